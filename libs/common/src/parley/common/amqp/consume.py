@@ -1,0 +1,92 @@
+"""Events in, from a consumer group's quorum queue: one at a time, in order, acknowledged when handled.
+
+A handler that fails is tried again after a pause; the sixth time the broker puts the event with the dead letters. An
+event that the catalogue does not know goes there at once: no retry would make it better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from parley.common import metrics
+from parley.common.amqp import topology
+from parley.common.amqp.bus import until_gone
+from parley.common.events import Event, Undefined, read_event
+from parley.common.telemetry import continue_trace, logger
+
+log = logger(__name__)
+
+Handler = Callable[[Event], Awaitable[None]]
+
+
+class Undeliverable(Exception):
+    """Raised by a handler: this event can never be handled; put it with the dead letters now."""
+
+
+class Consumer:
+    """A consumer group. `handlers` maps event types to what is done with them; the queue is bound to those alone."""
+
+    def __init__(self, service: str, noun: str, handlers: Mapping[str, Handler], *, prefetch: int = 32) -> None:
+        self.name = f"parley.{service}.{noun}"
+        self.running = False
+        self._handlers = handlers
+        self._prefetch = prefetch
+
+    async def run(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel()
+        try:
+            gone = await until_gone(channel)
+            await channel.set_qos(prefetch_count=self._prefetch)
+            keys = tuple(f"*.*.{kind}" for kind in self._handlers)
+            queue = await topology.declare_queue(channel, self.name, keys)
+            inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+            await queue.consume(inbox.put)
+            self.running = True
+            work = asyncio.create_task(self._work(inbox), name=f"{self.name}:work")
+            gone_task = asyncio.create_task(gone.wait())
+            try:
+                await asyncio.wait({work, gone_task}, return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    work.result()
+            finally:
+                work.cancel()
+                gone_task.cancel()
+                await asyncio.gather(work, gone_task, return_exceptions=True)
+        finally:
+            self.running = False
+            if not channel.is_closed:
+                await channel.close()
+
+    async def _work(self, inbox: asyncio.Queue[AbstractIncomingMessage]) -> None:
+        while True:
+            await self._take(await inbox.get())
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        tries = _tries(message)
+        try:
+            event = read_event(orjson.loads(message.body))
+            continue_trace(event.request_id, event.traceparent)
+            await self._handlers[event.type](event)
+        except (Undefined, Undeliverable, orjson.JSONDecodeError, KeyError) as problem:
+            log.error("event_undeliverable", queue=self.name, event_id=message.message_id, problem=repr(problem)[:300])
+            metrics.EVENTS_CONSUMED.labels(self.name, "dead").inc()
+            await message.reject(requeue=False)
+        except Exception as problem:
+            log.warning(
+                "event_failed", queue=self.name, event_id=message.message_id, tries=tries, problem=repr(problem)[:300]
+            )
+            metrics.EVENTS_CONSUMED.labels(self.name, "failed").inc()
+            await asyncio.sleep(min(3.0, 0.1 * 4**tries))
+            await message.nack(requeue=True)
+        else:
+            metrics.EVENTS_CONSUMED.labels(self.name, "done").inc()
+            await message.ack()
+
+
+def _tries(message: AbstractIncomingMessage) -> int:
+    count = message.headers.get("x-delivery-count", 0)
+    return count if isinstance(count, int) else 0

@@ -1,0 +1,110 @@
+"""What every event carries around its data, and how it is read, routed and shown to a visitor."""
+
+from __future__ import annotations
+
+import builtins
+import uuid
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from parley.common.clock import rfc3339, utc_now
+from parley.common.events import conversations, messages, presence, team, translation  # noqa: F401 - fill the table
+from parley.common.events.catalogue import Audience, EventData, Undefined, data_class
+from parley.common.telemetry import current_trace
+
+DataT = TypeVar("DataT", bound=EventData)
+
+
+class Actor(BaseModel):
+    """Who caused an event."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["operator", "visitor", "ai", "system"]
+    id: int | None = None
+    name: str | None = None
+
+
+SYSTEM = Actor(kind="system")
+
+
+class Event(BaseModel):
+    """One fact. `session` is the public handle of the visitor it concerns, where it concerns one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    type: str
+    tenant_id: int
+    site_id: int = Field(description="0 where a fact concerns the whole tenant.")
+    conversation_id: int | None = None
+    session: str | None = None
+    occurred_at: datetime
+    actor: Actor = SYSTEM
+    request_id: str
+    traceparent: str
+    data: dict[str, Any]
+
+    def to_document(self) -> dict[str, Any]:
+        """Plain values, as they travel and as an outbox keeps them."""
+        return self.model_dump(mode="json", exclude={"occurred_at"}) | {"occurred_at": rfc3339(self.occurred_at)}
+
+    def read(self, kind: builtins.type[DataT]) -> DataT:
+        """The data as its class. Raises Undefined where it does not fit."""
+        try:
+            return kind.model_validate(self.data)
+        except ValidationError as problem:
+            raise Undefined(f"{self.type} does not fit its definition") from problem
+
+
+def new_event(
+    data: EventData,
+    *,
+    tenant_id: int,
+    site_id: int,
+    conversation_id: int | None = None,
+    session: str | None = None,
+    actor: Actor = SYSTEM,
+    at: datetime | None = None,
+) -> Event:
+    """A fact that has just happened, carrying the trace of the task that caused it."""
+    trace = current_trace()
+    return Event(
+        id=uuid.uuid4().hex,
+        type=data.type,
+        tenant_id=tenant_id,
+        site_id=site_id,
+        conversation_id=conversation_id,
+        session=session,
+        occurred_at=at or utc_now(),
+        actor=actor,
+        request_id=trace.request_id,
+        traceparent=trace.traceparent,
+        data=data.model_dump(mode="json"),
+    )
+
+
+def read_event(document: dict[str, Any]) -> Event:
+    """An event as it came, held against the catalogue. Raises Undefined."""
+    try:
+        event = Event.model_validate(document)
+    except ValidationError as problem:
+        raise Undefined("the envelope does not fit its definition") from problem
+    event.read(data_class(event.type))
+    return event
+
+
+def routing_key(event: Event) -> str:
+    """`site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` where no one site is meant."""
+    scope = f"site.{event.site_id}" if event.site_id else f"tenant.{event.tenant_id}"
+    return f"{scope}.{event.type}"
+
+
+def visitor_view(event: Event) -> dict[str, Any] | None:
+    """The data as the visitor may see it; None where the event is not for visitors at all."""
+    kind = data_class(event.type)
+    if kind.audience is not Audience.EVERYONE or kind.visitor_fields is None:
+        return None
+    return {name: value for name, value in event.data.items() if name in kind.visitor_fields}

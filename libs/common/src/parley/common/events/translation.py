@@ -1,0 +1,14 @@
+"""Facts about translation settings."""
+
+from __future__ import annotations
+
+from parley.common.events.catalogue import Audience, EventData
+
+
+class TranslationUpdated(EventData, type="translation.updated", audience=Audience.OPERATORS):
+    """A conversation's translation was switched, or its languages changed."""
+
+    enabled: bool
+    lang: str | None = None
+    operator_lang: str | None = None
+    supported: bool = False

@@ -1,0 +1,189 @@
+"""Who is asking, and what they may touch: made by the gateway, signed, and the only thing services believe.
+
+The gateway checks tokens and turns them into a caller; services take the caller from the signed header alone, so
+reaching a service's port is not enough to be someone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+import jwt
+
+from parley.common.errors import Forbidden, NotFound, Unauthenticated
+
+HEADER: Final = "X-Parley-Identity"
+LIFETIME_SECONDS: Final = 60
+_AUDIENCE: Final = "parley-services"
+_REMEMBERED: Final = 4096
+
+
+class Permission(StrEnum):
+    """What an operator may be allowed on one site."""
+
+    CHAT = "can_chat"
+    VIEW = "can_view_conversations"
+    MANAGE = "can_manage"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCaller:
+    """A logged-in member of a tenant's team. `owner` may do everything on every site of the tenant."""
+
+    operator_id: int
+    tenant_id: int
+    name: str
+    sites: Mapping[int, frozenset[Permission]]
+    owner: bool = False
+    session_id: str | None = None
+    """The login this token belongs to; None for API keys and external identity providers."""
+    access_version: int = 0
+    """Grows with every change of what the operator may do; who has heard of a newer one refuses an older."""
+    expires_at: int = 0
+    """When the caller's own token ends, in seconds since 1970; 0 where it does not (API keys)."""
+    language: str = "en"
+    address: str = ""
+    needs: Permission | None = None
+    """The permission that the route in use declares; set by the web layer, read by `authorize`."""
+
+    @property
+    def site_ids(self) -> list[int]:
+        """The sites on which the caller has the permission that the route declares."""
+        return [site for site, granted in self.sites.items() if self.needs is None or self.needs in granted]
+
+    def authorize(self, tenant_id: int, site_id: int) -> None:
+        """Refuse what is not the caller's: another tenant's is not there, an own site without permission is 403."""
+        if tenant_id != self.tenant_id:
+            raise NotFound
+        granted = self.sites.get(site_id)
+        if granted is None:
+            raise Forbidden("You are not on this site's team.")
+        if self.needs is not None and self.needs not in granted:
+            raise Forbidden(f"This needs the permission {self.needs} on the site.")
+
+    def needing(self, permission: Permission | None) -> OperatorCaller:
+        """The same caller, held to a permission."""
+        return replace(self, needs=permission)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorCaller:
+    """A visitor of one site. `session` is the public handle of the session, never the visitor's secret itself."""
+
+    tenant_id: int
+    site_id: int
+    session: str
+    address: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayCaller:
+    """The gateway itself, on an errand of its own: checking a password, looking up who may do what."""
+
+    address: str = ""
+
+
+Caller = OperatorCaller | VisitorCaller | GatewayCaller
+
+
+@dataclass(slots=True)
+class IdentitySigner:
+    """Signs callers (gateway) and reads them back (services). Verified tokens are remembered until they expire."""
+
+    secret: str
+    _known: OrderedDict[str, tuple[float, Caller]] = field(default_factory=OrderedDict)
+
+    def sign(self, caller: Caller) -> str:
+        now = int(time.time())
+        claims = {"aud": _AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS, **_claims(caller)}
+        return jwt.encode(claims, self.secret, algorithm="HS256")
+
+    def read(self, token: str | None) -> Caller:
+        """The caller a token names. Raises Unauthenticated for anything but a fresh token of ours."""
+        if not token:
+            raise Unauthenticated("The request carries no identity.")
+        known = self._known.get(token)
+        if known is not None and known[0] > time.time():
+            return known[1]
+        try:
+            claims = jwt.decode(
+                token,
+                self.secret,
+                algorithms=["HS256"],
+                audience=_AUDIENCE,
+                options={"require": ["exp", "iat", "aud", "kind"]},
+            )
+            caller = _caller(claims)
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as problem:
+            raise Unauthenticated("The request's identity is not valid.") from problem
+        self._known[token] = (float(claims["exp"]), caller)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return caller
+
+
+def _claims(caller: Caller) -> dict[str, Any]:
+    match caller:
+        case OperatorCaller():
+            return {
+                "kind": "operator",
+                "op": caller.operator_id,
+                "tenant": caller.tenant_id,
+                "name": caller.name,
+                "sites": {str(site): sorted(granted) for site, granted in caller.sites.items()},
+                "owner": caller.owner,
+                "sid": caller.session_id,
+                "ver": caller.access_version,
+                "until": caller.expires_at,
+                "lang": caller.language,
+                "ip": caller.address,
+            }
+        case VisitorCaller():
+            return {
+                "kind": "visitor",
+                "tenant": caller.tenant_id,
+                "site": caller.site_id,
+                "session": caller.session,
+                "ip": caller.address,
+                "origin": caller.origin,
+            }
+        case GatewayCaller():
+            return {"kind": "gateway", "ip": caller.address}
+
+
+def _caller(claims: Mapping[str, Any]) -> Caller:
+    match claims["kind"]:
+        case "operator":
+            sites = {
+                int(site): frozenset(Permission(name) for name in granted) for site, granted in claims["sites"].items()
+            }
+            return OperatorCaller(
+                operator_id=claims["op"],
+                tenant_id=claims["tenant"],
+                name=claims["name"],
+                sites=sites,
+                owner=claims["owner"],
+                session_id=claims["sid"],
+                access_version=claims["ver"],
+                expires_at=claims["until"],
+                language=claims["lang"],
+                address=claims["ip"],
+            )
+        case "visitor":
+            return VisitorCaller(
+                tenant_id=claims["tenant"],
+                site_id=claims["site"],
+                session=claims["session"],
+                address=claims["ip"],
+                origin=claims["origin"],
+            )
+        case "gateway":
+            return GatewayCaller(address=claims["ip"])
+        case kind:
+            raise ValueError(f"unknown kind of caller: {kind}")

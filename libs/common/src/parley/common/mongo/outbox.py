@@ -1,0 +1,210 @@
+"""The outbox: events ride inside the document they tell of, so that a change and its news are one write.
+
+After the write is acknowledged the document's entries are published in their order, with confirms, and then taken
+out of it. What a crash or an absent broker left behind, the sweep finds and publishes. So every event is told at
+least once, in order per document; consumers know an event they have seen by its id.
+
+An entry may also carry a document for another collection (a message, a note): it is inserted before the entry is
+cleared, and readers look into the outbox too, so it is visible from the first write on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from parley.common import metrics
+from parley.common.clock import utc_now
+from parley.common.events import Event
+from parley.common.mongo.client import Document, Index, Mongo
+from parley.common.telemetry import logger
+
+log = logger(__name__)
+
+_SWEEP_SECONDS = 1.0
+_GRACE = timedelta(seconds=2)
+"""The sweep leaves younger entries to the process that wrote them."""
+_BATCH = 128
+_REMEMBERED = 20_000
+_DUPLICATE_KEY = 11000
+
+
+class Publisher(Protocol):
+    """What the outbox needs of the bus."""
+
+    async def publish(self, documents: Sequence[Document]) -> None:
+        """Publish events in order and wait for the broker's confirm of all. Raises when any is not confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A document that an entry carries to another collection."""
+
+    collection: str
+    document: Document
+
+
+def entry_of(event: Event, projection: Projection | None = None) -> Document:
+    """What to push to a document's `outbox` array, in the write that makes the event true."""
+    entry: Document = {"id": event.id, "at": event.occurred_at, "event": event.to_document()}
+    if projection is not None:
+        entry["into"] = projection.collection
+        entry["document"] = projection.document
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    collection: str
+    document_id: Any
+    entries: tuple[Document, ...]
+
+
+class Outbox:
+    """Publishes and clears the entries of a service's collections. One per process; replicas may overlap safely."""
+
+    name = "outbox"
+
+    def __init__(self, mongo: Mongo, publisher: Publisher, collections: Iterable[str]) -> None:
+        self._mongo = mongo
+        self._publisher = publisher
+        self._collections = tuple(collections)
+        self._queue: deque[_Told] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._published: OrderedDict[str, None] = OrderedDict()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def indexes(self) -> list[Index]:
+        """One small index a collection: only documents that have something to tell are in it."""
+        return [
+            Index(
+                name,
+                [("outbox.at", 1)],
+                {"name": "outbox", "partialFilterExpression": {"outbox.at": {"$exists": True}}},
+            )
+            for name in self._collections
+        ]
+
+    def tell(self, collection: str, document: Mapping[str, Any]) -> None:
+        """Publish what the document's outbox holds, soon. Call it with the document as the write returned it."""
+        entries = tuple(document.get("outbox", ()))
+        if entries:
+            self._queue.append(_Told(collection, document["_id"], entries))
+            self._idle.clear()
+            self._wake.set()
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._publish_told(), name="outbox-publish"),
+            asyncio.create_task(self._sweep(), name="outbox-sweep"),
+        ]
+
+    async def stop(self) -> None:
+        """Tell what is queued, for at most five seconds; the rest is in the database and another replica tells it."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), 5.0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def fault(self) -> str | None:
+        return None
+
+    async def _publish_told(self) -> None:
+        while True:
+            if not self._queue:
+                self._idle.set()
+                self._wake.clear()
+                await self._wake.wait()
+            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
+            try:
+                await self._settle(batch)
+            except Exception as problem:
+                # Nothing is lost: the entries stand in their documents, and the sweep comes by.
+                log.warning("outbox_left_to_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+
+    async def _settle(self, batch: Sequence[_Told]) -> None:
+        """Insert what the entries carry, publish them in order, and clear them."""
+        fresh: OrderedDict[str, Document] = OrderedDict()
+        for told in batch:
+            for entry in told.entries:
+                if entry["id"] not in self._published:
+                    fresh.setdefault(entry["id"], entry)
+        await asyncio.gather(self._project(fresh.values()), self._announce(list(fresh.values())))
+        clears: dict[str, dict[Any, list[str]]] = {}
+        for told in batch:
+            ids = clears.setdefault(told.collection, {}).setdefault(told.document_id, [])
+            ids.extend(entry["id"] for entry in told.entries)
+        for collection, documents in clears.items():
+            await self._mongo[collection].bulk_write(
+                [
+                    UpdateOne({"_id": document_id}, {"$pull": {"outbox": {"id": {"$in": ids}}}})
+                    for document_id, ids in documents.items()
+                ],
+                ordered=False,
+            )
+
+    async def _project(self, entries: Iterable[Document]) -> None:
+        inserts: dict[str, list[InsertOne[Document]]] = {}
+        for entry in entries:
+            if "into" in entry:
+                inserts.setdefault(entry["into"], []).append(InsertOne(dict(entry["document"])))
+        for collection, operations in inserts.items():
+            try:
+                await self._mongo[collection].bulk_write(operations, ordered=False)
+            except BulkWriteError as problem:
+                faults = problem.details.get("writeErrors", [])
+                if any(fault.get("code") != _DUPLICATE_KEY for fault in faults):
+                    raise
+
+    async def _announce(self, entries: Sequence[Document]) -> None:
+        if not entries:
+            return
+        await self._publisher.publish([entry["event"] for entry in entries])
+        now = utc_now()
+        for entry in entries:
+            self._published[entry["id"]] = None
+            metrics.EVENTS_PUBLISHED.labels(entry["event"]["type"]).inc()
+            metrics.OUTBOX_SECONDS.observe(max(0.0, (now - entry["at"]).total_seconds()))
+        while len(self._published) > _REMEMBERED:
+            self._published.popitem(last=False)
+
+    async def _sweep(self) -> None:
+        await self._mongo.prepared.wait()
+        failures = 0
+        while True:
+            try:
+                await self.sweep(utc_now() - _GRACE)
+                failures = 0
+            except Exception as problem:
+                failures += 1
+                if failures in (1, 10, 100) or not isinstance(problem, PyMongoError):
+                    log.warning("outbox_sweep_failed", failures=failures, problem=repr(problem)[:300])
+            await asyncio.sleep(_SWEEP_SECONDS)
+
+    async def sweep(self, before: datetime) -> int:
+        """Publish every entry written before a moment. Returns how many documents had any."""
+        found = 0
+        oldest: datetime | None = None
+        for collection in self._collections:
+            cursor = self._mongo[collection].find({"outbox.at": {"$lt": before}}, {"outbox": 1}).limit(1000)
+            waiting = [_Told(collection, row["_id"], tuple(row["outbox"])) async for row in cursor]
+            found += len(waiting)
+            for told in waiting:
+                first = told.entries[0]["at"]
+                oldest = first if oldest is None or first < oldest else oldest
+            metrics.OUTBOX_PENDING.set(found)
+            metrics.OUTBOX_OLDEST.set((utc_now() - oldest).total_seconds() if oldest else 0.0)
+            for start in range(0, len(waiting), _BATCH):
+                await self._settle(waiting[start : start + _BATCH])
+        return found

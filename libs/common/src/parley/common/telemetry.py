@@ -1,0 +1,99 @@
+"""Logs and trace context: JSON lines on standard output, each with the request id that caused it.
+
+Log constant messages with fields; never the text of visitors, never a token. Trace context follows W3C
+Trace Context (https://www.w3.org/TR/trace-context/), is taken from HTTP headers and carried in every event.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+import structlog
+
+_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What ties a click to everything it causes: the request id people quote, and the W3C trace."""
+
+    request_id: str
+    traceparent: str
+
+
+_current: ContextVar[Trace | None] = ContextVar("parley_trace", default=None)
+
+
+def continue_trace(request_id: str | None, traceparent: str | None) -> Trace:
+    """Take up the caller's trace if it is sane, else begin one; it holds for the running task and its children."""
+    if request_id is None or not _REQUEST_ID.match(request_id):
+        request_id = secrets.token_hex(8)
+    found = _TRACEPARENT.match(traceparent or "")
+    trace_id = found[1] if found and int(found[1], 16) else secrets.token_hex(16)
+    flags = found[3] if found else "00"
+    trace = Trace(request_id, f"00-{trace_id}-{secrets.token_hex(8)}-{flags}")
+    _current.set(trace)
+    return trace
+
+
+def current_trace() -> Trace:
+    """The trace of the running task; a new one where the work began by itself (a sweep, a timer)."""
+    return _current.get() or continue_trace(None, None)
+
+
+def _with_trace(_logger: Any, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    trace = _current.get()
+    if trace is not None:
+        fields.setdefault("request_id", trace.request_id)
+        fields.setdefault("trace_id", trace.traceparent[3:35])
+    return fields
+
+
+def _dumps(fields: Any, **_: Any) -> str:
+    return orjson.dumps(fields, default=repr).decode()
+
+
+def configure_logs(service: str, level: str) -> None:
+    """One JSON object a line on standard output, for our own records and for those of the libraries."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _with_trace,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(serializer=_dumps),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("aio_pika", "aiormq", "pymongo"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module."""
+    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))

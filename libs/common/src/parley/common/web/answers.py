@@ -1,0 +1,46 @@
+"""Base classes of what comes in and goes out, with the conventions of the contract."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+LARGEST_ID = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly."""
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Page = Annotated[int, Field(ge=1, le=100)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+
+
+class RequestBody(BaseModel):
+    """A JSON body: unknown fields are ignored, wrong types are errors."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Query(BaseModel):
+    """Query parameters: text that is read as what the field says."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Answer(BaseModel):
+    """A success. The data stands beside it, under a key that names it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    success: Literal[True] = True
+
+
+class Failure(BaseModel):
+    """A failure: a sentence a person understands, a code a program understands."""
+
+    model_config = ConfigDict(extra="allow")
+
+    success: Literal[False] = False
+    error: str
+    code: str
+    request_id: str
+    errors: dict[str, str] | None = None

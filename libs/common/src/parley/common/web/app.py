@@ -1,0 +1,221 @@
+"""From a route table to an application: one dispatcher that checks the caller, reads the request, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler as AiohttpHandler
+from pydantic import BaseModel, ValidationError
+
+from parley.common import errors, metrics
+from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller
+from parley.common.telemetry import continue_trace, logger
+from parley.common.web import envelope
+from parley.common.web.answers import LARGEST_ID
+from parley.common.web.idempotency import (
+    IdempotencyStore,
+    Saved,
+    checked_key,
+    fingerprint_of,
+    scope_of,
+)
+from parley.common.web.openapi import describe
+from parley.common.web.routes import Call, Route, Who
+
+log = logger(__name__)
+
+JSON_BYTES = 64 * 1024
+"""The largest JSON body, in bytes."""
+
+
+def build_app(
+    routes: Iterable[Route],
+    *,
+    signer: IdentitySigner,
+    outages: tuple[type[Exception], ...] = (),
+    idempotency: IdempotencyStore | None = None,
+    largest_body: int = JSON_BYTES,
+) -> web.Application:
+    """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503."""
+    table = list(routes)
+    described = describe(table)
+
+    async def openapi(_: Call[Any, None, None]) -> web.Response:
+        return web.json_response(described)
+
+    table.append(
+        Route("GET", "/internal/openapi", openapi, Who.GATEWAY, None, "This service's part of the OpenAPI document")
+    )
+    app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
+    dispatcher = _Dispatcher(signer, idempotency)
+    for route in table:
+        app.router.add_route(route.method, route.path, dispatcher.serve(route))
+    return app
+
+
+def _outermost(outages: tuple[type[Exception], ...]) -> Any:
+    @web.middleware
+    async def outermost(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
+        trace = continue_trace(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        started = time.perf_counter()
+        try:
+            response = await handler(request)
+        except errors.ParleyError as problem:
+            response = envelope.failure(problem)
+        except web.HTTPException as problem:
+            response = envelope.http_failure(problem)
+        except outages as problem:
+            log.warning("part_unavailable", problem=repr(problem)[:300])
+            response = envelope.failure(errors.Unavailable())
+        except ConnectionResetError:
+            raise
+        except Exception:
+            log.exception("unforeseen_failure", route=_route_of(request))
+            response = envelope.internal_failure()
+        if not response.prepared:
+            response.headers["X-Request-Id"] = trace.request_id
+        route = _route_of(request)
+        metrics.HTTP_REQUESTS.labels(request.method, route, str(response.status)).inc()
+        metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+        return response
+
+    return outermost
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"
+
+
+class _Dispatcher:
+    def __init__(self, signer: IdentitySigner, idempotency: IdempotencyStore | None) -> None:
+        self._signer = signer
+        self._idempotency = idempotency
+        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
+
+    def serve(self, route: Route) -> Callable[[web.Request], Any]:
+        async def respond(request: web.Request) -> web.StreamResponse:
+            caller = self._admit(route, request)
+            path = _path(request)
+            query = _query(route, request)
+            raw = await _raw(route, request)
+            body = _body(route, raw)
+            key = checked_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
+            call = Call(caller, body, query, path, request, key)
+            if route.method == "GET" or route.answer is None:
+                return _respond(route, await route.handler(call))
+            return await self._to_the_end(self._change(route, call, raw))
+
+        return respond
+
+    def _admit(self, route: Route, request: web.Request) -> Caller:
+        caller = self._signer.read(request.headers.get(HEADER))
+        if not isinstance(caller, route.who.value):
+            raise errors.Unauthenticated
+        if isinstance(caller, OperatorCaller):
+            if route.owner_only and not caller.owner:
+                raise errors.Forbidden("Only an owner may do this.")
+            return caller.needing(route.needs)
+        return cast("Caller", caller)
+
+    async def _change(self, route: Route, call: Call[Any, Any, Any], raw: bytes) -> web.StreamResponse:
+        if call.idempotency_key is None or self._idempotency is None or route.who is Who.GATEWAY:
+            return _respond(route, await route.handler(call))
+        return await self._once(self._idempotency, route, call, raw)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
+        """A change that has begun is finished also when its client leaves: half of one helps nobody."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def _once(
+        self, store: IdempotencyStore, route: Route, call: Call[Any, Any, Any], raw: bytes
+    ) -> web.StreamResponse:
+        assert call.idempotency_key is not None
+        scope = scope_of(call.caller, call.idempotency_key)
+        mark = raw or str(call.request.content_length or 0).encode()
+        saved = await store.begin(scope, fingerprint_of(route.method, call.request.path_qs, mark))
+        if saved is not None:
+            return web.Response(
+                status=saved.status,
+                body=saved.body,
+                content_type="application/json",
+                headers={"Idempotent-Replayed": "true"},
+            )
+        try:
+            response = _respond(route, await route.handler(call))
+        except errors.ParleyError as problem:
+            response = envelope.failure(problem)
+            if problem.kind in (errors.Kind.UNAVAILABLE, errors.Kind.TOO_MANY):
+                await store.abandon(scope)
+                return response
+        except BaseException:
+            await store.abandon(scope)
+            raise
+        if isinstance(response, web.Response) and isinstance(response.body, bytes):
+            await store.finish(scope, Saved(response.status, response.body))
+        return response
+
+
+def _respond(route: Route, answer: BaseModel | web.StreamResponse) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    return web.Response(
+        status=route.status,
+        body=answer.__pydantic_serializer__.to_json(answer),
+        content_type="application/json",
+    )
+
+
+def _path(request: web.Request) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, value in request.match_info.items():
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:20]) <= LARGEST_ID:
+            raise errors.NotFound
+        found[name] = int(value)
+    return found
+
+
+def _query(route: Route, request: web.Request) -> Any:
+    if route.query is None:
+        return None
+    try:
+        return route.query.model_validate(dict(request.query))
+    except ValidationError as problem:
+        raise envelope.invalid(problem) from problem
+
+
+async def _raw(route: Route, request: web.Request) -> bytes:
+    """The body as it came, for routes that take JSON. Raises TooLarge, UnsupportedMedia."""
+    if route.takes != "application/json":
+        if not request.content_type.startswith(route.takes):
+            raise errors.UnsupportedMedia(f"This takes {route.takes}.")
+        return b""
+    if route.body is None and not request.can_read_body:
+        return b""
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge as problem:
+        raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from problem
+    if route.body is not None and request.content_type != "application/json":
+        raise errors.UnsupportedMedia("This takes application/json.")
+    return raw
+
+
+def _body(route: Route, raw: bytes) -> Any:
+    if route.body is None:
+        return None
+    if not raw.strip():
+        raw = b"{}"
+    try:
+        return route.body.model_validate_json(raw)
+    except ValidationError as problem:
+        raise envelope.invalid(problem) from problem
+
+
