@@ -1,0 +1,60 @@
+# One command each; `make help` lists them.
+
+PORT ?= 8080
+REPLICAS ?= 1
+
+BIN := .venv/bin
+READY := .venv/.ready
+PROJECTS := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml dev/pyproject.toml)
+
+# Without addresses: whoever installs uses an index of their own. One lock for every Python from 3.11 on. What runs in
+# production (the services' locks) is held to the versions that are tested (dev's).
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header $(LOCK_OPTIONS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## say what there is
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(READY) ## start all of Parley on this machine (PORT=8080 REPLICAS=1); Ctrl-C stops it
+	@exec $(BIN)/python -m parley_dev --with-parent --port $(PORT) --replicas $(REPLICAS)
+
+.PHONY: setup
+setup: $(READY) ## install what the other commands need (they do it themselves)
+
+.PHONY: test
+test: $(READY) check ## check, then run all tests
+	$(BIN)/python -m pytest tests
+
+.PHONY: check
+check: $(READY) ## look at format, lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(wildcard libs/*/src services/*/src) dev/src tests
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY) ## put the code in its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: lock
+lock: $(READY) ## resolve requirements/*.in anew into *.txt (LOCK_OPTIONS=--upgrade for newer versions)
+	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	@for input in $(filter-out requirements/dev.in,$(wildcard requirements/*.in)); do \
+		$(LOCK) --constraint requirements/dev.txt $$input --output-file $${input%.in}.txt || exit 1; \
+	done
+
+.PHONY: clean
+clean: ## remove the environment, the caches and the data of `make run`
+	rm -rf .venv .dev .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Done again when a lock or a project file is newer than the last time.
+$(READY): requirements/dev.txt $(PROJECTS) scripts/setup
+	@scripts/setup

@@ -1,0 +1,1 @@
+"""Runs all of Parley on one machine: the real servers, the five services, and a supervisor over them."""

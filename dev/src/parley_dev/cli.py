@@ -1,0 +1,78 @@
+"""The command line behind `make run`."""
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from parley_dev.console import say
+from parley_dev.errors import DevError
+from parley_dev.lock import held
+from parley_dev.supervisor import Options, Supervisor
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it all; what goes wrong is told in a sentence."""
+    args = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if args.with_parent:
+        _end_with_parent()
+    directory = args.directory.resolve()
+    options = Options(
+        directory=directory,
+        port=args.port,
+        replicas=args.replicas,
+        mongodb_uri=os.environ.get("MONGODB_URI") or None,
+        amqp_url=os.environ.get("AMQP_URL") or None,
+        demo=not args.no_demo,
+    )
+    try:
+        with held(directory / "lock"):
+            Supervisor(options, say).run()
+    except DevError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped before anything was started.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="parley-dev", description="Runs all of Parley on this machine.")
+    parser.add_argument("--directory", type=Path, default=Path(".dev"), help="where data and logs are kept")
+    parser.add_argument("--port", type=_port, default=8080, help="where the gateway listens (8080)")
+    parser.add_argument("--replicas", type=_replicas, default=1, help="processes of each service (1)")
+    parser.add_argument("--no-demo", action="store_true", help="seed no demo sites and accounts")
+    parser.add_argument("--with-parent", action="store_true", help="stop when the parent, such as make, dies")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 1 to 65535")
+    return int(text)
+
+
+def _replicas(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 16")
+    return int(text)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _end_with_parent() -> None:
+    # Make killed outright would leave us, and all we started, behind.
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)

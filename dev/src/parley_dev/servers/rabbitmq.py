@@ -1,0 +1,258 @@
+"""A private RabbitMQ node: its own port mapper, its own name, its own folders; loopback only, no root."""
+
+import asyncio
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import aio_pika
+from aio_pika.exceptions import AMQPException
+
+from parley_dev.console import Say, quiet
+from parley_dev.errors import ServerUnavailable, StartFailed
+from parley_dev.ports import LOOPBACK, free_ports
+from parley_dev.process import Process, Runnable
+from parley_dev.servers import containers, debs
+from parley_dev.servers.cache import kept
+from parley_dev.servers.containers import Container, Image
+
+# Streams came with 3.9.
+_OLDEST = (3, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class RabbitInstall:
+    """Where the scripts are, and the Erlang they run on."""
+
+    sbin: Path
+    erlang_bin: Path
+    libraries: Path | None = None
+
+    @property
+    def epmd(self) -> Path:
+        """Erlang's port mapper, in bin/ or, where a packager left that out, beside the emulator."""
+        beside = self.erlang_bin / "epmd"
+        return beside if beside.exists() else next(self.erlang_bin.parent.glob("erts-*/bin/epmd"), beside)
+
+
+class RabbitServer:
+    """A node of our own, over a data folder; started, killed and started again as often as a test wants."""
+
+    def __init__(
+        self,
+        directory: Path,
+        port: int | None = None,
+        *,
+        program: RabbitInstall | Image | None = None,
+        pid_directory: Path | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.directory = directory
+        spare, self._distribution_port, self._epmd_port = free_ports(3)
+        self.port = port or spare
+        self._log = log or directory / "rabbitmq.log"
+        self._pids = pid_directory or directory
+        self._epmd: Runnable | None = None
+        self._node = self._prepared(program or ensure_rabbitmq())
+
+    @property
+    def uri(self) -> str:
+        """Where clients connect."""
+        return f"amqp://guest:guest@{LOOPBACK}:{self.port}/"
+
+    @property
+    def running(self) -> bool:
+        """Whether it is alive."""
+        return self._node.running
+
+    async def start(self, timeout: float = 90.0) -> None:
+        """Start it; when this returns a client can open a channel."""
+        if self._epmd is not None:
+            self._configure()
+            if not self._epmd.running:
+                await self._epmd.start()
+        await self._node.start()
+        try:
+            await asyncio.wait_for(self._accept(), timeout)
+        except TimeoutError as error:
+            await self.kill()
+            raise StartFailed(f"RabbitMQ did not answer within {timeout:.0f} s.\n{self.last_words()}") from error
+
+    async def stop(self) -> None:
+        """Stop it in order, its port mapper last."""
+        await self._node.stop()
+        if self._epmd is not None:
+            await self._epmd.stop()
+
+    async def kill(self) -> None:
+        """SIGKILL; queues declared more than a second ago survive it, with their messages."""
+        await self._node.kill()
+        if self._epmd is not None:
+            await self._epmd.kill()
+
+    async def restart(self) -> None:
+        """Stop it in order if it runs, and start it."""
+        await self.stop()
+        await self.start()
+
+    def last_words(self, lines: int = 15) -> str:
+        """The end of its log."""
+        return self._node.last_words(lines)
+
+    def _prepared(self, program: RabbitInstall | Image) -> Runnable:
+        if isinstance(program, Image):
+            digest = hashlib.sha256(str(self.directory.resolve()).encode()).hexdigest()[:10]
+            # Its data is filed under the host's name, which must therefore stay.
+            return Container(
+                f"parley-rabbitmq-{digest}",
+                program,
+                self.directory / "mnesia",
+                "/var/lib/rabbitmq",
+                {5672: self.port},
+                hostname="parley",
+            )
+        env = self._environment(program)
+        self._epmd = Process(
+            "epmd",
+            [str(program.epmd), "-address", LOOPBACK, "-port", str(self._epmd_port)],
+            log=self._log.with_name("epmd.log"),
+            env=env,
+            pid_file=self._pids / "epmd.pid",
+            grace=5.0,
+        )
+        return Process(
+            "rabbitmq",
+            [str(program.sbin / "rabbitmq-server")],
+            log=self._log,
+            env=env,
+            pid_file=self._pids / "rabbitmq.pid",
+        )
+
+    def _environment(self, program: RabbitInstall) -> dict[str, str]:
+        home = self.directory.resolve()
+        path = f"{program.erlang_bin}:/usr/bin:/bin:/usr/sbin:/sbin"
+        env = {
+            "PATH": path,
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+            "ERL_CRASH_DUMP_SECONDS": "0",
+            # With it the script becomes the emulator instead of waiting for it: one process, one pid, one signal. What
+            # the script leaves out then is given here: no console, and no notice of SIGINT.
+            "RABBITMQ_ALLOW_INPUT": "1",
+            "RABBITMQ_SERVER_START_ARGS": "-noinput +B i",
+            # The machine's own settings, in /etc/rabbitmq, are for the machine's own server.
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_NODENAME": "parley@localhost",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(home / "log"),
+            "RABBITMQ_LOGS": "-",
+            "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(home / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "enabled_plugins"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(home / "generated"),
+            "RABBITMQ_PID_FILE": str(home / "node.pid"),
+        }
+        if program.libraries is not None:
+            env["LD_LIBRARY_PATH"] = str(program.libraries)
+        return env
+
+    def _configure(self) -> None:
+        home = self.directory.resolve()
+        for folder in (home, home / "mnesia", home / "log", home / "generated"):
+            folder.mkdir(parents=True, exist_ok=True)
+        (home / "rabbitmq.conf").write_text(
+            f"listeners.tcp.local = {LOOPBACK}:{self.port}\n"
+            "vm_memory_high_watermark.absolute = 1GB\n"
+            "disk_free_limit.absolute = 200MB\n"
+            "log.console = true\n"
+            "log.console.level = info\n"
+            "log.file = false\n"
+        )
+        (home / "advanced.config").write_text("[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n")
+        (home / "enabled_plugins").write_text("[].\n")
+
+    async def _accept(self) -> None:
+        while True:
+            if not self.running:
+                raise StartFailed(f"RabbitMQ ended as it started.\n{self.last_words()}")
+            try:
+                # A socket first: aio-pika logs every refusal. Then a channel: the listener opens a little before the
+                # node takes commands.
+                _, writer = await asyncio.open_connection(LOOPBACK, self.port)
+                writer.close()
+                async with await aio_pika.connect(self.uri, timeout=5) as connection:
+                    await connection.channel()
+                    return
+            except (OSError, AMQPException, TimeoutError):
+                await asyncio.sleep(0.1)
+
+
+def ensure_rabbitmq(say: Say = quiet) -> RabbitInstall | Image:
+    """The machine's own RabbitMQ, or one brought as Debian packages, or Docker's image; blocks while it is brought."""
+    found = _installed()
+    if found is not None:
+        return found
+    problem = "this machine has no apt-get"
+    if debs.available():
+        try:
+            return _within(kept("rabbitmq", lambda draft, final: _bring(draft, final, say)))
+        except ServerUnavailable as error:
+            problem = str(error)
+    if containers.docker_answers():
+        image = Image(containers.RABBITMQ)
+        say(f"Getting RabbitMQ through Docker ({image.name})…")
+        containers.ensure_image(image)
+        return image
+    raise ServerUnavailable(
+        f"RabbitMQ is not here and could not be brought: {problem}\n"
+        "Install rabbitmq-server 3.9 or newer, start Docker, or set AMQP_URL to a broker you have."
+    )
+
+
+def _installed() -> RabbitInstall | None:
+    erl = shutil.which("erl")
+    if erl is None:
+        return None
+    sbins = [*Path("/usr/lib/rabbitmq/lib").glob("*/sbin"), *Path("/opt/rabbitmq").glob("sbin")]
+    on_path = shutil.which("rabbitmq-server")
+    if on_path is not None:
+        # Homebrew links the script itself; Debian's is a wrapper that refuses everybody but its own user.
+        sbins.append(Path(on_path).resolve().parent)
+    for sbin in sbins:
+        if (sbin / "rabbitmq-defaults").exists() and _version(sbin) >= _OLDEST:
+            return RabbitInstall(sbin=sbin, erlang_bin=Path(erl).resolve().parent)
+    return None
+
+
+def _version(sbin: Path) -> tuple[int, ...]:
+    # Told by the folder (rabbitmq_server-3.10.8); asking the server would start an emulator.
+    numbers = re.search(r"(\d+)\.(\d+)", sbin.parent.name)
+    return tuple(int(number) for number in numbers.groups()) if numbers else _OLDEST
+
+
+def _bring(draft: Path, final: Path, say: Say) -> None:
+    say("Getting RabbitMQ and Erlang (58 MB, once per user)…")
+    debs.unpack("rabbitmq-server", draft, lambda name: name.startswith("erlang-"))
+    erlang = draft / "usr" / "lib" / "erlang"
+    for script in [*erlang.glob("bin/*"), *erlang.glob("erts-*/bin/*")]:
+        if script.name in {"erl", "start"} and not script.is_symlink():
+            text = script.read_text().replace("/usr/lib/erlang", str(final / "usr" / "lib" / "erlang"))
+            script.write_text(text)
+    for spare in ("usr/share/doc", "usr/share/man"):
+        shutil.rmtree(draft / spare, ignore_errors=True)
+    if _version(_within(draft).sbin) < _OLDEST:
+        raise ServerUnavailable("the RabbitMQ this system offers is older than 3.9.")
+
+
+def _within(root: Path) -> RabbitInstall:
+    sbin = next(root.glob("usr/lib/rabbitmq/lib/*/sbin"), None)
+    if sbin is None:
+        raise ServerUnavailable("the package that apt-get brought is not laid out as expected.")
+    libraries = next(root.glob("usr/lib/*-linux-gnu*"), None)
+    return RabbitInstall(sbin=sbin, erlang_bin=root / "usr" / "lib" / "erlang" / "bin", libraries=libraries)

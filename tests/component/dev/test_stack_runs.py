@@ -1,0 +1,70 @@
+"""The stack at work, over services that are only addresses."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from parley_dev.errors import StartFailed
+from parley_dev.stack import SERVICES, Stack
+
+FAKE = Path(__file__).with_name("fake_service.py")
+
+
+def made(tmp_path: Path, *, broken: str | None = None) -> Stack:
+    env = {service: {"FAKE_NAME": service, "FAKE_ENDINGS": str(tmp_path / "endings")} for service in SERVICES}
+
+    def command(service: str) -> list[str]:
+        if service == broken:
+            return [sys.executable, "-c", "raise SystemExit('PARLEY_X is missing')"]
+        return [sys.executable, str(FAKE)]
+
+    return Stack(mongodb_uri="-", amqp_url="-", directory=tmp_path, env=env, command=command)
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    stack = made(tmp_path)
+    await stack.start()
+    await stack.wait_ready()
+    yield stack
+    await stack.stop()
+
+
+async def pid_at(url: str) -> int:
+    async with aiohttp.ClientSession() as client, client.get(url) as response:
+        return int(await response.text())
+
+
+async def test_every_service_runs_and_the_gateway_answers(stack: Stack) -> None:
+    assert all(replica.process.running for replica in stack.all_processes())
+    assert await pid_at(stack.gateway_url) == stack.processes("gateway")[0].process.pid
+
+
+async def test_a_killed_service_comes_back_at_its_address(stack: Stack) -> None:
+    (chat,) = stack.processes("chat")
+    before = await pid_at(chat.url)
+    await stack.kill("chat", 0)
+    with pytest.raises(aiohttp.ClientError):
+        await pid_at(chat.url)
+    await stack.restart("chat", 0)
+    assert await pid_at(chat.url) != before
+
+
+async def test_services_that_hold_connections_stop_first(stack: Stack, tmp_path: Path) -> None:
+    await stack.stop()
+    endings = (tmp_path / "endings").read_text().split()
+    assert endings[:2] == ["gateway", "notify"]
+    assert sorted(endings) == sorted(SERVICES)
+
+
+async def test_a_service_that_ends_as_it_starts_is_told_with_its_last_words(tmp_path: Path) -> None:
+    stack = made(tmp_path, broken="presence")
+    await stack.start()
+    try:
+        with pytest.raises(StartFailed, match=r"presence ended as it started(?s:.*)PARLEY_X is missing"):
+            await stack.wait_ready()
+    finally:
+        await stack.stop()

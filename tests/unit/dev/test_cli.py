@@ -1,0 +1,32 @@
+"""The command line: what goes wrong is told in a sentence, never in a trace."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from parley_dev.cli import main
+from parley_dev.lock import held
+from parley_dev.ports import LOOPBACK, free_port
+
+
+@pytest.mark.parametrize("arguments", [["--port", "eighty"], ["--port", "70000"], ["--replicas", "0"]])
+def test_senseless_numbers_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert arguments[1] in capsys.readouterr().err
+
+
+def test_a_taken_port_is_told_with_another_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        port = free_port()
+        other.bind((LOOPBACK, port))
+        other.listen()
+        assert main(["--directory", str(tmp_path), "--port", str(port)]) == 1
+    assert f"make run PORT={port + 1}" in capsys.readouterr().err
+
+
+def test_a_second_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with held(tmp_path / "lock"):
+        assert main(["--directory", str(tmp_path)]) == 1
+    assert "already" in capsys.readouterr().err

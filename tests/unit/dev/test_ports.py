@@ -1,0 +1,25 @@
+"""Ports: free means free, and stays so."""
+
+import socket
+
+from parley_dev.ports import LOOPBACK, free_ports, is_free
+
+
+def test_free_ports_are_different_and_free() -> None:
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    assert all(is_free(port) for port in ports)
+
+
+def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
+    assert all(port < 32_768 for port in free_ports(50))
+
+
+def test_a_port_that_others_would_share_is_taken() -> None:
+    (port,) = free_ports(1)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind((LOOPBACK, port))
+        other.listen()
+        assert not is_free(port)
+    assert is_free(port)
