@@ -24,6 +24,9 @@ class Kind(StrEnum):
     INVALID = "invalid"
     TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
+    SLOW = "slow"
+    FAILED = "failed"
+    LATE = "late"
 
 
 class ParleyError(Exception):
@@ -113,3 +116,27 @@ class Unavailable(ParleyError):
     kind = Kind.UNAVAILABLE
     code = "unavailable"
     sentence = "A part of the service is not available right now. Please try again."
+
+
+class Slow(ParleyError):
+    """The request itself took too long to arrive."""
+
+    kind = Kind.SLOW
+    code = "timeout"
+    sentence = "The request took too long to arrive."
+
+
+class Failed(ParleyError):
+    """A part behind us gave no usable answer; whether it did the work is not known."""
+
+    kind = Kind.FAILED
+    code = "failed"
+    sentence = "A part of the service failed. Please try again."
+
+
+class Late(ParleyError):
+    """A part behind us did not answer in time; whether it did the work is not known."""
+
+    kind = Kind.LATE
+    code = "late"
+    sentence = "A part of the service took too long to answer. Please try again."

@@ -60,20 +60,22 @@ class Service:
             found["service"] = "stopping"
         return found
 
-    async def run(self, app: web.Application) -> None:
-        """Serve until SIGTERM or SIGINT. Raises OSError when a port is taken."""
+    async def run(self, app: web.Application, runner: type[web.AppRunner] = web.AppRunner) -> None:
+        """Serve until SIGTERM or SIGINT. `runner` keeps the public door. Raises OSError when a port is taken."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         settings = self.settings
         async with contextlib.AsyncExitStack() as stack:
-            inner = await _open(self._internal(), settings.host, settings.internal_port, 1.0, reuse=False)
+            inner = await _open(self._internal(), settings.host, settings.internal_port, 1.0)
             stack.push_async_callback(inner.cleanup)
             for part in self._parts:
                 await part.start()
                 stack.push_async_callback(self._stop_part, part)
-            outer = await _open(app, settings.host, settings.port, settings.stop_seconds, reuse=settings.reuse_port)
+            outer = await _open(
+                app, settings.host, settings.port, settings.stop_seconds, kind=runner, reuse=settings.reuse_port
+            )
             stack.push_async_callback(outer.cleanup)
             gc.collect()
             gc.freeze()
@@ -110,10 +112,16 @@ class Service:
         return app
 
 
-async def _open(app: web.Application, host: str, port: int, patience: float, *, reuse: bool) -> web.AppRunner:
-    runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=patience, handler_cancellation=True
-    )
+async def _open(
+    app: web.Application,
+    host: str,
+    port: int,
+    patience: float,
+    *,
+    kind: type[web.AppRunner] = web.AppRunner,
+    reuse: bool = False,
+) -> web.AppRunner:
+    runner = kind(app, access_log=None, handle_signals=False, shutdown_timeout=patience, handler_cancellation=True)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, reuse_port=reuse or None, backlog=1024).start()

@@ -7,6 +7,7 @@ event that the catalogue does not know goes there at once: no retry would make i
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
@@ -28,20 +29,35 @@ class Undeliverable(Exception):
 
 
 class Consumer:
-    """A consumer group. `handlers` maps event types to what is done with them; the queue is bound to those alone."""
+    """A consumer group. `handlers` maps event types to what is done with them; the queue is bound to those alone.
 
-    def __init__(self, service: str, noun: str, handlers: Mapping[str, Handler], *, prefetch: int = 32) -> None:
+    `keys` narrows a type to the events whose routing key ends so (`message.created.#.translate.#`). With
+    `side_by_side`, up to `prefetch` conversations are handled at once, each still in its own order.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        noun: str,
+        handlers: Mapping[str, Handler],
+        *,
+        prefetch: int = 32,
+        keys: Mapping[str, str] | None = None,
+        side_by_side: bool = False,
+    ) -> None:
         self.name = f"parley.{service}.{noun}"
         self.running = False
         self._handlers = handlers
         self._prefetch = prefetch
+        self._keys = keys or {}
+        self._side_by_side = side_by_side
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
         try:
             gone = await until_gone(channel)
             await channel.set_qos(prefetch_count=self._prefetch)
-            keys = tuple(f"*.*.{kind}" for kind in self._handlers)
+            keys = tuple(f"*.*.{self._keys.get(kind, kind)}" for kind in self._handlers)
             queue = await topology.declare_queue(channel, self.name, keys)
             inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
             await queue.consume(inbox.put)
@@ -62,8 +78,28 @@ class Consumer:
                 await channel.close()
 
     async def _work(self, inbox: asyncio.Queue[AbstractIncomingMessage]) -> None:
-        while True:
-            await self._take(await inbox.get())
+        if not self._side_by_side:
+            while True:
+                await self._take(await inbox.get())
+        lanes: dict[object, deque[AbstractIncomingMessage]] = {}
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                message = await inbox.get()
+                lane = _conversation(message)
+                waiting = lanes.get(lane)
+                if waiting is not None:
+                    waiting.append(message)
+                else:
+                    lanes[lane] = deque([message])
+                    tasks.create_task(self._drain(lanes, lane), name=f"{self.name}:{lane}")
+
+    async def _drain(self, lanes: dict[object, deque[AbstractIncomingMessage]], lane: object) -> None:
+        waiting = lanes[lane]
+        try:
+            while waiting:
+                await self._take(waiting.popleft())
+        finally:
+            del lanes[lane]
 
     async def _take(self, message: AbstractIncomingMessage) -> None:
         tries = _tries(message)
@@ -85,6 +121,14 @@ class Consumer:
         else:
             metrics.EVENTS_CONSUMED.labels(self.name, "done").inc()
             await message.ack()
+
+
+def _conversation(message: AbstractIncomingMessage) -> object:
+    """What an event's order is kept in; what cannot be read has a lane of its own, and is found out there."""
+    try:
+        return orjson.loads(message.body)["conversation_id"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
 
 
 def _tries(message: AbstractIncomingMessage) -> int:

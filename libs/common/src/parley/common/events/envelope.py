@@ -46,6 +46,11 @@ class Event(BaseModel):
     request_id: str
     traceparent: str
     data: dict[str, Any]
+    hint: str | None = Field(
+        None,
+        pattern=r"^[a-z]+(\.[a-z]+)*$",
+        description="Ends the routing key, for queues that want only some events of a type.",
+    )
 
     def to_document(self) -> dict[str, Any]:
         """Plain values, as they travel and as an outbox keeps them."""
@@ -68,6 +73,7 @@ def new_event(
     session: str | None = None,
     actor: Actor = SYSTEM,
     at: datetime | None = None,
+    hint: str | None = None,
 ) -> Event:
     """A fact that has just happened, carrying the trace of the task that caused it."""
     trace = current_trace()
@@ -83,6 +89,7 @@ def new_event(
         request_id=trace.request_id,
         traceparent=trace.traceparent,
         data=data.model_dump(mode="json"),
+        hint=hint,
     )
 
 
@@ -97,9 +104,9 @@ def read_event(document: dict[str, Any]) -> Event:
 
 
 def routing_key(event: Event) -> str:
-    """`site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` where no one site is meant."""
+    """`site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` where no one site is meant; then the hint, if any."""
     scope = f"site.{event.site_id}" if event.site_id else f"tenant.{event.tenant_id}"
-    return f"{scope}.{event.type}"
+    return f"{scope}.{event.type}.{event.hint}" if event.hint else f"{scope}.{event.type}"
 
 
 def visitor_view(event: Event) -> dict[str, Any] | None:

@@ -12,3 +12,7 @@ class TranslationUpdated(EventData, type="translation.updated", audience=Audienc
     lang: str | None = None
     operator_lang: str | None = None
     supported: bool = False
+    detected: bool = False
+    """Whether the visitor's language was guessed from what they write, not set by an operator."""
+    version: int = 0
+    """Grows with every change; the higher one is the newer."""

@@ -90,7 +90,7 @@ class Mongo:
         while True:
             try:
                 if not self.prepared.is_set():
-                    await self._prepare()
+                    await self.prepare()
                     self.prepared.set()
                 await self.client.admin.command("hello")
                 if self._fault is not None:
@@ -102,7 +102,8 @@ class Mongo:
                 self._fault = "does not answer"
             await asyncio.sleep(1.0 if self._fault is None else 0.25)
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Make the indexes that are missing."""
         by_collection: dict[str, list[IndexModel]] = {}
         for index in self._indexes:
             by_collection.setdefault(index.collection, []).append(IndexModel(list(index.keys), **index.options))

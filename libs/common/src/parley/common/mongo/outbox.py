@@ -4,8 +4,8 @@ After the write is acknowledged the document's entries are published in their or
 out of it. What a crash or an absent broker left behind, the sweep finds and publishes. So every event is told at
 least once, in order per document; consumers know an event they have seen by its id.
 
-An entry may also carry a document for another collection (a message, a note): it is inserted before the entry is
-cleared, and readers look into the outbox too, so it is visible from the first write on.
+An entry may also carry documents for other collections (a message, a note, an audit entry): they are inserted before
+the entry is cleared, and readers look into the outbox too, so they are visible from the first write on.
 """
 
 from __future__ import annotations
@@ -52,12 +52,11 @@ class Projection:
     document: Document
 
 
-def entry_of(event: Event, projection: Projection | None = None) -> Document:
+def entry_of(event: Event, *carried: Projection) -> Document:
     """What to push to a document's `outbox` array, in the write that makes the event true."""
     entry: Document = {"id": event.id, "at": event.occurred_at, "event": event.to_document()}
-    if projection is not None:
-        entry["into"] = projection.collection
-        entry["document"] = projection.document
+    if carried:
+        entry["carried"] = [{"into": one.collection, "document": one.document} for one in carried]
     return entry
 
 
@@ -84,16 +83,18 @@ class Outbox:
         self._published: OrderedDict[str, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def indexes(self) -> list[Index]:
+    @staticmethod
+    def indexes_of(collections: Iterable[str]) -> list[Index]:
         """One small index a collection: only documents that have something to tell are in it."""
+        partial = {"outbox.at": {"$exists": True}}
         return [
-            Index(
-                name,
-                [("outbox.at", 1)],
-                {"name": "outbox", "partialFilterExpression": {"outbox.at": {"$exists": True}}},
-            )
-            for name in self._collections
+            Index(name, [("outbox.at", 1)], {"name": "outbox", "partialFilterExpression": partial})
+            for name in collections
         ]
+
+    def indexes(self) -> list[Index]:
+        """The indexes of this outbox's collections."""
+        return self.indexes_of(self._collections)
 
     def tell(self, collection: str, document: Mapping[str, Any]) -> None:
         """Publish what the document's outbox holds, soon. Call it with the document as the write returned it."""
@@ -157,8 +158,8 @@ class Outbox:
     async def _project(self, entries: Iterable[Document]) -> None:
         inserts: dict[str, list[InsertOne[Document]]] = {}
         for entry in entries:
-            if "into" in entry:
-                inserts.setdefault(entry["into"], []).append(InsertOne(dict(entry["document"])))
+            for carried in entry.get("carried", ()):
+                inserts.setdefault(carried["into"], []).append(InsertOne(dict(carried["document"])))
         for collection, operations in inserts.items():
             try:
                 await self._mongo[collection].bulk_write(operations, ordered=False)

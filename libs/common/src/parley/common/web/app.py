@@ -39,8 +39,12 @@ def build_app(
     outages: tuple[type[Exception], ...] = (),
     idempotency: IdempotencyStore | None = None,
     largest_body: int = JSON_BYTES,
+    ready: Callable[[], dict[str, str]] = dict,
 ) -> web.Application:
-    """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503."""
+    """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503.
+
+    `ready` says what is missing, by part, when the gateway asks (`Service.faults`).
+    """
     table = list(routes)
     described = describe(table)
 
@@ -50,11 +54,20 @@ def build_app(
     table.append(
         Route("GET", "/internal/openapi", openapi, Who.GATEWAY, None, "This service's part of the OpenAPI document")
     )
+    table.append(_readiness(ready))
     app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
     dispatcher = _Dispatcher(signer, idempotency)
     for route in table:
         app.router.add_route(route.method, route.path, dispatcher.serve(route))
     return app
+
+
+def _readiness(ready: Callable[[], dict[str, str]]) -> Route:
+    async def show(_: Call[Any, None, None]) -> web.Response:
+        faults = ready()
+        return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
+
+    return Route("GET", "/internal/ready", show, Who.GATEWAY, None, "Whether this replica can do its work")
 
 
 def _outermost(outages: tuple[type[Exception], ...]) -> Any:

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from parley.common.errors import Invalid, Kind, Malformed, ParleyError, TooMany
+from parley.common.errors import Invalid, Kind, Malformed, ParleyError
 from parley.common.telemetry import current_trace
 
 STATUS = {
@@ -22,6 +22,9 @@ STATUS = {
     Kind.INVALID: 422,
     Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
+    Kind.SLOW: 408,
+    Kind.FAILED: 502,
+    Kind.LATE: 504,
 }
 
 _HTTP_CODES = {
@@ -40,8 +43,8 @@ def failure(problem: ParleyError) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(problem, Invalid):
         body["errors"] = problem.fields
-    if isinstance(problem, TooMany):
-        headers["Retry-After"] = str(problem.retry_after)
+    if "retry_after" in problem.details:
+        headers["Retry-After"] = str(problem.details["retry_after"])
     return _json(STATUS[problem.kind], body, headers)
 
 

@@ -1,0 +1,30 @@
+"""The engine that needs no account: it answers from the site's knowledge entries, and says so when it cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+from parley.chat.domain.ports import Prompt, Verdict
+
+ENOUGH = 0.6
+"""The text score below which an entry is not taken for an answer."""
+
+_PIECE = re.compile(r"\S+\s*")
+
+
+class BuiltinEngine:
+    """An Engine over what the site's team has written down."""
+
+    async def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncIterator[str]:
+        best = max(prompt.passages, key=lambda passage: passage.score, default=None)
+        if best is not None and best.score >= ENOUGH:
+            text = best.answer
+        else:
+            verdict.knew = False
+            text = (
+                "I'm sorry, I don't know the answer to that. "
+                "Would you like to talk to a person? I can ask someone from our team to join."
+            )
+        for piece in _PIECE.findall(text):
+            yield piece

@@ -1,0 +1,243 @@
+"""The AI's answers: written while they are thought, kept whole, and never a word after a person has taken over.
+
+An answer is a task of the service, not of the request that asked for it: a visitor who leaves finds it in the
+history, and one who sends the same message again joins the answer under way, here or on another replica. Whoever owes
+an answer holds a claim in the conversation and renews it; when that lapses (a replica died) another one takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from parley.chat import metrics
+from parley.chat.domain import transitions
+from parley.chat.domain.messages import Received
+from parley.chat.domain.model import Change, Conversation, Draft, Message
+from parley.chat.domain.ports import ConversationStore, Engine, Knowledge, MessageStore, NextId, Prompt, Sites, Verdict
+from parley.common.clock import Clock
+from parley.common.tasks import TaskGroup
+from parley.common.telemetry import logger
+
+log = logger(__name__)
+
+RECENT_MESSAGES = 20
+PASSAGES = 4
+LONGEST_ANSWER = 16_000
+"""In characters; an engine that does not stop is stopped."""
+_FLUSH_SECONDS = 0.04
+_RENEW_SECONDS = 5.0
+_ELSEWHERE_SECONDS = 0.25
+_PATIENCE_SECONDS = 60.0
+_SORRY = "I'm sorry, I can't answer right now. A person will be with you."
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer under way: what has been said of it so far, and whoever listens."""
+
+    chunks: list[str] = field(default_factory=list)
+    message: Message | None = None
+    done: bool = False
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def say(self, text: str) -> None:
+        self.chunks.append(text)
+        self._wake()
+
+    def end(self, message: Message | None) -> None:
+        self.message, self.done = message, True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def listen(self) -> AsyncIterator[str]:
+        """Every chunk from the first on, as they come."""
+        heard = 0
+        while True:
+            news = self._news
+            while heard < len(self.chunks):
+                heard += 1
+                yield self.chunks[heard - 1]
+            if self.done:
+                return
+            await news.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a visitor's message was met in the end: by whom the conversation is answered now, and what the AI said."""
+
+    conversation: Conversation
+    message: Message | None
+
+
+@dataclass(slots=True)
+class Answers:
+    conversations: ConversationStore
+    messages: MessageStore
+    sites: Sites
+    knowledge: Knowledge
+    engines: dict[str, Engine]
+    clock: Clock
+    next_message_id: NextId
+    tasks: TaskGroup
+    _under_way: dict[tuple[int, int], Answer] = field(default_factory=dict)
+    _turns: dict[int, asyncio.Lock] = field(default_factory=dict)
+
+    def begin(self, received: Received) -> Answer | None:
+        """The answer to a message just received, begun or joined; None where the AI does not answer it here."""
+        conversation, message = received.conversation, received.message
+        if message is None:
+            return None
+        known = self._under_way.get((conversation.id, message.seq))
+        if known is not None or received.again:
+            return known
+        if conversation.mode != "ai" or conversation.answer_due is None:
+            return None
+        return self._start(conversation, message.seq)
+
+    async def follow(self, received: Received, answer: Answer | None) -> AsyncIterator[str | Outcome]:
+        """Chunks as they come, then the outcome. Without an answer here, one that another replica gives is awaited."""
+        conversation, message = received.conversation, received.message
+        if answer is not None:
+            async for chunk in answer.listen():
+                yield chunk
+        elif message is not None and received.again:
+            said = await self._given_elsewhere(conversation, message.seq)
+            if said is not None:
+                yield said.content
+                yield Outcome(await self._now(conversation), said)
+                return
+        yield Outcome(await self._now(conversation), answer.message if answer else None)
+
+    async def take_over_lapsed(self) -> int:
+        """Begin answers whose replica has died. Returns how many."""
+        lapsed = await self.conversations.unanswered(self.clock(), 50)
+        begun = 0
+        for conversation in lapsed:
+            change = await self.conversations.change(
+                conversation.tenant_id, conversation.id, partial(transitions.renew_claim, at=self.clock())
+            )
+            if change is not None and change.conversation.answer_due is not None:
+                self._start(change.conversation, change.conversation.answer_due.seq)
+                begun += 1
+        return begun
+
+    def _start(self, conversation: Conversation, seq: int) -> Answer:
+        answer = self._under_way[(conversation.id, seq)] = Answer()
+        self.tasks.spawn(self._give(conversation, seq, answer), f"answer:{conversation.id}:{seq}")
+        return answer
+
+    async def _give(self, conversation: Conversation, seq: int, answer: Answer) -> None:
+        key = (conversation.id, seq)
+        renewing = asyncio.create_task(self._renew(conversation.id, seq))
+        message = None
+        try:
+            # One answer at a time in a conversation: the second is told what the first said.
+            async with self._turns.setdefault(conversation.id, asyncio.Lock()):
+                message = await self._think(conversation, seq, answer)
+        finally:
+            renewing.cancel()
+            answer.end(message)
+            self._under_way.pop(key, None)
+            turn = self._turns.get(conversation.id)
+            if turn is not None and not turn.locked():
+                self._turns.pop(conversation.id, None)
+
+    async def _think(self, conversation: Conversation, seq: int, answer: Answer) -> Message | None:
+        site = await self.sites.get(conversation.tenant_id, conversation.site_id)
+        recent = await self.messages.of_conversation(conversation, limit=RECENT_MESSAGES)
+        question = next((said.content for said in recent if said.seq == seq), "")
+        passages = await self.knowledge.search(site.id, question, PASSAGES) if question.strip() else ()
+        prompt = Prompt(site, question, conversation.visitor.language, recent, passages)
+        verdict = Verdict()
+        engine = self.engines.get(site.engine) or self.engines["builtin"]
+        failed = False
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                fenced = await self._speak(engine, prompt, verdict, conversation, answer)
+        except Exception as problem:
+            log.warning("answer_failed", engine=site.engine, problem=repr(problem)[:300])
+            failed, fenced = True, False
+            answer.say(_SORRY if not answer.chunks else f" … {_SORRY}")
+        if fenced:
+            metrics.ANSWERS.labels("fenced").inc()
+            return None
+        metrics.ANSWERS.labels("failed" if failed else "knew" if verdict.knew else "did_not_know").inc()
+        return await self._keep(conversation, seq, "".join(answer.chunks), knew=verdict.knew, failed=failed)
+
+    async def _speak(
+        self, engine: Engine, prompt: Prompt, verdict: Verdict, conversation: Conversation, answer: Answer
+    ) -> bool:
+        """Pass the engine's words on, small ones together. True when somebody took the conversation over meanwhile.
+
+        The generation is asked for before every piece that goes out, not only at the end.
+        """
+        loop = asyncio.get_running_loop()
+        waiting: list[str] = []
+        length, flushed = 0, 0.0
+
+        async def flush() -> bool:
+            if not waiting:
+                return False
+            if await self.conversations.generation(conversation.id) != conversation.generation:
+                return True
+            answer.say("".join(waiting))
+            waiting.clear()
+            return False
+
+        async for piece in engine.answer(prompt, verdict):
+            waiting.append(piece)
+            length += len(piece)
+            if loop.time() - flushed >= _FLUSH_SECONDS:
+                flushed = loop.time()
+                if await flush():
+                    return True
+            if length >= LONGEST_ANSWER:
+                break
+        return await flush()
+
+    async def _keep(
+        self, conversation: Conversation, seq: int, content: str, *, knew: bool, failed: bool
+    ) -> Message | None:
+        known_as = f"ai:{seq}:{conversation.generation}"
+        at = self.clock()
+        draft = Draft(await self.next_message_id(), "ai", content or _SORRY, message_id=known_as, reply_to=seq)
+
+        def say(now: Conversation) -> Change | None:
+            if now.seq_of(known_as) is not None:
+                return None
+            change = transitions.ai_says(now, draft, conversation.generation, at, knew=knew)
+            if change is None or not failed:
+                return change
+            handed = transitions.hand_off(change.conversation, "ai_failed", at)
+            return Change(handed.conversation, change.events + handed.events, change.messages)
+
+        change = await self.conversations.change(conversation.tenant_id, conversation.id, say)
+        return change.messages[0] if change else None
+
+    async def _renew(self, conversation_id: int, seq: int) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_SECONDS)
+            await self.conversations.extend_claim(conversation_id, seq, self.clock() + transitions.LEASE)
+
+    async def _given_elsewhere(self, conversation: Conversation, seq: int) -> Message | None:
+        """An answer that was given already, or is being given by another replica: awaited, for a while."""
+        deadline = self.clock() + timedelta(seconds=_PATIENCE_SECONDS)
+        while True:
+            said = await self.messages.answer_to(conversation, seq)
+            if said is not None:
+                return said
+            now = await self._now(conversation)
+            if now.answer_due is None or now.answer_due.seq < seq or self.clock() > deadline:
+                return await self.messages.answer_to(now, seq)
+            await asyncio.sleep(_ELSEWHERE_SECONDS)
+
+    async def _now(self, conversation: Conversation) -> Conversation:
+        return await self.conversations.find(conversation.tenant_id, conversation.id) or conversation

@@ -1,0 +1,126 @@
+"""From a change to the events that tell of it: every event carries the conversation's row as it is afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parley.chat.domain.model import Conversation, Message, Note
+from parley.common.events import Actor, Event, EventData, new_event
+from parley.common.events.conversations import (
+    ConversationAccepted,
+    ConversationClosed,
+    ConversationCreated,
+    ConversationPending,
+    ConversationRated,
+    ConversationReleased,
+    ConversationTransferred,
+    ConversationUpdated,
+    VisitorBlocked,
+    VisitorUpdated,
+)
+from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView
+from parley.common.events.views import Person
+
+AI = Actor(kind="ai")
+SYSTEM = Actor(kind="system")
+
+
+def operator_actor(person: Person) -> Actor:
+    return Actor(kind="operator", id=person.id, name=person.name)
+
+
+def _tell(conversation: Conversation, data: EventData, actor: Actor) -> Event:
+    return new_event(
+        data,
+        tenant_id=conversation.tenant_id,
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        session=conversation.visitor.session,
+        actor=actor,
+        at=conversation.updated_at,
+    )
+
+
+def _changed(conversation: Conversation, by: Person | None) -> dict[str, Any]:
+    return {
+        "mode": conversation.mode,
+        "operator": conversation.operator,
+        "by": by,
+        "conversation": conversation.view(),
+    }
+
+
+def _actor(conversation: Conversation, by: Person | None, otherwise: str = "visitor") -> Actor:
+    if by is not None:
+        return operator_actor(by)
+    return Actor(kind="visitor", name=conversation.visitor.name) if otherwise == "visitor" else SYSTEM
+
+
+def created(conversation: Conversation, by: Person | None) -> Event:
+    return _tell(conversation, ConversationCreated(**_changed(conversation, by)), _actor(conversation, by))
+
+
+def pending(conversation: Conversation, reason: str, by: Person | None = None) -> Event:
+    actor = _actor(conversation, by, "visitor" if reason == "asked" else "system")
+    return _tell(conversation, ConversationPending(**_changed(conversation, by), reason=reason), actor)
+
+
+def accepted(conversation: Conversation, by: Person) -> Event:
+    return _tell(conversation, ConversationAccepted(**_changed(conversation, by)), operator_actor(by))
+
+
+def transferred(conversation: Conversation, by: Person, from_operator: Person | None) -> Event:
+    data = ConversationTransferred(**_changed(conversation, by), from_operator=from_operator)
+    return _tell(conversation, data, operator_actor(by))
+
+
+def released(conversation: Conversation, reason: str, by: Person | None) -> Event:
+    data = ConversationReleased(**_changed(conversation, by), reason=reason)
+    return _tell(conversation, data, _actor(conversation, by, "system"))
+
+
+def closed(conversation: Conversation, by: Person) -> Event:
+    return _tell(conversation, ConversationClosed(**_changed(conversation, by)), operator_actor(by))
+
+
+def updated(conversation: Conversation, by: Person | None = None) -> Event:
+    return _tell(conversation, ConversationUpdated(**_changed(conversation, by)), _actor(conversation, by, "system"))
+
+
+def rated(conversation: Conversation, score: int, comment: str | None) -> Event:
+    data = ConversationRated(**_changed(conversation, None), score=score, comment=comment)
+    return _tell(conversation, data, _actor(conversation, None))
+
+
+def said(conversation: Conversation, message: Message) -> Event:
+    actors = {
+        "ai": AI,
+        "system": SYSTEM,
+        "visitor": Actor(kind="visitor", name=conversation.visitor.name),
+        "operator": operator_actor(message.sender) if message.sender else SYSTEM,
+    }
+    fields = {name: getattr(message.view(), name) for name in type(message.view()).model_fields}
+    return _tell(
+        conversation,
+        MessageCreated(**fields, conversation=conversation.view()),
+        actors[message.role],
+    )
+
+
+def read(conversation: Conversation, seq: int, by: Person | None) -> Event:
+    data = MessageRead(reader="operator" if by else "visitor", seq=seq, by=by, conversation=conversation.view())
+    return _tell(conversation, data, _actor(conversation, by))
+
+
+def noted(conversation: Conversation, note: Note) -> Event:
+    view = NoteView(id=note.id, content=note.content, author=note.author, created_at=note.created_at)
+    return _tell(conversation, NoteCreated(note=view), operator_actor(note.author))
+
+
+def visitor_updated(conversation: Conversation, by: Person | None) -> Event:
+    return _tell(conversation, VisitorUpdated(conversation=conversation.view(), by=by), _actor(conversation, by))
+
+
+def visitor_blocked(conversation: Conversation, by: Person) -> Event:
+    data = VisitorBlocked(conversation=conversation.view(), blocked=conversation.visitor.blocked, by=by)
+    return _tell(conversation, data, operator_actor(by))

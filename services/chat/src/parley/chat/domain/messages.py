@@ -1,0 +1,230 @@
+"""What is said: by visitors and operators, each message once however often it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from parley.chat.domain import transitions
+from parley.chat.domain.audit import Entry
+from parley.chat.domain.conversations import audit_entry, person
+from parley.chat.domain.errors import ConversationNotFound, TooBusy, VisitorIsBlocked, VisitorNotFound, VisitorOffline
+from parley.chat.domain.model import Change, Conversation, Draft, Message, Visitor
+from parley.chat.domain.ports import (
+    Audit,
+    ConversationStore,
+    MessageStore,
+    NextId,
+    Sites,
+    VisitorStore,
+    Whereabouts,
+    Whisper,
+)
+from parley.chat.domain.visitors import refuse_blocked
+from parley.common.clock import Clock
+from parley.common.events import Actor, new_event
+from parley.common.events.messages import Typing
+from parley.common.events.views import Mode
+from parley.common.identity import OperatorCaller, VisitorCaller
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A visitor's message as it is kept, and whether it was there before."""
+
+    conversation: Conversation
+    message: Message | None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    conversations: ConversationStore
+    messages: MessageStore
+    visitors: VisitorStore
+    sites: Sites
+    whereabouts: Whereabouts
+    audit: Audit
+    whisper: Whisper
+    clock: Clock
+    next_conversation_id: NextId
+    next_message_id: NextId
+
+    async def send(
+        self, caller: OperatorCaller, conversation_id: int, content: str, image_url: str | None, message_id: str | None
+    ) -> Message:
+        """An operator's message; takes over what nobody holds. Raises HeldByAnother, ConversationClosed."""
+        found = await self.conversations.find(caller.tenant_id, conversation_id)
+        if found is None:
+            raise ConversationNotFound
+        caller.authorize(found.tenant_id, found.site_id)
+        timeout = (await self.sites.get(caller.tenant_id, found.site_id)).operator_timeout
+        known_as = f"operator:{caller.operator_id}:{message_id}" if message_id else None
+        at, by = self.clock(), person(caller)
+        draft = Draft(await self.next_message_id(), "operator", content, image_url, by, known_as)
+        # Messages are their own record; taking a conversation over by one is what the audit log tells.
+        taken = await audit_entry(self.audit, caller, found, "accepted") if found.operator is None else None
+
+        def say(now: Conversation) -> Change | None:
+            if now.seq_of(known_as) is not None:
+                return None
+            change = transitions.operator_says(now, draft, by, at, timeout)
+            return change.audited(taken) if len(change.events) > 1 else change
+
+        change = await self.conversations.change(found.tenant_id, found.id, say)
+        if change is None:
+            return await self._said_before(found, known_as)
+        return change.messages[0]
+
+    async def reach_out(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
+        """A proactive message to a visitor who is online now. Raises VisitorOffline, HeldByAnother."""
+        site = await self.sites.get(caller.tenant_id, site_id)
+        caller.authorize(site.tenant_id, site.id)
+        known = await self.visitors.find(caller.tenant_id, site_id, session)
+        if not await self.whereabouts.visitor_online(site_id, session):
+            if known is None:
+                raise VisitorNotFound
+            raise VisitorOffline
+        visitor = known or await self.visitors.ensure(caller.tenant_id, site_id, session, None)
+        at, by = self.clock(), person(caller)
+        draft = Draft(await self.next_message_id(), "operator", content, sender=by, proactive=True)
+        for _ in range(_TRIES):
+            conversation = await self._open_conversation(visitor, "ai")
+            entry = await audit_entry(self.audit, caller, conversation, "proactive")
+
+            def say(now: Conversation, entry: Entry = entry) -> Change | None:
+                if not now.open:
+                    return None
+                return transitions.operator_says(now, draft, by, at, site.operator_timeout).audited(entry)
+
+            change = await self.conversations.change(conversation.tenant_id, conversation.id, say)
+            if change is not None:
+                return change.messages[0]
+        raise TooBusy
+
+    async def receive(
+        self,
+        caller: VisitorCaller,
+        content: str,
+        *,
+        image_url: str | None = None,
+        message_id: str | None = None,
+        language: str | None = None,
+    ) -> Received:
+        """A visitor's message; opens a conversation where none is open. Raises VisitorIsBlocked."""
+        visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, language)
+        refuse_blocked(visitor)
+        if message_id is not None:
+            before = await self._received_before(visitor, message_id)
+            if before is not None:
+                return before
+        timeout = (await self.sites.get(caller.tenant_id, caller.site_id)).operator_timeout
+        at = self.clock()
+        draft = Draft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
+        to_person = visitor.blocked == "ai"
+
+        def say(now: Conversation) -> Change | None:
+            if not now.open or now.seq_of(message_id) is not None:
+                return None
+            if visitor.blocked == "operator" and now.mode != "ai":
+                raise VisitorIsBlocked
+            fresh = replace(now, visitor=visitor) if visitor.version > now.visitor.version else now
+            return transitions.visitor_says(fresh, draft, at, timeout, to_person=to_person)
+
+        for _ in range(_TRIES):
+            conversation = await self._open_conversation(visitor, "ai")
+            change = await self.conversations.change(conversation.tenant_id, conversation.id, say)
+            if change is not None:
+                return Received(change.conversation, change.messages[0])
+            if message_id is not None:
+                before = await self._received_before(visitor, message_id)
+                if before is not None:
+                    return before
+        raise TooBusy
+
+    async def hand_off(self, caller: VisitorCaller) -> Conversation:
+        """A visitor asks for a person. Raises VisitorIsBlocked."""
+        visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, None)
+        refuse_blocked(visitor)
+        if visitor.blocked == "operator":
+            raise VisitorIsBlocked
+        at = self.clock()
+        for _ in range(_TRIES):
+            conversation = await self._open_conversation(visitor, "ai")
+            change = await self.conversations.change(
+                conversation.tenant_id,
+                conversation.id,
+                lambda now: transitions.hand_off(now, "asked", at) if now.open else None,
+            )
+            if change is not None:
+                return change.conversation
+        raise TooBusy
+
+    async def read(self, caller: VisitorCaller, seq: int) -> None:
+        """The visitor has seen up to `seq` of the open conversation."""
+        visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
+        conversation = await self.conversations.find_latest(visitor) if visitor else None
+        if conversation is None:
+            raise VisitorNotFound
+        at = self.clock()
+        await self.conversations.change(
+            conversation.tenant_id, conversation.id, lambda now: transitions.visitor_reads(now, seq, at)
+        )
+
+    async def show_typing(self, caller: VisitorCaller) -> None:
+        """Let operators see that the visitor is writing."""
+        visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
+        if visitor is None:
+            raise VisitorNotFound
+        refuse_blocked(visitor)
+        conversation = await self.conversations.find_open(visitor)
+        if conversation is None:
+            return
+        await self.whisper(
+            new_event(
+                Typing(role="visitor", name=visitor.name),
+                tenant_id=visitor.tenant_id,
+                site_id=visitor.site_id,
+                conversation_id=conversation.id,
+                session=visitor.session,
+                actor=Actor(kind="visitor", name=visitor.name),
+            )
+        )
+
+    async def _open_conversation(self, visitor: Visitor, mode: Mode) -> Conversation:
+        """The visitor's open conversation; a new one that knows the last where none is open."""
+        for _ in range(_TRIES):
+            found = await self.conversations.find_open(visitor)
+            if found is not None:
+                return found
+            latest = await self.conversations.find_latest(visitor)
+            change = transitions.open_by_visitor(
+                visitor, await self.next_conversation_id(), latest.id if latest else None, mode, self.clock()
+            )
+            if await self.conversations.create(change):
+                return change.conversation
+        raise TooBusy
+
+    async def _received_before(self, visitor: Visitor, message_id: str) -> Received | None:
+        message = await self.messages.by_message_id(visitor, message_id)
+        if message is not None:
+            conversation = await self.conversations.find(visitor.tenant_id, message.conversation_id)
+            return Received(conversation, message, again=True) if conversation else None
+        # Written a moment ago, perhaps: then it is still in the conversation alone.
+        latest = await self.conversations.find_latest(visitor)
+        seq = latest.seq_of(message_id) if latest else None
+        if latest is None or seq is None:
+            return None
+        found = await self.messages.of_conversation(latest, after_seq=seq - 1, limit=1)
+        return Received(latest, found[0] if found else None, again=True)
+
+    async def _said_before(self, conversation: Conversation, known_as: str | None) -> Message:
+        latest = await self.conversations.find(conversation.tenant_id, conversation.id)
+        seq = latest.seq_of(known_as) if latest else None
+        if latest is None or seq is None:
+            raise TooBusy
+        found = await self.messages.of_conversation(latest, after_seq=seq - 1, limit=1)
+        if not found:
+            raise TooBusy
+        return found[0]

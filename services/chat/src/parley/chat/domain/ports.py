@@ -1,0 +1,165 @@
+"""What the domain needs of the outside, as small ports: stores, the other services, the AI, the clock, ids."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from parley.chat.domain.audit import Entry
+from parley.chat.domain.model import Change, Conversation, Message, Note, Visitor
+from parley.common.events import Event
+from parley.common.identity import OperatorCaller, Permission
+
+Transition = Callable[[Conversation], Change | None]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """What conversations need to know of a site."""
+
+    id: int
+    tenant_id: int
+    name: str
+    language: str
+    bot_name: str
+    welcome: str
+    colours: Mapping[str, str]
+    engine: str
+    model: str | None
+    instructions: str
+    operator_timeout: timedelta
+    on_timeout: str
+    offline_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An operator as the team has them."""
+
+    id: int
+    tenant_id: int
+    name: str
+    sites: Mapping[int, frozenset[Permission]]
+    active: bool = True
+
+
+class ConversationStore(Protocol):
+    async def find(self, tenant_id: int, conversation_id: int) -> Conversation | None: ...
+    async def find_open(self, visitor: Visitor) -> Conversation | None: ...
+    async def find_latest(self, visitor: Visitor) -> Conversation | None: ...
+
+    async def create(self, change: Change) -> bool:
+        """False when the visitor has an open conversation already."""
+
+    async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
+        """Apply a transition by compare-and-set; None where there is no such conversation, or no change."""
+
+    async def generation(self, conversation_id: int) -> int | None: ...
+    async def extend_claim(self, conversation_id: int, seq: int, until: datetime) -> None: ...
+    async def silent(self, before: datetime, limit: int) -> Sequence[Conversation]: ...
+    async def unanswered(self, before: datetime, limit: int) -> Sequence[Conversation]: ...
+    async def of_visitor(self, visitor: Visitor, limit: int) -> Sequence[Conversation]: ...
+
+
+class MessageStore(Protocol):
+    async def of_conversation(
+        self,
+        conversation: Conversation,
+        *,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Message]:
+        """Messages in the order of seq: the newest `limit` before a seq, or the first `limit` after one."""
+
+    async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None: ...
+    async def answer_to(self, conversation: Conversation, seq: int) -> Message | None: ...
+    async def notes_of(self, conversation: Conversation) -> Sequence[Note]: ...
+
+
+class VisitorStore(Protocol):
+    async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None: ...
+
+    async def ensure(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
+        """The visitor, made if new."""
+
+    async def change(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        """Set fields and count the version up."""
+
+
+class Sites(Protocol):
+    async def get(self, tenant_id: int, site_id: int) -> SiteSettings:
+        """Raises NotFound."""
+
+
+class Team(Protocol):
+    async def member(self, tenant_id: int, operator_id: int) -> Member | None: ...
+    async def on_site(self, tenant_id: int, site_id: int) -> Sequence[Member]: ...
+
+
+class Whereabouts(Protocol):
+    """Who is online, as presence tells."""
+
+    async def operators_online(self, site_id: int) -> frozenset[int]: ...
+    async def visitor_online(self, site_id: int, session: str) -> bool: ...
+
+
+class Audit(Protocol):
+    """Makes lines of the audit log; the change that one tells of takes it along."""
+
+    async def entry(
+        self,
+        caller: OperatorCaller,
+        action: str,
+        target: str,
+        site_id: int | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Entry: ...
+
+
+class Whisper(Protocol):
+    """Sends an ephemeral event to whoever listens now."""
+
+    async def __call__(self, event: Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A knowledge entry that may hold the answer."""
+
+    question: str
+    answer: str
+    score: float
+
+
+class Knowledge(Protocol):
+    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What an engine is given to answer from."""
+
+    site: SiteSettings
+    question: str
+    language: str | None
+    recent: Sequence[Message]
+    passages: Sequence[Passage]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What an engine says of its own answer, beside the text."""
+
+    knew: bool = True
+
+
+class Engine(Protocol):
+    """Answers in pieces as it thinks; fills in the verdict before it ends."""
+
+    def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncIterator[str]: ...
+
+
+NextId = Callable[[], Awaitable[int]]

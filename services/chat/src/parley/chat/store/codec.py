@@ -1,0 +1,227 @@
+"""Between documents and the domain's dataclasses."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from parley.chat.domain.model import (
+    AnswerDue,
+    Conversation,
+    HistoryEntry,
+    Message,
+    Note,
+    Translation,
+    Visitor,
+)
+from parley.common.events.views import LastMessage, MessageTranslation, Person
+from parley.common.mongo import Document
+
+NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for «nobody waits» where the queue is sorted: behind everybody who does."""
+
+_WORD = re.compile(r"[\w.+@-]{2,}")
+_WORDS = 40
+
+
+def person_document(person: Person | None) -> Document | None:
+    return None if person is None else {"id": person.id, "name": person.name}
+
+
+def _person(document: Document | None) -> Person | None:
+    return None if document is None else Person(id=document["id"], name=document["name"])
+
+
+def visitor_document(visitor: Visitor) -> Document:
+    return {
+        "tenant_id": visitor.tenant_id,
+        "site_id": visitor.site_id,
+        "session": visitor.session,
+        "name": visitor.name,
+        "email": visitor.email,
+        "phone": visitor.phone,
+        "info": dict(visitor.info),
+        "language": visitor.language,
+        "blocked": visitor.blocked,
+        "blocked_at": visitor.blocked_at,
+        "lead_at": visitor.lead_at,
+        "version": visitor.version,
+    }
+
+
+def visitor_of(document: Document) -> Visitor:
+    return Visitor(
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        session=document["session"],
+        name=document.get("name"),
+        email=document.get("email"),
+        phone=document.get("phone"),
+        info=document.get("info") or {},
+        language=document.get("language"),
+        blocked=document.get("blocked"),
+        blocked_at=document.get("blocked_at"),
+        lead_at=document.get("lead_at"),
+        version=document.get("version", 0),
+    )
+
+
+def words_of(conversation: Conversation) -> list[str]:
+    """What a search finds a conversation by: the visitor's name, addresses and handle, and the newest message."""
+    visitor = conversation.visitor
+    preview = conversation.last_message.preview if conversation.last_message else ""
+    text = " ".join(filter(None, (visitor.name, visitor.email, visitor.phone, visitor.session, preview)))
+    return list(dict.fromkeys(_WORD.findall(text.casefold())))[:_WORDS]
+
+
+def conversation_document(conversation: Conversation) -> Document:
+    """Everything but the id, the outbox and what only the store knows."""
+    last, due = conversation.last_message, conversation.answer_due
+    return {
+        "tenant_id": conversation.tenant_id,
+        "site_id": conversation.site_id,
+        "visitor_key": conversation.visitor.key,
+        "visitor": visitor_document(conversation.visitor),
+        "open": conversation.open,
+        "mode": conversation.mode,
+        "generation": conversation.generation,
+        "operator": person_document(conversation.operator),
+        "last_seq": conversation.last_seq,
+        "last_message": last.model_dump() if last else None,
+        "unread_seqs": list(conversation.unread_seqs),
+        "operator_read_seq": conversation.operator_read_seq,
+        "visitor_read_seq": conversation.visitor_read_seq,
+        "waiting_since": conversation.waiting_since,
+        "queue_at": conversation.waiting_since or NOT_WAITING,
+        "due_at": conversation.due_at,
+        "answer_due": {"seq": due.seq, "until": due.until} if due else None,
+        "misses": conversation.misses,
+        "previous_id": conversation.previous_id,
+        "translation": {
+            "enabled": conversation.translation.enabled,
+            "lang": conversation.translation.lang,
+            "operator_lang": conversation.translation.operator_lang,
+            "supported": conversation.translation.supported,
+        },
+        "rating": conversation.rating,
+        "rating_comment": conversation.rating_comment,
+        "rated_at": conversation.rated_at,
+        "recent_ids": [list(pair) for pair in conversation.recent_ids],
+        "history": [
+            {
+                "at": entry.at,
+                "action": entry.action,
+                "by": person_document(entry.by),
+                "to": person_document(entry.to),
+            }
+            for entry in conversation.history
+        ],
+        "words": words_of(conversation),
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "version": conversation.version,
+    }
+
+
+def conversation_of(document: Document) -> Conversation:
+    due, last, translation = document["answer_due"], document["last_message"], document["translation"]
+    return Conversation(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        visitor=visitor_of(document["visitor"]),
+        mode=document["mode"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        generation=document["generation"],
+        operator=_person(document["operator"]),
+        last_seq=document["last_seq"],
+        last_message=LastMessage.model_validate(last) if last else None,
+        unread_seqs=tuple(document["unread_seqs"]),
+        operator_read_seq=document["operator_read_seq"],
+        visitor_read_seq=document["visitor_read_seq"],
+        waiting_since=document["waiting_since"],
+        due_at=document["due_at"],
+        answer_due=AnswerDue(due["seq"], due["until"]) if due else None,
+        misses=document["misses"],
+        previous_id=document["previous_id"],
+        translation=Translation(**translation),
+        rating=document["rating"],
+        rating_comment=document["rating_comment"],
+        rated_at=document["rated_at"],
+        recent_ids=tuple((known, seq) for known, seq in document["recent_ids"]),
+        history=tuple(
+            HistoryEntry(entry["at"], entry["action"], _person(entry["by"]), _person(entry["to"]))
+            for entry in document["history"]
+        ),
+        version=document["version"],
+    )
+
+
+def message_document(message: Message) -> Document:
+    return {
+        "_id": message.id,
+        "tenant_id": message.tenant_id,
+        "site_id": message.site_id,
+        "conversation_id": message.conversation_id,
+        "visitor_key": f"{message.site_id}:{message.session}",
+        "session": message.session,
+        "seq": message.seq,
+        "role": message.role,
+        "content": message.content,
+        "image_url": message.image_url,
+        "sender": person_document(message.sender),
+        "message_id": message.message_id,
+        "reply_to": message.reply_to,
+        "proactive": message.proactive,
+        "translation": message.translation.model_dump() if message.translation else None,
+        "created_at": message.created_at,
+    }
+
+
+def message_of(document: Document) -> Message:
+    translation: Any = document.get("translation")
+    return Message(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        conversation_id=document["conversation_id"],
+        session=document["session"],
+        seq=document["seq"],
+        role=document["role"],
+        content=document["content"],
+        created_at=document["created_at"],
+        image_url=document["image_url"],
+        sender=_person(document["sender"]),
+        message_id=document["message_id"],
+        reply_to=document["reply_to"],
+        proactive=document["proactive"],
+        translation=MessageTranslation.model_validate(translation) if translation else None,
+    )
+
+
+def note_document(note: Note) -> Document:
+    return {
+        "_id": note.id,
+        "tenant_id": note.tenant_id,
+        "site_id": note.site_id,
+        "conversation_id": note.conversation_id,
+        "content": note.content,
+        "author": person_document(note.author),
+        "created_at": note.created_at,
+    }
+
+
+def note_of(document: Document) -> Note:
+    author = _person(document["author"])
+    assert author is not None, "every note has an author"
+    return Note(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        conversation_id=document["conversation_id"],
+        content=document["content"],
+        author=author,
+        created_at=document["created_at"],
+    )

@@ -1,0 +1,22 @@
+"""Which images were uploaded, by whom: what makes an `image_url` ours."""
+
+from __future__ import annotations
+
+from parley.common.clock import Clock
+from parley.common.mongo import Mongo
+
+
+class MongoUploads:
+    """The domain's UploadStore."""
+
+    def __init__(self, mongo: Mongo, clock: Clock) -> None:
+        self._mongo = mongo
+        self._clock = clock
+
+    async def add(self, name: str, tenant_id: int, site_id: int | None, size: int) -> None:
+        await self._mongo["uploads"].insert_one(
+            {"_id": name, "tenant_id": tenant_id, "site_id": site_id, "bytes": size, "at": self._clock()}
+        )
+
+    async def exists(self, name: str, tenant_id: int) -> bool:
+        return await self._mongo["uploads"].find_one({"_id": name, "tenant_id": tenant_id}, {"_id": 1}) is not None

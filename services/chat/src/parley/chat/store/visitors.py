@@ -1,0 +1,63 @@
+"""Visitors in MongoDB: one document a session handle and site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from parley.chat.domain.errors import VisitorNotFound
+from parley.chat.domain.model import Visitor
+from parley.chat.store.codec import visitor_document, visitor_of
+from parley.common.mongo import Index, Mongo
+
+INDEXES = [
+    Index(
+        "visitors",
+        [("tenant_id", 1), ("site_id", 1), ("blocked_at", -1), ("_id", -1)],
+        {"name": "blocked", "partialFilterExpression": {"blocked_at": {"$type": "date"}}},
+    ),
+    Index(
+        "visitors",
+        [("tenant_id", 1), ("site_id", 1), ("lead_at", -1), ("_id", -1)],
+        {"name": "leads", "partialFilterExpression": {"lead_at": {"$type": "date"}}},
+    ),
+]
+
+
+class MongoVisitors:
+    """The domain's VisitorStore."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+
+    async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None:
+        found = await self._mongo["visitors"].find_one({"_id": f"{site_id}:{session}", "tenant_id": tenant_id})
+        return visitor_of(found) if found else None
+
+    async def ensure(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
+        found = await self.find(tenant_id, site_id, session)
+        if found is None:
+            found = Visitor(tenant_id, site_id, session, language=language, version=1)
+            try:
+                await self._mongo["visitors"].insert_one({"_id": found.key, **visitor_document(found)})
+            except DuplicateKeyError:
+                again = await self.find(tenant_id, site_id, session)
+                if again is None:
+                    raise VisitorNotFound from None
+                found = again
+        if language is not None and found.language != language:
+            found = await self.change(found, {"language": language})
+        return found
+
+    async def change(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        after = await self._mongo["visitors"].find_one_and_update(
+            {"_id": visitor.key, "tenant_id": visitor.tenant_id},
+            {"$set": dict(fields), "$inc": {"version": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+        if after is None:
+            raise VisitorNotFound
+        return visitor_of(after)

@@ -1,0 +1,6 @@
+"""Starts the gateway: `python -m parley.gateway`."""
+
+from parley.gateway.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The services behind, and the identity provider."""

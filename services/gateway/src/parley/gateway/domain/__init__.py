@@ -1,0 +1,1 @@
+"""What the gateway decides: tokens, access, visitors, limits. No HTTP, no broker."""

@@ -1,0 +1,91 @@
+"""What every answer has, whoever made it: request id, security headers, one line in the log, one count."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from parley.common import errors, metrics
+from parley.common.telemetry import continue_trace, current_trace, logger
+from parley.common.web import envelope
+from parley.gateway.access_log import AccessLog
+
+log = logger(__name__)
+
+CORS_ORIGIN: web.RequestKey[str] = web.RequestKey("cors_origin", str)
+"""The origin that has been allowed for this request; its answer says so to the browser."""
+
+_CLIENT_LEFT = 499
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+def dress(request: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer has. Before its head is sent."""
+    headers = response.headers
+    headers["X-Request-Id"] = current_trace().request_id
+    headers["Server"] = "parley"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"
+    if "Content-Security-Policy" not in headers:
+        headers["Content-Security-Policy"] = _POLICY
+    origin = request.get(CORS_ORIGIN)
+    if origin is not None:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
+        headers["Vary"] = "Origin"
+    if not request.content.is_eof():
+        # Nobody reads the rest of this body; the connection cannot carry another request.
+        response.force_close()
+
+
+def outermost(access: AccessLog) -> Any:
+    """The middleware around everything."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        continue_trace(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        started = time.perf_counter()
+        status = _CLIENT_LEFT
+        try:
+            response = await _settled(request, handler)
+            if not response.prepared:
+                dress(request, response)
+            status = response.status
+            return response
+        finally:
+            _note(access, request, status, time.perf_counter() - started)
+
+    return answer
+
+
+async def _settled(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except errors.ParleyError as problem:
+        return envelope.failure(problem)
+    except web.HTTPException as problem:
+        return envelope.http_failure(problem)
+    except (ConnectionResetError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("unforeseen_failure", route=route_of(request))
+        return envelope.internal_failure()
+
+
+def _note(access: AccessLog, request: web.Request, status: int, seconds: float) -> None:
+    route = route_of(request)
+    metrics.HTTP_REQUESTS.labels(request.method, route, str(status)).inc()
+    metrics.HTTP_SECONDS.labels(route).observe(seconds)
+    access.write(request.method, route, status, seconds)
+
+
+def route_of(request: web.Request) -> str:
+    """The route's template: what may stand in logs and metrics, unlike the path."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"

@@ -1,0 +1,1 @@
+"""MongoDB: documents to dataclasses and back, and the indexes."""

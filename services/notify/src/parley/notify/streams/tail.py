@@ -1,0 +1,196 @@
+"""The log, followed from a while ago: fills the window, and gives each event to the streams that may see it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+
+from parley.common.amqp import LogFollower, LogRecord
+from parley.common.amqp.topology import declare_log
+from parley.common.errors import Unavailable
+from parley.common.events import Audience, Event, data_class
+from parley.common.telemetry import logger
+from parley.notify import metrics
+from parley.notify.streams.frames import own_frame
+from parley.notify.streams.hub import Hub
+from parley.notify.streams.window import NOWHERE, Window
+
+log = logger(__name__)
+
+_EMPTY_SECONDS = 0.5
+"""An end that has not come by then is taken for an empty log's."""
+_REBORN_SECONDS = 3.0
+"""The same, where the log is known not to have been empty: it would mean that the broker lost it."""
+_VANISHED_LOOKS = 3
+_SKEW_SECONDS = 60.0
+"""How far the broker's clock may be from ours when the window is asked for by time."""
+_COLD_SECONDS = 10.0
+"""Without any record while the window is read: its end was trimmed away meanwhile."""
+
+
+class Tail:
+    """A session on the log, and the part that says whether the window is warm.
+
+    It looks for the log's end first. Then it starts where the window begins; it is warm when it has come to that
+    end. On a later connection it goes on at the next position, unless the broker came back with another log.
+    """
+
+    name = "log"
+
+    def __init__(
+        self,
+        window: Window,
+        hub: Hub,
+        told: Sequence[Callable[[Event, int], None]] = (),
+        reborn: Callable[[int], Awaitable[None]] | None = None,
+    ) -> None:
+        self.warm = False
+        self._window = window
+        self._hub = hub
+        self._told = told
+        self._reborn = reborn
+        self._goal = NOWHERE
+        self._vanished = 0
+        self._start: int | datetime = 0
+        self._heard = 0.0
+        self._follower = LogFollower("log", lambda: self._start, self._take)
+
+    @property
+    def running(self) -> bool:
+        """Whether records are coming."""
+        return self._follower.running
+
+    async def run(self, connection: AbstractConnection) -> None:
+        """One connection's life on the log."""
+        await self._find_start(connection)
+        await self._follower.run(connection)
+
+    async def start(self) -> None:
+        """Nothing: it runs on the bus."""
+
+    async def stop(self) -> None:
+        """Nothing: it ends with the bus."""
+
+    def fault(self) -> str | None:
+        return None if self.warm else "the log's window is not read yet"
+
+    def tick(self) -> None:
+        """Let go of what is too old to keep; do not wait for ever for an end that was trimmed away."""
+        self._window.forget(time.time() - self._window.seconds)
+        if not self.warm and self.running and time.monotonic() - self._heard > _COLD_SECONDS:
+            log.warning("log_end_not_seen", goal=self._goal)
+            self._window.begin(self._goal)
+            self.warm = True
+
+    async def _find_start(self, connection: AbstractConnection) -> None:
+        known = self._window.last if self.warm else NOWHERE
+        end, at = await _end_of_log(connection, _REBORN_SECONDS if known > NOWHERE else _EMPTY_SECONDS)
+        if not self.warm:
+            self._begin_cold(end, at)
+        elif end >= known:
+            self._start, self._vanished = known + 1, 0
+        elif end == NOWHERE and self._vanished < _VANISHED_LOOKS:
+            self._vanished += 1
+            raise Unavailable("The log's end does not show itself.")
+        else:
+            log.error("log_begun_anew", expected=known, found=end)
+            await self._begin_anew(end)
+
+    def _begin_cold(self, end: int, at: float) -> None:
+        self._goal = end
+        self._heard = time.monotonic()
+        self._window.begin(end)
+        # Asking by time finds nothing when the newest record is older than that: then it is asked for by place.
+        oldest = time.time() - self._window.seconds
+        self._start = datetime.fromtimestamp(oldest, UTC) if at > oldest + _SKEW_SECONDS else max(0, end)
+        self.warm = end == NOWHERE
+
+    async def _begin_anew(self, end: int) -> None:
+        """The broker lost its log: positions mean something else now. Everybody has to fetch again."""
+        self._window.begin(end)
+        self._start, self._vanished = end + 1, 0
+        self._hub.tell_all(own_frame("reset", end, {"reason": "the log began anew: fetch again"}))
+        if self._reborn is not None:
+            await self._reborn(end)
+
+    async def _take(self, record: LogRecord) -> None:
+        if self.warm and record.position <= self._window.last:
+            return
+        self._window.reach(record.position)
+        self._heard = time.monotonic()
+        metrics.LOG_POSITION.set(record.position)
+        if record.event is not None:
+            try:
+                self._show(record.event, record.position)
+            except Exception:
+                # One event that cannot be shown must not keep all others from being shown.
+                metrics.LOG_FAULTS.inc()
+                log.exception("event_not_shown", position=record.position, type=record.event.type)
+        else:
+            metrics.LOG_FAULTS.inc()
+        if not self.warm and record.position >= self._goal:
+            self.warm = True
+            log.info("log_window_warm", position=record.position, events=len(self._window))
+
+    def _show(self, event: Event, position: int) -> None:
+        metrics.LOG_BEHIND.set(max(0.0, time.time() - event.occurred_at.timestamp()))
+        if data_class(event.type).audience is Audience.SERVICES:
+            self._heed(event)
+        else:
+            entry = self._window.add(event, position)
+            if entry is None:
+                return
+            if self.warm:
+                self._hub.deliver(entry)
+        for told in self._told:
+            told(event, position)
+
+    def _heed(self, event: Event) -> None:
+        match event.type:
+            case "operator.access_changed":
+                data = event.data
+                self._hub.revoke(data["operator_id"], data.get("session_id"), data.get("version", 0))
+            case "site.changed" if event.data.get("deleted"):
+                self._hub.close_site(event.site_id)
+
+
+async def _end_of_log(connection: AbstractConnection, patience: float) -> tuple[int, float]:
+    """The newest position (NOWHERE when there is none), and when it happened in seconds since 1970."""
+    channel = await connection.channel()
+    try:
+        await channel.set_qos(prefetch_count=500)
+        queue = await declare_log(channel)
+        inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        await queue.consume(inbox.put, arguments={"x-stream-offset": "last"})
+        newest: AbstractIncomingMessage | None = None
+        try:
+            # The last chunk comes in one piece: after its first record the others are on the wire.
+            async with asyncio.timeout(patience):
+                newest = await inbox.get()
+            while True:
+                async with asyncio.timeout(0.05):
+                    newest = await inbox.get()
+                await newest.ack(multiple=True)
+        except TimeoutError:
+            pass
+        if newest is None:
+            return NOWHERE, 0.0
+        position = newest.headers["x-stream-offset"]
+        assert isinstance(position, int)
+        return position, _moment_of(newest.body)
+    finally:
+        if not channel.is_closed:
+            await channel.close()
+
+
+def _moment_of(body: bytes) -> float:
+    try:
+        return datetime.fromisoformat(orjson.loads(body)["occurred_at"]).timestamp()
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        # Not ours to judge; taken for new, so that the window is read in full.
+        return time.time()

@@ -1,0 +1,77 @@
+"""The composition root of presence: the only file that sees every other."""
+
+from __future__ import annotations
+
+from parley.common.amqp import Ask, Bus
+from parley.common.clock import utc_now
+from parley.common.identity import IdentitySigner
+from parley.common.mongo import OUTAGES, Mongo, MongoIdempotency, Outbox
+from parley.common.service import Service
+from parley.common.service import main as run
+from parley.common.settings import load
+from parley.common.tasks import Every
+from parley.common.web import build_app
+from parley.presence import consumers, routes
+from parley.presence.clients.sites import ChatSites
+from parley.presence.domain.beats import Beats
+from parley.presence.domain.operators import Operators
+from parley.presence.domain.visitors import Visitors
+from parley.presence.handlers.operators import OperatorHandlers
+from parley.presence.handlers.visitors import VisitorHandlers
+from parley.presence.settings import PresenceSettings
+from parley.presence.store import operators as operator_store
+from parley.presence.store import visitors as visitor_store
+
+_COUNT_SECONDS = 15.0
+
+
+async def serve(settings: PresenceSettings) -> None:
+    """Run presence until it is told to stop."""
+    bus = Bus(settings.amqp_url)
+    collections = (operator_store.COLLECTION, visitor_store.COLLECTION)
+    indexes = [
+        *operator_store.INDEXES,
+        *visitor_store.INDEXES,
+        *MongoIdempotency.indexes,
+        *Outbox.indexes_of(collections),
+    ]
+    mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", indexes)
+    outbox = Outbox(mongo, bus, collections)
+    ask_chat = Ask("chat")
+    sites = ChatSites(ask_chat)
+
+    operators = Operators(operator_store.MongoOperators(mongo, outbox), sites, utc_now, settings.online_seconds)
+    records = visitor_store.MongoVisitors(mongo, outbox)
+    beats = Beats(
+        records, utc_now, seconds=settings.flush_seconds, size=settings.flush_size, waiting=settings.flush_waiting
+    )
+    visitors = Visitors(records, beats, sites, utc_now, settings.online_seconds)
+    bus.add(ask_chat)
+    bus.add(consumers.conversations(visitors))
+    bus.add(consumers.access(operators))
+    bus.add(consumers.questions(operators, visitors))
+
+    service = Service("presence", settings)
+    service.add(mongo)
+    service.add(bus)
+    service.add(outbox)
+    service.add(Every(settings.sweep_seconds, operators.expire, "expire-operators"))
+    service.add(Every(settings.sweep_seconds, visitors.expire, "expire-visitors"))
+    service.add(Every(_COUNT_SECONDS, operators.count, "count-operators"))
+    service.add(Every(_COUNT_SECONDS, visitors.count, "count-visitors"))
+    service.add(beats)
+    await service.run(
+        build_app(
+            routes.table(OperatorHandlers(operators), VisitorHandlers(visitors)),
+            signer=IdentitySigner(settings.identity_secret),
+            outages=OUTAGES,
+            idempotency=MongoIdempotency(mongo),
+            ready=service.faults,
+        )
+    )
+
+
+def main() -> None:
+    """Read the environment and run."""
+    settings = load(PresenceSettings)
+    run("presence", settings, serve(settings))

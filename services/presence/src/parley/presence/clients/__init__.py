@@ -1,0 +1,1 @@
+"""Facts that other services own, asked for over the broker."""

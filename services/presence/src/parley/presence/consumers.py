@@ -1,0 +1,72 @@
+"""What presence hears and is asked: each event and each question leads to one call of the domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parley.common.amqp import AnswerQuestions, Consumer
+from parley.common.events import Event
+from parley.common.events.team import OperatorAccessChanged
+from parley.common.events.views import ConversationView, View
+from parley.presence.domain.model import OpenConversation
+from parley.presence.domain.operators import Operators
+from parley.presence.domain.visitors import Visitors
+
+_CONVERSATION_EVENTS = (
+    "conversation.created",
+    "conversation.pending",
+    "conversation.accepted",
+    "conversation.transferred",
+    "conversation.released",
+    "conversation.closed",
+    "conversation.updated",
+)
+
+
+class _Conversation(View):
+    """What presence reads of a conversation's event."""
+
+    conversation: ConversationView
+
+
+def conversations(visitors: Visitors) -> Consumer:
+    """Keeps each visitor's open conversation beside them."""
+
+    async def changed(event: Event) -> None:
+        row = _Conversation.model_validate(event.data).conversation
+        await visitors.conversation_changed(
+            OpenConversation(
+                tenant_id=event.tenant_id,
+                site_id=row.site_id,
+                session=row.visitor.session_id,
+                conversation_id=row.id,
+                version=row.version,
+                started=row.created_at,
+                closed=row.mode == "closed",
+            )
+        )
+
+    return Consumer("presence", "conversations", dict.fromkeys(_CONVERSATION_EVENTS, changed))
+
+
+def access(operators: Operators) -> Consumer:
+    """Takes operators offline where they may not chat any more."""
+
+    async def changed(event: Event) -> None:
+        data = event.read(OperatorAccessChanged)
+        if data.session_id is None:
+            await operators.access_changed(event.tenant_id, data.operator_id, data.version, suspended=data.suspended)
+
+    return Consumer("presence", "access", {"operator.access_changed": changed})
+
+
+def questions(operators: Operators, visitors: Visitors) -> AnswerQuestions:
+    """Answers who is online."""
+
+    async def visitor_online(body: dict[str, Any]) -> dict[str, Any]:
+        return {"online": await visitors.is_online(int(body["site_id"]), str(body["session"]))}
+
+    async def operators_online(body: dict[str, Any]) -> dict[str, Any]:
+        return {"operator_ids": await operators.online_on(int(body["site_id"]))}
+
+    return AnswerQuestions("presence", {"visitor_online": visitor_online, "operators_online": operators_online})

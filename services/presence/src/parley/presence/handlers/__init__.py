@@ -1,0 +1,1 @@
+"""From a checked request to one call of the domain, and back."""

@@ -1,0 +1,1 @@
+"""MongoDB: records of operators and visitors, and the transitions found in them atomically."""

@@ -1,0 +1,145 @@
+"""Events made by the database, inside the very update that finds the transition they tell of.
+
+Only the update itself knows whether it is one: who was online already does not come online again. So updates here are
+aggregation pipelines (mongodb.com/docs/manual/reference/method/db.collection.updateMany, "Update with Aggregation
+Pipeline"), and an event is an expression over the record. Text from outside goes in as `$literal`: a `$` in it would
+make a path of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from parley.common.clock import rfc3339, utc_now
+from parley.common.events import Actor
+from parley.common.events.envelope import SYSTEM
+from parley.common.mongo import Document, Mongo, Outbox
+from parley.common.telemetry import current_trace
+from parley.presence import metrics
+
+Expression = Any
+Going = Callable[[str], list[Document]]
+"""From a mark to the update that takes records offline."""
+
+_BATCH = 1000
+_DUPLICATE_KEY = 11000
+
+NOTHING: Final = "$$REMOVE"
+
+
+def literal(value: Any) -> Expression:
+    """A value that is never read as a path."""
+    return {"$literal": value}
+
+
+def choose(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
+    """One of two expressions."""
+    return {"$cond": [condition, then, otherwise]}
+
+
+def kept(field: str, default: Any = None) -> Expression:
+    """What the record has, or a default."""
+    return {"$ifNull": [f"${field}", literal(default)]}
+
+
+def either(old: Expression, new: Expression) -> Expression:
+    """The later of two moments, one of which may be missing."""
+    return {"$max": [old, new]}
+
+
+def timestamp(field: str) -> Expression:
+    """A moment as events carry it."""
+    return {"$dateToString": {"date": f"${field}", "format": "%Y-%m-%dT%H:%M:%S.%LZ", "onNull": None}}
+
+
+def new_mark() -> str:
+    """What tells one write's events and changed records from any other's."""
+    return uuid.uuid4().hex
+
+
+def news(
+    mark: str,
+    kind: Expression,
+    data: Mapping[str, Expression],
+    at: datetime,
+    *,
+    session: Expression = None,
+    actor: Actor = SYSTEM,
+) -> Expression:
+    """An outbox entry over the record as it is at that stage. One a record and mark: its id is made of the two."""
+    trace = current_trace()
+    number = {"$concat": [mark, "-", "$_id"]}
+    event = {
+        "id": number,
+        "type": kind,
+        "tenant_id": "$tenant_id",
+        "site_id": "$site_id",
+        "conversation_id": kept("conversation_id"),
+        "session": session,
+        "occurred_at": rfc3339(at),
+        "actor": literal(actor.model_dump(mode="json")),
+        "request_id": literal(trace.request_id),
+        "traceparent": literal(trace.traceparent),
+        "data": data,
+    }
+    return {"id": number, "at": at, "event": event}
+
+
+def with_news(entry: Expression, outbox: Expression | None = None) -> Expression:
+    """The record's outbox with one entry more."""
+    return {"$concatArrays": [outbox or kept("outbox", []), [entry]]}
+
+
+async def write(mongo: Mongo, collection: str, operations: Sequence[UpdateOne]) -> int:
+    """Write in any order; how many records were met or made.
+
+    Two replicas may make the same record at once; the slower is refused, tries again and finds it.
+    """
+    try:
+        result = await mongo[collection].bulk_write(operations, ordered=False)
+    except BulkWriteError as problem:
+        faults = problem.details["writeErrors"]
+        if not faults or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+            raise
+        again = [operations[fault["index"]] for fault in faults]
+        done: int = problem.details["nMatched"] + problem.details["nUpserted"]
+        return done + await write(mongo, collection, again)
+    return result.matched_count + result.upserted_count
+
+
+async def tell(mongo: Mongo, outbox: Outbox, collection: str, keys: Sequence[str], mark: str) -> list[Document]:
+    """Publish what records have to tell that a marked write changed; the records, with their `expires_at`."""
+    changed = {"_id": {"$in": list(keys)}, "change": mark}
+    found = [record async for record in mongo[collection].find(changed, {"outbox": 1, "expires_at": 1})]
+    for record in found:
+        outbox.tell(collection, record)
+        for entry in record.get("outbox", ()):
+            if entry["id"].startswith(mark):
+                metrics.TRANSITIONS.labels(entry["event"]["type"]).inc()
+    return found
+
+
+async def expire(mongo: Mongo, outbox: Outbox, collection: str, at: datetime, pipeline: Going) -> int:
+    """Take offline up to a thousand records whose time was over at a moment; how many were due.
+
+    Every replica may try the same records at once: each is matched by one of the updates alone, because the first
+    takes away what the others look for.
+    """
+    due = {"online": True, "expires_at": {"$lte": at}}
+    cursor = mongo[collection].find(due, {"_id": 1}).sort("expires_at", 1).limit(_BATCH)
+    keys = [record["_id"] async for record in cursor]
+    if not keys:
+        return 0
+    mark = new_mark()
+    await mongo[collection].update_many({"_id": {"$in": keys}, **due}, pipeline(mark))
+    gone = await tell(mongo, outbox, collection, keys, mark)
+    now = utc_now()
+    for record in gone:
+        metrics.OFFLINE_LATE.labels(collection).observe((now - record["expires_at"]).total_seconds())
+    return len(keys)

@@ -1,0 +1,5 @@
+"""Runs the service: `python -m parley.translate`."""
+
+from parley.translate.app import main
+
+main()

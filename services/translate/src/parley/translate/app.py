@@ -1,0 +1,156 @@
+"""The composition root: the only file that sees every other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from parley.common.amqp import Ask, Bus, Listener
+from parley.common.amqp.topology import EVENTS
+from parley.common.identity import IdentitySigner
+from parley.common.mongo import OUTAGES, Index, Mongo, MongoIdempotency, Outbox
+from parley.common.service import Service
+from parley.common.service import main as run_service
+from parley.common.settings import load
+from parley.common.tasks import Every
+from parley.common.web import build_app
+from parley.translate.clients.chat import AskedChat, AskedSites
+from parley.translate.clients.detector import FastTextDetector
+from parley.translate.consumers import answers, conversation_consumer, message_consumer
+from parley.translate.domain.cache import Cache
+from parley.translate.domain.conversations import Conversations
+from parley.translate.domain.engines import Engine, Engines, SiteOptions
+from parley.translate.domain.messages import MessageUse
+from parley.translate.domain.preferences import PreferenceUse
+from parley.translate.domain.translator import Translator
+from parley.translate.handlers.preferences import PreferenceHandlers
+from parley.translate.routes import routes
+from parley.translate.settings import TranslateSettings
+from parley.translate.store import preferences, translations
+from parley.translate.store.conversations import MongoConversations
+from parley.translate.store.preferences import MongoPreferences
+from parley.translate.store.spending import MongoBudget
+from parley.translate.store.translations import MongoCache, MongoDeliveries
+
+_NAME = "translate"
+_LANGUAGES_SECONDS = 3600.0
+OUTBOX_COLLECTIONS = (preferences.COLLECTION, translations.DELIVERIES)
+
+
+def indexes() -> list[Index]:
+    """Every index that the service's queries and expiries need."""
+    return [
+        *MongoConversations.indexes,
+        *MongoCache.indexes,
+        *MongoDeliveries.indexes,
+        *MongoBudget.indexes,
+        *MongoIdempotency.indexes,
+        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
+    ]
+
+
+def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
+    """Translation, put together but not started."""
+    service = Service(_NAME, settings)
+    mongo = service.add(Mongo(settings.mongodb_uri, f"{settings.database_prefix}_{_NAME}", indexes()))
+    bus = Bus(settings.amqp_url)
+    outbox = service.add(Outbox(mongo, bus, OUTBOX_COLLECTIONS))
+    ask = Ask("chat")
+    sites = AskedSites(ask, _defaults(settings))
+    engines = service.add(_engines(settings, mongo))
+    translator = service.add(_translator(settings, mongo, engines, sites))
+    conversations = Conversations(MongoConversations(mongo), AskedChat(ask))
+    preference_use = PreferenceUse(MongoPreferences(mongo, outbox), conversations, engines)
+    messages = MessageUse(
+        preference_use,
+        translator,
+        MongoDeliveries(mongo, outbox),
+        FastTextDetector(),
+        answer_seconds=settings.translate_answer_seconds,
+    )
+    for session in (
+        ask,
+        Listener("sites", EVENTS, ("*.*.site.changed",), sites.changed, sites.forget),
+        conversation_consumer(conversations),
+        message_consumer(messages, settings.translate_at_once),
+        answers(messages),
+    ):
+        bus.add(session)
+    service.add(bus)
+    service.add(Every(_LANGUAGES_SECONDS, engines.refresh, "languages"))
+    return service, build_app(
+        routes(PreferenceHandlers(preference_use)),
+        signer=IdentitySigner(settings.identity_secret),
+        outages=OUTAGES,
+        idempotency=MongoIdempotency(mongo),
+    )
+
+
+async def run(settings: TranslateSettings) -> None:
+    """Serve until told to stop."""
+    service, app = build(settings)
+    await service.run(app)
+
+
+def _engines(settings: TranslateSettings, mongo: Mongo) -> Engines:
+    made = [make_engine(name, settings) for name in settings.engines_in_order]
+    return Engines(made, MongoBudget(mongo), call_seconds=settings.translate_call_seconds)
+
+
+def _translator(settings: TranslateSettings, mongo: Mongo, engines: Engines, sites: AskedSites) -> Translator:
+    stored = MongoCache(mongo, timedelta(days=settings.translate_cache_days))
+    return Translator(
+        engines,
+        Cache(stored, settings.translate_cache_bytes),
+        sites,
+        seconds=settings.translate_seconds,
+        longest=settings.translate_longest,
+        at_once=settings.translate_at_once * 2,
+    )
+
+
+def _defaults(settings: TranslateSettings) -> SiteOptions:
+    return SiteOptions(
+        settings.engines_in_order, tuple(settings.translate_glossary), settings.translate_daily_characters
+    )
+
+
+def make_engine(name: str, settings: TranslateSettings) -> Engine:
+    """An engine by its name. Its library is loaded only where it is used: each takes its time and its memory."""
+    # ruff: noqa: PLC0415 - see above
+    match name:
+        case "google":
+            from parley.translate.clients.google import GoogleEngine, GoogleOptions
+
+            assert settings.google_project is not None, "settings check it"
+            return GoogleEngine(
+                GoogleOptions(
+                    project=settings.google_project,
+                    location=settings.google_location,
+                    endpoint=settings.google_endpoint,
+                    glossary=settings.google_glossary,
+                    model=settings.google_model,
+                    plaintext=settings.google_plaintext,
+                    seconds=settings.translate_call_seconds,
+                )
+            )
+        case "libretranslate":
+            from parley.translate.clients.libretranslate import LibreTranslateEngine
+
+            assert settings.libretranslate_url is not None, "settings check it"
+            return LibreTranslateEngine(
+                settings.libretranslate_url,
+                settings.libretranslate_api_key,
+                seconds=settings.translate_call_seconds,
+            )
+        case _:
+            from parley.translate.clients.local import LocalEngine
+
+            return LocalEngine()
+
+
+def main() -> None:
+    """The command `parley-translate`."""
+    settings = load(TranslateSettings)
+    run_service(_NAME, settings, run(settings))

@@ -1,0 +1,1 @@
+"""What the service calls outside: translation engines, the language detector, chat's answers."""

@@ -1,0 +1,85 @@
+"""The tables of what comes over the broker: events heard, questions answered; one domain call each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from parley.common.amqp import AnswerQuestions, Consumer, Undeliverable
+from parley.common.events import Event
+from parley.common.events.messages import MessageCreated
+from parley.common.web import Id
+from parley.translate.domain.conversations import Conversation, Conversations
+from parley.translate.domain.languages import LONGEST_TAG
+from parley.translate.domain.messages import Message, MessageUse
+
+_SERVICE = "translate"
+_TO_TRANSLATE = "message.created.#.translate.#"
+"""Chat marks so the messages of conversations that have translation on: the others never come here."""
+
+Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
+
+
+class TranslateQuestion(BaseModel):
+    """What chat asks before an operator's message goes out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    site_id: Id
+    conversation_id: Id | None = None
+    text: str = Field(max_length=100_000)
+    target: Tag
+    source: Tag | None = None
+
+
+def message_consumer(messages: MessageUse, at_once: int) -> Consumer:
+    """Messages to translate: conversations side by side, each in its order."""
+
+    async def created(event: Event) -> None:
+        data = event.read(MessageCreated)
+        visitor = data.conversation.visitor
+        message = Message(
+            id=data.id,
+            seq=data.seq,
+            role=data.role,
+            content=data.content,
+            translated=data.translation.status if data.translation is not None else None,
+            browser_language=visitor.language,
+        )
+        await messages.created(_conversation(event), message)
+
+    return Consumer(
+        _SERVICE,
+        "messages",
+        {"message.created": created},
+        prefetch=at_once,
+        keys={"message.created": _TO_TRANSLATE},
+        side_by_side=True,
+    )
+
+
+def conversation_consumer(conversations: Conversations) -> Consumer:
+    """New conversations: whose each is never changes, so that no other of chat's events is needed."""
+
+    async def created(event: Event) -> None:
+        await conversations.created(_conversation(event))
+
+    return Consumer(_SERVICE, "conversations", {"conversation.created": created})
+
+
+def answers(messages: MessageUse) -> AnswerQuestions:
+    """The questions this service answers."""
+
+    async def translate(body: dict[str, Any]) -> dict[str, Any]:
+        asked = TranslateQuestion.model_validate(body)
+        found = await messages.answer(asked.site_id, asked.conversation_id, asked.text, asked.target, asked.source)
+        return {"content": found.content, "lang": found.lang, "status": found.status}
+
+    return AnswerQuestions(_SERVICE, {"translate": translate})
+
+
+def _conversation(event: Event) -> Conversation:
+    if event.conversation_id is None or event.session is None:
+        raise Undeliverable(f"{event.type} without a conversation")
+    return Conversation(event.conversation_id, event.tenant_id, event.site_id, event.session)

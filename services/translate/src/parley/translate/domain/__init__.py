@@ -1,0 +1,1 @@
+"""What translation is about, without a word of HTTP, AMQP or MongoDB."""

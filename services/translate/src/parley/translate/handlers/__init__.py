@@ -1,0 +1,1 @@
+"""HTTP in and out: parse, one domain call, reply."""

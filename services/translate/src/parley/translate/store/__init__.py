@@ -1,0 +1,1 @@
+"""MongoDB, and nothing else: documents to dataclasses and back."""

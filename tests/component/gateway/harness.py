@@ -1,0 +1,341 @@
+"""The gateway as a real process, in front of small services of ours that believe nothing but a signed identity."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import aiohttp
+import jwt
+import orjson
+from aiohttp import web
+from multidict import CIMultiDictProxy
+from support.wait import until
+
+from parley.common.errors import Unauthenticated
+from parley.common.events import EventData, new_event, routing_key
+from parley.common.identity import HEADER, Caller, GatewayCaller, IdentitySigner
+
+IDENTITY_SECRET = secrets.token_hex(32)
+JWT_SECRET = secrets.token_hex(32)
+SERVICES = ("chat", "presence", "notify", "translate")
+
+_ids = count(int(time.time() * 1000) % 10**9 * 1000)
+
+
+def fresh_id() -> int:
+    """An id that no other test has, of a tenant, site or operator."""
+    return next(_ids)
+
+
+@dataclass
+class Asked:
+    """A request as a service saw it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    caller: Caller
+
+
+Handler = Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class FakeService:
+    """Answers everything, records it, and what a test wants answered otherwise."""
+
+    name: str
+    world: World
+    asked: list[Asked] = field(default_factory=list)
+    answers: dict[tuple[str, str], Handler] = field(default_factory=dict)
+    ready: bool = True
+    url: str = ""
+    _runner: web.AppRunner | None = None
+    _port: int = 0
+
+    def forwarded(self) -> list[Asked]:
+        return [asked for asked in self.asked if not asked.path.startswith("/internal/")]
+
+    def errands(self, path: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.path.startswith(f"/internal/{path}")]
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=20 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        try:
+            caller = self.world.signer.read(request.headers.get(HEADER))
+        except Unauthenticated:
+            return web.json_response({"success": False, "error": "no identity", "code": "unauthenticated"}, status=401)
+        streams = (request.method, request.path) in self.answers and request.content_type == "multipart/form-data"
+        body = b"" if streams else await request.read()
+        query = dict(request.query)
+        asked = Asked(request.method, request.path, query, request.headers, body, caller)
+        self.asked.append(asked)
+        answer = self.answers.get((request.method, request.path))
+        if answer is not None:
+            return await answer(request, asked)
+        if request.path.startswith("/internal/"):
+            assert isinstance(caller, GatewayCaller)
+            return self._errand(request, asked)
+        return web.json_response({"success": True, "service": self.name, "path": request.path})
+
+    def _errand(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        world, body = self.world, orjson.loads(asked.body) if asked.body else {}
+        match request.path.split("/")[2:]:
+            case ["ready"]:
+                return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
+            case ["openapi"]:
+                return web.json_response(world.documents.get(self.name, {"paths": {}, "components": {"schemas": {}}}))
+            case ["access", operator]:
+                found = world.operators.get(int(operator))
+                session = asked.query.get("session_id")
+                ended = session is not None and session in world.ended
+                return _found(None if ended else found)
+            case ["access-by-key"]:
+                operator_id = world.keys.get(body["key"])
+                return _found(world.operators.get(operator_id) if operator_id else None)
+            case ["site"]:
+                site = world.sites.get(asked.query["site_key"])
+                return _found(site and {"site": site})
+            case ["origin"]:
+                return web.json_response({"success": True, "known": asked.query["origin"] in world.origins})
+            case ["redeem-ticket"]:
+                return _found(world.tickets.pop(body["ticket"], None))
+            case [("login" | "refresh" | "accept-invitation") as errand]:
+                return world.login(errand, body)
+            case ["logout"]:
+                world.ended.add(body["session_id"] or "")
+                return web.json_response({"success": True})
+        return _found(None)
+
+
+def _found(document: dict[str, Any] | None) -> web.Response:
+    if document is None:
+        return web.json_response({"success": False, "error": "nothing", "code": "not_found"}, status=404)
+    return web.json_response({"success": True, **document})
+
+
+@dataclass
+class World:
+    """What the services behind the gateway know."""
+
+    signer: IdentitySigner = field(default_factory=lambda: IdentitySigner(IDENTITY_SECRET))
+    operators: dict[int, dict[str, Any]] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    sites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    origins: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    passwords: dict[str, tuple[str, int]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    services: dict[str, FakeService] = field(default_factory=dict)
+
+    @property
+    def chat(self) -> FakeService:
+        return self.services["chat"]
+
+    @property
+    def notify(self) -> FakeService:
+        return self.services["notify"]
+
+    def operator(self, **changes: Any) -> dict[str, Any]:
+        """A new operator of a new tenant."""
+        operator_id = fresh_id()
+        made = {
+            "operator_id": operator_id,
+            "tenant_id": fresh_id(),
+            "name": "Alex",
+            "email": f"alex-{operator_id}@example.com",
+            "language": "en",
+            "owner": False,
+            "suspended": False,
+            "version": 1,
+            "sites": {str(fresh_id()): ["can_chat"]},
+        } | changes
+        self.operators[operator_id] = made
+        return made
+
+    def site(self, *domains: str, any_origin: bool = False) -> tuple[str, dict[str, Any]]:
+        """A new site's key, and the site."""
+        key = f"pk_{uuid.uuid4().hex}"
+        site = {"id": fresh_id(), "tenant_id": fresh_id(), "domains": list(domains), "any_origin": any_origin}
+        self.sites[key] = site
+        return key, site
+
+    def login(self, errand: str, body: dict[str, Any]) -> web.Response:
+        if errand == "login":
+            password, operator_id = self.passwords.get(body["email"], ("", 0))
+            if password != body["password"]:
+                refusal = {"success": False, "error": "Wrong.", "code": "bad_credentials", "request_id": "inner"}
+                return web.json_response(refusal, status=401)
+        else:
+            operator_id = next(iter(self.operators))
+        return web.json_response(
+            {
+                "success": True,
+                "session_id": f"login-{uuid.uuid4().hex}",
+                "refresh_token": f"refresh-{uuid.uuid4().hex}",
+                "refresh_expires_in": 1000,
+                "access": self.operators[operator_id],
+            }
+        )
+
+
+def token_for(operator: dict[str, Any], secret: str = JWT_SECRET, **changes: Any) -> str:
+    """A token as the gateway would make it, but for the changes; a claim changed to None is left out."""
+    now = int(time.time())
+    claims = {
+        "iss": "parley",
+        "aud": "parley",
+        "sub": str(operator["operator_id"]),
+        "iat": now,
+        "exp": now + 600,
+        "jti": uuid.uuid4().hex,
+        "sid": f"s-{operator['operator_id']}",
+    } | changes
+    return jwt.encode({name: value for name, value in claims.items() if value is not None}, secret, "HS256")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass
+class Gateway:
+    """A running gateway and a client of it."""
+
+    url: str
+    internal_url: str
+    log: Path
+    world: World
+    client: aiohttp.ClientSession
+    amqp_url: str
+    process: asyncio.subprocess.Process
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.client.get(self.url + path, **options)
+
+    def post(self, path: str, **options: Any) -> Any:
+        return self.client.post(self.url + path, **options)
+
+    async def publish(self, data: EventData, **where: Any) -> None:
+        """Tell everybody a fact, as its owner would."""
+        event = new_event(data, **where)
+        connection = await aio_pika.connect(self.amqp_url)
+        async with connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange("parley.events", ensure=False)
+            body = orjson.dumps(event.to_document())
+            await exchange.publish(aio_pika.Message(body, message_id=event.id, type=event.type), routing_key(event))
+
+    async def metrics(self) -> str:
+        async with self.client.get(self.internal_url + "/metrics") as answer:
+            return await answer.text()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(
+    world: World, amqp_url: str, log: Path, *, wait_ready: bool = True, **env: str
+) -> AsyncIterator[Gateway]:
+    """A gateway process in front of a world."""
+    port, internal_port = free_port(), free_port()
+    environment = {
+        **os.environ,
+        "AMQP_URL": amqp_url,
+        "PARLEY_ENV": "development",
+        "PARLEY_HOST": "127.0.0.1",
+        "PARLEY_PORT": str(port),
+        "PARLEY_INTERNAL_PORT": str(internal_port),
+        "PARLEY_IDENTITY_SECRET": IDENTITY_SECRET,
+        "PARLEY_JWT_SECRET": JWT_SECRET,
+        "PARLEY_LIMITS_ADDRESS": "login=1000/1000",
+        "PARLEY_STOP_SECONDS": "3",
+        **{f"PARLEY_{name.upper()}_URLS": world.services[name].url for name in SERVICES},
+        **env,
+    }
+    with log.open("w") as out:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "parley.gateway",
+            env={name: value for name, value in environment.items() if value},
+            stdout=out,
+            stderr=out,
+        )
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as client:
+        internal = f"http://127.0.0.1:{internal_port}"
+        gateway = Gateway(f"http://127.0.0.1:{port}", internal, log, world, client, amqp_url, process)
+
+        async def answers() -> bool:
+            assert process.returncode is None, log.read_text()
+            try:
+                async with client.get(f"{internal}/{'readyz' if wait_ready else 'livez'}") as answer:
+                    if answer.status != 200:
+                        return False
+                async with client.get(gateway.url + "/nothing"):
+                    return True
+            except aiohttp.ClientError:
+                return False
+
+        try:
+            await until(answers, within=30)
+            yield gateway
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), 15)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+                raise
+
+
+@contextlib.asynccontextmanager
+async def running_world() -> AsyncIterator[World]:
+    """The four services, answering."""
+    world = World()
+    for name in SERVICES:
+        world.services[name] = FakeService(name, world)
+        await world.services[name].start()
+    try:
+        yield world
+    finally:
+        for service in world.services.values():
+            await service.stop()

@@ -1,0 +1,99 @@
+"""What every test may ask for: a real MongoDB, a real RabbitMQ, and the whole stack on top of them.
+
+Servers named in MONGODB_URI and AMQP_URL are used as they are; else private ones are started once for the run, on
+free ports, and stopped after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from parley_dev.servers import MongoServer, RabbitServer
+from parley_dev.stack import Stack
+
+from support.api import Api
+from support.tenants import World
+
+
+@pytest.fixture(scope="session")
+def run_directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="parley-tests-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+async def servers(run_directory: Path) -> AsyncIterator[tuple[str, str]]:
+    """Addresses of MongoDB and RabbitMQ."""
+    mongodb, amqp = os.environ.get("MONGODB_URI"), os.environ.get("AMQP_URL")
+    mongo = None if mongodb else MongoServer(run_directory / "mongodb")
+    rabbit = None if amqp else RabbitServer(run_directory / "rabbitmq")
+    await asyncio.gather(*(server.start() for server in (mongo, rabbit) if server is not None))
+    try:
+        yield mongodb or (mongo.uri if mongo else ""), amqp or (rabbit.uri if rabbit else "")
+    finally:
+        await asyncio.gather(*(server.stop() for server in (mongo, rabbit) if server is not None))
+
+
+@pytest.fixture(scope="session")
+async def mongodb_uri(servers: tuple[str, str]) -> str:
+    return servers[0]
+
+
+@pytest.fixture(scope="session")
+async def amqp_url(servers: tuple[str, str]) -> str:
+    return servers[1]
+
+
+@pytest.fixture
+def database_prefix() -> str:
+    """Databases of a test's own."""
+    return f"t{secrets.token_hex(4)}"
+
+
+async def _stack(servers: tuple[str, str], directory: Path, replicas: int) -> AsyncIterator[Stack]:
+    stack = Stack(
+        mongodb_uri=servers[0],
+        amqp_url=servers[1],
+        directory=directory,
+        replicas=replicas,
+        database_prefix=f"t{secrets.token_hex(4)}",
+        env={"gateway": RELAXED},
+    )
+    await stack.start()
+    try:
+        await stack.wait_ready()
+        yield stack
+    finally:
+        await stack.stop()
+
+
+RELAXED = {
+    "PARLEY_RATE_ADDRESS_LOGIN": "1000/s",
+}
+"""All tests come from one address: the limits have tests of their own, with a gateway of their own."""
+
+
+@pytest.fixture(scope="session")
+async def stack(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[Stack]:
+    """All five services as real processes, shared by the run: tests keep to tenants of their own."""
+    async for started in _stack(servers, run_directory / "stack", 1):
+        yield started
+
+
+@pytest.fixture(scope="session")
+async def api(stack: Stack) -> AsyncIterator[Api]:
+    """A client of the shared stack's gateway."""
+    async with Api(stack.gateway_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def world(stack: Stack, api: Api, servers: tuple[str, str]) -> World:
+    """A tenant of the test's own: a site, an owner and two operators."""
+    return await World.make(api, stack, servers[0])

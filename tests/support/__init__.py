@@ -1,0 +1,1 @@
+"""What tests share: a client of the API, event streams, tenants, and waiting for things to become true."""
