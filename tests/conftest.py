@@ -56,7 +56,7 @@ def database_prefix() -> str:
     return f"t{secrets.token_hex(4)}"
 
 
-async def _stack(servers: tuple[str, str], directory: Path, replicas: int) -> AsyncIterator[Stack]:
+async def started_stack(servers: tuple[str, str], directory: Path, replicas: int) -> AsyncIterator[Stack]:
     stack = Stack(
         mongodb_uri=servers[0],
         amqp_url=servers[1],
@@ -82,7 +82,7 @@ RELAXED = {
 @pytest.fixture(scope="session")
 async def stack(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[Stack]:
     """All five services as real processes, shared by the run: tests keep to tenants of their own."""
-    async for started in _stack(servers, run_directory / "stack", 1):
+    async for started in started_stack(servers, run_directory / "stack", 1):
         yield started
 
 

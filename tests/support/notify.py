@@ -174,7 +174,7 @@ class Scene:
             mode=self.mode,
             visitor=VisitorView(session_id=self.session, name="Jane"),
             operator=self.holder,
-            last_message=LastMessage(seq=self.seq, role="visitor", preview=text, created_at=now),
+            last_message=LastMessage(seq=self.seq, role="visitor", preview=text[:100], created_at=now),
             last_seq=self.seq,
             created_at=now,
             updated_at=now,

@@ -59,7 +59,7 @@ class Replica:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "parley.presence", env={**os.environ, **own, **self._environment}
         )
-        await until(self.is_ready, within=40)
+        await until(lambda: self.is_ready(), within=40)
         return self
 
     async def is_ready(self) -> bool:
@@ -141,13 +141,16 @@ class Installation:
 
 
 class Ears:
-    """Hears every event of some sites, as often as the broker got it."""
+    """Hears every event of some sites; one that is delivered again, as a consumer must expect, is one all the same."""
 
     def __init__(self) -> None:
         self.heard: list[Event] = []
+        self._known: set[str] = set()
 
     async def take(self, event: Event) -> None:
-        self.heard.append(event)
+        if event.id not in self._known:
+            self._known.add(event.id)
+            self.heard.append(event)
 
     def kinds(self) -> list[str]:
         return [event.type for event in self.heard]

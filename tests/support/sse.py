@@ -66,6 +66,13 @@ class EventStream:
             self.ended = True
             self._news.set()
 
+    async def news(self) -> None:
+        """Until something came, or the stream ended, that was not there before."""
+        known = len(self.seen)
+        while len(self.seen) == known and not self.ended:
+            self._news.clear()
+            await self._news.wait()
+
     @property
     def last_id(self) -> str | None:
         return next((event.id for event in reversed(self.seen) if event.id is not None), None)

@@ -21,7 +21,9 @@ export async function readFrames(
   onFrame: (frame: Frame) => void,
   silenceMs: number,
 ): Promise<void> {
-  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  const reader = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .getReader();
   let rest = "";
   try {
     for (;;) {
@@ -30,7 +32,10 @@ export async function readFrames(
       const text = rest + value;
       // Half of a line's end may come with the next bytes: it waits for the other half.
       const held = text.endsWith("\r") ? "\r" : "";
-      const blocks = text.slice(0, text.length - held.length).replace(/\r\n?/g, "\n").split("\n\n");
+      const blocks = text
+        .slice(0, text.length - held.length)
+        .replace(/\r\n?/g, "\n")
+        .split("\n\n");
       rest = (blocks.pop() ?? "") + held;
       for (const block of blocks) {
         const frame = parse(block);

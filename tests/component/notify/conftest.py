@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,8 @@ async def bus(amqp_url: str) -> AsyncIterator[Bus]:
     await bus.stop()
 
 
-@pytest.fixture
-async def start_replica(
-    mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path: Path
-) -> AsyncIterator[StartReplica]:
-    """Starts replicas, with settings of the test's own; stops what is left of them."""
+@asynccontextmanager
+async def _starting(mongodb_uri: str, amqp_url: str, prefix: str, directory: Path) -> AsyncIterator[StartReplica]:
     replicas: list[Replica] = []
 
     async def start(*, ready: bool = True, broker: str = amqp_url, **settings: object) -> Replica:
@@ -42,23 +40,38 @@ async def start_replica(
             "AMQP_URL": broker,
             "PARLEY_ENV": "development",
             "PARLEY_IDENTITY_SECRET": SECRET,
-            "PARLEY_DATABASE_PREFIX": notify_prefix,
+            "PARLEY_DATABASE_PREFIX": prefix,
             "PARLEY_STOP_SECONDS": "5",
             **{f"PARLEY_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        replica = Replica(env, tmp_path)
+        replica = Replica(env, directory)
         replicas.append(replica)
         await replica.start(ready=ready)
         return replica
 
-    yield start
-    for replica in replicas:
-        await replica.stop()
+    try:
+        yield start
+    finally:
+        for replica in replicas:
+            await replica.stop()
 
 
 @pytest.fixture
-async def replica(start_replica: StartReplica) -> Replica:
-    return await start_replica()
+async def start_replica(
+    mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path: Path
+) -> AsyncIterator[StartReplica]:
+    """Starts replicas with settings of the test's own; stops what is left of them."""
+    async with _starting(mongodb_uri, amqp_url, notify_prefix, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+async def replica(
+    mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Replica]:
+    """One replica with the usual settings, for tests that need no other: they keep to tenants of their own."""
+    async with _starting(mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")) as start:
+        yield await start()
 
 
 @pytest.fixture

@@ -67,7 +67,9 @@ function RailLink({ place }: { place: Place }) {
     >
       <Icon name={place.icon} size={21} />
       <span class="rail-label">{place.label}</span>
-      {place.badge ? <span class={`badge${place.quiet ? " quiet" : ""}`}>{place.badge > 99 ? "99+" : place.badge}</span> : null}
+      {place.badge ? (
+        <span class={`badge${place.quiet ? " quiet" : ""}`}>{place.badge > 99 ? "99+" : place.badge}</span>
+      ) : null}
     </a>
   );
 }
@@ -94,7 +96,8 @@ export function ConnectionBanner() {
     <div class="banner" role="alert">
       <Icon name="bolt" size={16} />
       <span>
-        <strong>Not connected</strong> for {lasting(now.value - at.since)}. {at.why} What is shown may be out of date
+        <strong>Not connected</strong> for {lasting(now.value - at.since)}. {at.why} What is shown may be out
+        of date
         {unsent ? `; ${unsent} unsent ${unsent === 1 ? "message is" : "messages are"} kept` : ""}.
       </span>
       <span class="grow" />
@@ -112,14 +115,14 @@ function Me() {
     const outside = (event: Event) => {
       if (!box.current?.contains(event.target as Node)) open.value = false;
     };
-    const escape = (event: KeyboardEvent) => {
+    const leave = (event: KeyboardEvent) => {
       if (event.key === "Escape") open.value = false;
     };
     addEventListener("mousedown", outside);
-    addEventListener("keydown", escape);
+    addEventListener("keydown", leave);
     return () => {
       removeEventListener("mousedown", outside);
-      removeEventListener("keydown", escape);
+      removeEventListener("keydown", leave);
     };
   }, []);
   if (!user) return null;
@@ -144,7 +147,9 @@ function Menu({ onClose }: { onClose: () => void }) {
   if (!user) return null;
   const leave = async () => {
     onClose();
-    const unsent = outbox.value.filter((parcel) => parcel.operator === user.id && parcel.state !== "failed").length;
+    const unsent = outbox.value.filter(
+      (parcel) => parcel.operator === user.id && parcel.state !== "failed",
+    ).length;
     const text = `${unsent} unsent ${unsent === 1 ? "message goes" : "messages go"} out when you log in here again.`;
     if (unsent && !(await confirmed({ title: "Log out?", text, yes: "Log out" }))) return;
     await session.leave();
@@ -169,7 +174,12 @@ function Menu({ onClose }: { onClose: () => void }) {
       <div class="menu-part">
         <div class="segmented" role="group" aria-label="Colours">
           {(["system", "light", "dark"] as const).map((name) => (
-            <button key={name} type="button" aria-pressed={theme.value === name} onClick={() => (theme.value = name)}>
+            <button
+              key={name}
+              type="button"
+              aria-pressed={theme.value === name}
+              onClick={() => (theme.value = name)}
+            >
               {name === "light" && <Icon name="sun" size={14} />}
               {name === "dark" && <Icon name="moon" size={14} />}
               {name === "system" ? "Auto" : name === "light" ? "Light" : "Dark"}

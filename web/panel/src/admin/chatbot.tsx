@@ -74,7 +74,9 @@ export function ChatbotForm({ site }: { site: number }) {
             <input
               type="color"
               value={bot.colours.background}
-              onInput={(event) => change({ colours: { ...bot.colours, background: event.currentTarget.value } })}
+              onInput={(event) =>
+                change({ colours: { ...bot.colours, background: event.currentTarget.value } })
+              }
             />
           </Field>
         </div>
@@ -98,7 +100,11 @@ export function ChatbotForm({ site }: { site: number }) {
             </Field>
           )}
         </div>
-        <Field label="Instructions" hint="What it should know of its task, its tone and its limits." error={wrong["instructions"]}>
+        <Field
+          label="Instructions"
+          hint="What it should know of its task, its tone and its limits."
+          error={wrong["instructions"]}
+        >
           <textarea
             rows={5}
             maxLength={8000}
@@ -111,7 +117,11 @@ export function ChatbotForm({ site }: { site: number }) {
       <fieldset>
         <legend>When people answer</legend>
         <div class="columns">
-          <Field label="An operator may be silent for" hint="In seconds, 30 to 86400." error={wrong["operator_timeout"]}>
+          <Field
+            label="An operator may be silent for"
+            hint="In seconds, 30 to 86400."
+            error={wrong["operator_timeout"]}
+          >
             <input
               type="number"
               class="short"
@@ -123,7 +133,10 @@ export function ChatbotForm({ site }: { site: number }) {
             />
           </Field>
           <Field label="After that it goes" error={wrong["on_timeout"]}>
-            <select value={bot.on_timeout} onChange={(event) => change({ on_timeout: event.currentTarget.value })}>
+            <select
+              value={bot.on_timeout}
+              onChange={(event) => change({ on_timeout: event.currentTarget.value })}
+            >
               <option value="queue">to the queue</option>
               <option value="ai">back to the AI</option>
             </select>

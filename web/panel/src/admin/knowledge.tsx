@@ -20,7 +20,7 @@ interface Page {
 const BLANK: Entry = { id: 0, question: "", answer: "" };
 
 export function Knowledge({ site }: { site: number }) {
-  const path = `/sites/${site}/knowledge`;
+  const path = `/sites/${site}/chatbot/knowledge`;
   const fetched = useFetched<Page>(`${path}?limit=50`);
   const editing = useSignal<Entry | null>(null);
   const busy = useSignal(false);
@@ -32,7 +32,12 @@ export function Knowledge({ site }: { site: number }) {
     fetched.set({ ...next, knowledge: [...page.knowledge, ...next.knowledge] });
   };
   const remove = async (entry: Entry) => {
-    const yes = await confirmed({ title: "Delete this entry?", text: entry.question, yes: "Delete", grave: true });
+    const yes = await confirmed({
+      title: "Delete this entry?",
+      text: entry.question,
+      yes: "Delete",
+      grave: true,
+    });
     if (!yes) return;
     const work = async () => {
       await ask(`${path}/${entry.id}`, { method: "DELETE" });
@@ -63,7 +68,11 @@ export function Knowledge({ site }: { site: number }) {
               <strong dir="auto">{entry.question}</strong>
               <p dir="auto">{entry.answer}</p>
             </div>
-            <IconButton icon="pencil" label={`Edit: ${entry.question}`} onClick={() => (editing.value = entry)} />
+            <IconButton
+              icon="pencil"
+              label={`Edit: ${entry.question}`}
+              onClick={() => (editing.value = entry)}
+            />
             <IconButton icon="trash" label={`Delete: ${entry.question}`} onClick={() => remove(entry)} />
           </li>
         ))}

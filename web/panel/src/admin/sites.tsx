@@ -36,20 +36,34 @@ export function SitesScreen({ id, tab }: { id: number | undefined; tab: string }
       {list.length > 1 && (
         <nav class="pills" aria-label="Sites">
           {list.map((one) => (
-            <a key={one.id} href={link("sites", one.id, tab)} aria-current={one.id === site?.id ? "page" : undefined} dir="auto">
+            <a
+              key={one.id}
+              href={link("sites", one.id, tab)}
+              aria-current={one.id === site?.id ? "page" : undefined}
+              dir="auto"
+            >
               {one.name}
             </a>
           ))}
         </nav>
       )}
-      {!site && <Empty icon="globe" title="No site yet">Add the first one, and paste its snippet into your pages.</Empty>}
+      {!site && (
+        <Empty icon="globe" title="No site yet">
+          Add the first one, and paste its snippet into your pages.
+        </Empty>
+      )}
       {site && (
         <section class="card" aria-label={site.name}>
           <header class="card-head">
             <h2 dir="auto">{site.name}</h2>
             <nav class="tabs" aria-label="Parts of the site">
               {TABS.map(([name, label]) => (
-                <a key={name} class="tab" href={link("sites", site.id, name)} aria-current={name === tab ? "page" : undefined}>
+                <a
+                  key={name}
+                  class="tab"
+                  href={link("sites", site.id, name)}
+                  aria-current={name === tab ? "page" : undefined}
+                >
                   {label}
                 </a>
               ))}
@@ -93,12 +107,17 @@ function Install({ site }: { site: Site }) {
           : site.domains?.length
             ? `The chat opens on ${site.domains.join(", ")}.`
             : "No domain may open the chat yet: add yours under Settings."}{" "}
-        On pages with a content security policy, allow this server in <code>script-src</code>, <code>connect-src</code> and{" "}
-        <code>img-src</code>; styles need nothing.
+        On pages with a content security policy, allow this server in <code>script-src</code>,{" "}
+        <code>connect-src</code> and <code>img-src</code>; styles need nothing.
       </p>
       {site.site_key && (
         <p>
-          <a class="button" href={`/demo?site_key=${encodeURIComponent(site.site_key)}`} target="_blank" rel="noopener">
+          <a
+            class="button"
+            href={`/demo?site_key=${encodeURIComponent(site.site_key)}`}
+            target="_blank"
+            rel="noopener"
+          >
             <Icon name="chats" size={16} /> Try it on the demo page
           </a>
         </p>
@@ -116,7 +135,12 @@ interface SiteFields {
 
 function body(fields: SiteFields) {
   const domains = fields.domains.split(/[\s,]+/).filter(Boolean);
-  return { name: fields.name.trim(), domains, any_origin: fields.any_origin, language: fields.language.trim() || "en" };
+  return {
+    name: fields.name.trim(),
+    domains,
+    any_origin: fields.any_origin,
+    language: fields.language.trim() || "en",
+  };
 }
 
 interface FieldsProps {
@@ -137,7 +161,11 @@ function SiteFieldsForm({ fields, errors, change }: FieldsProps) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </Field>
-      <Field label="Domains" hint="One a line. *.example.com stands for all below it." error={errors["domains"]}>
+      <Field
+        label="Domains"
+        hint="One a line. *.example.com stands for all below it."
+        error={errors["domains"]}
+      >
         <textarea
           rows={3}
           placeholder={"example.com\n*.example.com"}
@@ -145,7 +173,11 @@ function SiteFieldsForm({ fields, errors, change }: FieldsProps) {
           onInput={(event) => change({ domains: event.currentTarget.value })}
         />
       </Field>
-      <Switch on={fields.any_origin} label="Allow the chat on any domain" onChange={(on) => change({ any_origin: on })} />
+      <Switch
+        on={fields.any_origin}
+        label="Allow the chat on any domain"
+        onChange={(on) => change({ any_origin: on })}
+      />
       <Field label="Language" hint="The site’s own, as en, de or pt-BR." error={errors["language"]}>
         <input
           class="short"
@@ -214,7 +246,10 @@ function NewSite({ onClose }: { onClose: () => void }) {
   const save = (event: Event) => {
     event.preventDefault();
     const work = async () => {
-      const answer = await ask<{ site: Site }>("/sites", { body: body(fields.value), key: crypto.randomUUID() });
+      const answer = await ask<{ site: Site }>("/sites", {
+        body: body(fields.value),
+        key: crypto.randomUUID(),
+      });
       await loadSites();
       onClose();
       go("sites", answer.site.id);

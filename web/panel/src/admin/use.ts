@@ -52,7 +52,9 @@ export async function submit(
     return true;
   } catch (reason) {
     if (reason instanceof ApiError && Object.keys(reason.fields).length) {
-      errors.value = Object.fromEntries(Object.entries(reason.fields).map(([name, why]) => [name.split(".")[0], why]));
+      errors.value = Object.fromEntries(
+        Object.entries(reason.fields).map(([name, why]) => [name.split(".")[0], why]),
+      );
       toast("Please look at the marked fields.", "bad");
     } else if (!(reason instanceof LoggedOut)) {
       toast(sentence(reason), "bad");

@@ -43,7 +43,8 @@ export function Composer({ row }: { row: Conversation }) {
   }, [asked]);
 
   if (row.mode === "closed" || !may(row.site_id, "can_chat")) {
-    const why = row.mode === "closed" ? "This chat is closed." : "You may read this chat, but not answer in it.";
+    const why =
+      row.mode === "closed" ? "This chat is closed." : "You may read this chat, but not answer in it.";
     return <p class="composer-closed">{why}</p>;
   }
 
@@ -120,23 +121,24 @@ export function Composer({ row }: { row: Conversation }) {
       }}
     >
       {expanded && (
-        <ul class="suggestions" id="canned" role="listbox" aria-label="Canned replies">
+        <div class="suggestions" id="canned" role="listbox" aria-label="Canned replies">
           {replies.map((reply, index) => (
             // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the text field.
             // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the text field.
-            <li
+            <div
               key={reply.short}
               id={`canned-${index}`}
               role="option"
+              class="suggestion"
               aria-selected={index === chosen.value}
               onMouseDown={(event) => event.preventDefault()}
               onClick={() => use(index)}
             >
               <kbd>/{reply.short}</kbd>
               <span dir="auto">{reply.text}</span>
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       )}
       {held && (
         <p class="composer-hint">
@@ -145,8 +147,14 @@ export function Composer({ row }: { row: Conversation }) {
       )}
       {(draft.image || uploading.value) && !note && (
         <div class="attachment">
-          {uploading.value ? <span class="composer-hint">Uploading the image…</span> : <Picture url={draft.image} />}
-          {draft.image && <IconButton icon="close" label="Remove image" onClick={() => setDraft(row.id, { image: "" })} />}
+          {uploading.value ? (
+            <span class="composer-hint">Uploading the image…</span>
+          ) : (
+            <Picture url={draft.image} />
+          )}
+          {draft.image && (
+            <IconButton icon="close" label="Remove image" onClick={() => setDraft(row.id, { image: "" })} />
+          )}
         </div>
       )}
       <textarea
@@ -172,7 +180,12 @@ export function Composer({ row }: { row: Conversation }) {
       />
       <div class="composer-tools">
         <div class="kind" role="group" aria-label="Kind">
-          <button type="button" aria-pressed={!note} disabled={held} onClick={() => setDraft(row.id, { note: false })}>
+          <button
+            type="button"
+            aria-pressed={!note}
+            disabled={held}
+            onClick={() => setDraft(row.id, { note: false })}
+          >
             Reply
           </button>
           <button type="button" aria-pressed={note} onClick={() => setDraft(row.id, { note: true })}>
@@ -181,7 +194,12 @@ export function Composer({ row }: { row: Conversation }) {
         </div>
         {!note && (
           <>
-            <IconButton icon="image" label="Add an image" hint="or paste, or drop" onClick={() => picker.current?.click()} />
+            <IconButton
+              icon="image"
+              label="Add an image"
+              hint="or paste, or drop"
+              onClick={() => picker.current?.click()}
+            />
             <IconButton
               icon="bolt"
               label="Canned replies"
@@ -237,5 +255,8 @@ function suggestions(text: string): { short: string; text: string }[] {
 }
 
 function fill(text: string, row: Conversation): string {
-  return text.replaceAll("{name}", row.visitor.name ?? "").replaceAll("{me}", me.value?.name ?? "").replace(/ +([,.!?])/g, "$1");
+  return text
+    .replaceAll("{name}", row.visitor.name ?? "")
+    .replaceAll("{me}", me.value?.name ?? "")
+    .replace(/ +([,.!?])/g, "$1");
 }

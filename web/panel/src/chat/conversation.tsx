@@ -94,12 +94,19 @@ function Head({ row, thread }: { row: Conversation; thread: Thread }) {
         )}
         <TranslateButton row={row} thread={thread} />
         {open && (mine || free || boss) && (
-          <IconButton icon="transfer" label="Transfer" hint="t" onClick={() => (transferring.value = row.id)} />
+          <IconButton
+            icon="transfer"
+            label="Transfer"
+            hint="t"
+            onClick={() => (transferring.value = row.id)}
+          />
         )}
         {open && (mine || (boss && row.mode === "operator") || row.mode === "pending") && (
           <IconButton icon="robot" label="Give back to the AI" hint="b" onClick={() => release(row)} />
         )}
-        {open && (mine || free || boss) && <IconButton icon="done" label="Close chat" hint="e" onClick={() => close(row)} />}
+        {open && (mine || free || boss) && (
+          <IconButton icon="done" label="Close chat" hint="e" onClick={() => close(row)} />
+        )}
         <IconButton
           icon="info"
           label="Details"
@@ -115,7 +122,8 @@ function Head({ row, thread }: { row: Conversation; thread: Thread }) {
 /** Marks as read what the holder has before their eyes, and nothing else. */
 function ReadKeeper({ row }: { row: Conversation }) {
   const looking = document.visibilityState === "visible" && document.hasFocus() && now.value > 0;
-  const due = isMine(row) && row.operator_read_seq < row.last_seq && row.unread > 0 && line.value.state === "live";
+  const due =
+    isMine(row) && row.operator_read_seq < row.last_seq && row.unread > 0 && line.value.state === "live";
   useEffect(() => {
     if (due && looking) void markRead(row, row.last_seq);
   }, [due && looking, row.last_seq, row.id]);

@@ -16,7 +16,15 @@ import { Icon } from "../ui/icon";
 import { block, blocking } from "./actions";
 import { languageName } from "./languages";
 
-export function Details({ thread, row, onClose }: { thread: Thread; row: Conversation; onClose: () => void }) {
+export function Details({
+  thread,
+  row,
+  onClose,
+}: {
+  thread: Thread;
+  row: Conversation;
+  onClose: () => void;
+}) {
   const online = visitorAt(row.site_id, row.visitor.session_id);
   return (
     <aside class="details" aria-label="Visitor">
@@ -39,7 +47,9 @@ export function Details({ thread, row, onClose }: { thread: Thread; row: Convers
           <Fact name="Chat">
             #{row.id}, begun {briefly(row.created_at)}
           </Fact>
-          {row.rating ? <Fact name="Rating">{`${"★".repeat(row.rating)}${"☆".repeat(5 - row.rating)}`}</Fact> : null}
+          {row.rating ? (
+            <Fact name="Rating">{`${"★".repeat(row.rating)}${"☆".repeat(5 - row.rating)}`}</Fact>
+          ) : null}
         </dl>
       </section>
       <Previous thread={thread} />
@@ -103,15 +113,25 @@ function Contact({ row }: { row: Conversation }) {
     event.preventDefault();
     if (!form) return;
     saving.value = true;
-    const info = Object.fromEntries(form.info.filter(([name]) => name.trim()).map(([name, value]) => [name.trim(), value]));
-    const body = { name: form.name.trim() || null, email: form.email.trim() || null, phone: form.phone.trim() || null, info };
+    const info = Object.fromEntries(
+      form.info.filter(([name]) => name.trim()).map(([name, value]) => [name.trim(), value]),
+    );
+    const body = {
+      name: form.name.trim() || null,
+      email: form.email.trim() || null,
+      phone: form.phone.trim() || null,
+      info,
+    };
     const path = `/operator/conversation/${row.id}/visitor`;
     if (await attempt(() => ask(path, { method: "PUT", body }), "Saved.")) editing.value = null;
     saving.value = false;
   };
-  useEffect(() => () => {
-    editing.value = null;
-  }, []);
+  useEffect(
+    () => () => {
+      editing.value = null;
+    },
+    [],
+  );
 
   if (!form) {
     return (
@@ -124,7 +144,13 @@ function Contact({ row }: { row: Conversation }) {
         </h3>
         <dl class="facts">
           <Fact name="Name">{shown.name || "–"}</Fact>
-          <Fact name="E-mail">{shown.email ? <a href={`mailto:${encodeURIComponent(shown.email).replace("%40", "@")}`}>{shown.email}</a> : "–"}</Fact>
+          <Fact name="E-mail">
+            {shown.email ? (
+              <a href={`mailto:${encodeURIComponent(shown.email).replace("%40", "@")}`}>{shown.email}</a>
+            ) : (
+              "–"
+            )}
+          </Fact>
           <Fact name="Phone">{shown.phone || "–"}</Fact>
           {shown.info.map(([name, value]) => (
             <Fact key={name} name={name}>
@@ -157,7 +183,9 @@ function Contact({ row }: { row: Conversation }) {
             placeholder="Field"
             maxLength={60}
             value={name}
-            onInput={(event) => change({ info: replaced(form.info, index, [event.currentTarget.value, value]) })}
+            onInput={(event) =>
+              change({ info: replaced(form.info, index, [event.currentTarget.value, value]) })
+            }
           />
           <input
             aria-label={`Value of ${name || "field"}`}
@@ -165,7 +193,9 @@ function Contact({ row }: { row: Conversation }) {
             dir="auto"
             maxLength={1000}
             value={value}
-            onInput={(event) => change({ info: replaced(form.info, index, [name, event.currentTarget.value]) })}
+            onInput={(event) =>
+              change({ info: replaced(form.info, index, [name, event.currentTarget.value]) })
+            }
           />
         </div>
       ))}

@@ -52,7 +52,8 @@ export function TransferDialog({ row }: { row: Conversation }) {
                   {one.name}
                 </span>
                 <span class="faint">
-                  {one.online ? "online" : "offline, gets a push"} · {one.active_chats} {one.active_chats === 1 ? "chat" : "chats"}
+                  {one.online ? "online" : "offline, gets a push"} · {one.active_chats}{" "}
+                  {one.active_chats === 1 ? "chat" : "chats"}
                 </span>
               </button>
             </li>

@@ -22,7 +22,13 @@ export function Turn({ message, row, name, follows }: TurnProps) {
   if (message.role === "system") return <SystemLine text={message.content} at={message.created_at} />;
   const own = message.role === "operator" && message.sender?.id === me.value?.id;
   const author =
-    message.role === "visitor" ? name : message.role === "ai" ? "AI assistant" : own ? "You" : (message.sender?.name ?? "Operator");
+    message.role === "visitor"
+      ? name
+      : message.role === "ai"
+        ? "AI assistant"
+        : own
+          ? "You"
+          : (message.sender?.name ?? "Operator");
   return (
     <li class={`turn ${message.role}${own ? " own" : ""}${follows ? " follows" : ""}`}>
       {!follows && (
@@ -56,7 +62,8 @@ function TranslationLine({ message }: { message: Message }) {
   const translation = message.translation;
   if (!translation || !showTranslations.value) return null;
   if (translation.status !== "done" || !translation.content) {
-    const why = translation.status === "unsupported" ? "This language cannot be translated" : "Translation failed";
+    const why =
+      translation.status === "unsupported" ? "This language cannot be translated" : "Translation failed";
     return (
       <p class="translation failed">
         <Icon name="language" size={14} /> {why} ({translation.lang})
@@ -171,7 +178,13 @@ export function ParcelTurn({ parcel }: { parcel: Parcel }) {
         )}
         <div class="turn-foot" role="status">
           <Icon name={failed ? "info" : "clock"} size={14} />
-          <span>{failed ? `Not sent. ${parcel.why}` : parcel.state === "waiting" ? `Waiting to send. ${parcel.why}` : "Sending…"}</span>
+          <span>
+            {failed
+              ? `Not sent. ${parcel.why}`
+              : parcel.state === "waiting"
+                ? `Waiting to send. ${parcel.why}`
+                : "Sending…"}
+          </span>
           {parcel.state !== "sending" && (
             <>
               <button type="button" class="text-button" onClick={() => tryAgain(parcel.key)}>

@@ -1,7 +1,17 @@
 /** The queue: who waits and for how long, what is mine, what else is open. */
 import { useEffect, useRef } from "preact/hooks";
 import type { Conversation, Role } from "../../../shared/views";
-import { attention, isMine, lists, loaded, search, siteFilter, type Tab, tab, visitorName } from "../state/chats";
+import {
+  attention,
+  isMine,
+  lists,
+  loaded,
+  search,
+  siteFilter,
+  type Tab,
+  tab,
+  visitorName,
+} from "../state/chats";
 import { briefly, lasting, now } from "../state/clock";
 import { hasDraft } from "../state/drafts";
 import { typing, visitorAt } from "../state/people";
@@ -45,7 +55,13 @@ export function Queue() {
         </div>
       </header>
       <div class="queue-list" id="queue-list" role="tabpanel" aria-label={`${tab.value} chats`}>
-        {!loaded.value ? <Spinner /> : rows.length ? rows.map((row) => <Row key={row.id} row={row} />) : <NoRows />}
+        {!loaded.value ? (
+          <Spinner />
+        ) : rows.length ? (
+          rows.map((row) => <Row key={row.id} row={row} />)
+        ) : (
+          <NoRows />
+        )}
       </div>
     </section>
   );
@@ -53,7 +69,8 @@ export function Queue() {
 
 function TabButton({ name, label, hint }: { name: Tab; label: string; hint: string }) {
   const count = lists.value[name].length;
-  const calls = name === "waiting" ? attention.value.waiting > 0 : name === "mine" && attention.value.mine > 0;
+  const calls =
+    name === "waiting" ? attention.value.waiting > 0 : name === "mine" && attention.value.mine > 0;
   return (
     <button
       type="button"
@@ -94,15 +111,31 @@ function SiteSelect() {
 
 function NoRows() {
   if (search.value || siteFilter.value !== undefined) {
-    return <Empty icon="search" title="No chat fits">Try other words, or another list.</Empty>;
+    return (
+      <Empty icon="search" title="No chat fits">
+        Try other words, or another list.
+      </Empty>
+    );
   }
   if (tab.value === "waiting") {
-    return <Empty icon="done" title="Nobody is waiting">Who asks for a person will appear here.</Empty>;
+    return (
+      <Empty icon="done" title="Nobody is waiting">
+        Who asks for a person will appear here.
+      </Empty>
+    );
   }
   if (tab.value === "mine") {
-    return <Empty icon="chats" title="No chats of yours">Accept one from the queue, and it will be here.</Empty>;
+    return (
+      <Empty icon="chats" title="No chats of yours">
+        Accept one from the queue, and it will be here.
+      </Empty>
+    );
   }
-  return <Empty icon="chats" title="All quiet">Chats appear here as visitors begin them.</Empty>;
+  return (
+    <Empty icon="chats" title="All quiet">
+      Chats appear here as visitors begin them.
+    </Empty>
+  );
 }
 
 const SPEAKER: Partial<Record<Role, string>> = { ai: "AI: ", operator: "", system: "" };

@@ -40,7 +40,8 @@ export function Timeline({ thread, row }: { thread: Thread; row: Conversation })
     if (!element) return;
     if (atEnd.current) element.scrollTop = element.scrollHeight;
     // Older messages came in above: what was being read stays where it was.
-    else if (busy.current && element.scrollTop < NEAR * 2) element.scrollTop += element.scrollHeight - height.current;
+    else if (busy.current && element.scrollTop < NEAR * 2)
+      element.scrollTop += element.scrollHeight - height.current;
     height.current = element.scrollHeight;
   });
 
@@ -144,7 +145,8 @@ function withDays(items: Item[]): Item[] {
   let before: Item | undefined;
   for (const item of items) {
     if (!before || !sameDay(before.at, item.at)) shown.push({ kind: "day", at: item.at });
-    else if (item.kind === "message" && before.kind === "message") item.follows = joined(before.message, item.message);
+    else if (item.kind === "message" && before.kind === "message")
+      item.follows = joined(before.message, item.message);
     shown.push(item);
     before = item;
   }

@@ -36,7 +36,9 @@ export function TranslationBar({ row, thread }: { row: Conversation; thread: Thr
   const lang = settings.lang ?? row.visitor.language ?? "";
   const setLang = async (chosen: string) => {
     busy.value = true;
-    await attempt(() => ask("/operator/translation/set-lang", { body: { conversation_id: row.id, lang: chosen } }));
+    await attempt(() =>
+      ask("/operator/translation/set-lang", { body: { conversation_id: row.id, lang: chosen } }),
+    );
     busy.value = false;
   };
   const known = LANGUAGES.includes(lang) || !lang ? LANGUAGES : [lang, ...LANGUAGES];

@@ -21,7 +21,9 @@ export function Visitors() {
     <main class="page">
       <header class="page-head">
         <h1>Visitors</h1>
-        <p class="faint">{rows.length === 1 ? "One person is" : `${rows.length} people are`} on your sites now.</p>
+        <p class="faint">
+          {rows.length === 1 ? "One person is" : `${rows.length} people are`} on your sites now.
+        </p>
       </header>
       {rows.length === 0 ? (
         <Empty icon="people" title="Nobody is here">
@@ -30,7 +32,11 @@ export function Visitors() {
       ) : (
         <ul class="visitor-list">
           {rows.map((one) => (
-            <VisitorRow key={`${one.site_id}/${one.session_id}`} one={one} onGreet={() => (greeting.value = one)} />
+            <VisitorRow
+              key={`${one.site_id}/${one.session_id}`}
+              one={one}
+              onGreet={() => (greeting.value = one)}
+            />
           ))}
         </ul>
       )}
@@ -51,7 +57,9 @@ function VisitorRow({ one, onGreet }: { one: OnlineVisitor; onGreet: () => void 
           <strong dir="auto">{name}</strong>
           {open && <ModeTag row={open} />}
         </p>
-        <p class="faint visitor-page">{one.page ? <PageLink page={one.page} title={one.title} /> : "Page unknown"}</p>
+        <p class="faint visitor-page">
+          {one.page ? <PageLink page={one.page} title={one.title} /> : "Page unknown"}
+        </p>
       </div>
       <p class="faint visitor-facts">
         <span>{siteName(one.site_id)}</span>
@@ -81,7 +89,9 @@ function Greeting({ one, onClose }: { one: OnlineVisitor; onClose: () => void })
     busy.value = true;
     await attempt(async () => {
       const body = { site_id: one.site_id, session_id: one.session_id, content: text.value.trim() };
-      const answer = await ask<{ message?: { conversation_id: number } }>("/operator/proactive-message", { body });
+      const answer = await ask<{ message?: { conversation_id: number } }>("/operator/proactive-message", {
+        body,
+      });
       onClose();
       if (answer.message) go("chats", answer.message.conversation_id);
     }, "Sent.");
@@ -90,7 +100,9 @@ function Greeting({ one, onClose }: { one: OnlineVisitor; onClose: () => void })
   return (
     <Dialog title={`Write to ${nameless(one.session_id)}`} onClose={onClose}>
       <form onSubmit={send}>
-        <p class="faint">They are looking at “{one.title || one.page || "your site"}”. The widget shows it at once.</p>
+        <p class="faint">
+          They are looking at “{one.title || one.page || "your site"}”. The widget shows it at once.
+        </p>
         <textarea
           rows={4}
           dir="auto"

@@ -32,9 +32,12 @@ export async function loadChats(): Promise<void> {
   let cursor: string | null | undefined;
   const before = chats.value;
   do {
-    const page = await ask<{ chats: Conversation[]; next_cursor?: string | null }>("/operator/all-active-chats", {
-      query: { status: "pending,active,ai", limit: 100, cursor },
-    });
+    const page = await ask<{ chats: Conversation[]; next_cursor?: string | null }>(
+      "/operator/all-active-chats",
+      {
+        query: { status: "pending,active,ai", limit: 100, cursor },
+      },
+    );
     found.push(...page.chats);
     cursor = page.next_cursor;
   } while (cursor && found.length < 2000);
@@ -45,7 +48,8 @@ export async function loadChats(): Promise<void> {
   loaded.value = true;
 }
 
-export const isMine = (row: Conversation): boolean => row.mode === "operator" && row.operator?.id === me.value?.id;
+export const isMine = (row: Conversation): boolean =>
+  row.mode === "operator" && row.operator?.id === me.value?.id;
 
 /** Whether a person is owed a word by this operator. */
 export const needsMe = (row: Conversation): boolean => isMine(row) && row.unread > 0;
@@ -63,7 +67,8 @@ const open = computed(() => [...chats.value.values()].filter((row) => row.mode !
 export const lists = computed<Record<Tab, Conversation[]>>(() => {
   const words = search.value.trim().toLocaleLowerCase();
   const rows = open.value.filter(
-    (row) => (siteFilter.value === undefined || row.site_id === siteFilter.value) && (!words || matches(row, words)),
+    (row) =>
+      (siteFilter.value === undefined || row.site_id === siteFilter.value) && (!words || matches(row, words)),
   );
   return {
     waiting: rows.filter((row) => row.mode === "pending").sort(order),

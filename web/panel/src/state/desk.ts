@@ -11,7 +11,8 @@ import { loadSites, sites } from "./sites";
 import { apply, forgetThreads } from "./threads";
 import { attempt } from "./toasts";
 
-const shown = (): number | undefined => (route.value.screen === "chats" ? route.value.conversation : undefined);
+const shown = (): number | undefined =>
+  route.value.screen === "chats" ? route.value.conversation : undefined;
 
 /** Begins to work as whoever is logged in. Gives the way to stop. */
 export function openDesk(): () => void {

@@ -33,7 +33,9 @@ function recall(): Parcel[] {
     // The backend knows a key for a day: what is older is not sent again unasked.
     return parcels.map((parcel) => {
       const old = Date.now() - Date.parse(parcel.at) > OLDEST_MS;
-      return old ? { ...parcel, state: "failed", why: "This was never confirmed." } : { ...parcel, state: "waiting" };
+      return old
+        ? { ...parcel, state: "failed", why: "This was never confirmed." }
+        : { ...parcel, state: "waiting" };
     });
   } catch {
     return [];
@@ -79,7 +81,8 @@ export function tryAgain(key: string): void {
 
 /** Sends what was left over: after a reload, a login, a return of the network. */
 export function resume(): void {
-  for (const conversation of new Set(outbox.value.map((parcel) => parcel.conversation))) void work(conversation);
+  for (const conversation of new Set(outbox.value.map((parcel) => parcel.conversation)))
+    void work(conversation);
 }
 
 /** One after another within a conversation, so that what was written first is said first. */
@@ -97,7 +100,8 @@ async function work(conversation: number): Promise<void> {
         await send(parcel);
         tries = 0;
       } catch (problem) {
-        if (problem instanceof LoggedOut) return amend(parcel.key, { state: "waiting", why: "Log in to send this." });
+        if (problem instanceof LoggedOut)
+          return amend(parcel.key, { state: "waiting", why: "Log in to send this." });
         if (problem instanceof ApiError && !problem.passing && problem.code !== "idempotency_key_in_flight") {
           amend(parcel.key, { state: "failed", why: sentence(problem) });
           continue;
@@ -131,6 +135,12 @@ async function send(parcel: Parcel): Promise<void> {
 }
 
 function noted(conversation: number, note: Note): void {
-  const event = { id: "", type: "note.created", site_id: 0, conversation_id: conversation, at: note.created_at };
+  const event = {
+    id: "",
+    type: "note.created",
+    site_id: 0,
+    conversation_id: conversation,
+    at: note.created_at,
+  };
   apply({ ...event, data: { note } });
 }

@@ -32,7 +32,10 @@ export interface Thread {
   whole: boolean;
 }
 
-export type Opening = { state: "loading" } | { state: "failed"; why: string; gone: boolean } | { state: "open" };
+export type Opening =
+  | { state: "loading" }
+  | { state: "failed"; why: string; gone: boolean }
+  | { state: "open" };
 
 const threads = signal<ReadonlyMap<number, Thread>>(new Map());
 const openings = signal<ReadonlyMap<number, Opening>>(new Map());
@@ -76,7 +79,9 @@ function told(id: number, opening: Opening): void {
 export async function loadThread(id: number): Promise<void> {
   if (!threads.value.has(id)) told(id, { state: "loading" });
   try {
-    const { conversation } = await ask<ConversationAnswer>(`/operator/conversation/${id}`, { query: { limit: PAGE } });
+    const { conversation } = await ask<ConversationAnswer>(`/operator/conversation/${id}`, {
+      query: { limit: PAGE },
+    });
     const { messages, notes = [], history = [], previous = [], translation = null, ...row } = conversation;
     const known = threads.value.get(id);
     const first = messages[0]?.seq ?? 1;
@@ -166,7 +171,9 @@ export function apply(event: LiveEvent): void {
     }
     case "message.translated":
       after.messages = after.messages.map((message) =>
-        message.seq === data["seq"] ? { ...message, translation: data["translation"] as Translation } : message,
+        message.seq === data["seq"]
+          ? { ...message, translation: data["translation"] as Translation }
+          : message,
       );
       break;
     case "note.created": {

@@ -1,7 +1,7 @@
 /** Short words about what has just happened or failed, and questions that need a yes. */
 import { signal } from "@preact/signals";
-import { LoggedOut } from "../api/session";
 import { sentence } from "../api/http";
+import { LoggedOut } from "../api/session";
 
 export interface Toast {
   id: number;

@@ -22,11 +22,21 @@ export function Said({ text }: { text: string }) {
 }
 
 /** Two letters on a colour that is always the same for the same name. */
-export function Avatar({ name, online, small }: { name: string; online?: boolean | undefined; small?: boolean }) {
+export function Avatar({
+  name,
+  online,
+  small,
+}: {
+  name: string;
+  online?: boolean | undefined;
+  small?: boolean;
+}) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 8191;
   const words = name.trim().split(/\s+/);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
+  const letters = [words[0], words.length > 1 ? words.at(-1) : ""]
+    .map((word) => [...(word ?? "")][0] ?? "")
+    .join("");
   return (
     <span class={`avatar hue-${sum % 8}${small ? " small" : ""}`} aria-hidden="true">
       {letters.toLocaleUpperCase()}
@@ -76,6 +86,7 @@ export function Switch({ on, label, onChange, hideLabel, disabled }: SwitchProps
         type="checkbox"
         role="switch"
         checked={on}
+        aria-checked={on}
         disabled={disabled ?? false}
         aria-label={hideLabel ? label : undefined}
         onChange={(event) => onChange(event.currentTarget.checked)}
@@ -86,7 +97,15 @@ export function Switch({ on, label, onChange, hideLabel, disabled }: SwitchProps
   );
 }
 
-export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+export function Empty({
+  icon,
+  title,
+  children,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ComponentChildren;
+}) {
   return (
     <div class="empty">
       <span class="empty-icon">

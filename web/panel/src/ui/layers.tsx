@@ -31,7 +31,11 @@ export function QuestionDialog() {
         <button type="button" class="button" onClick={() => asked.answer(false)}>
           Cancel
         </button>
-        <button type="button" class={asked.grave ? "button grave" : "button primary"} onClick={() => asked.answer(true)}>
+        <button
+          type="button"
+          class={asked.grave ? "button grave" : "button primary"}
+          onClick={() => asked.answer(true)}
+        >
           {asked.yes}
         </button>
       </div>

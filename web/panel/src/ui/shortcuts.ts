@@ -1,7 +1,6 @@
 /** The keyboard: what each key does, where it does nothing, and how it is written in the help. */
 import { letterKeys } from "../state/prefs";
 
-
 export const SHORTCUTS: { title: string; keys: [string, string][] }[] = [
   {
     title: "Anywhere",
@@ -49,7 +48,8 @@ const inText = (target: EventTarget | null): boolean =>
 export function onKeys(keys: Keys): () => void {
   let prefix = "";
   const pressed = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]"))
+      return;
     if (!event.altKey && (inText(event.target) || !letterKeys.value)) return;
     const name = `${prefix}${event.altKey ? "Alt+" : ""}${event.key}`;
     prefix = !prefix && event.key === "g" ? "g " : "";

@@ -41,6 +41,7 @@ def operator_routes(one: ConversationHandlers, visitors: VisitorHandlers, upload
             "Send a message; in a conversation that nobody holds, take it over first",
             body=c.SendMessage,
             example={"conversation_id": 50, "content": "Hi, this is Alex."},
+            own_idempotency=True,
             **write,
         ),
         Route(
@@ -84,7 +85,8 @@ def operator_routes(one: ConversationHandlers, visitors: VisitorHandlers, upload
             "Show the visitor that you are writing",
             body=c.InConversation,
             example={"conversation_id": 50},
-            **write,
+            needs=CHAT,
+            rate=Rate.BEAT,
         ),
         Route(
             "POST",
@@ -388,7 +390,7 @@ def widget_routes(widget: WidgetHandlers, uploads: UploadHandlers) -> list[Route
             "Show that you are writing",
             body=w.FromWidget,
             example=_WIDGET,
-            **write,
+            rate=Rate.BEAT,
         ),
         Route(
             "POST",

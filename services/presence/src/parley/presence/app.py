@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from parley.common.amqp import Ask, Bus
 from parley.common.clock import utc_now
 from parley.common.identity import IdentitySigner
@@ -23,6 +25,9 @@ from parley.presence.store import operators as operator_store
 from parley.presence.store import visitors as visitor_store
 
 _COUNT_SECONDS = 15.0
+_OUTBOX_GRACE = timedelta(seconds=5)
+"""Thousands may come or go in one moment: their events are left a while to the replica that found them, lest all the
+others publish them too."""
 
 
 async def serve(settings: PresenceSettings) -> None:
@@ -36,7 +41,7 @@ async def serve(settings: PresenceSettings) -> None:
         *Outbox.indexes_of(collections),
     ]
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", indexes)
-    outbox = Outbox(mongo, bus, collections)
+    outbox = Outbox(mongo, bus, collections, grace=_OUTBOX_GRACE)
     ask_chat = Ask("chat")
     sites = ChatSites(ask_chat)
 

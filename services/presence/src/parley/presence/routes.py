@@ -80,8 +80,6 @@ def table(operators: OperatorHandlers, visitors: VisitorHandlers) -> list[Route]
             body=schemas.VisitorHeartbeatBody,
             rate=Rate.BEAT,
             example={
-                "site_key": "pk_demo",
-                "session_id": "sess_0123456789abcdef",
                 "page": "https://shop.example/cart",
                 "title": "Your cart",
                 "referrer": "https://search.example/",

@@ -12,7 +12,7 @@ from parley.common.mongo.client import Index, Mongo
 from parley.common.web.idempotency import KeyInFlight, KeyReused, Saved
 
 _KEEP = timedelta(hours=24)
-_LEASE = timedelta(seconds=30)
+_LEASE = timedelta(seconds=15)
 """For which a first try holds its key: a process that died in the middle must not hold it for a day."""
 
 

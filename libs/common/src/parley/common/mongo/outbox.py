@@ -72,7 +72,10 @@ class Outbox:
 
     name = "outbox"
 
-    def __init__(self, mongo: Mongo, publisher: Publisher, collections: Iterable[str]) -> None:
+    def __init__(
+        self, mongo: Mongo, publisher: Publisher, collections: Iterable[str], *, grace: timedelta = _GRACE
+    ) -> None:
+        self._grace = grace
         self._mongo = mongo
         self._publisher = publisher
         self._collections = tuple(collections)
@@ -185,7 +188,7 @@ class Outbox:
         failures = 0
         while True:
             try:
-                await self.sweep(utc_now() - _GRACE)
+                await self.sweep(utc_now() - self._grace)
                 failures = 0
             except Exception as problem:
                 failures += 1

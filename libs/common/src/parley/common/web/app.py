@@ -31,6 +31,9 @@ log = logger(__name__)
 JSON_BYTES = 64 * 1024
 """The largest JSON body, in bytes."""
 
+TABLE: web.AppKey[list[Route]] = web.AppKey("table", list)
+"""The routes that an application serves, for whoever holds them against something."""
+
 
 def build_app(
     routes: Iterable[Route],
@@ -56,6 +59,7 @@ def build_app(
     )
     table.append(_readiness(ready))
     app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
+    app[TABLE] = table
     dispatcher = _Dispatcher(signer, idempotency)
     for route in table:
         app.router.add_route(route.method, route.path, dispatcher.serve(route))
@@ -136,7 +140,8 @@ class _Dispatcher:
         return cast("Caller", caller)
 
     async def _change(self, route: Route, call: Call[Any, Any, Any], raw: bytes) -> web.StreamResponse:
-        if call.idempotency_key is None or self._idempotency is None or route.who is Who.GATEWAY:
+        remembered = not route.own_idempotency and route.who is not Who.GATEWAY
+        if call.idempotency_key is None or self._idempotency is None or not remembered:
             return _respond(route, await route.handler(call))
         return await self._once(self._idempotency, route, call, raw)
 

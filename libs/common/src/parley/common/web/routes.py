@@ -69,6 +69,8 @@ class Route:
     status: int = 200
     media: str = "application/json"
     """What it answers with when not JSON: an event stream, an image."""
+    own_idempotency: bool = False
+    """The domain itself knows a repeated Idempotency-Key: nothing needs to be remembered beside what is written."""
     takes: str = "application/json"
     """`multipart/form-data` where the handler reads the body itself."""
     example: Mapping[str, Any] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.errors import Conflict, Forbidden, NotFound, TooLarge, Unavailable, UnsupportedMedia
+from parley.common.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable, UnsupportedMedia
 
 
 class ConversationNotFound(NotFound):
@@ -26,6 +26,16 @@ class HeldByAnother(Conflict):
 class ConversationClosed(Conflict):
     code = "conversation_closed"
     sentence = "This conversation is closed."
+
+
+class KeyReused(Invalid):
+    """The sender's id of a message was used for another one."""
+
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was used for another request."
+
+    def __init__(self) -> None:
+        super().__init__({"Idempotency-Key": "was used with another body"})
 
 
 class NotHeld(Conflict):

@@ -7,8 +7,15 @@ from dataclasses import dataclass, replace
 from parley.chat.domain import transitions
 from parley.chat.domain.audit import Entry
 from parley.chat.domain.conversations import audit_entry, person
-from parley.chat.domain.errors import ConversationNotFound, TooBusy, VisitorIsBlocked, VisitorNotFound, VisitorOffline
-from parley.chat.domain.model import Change, Conversation, Draft, Message, Visitor
+from parley.chat.domain.errors import (
+    ConversationNotFound,
+    KeyReused,
+    TooBusy,
+    VisitorIsBlocked,
+    VisitorNotFound,
+    VisitorOffline,
+)
+from parley.chat.domain.model import RECENT_IDS, Change, Conversation, Draft, Message, Visitor
 from parley.chat.domain.ports import (
     Audit,
     ConversationStore,
@@ -61,6 +68,10 @@ class Messages:
         caller.authorize(found.tenant_id, found.site_id)
         timeout = (await self.sites.get(caller.tenant_id, found.site_id)).operator_timeout
         known_as = f"operator:{caller.operator_id}:{message_id}" if message_id else None
+        if known_as is not None and found.last_seq > RECENT_IDS:
+            before = await self.messages.by_message_id(found.visitor, known_as)
+            if before is not None:
+                return _the_same(before, content, image_url)
         at, by = self.clock(), person(caller)
         draft = Draft(await self.next_message_id(), "operator", content, image_url, by, known_as)
         # Messages are their own record; taking a conversation over by one is what the audit log tells.
@@ -74,7 +85,7 @@ class Messages:
 
         change = await self.conversations.change(found.tenant_id, found.id, say)
         if change is None:
-            return await self._said_before(found, known_as)
+            return _the_same(await self._said_before(found, known_as), content, image_url)
         return change.messages[0]
 
     async def reach_out(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
@@ -228,3 +239,10 @@ class Messages:
         if not found:
             raise TooBusy
         return found[0]
+
+
+def _the_same(before: Message, content: str, image_url: str | None) -> Message:
+    """What was said under a key the first time. Raises KeyReused where it is not what is said now."""
+    if before.content != content or before.image_url != image_url:
+        raise KeyReused
+    return before

@@ -100,10 +100,17 @@ class Message:
             content=self.content,
             image_url=self.image_url,
             sender=self.sender,
-            message_id=self.message_id,
+            message_id=self.senders_id,
             translation=self.translation,
             created_at=self.created_at,
         )
+
+    @property
+    def senders_id(self) -> str | None:
+        """The id as its sender gave it; None where nobody gave one."""
+        if self.message_id is None or self.role in ("ai", "system"):
+            return None
+        return self.message_id.split(":", 2)[2] if self.role == "operator" else self.message_id
 
 
 @dataclass(frozen=True, slots=True)

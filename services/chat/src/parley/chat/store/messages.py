@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parley.chat.domain.model import Conversation, Message, Note, Visitor
@@ -61,6 +61,12 @@ class MongoMessages:
 
     async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None:
         found = await self._mongo["messages"].find_one({"visitor_key": visitor.key, "message_id": message_id})
+        if found is None:
+            # After a crash a message may ride in its conversation's outbox for a while yet.
+            holder = await self._mongo["conversations"].find_one(
+                {"visitor_key": visitor.key, "outbox.carried.document.message_id": message_id}, {"outbox.carried": 1}
+            )
+            found = next((one for one in _carried(holder, "messages") if one["message_id"] == message_id), None)
         return message_of(found) if found else None
 
     async def answer_to(self, conversation: Conversation, seq: int) -> Message | None:
@@ -95,10 +101,13 @@ class MongoMessages:
             {"_id": conversation.id, "tenant_id": conversation.tenant_id, "outbox.carried.into": collection},
             {"outbox.carried": 1},
         )
-        entries: list[Any] = found["outbox"] if found else []
-        return [
-            carried["document"]
-            for entry in entries
-            for carried in entry.get("carried", ())
-            if carried["into"] == collection
-        ]
+        return list(_carried(found, collection))
+
+
+def _carried(holder: Document | None, collection: str) -> Iterator[Document]:
+    """What a conversation's outbox carries for a collection."""
+    entries: list[Any] = holder["outbox"] if holder else []
+    for entry in entries:
+        for carried in entry.get("carried", ()):
+            if carried["into"] == collection:
+                yield carried["document"]

@@ -111,26 +111,31 @@ def _passed(request: web.Request) -> list[tuple[str, str]]:
 
 
 async def _send_parts(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) -> Head:
-    """Send the body while listening: a refusal that comes early is believed at once."""
+    """Send the body while listening: a refusal that comes early is believed at once, and the rest not sent."""
+    sending = asyncio.create_task(_send_all(wire, parts, framed=framed), name="upload:body")
     answering = asyncio.create_task(wire.head(), name="upload:answer")
     try:
         async with asyncio.timeout(_UPLOAD_SECONDS):
-            async for part in parts:
-                if answering.done():
-                    break
-                await wire.send(b"%x\r\n%b\r\n" % (len(part), part) if framed else part)
-            else:
-                if framed:
-                    await wire.send(b"0\r\n\r\n")
-                wire.sent_all()
+            await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                await sending
             return await answering
     except WireBroken as problem:
         raise Failed from problem
     except TimeoutError as problem:
         raise Late from problem
     finally:
+        sending.cancel()
         answering.cancel()
-        await asyncio.gather(answering, return_exceptions=True)
+        await asyncio.gather(sending, answering, return_exceptions=True)
+
+
+async def _send_all(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) -> None:
+    async for part in parts:
+        await wire.send(b"%x\r\n%b\r\n" % (len(part), part) if framed else part)
+    if framed:
+        await wire.send(b"0\r\n\r\n")
+    wire.sent_all()
 
 
 async def _answer(request: web.Request, exchange: Exchange, head: Head) -> web.StreamResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,8 @@ _POSITION = re.compile(r"^(-1|\d{1,18})$")
 _PACED_BYTES = 65_536
 """Replay pauses above this backlog, which is where transports say that they are full."""
 _PATIENCE_SECONDS = 20.0
+_AHEAD_SECONDS = 2.0
+_AHEAD_LOOKS = 80
 
 
 class Streams:
@@ -43,7 +46,8 @@ class Streams:
         try:
             await response.prepare(request)
             stream.attach(response.opened(request), chunked=request.version >= (1, 1))
-            await self._catch_up(stream, response, self._greet(stream, caller, last_event_id))
+            since = await self._reached(last_event_id)
+            await self._catch_up(stream, response, self._greet(stream, caller, last_event_id, since))
             await stream.ended
         finally:
             self._hub.leave(stream)
@@ -51,12 +55,25 @@ class Streams:
             await response.finish(stream.transport)
         return response
 
-    def _greet(self, stream: Stream, caller: OperatorCaller | VisitorCaller, last_event_id: str | None) -> int:
+    async def _reached(self, last_event_id: str | None) -> int | None:
+        """The position to resume from; None where there is none that this replica knows.
+
+        Another replica may be a moment ahead of this one: a position beyond our end is given that moment.
+        """
+        if last_event_id is None or not _POSITION.match(last_event_id):
+            return None
+        since = int(last_event_id)
+        for _ in range(_AHEAD_LOOKS):
+            if since <= self._window.last:
+                break
+            await asyncio.sleep(_AHEAD_SECONDS / _AHEAD_LOOKS)
+        return since if self._window.covers(since) else None
+
+    def _greet(
+        self, stream: Stream, caller: OperatorCaller | VisitorCaller, last_event_id: str | None, resumed: int | None
+    ) -> int:
         """Write `ready`, and `reset` where it cannot be resumed. Returns the position to go on from."""
-        window = self._window
-        since = int(last_event_id) if last_event_id and _POSITION.match(last_event_id) else None
-        resumed = since if since is not None and window.covers(since) else None
-        start = window.last if resumed is None else resumed
+        start = self._window.last if resumed is None else resumed
         lost = bool(last_event_id) and resumed is None
         about = {"sites": list(stream.sites), "resumed_from": resumed, **_who(caller)}
         # Before a reset, `ready` carries no id: a client cut between the two comes back with the old one, and is

@@ -16,7 +16,7 @@ from typing import Any, Final
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from parley.common.clock import rfc3339, utc_now
+from parley.common.clock import utc_now
 from parley.common.events import Actor
 from parley.common.events.envelope import SYSTEM
 from parley.common.mongo import Document, Mongo, Outbox
@@ -63,16 +63,26 @@ def new_mark() -> str:
     return uuid.uuid4().hex
 
 
+def moment(at: datetime) -> Expression:
+    """When a change happens: at that moment, but after the record's last change, whatever the replicas' clocks say.
+
+    Who hears of two changes in the wrong order then still knows which was the later.
+    """
+    return {"$max": [at, {"$add": ["$changed_at", 1]}]}
+
+
 def news(
     mark: str,
     kind: Expression,
     data: Mapping[str, Expression],
-    at: datetime,
     *,
     session: Expression = None,
     actor: Actor = SYSTEM,
 ) -> Expression:
-    """An outbox entry over the record as it is at that stage. One a record and mark: its id is made of the two."""
+    """An outbox entry over the record as it is at that stage, with its `moment`.
+
+    One a record and mark: the two make its id.
+    """
     trace = current_trace()
     number = {"$concat": [mark, "-", "$_id"]}
     event = {
@@ -82,18 +92,25 @@ def news(
         "site_id": "$site_id",
         "conversation_id": kept("conversation_id"),
         "session": session,
-        "occurred_at": rfc3339(at),
+        "occurred_at": timestamp("moment"),
         "actor": literal(actor.model_dump(mode="json")),
         "request_id": literal(trace.request_id),
         "traceparent": literal(trace.traceparent),
         "data": data,
     }
-    return {"id": number, "at": at, "event": event}
+    return {"id": number, "at": "$moment", "event": event}
 
 
-def with_news(entry: Expression, outbox: Expression | None = None) -> Expression:
-    """The record's outbox with one entry more."""
-    return {"$concatArrays": [outbox or kept("outbox", []), [entry]]}
+def told(
+    condition: Expression, mark: str, entry: Expression, outbox: Expression | None = None
+) -> dict[str, Expression]:
+    """The fields that keep a change and its news, where the condition holds; else they stay as they are."""
+    before = kept("outbox", [])
+    return {
+        "change": choose(condition, mark, "$change"),
+        "changed_at": choose(condition, "$moment", "$changed_at"),
+        "outbox": choose(condition, {"$concatArrays": [outbox or before, [entry]]}, before),
+    }
 
 
 async def write(mongo: Mongo, collection: str, operations: Sequence[UpdateOne]) -> int:

@@ -9,12 +9,13 @@ from typing import Final
 from pymongo import UpdateOne
 
 from parley.common.events import Actor
+from parley.common.events.envelope import SYSTEM
 from parley.common.events.presence import OperatorOffline, OperatorOnline
 from parley.common.identity import OperatorCaller
 from parley.common.mongo import Document, Index, Mongo, Outbox
 from parley.presence.domain.model import Standing
 from parley.presence.store import news
-from parley.presence.store.news import Expression, choose, either, kept, literal, with_news
+from parley.presence.store.news import Expression, choose, either, kept, literal
 
 COLLECTION: Final = "operators"
 _ONLINE = {"partialFilterExpression": {"online": True}}
@@ -102,35 +103,31 @@ def _online(
 ) -> list[Document]:
     """Bring a record online where that is allowed; news where it was not online before."""
     comes = {"$and": ["$allowed", {"$not": ["$was"]}]}
-    entry = news.news(mark, OperatorOnline.type, _DATA, at, actor=_actor(caller))
+    entry = news.news(mark, OperatorOnline.type, _DATA, actor=_actor(caller))
     return [
         _who(caller, site_id),
-        {"$set": {"allowed": allowed, "was": kept("online", default=False)}},
+        {"$set": {"allowed": allowed, "was": kept("online", default=False), "moment": news.moment(at)}},
         {
             "$set": {
                 "online": {"$or": ["$was", "$allowed"]},
                 "by_hand": choose("$allowed", literal(False), "$by_hand"),
                 "expires_at": choose("$allowed", either("$expires_at", until), kept("expires_at", at)),
-                "change": choose(comes, mark, kept("change")),
-                "outbox": choose(comes, with_news(entry), kept("outbox", [])),
+                **news.told(comes, mark, entry),
             }
         },
-        {"$unset": ["allowed", "was"]},
+        {"$unset": ["allowed", "was", "moment"]},
     ]
 
 
-def _offline(mark: str, at: datetime, actor: Actor | None = None) -> list[Document]:
+def _offline(mark: str, at: datetime, actor: Actor = SYSTEM) -> list[Document]:
     """Take a record offline; news where it was online before."""
     was = kept("online", default=False)
-    entry = news.news(mark, OperatorOffline.type, _DATA, at, **({"actor": actor} if actor else {}))
+    entry = news.news(mark, OperatorOffline.type, _DATA, actor=actor)
     return [
-        {
-            "$set": {
-                "change": choose(was, mark, kept("change")),
-                "outbox": choose(was, with_news(entry), kept("outbox", [])),
-            }
-        },
+        {"$set": {"moment": news.moment(at)}},
+        {"$set": news.told(was, mark, entry)},
         {"$set": {"online": literal(False), "expires_at": {"$min": [kept("expires_at", at), at]}}},
+        {"$unset": "moment"},
     ]
 
 

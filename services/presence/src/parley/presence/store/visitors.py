@@ -15,7 +15,7 @@ from parley.common.events.presence import OnlineVisitor, VisitorOffline, Visitor
 from parley.common.mongo import Document, Index, Mongo, Outbox
 from parley.presence.domain.model import Beat, OpenConversation, Place, Position, visitor_key
 from parley.presence.store import news
-from parley.presence.store.news import NOTHING, Expression, choose, either, kept, literal, timestamp, with_news
+from parley.presence.store.news import NOTHING, Expression, choose, either, kept, literal, timestamp
 
 COLLECTION: Final = "visitors"
 _ONLINE = {"partialFilterExpression": {"online": True}}
@@ -120,9 +120,9 @@ def _stay(beat: Beat, place: str) -> UpdateOne:
 def _come(beat: Beat, place: str, mark: str) -> UpdateOne:
     """Bring somebody online, or to another page; news of either. A heartbeat that a newer one overtook does neither."""
     newer = {"$gt": [beat.until, kept("expires_at", _LONG_AGO)]}
-    told = {"$or": [{"$not": ["$was"]}, "$moved"]}
+    change = {"$or": [{"$not": ["$was"]}, "$moved"]}
     kind = choose("$was", VisitorPage.type, VisitorOnline.type)
-    entry = news.news(mark, kind, {"visitor": _told()}, beat.at, session="$session")
+    entry = news.news(mark, kind, {"visitor": _shown()}, session="$session")
     now_at = {
         "page": beat.place.page,
         "title": beat.place.title,
@@ -135,6 +135,7 @@ def _come(beat: Beat, place: str, mark: str) -> UpdateOne:
             "$set": {
                 "was": kept("online", default=False),
                 "newer": newer,
+                "moment": news.moment(beat.at),
                 "moved": {"$and": [newer, {"$ne": ["$page", literal(beat.place.page)]}]},
                 "tenant_id": literal(beat.tenant_id),
                 "site_id": literal(beat.site_id),
@@ -150,13 +151,8 @@ def _come(beat: Beat, place: str, mark: str) -> UpdateOne:
                 "remove_at": NOTHING,
             }
         },
-        {
-            "$set": {
-                "change": choose(told, mark, kept("change")),
-                "outbox": choose(told, with_news(entry, _without_pages()), kept("outbox", [])),
-            }
-        },
-        {"$unset": ["was", "newer", "moved"]},
+        {"$set": news.told(change, mark, entry, _without_pages())},
+        {"$unset": ["was", "newer", "moved", "moment"]},
     ]
     return UpdateOne({"_id": beat.key}, pipeline, upsert=True)
 
@@ -173,16 +169,11 @@ def _without_pages() -> Expression:
 
 
 def _offline(mark: str, at: datetime) -> list[Document]:
-    entry = news.news(mark, VisitorOffline.type, {"visitor": _told()}, at, session="$session")
+    entry = news.news(mark, VisitorOffline.type, {"visitor": _shown()}, session="$session")
     return [
-        {
-            "$set": {
-                "online": literal(False),
-                "remove_at": _removal(at),
-                "change": mark,
-                "outbox": with_news(entry),
-            }
-        }
+        {"$set": {"moment": news.moment(at)}},
+        {"$set": {"online": literal(False), "remove_at": _removal(at), **news.told(literal(True), mark, entry)}},
+        {"$unset": "moment"},
     ]
 
 
@@ -219,7 +210,7 @@ def _removal(at: datetime) -> Expression:
     return choose({"$eq": [kept("conversation_id"), None]}, at + _KEEP, at + _KEEP_WITH_CONVERSATION)
 
 
-def _told() -> Document:
+def _shown() -> Document:
     """The record as an `OnlineVisitor`."""
     return {
         "site_id": "$site_id",

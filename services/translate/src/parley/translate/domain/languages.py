@@ -28,7 +28,7 @@ def language_tag(value: str, field: str) -> str:
 
 
 def _private(code: str) -> bool:
-    return len(code) == 3 and "qaa" <= code <= "qtz"
+    return code.startswith("x-") or (len(code) == 3 and "qaa" <= code <= "qtz")
 
 
 def best_code(tag: str, codes: Iterable[str]) -> str | None:
