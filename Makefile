@@ -58,3 +58,21 @@ clean: ## remove the environment, the caches and the data of `make run`
 # Done again when a lock or a project file is newer than the last time.
 $(READY): requirements/dev.txt $(PROJECTS) scripts/setup
 	@scripts/setup
+
+COMPOSE := docker compose --file deploy/compose.yaml
+
+.PHONY: up
+up: ## start Parley in containers (docker compose); secrets are made the first time
+	@deploy/make-env.sh
+	$(COMPOSE) up --build --detach --wait
+
+.PHONY: down
+down: ## stop the containers; data stays in their volumes
+	$(COMPOSE) down
+
+.PHONY: image
+image: ## build one image: make image SERVICE=chat (gateway: WEB=true for the web pages)
+	@: $(if $(SERVICE),,$(error say which: make image SERVICE=gateway|chat|presence|notify|translate))
+	docker build --file deploy/Dockerfile --tag parley/$(SERVICE) \
+		--build-arg SERVICE=$(SERVICE) --build-arg WEB=$(or $(WEB),false) \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) .

@@ -10,13 +10,13 @@ import asyncio
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
-
 from support.api import Api
 from support.tenants import World
 
@@ -56,14 +56,17 @@ def database_prefix() -> str:
     return f"t{secrets.token_hex(4)}"
 
 
-async def started_stack(servers: tuple[str, str], directory: Path, replicas: int) -> AsyncIterator[Stack]:
+async def started_stack(
+    servers: tuple[str, str], directory: Path, replicas: int, env: Mapping[str, Mapping[str, str]] | None = None
+) -> AsyncIterator[Stack]:
+    """A stack of its own, ready; stopped when the caller is done with it."""
     stack = Stack(
         mongodb_uri=servers[0],
         amqp_url=servers[1],
         directory=directory,
         replicas=replicas,
         database_prefix=f"t{secrets.token_hex(4)}",
-        env={"gateway": RELAXED},
+        env={"gateway": RELAXED, **(env or {})},
     )
     await stack.start()
     try:
@@ -74,7 +77,11 @@ async def started_stack(servers: tuple[str, str], directory: Path, replicas: int
 
 
 RELAXED = {
-    "PARLEY_RATE_ADDRESS_LOGIN": "1000/s",
+    "PARLEY_LIMITS_ADDRESS": "off",
+    "PARLEY_LIMITS_SESSION": "off",
+    "PARLEY_LIMITS_OPERATOR": "off",
+    "PARLEY_LIMITS_SITE": "off",
+    "PARLEY_STREAMS_PER_ADDRESS": "100000",
 }
 """All tests come from one address: the limits have tests of their own, with a gateway of their own."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from parley_dev.stack import Stack
-
 from support.api import Api
 from support.tenants import World
 from support.wait import until

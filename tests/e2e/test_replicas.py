@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from parley_dev.stack import Stack
 
 from conftest import started_stack
+from parley_dev.stack import Stack
 from support.api import Api
 from support.load import Load
 from support.tenants import World
-from support.wait import until
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +33,11 @@ async def test_killing_a_replica_loses_and_doubles_nothing(pair: Stack, pair_wor
     load = Load(pair_world)
     try:
         await load.start(conversations=3)
-        await until(lambda: len(load.acknowledged) > 20, within=30)
+        await load.progress(20)
         await pair.kill(service, 0)
-        before = len(load.acknowledged)
-        await until(lambda: len(load.acknowledged) > before + 20, within=30, what="writes go on")
+        await load.progress(20)
         await pair.restart(service, 0)
-        again = len(load.acknowledged)
-        await until(lambda: len(load.acknowledged) > again + 20, within=30)
+        await load.progress(20)
         await load.stop()
         figures = await load.check()
         seen = await load.check_streams()

@@ -81,9 +81,7 @@ class Api:
             return Reply(response.status, dict(response.headers), await response.read())
 
     async def login(self, email: str, password: str) -> dict[str, Any]:
-        return (
-            await self.call("POST", "/api/v1/auth/login", body={"email": email, "password": password})
-        ).ok()
+        return (await self.call("POST", "/api/v1/auth/login", body={"email": email, "password": password})).ok()
 
     def operator(self, token: str, operator_id: int, name: str = "") -> Operator:
         return Operator(self, token, operator_id, name)

@@ -19,6 +19,8 @@ class LibreTranslate:
     mood: Mood = "well"
     api_key: str | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
+    strayed: int = 0
+    """How often it was asked where it had sent somebody."""
     port: int = 0
     _runner: web.AppRunner | None = None
 
@@ -34,6 +36,7 @@ class LibreTranslate:
         app = web.Application()
         app.router.add_get("/languages", self._list)
         app.router.add_post("/translate", self._translate)
+        app.router.add_route("*", "/elsewhere", self._elsewhere)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -50,6 +53,10 @@ class LibreTranslate:
     async def _list(self, _: web.Request) -> web.Response:
         rows = [{"code": code, "name": code, "targets": list(self.languages)} for code in self.languages]
         return web.json_response(rows)
+
+    async def _elsewhere(self, _: web.Request) -> web.Response:
+        self.strayed += 1
+        return web.json_response({"translatedText": ["from elsewhere"]})
 
     async def _translate(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -72,5 +79,5 @@ class LibreTranslate:
             case "endless":
                 return web.Response(text="[" * 3_000_000)
             case "redirecting":
-                raise web.HTTPFound("http://127.0.0.1:1/elsewhere")
+                raise web.HTTPFound("/elsewhere")
         return web.json_response({"translatedText": [f"⟨{body['target']}⟩ {text}" for text in body["q"]]})

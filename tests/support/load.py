@@ -18,6 +18,7 @@ import aiohttp
 from support.api import Api, Operator, Visitor
 from support.sse import EventStream
 from support.tenants import World
+from support.wait import until
 
 _AGAIN_SECONDS = 0.1
 
@@ -40,6 +41,7 @@ class Reader:
     """Position in the log, event type, message id."""
     connects: int = 0
     resets: int = 0
+    response: aiohttp.ClientResponse | None = None
 
     async def follow(self, api: Api, path: str, params: dict[str, str]) -> None:
         last: str | None = None
@@ -50,6 +52,7 @@ class Reader:
                 async with api.http.get(api.base + path, params=params, headers=headers, timeout=timeout) as response:
                     if response.status == 200:
                         self.connects += 1
+                        self.response = response
                         async for position, kind, message_id in _events(response):
                             last = position if position is not None else last
                             if kind == "reset":
@@ -152,6 +155,19 @@ class Load:
                     break
                 self.refused[0] += 1
                 await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def progress(self, messages: int, *, within: float = 30.0, what: str = "writes go on") -> float:
+        """Wait until so many more messages are acknowledged. Returns the seconds it took."""
+        started = time.monotonic()
+        goal = len(self.acknowledged) + messages
+        await until(lambda: len(self.acknowledged) >= goal, within=within, what=what)
+        return time.monotonic() - started
+
+    def cut_streams(self) -> None:
+        """Cut every reader's connection; they come back by themselves."""
+        for reader in (self.panel, *self.widgets):
+            if reader.response is not None:
+                reader.response.close()
 
     async def stop(self) -> None:
         """Let every writer finish what it is at."""

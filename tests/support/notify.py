@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from parley_dev.ports import free_ports
 
 from parley.common.amqp import Bus
 from parley.common.clock import utc_now
@@ -25,8 +24,16 @@ from parley.common.events.conversations import ConversationAccepted, Conversatio
 from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView, Typing
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
 from parley.common.events.views import ConversationView, LastMessage, Mode, Person, Role, VisitorView
-from parley.common.identity import HEADER, Caller, GatewayCaller, IdentitySigner, OperatorCaller, Permission
-from parley.common.identity import VisitorCaller
+from parley.common.identity import (
+    HEADER,
+    Caller,
+    GatewayCaller,
+    IdentitySigner,
+    OperatorCaller,
+    Permission,
+    VisitorCaller,
+)
+from parley_dev.ports import free_ports
 from support.sse import EventStream
 from support.wait import until
 
@@ -135,6 +142,25 @@ class Replica:
     async def open_streams(self) -> float:
         kinds = ("operator", "visitor")
         return sum([await self.metric(f'parley_notify_streams{{kind="{kind}"}}') for kind in kinds])
+
+
+@dataclass(slots=True)
+class Crew:
+    """The teams that chat would know, by site. `away`: chat does not answer."""
+
+    sites: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    away: bool = False
+    asked: int = 0
+
+    def add(self, site_id: int, operator_id: int, language: str = "en", *permissions: str) -> None:
+        member = {"operator_id": operator_id, "language": language, "permissions": list(permissions or ("can_chat",))}
+        self.sites.setdefault(site_id, {})[operator_id] = member
+
+    async def answer(self, question: dict[str, Any]) -> dict[str, Any] | None:
+        if self.away:
+            raise RuntimeError("chat is away")
+        self.asked += 1
+        return {"operators": list(self.sites.get(question["site_id"], {}).values())}
 
 
 @dataclass(slots=True)

@@ -68,6 +68,8 @@ class Office:
     signer: IdentitySigner
     events: list[Event]
     base: int
+    called: set[tuple[str, str]] = field(default_factory=set)
+    """Method and path of every request so far."""
     address: str = field(default_factory=lambda: f"198.51.100.{secrets.randbelow(250) + 1}")
 
     @classmethod
@@ -124,6 +126,7 @@ class Office:
         sent = dict(headers or {})
         if caller is not None:
             sent[HEADER] = self.signer.sign(caller)
+        self.called.add((method, path))
         params = {name.rstrip("_"): str(value) for name, value in query.items()}
         async with self.http.request(
             method, self.server.make_url(path), json=body, params=params, headers=sent
@@ -197,14 +200,13 @@ class Office:
     async def audited(self, owner: OperatorCaller, action: str, **query: Any) -> dict[str, Any]:
         """The newest audit entry of an action; waited for."""
 
-        async def found() -> dict[str, Any] | None:
+        async def found() -> list[dict[str, Any]]:
             reply = await self.call("GET", "/api/v1/audit", owner, action=action, **query)
             entries: list[dict[str, Any]] = reply.ok()["entries"]
-            return entries[0] if entries else None
+            return entries
 
-        entry = await until(found, what=f"an audit entry {action}")
-        assert entry is not None
-        return entry
+        entries: list[dict[str, Any]] = await until(found, what=f"an audit entry {action}")
+        return entries[0]
 
 
 def new_email(name: str) -> str:

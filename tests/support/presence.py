@@ -59,7 +59,9 @@ class Replica:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "parley.presence", env={**os.environ, **own, **self._environment}
         )
-        await until(lambda: self.is_ready(), within=40)
+        async with asyncio.timeout(40):
+            while not await self.is_ready():
+                await asyncio.sleep(0.05)
         return self
 
     async def is_ready(self) -> bool:

@@ -45,7 +45,7 @@ def applications() -> dict[str, web.Application]:
     """The services' applications. Needs a running loop, since some make their clients at once."""
     return {
         "chat": chat.build(ChatSettings.model_validate(_ANYWHERE))[1],
-        "notify": notify.build(NotifySettings.model_validate(_ANYWHERE))[1],
+        "notify": notify.Notify(NotifySettings.model_validate(_ANYWHERE)).app,
         "translate": translate.build(TranslateSettings.model_validate(_ANYWHERE))[1],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -72,6 +73,12 @@ class EventStream:
         while len(self.seen) == known and not self.ended:
             self._news.clear()
             await self._news.wait()
+
+    async def wait_any(self, within: float) -> None:
+        """Until something more came, or the time is over."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.news()
 
     @property
     def last_id(self) -> str | None:

@@ -6,9 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from parley_dev.stack import Stack
-
 from parley.chat.owner import create_owner
+from parley_dev.stack import Stack
 from support.api import Api, Operator, Visitor
 
 PASSWORD = "correct-horse-battery"

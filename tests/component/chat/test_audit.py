@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -25,10 +25,7 @@ async def test_an_entry_says_who_did_what_when_and_from_where(own_office: Office
     await office.administration.audit.record(owner, "conversation.accepted", "conversation:50", site["id"], {"by": "x"})
     entry = (await _page(office, owner))[0]
     assert entry.pop("id") > office.base
-    assert abs((await office.mongo["audit"].find_one({"action": "conversation.accepted"}))["at"] - office.clock()) < (  # type: ignore[index]
-        timedelta(seconds=10)
-    )
-    assert entry.pop("at").endswith("Z")
+    assert abs(datetime.fromisoformat(entry.pop("at")) - office.clock()) < timedelta(seconds=10)
     assert entry == {
         "operator": {"id": owner.operator_id, "name": "Olivia Owner"},
         "action": "conversation.accepted",
@@ -56,17 +53,17 @@ async def test_every_filter_and_every_two_and_three_of_them_find_their_own(own_o
     made = list(product(sites, others, ("a.one", "a.two")))
     for site_id, who, action in made:
         await office.administration.audit.record(who, action, "thing:1", site_id)
-    for site_id, who, action in product((None, *sites), (None, *others), ("a.one", "a.two")):
+    for site, by_whom, action in product((None, *sites), (None, *others), ("a.one", "a.two")):
         query: dict[str, Any] = {"action": action}
-        if site_id is not None:
-            query["site_id"] = site_id
-        if who is not None:
-            query["operator_id"] = who.operator_id
+        if site is not None:
+            query["site_id"] = site
+        if by_whom is not None:
+            query["operator_id"] = by_whom.operator_id
         found = await _page(office, owner, **query)
         wanted = [
             (at, by.operator_id, did)
             for at, by, did in made
-            if did == action and site_id in (None, at) and who in (None, by)
+            if did == action and site in (None, at) and by_whom in (None, by)
         ]
         assert [(one["site_id"], one["operator"]["id"], one["action"]) for one in reversed(found)] == wanted
     assert len(await _page(office, owner, operator_id=others[0].operator_id)) == 4
@@ -92,7 +89,7 @@ async def test_the_log_pages_by_cursor_newest_first_without_gap_or_repeat(own_of
     for number in range(7):
         await office.administration.audit.record(owner, "a.step", f"thing:{number}")
     seen: list[str] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = (await office.call("GET", "/api/v1/audit", owner, action="a.step", limit=3, **cursor)).ok()
         seen += [entry["target"]["id"] for entry in page["entries"]]
@@ -137,3 +134,4 @@ async def test_a_change_and_its_entry_are_one_write(own_office: Office) -> None:
     assert await office.outbox.sweep(office.clock() + timedelta(seconds=10)) == 1
     assert (await office.audited(owner, "site.created"))["site_id"] == site["id"]
     await office.heard("site.changed", site=site["id"])
+    office.outbox._idle.set()

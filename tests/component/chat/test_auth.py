@@ -37,7 +37,9 @@ async def test_a_login_answers_a_session_tokens_and_what_the_operator_may_touch(
 
 async def test_a_wrong_password_and_an_unknown_address_are_answered_alike(office: Office) -> None:
     owner = await _owner(office)
-    wrong = await office.errand("POST", "login", {"email": owner.email, "password": "not this one"}, address="192.0.2.1")
+    wrong = await office.errand(
+        "POST", "login", {"email": owner.email, "password": "not this one"}, address="192.0.2.1"
+    )
     nobody = await office.errand("POST", "login", {"email": new_email("x"), "password": PASSWORD}, address="192.0.2.1")
     assert wrong.status == nobody.status == 401
     shown = [{name: reply.body[name] for name in ("code", "error")} for reply in (wrong, nobody)]

@@ -116,7 +116,7 @@ async def test_a_search_finds_the_best_entry_of_its_own_site(office: Office) -> 
         (await office.call("POST", path, owner, {"question": question, "answer": answer})).ok(201)
     search = office.administration.knowledge.search
     found = await search(site["id"], "are you open today", 5)
-    assert [passage.answer for passage in found][0] == "From nine to six."
+    assert found[0].answer == "From nine to six."
     assert "Never." not in [passage.answer for passage in found]
     assert [passage.score for passage in found] == sorted((passage.score for passage in found), reverse=True)
     assert [passage.answer for passage in await search(site["id"], "öffnungszeiten", 1)] == ["Neun bis achtzehn Uhr."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ async def test_sites_page_by_cursor(office: Office) -> None:
     owner = await office.new_tenant()
     made = [(await office.new_site(owner, f"Site {number}"))["id"] for number in range(5)]
     seen: list[int] = []
-    cursor: dict[str, str] = {}
+    cursor: dict[str, Any] = {}
     while True:
         page = (await office.call("GET", "/api/v1/sites", owner, limit=2, **cursor)).ok()
         seen += [site["id"] for site in page["sites"]]

@@ -119,13 +119,17 @@ async def test_the_rest_of_the_service_sees_the_team_as_it_is_now(office: Office
     team = office.administration.team
     found = await team.member(owner.tenant_id, member.operator_id)
     assert found is not None
-    assert (found.name, found.active, found.sites) == ("Max Member", True, {site["id"]: {Permission.CHAT}})
+    assert (found.name, found.active) == ("Max Member", True)
+    assert found.sites == {site["id"]: {Permission.CHAT}}
     first = await team.member(owner.tenant_id, owner.operator_id)
     assert first is not None
     assert first.sites == {site["id"]: frozenset(Permission)}
     stranger = await office.new_tenant()
     assert await team.member(stranger.tenant_id, member.operator_id) is None
-    assert [one.id for one in await team.on_site(owner.tenant_id, site["id"])] == [owner.operator_id, member.operator_id]
+    assert [one.id for one in await team.on_site(owner.tenant_id, site["id"])] == [
+        owner.operator_id,
+        member.operator_id,
+    ]
     assert await _put(office, owner, member, {"suspended": True}) == 200
     assert [one.id for one in await team.on_site(owner.tenant_id, site["id"])] == [owner.operator_id]
 
@@ -176,9 +180,13 @@ async def test_the_team_pages_by_cursor(office: Office) -> None:
     made = [owner.operator_id]
     made += [(await office.new_member(owner, site["id"], can_manage=True)).operator_id for _ in range(4)]
     manager = await office.caller(made[1])
-    for caller, path in ((owner, "/api/v1/team"), (manager, "/api/v1/team"), (owner, f"/api/v1/sites/{site['id']}/team")):
+    for caller, path in (
+        (owner, "/api/v1/team"),
+        (manager, "/api/v1/team"),
+        (owner, f"/api/v1/sites/{site['id']}/team"),
+    ):
         seen: list[int] = []
-        cursor: dict[str, str] = {}
+        cursor: dict[str, Any] = {}
         while True:
             page = (await office.call("GET", path, caller, limit=2, **cursor)).ok()
             assert len(page["team"]) <= 2

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+
 from component.gateway.harness import Gateway, World, running_gateway, running_world
 
 
@@ -39,8 +40,9 @@ async def start_gateway(
     """Starts a gateway of a test's own: `await start_gateway(PARLEY_…="…")`."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def start(**env: str) -> Gateway:
-            running = running_gateway(behind, amqp_url, tmp_path / f"{uuid.uuid4().hex}.log", **env)
+        async def start(*, wait_ready: bool = True, **env: str) -> Gateway:
+            log = tmp_path / f"{uuid.uuid4().hex}.log"
+            running = running_gateway(behind, amqp_url, log, wait_ready=wait_ready, **env)
             return await stack.enter_async_context(running)
 
         yield start

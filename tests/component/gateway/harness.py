@@ -22,11 +22,11 @@ import jwt
 import orjson
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from support.wait import until
 
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
 from parley.common.identity import HEADER, Caller, GatewayCaller, IdentitySigner
+from support.wait import until
 
 IDENTITY_SECRET = secrets.token_hex(32)
 JWT_SECRET = secrets.token_hex(32)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
+
 from component.gateway.harness import Asked, Gateway, World, bearer, free_port, token_for
 from support.wait import until
 
@@ -202,14 +204,14 @@ async def test_nothing_but_the_table_is_reachable(gateway: Gateway, behind: Worl
         "/api/v1/operator/conversation/../../../internal/site",
         "/api/v1/operator/conversation/x",
         "/api/v1/operator/conversation/-1",
-        "/api/v1/operator/conversation/１",
+        "/api/v1/operator/conversation/%EF%BC%91",
         "/api/v1//operator/active-chats",
         "/uploads/..%2f..%2fetc%2fpasswd",
         "/uploads/short.png",
         "/metrics",
         "/readyz",
     ):
-        async with gateway.client.get(aiohttp.client.URL(gateway.url + path, encoded=True), headers=operator) as answer:
+        async with gateway.client.get(URL(gateway.url + path, encoded=True), headers=operator) as answer:
             assert answer.status == 404, path
             assert (await answer.json())["code"] == "not_found"
     assert behind.chat.forwarded() == []

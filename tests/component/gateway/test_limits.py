@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+
 from component.gateway.harness import Asked, Gateway, World, bearer, token_for
 
 Start = Callable[..., Awaitable[Gateway]]

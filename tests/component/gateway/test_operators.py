@@ -15,13 +15,13 @@ from typing import Any
 import jwt
 import orjson
 import pytest
-from component.gateway.harness import JWT_SECRET, Gateway, World, bearer, fresh_id, token_for
 from cryptography.hazmat.primitives.asymmetric import rsa
-from support.wait import until
 
+from component.gateway.harness import JWT_SECRET, Gateway, World, bearer, fresh_id, token_for
 from parley.common.events.presence import OperatorOffline
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
 from parley.common.identity import OperatorCaller
+from support.wait import until
 
 PATH = "/api/v1/operator/active-chats"
 

@@ -10,11 +10,11 @@ import aiohttp
 import orjson
 import pytest
 from aiohttp import web
-from component.gateway.harness import Asked, Gateway, World, bearer, fresh_id, token_for
-from support.wait import until
 
+from component.gateway.harness import Asked, Gateway, World, bearer, fresh_id, token_for
 from parley.common.events.team import SiteChanged
 from parley.common.identity import VisitorCaller
+from support.wait import until
 
 SESSION = "a-session-that-nobody-knows"
 

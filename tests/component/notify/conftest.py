@@ -1,4 +1,4 @@
-"""Replicas of notify against the real MongoDB and RabbitMQ. One database for the run: they share their pushes."""
+"""Replicas of notify against the real MongoDB and RabbitMQ, and what they meet: chat, a push provider."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from parley.common.amqp import Bus
-from support.notify import SECRET, Replica, Scene
+
+from parley.common.amqp import AnswerQuestions, Bus
+from parley_dev.servers import RabbitServer
+from support.fcm import FcmServer
+from support.notify import SECRET, Crew, Replica, Scene
 from support.wait import until
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -21,13 +24,35 @@ def notify_prefix() -> str:
 
 
 @pytest.fixture(scope="session")
-async def bus(amqp_url: str) -> AsyncIterator[Bus]:
-    """What publishes as chat would."""
+async def amqp_url(run_directory: Path) -> AsyncIterator[str]:
+    """A broker of this folder's own: here the tests answer chat's questions, which a running chat would do too."""
+    server = RabbitServer(run_directory / "notify-rabbitmq")
+    await server.start()
+    yield server.uri
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+def crew() -> Crew:
+    return Crew()
+
+
+@pytest.fixture(scope="session")
+async def bus(amqp_url: str, crew: Crew) -> AsyncIterator[Bus]:
+    """What publishes as chat would, and answers as chat would."""
     bus = Bus(amqp_url)
+    bus.add(AnswerQuestions("chat", {"site_operators": crew.answer}))
     await bus.start()
-    await until(lambda: bus.fault() is None)
+    await until(lambda: bus.fault() is None, within=30)
     yield bus
     await bus.stop()
+
+
+@pytest.fixture(scope="session")
+async def fcm() -> AsyncIterator[FcmServer]:
+    """The push provider."""
+    async with FcmServer() as server:
+        yield server
 
 
 @asynccontextmanager
@@ -58,10 +83,10 @@ async def _starting(mongodb_uri: str, amqp_url: str, prefix: str, directory: Pat
 
 @pytest.fixture
 async def start_replica(
-    mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path: Path
+    mongodb_uri: str, amqp_url: str, database_prefix: str, tmp_path: Path
 ) -> AsyncIterator[StartReplica]:
-    """Starts replicas with settings of the test's own; stops what is left of them."""
-    async with _starting(mongodb_uri, amqp_url, notify_prefix, tmp_path) as start:
+    """Starts replicas over a database of the test's own, with its settings; stops what is left of them."""
+    async with _starting(mongodb_uri, amqp_url, database_prefix, tmp_path) as start:
         yield start
 
 
@@ -72,6 +97,16 @@ async def replica(
     """One replica with the usual settings, for tests that need no other: they keep to tenants of their own."""
     async with _starting(mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")) as start:
         yield await start()
+
+
+@pytest.fixture(scope="session")
+async def ringing(
+    mongodb_uri: str, amqp_url: str, tmp_path_factory: pytest.TempPathFactory, fcm: FcmServer
+) -> AsyncIterator[Replica]:
+    """One replica whose pushes are due after half a second."""
+    prefix = f"t{secrets.token_hex(4)}"
+    async with _starting(mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("ringing")) as start:
+        yield await start(push_delay_seconds=0.5, **fcm.settings)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pymongo import AsyncMongoClient
+
 from support.notify import GATEWAY, Replica, Scene
 
 SELL, REDEEM = "/api/v1/operator/stream-ticket", "/internal/redeem-ticket"

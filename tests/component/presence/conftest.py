@@ -10,10 +10,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from support.presence import EVERYTHING, Broker, Cable, Installation, Replica, fresh_id
 
 from parley.common.identity import OperatorCaller, Permission, VisitorCaller
 from parley_dev.servers import RabbitServer
+from support.presence import EVERYTHING, Broker, Cable, Installation, Replica, fresh_id
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from support.presence import Replica, fresh_id
-from support.wait import until
 
 from parley.common.amqp import Ask
 from parley.common.events.team import OperatorAccessChanged
 from parley.common.identity import OperatorCaller, Permission
+from support.presence import Replica, fresh_id
+from support.wait import until
 
 REFUSALS = [
     ("POST", "/api/v1/operator/heartbeat", lambda site: {"json": {"site_ids": [site]}}),

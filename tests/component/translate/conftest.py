@@ -20,6 +20,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
 from parley.common.amqp import AnswerQuestions, Ask, Bus, Listener
 from parley.common.amqp.topology import EVENTS
 from parley.common.clock import utc_now
@@ -29,9 +32,6 @@ from parley.common.events.messages import MessageCreated
 from parley.common.events.views import ConversationView, MessageTranslation, VisitorView
 from parley.common.identity import HEADER, IdentitySigner, OperatorCaller, Permission
 from parley_dev.servers import RabbitServer
-from pymongo import AsyncMongoClient
-from pymongo.asynchronous.database import AsyncDatabase
-
 from support.google_translate import GoogleTranslate
 from support.libretranslate import LibreTranslate
 from support.wait import until

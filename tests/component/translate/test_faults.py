@@ -101,7 +101,7 @@ async def test_a_site_that_has_spent_its_day_gets_the_engine_that_costs_nothing(
     poor = await house.translated("pt-BR", "en")
     rich = await house.translated("pt-BR", "en")
     asked = len(google.asked) + len(libre.asked)
-    spent = poor.message("Quero saber tudo sobre isso. " * 68)
+    spent = poor.message("Quero saber tudo sobre isso. " * 69)
     over, other = poor.message("Onde está o meu pedido?"), rich.message("Onde está o meu dinheiro?")
 
     await house.publish(spent)

@@ -7,8 +7,8 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from parley.common.events.views import MessageTranslation
 
+from parley.common.events.views import MessageTranslation
 from support.google_translate import GoogleTranslate
 from support.libretranslate import LibreTranslate
 from support.wait import until
@@ -125,6 +125,24 @@ async def test_a_message_told_of_twice_is_translated_and_charged_once(house: Hou
 
     assert google.charged - charged == len(message.data["content"]) + len(last.data["content"])
     assert len(house.of(talk, "message.translated")) == 2
+
+
+async def test_a_message_marked_as_failed_is_not_tried_again_when_told_of_again(
+    house: House, google: GoogleTranslate, libre: LibreTranslate
+) -> None:
+    talk = await house.translated("de", "en")
+    message = talk.message("Das wird heute nichts mehr.")
+    google.mood, libre.mood = "refusing", "unsupported"
+    await house.publish(message)
+    assert (await house.translation_of(message))["status"] == "failed"
+    google.mood, libre.mood = "well", "well"
+
+    last = talk.message("Das hier aber schon.")
+    await house.publish(message, last)
+    await house.translation_of(last)
+
+    assert [event.data["seq"] for event in house.of(talk, "message.translated")] == [1, 2]
+    assert google.texts.count("Das wird heute nichts mehr.") == 1
 
 
 async def test_the_same_text_is_translated_once_whoever_writes_it(house: House, google: GoogleTranslate) -> None:
@@ -293,20 +311,20 @@ async def test_chat_hears_in_time_that_there_is_no_translation_and_the_late_one_
     house: House, google: GoogleTranslate, libre: LibreTranslate
 ) -> None:
     talk: Talk = await house.translated("de", "en")
-    asked = {"site_id": talk.site_id, "conversation_id": talk.id, "text": "Please wait a moment.", "target": "de"}
-    google.mood, libre.mood = "slow", "slow"
+    text = "Please wait a moment."
+    asked = {"site_id": talk.site_id, "conversation_id": talk.id, "text": text, "target": "de"}
+    google.mood = "slow"
 
     async with asyncio.timeout(1.5):
         answer = await house.ask("translate", **asked)
     assert answer == {"content": None, "lang": "de", "status": "failed"}
 
     # The work goes on after the answer: google is given up, libretranslate is asked, and the result is kept.
-    google.mood, libre.mood = "slow", "well"
-    message = talk.message("Please wait a moment.", "operator", MessageTranslation(lang="de", status="failed"))
+    await until(lambda: text in libre.texts)
+    message = talk.message(text, "operator", MessageTranslation(lang="de", status="failed"))
     await house.publish(message)
-    assert (await house.translation_of(message))["content"] == "⟨de⟩ Please wait a moment."
-    asked_for = [text for text in libre.texts if text == "Please wait a moment."]
-    await until(lambda: len(asked_for) == 1)
+    assert (await house.translation_of(message))["content"] == f"⟨de⟩ {text}"
+    assert libre.texts.count(text) == 1
 
 
 async def test_a_question_about_no_language_fails_at_once(house: House) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from parley.common.identity import Permission
 
+from parley.common.identity import Permission
 from support.wait import until
 
 from .conftest import House, Talk, fresh_id

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/views";
 import { ask } from "../api/http";
-import { visitorName } from "../state/chats";
+import { tab, visitorName } from "../state/chats";
 import { attempt, confirmed } from "../state/toasts";
 
 /** The conversation whose transfer, or block, is being decided. */
@@ -30,7 +30,10 @@ async function once(id: number, work: () => Promise<unknown>, done?: string): Pr
 }
 
 export async function accept(row: Conversation): Promise<void> {
-  if (await once(row.id, () => ask(`/operator/accept/${row.id}`, { method: "POST" }))) writeReply();
+  if (!(await once(row.id, () => ask(`/operator/accept/${row.id}`, { method: "POST" })))) return;
+  // It has left the queue; the list that it is in now is the one to look at.
+  if (tab.value === "waiting") tab.value = "mine";
+  writeReply();
 }
 
 export async function close(row: Conversation): Promise<void> {

@@ -1,5 +1,5 @@
 /** One conversation on the screen: its head with what can be done, its messages, the place to write, the details. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { Conversation } from "../../../shared/views";
 import { line } from "../api/live";
 import { isMine, visitorName } from "../state/chats";
@@ -132,7 +132,7 @@ function ReadKeeper({ row }: { row: Conversation }) {
 
 function Keys({ row }: { row: Conversation }) {
   const open = row.mode !== "closed" && may(row.site_id, "can_chat");
-  useEffect(
+  useLayoutEffect(
     () =>
       onKeys({
         d: () => {

@@ -30,7 +30,7 @@ export function Visitors() {
           People on your sites appear here as soon as a page with the widget opens.
         </Empty>
       ) : (
-        <ul class="visitor-list">
+        <ul class="guest-list">
           {rows.map((one) => (
             <VisitorRow
               key={`${one.site_id}/${one.session_id}`}
@@ -50,18 +50,18 @@ function VisitorRow({ one, onGreet }: { one: OnlineVisitor; onGreet: () => void 
   const open = row && row.mode !== "closed" ? row : undefined;
   const name = row ? visitorName(row) : nameless(one.session_id);
   return (
-    <li class="visitor">
+    <li class="guest">
       <Avatar name={name} online />
-      <div class="visitor-main">
-        <p class="visitor-name">
+      <div class="guest-main">
+        <p class="guest-name">
           <strong dir="auto">{name}</strong>
           {open && <ModeTag row={open} />}
         </p>
-        <p class="faint visitor-page">
+        <p class="faint guest-page">
           {one.page ? <PageLink page={one.page} title={one.title} /> : "Page unknown"}
         </p>
       </div>
-      <p class="faint visitor-facts">
+      <p class="faint guest-facts">
         <span>{siteName(one.site_id)}</span>
         {one.language && <span>{languageName(one.language)}</span>}
         <span>{lasting(now.value - Date.parse(one.since))}</span>

@@ -33,7 +33,11 @@ export function Avatar({
 }) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 8191;
-  const words = name.trim().split(/\s+/);
+  // Who gave no name is told apart by the handle.
+  const words = name
+    .replace(/^Visitor (?=\w{4}$)/, "")
+    .trim()
+    .split(/\s+/);
   const letters = [words[0], words.length > 1 ? words.at(-1) : ""]
     .map((word) => [...(word ?? "")][0] ?? "")
     .join("");

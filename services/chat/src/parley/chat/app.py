@@ -8,6 +8,7 @@ from parley.chat.admin import Administration
 from parley.chat.clients.builtin_engine import BuiltinEngine
 from parley.chat.clients.images import Images
 from parley.chat.clients.storage import FolderStorage, S3Storage, Storage
+from parley.chat.clients.translator import AskTranslator
 from parley.chat.consumers import Consumers
 from parley.chat.domain.answers import Answers
 from parley.chat.domain.conversations import Conversations
@@ -27,11 +28,13 @@ from parley.chat.settings import ChatSettings
 from parley.chat.store import conversations as conversation_store
 from parley.chat.store import lists as list_store
 from parley.chat.store import messages as message_store
+from parley.chat.store import spending as spending_store
 from parley.chat.store import visitors as visitor_store
 from parley.chat.store import whereabouts as whereabouts_store
 from parley.chat.store.conversations import MongoConversations
 from parley.chat.store.lists import MongoLists
 from parley.chat.store.messages import MongoMessages
+from parley.chat.store.spending import MongoSpending
 from parley.chat.store.uploads import MongoUploads
 from parley.chat.store.visitors import MongoVisitors
 from parley.chat.store.whereabouts import MongoWhereabouts
@@ -56,6 +59,7 @@ def indexes() -> list[Index]:
         *message_store.INDEXES,
         *visitor_store.INDEXES,
         *whereabouts_store.INDEXES,
+        *spending_store.INDEXES,
         *MongoIdempotency.indexes,
         *Administration.indexes,
         *Outbox.indexes_of(OUTBOX_COLLECTIONS),
@@ -74,7 +78,9 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     administration = Administration(mongo, outbox, settings)
     service.add(administration)
     ask_presence = Ask("presence")
+    ask_translate = Ask("translate")
     bus.add(ask_presence)
+    bus.add(ask_translate)
     conversations = MongoConversations(mongo, outbox)
     messages = MongoMessages(mongo)
     whereabouts = MongoWhereabouts(mongo, ask_presence)
@@ -90,6 +96,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
         whereabouts,
         administration.audit,
         bus.whisper,
+        AskTranslator(ask_translate),
         utc_now,
         IdBlocks(mongo, "conversation").next,
         next_message_id,
@@ -106,13 +113,15 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     people = Visitors(conversations, visitors, administration.audit, utc_now)
     lists = Lists(MongoLists(mongo), conversations, messages, administration.sites, administration.team, whereabouts)
     answering = service.add(TaskGroup("answers"))
-    engines: dict[str, Engine] = {"builtin": BuiltinEngine()}
+    engines = _engines(settings)
     answers = Answers(
         conversations,
         messages,
         administration.sites,
         administration.knowledge,
         engines,
+        MongoSpending(mongo, utc_now, settings.ai_daily_tokens),
+        whereabouts,
         utc_now,
         next_message_id,
         answering,
@@ -142,6 +151,23 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     )
     app.router.add_get("/uploads/{name}", upload_handlers.show)
     return service, app
+
+
+def _engines(settings: ChatSettings) -> dict[str, Engine]:
+    engines: dict[str, Engine] = {"builtin": BuiltinEngine()}
+    if settings.openai_api_key is not None:
+        # Imported only where it is used: the client is large, and most of a small installation's memory would be it.
+        from parley.chat.clients.openai_engine import OpenAiEngine  # noqa: PLC0415
+
+        engines["openai"] = OpenAiEngine(
+            base_url=settings.openai_url,
+            api_key=settings.openai_api_key.get_secret_value(),
+            model=settings.openai_model,
+            temperature=settings.openai_temperature,
+            timeout=settings.openai_seconds,
+            most_tokens=settings.openai_answer_tokens,
+        )
+    return engines
 
 
 def _storage(settings: ChatSettings) -> Storage:

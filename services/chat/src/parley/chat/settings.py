@@ -23,6 +23,17 @@ class ChatSettings(StoreSettings):
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None
     s3_secure: bool = Field(True, description="TLS towards S3.")
+    openai_url: str | None = Field(None, description="Base URL of a chat completions endpoint; OpenAI's own if unset.")
+    openai_api_key: SecretStr | None = Field(None, description="Its key; sets the engine `openai` up.")
+    openai_model: str = Field("gpt-4o-mini", description="The model, where a site names none.")
+    openai_temperature: float = Field(0.2, ge=0, le=2)
+    openai_seconds: float = Field(
+        20.0, gt=0, le=60, description="For an answer to begin, and between two pieces of it."
+    )
+    openai_answer_tokens: int = Field(700, ge=1, le=8000, description="Tokens of the longest answer.")
+    ai_daily_tokens: int = Field(
+        500_000, ge=0, description="Tokens a site may spend a day (UTC); then the built-in engine answers. 0: no limit."
+    )
     owner_email: str | None = Field(None, description="Makes the first owner at start, once.")
     owner_password: SecretStr | None = Field(None, description="The first owner's password, at least 10 characters.")
 

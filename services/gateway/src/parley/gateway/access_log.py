@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime
 from typing import IO
 
 import orjson
 
-from parley.common.clock import rfc3339, utc_now
 from parley.common.telemetry import current_trace
 
 _FLUSH_SECONDS = 0.2
@@ -44,9 +44,9 @@ class AccessLog:
             "ms": round(seconds * 1000, 2),
             "request_id": trace.request_id,
             "trace_id": trace.traceparent[3:35],
-            "at": rfc3339(utc_now()),
+            "at": datetime.now(UTC),
         }
-        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        self._lines.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
         if len(self._lines) >= _FLUSH_LINES:
             self.flush()
         elif self._timer is None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+import sys
+from datetime import timedelta
+
 from aiohttp import web
 
 from parley.common import service
-from parley.common.amqp import Bus, Listener
+from parley.common.amqp import Ask, Bus, Listener
 from parley.common.amqp.topology import EPHEMERAL
 from parley.common.clock import utc_now
 from parley.common.events import Event
@@ -14,70 +18,160 @@ from parley.common.mongo import OUTAGES, Mongo, MongoIdempotency
 from parley.common.service import Service
 from parley.common.settings import load
 from parley.common.tasks import Every
+from parley.common.telemetry import logger
 from parley.common.web import build_app
+from parley.notify.clients.fcm import Fcm
+from parley.notify.clients.team import ChatTeam
+from parley.notify.domain.deliveries import Deliveries
+from parley.notify.domain.intake import Intake
+from parley.notify.domain.seen import SeenNotes
 from parley.notify.domain.tickets import Tickets
+from parley.notify.domain.tokens import Tokens
+from parley.notify.domain.trial import Trial
 from parley.notify.handlers.streams import StreamHandlers
 from parley.notify.handlers.tickets import TicketHandlers
+from parley.notify.handlers.tokens import TokenHandlers
 from parley.notify.routes import routes
 from parley.notify.settings import Settings
+from parley.notify.store import deliveries as delivery_store
+from parley.notify.store import seen as seen_store
 from parley.notify.store import tickets as ticket_store
+from parley.notify.store import tokens as token_store
+from parley.notify.store.cursor import MongoCursor
+from parley.notify.store.deliveries import MongoDeliveries
+from parley.notify.store.seen import MongoSeen
 from parley.notify.store.tickets import MongoTickets
+from parley.notify.store.tokens import MongoTokens
 from parley.notify.streams.hub import Hub
 from parley.notify.streams.serve import Streams
 from parley.notify.streams.tail import Tail
 from parley.notify.streams.window import Window
+from parley.notify.workers import Sender
+
+log = logger(__name__)
 
 _TICK_SECONDS = 0.25
+_INTAKE_SECONDS = 0.2
+_INDEXES = (
+    *ticket_store.INDEXES,
+    *token_store.INDEXES,
+    *delivery_store.INDEXES,
+    *seen_store.INDEXES,
+    *MongoIdempotency.indexes,
+)
 
 
-def build(settings: Settings) -> tuple[Service, web.Application]:
-    """The service and its public application, not started."""
-    service = Service("notify", settings)
-    mongo = Mongo(
-        settings.mongodb_uri,
-        f"{settings.database_prefix}_notify",
-        [*ticket_store.INDEXES, *MongoIdempotency.indexes],
-    )
-    bus = Bus(settings.amqp_url)
-    hub = Hub(
-        buffer_bytes=settings.stream_buffer_bytes,
-        comment_seconds=settings.stream_comment_seconds,
-        operator_streams=settings.operator_streams,
-        visitor_streams=settings.visitor_streams,
-    )
-    window = Window(settings.window_seconds, settings.window_bytes)
-    tail = Tail(window, hub)
+class Notify:
+    """The service: `service` and `app` together are what runs."""
 
-    async def whisper(event: Event) -> None:
-        hub.whisper(event)
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.service = Service("notify", settings)
+        self.mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_notify", _INDEXES)
+        self.bus = Bus(settings.amqp_url)
+        self.tokens = MongoTokens(self.mongo)
+        self.seen = MongoSeen(self.mongo, utc_now)
+        self.provider = self._provider()
+        self.notes = SeenNotes(self.seen, self.tokens) if self.provider is not None else None
+        self.hub = Hub(
+            buffer_bytes=settings.stream_buffer_bytes,
+            comment_seconds=settings.stream_comment_seconds,
+            operator_streams=settings.operator_streams,
+            visitor_streams=settings.visitor_streams,
+            written=self.notes.written if self.notes is not None else None,
+        )
+        self.window = Window(settings.window_seconds, settings.window_bytes)
+        self.tail = Tail(self.window, self.hub)
+        self.bus.add(self.tail)
+        self.bus.add(Listener("whispers", EPHEMERAL, ["#"], self._whisper))
+        for part in (self.mongo, self.bus, self.tail, Every(_TICK_SECONDS, self._tick, "tick")):
+            self.service.add(part)
+        if self.provider is not None and self.notes is not None:
+            self._add_push(self.provider, self.notes)
+        self.app = self._app()
 
-    async def tick() -> None:
-        hub.tick()
-        tail.tick()
+    def _provider(self) -> Fcm | None:
+        key = self.settings.fcm_key
+        if key is None:
+            log.info("push_is_off", reason="PARLEY_FCM_CREDENTIALS is not set")
+            return None
+        return Fcm(key, self.settings.fcm_url)
 
-    bus.add(tail)
-    bus.add(Listener("whispers", EPHEMERAL, ["#"], whisper))
-    for part in (mongo, bus, tail, Every(_TICK_SECONDS, tick, "tick")):
-        service.add(part)
-    app = build_app(
-        routes(StreamHandlers(Streams(hub, window, tail)), TicketHandlers(Tickets(MongoTickets(mongo), utc_now))),
-        signer=IdentitySigner(settings.identity_secret),
-        outages=OUTAGES,
-        idempotency=MongoIdempotency(mongo),
-        ready=service.faults,
-    )
+    def _add_push(self, provider: Fcm, notes: SeenNotes) -> None:
+        ask = Ask("chat")
+        team = ChatTeam(ask)
+        deliveries = MongoDeliveries(self.mongo, utc_now)
+        give_up = timedelta(seconds=self.settings.push_give_up_seconds)
+        intake = Intake(
+            secrets.token_hex(8),
+            MongoCursor(self.mongo, utc_now),
+            deliveries,
+            self.tokens,
+            team,
+            utc_now,
+            start=lambda: self.tail.goal,
+            delay=timedelta(seconds=self.settings.push_delay_seconds),
+            give_up=give_up,
+        )
+        self.bus.add(ask)
+        self.tail.tell(team.heed)
+        self.tail.tell(intake.offer)
+        self.tail.reborn = intake.reborn
+        sending = Deliveries(
+            deliveries,
+            self.seen,
+            self.tokens,
+            team,
+            provider,
+            utc_now,
+            preview=self.settings.push_preview,
+            give_up=give_up,
+        )
+        parts = (
+            provider,
+            intake,
+            Every(_INTAKE_SECONDS, notes.flush, "seen-notes"),
+            Every(_INTAKE_SECONDS, intake.run, "push-intake-turns"),
+            Sender(sending),
+        )
+        for part in parts:
+            self.service.add(part)
 
-    async def drain(_: web.Application) -> None:
-        hub.drain()
+    def _app(self) -> web.Application:
+        store = self.tokens
+        app = build_app(
+            routes(
+                StreamHandlers(Streams(self.hub, self.window, self.tail)),
+                TicketHandlers(Tickets(MongoTickets(self.mongo), utc_now)),
+                TokenHandlers(Tokens(store, utc_now), Trial(store, self.provider)),
+            ),
+            signer=IdentitySigner(self.settings.identity_secret),
+            outages=OUTAGES,
+            idempotency=MongoIdempotency(self.mongo),
+            ready=self.service.faults,
+        )
+        app.on_shutdown.append(self._drain)
+        return app
 
-    app.on_shutdown.append(drain)
-    return service, app
+    async def _whisper(self, event: Event) -> None:
+        self.hub.whisper(event)
+
+    async def _tick(self) -> None:
+        self.hub.tick()
+        self.tail.tick()
+
+    async def _drain(self, _: web.Application) -> None:
+        self.hub.drain()
 
 
 async def serve(settings: Settings) -> None:
-    """Run until told to stop."""
-    built, app = build(settings)
-    await built.run(app)
+    """Run until told to stop. A push key that cannot be used is a sentence and status 78 (EX_CONFIG)."""
+    try:
+        notify = Notify(settings)
+    except ValueError as problem:
+        print(f"PARLEY_FCM_CREDENTIALS: {type(problem).__name__}: the private key cannot be read", file=sys.stderr)  # noqa: T201
+        raise SystemExit(78) from None
+    await notify.service.run(notify.app)
 
 
 def main() -> None:

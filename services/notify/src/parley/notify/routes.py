@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from parley.common.identity import Permission
-from parley.common.web import Rate, Route, Who
+from parley.common.web import Answer, Rate, Route, Who
 from parley.notify.handlers.streams import OperatorStreamQuery, StreamHandlers, StreamQuery
 from parley.notify.handlers.tickets import RedeemTicket, TicketHandlers, TicketRedeemed, TicketSold
+from parley.notify.handlers.tokens import PushTried, RegisterToken, RemoveToken, RemoveTokenQuery, TokenHandlers
 
 _STREAM = "text/event-stream"
+_TOKEN = "/api/v1/operator/fcm-token"  # noqa: S105 - a path
 
 
-def routes(streams: StreamHandlers, tickets: TicketHandlers) -> list[Route]:
+def routes(streams: StreamHandlers, tickets: TicketHandlers, tokens: TokenHandlers) -> list[Route]:
     """Method, path, handler, who, answer; see `parley.common.web.Route`."""
+    return [*_streams(streams, tickets), *_tokens(tokens)]
+
+
+def _streams(streams: StreamHandlers, tickets: TicketHandlers) -> list[Route]:
     return [
         Route(
             "GET",
@@ -52,5 +58,41 @@ def routes(streams: StreamHandlers, tickets: TicketHandlers) -> list[Route]:
             TicketRedeemed,
             "Who bought a ticket; once",
             body=RedeemTicket,
+        ),
+    ]
+
+
+def _tokens(tokens: TokenHandlers) -> list[Route]:
+    return [
+        Route(
+            "POST",
+            _TOKEN,
+            tokens.register,
+            Who.OPERATOR,
+            Answer,
+            "Register a device for push notifications; it is the caller's from then on",
+            body=RegisterToken,
+            rate=Rate.WRITE,
+            example={"token": "fR3kx0:APA91bE", "platform": "android"},
+        ),
+        Route(
+            "DELETE",
+            _TOKEN,
+            tokens.remove,
+            Who.OPERATOR,
+            Answer,
+            "Remove one of the caller's devices, or all of them",
+            body=RemoveToken,
+            query=RemoveTokenQuery,
+            rate=Rate.WRITE,
+        ),
+        Route(
+            "POST",
+            f"{_TOKEN}/test",
+            tokens.test,
+            Who.OPERATOR,
+            PushTried,
+            "Ring the caller's devices, and tell what the provider said of each",
+            rate=Rate.WRITE,
         ),
     ]

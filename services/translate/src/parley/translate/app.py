@@ -34,7 +34,7 @@ from parley.translate.store.spending import MongoBudget
 from parley.translate.store.translations import MongoCache, MongoDeliveries
 
 _NAME = "translate"
-_LANGUAGES_SECONDS = 3600.0
+_LANGUAGES_SECONDS = 30.0
 OUTBOX_COLLECTIONS = (preferences.COLLECTION, translations.DELIVERIES)
 
 

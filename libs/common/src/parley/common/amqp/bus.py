@@ -108,7 +108,7 @@ class Bus:
 
     async def _keep_up(self) -> None:
         failures = 0
-        while True:
+        while not _told_to_end():
             try:
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     connection = await aio_pika.connect(self._url, heartbeat=_HEARTBEAT_SECONDS)
@@ -159,7 +159,7 @@ class Bus:
 
     async def _run(self, session: Session, connection: AbstractConnection) -> None:
         failures = 0
-        while not connection.is_closed:
+        while not connection.is_closed and not _told_to_end():
             try:
                 await session.run(connection)
                 failures = 0
@@ -167,6 +167,12 @@ class Bus:
                 failures += 1
                 log.warning("session_ended", session=session.name, problem=repr(problem)[:300])
             await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
+
+
+def _told_to_end() -> bool:
+    """Whether this task was cancelled, also where a cleanup that failed put its own exception in place of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _message(event: Event, document: Document, mode: DeliveryMode = DeliveryMode.PERSISTENT) -> aio_pika.Message:

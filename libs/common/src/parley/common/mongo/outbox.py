@@ -67,6 +67,22 @@ class _Told:
     entries: tuple[Document, ...]
 
 
+class _Remembered:
+    """The ids of entries lately done with."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, entry_id: str) -> bool:
+        return entry_id in self._ids
+
+    def add(self, entries: Iterable[Document]) -> None:
+        for entry in entries:
+            self._ids[entry["id"]] = None
+        while len(self._ids) > _REMEMBERED:
+            self._ids.popitem(last=False)
+
+
 class Outbox:
     """Publishes and clears the entries of a service's collections. One per process; replicas may overlap safely."""
 
@@ -83,7 +99,8 @@ class Outbox:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._published: OrderedDict[str, None] = OrderedDict()
+        self._published = _Remembered()
+        self._projected = _Remembered()
         self._tasks: list[asyncio.Task[None]] = []
 
     @staticmethod
@@ -106,6 +123,10 @@ class Outbox:
             self._queue.append(_Told(collection, document["_id"], entries))
             self._idle.clear()
             self._wake.set()
+
+    async def told(self) -> None:
+        """Wait until what was queued is published, or left to the sweep."""
+        await self._idle.wait()
 
     async def start(self) -> None:
         self._tasks = [
@@ -139,12 +160,12 @@ class Outbox:
 
     async def _settle(self, batch: Sequence[_Told]) -> None:
         """Insert what the entries carry, publish them in order, and clear them."""
-        fresh: OrderedDict[str, Document] = OrderedDict()
-        for told in batch:
-            for entry in told.entries:
-                if entry["id"] not in self._published:
-                    fresh.setdefault(entry["id"], entry)
-        await asyncio.gather(self._project(fresh.values()), self._announce(list(fresh.values())))
+        entries = {entry["id"]: entry for told in batch for entry in told.entries}
+        # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
+        await asyncio.gather(
+            self._project([entry for entry in entries.values() if entry["id"] not in self._projected]),
+            self._announce([entry for entry in entries.values() if entry["id"] not in self._published]),
+        )
         clears: dict[str, dict[Any, list[str]]] = {}
         for told in batch:
             ids = clears.setdefault(told.collection, {}).setdefault(told.document_id, [])
@@ -158,7 +179,7 @@ class Outbox:
                 ordered=False,
             )
 
-    async def _project(self, entries: Iterable[Document]) -> None:
+    async def _project(self, entries: Sequence[Document]) -> None:
         inserts: dict[str, list[InsertOne[Document]]] = {}
         for entry in entries:
             for carried in entry.get("carried", ()):
@@ -170,18 +191,17 @@ class Outbox:
                 faults = problem.details.get("writeErrors", [])
                 if any(fault.get("code") != _DUPLICATE_KEY for fault in faults):
                     raise
+        self._projected.add(entries)
 
     async def _announce(self, entries: Sequence[Document]) -> None:
         if not entries:
             return
         await self._publisher.publish([entry["event"] for entry in entries])
         now = utc_now()
+        self._published.add(entries)
         for entry in entries:
-            self._published[entry["id"]] = None
             metrics.EVENTS_PUBLISHED.labels(entry["event"]["type"]).inc()
             metrics.OUTBOX_SECONDS.observe(max(0.0, (now - entry["at"]).total_seconds()))
-        while len(self._published) > _REMEMBERED:
-            self._published.popitem(last=False)
 
     async def _sweep(self) -> None:
         await self._mongo.prepared.wait()

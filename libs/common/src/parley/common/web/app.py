@@ -221,7 +221,7 @@ async def _raw(route: Route, request: web.Request) -> bytes:
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge as problem:
         raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from problem
-    if route.body is not None and request.content_type != "application/json":
+    if raw and route.body is not None and request.content_type != "application/json":
         raise errors.UnsupportedMedia("This takes application/json.")
     return raw
 

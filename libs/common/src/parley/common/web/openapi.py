@@ -90,7 +90,8 @@ def _upload_schema(route: Route) -> dict[str, Any]:
 
 def _responses(route: Route, refs: Any) -> dict[str, Any]:
     schema = refs[(route.answer, "serialization")] if route.answer is not None else {}
-    content = {"application/json": {"schema": schema}} if route.answer else {route.media: {"schema": {"type": "string"}}}
+    # A stream has no schema: the whole of it is never there to be held against one.
+    content = {"application/json": {"schema": schema}} if route.answer else {route.media: {}}
     answers: dict[str, Any] = {str(route.status): {"description": route.summary, "content": content}}
     failure = {"application/json": {"schema": refs[(Failure, "serialization")]}}
     for status, meaning in _MEANING.items():

@@ -22,9 +22,6 @@ class BuiltinEngine:
             text = best.answer
         else:
             verdict.knew = False
-            text = (
-                "I'm sorry, I don't know the answer to that. "
-                "Would you like to talk to a person? I can ask someone from our team to join."
-            )
+            text = prompt.does_not_know
         for piece in _PIECE.findall(text):
             yield piece

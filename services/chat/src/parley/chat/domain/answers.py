@@ -8,7 +8,7 @@ an answer holds a claim in the conversation and renews it; when that lapses (a r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,20 @@ from parley.chat import metrics
 from parley.chat.domain import transitions
 from parley.chat.domain.messages import Received
 from parley.chat.domain.model import Change, Conversation, Draft, Message
-from parley.chat.domain.ports import ConversationStore, Engine, Knowledge, MessageStore, NextId, Prompt, Sites, Verdict
+from parley.chat.domain.phrases import Phrases, asks_for_a_person, phrases_for
+from parley.chat.domain.ports import (
+    ConversationStore,
+    Engine,
+    Knowledge,
+    MessageStore,
+    NextId,
+    Prompt,
+    Sites,
+    SiteSettings,
+    Spending,
+    Verdict,
+    Whereabouts,
+)
 from parley.common.clock import Clock
 from parley.common.tasks import TaskGroup
 from parley.common.telemetry import logger
@@ -26,13 +39,14 @@ log = logger(__name__)
 
 RECENT_MESSAGES = 20
 PASSAGES = 4
+MISSES = 2
+"""How often in a row the AI may not know before it asks for a person."""
 LONGEST_ANSWER = 16_000
 """In characters; an engine that does not stop is stopped."""
 _FLUSH_SECONDS = 0.04
 _RENEW_SECONDS = 5.0
 _ELSEWHERE_SECONDS = 0.25
 _PATIENCE_SECONDS = 60.0
-_SORRY = "I'm sorry, I can't answer right now. A person will be with you."
 
 
 @dataclass(slots=True)
@@ -77,13 +91,24 @@ class Outcome:
     message: Message | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the AI said, and how it ended: knew, did_not_know, failed, asked (for a person), fenced (taken over)."""
+
+    content: str
+    outcome: str
+    tokens: int = 0
+
+
 @dataclass(slots=True)
 class Answers:
     conversations: ConversationStore
     messages: MessageStore
     sites: Sites
     knowledge: Knowledge
-    engines: dict[str, Engine]
+    engines: Mapping[str, Engine]
+    spending: Spending
+    whereabouts: Whereabouts
     clock: Clock
     next_message_id: NextId
     tasks: TaskGroup
@@ -154,23 +179,66 @@ class Answers:
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)
         recent = await self.messages.of_conversation(conversation, limit=RECENT_MESSAGES)
         question = next((said.content for said in recent if said.seq == seq), "")
+        phrases = phrases_for(conversation.visitor.language or site.language)
+        reachable = conversation.visitor.blocked not in ("operator", "both")
+        if reachable and asks_for_a_person(question):
+            return await self._hand_over(conversation, seq, answer, Said("", "asked"), phrases, site)
+        said = await self._ask_engine(conversation, site, question, recent, phrases, answer)
+        metrics.ANSWERS.labels(said.outcome).inc()
+        if said.outcome == "fenced":
+            return None
+        gives_up = said.outcome == "failed" or (said.outcome == "did_not_know" and conversation.misses + 1 >= MISSES)
+        if reachable and gives_up:
+            return await self._hand_over(conversation, seq, answer, said, phrases, site)
+        return await self._keep(conversation, seq, answer, said)
+
+    async def _ask_engine(
+        self,
+        conversation: Conversation,
+        site: SiteSettings,
+        question: str,
+        recent: Sequence[Message],
+        phrases: Phrases,
+        answer: Answer,
+    ) -> Said:
+        """What the site's engine says, passed on as it says it."""
         passages = await self.knowledge.search(site.id, question, PASSAGES) if question.strip() else ()
-        prompt = Prompt(site, question, conversation.visitor.language, recent, passages)
+        language = conversation.visitor.language
+        prompt = Prompt(site, question, language, recent, passages, phrases.does_not_know)
         verdict = Verdict()
-        engine = self.engines.get(site.engine) or self.engines["builtin"]
-        failed = False
+        engine = self.engines.get(site.engine) if await self.spending.left(site.id) else None
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                fenced = await self._speak(engine, prompt, verdict, conversation, answer)
+                fenced = await self._speak(engine or self.engines["builtin"], prompt, verdict, conversation, answer)
         except Exception as problem:
             log.warning("answer_failed", engine=site.engine, problem=repr(problem)[:300])
-            failed, fenced = True, False
-            answer.say(_SORRY if not answer.chunks else f" … {_SORRY}")
-        if fenced:
-            metrics.ANSWERS.labels("fenced").inc()
+            if not await self._may_speak(conversation):
+                return Said("", "fenced", verdict.tokens)
+            answer.say(phrases.failed if not answer.chunks else f" … {phrases.failed}")
+            return Said("".join(answer.chunks), "failed", verdict.tokens)
+        finally:
+            await self.spending.spend(site.id, verdict.tokens)
+        outcome = "fenced" if fenced else "knew" if verdict.knew else "did_not_know"
+        return Said("".join(answer.chunks), outcome, verdict.tokens)
+
+    async def _hand_over(
+        self,
+        conversation: Conversation,
+        seq: int,
+        answer: Answer,
+        said: Said,
+        phrases: Phrases,
+        site: SiteSettings,
+    ) -> Message | None:
+        """Ask for a person, and tell the visitor so; where nobody is there, ask for an address to write back to."""
+        online = await self.whereabouts.operators_online(site.id)
+        notice = phrases.handed_over if online else site.offline_message or phrases.nobody_there
+        if not await self._may_speak(conversation):
             return None
-        metrics.ANSWERS.labels("failed" if failed else "knew" if verdict.knew else "did_not_know").inc()
-        return await self._keep(conversation, seq, "".join(answer.chunks), knew=verdict.knew, failed=failed)
+        answer.say(f"{' ' if answer.chunks else ''}{notice}")
+        reason = {"asked": "asked", "failed": "ai_failed"}.get(said.outcome, "ai_does_not_know")
+        whole = Said("".join(answer.chunks), said.outcome, said.tokens)
+        return await self._keep(conversation, seq, answer, whole, hand_over=reason)
 
     async def _speak(
         self, engine: Engine, prompt: Prompt, verdict: Verdict, conversation: Conversation, answer: Answer
@@ -186,7 +254,7 @@ class Answers:
         async def flush() -> bool:
             if not waiting:
                 return False
-            if await self.conversations.generation(conversation.id) != conversation.generation:
+            if not await self._may_speak(conversation):
                 return True
             answer.say("".join(waiting))
             waiting.clear()
@@ -203,20 +271,27 @@ class Answers:
                 break
         return await flush()
 
+    async def _may_speak(self, conversation: Conversation) -> bool:
+        """Whether nobody has taken the conversation over since this answer began."""
+        return await self.conversations.generation(conversation.id) == conversation.generation
+
     async def _keep(
-        self, conversation: Conversation, seq: int, content: str, *, knew: bool, failed: bool
+        self, conversation: Conversation, seq: int, answer: Answer, said: Said, *, hand_over: str | None = None
     ) -> Message | None:
+        """Write the answer down, if the AI may still speak; where it gives up, a person is awaited with it."""
         known_as = f"ai:{seq}:{conversation.generation}"
         at = self.clock()
-        draft = Draft(await self.next_message_id(), "ai", content or _SORRY, message_id=known_as, reply_to=seq)
+        content = said.content or "…"
+        draft = Draft(await self.next_message_id(), "ai", content, message_id=known_as, reply_to=seq)
 
         def say(now: Conversation) -> Change | None:
             if now.seq_of(known_as) is not None:
                 return None
-            change = transitions.ai_says(now, draft, conversation.generation, at, knew=knew)
-            if change is None or not failed:
+            knew, tokens = said.outcome != "did_not_know", said.tokens
+            change = transitions.ai_says(now, draft, conversation.generation, at, knew=knew, tokens=tokens)
+            if change is None or hand_over is None:
                 return change
-            handed = transitions.hand_off(change.conversation, "ai_failed", at)
+            handed = transitions.hand_off(change.conversation, hand_over, at)
             return Change(handed.conversation, change.events + handed.events, change.messages)
 
         change = await self.conversations.change(conversation.tenant_id, conversation.id, say)

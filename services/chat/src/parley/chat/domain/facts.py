@@ -29,7 +29,7 @@ def operator_actor(person: Person) -> Actor:
     return Actor(kind="operator", id=person.id, name=person.name)
 
 
-def _tell(conversation: Conversation, data: EventData, actor: Actor) -> Event:
+def _tell(conversation: Conversation, data: EventData, actor: Actor, hint: str | None = None) -> Event:
     return new_event(
         data,
         tenant_id=conversation.tenant_id,
@@ -38,6 +38,7 @@ def _tell(conversation: Conversation, data: EventData, actor: Actor) -> Event:
         session=conversation.visitor.session,
         actor=actor,
         at=conversation.updated_at,
+        hint=hint,
     )
 
 
@@ -104,7 +105,19 @@ def said(conversation: Conversation, message: Message) -> Event:
         conversation,
         MessageCreated(**fields, conversation=conversation.view()),
         actors[message.role],
+        _hint(conversation, message),
     )
+
+
+def _hint(conversation: Conversation, message: Message) -> str | None:
+    """Which queues want this message beside the log: it is the hot event, and each queue costs a write of its own."""
+    wanted = []
+    if message.role == "visitor" and conversation.mode in ("pending", "operator"):
+        wanted.append("push")
+    translated = message.translation is not None and message.translation.status == "done"
+    if conversation.translation.enabled and not translated:
+        wanted.append("translate")
+    return ".".join(wanted) or None
 
 
 def read(conversation: Conversation, seq: int, by: Person | None) -> Event:

@@ -32,6 +32,7 @@ class ArchiveFilter:
     since: datetime | None = None
     until: datetime | None = None
     operator_id: int | None = None
+    """Who has held it at some time."""
 
 
 @dataclass(frozen=True, slots=True)

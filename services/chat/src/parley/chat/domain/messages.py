@@ -16,12 +16,14 @@ from parley.chat.domain.errors import (
     VisitorOffline,
 )
 from parley.chat.domain.model import RECENT_IDS, Change, Conversation, Draft, Message, Visitor
+from parley.chat.domain.phrases import phrases_for
 from parley.chat.domain.ports import (
     Audit,
     ConversationStore,
     MessageStore,
     NextId,
     Sites,
+    Translator,
     VisitorStore,
     Whereabouts,
     Whisper,
@@ -54,6 +56,7 @@ class Messages:
     whereabouts: Whereabouts
     audit: Audit
     whisper: Whisper
+    translator: Translator
     clock: Clock
     next_conversation_id: NextId
     next_message_id: NextId
@@ -73,7 +76,10 @@ class Messages:
             if before is not None:
                 return _the_same(before, content, image_url)
         at, by = self.clock(), person(caller)
-        draft = Draft(await self.next_message_id(), "operator", content, image_url, by, known_as)
+        translation = await self.translator(found, content)
+        draft = Draft(
+            await self.next_message_id(), "operator", content, image_url, by, known_as, translation=translation
+        )
         # Messages are their own record; taking a conversation over by one is what the audit log tells.
         taken = await audit_entry(self.audit, caller, found, "accepted") if found.operator is None else None
 
@@ -160,13 +166,18 @@ class Messages:
         refuse_blocked(visitor)
         if visitor.blocked == "operator":
             raise VisitorIsBlocked
+        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        notice = None
+        if not await self.whereabouts.operators_online(site.id):
+            words = site.offline_message or phrases_for(visitor.language or site.language).nobody_there
+            notice = Draft(await self.next_message_id(), "system", words)
         at = self.clock()
         for _ in range(_TRIES):
             conversation = await self._open_conversation(visitor, "ai")
             change = await self.conversations.change(
                 conversation.tenant_id,
                 conversation.id,
-                lambda now: transitions.hand_off(now, "asked", at) if now.open else None,
+                lambda now: transitions.hand_off(now, "asked", at, notice) if now.open else None,
             )
             if change is not None:
                 return change.conversation

@@ -179,6 +179,8 @@ class Conversation:
     answer_due: AnswerDue | None = None
     misses: int = 0
     """How often in a row the AI did not know."""
+    tokens: int = 0
+    """What the AI's answers in it have cost."""
     previous_id: int | None = None
     translation: Translation = Translation()
     rating: int | None = None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from parley.chat.domain.audit import Entry
 from parley.chat.domain.model import Change, Conversation, Message, Note, Visitor
 from parley.common.events import Event
+from parley.common.events.views import MessageTranslation
 from parley.common.identity import OperatorCaller, Permission
 
 Transition = Callable[[Conversation], Change | None]
@@ -119,6 +120,13 @@ class Audit(Protocol):
     ) -> Entry: ...
 
 
+class Translator(Protocol):
+    """Translates before something is said, within a deadline of its own."""
+
+    async def __call__(self, conversation: Conversation, text: str) -> MessageTranslation | None:
+        """The text in the visitor's language, or marked as not translated; None where it needs no translation."""
+
+
 class Whisper(Protocol):
     """Sends an ephemeral event to whoever listens now."""
 
@@ -147,6 +155,8 @@ class Prompt:
     language: str | None
     recent: Sequence[Message]
     passages: Sequence[Passage]
+    does_not_know: str
+    """What to say, in the visitor's language, when there is no answer."""
 
 
 @dataclass(slots=True)
@@ -154,6 +164,17 @@ class Verdict:
     """What an engine says of its own answer, beside the text."""
 
     knew: bool = True
+    tokens: int = 0
+    """What the answer cost, both ways."""
+
+
+class Spending(Protocol):
+    """Tokens spent by each site and day (UTC), over all replicas."""
+
+    async def left(self, site_id: int) -> bool:
+        """Whether the site may still spend today."""
+
+    async def spend(self, site_id: int, tokens: int) -> None: ...
 
 
 class Engine(Protocol):

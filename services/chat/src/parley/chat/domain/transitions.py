@@ -110,7 +110,9 @@ def operator_says(conversation: Conversation, draft: Draft, by: Person, at: date
     return Change(after, tuple(events), (message,))
 
 
-def ai_says(conversation: Conversation, draft: Draft, generation: int, at: datetime, *, knew: bool) -> Change | None:
+def ai_says(
+    conversation: Conversation, draft: Draft, generation: int, at: datetime, *, knew: bool, tokens: int = 0
+) -> Change | None:
     """The AI's answer, if it may still speak: None when who answers has changed since it began."""
     if conversation.generation != generation or conversation.mode != "ai":
         return None
@@ -118,7 +120,8 @@ def ai_says(conversation: Conversation, draft: Draft, generation: int, at: datet
     due = after.answer_due
     if due is not None and draft.reply_to is not None and due.seq <= draft.reply_to:
         due = None
-    after = replace(after, answer_due=due, misses=0 if knew else after.misses + 1)
+    misses = 0 if knew else after.misses + 1
+    after = replace(after, answer_due=due, misses=misses, tokens=after.tokens + tokens)
     return Change(after, (facts.said(after, message),), (message,))
 
 
@@ -132,13 +135,17 @@ def accept(conversation: Conversation, by: Person, at: datetime, timeout: timede
     return Change(after, (facts.accepted(after, by),))
 
 
-def hand_off(conversation: Conversation, reason: str, at: datetime, by: Person | None = None) -> Change:
-    """Ask for a person. Where one is there or awaited already, nothing changes."""
+def hand_off(conversation: Conversation, reason: str, at: datetime, notice: Draft | None = None) -> Change:
+    """Ask for a person, with a word to the visitor. Where one is there or awaited already, nothing changes."""
     _require_open(conversation)
     if conversation.mode != "ai":
         return Change(conversation)
-    after = _hand(conversation, "pending", None, at).remembering(at, "pending", by)
-    return Change(after, (facts.pending(after, reason, by),))
+    after = _hand(conversation, "pending", None, at).remembering(at, "pending", None)
+    events = [facts.pending(after, reason)]
+    if notice is None:
+        return Change(after, tuple(events))
+    after, message = add_message(after, notice, at)
+    return Change(after, (*events, facts.said(after, message)), (message,))
 
 
 def transfer(

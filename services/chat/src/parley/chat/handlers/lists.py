@@ -83,7 +83,7 @@ class ArchiveQuery(NumberedQuery):
     search: Annotated[str, StringConstraints(max_length=200)] | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
-    operator_id: Id | None = None
+    operator_id: Id | None = Field(None, description="Who has held it at some time.")
 
 
 class StatsQuery(Query):

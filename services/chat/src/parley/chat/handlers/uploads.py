@@ -14,7 +14,7 @@ from parley.chat.domain.messages import Messages
 from parley.chat.domain.uploads import Uploads
 from parley.chat.domain.visitors import refuse_blocked
 from parley.chat.handlers.views import UploadAnswer
-from parley.common.errors import Invalid, Malformed, NotFound
+from parley.common.errors import Forbidden, Invalid, Malformed, NotFound
 from parley.common.identity import OperatorCaller, VisitorCaller
 from parley.common.web import Call
 
@@ -28,6 +28,8 @@ class UploadHandlers:
     messages: Messages
 
     async def by_operator(self, call: Call[OperatorCaller, None, None]) -> UploadAnswer:
+        if not call.caller.site_ids:
+            raise Forbidden("You may not write on any site.")
         kept = await self.uploads.keep(call.caller.tenant_id, None, await read_image(call.request))
         return UploadAnswer(url=kept.url, width=kept.width, height=kept.height)
 

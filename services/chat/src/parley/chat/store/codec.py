@@ -75,6 +75,12 @@ def words_of(conversation: Conversation) -> list[str]:
     return list(dict.fromkeys(_WORD.findall(text.casefold())))[:_WORDS]
 
 
+def _handlers_of(conversation: Conversation) -> set[int]:
+    """The operators who have held it, the present one among them."""
+    held = [entry.to or entry.by for entry in conversation.history if entry.action in ("accepted", "transferred")]
+    return {person.id for person in (*held, conversation.operator) if person is not None}
+
+
 def conversation_document(conversation: Conversation) -> Document:
     """Everything but the id, the outbox and what only the store knows."""
     last, due = conversation.last_message, conversation.answer_due
@@ -97,6 +103,7 @@ def conversation_document(conversation: Conversation) -> Document:
         "due_at": conversation.due_at,
         "answer_due": {"seq": due.seq, "until": due.until} if due else None,
         "misses": conversation.misses,
+        "tokens": conversation.tokens,
         "previous_id": conversation.previous_id,
         "translation": {
             "enabled": conversation.translation.enabled,
@@ -117,6 +124,7 @@ def conversation_document(conversation: Conversation) -> Document:
             }
             for entry in conversation.history
         ],
+        "handled_by": sorted(_handlers_of(conversation)),
         "words": words_of(conversation),
         "created_at": conversation.created_at,
         "updated_at": conversation.updated_at,
@@ -145,6 +153,7 @@ def conversation_of(document: Document) -> Conversation:
         due_at=document["due_at"],
         answer_due=AnswerDue(due["seq"], due["until"]) if due else None,
         misses=document["misses"],
+        tokens=document.get("tokens", 0),
         previous_id=document["previous_id"],
         translation=Translation(**translation),
         rating=document["rating"],

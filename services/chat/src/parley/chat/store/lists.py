@@ -27,6 +27,11 @@ INDEXES = [
         {"name": "held", "partialFilterExpression": {"open": True}},
     ),
     Index("conversations", [("tenant_id", 1), ("site_id", 1), ("created_at", -1), ("_id", -1)], {"name": "archive"}),
+    Index(
+        "conversations",
+        [("tenant_id", 1), ("site_id", 1), ("handled_by", 1), ("created_at", -1), ("_id", -1)],
+        {"name": "handled"},
+    ),
     Index("conversations", [("tenant_id", 1), ("site_id", 1), ("words", 1)], {"name": "words"}),
     Index(
         "conversations",
@@ -162,7 +167,7 @@ def _archive_query(tenant_id: int, site_id: int, wanted: ArchiveFilter) -> Docum
     if wanted.modes:
         query["mode"] = {"$in": list(wanted.modes)}
     if wanted.operator_id is not None:
-        query["operator.id"] = wanted.operator_id
+        query["handled_by"] = wanted.operator_id
     period = {"$gte": wanted.since, "$lt": wanted.until}
     period = {bound: moment for bound, moment in period.items() if moment is not None}
     if period:

@@ -82,8 +82,8 @@ class Errands:
             reply = await self._ask(service, method, target, body)
         except (Failed, Late) as problem:
             raise Unavailable from problem
-        if reply.status == 404:
-            raise NotFound
+        if reply.status in (404, 422):
+            raise NotFound  # 422: what was asked for has not even the shape of such a thing.
         if reply.status != 200:
             raise Unavailable
         return reply.document

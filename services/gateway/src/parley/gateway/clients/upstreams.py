@@ -123,6 +123,7 @@ class Upstream:
         self.name = name
         self.replicas = [Replica(url) for url in urls]
         self.under_way = 0
+        self._seconds = metrics.UPSTREAM_SECONDS.labels(name)
         self._turn = random.randrange(len(self.replicas))  # noqa: S311 - replicas of the gateway start apart
         self._opening = asyncio.Semaphore(_MOST_OPENING)
 
@@ -152,7 +153,7 @@ class Upstream:
             except BaseException:
                 await exchange.__aexit__()
                 raise
-            metrics.UPSTREAM_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+            self._seconds.observe(time.perf_counter() - started)
             return exchange, answer
         raise Failed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Document = dict[str, Any]
@@ -16,21 +17,35 @@ _EXAMPLE = {"site_key": "pk_0123456789abcdef", "session_id": "a-secret-the-widge
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def merged(services: Mapping[str, Document], accounts: Document, public: Mapping[tuple[str, str], bool]) -> Document:
-    """One document of the operations that are `public`; those true in it are visitors', who name site and session."""
-    shapes = {(method, _shape(path)): (path, visitors) for (method, path), visitors in public.items()}
+@dataclass(frozen=True, slots=True)
+class Public:
+    """What the public table says of an operation."""
+
+    rate: str
+    visitors: bool
+    """Whether it is for visitors, who name site and session with everything."""
+
+
+def merged(services: Mapping[str, Document], accounts: Document, public: Mapping[tuple[str, str], Public]) -> Document:
+    """One document of the services' public operations and of the gateway's own."""
+    shapes = {(method, _shape(path)): said for (method, path), said in public.items()}
     paths: dict[str, Document] = {}
     schemas: dict[str, Any] = dict(accounts["components"]["schemas"])
     for name, part in services.items():
         renamed = _settle(schemas, part.get("components", {}).get("schemas", {}), name)
         for path, item in part.get("paths", {}).items():
             for method in _METHODS:
-                known = shapes.get((method.upper(), _shape(path)))
-                if known is not None and method in item:
-                    operation = _with_refs(item[method], renamed)
-                    paths.setdefault(path, {})[method] = _visitors(operation, method) if known[1] else operation
+                said = shapes.get((method.upper(), _shape(path)))
+                if said is not None and method in item:
+                    operation = _with_refs(item[method], renamed) | {"x-rate-class": said.rate}
+                    operation = _visitors(operation, method, schemas) if said.visitors else operation
+                    paths.setdefault(path, {})[method] = operation
     for path, item in accounts["paths"].items():
         paths.setdefault(path, {}).update(item)
+    return _whole(dict(sorted(paths.items())), schemas)
+
+
+def _whole(paths: dict[str, Document], schemas: dict[str, Any]) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -39,7 +54,7 @@ def merged(services: Mapping[str, Document], accounts: Document, public: Mapping
             "description": "Live chat: an AI answers a site's visitors until a human operator takes over.",
         },
         "servers": [{"url": "/"}],
-        "paths": dict(sorted(paths.items())),
+        "paths": paths,
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -81,7 +96,7 @@ def _reference(reference: str, renamed: Mapping[str, str]) -> str:
     return f"{base}/{renamed.get(name, name)}"
 
 
-def _visitors(operation: Document, method: str) -> Document:
+def _visitors(operation: Document, method: str, schemas: Mapping[str, Any]) -> Document:
     """What a visitor sends with everything, where the service's own schema does not say so."""
     if method == "get":
         parameters = list(operation.get("parameters", []))
@@ -97,7 +112,10 @@ def _visitors(operation: Document, method: str) -> Document:
         return operation
     mark = {"type": "object", "properties": _MARK, "required": list(_MARK)}
     json = content.get("application/json", {})
-    schema = {"allOf": [json["schema"], mark]} if "schema" in json else mark
+    schema = json.get("schema", mark)
+    named = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema).get("properties", {})
+    if not _MARK.keys() <= named.keys():
+        schema = {"allOf": [schema, mark]}
     json = {**json, "schema": schema, "example": {**_EXAMPLE, **json.get("example", {})}}
     return {**operation, "requestBody": {"required": True, "content": {"application/json": json}}}
 

@@ -49,6 +49,8 @@ class Lookups(Generic[K, V]):
         self._asking: dict[K, asyncio.Task[V | None]] = {}
         self._tasks: set[asyncio.Task[V | None]] = set()
         self._drops = 0
+        self._hits = metrics.LOOKUPS.labels(name, "hit")
+        self._misses = metrics.LOOKUPS.labels(name, "miss")
 
     def peek(self, key: K) -> V | None:
         """What is remembered and still good; never asks."""
@@ -59,18 +61,15 @@ class Lookups(Generic[K, V]):
 
     async def get(self, key: K) -> V:
         """The answer. Raises NotFound where there is no such thing, Unavailable where nobody can say."""
-        known = self._known.get(key)
-        if known is not None and self._now() - known.asked_at < self._good_for(known):
-            metrics.LOOKUPS.labels(self._name, "hit").inc()
-            return _there(known.value)
-        metrics.LOOKUPS.labels(self._name, "miss").inc()
-        for _ in range(_TRIES):
+        for tries in range(_TRIES):
+            known = self._known.get(key)
+            if known is not None and self._now() - known.asked_at < self._good_for(known):
+                (self._misses if tries else self._hits).inc()
+                return _there(known.value)
             drops = self._drops
-            asking = self._asking.get(key)
-            if asking is None:
-                asking = self._begin(key)
-            value = await asyncio.shield(asking)
+            value = await asyncio.shield(self._asking.get(key) or self._begin(key))
             if drops == self._drops:
+                self._misses.inc()
                 return _there(value)
         raise Unavailable
 

@@ -95,7 +95,12 @@ class Visitors:
 
     async def origin_known(self, origin: str) -> bool:
         """Whether any site lists this origin. Raises Unavailable."""
-        return bool(_ORIGIN.match(origin)) and await self._origins.get(origin)
+        if not _ORIGIN.match(origin):
+            return False
+        try:
+            return await self._origins.get(origin)
+        except NotFound:
+            return False
 
     def sign(self, site: Site, session_id: str, address: str, origin: str) -> Visitor:
         """The visitor as services see them: by the handle of the session, not by its secret."""

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from parley.common.errors import NotFound, Unavailable
 from parley.common.web.openapi import describe
-from parley.gateway.domain.documents import merged
+from parley.gateway.domain.documents import Public, merged
 from parley.gateway.handlers.accounts import described
 from parley.gateway.routes import FORWARDS, SERVICES, Credential
 
@@ -60,7 +60,10 @@ class Documents:
             if self._known is None:
                 raise Unavailable from None
             return self._known[1]
-        public = {(route.method, route.path): route.credential is Credential.VISITOR for route in FORWARDS}
+        public = {
+            (route.method, route.path): Public(str(route.rate), route.credential is Credential.VISITOR)
+            for route in FORWARDS
+        }
         accounts = describe(described())
         body = orjson.dumps(merged(dict(zip(SERVICES, parts, strict=True)), accounts, public))
         self._known = (time.monotonic(), body)

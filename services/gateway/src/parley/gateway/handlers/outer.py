@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from prometheus_client import Counter, Histogram
 
 from parley.common import errors, metrics
 from parley.common.telemetry import continue_trace, current_trace, logger
@@ -20,6 +22,7 @@ CORS_ORIGIN: web.RequestKey[str] = web.RequestKey("cors_origin", str)
 """The origin that has been allowed for this request; its answer says so to the browser."""
 
 _CLIENT_LEFT = 499
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -80,9 +83,24 @@ async def _settled(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _note(access: AccessLog, request: web.Request, status: int, seconds: float) -> None:
     route = route_of(request)
-    metrics.HTTP_REQUESTS.labels(request.method, route, str(status)).inc()
-    metrics.HTTP_SECONDS.labels(route).observe(seconds)
+    _counter(_known_method(request.method), route, status).inc()
+    _seconds(route).observe(seconds)
     access.write(request.method, route, status, seconds)
+
+
+@lru_cache(4096)
+def _counter(method: str, route: str, status: int) -> Counter:
+    # Finding a metric by its labels takes longer than counting it.
+    return metrics.HTTP_REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(512)
+def _seconds(route: str) -> Histogram:
+    return metrics.HTTP_SECONDS.labels(route)
+
+
+def _known_method(method: str) -> str:
+    return method if method in _METHODS else "other"  # Anybody can make up methods, and each would be a series.
 
 
 def route_of(request: web.Request) -> str:

@@ -32,6 +32,8 @@ class Occasion:
     name: str
     text: str
     at: datetime
+    by: int | None = None
+    """The operator who caused it: they need not be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def _occasion(event: Event, position: int, conversation_id: int, operator_id: in
         name=_line(conversation["visitor"].get("name") or "", 80),
         text=_line(text, _PREVIEW),
         at=event.occurred_at,
+        by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import orjson
@@ -42,28 +42,32 @@ class Tail:
 
     name = "log"
 
-    def __init__(
-        self,
-        window: Window,
-        hub: Hub,
-        told: Sequence[Callable[[Event, int], None]] = (),
-        reborn: Callable[[int], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, window: Window, hub: Hub) -> None:
         self.warm = False
+        self.reborn: Callable[[int], Awaitable[None]] | None = None
+        """Called with the log's end when the broker came back with another log."""
         self._window = window
         self._hub = hub
-        self._told = told
-        self._reborn = reborn
-        self._goal = NOWHERE
+        self._told: list[Callable[[Event, int], None]] = []
+        self._goal: int | None = None
         self._vanished = 0
         self._start: int | datetime = 0
         self._heard = 0.0
         self._follower = LogFollower("log", lambda: self._start, self._take)
 
+    def tell(self, listener: Callable[[Event, int], None]) -> None:
+        """Give every event and its position to this listener too, once each, in order."""
+        self._told.append(listener)
+
     @property
     def running(self) -> bool:
         """Whether records are coming."""
         return self._follower.running
+
+    @property
+    def goal(self) -> int | None:
+        """The log's end as it was found at the start; None before that."""
+        return self._goal
 
     async def run(self, connection: AbstractConnection) -> None:
         """One connection's life on the log."""
@@ -84,7 +88,7 @@ class Tail:
         self._window.forget(time.time() - self._window.seconds)
         if not self.warm and self.running and time.monotonic() - self._heard > _COLD_SECONDS:
             log.warning("log_end_not_seen", goal=self._goal)
-            self._window.begin(self._goal)
+            self._window.begin(self._window.last)
             self.warm = True
 
     async def _find_start(self, connection: AbstractConnection) -> None:
@@ -115,8 +119,8 @@ class Tail:
         self._window.begin(end)
         self._start, self._vanished = end + 1, 0
         self._hub.tell_all(own_frame("reset", end, {"reason": "the log began anew: fetch again"}))
-        if self._reborn is not None:
-            await self._reborn(end)
+        if self.reborn is not None:
+            await self.reborn(end)
 
     async def _take(self, record: LogRecord) -> None:
         if self.warm and record.position <= self._window.last:
@@ -133,7 +137,7 @@ class Tail:
                 log.exception("event_not_shown", position=record.position, type=record.event.type)
         else:
             metrics.LOG_FAULTS.inc()
-        if not self.warm and record.position >= self._goal:
+        if not self.warm and self._goal is not None and record.position >= self._goal:
             self.warm = True
             log.info("log_window_warm", position=record.position, events=len(self._window))
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import google.auth
 import grpc.aio  # type: ignore[import-untyped]
 from google.api_core import exceptions
-from google.api_core.client_options import ClientOptions
 from google.api_core.retry_async import AsyncRetry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.translate_v3 import (
@@ -23,6 +22,12 @@ from google.cloud.translate_v3.services.translation_service.transports import Tr
 from parley.translate.domain.engines import EngineFault, Reason
 from parley.translate.domain.languages import best_code
 
+_RETRY_SECONDS = 1.0
+_CHANNEL = (
+    # gRPC by itself waits up to two minutes before it looks for a server again that was gone.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+)
 _SCOPES = ("https://www.googleapis.com/auth/cloud-translation",)
 
 
@@ -59,7 +64,7 @@ class GoogleEngine:
             initial=0.1,
             maximum=0.5,
             multiplier=2.0,
-            timeout=options.seconds,
+            timeout=min(_RETRY_SECONDS, options.seconds / 2),
         )
 
     def supports(self, source: str | None, target: str) -> bool:
@@ -121,20 +126,25 @@ class GoogleEngine:
 
     async def _connect(self) -> TranslationServiceAsyncClient:
         if self._options.plaintext:
-            channel = grpc.aio.insecure_channel(self._options.endpoint)
-            return TranslationServiceAsyncClient(transport=TranslationServiceGrpcAsyncIOTransport(channel=channel))
+            return _client(grpc.aio.insecure_channel(self._options.endpoint, options=_CHANNEL))
         try:
             # Reads files and may ask a metadata server: not on the loop.
             credentials, _ = await asyncio.to_thread(google.auth.default, scopes=_SCOPES)
         except GoogleAuthError as problem:
             raise EngineFault(Reason.AUTH, type(problem).__name__) from problem
-        return TranslationServiceAsyncClient(
-            credentials=credentials, client_options=ClientOptions(api_endpoint=self._options.endpoint)
+        endpoint = self._options.endpoint
+        host = endpoint if ":" in endpoint else f"{endpoint}:443"
+        return _client(
+            TranslationServiceGrpcAsyncIOTransport.create_channel(host, credentials=credentials, options=_CHANNEL)
         )
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.transport.close()  # type: ignore[no-untyped-call]
+
+
+def _client(channel: grpc.aio.Channel) -> TranslationServiceAsyncClient:
+    return TranslationServiceAsyncClient(transport=TranslationServiceGrpcAsyncIOTransport(channel=channel))
 
 
 def _fault(problem: Exception) -> EngineFault:

@@ -32,6 +32,8 @@ class LocalEngine:
         self._waiting = 0
 
     def supports(self, source: str | None, target: str) -> bool:
+        if source is None:
+            return best_code(target, _LANGUAGES) is not None
         return _direction(source, target) is not None
 
     async def translate(self, texts: Sequence[str], source: str | None, target: str) -> list[str]:
@@ -59,7 +61,9 @@ class LocalEngine:
         ]
 
     async def refresh(self) -> None:
-        """Its languages are fixed."""
+        """Its languages are fixed; but its models are loaded now, which stops the loop for a quarter of a second."""
+        for direction in ("en-pt", "pt-en"):
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._translate, ("Hi",), direction)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -17,6 +17,7 @@ log = logger(__name__)
 
 _QUOTA_SECONDS = 60.0
 _AUTH_SECONDS = 300.0
+_LISTED_SECONDS = 3600.0
 
 
 class Reason(StrEnum):
@@ -49,7 +50,8 @@ class Engine(Protocol):
         """Each text in the target language, in order; a source of None is found by the engine. Raises EngineFault."""
 
     def supports(self, source: str | None, target: str) -> bool:
-        """Whether it can do the pair, as far as it is known: what it could not be asked yet counts as yes."""
+        """Whether it can do the pair, as far as it is known: what it could not be asked yet counts as yes.
+        With a source of None, whether it can do any pair with that target."""
 
     async def refresh(self) -> None:
         """Ask it for its languages. Raises EngineFault."""
@@ -101,6 +103,7 @@ class Engines:
     def __init__(self, engines: Sequence[Engine], budget: Budget, *, call_seconds: float) -> None:
         self._engines: Mapping[str, Engine] = {engine.name: engine for engine in engines}
         self._breakers = {engine.name: Breaker() for engine in engines}
+        self._listed_until: dict[str, float] = {}
         self._budget = budget
         self._call_seconds = call_seconds
 
@@ -195,11 +198,14 @@ class Engines:
         return None
 
     async def refresh(self) -> None:
-        """Ask every engine for its languages; one that does not say keeps what it last said."""
+        """Ask the engines for their languages, each once an hour; one that does not say keeps what it last said."""
         for engine in self._engines.values():
+            if time.monotonic() < self._listed_until.get(engine.name, 0.0):
+                continue
             try:
                 async with asyncio.timeout(self._call_seconds):
                     await engine.refresh()
+                self._listed_until[engine.name] = time.monotonic() + _LISTED_SECONDS
             except (EngineFault, TimeoutError) as problem:
                 log.warning("engine_did_not_list_its_languages", engine=engine.name, problem=repr(problem)[:200])
 

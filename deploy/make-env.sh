@@ -1,0 +1,42 @@
+#!/bin/sh
+# Writes deploy/.env with fresh random secrets, unless it is there: secrets in use are never changed. Environment:
+#   PARLEY_OWNER_EMAIL   the first owner's account (owner@example.com)
+#   PARLEY_PUBLIC_URL    where browsers reach this deployment (http://localhost:8080)
+set -eu
+
+file=${1:-$(dirname "$0")/.env}
+if [ -e "$file" ]; then
+    exit 0
+fi
+
+random() {
+    head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'
+}
+
+umask 077
+draft=$(mktemp "$file.XXXXXX")
+trap 'rm -f "$draft"' EXIT
+cat >"$draft" <<END
+PARLEY_PUBLIC_URL=${PARLEY_PUBLIC_URL:-http://localhost:8080}
+# Where the gateway listens on this machine. Put a proxy with TLS before it, and name that proxy's network below.
+PARLEY_BIND=127.0.0.1:8080
+PARLEY_TRUSTED_PROXIES=
+
+PARLEY_OWNER_EMAIL=${PARLEY_OWNER_EMAIL:-owner@example.com}
+PARLEY_OWNER_PASSWORD=$(random 10)
+
+PARLEY_IDENTITY_SECRET=$(random 32)
+PARLEY_JWT_SECRET=$(random 32)
+
+MONGODB_ROOT_PASSWORD=$(random 16)
+MONGODB_SET_KEY=$(random 32)
+MONGODB_CHAT_PASSWORD=$(random 16)
+MONGODB_PRESENCE_PASSWORD=$(random 16)
+MONGODB_NOTIFY_PASSWORD=$(random 16)
+MONGODB_TRANSLATE_PASSWORD=$(random 16)
+RABBITMQ_PASSWORD=$(random 16)
+MINIO_PASSWORD=$(random 16)
+END
+mv "$draft" "$file"
+trap - EXIT
+echo "Made $file with fresh secrets; the first owner and its password stand in it."

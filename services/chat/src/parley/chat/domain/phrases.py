@@ -1,0 +1,112 @@
+"""The few sentences that Parley itself says to visitors, in their language, and how visitors ask for a person in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """One language's sentences."""
+
+    does_not_know: str
+    failed: str
+    handed_over: str
+    nobody_there: str
+    asks: tuple[str, ...]
+    """Regular expressions, matched against the case-folded text."""
+
+
+_LANGUAGES = {
+    "en": Phrases(
+        "I'm sorry, I don't know the answer to that. Would you like to talk to a person? I can ask our team to join.",
+        "I'm sorry, I can't answer right now.",
+        "I have asked our team to join. Somebody will be with you soon.",
+        "Nobody from our team is here right now. Leave your e-mail address and we will write back to you.",
+        (
+            r"\b(talk|speak|chat|write|connect me)( (to|with))? (a |an |the |some ?)?(real |live )?"
+            r"(human|person|agent|operator|somebody|someone|employee)",
+            r"\b(real|live) (human|person|agent)\b",
+            r"\bhuman (being|please|agent|support)\b",
+            r"^\W*(human|operator|agent)\W*$",
+        ),
+    ),
+    "de": Phrases(
+        "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
+        "Es tut mir leid, ich kann gerade nicht antworten.",
+        "Ich habe unser Team gebeten zu übernehmen. Gleich ist jemand für Sie da.",
+        "Gerade ist niemand aus unserem Team da. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
+        (
+            r"\b(mit|zu) (einem|einer|nem|ner)? ?(echten |richtigen )?(menschen|mitarbeiter(in)?|person|berater)",
+            r"\b(echter|echten|richtiger|richtigen) (mensch|person)",
+            r"^\W*(mensch|mitarbeiter|operator)\W*$",
+        ),
+    ),
+    "fr": Phrases(
+        "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
+        "Désolé, je ne peux pas répondre pour le moment.",
+        "J'ai demandé à notre équipe de vous rejoindre. Quelqu'un sera bientôt avec vous.",
+        "Personne de notre équipe n'est là pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
+        (
+            r"\b(parler|discuter) (à|a|avec) (une? )?(vraie? )?(personne|humain|conseiller|opérateur|agent|quelqu'un)",
+            r"\b(vraie personne|être humain)\b",
+            r"^\W*(humain|conseiller|opérateur)\W*$",
+        ),
+    ),
+    "es": Phrases(
+        "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
+        "Lo siento, ahora mismo no puedo responder.",
+        "He pedido a nuestro equipo que se una. Alguien estará con usted enseguida.",
+        "Ahora mismo no hay nadie de nuestro equipo. Deje su correo electrónico y le responderemos.",
+        (
+            r"\b(hablar|chatear) con (una? )?(persona|humano|agente|operador|alguien|asesor)",
+            r"\bpersona real\b",
+            r"^\W*(humano|agente|operador)\W*$",
+        ),
+    ),
+    "pt": Phrases(
+        "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
+        "Desculpe, não consigo responder agora.",
+        "Pedi à nossa equipe que entre na conversa. Logo alguém estará com você.",
+        "Não há ninguém da nossa equipe agora. Deixe o seu e-mail e responderemos.",
+        (
+            r"\bfalar com (uma? )?(pessoa|humano|atendente|operador|alguém|alguem)",
+            r"\bpessoa (real|de verdade)\b",
+            r"^\W*(humano|atendente|operador)\W*$",
+        ),
+    ),
+    "it": Phrases(
+        "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
+        "Mi dispiace, al momento non posso rispondere.",
+        "Ho chiesto al nostro team di unirsi. Tra poco qualcuno sarà con lei.",
+        "In questo momento non c'è nessuno del nostro team. Lasci il suo indirizzo e-mail e le risponderemo.",
+        (
+            r"\bparlare con (una? )?(persona|umano|operatore|qualcuno|addetto)",
+            r"^\W*(umano|operatore)\W*$",
+        ),
+    ),
+    "nl": Phrases(
+        "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
+        "Sorry, ik kan nu niet antwoorden.",
+        "Ik heb ons team gevraagd mee te doen. Er is zo iemand bij u.",
+        "Er is nu niemand van ons team. Laat uw e-mailadres achter, dan schrijven we u terug.",
+        (
+            r"\b(praten|spreken|chatten) met (een )?(echt )?(mens|persoon|medewerker|iemand)",
+            r"\b(een )?(mens|persoon|medewerker|iemand) spreken\b",
+            r"^\W*(mens|medewerker)\W*$",
+        ),
+    ),
+}
+_ASKS = [re.compile(pattern) for phrases in _LANGUAGES.values() for pattern in phrases.asks]
+
+
+def phrases_for(language: str | None) -> Phrases:
+    """The sentences in a language (BCP 47), English where Parley does not speak it."""
+    return _LANGUAGES.get((language or "en").split("-")[0].lower(), _LANGUAGES["en"])
+
+
+def asks_for_a_person(text: str) -> bool:
+    """Whether a visitor's text asks for a person, in whichever language it does."""
+    folded = " ".join(text.casefold().split())[:500]
+    return any(pattern.search(folded) for pattern in _ASKS)

@@ -1,0 +1,67 @@
+"""What runs by itself: the sender, which claims deliveries as they come due, a bounded number at a time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley.common.tasks import TaskGroup
+from parley.common.telemetry import continue_trace, logger
+from parley.notify.domain.deliveries import Deliveries, Delivery
+
+log = logger(__name__)
+
+_AT_ONCE = 8
+_IDLE_SECONDS = 0.25
+_PATIENCE_SECONDS = 15.0
+
+
+class Sender:
+    """A part that sends. A delivery that fails here is claimed again when its lease is over."""
+
+    name = "push-sender"
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+        self._free = asyncio.Semaphore(_AT_ONCE)
+        self._work = TaskGroup("pushes")
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Claim no more; finish what is being sent."""
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await self._work.stop(_PATIENCE_SECONDS)
+
+    def fault(self) -> str | None:
+        return None
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._free.acquire()
+            delivery: Delivery | None = None
+            try:
+                delivery = await self._deliveries.claim()
+                failures = 0
+            except Exception as problem:
+                failures += 1
+                if failures in (1, 10, 100):
+                    log.warning("pushes_not_claimed", failures=failures, problem=repr(problem)[:300])
+            if delivery is not None:
+                self._work.spawn(self._send(delivery), "send")
+                continue
+            self._free.release()
+            await asyncio.sleep(_IDLE_SECONDS if not failures else min(5.0, _IDLE_SECONDS * 2 ** min(failures, 5)))
+
+    async def _send(self, delivery: Delivery) -> None:
+        continue_trace(None, None)
+        try:
+            await self._deliveries.send(delivery)
+        except Exception as problem:
+            log.warning("push_interrupted", problem=repr(problem)[:300])
+        finally:
+            self._free.release()

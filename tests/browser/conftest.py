@@ -1,0 +1,136 @@
+"""What browser tests may ask for: the built web pages on a stack of their own, Chromium, and people in front of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+
+from parley_dev.stack import Stack
+from support.api import Api
+from support.browser import NewContext, People
+from support.proxy import Proxy
+from support.tenants import World
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "web"
+ARTIFACTS = ROOT / ".dev" / "artifacts" / "browser"
+_SOURCES = ("panel", "widget", "demo", "shared", "package-lock.json", "vite.panel.ts", "vite.widget.ts", "vite.demo.ts")
+
+expect.set_options(timeout=10_000)
+
+
+@pytest.fixture(scope="session")
+def web_dir() -> Path:
+    """The built pages; built now if they are not there, or older than what they are made of."""
+    built = WEB / "dist" / "widget.js"
+    newest = max(file.stat().st_mtime for name in _SOURCES for file in _files(WEB / name))
+    modules = WEB / "node_modules" / "axe-core"
+    if modules.is_dir() and built.is_file() and built.stat().st_mtime >= newest:
+        return WEB / "dist"
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed: the web pages cannot be built")
+    commands = [] if modules.is_dir() else [[npm, "ci", "--no-fund", "--no-audit"]]
+    for command in [*commands, [npm, "run", "build"]]:
+        subprocess.run(command, cwd=WEB, check=True, timeout=600)
+    return WEB / "dist"
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots are kept, for people to look at."""
+    directory = Path(os.environ.get("PARLEY_ARTIFACTS", ARTIFACTS))
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+async def stack(servers: tuple[str, str], run_directory: Path, web_dir: Path) -> AsyncIterator[Stack]:
+    """All five services, with the web pages at the gateway."""
+    made = Stack(
+        mongodb_uri=servers[0],
+        amqp_url=servers[1],
+        directory=run_directory / "browser-stack",
+        database_prefix=f"t{os.urandom(4).hex()}",
+        env={"gateway": {"PARLEY_RATE_ADDRESS_LOGIN": "1000/s", "PARLEY_WEB_DIR": str(web_dir)}},
+    )
+    await made.start()
+    try:
+        await made.wait_ready()
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.fixture(scope="session")
+async def api(stack: Stack) -> AsyncIterator[Api]:
+    async with Api(stack.gateway_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def world(stack: Stack, api: Api, servers: tuple[str, str]) -> World:
+    """A tenant of the test's own, whose site knows one answer."""
+    world = await World.make(api, stack, servers[0])
+    entry = {"question": "What are your opening hours?", "answer": "We are open from 9 to 5, Monday to Friday."}
+    (await world.owner.post(f"/sites/{world.site_id}/chatbot/knowledge", entry)).ok(201)
+    return world
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("Chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def browsers(chromium: Browser) -> AsyncIterator[NewContext]:
+    """Makes browsers that share nothing: as many people as a test needs."""
+    contexts: list[BrowserContext] = []
+
+    async def make(**options: Any) -> BrowserContext:
+        wanted = {"viewport": {"width": 1360, "height": 820}, "locale": "en-GB", **options}
+        context = await chromium.new_context(**wanted)
+        contexts.append(context)
+        return context
+
+    yield make
+    await asyncio.gather(*(context.close() for context in contexts))
+
+
+@pytest.fixture
+async def people(browsers: NewContext) -> AsyncIterator[People]:
+    """Opens panels and widgets, and afterwards holds each page to having had no fault."""
+    people = People(browsers)
+    yield people
+    assert not people.faults()
+
+
+@pytest.fixture
+async def network(stack: Stack) -> AsyncIterator[Proxy]:
+    """A network between a browser and the gateway that can be cut."""
+    host, port = stack.gateway_url.removeprefix("http://").split(":")
+    proxy = Proxy(host, int(port))
+    await proxy.start()
+    yield proxy
+    await proxy.stop()

@@ -1,0 +1,103 @@
+"""Everything that anybody says is shown as text: markup does nothing, links open safely, and no script ever runs."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.async_api import Page, expect
+
+from parley_dev.stack import Stack
+from support.browser import People
+from support.tenants import World
+
+CANARIES = [
+    "<img src=x onerror=\"window.__canary='img'\">",
+    "<script>window.__canary='script'</script>",
+    "<svg/onload=\"window.__canary='svg'\">",
+    '"><iframe srcdoc="<script>parent.__canary=\'frame\'</script>">',
+    "javascript:window.__canary='address'",
+    "[click](javascript:window.__canary='markdown')",
+    "${window.__canary='template'} {{constructor.constructor('window.__canary=1')()}}",
+    "\u202etxt.exe </div></li></ol><h1>Broken out</h1>",
+]
+EVERYTHING = "\n".join(CANARIES)
+
+
+async def quiet(page: Page) -> bool:
+    """Whether no canary has sung, and nothing of what was said became an element."""
+    found: dict[str, object] = await page.evaluate(
+        """() => {
+          const roots = [document, document.querySelector('parley-chat')?.shadowRoot].filter(Boolean)
+          const all = roots.flatMap((root) => [...root.querySelectorAll('*')])
+          return {
+            canary: window.__canary ?? null,
+            elements: all.filter((e) => e.matches('img[src="x"], iframe, script:not([src])')).length,
+            handlers: all.filter((e) => [...e.attributes].some((a) => a.name.startsWith('on'))).length,
+            links: all.filter((e) => /^\\s*(javascript|data|vbscript):/i.test(e.getAttribute('href') ?? '')).length,
+            headings: all.filter((e) => e.tagName === 'H1' && e.textContent === 'Broken out').length,
+          }
+        }"""
+    )
+    assert found == {"canary": None, "elements": 0, "handlers": 0, "links": 0, "headings": 0}, json.dumps(found)
+    return True
+
+
+async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
+    world: World, stack: Stack, people: People
+) -> None:
+    visitor, conversation = await world.taken()
+    for canary in CANARIES:
+        await visitor.say(canary)
+    details = {"name": f"Eve {CANARIES[0]}", "info": {"<b>plan</b>": CANARIES[2]}}
+    (await world.alex.send("PUT", f"/operator/conversation/{conversation}/visitor", details)).ok()
+    (await world.alex.post("/operator/note", {"conversation_id": conversation, "content": EVERYTHING})).ok()
+    beat = {"page": "https://shop.test/?q=<script>window.__canary=1</script>", "title": CANARIES[0]}
+    (await visitor.post("/heartbeat", **beat)).ok()
+
+    panel = await people.panel()
+    await panel.enter(stack.gateway_url, world.alex)
+    await panel.choose("Mine")
+    await panel.open(conversation)
+    for canary in CANARIES:
+        await expect(panel.messages.get_by_text(canary, exact=True)).to_have_count(1)
+    await expect(panel.page.get_by_role("heading", name=f"Eve {CANARIES[0]}").first).to_be_visible()
+    assert await quiet(panel.page)
+    await panel.page.get_by_role("link", name="Visitors").click()
+    await expect(panel.page.get_by_role("heading", name="Visitors")).to_be_visible()
+    assert await quiet(panel.page)
+
+
+async def test_what_operators_and_the_ai_say_stays_text_in_the_widget(
+    world: World, stack: Stack, people: People
+) -> None:
+    site = f"/sites/{world.site_id}"
+    entry = {"question": "Show me markup", "answer": EVERYTHING}
+    (await world.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
+    bot = {"name": CANARIES[0], "welcome": EVERYTHING}
+    (await world.owner.send("PUT", f"{site}/chatbot", bot)).ok()
+    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
+    widget = await people.widget()
+    await widget.enter(stack.gateway_url, world.site_key)
+    await widget.say("Show me markup")
+    await expect(widget.log.get_by_text(re.compile("Broken out"))).to_have_count(2)
+    await widget.ask_for_person()
+    await expect(widget.log).to_contain_text("Waiting for a person…")
+    conversation = (await world.alex.get("/operator/all-active-chats")).ok()["chats"][0]["id"]
+    for canary in CANARIES:
+        await world.alex.say(conversation, canary)
+        await expect(widget.log.get_by_text(canary, exact=True)).to_have_count(1)
+    assert await quiet(widget.page)
+
+
+async def test_links_open_apart_and_tell_nobody_where_they_were(world: World, stack: Stack, people: People) -> None:
+    visitor, conversation = await world.taken()
+    await visitor.say("See https://example.test/a?b=1, and (www.example.test/path_(x)).")
+    panel = await people.panel()
+    await panel.enter(stack.gateway_url, world.alex)
+    await panel.open(conversation)
+    links = panel.messages.get_by_role("link")
+    await expect(links).to_have_count(2)
+    shown = [[await link.get_attribute(name) for name in ("href", "rel", "target")] for link in await links.all()]
+    apart = ["noopener noreferrer nofollow", "_blank"]
+    assert shown == [["https://example.test/a?b=1", *apart], ["https://www.example.test/path_(x)", *apart]]

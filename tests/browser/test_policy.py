@@ -1,0 +1,61 @@
+"""The widget on a page of somebody else: under the strictest policy, and loading nothing that was not asked for."""
+
+from __future__ import annotations
+
+from playwright.async_api import Route, expect
+
+from parley_dev.stack import Stack
+from support.browser import People
+from support.tenants import World
+
+PAGE = "http://shop.test/"
+
+
+async def test_it_works_under_a_strict_policy_on_another_host(world: World, stack: Stack, people: People) -> None:
+    gateway = stack.gateway_url
+    policy = f"default-src 'none'; script-src {gateway}; connect-src {gateway}; img-src {gateway}; trusted-types 'none'"
+
+    async def shop(route: Route) -> None:
+        tag = f'<script async src="{gateway}/widget.js" data-site-key="{world.site_key}"></script>'
+        body = f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{tag}</html>"
+        await route.fulfill(body=body, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+    widget = await people.widget()
+    asked: list[str] = []
+    widget.page.on("request", lambda request: asked.append(request.url))
+    await widget.page.route(f"{PAGE}**", shop)
+    await widget.page.goto(PAGE)
+    opener = widget.page.get_by_role("button", name="Open chat")
+    await expect(opener).to_be_visible()
+    await widget.page.wait_for_timeout(500)
+    loaded = [url.split("?")[0].removeprefix(gateway) for url in asked if url.startswith(gateway)]
+    presence = {"/widget.js", "/api/v1/chat/heartbeat", "/api/v1/chat/pending-proactive"}
+    assert set(loaded) <= presence, "until it is opened it loads nothing but presence"
+    assert all(url.startswith((gateway, PAGE)) for url in asked), "and nothing from any other host, ever"
+
+    await opener.click()
+    box = await widget.page.get_by_role("dialog").bounding_box()
+    assert box is not None
+    assert box["width"] > 300, "its styles hold under the policy"
+    await widget.say("What are your opening hours?")
+    await expect(widget.log).to_contain_text("We are open from 9 to 5, Monday to Friday.")
+    await widget.page.keyboard.press("Escape")
+    await expect(opener).to_be_focused()
+    assert all(url.startswith((gateway, PAGE)) for url in asked)
+
+
+async def test_the_panel_loads_nothing_from_another_host_and_breaks_no_policy(
+    world: World, stack: Stack, people: People
+) -> None:
+    panel = await people.panel()
+    asked: list[str] = []
+    panel.page.on("request", lambda request: asked.append(request.url))
+    await panel.enter(stack.gateway_url, world.owner)
+    for place in ("Visitors", "Archive", "Sites", "Team", "Ratings", "Audit"):
+        await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
+        await expect(panel.page.get_by_role("heading", name=place, exact=True)).to_be_visible()
+    assert all(url.startswith(stack.gateway_url) for url in asked)
+    inline = await panel.page.evaluate(
+        "document.querySelectorAll('[style]:not(textarea), style, script:not([src])').length"
+    )
+    assert not any("token=" in url for url in asked), "a token is in no address"

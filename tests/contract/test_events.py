@@ -1,0 +1,166 @@
+"""The event catalogue keeps its promises: everything says who may see it, and a visitor never sees too much."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+
+import pytest
+
+from parley.common.events import (
+    CATALOGUE,
+    Actor,
+    Audience,
+    Event,
+    EventData,
+    Undefined,
+    new_event,
+    read_event,
+    routing_key,
+    visitor_view,
+)
+
+ALL = sorted(CATALOGUE)
+
+SEEN_BY_VISITORS = {
+    "message.created",
+    "message.translated",
+    "message.read",
+    "conversation.created",
+    "conversation.pending",
+    "conversation.accepted",
+    "conversation.transferred",
+    "conversation.released",
+    "conversation.closed",
+    "typing",
+}
+"""Whoever adds to these tells visitors something new: think twice."""
+
+HARMLESS = {"Person", "MessageTranslation"}
+"""The shapes that may stand in what a visitor sees: names of operators, and translated text."""
+
+SECRET = {"note", "notes", "conversation", "visitor", "email", "phone", "info", "history", "comment", "by_address"}
+
+
+def filled(kind: type[EventData]) -> EventData:
+    """Data with something in every field; each text is one of a kind."""
+    schema = kind.model_json_schema()
+    numbers = count(1)
+    return kind.model_validate(_value(schema, schema.get("$defs", {}), numbers))
+
+
+def _value(schema: dict[str, Any], shapes: dict[str, Any], numbers: count[int]) -> Any:
+    if "$ref" in schema:
+        return _value(shapes[schema["$ref"].rsplit("/", 1)[1]], shapes, numbers)
+    for several in ("anyOf", "oneOf", "allOf"):
+        if several in schema:
+            return _value(schema[several][0], shapes, numbers)
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", schema.get("enum", [None])[-1])
+    match schema.get("type"):
+        case "object" if "properties" in schema:
+            return {name: _value(part, shapes, numbers) for name, part in schema["properties"].items()}
+        case "object":
+            return {"key": f"canary-{next(numbers)}-"}
+        case "array":
+            return [_value(schema["items"], shapes, numbers)]
+        case "integer" | "number":
+            return next(numbers)
+        case "boolean":
+            return True
+        case _:
+            moment = schema.get("format") == "date-time"
+            return "2026-01-02T03:04:05.678Z" if moment else f"canary-{next(numbers)}-"
+
+
+def event_of(kind: str) -> Event:
+    return new_event(
+        filled(CATALOGUE[kind]),
+        tenant_id=3,
+        site_id=7,
+        conversation_id=50,
+        session="sess_" + "0" * 32,
+        actor=Actor(kind="operator", id=2, name="Alex"),
+        hint="some.hint",
+    )
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_every_type_says_who_it_is_for(kind: str) -> None:
+    definition = CATALOGUE[kind]
+    assert definition.type == kind
+    assert definition.audience in Audience
+    assert (definition.audience is Audience.EVERYONE) == (kind in SEEN_BY_VISITORS)
+    assert definition.__doc__, "and what it means"
+    assert definition.ephemeral == (kind == "typing")
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_an_event_arrives_as_it_was_sent(kind: str) -> None:
+    event = event_of(kind)
+    travelled = json.loads(json.dumps(event.to_document()))
+    # The log keeps milliseconds.
+    sent = event.model_copy(
+        update={"occurred_at": event.occurred_at.replace(microsecond=event.occurred_at.microsecond // 1000 * 1000)}
+    )
+    arrived = read_event(travelled)
+    assert arrived == sent
+    assert arrived.read(CATALOGUE[kind]) == filled(CATALOGUE[kind])
+    assert routing_key(arrived) == f"site.7.{kind}.some.hint"
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_newer_senders_fields_are_passed_over(kind: str) -> None:
+    document = event_of(kind).to_document()
+    document["data"]["from_the_future"] = 1
+    assert read_event({**document, "from_the_future": 1}).type == kind
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_visitor_sees_the_fields_named_and_nothing_else(kind: str) -> None:
+    definition, event = CATALOGUE[kind], event_of(kind)
+    view = visitor_view(event)
+    if definition.audience is not Audience.EVERYONE:
+        assert view is None
+        return
+    shown = definition.visitor_fields
+    assert view is not None
+    assert shown is not None
+    assert set(view) == shown <= set(definition.model_fields)
+    assert not shown & SECRET
+    hidden = {name: value for name, value in event.data.items() if name not in shown}
+    canaries = {word for word in json.dumps(hidden).split('"') if word.startswith("canary-")}
+    assert not [canary for canary in canaries if canary in json.dumps(view)]
+    schema = definition.model_json_schema()
+    for name in shown:
+        references = {word for word in json.dumps(schema["properties"][name]).split('"') if word.startswith("#/$defs/")}
+        assert {reference.rsplit("/", 1)[1] for reference in references} <= HARMLESS, name
+
+
+def test_what_the_catalogue_does_not_define_cannot_be_read() -> None:
+    document = event_of("message.created").to_document()
+    with pytest.raises(Undefined):
+        read_event({**document, "type": "message.invented"})
+    with pytest.raises(Undefined):
+        read_event({**document, "data": {"content": 1}})
+    with pytest.raises(Undefined):
+        read_event({name: value for name, value in document.items() if name != "tenant_id"})
+
+
+def test_a_type_for_visitors_has_to_name_their_fields() -> None:
+    with pytest.raises(TypeError):
+
+        class Careless(EventData, type="careless.created", audience=Audience.EVERYONE):
+            secret: str
+
+    assert "careless.created" not in CATALOGUE
+    with pytest.raises(TypeError):
+
+        class Twice(EventData, type="message.created", audience=Audience.OPERATORS):
+            pass
+
+
+def test_a_tenants_fact_is_routed_by_tenant() -> None:
+    data = filled(CATALOGUE["operator.access_changed"])
+    assert routing_key(new_event(data, tenant_id=3, site_id=0)) == "tenant.3.operator.access_changed"

@@ -1,0 +1,534 @@
+"""Every overlay with every choice of components builds, is valid, and keeps the rules a platform team would set."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import kubernetes_validate  # type: ignore[import-untyped]
+import pytest
+import yaml
+
+from parley.gateway.handlers.bodies import UPLOAD_BYTES
+from parley.gateway.routes import FORWARDS, Kind
+from parley.translate.consumers import message_consumer
+from parley_dev.environment import settings_of, variables
+from support.manifests import (
+    COMPONENTS,
+    KUBERNETES,
+    OVERLAYS,
+    SERVICES,
+    Built,
+    Choice,
+    Document,
+    build,
+    build_all,
+    container_of,
+    matches,
+)
+from support.programs import kubectl
+
+OLDEST, NEWEST = "1.30", "1.37"
+"""The versions of Kubernetes that the manifests are held against; operations.md names the oldest."""
+
+OPERATORS = ("keda.sh/", "monitoring.coreos.com/", "rabbitmq.com/", "mongodbcommunity.mongodb.com/")
+"""Kinds that operators bring: Kubernetes itself has no schemas for them."""
+
+SECRET = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|^MONGODB_URI$")
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    found = kubectl()
+    if found is None:
+        pytest.skip("there is no kubectl on the PATH, and none can be brought for this kind of machine")
+    return found
+
+
+@pytest.fixture(scope="module")
+def each(program: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
+    """Every overlay with every choice of components."""
+    return build_all(program, tmp_path_factory.mktemp("manifests"))
+
+
+@pytest.fixture(scope="module")
+def production(program: Path) -> Built:
+    """The production overlay as it stands, with all it has."""
+    return _as_it_stands(program, "production")
+
+
+def _as_it_stands(program: Path, overlay: str) -> Built:
+    folder = KUBERNETES / "overlays" / overlay
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["components"]
+    return Built(
+        Choice(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
+        tuple(build(program, folder)),
+    )
+
+
+def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kubernetes(
+    each: list[Built], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would read its largest file anew for every document.
+    monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
+    assert len(each) == len(OVERLAYS) * 2 ** len(COMPONENTS)
+    different = {json.dumps(document, sort_keys=True): document for built in each for document in built.documents}
+    for document in different.values():
+        if not document["apiVersion"].startswith(OPERATORS):
+            for version in (OLDEST, NEWEST):
+                kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_names_are_unique_and_everything_is_in_the_overlays_namespace(each: list[Built]) -> None:
+    for built in each:
+        names = [(document["kind"], document["metadata"]["name"]) for document in built.documents]
+        assert len(names) == len(set(names)), built.choice
+        (namespace,) = (document["metadata"]["name"] for document in built.of("Namespace"))
+        for document in built.documents:
+            if document["kind"] != "Namespace":
+                assert document["metadata"]["namespace"] == namespace, (str(built.choice), document["kind"])
+
+
+def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[Built]) -> None:
+    for built in each:
+        for name, template in built.pods():
+            pod = template["spec"]["securityContext"]
+            assert pod["runAsNonRoot"] is True, name
+            assert pod["runAsUser"] > 0, name
+            assert pod["seccompProfile"] == {"type": "RuntimeDefault"}, name
+            for container in template["spec"]["containers"]:
+                own = container["securityContext"]
+                assert own["allowPrivilegeEscalation"] is False, name
+                assert own["capabilities"] == {"drop": ["ALL"]}, name
+
+
+def test_services_cannot_write_but_to_a_bounded_tmp(each: list[Built]) -> None:
+    for built in each:
+        for service, template in built.service_pods():
+            container = container_of(template)
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, service
+            assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}], service
+            assert template["spec"]["volumes"][0]["emptyDir"]["sizeLimit"], service
+
+
+def test_no_pod_holds_a_token_for_the_api_server(each: list[Built]) -> None:
+    for built in each:
+        accounts = {account["metadata"]["name"]: account for account in built.of("ServiceAccount")}
+        assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
+        for name, template in built.pods():
+            assert template["spec"]["automountServiceAccountToken"] is False, name
+        for service, template in built.service_pods():
+            assert template["spec"]["serviceAccountName"] == f"parley-{service}"
+            assert f"parley-{service}" in accounts
+
+
+def test_pods_get_no_variables_from_services_beside_them(each: list[Built]) -> None:
+    for built in each:
+        for name, template in built.pods():
+            assert template["spec"]["enableServiceLinks"] is False, name
+
+
+def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies(each: list[Built]) -> None:
+    for built in each:
+        for service, template in built.service_pods():
+            container = container_of(template)
+            ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+            assert ports == {"http": 8080, "internal": 9090}, service
+            assert container["startupProbe"]["httpGet"] == {"path": "/livez", "port": "internal"}
+            assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "internal"}
+            assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "internal"}
+            liveness, readiness = container["livenessProbe"], container["readinessProbe"]
+            assert _patience(readiness) < _patience(liveness), "out of the balance sooner than killed"
+
+
+def test_pods_are_given_longer_to_stop_than_they_drain(each: list[Built]) -> None:
+    for built in each:
+        for service, template in built.service_pods():
+            given = {**_defaults(service), **built.environment(service)}
+            pre_stop = container_of(template)["lifecycle"]["preStop"]["sleep"]["seconds"]
+            drain, stop = (float(given[f"PARLEY_{name}_SECONDS"]) for name in ("DRAIN", "STOP"))
+            assert pre_stop >= 5, "endpoints are removed while it sleeps"
+            assert template["spec"]["terminationGracePeriodSeconds"] >= pre_stop + drain + stop + 15, service
+
+
+def test_an_update_never_has_fewer_replicas_than_before(each: list[Built]) -> None:
+    for built in each:
+        for service in SERVICES:
+            strategy = built.one("Deployment", f"parley-{service}")["spec"]["strategy"]
+            assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+
+
+def test_replicas_are_spread_over_zones_and_nodes(each: list[Built]) -> None:
+    for built in each:
+        for service, template in built.service_pods():
+            spread = template["spec"]["topologySpreadConstraints"]
+            assert [rule["topologyKey"] for rule in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+            for rule in spread:
+                assert matches(rule["labelSelector"], template["metadata"]["labels"]), service
+
+
+def test_every_container_has_requests_and_limits(each: list[Built]) -> None:
+    for built in each:
+        for name, template in built.pods():
+            for container in template["spec"]["containers"]:
+                for side in ("requests", "limits"):
+                    assert set(container["resources"][side]) == {"cpu", "memory"}, name
+
+
+def test_images_have_versions(each: list[Built]) -> None:
+    for built in each:
+        for name, template in built.pods():
+            for container in template["spec"]["containers"]:
+                assert re.fullmatch(r"[a-z/]+:[\w.-]+", container["image"]), name
+                assert not container["image"].endswith(":latest"), name
+
+
+def test_services_lead_to_their_pods(each: list[Built]) -> None:
+    for built in each:
+        templates = dict(built.pods())
+        for service in built.of("Service"):
+            name = service["metadata"]["name"]
+            template = templates[name]
+            assert matches({"matchLabels": service["spec"]["selector"]}, template["metadata"]["labels"]), name
+            ports = {port["name"]: port["containerPort"] for port in container_of(template)["ports"]}
+            for port in service["spec"]["ports"]:
+                assert port.get("targetPort", port["name"]) in ports, name
+
+
+def test_what_the_manifests_set_is_what_the_services_read(each: list[Built]) -> None:
+    for built in each:
+        for service in SERVICES:
+            read = variables(settings_of(service))
+            given = built.environment(service)
+            assert set(given) <= set(read), f"{service} does not read {set(given) - set(read)}"
+            required = {name for name, field in read.items() if field.is_required()}
+            assert required <= set(given), f"{service} lacks {required - set(given)}"
+
+
+def test_services_accept_their_configuration(each: list[Built], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MONGODB_URI", "AMQP_URL"):
+        monkeypatch.delenv(name, raising=False)
+    seen: set[str] = set()
+    for built in each:
+        for service in SERVICES:
+            given = {
+                name: value if isinstance(value, str) else _stand_in(name)
+                for name, value in built.environment(service).items()
+                if isinstance(value, str) or not value.get("optional")
+            }
+            if (text := json.dumps([service, given], sort_keys=True)) in seen:
+                continue
+            seen.add(text)
+            with monkeypatch.context() as patched:
+                for name, value in given.items():
+                    patched.setenv(name, value)
+                settings_of(service)()
+
+
+def test_secrets_are_given_by_reference_alone(each: list[Built]) -> None:
+    for built in each:
+        assert not built.of("Secret"), built.choice
+        for document in built.of("ConfigMap"):
+            for name, value in document["data"].items():
+                assert not SECRET.search(name), name
+                assert not re.search(r"://[^/\s]+:[^/\s]+@", value), name
+        for service in SERVICES:
+            for name, value in built.environment(service).items():
+                assert not SECRET.search(name) or isinstance(value, dict), f"{service}: {name} stands in the manifest"
+        for name, template in built.pods():
+            for container in template["spec"]["containers"]:
+                for entry in container.get("env", ()):
+                    assert "value" not in entry or not SECRET.search(entry["name"]), name
+
+
+def test_every_secret_is_made_by_the_script_or_an_operator(
+    each: list[Built], made: dict[str, dict[str, set[str]]]
+) -> None:
+    by_hand = {"parley-mongodb": set(SERVICES) - {"gateway"}, "parley-rabbitmq": {"url"}}
+    for built in each:
+        known = dict(made[built.choice.overlay])
+        if "in-cluster-backends" in built.choice.components:
+            known |= _made_by_operators(built)
+        elif built.choice.overlay == "production":
+            known |= by_hand
+        for where, name, key in _references(built):
+            assert key in known.get(name, ()), f"{built.choice}: nobody makes {key} of Secret {name}, read by {where}"
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, dict[str, set[str]]]:
+    return {overlay: {name: set(values) for name, values in _make_secrets(overlay).items()} for overlay in OVERLAYS}
+
+
+def test_secrets_made_by_the_script_are_good_enough_and_never_the_same() -> None:
+    for overlay in OVERLAYS:
+        first, second = _make_secrets(overlay), _make_secrets(overlay)
+        for name in ("parley-identity", "parley-jwt"):
+            assert re.fullmatch("[0-9a-f]{64}", first[name]["secret"])
+            assert first[name] != second[name]
+        assert len(first["parley-owner"]["password"]) >= 10
+
+
+def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[Built]) -> None:
+    for built in each:
+        budgets = {budget["metadata"]["name"]: budget["spec"] for budget in built.of("PodDisruptionBudget")}
+        if "disruption-budgets" not in built.choice.components:
+            assert not set(budgets) & {f"parley-{service}" for service in SERVICES}
+            continue
+        for service, template in built.service_pods():
+            budget = budgets[f"parley-{service}"]
+            assert budget["maxUnavailable"] == 1
+            assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow", "a broken pod does not hold a drain up"
+            assert matches(budget["selector"], template["metadata"]["labels"])
+
+
+def test_every_service_has_one_scaler_and_then_no_number_of_its_own(each: list[Built]) -> None:
+    for built in each:
+        scaled = [
+            scaler["spec"]["scaleTargetRef"]["name"] for scaler in built.of("HorizontalPodAutoscaler", "ScaledObject")
+        ]
+        if "autoscaling" not in built.choice.components:
+            assert not scaled
+            for service in SERVICES:
+                replicas = built.one("Deployment", f"parley-{service}")["spec"]["replicas"]
+                assert replicas == (1 if built.choice.overlay == "dev" else 2)
+            continue
+        assert sorted(scaled) == sorted(f"parley-{service}" for service in SERVICES)
+        for service in SERVICES:
+            assert "replicas" not in built.one("Deployment", f"parley-{service}")["spec"], service
+
+
+def test_scalers_keep_two_and_look_at_what_exists(production: Built) -> None:
+    for scaler in production.of("HorizontalPodAutoscaler"):
+        assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
+    triggers: dict[str, Document] = {}
+    for scaler in production.of("ScaledObject"):
+        assert 2 <= scaler["spec"]["minReplicaCount"] < scaler["spec"]["maxReplicaCount"]
+        assert scaler["spec"]["fallback"]["replicas"] >= 2, "as many when the measure is away"
+        for trigger in scaler["spec"]["triggers"]:
+            triggers[f"{scaler['metadata']['name']} {trigger['type']}"] = trigger
+            if "authenticationRef" in trigger:
+                production.one("TriggerAuthentication", trigger["authenticationRef"]["name"])
+    queue = message_consumer(cast("Any", None), 1).name
+    assert triggers["parley-translate rabbitmq"]["metadata"]["queueName"] == queue
+    namespace = production.of("Namespace")[0]["metadata"]["name"]
+    query = triggers["parley-notify prometheus"]["metadata"]["query"]
+    assert query == f'sum(parley_notify_streams{{namespace="{namespace}"}})'
+    prefix = production.environment("notify")["PARLEY_DATABASE_PREFIX"]
+    assert triggers["parley-notify mongodb"]["metadata"]["dbName"] == f"{prefix}_notify"
+
+
+ALLOWED = {
+    "gateway": {"parley-rabbitmq:5672", *(f"parley-{service}:8080" for service in SERVICES if service != "gateway")},
+    "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
+    "presence": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017"},
+    "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
+    "translate": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
+}
+"""Where each service may connect to, beside the names' server. All of it."""
+
+ALLOWED_IN = {
+    "gateway": {"namespace ingress-nginx:8080", "namespace monitoring:9090"},
+    **{service: {"parley-gateway:8080", "namespace monitoring:9090"} for service in SERVICES if service != "gateway"},
+}
+
+
+def test_nothing_is_allowed_but_what_is_named(each: list[Built]) -> None:
+    for built in each:
+        policies = {policy["metadata"]["name"]: policy["spec"] for policy in built.of("NetworkPolicy")}
+        if "network-policies" not in built.choice.components:
+            assert not policies, "a policy alone would isolate the pods it selects"
+            continue
+        assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        for name, policy in policies.items():
+            for rule in policy.get("egress", ()):
+                assert rule.get("to"), f"{name} lets out to everywhere"
+                assert rule.get("ports"), f"{name} lets out on every port"
+            for rule in policy.get("ingress", ()):
+                assert rule.get("from"), f"{name} lets everybody in"
+                assert rule.get("ports"), f"{name} lets in on every port"
+        for service, template in built.service_pods():
+            selecting = [
+                policy
+                for name, policy in policies.items()
+                if name != "default-deny" and matches(policy["podSelector"], template["metadata"]["labels"])
+            ]
+            out = {peer for policy in selecting for rule in policy["egress"] for peer in _peers(rule, "to")}
+            assert out == ALLOWED[service] | {"namespace kube-system:53"}, service
+            let_in = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
+            assert let_in == ALLOWED_IN[service], service
+
+
+def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[Built]) -> None:
+    for built in each:
+        given = built.environment("gateway")
+        for service in SERVICES[1:]:
+            address = urlsplit(str(given[f"PARLEY_{service.upper()}_URLS"]))
+            ports = built.one("Service", address.hostname or "")["spec"]["ports"]
+            assert address.port in [port["port"] for port in ports], service
+
+
+def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[Built]) -> None:
+    streams = {route.path for route in FORWARDS if route.kind in {Kind.STREAM, Kind.ANSWER} and "{" not in route.path}
+    comments = variables(settings_of("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
+    for built in each:
+        if "ingress" not in built.choice.components:
+            continue
+        stream = built.one("Ingress", "parley-streams")
+        notes = {key.rpartition("/")[2]: value for key, value in stream["metadata"]["annotations"].items()}
+        assert notes["proxy-buffering"] == "off"
+        assert int(notes["proxy-read-timeout"]) > 60 * comments
+        paths = stream["spec"]["rules"][0]["http"]["paths"]
+        assert {path["path"] for path in paths} == streams
+        assert all(path["pathType"] == "Exact" for path in paths)
+
+
+def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_through(production: Built) -> None:
+    host = urlsplit(str(production.environment("chat")["PARLEY_PUBLIC_URL"])).hostname
+    for ingress in production.of("Ingress"):
+        assert [rule["host"] for rule in ingress["spec"]["rules"]] == [host]
+        assert [entry["hosts"] for entry in ingress["spec"]["tls"]] == [[host]]
+        for rule in ingress["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                assert path["backend"]["service"] == {"name": "parley-gateway", "port": {"name": "http"}}
+    notes = production.one("Ingress", "parley")["metadata"]["annotations"]
+    size = notes["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(size.removesuffix("m")) * 1024 * 1024 > UPLOAD_BYTES
+
+
+def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: Built) -> None:
+    (rabbit,) = production.of("RabbitmqCluster")
+    assert rabbit["spec"]["replicas"] == 3
+    (mongo,) = production.of("MongoDBCommunity")
+    assert mongo["spec"]["members"] == 3
+    budgets = {budget["metadata"]["name"]: budget["spec"] for budget in production.of("PodDisruptionBudget")}
+    for name in ("parley-rabbitmq", "parley-mongodb"):
+        assert budgets[name]["maxUnavailable"] == 1
+    antis = [
+        rabbit["spec"]["affinity"]["podAntiAffinity"],
+        mongo["spec"]["statefulSet"]["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"],
+    ]
+    for anti in antis:
+        (rule,) = anti["requiredDuringSchedulingIgnoredDuringExecution"]
+        assert rule["topologyKey"] == "kubernetes.io/hostname"
+
+
+def test_each_service_has_a_database_user_for_its_own_database_alone(production: Built) -> None:
+    (mongo,) = production.of("MongoDBCommunity")
+    users = {user["name"]: user for user in mongo["spec"]["users"]}
+    assert set(users) == {f"parley-{service}" for service in SERVICES[1:]}
+    for service in SERVICES[1:]:
+        prefix = production.environment(service)["PARLEY_DATABASE_PREFIX"]
+        user = users[f"parley-{service}"]
+        assert user["roles"] == [{"name": "readWrite", "db": f"{prefix}_{service}"}]
+        reference = production.environment(service)["MONGODB_URI"]
+        assert isinstance(reference, dict)
+        assert reference["name"] == user["connectionStringSecretName"]
+
+
+def test_what_is_scraped_is_there(production: Built) -> None:
+    (own,) = (monitor for monitor in production.of("PodMonitor") if monitor["metadata"]["name"] == "parley")
+    ports = {endpoint["port"] for endpoint in own["spec"]["podMetricsEndpoints"]}
+    for service, template in production.service_pods():
+        assert matches(own["spec"]["selector"], template["metadata"]["labels"]), service
+        assert ports <= {port["name"] for port in container_of(template)["ports"]}, service
+
+
+def test_overlays_as_they_stand_build_and_every_component_tells_what_it_is(program: Path) -> None:
+    for overlay in OVERLAYS:
+        assert _as_it_stands(program, overlay).of("Deployment")
+    assert _as_it_stands(program, "production").choice.components == COMPONENTS
+    folders = {path.name for path in (KUBERNETES / "components").iterdir()}
+    assert folders == set(COMPONENTS)
+    for name in COMPONENTS:
+        assert (KUBERNETES / "components" / name / "README.md").read_text().startswith(f"# {name}\n")
+
+
+def _patience(probe: Document) -> int:
+    return int(probe["periodSeconds"]) * int(probe["failureThreshold"])
+
+
+def _defaults(service: str) -> dict[str, Any]:
+    return {name: field.default for name, field in variables(settings_of(service)).items()}
+
+
+def _stand_in(name: str) -> str:
+    known = {
+        "MONGODB_URI": "mongodb://user:password@mongodb/?replicaSet=rs0",
+        "AMQP_URL": "amqp://user:password@rabbitmq/",
+    }
+    return known.get(name, "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0")
+
+
+def _make_secrets(overlay: str) -> dict[str, dict[str, str]]:
+    done = subprocess.run(
+        [str(KUBERNETES / "make-secrets.sh"), overlay],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "OWNER_EMAIL": "o'neill@example.com",
+            "S3_ACCESS_KEY": "key",
+            "S3_SECRET_KEY": "it's: #secret",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, dict[str, str]] = {}
+    for document in yaml.safe_load_all(done.stdout):
+        if document:
+            kubernetes_validate.validate(document, NEWEST, strict=True)
+            found[document["metadata"]["name"]] = document["stringData"]
+    assert found["parley-owner"]["email"] == "o'neill@example.com"
+    assert found["parley-s3"]["secret-key"] == "it's: #secret"
+    return found
+
+
+def _made_by_operators(built: Built) -> dict[str, set[str]]:
+    # The names and keys are those the operators document.
+    (rabbit,) = built.of("RabbitmqCluster")
+    (mongo,) = built.of("MongoDBCommunity")
+    made = {f"{rabbit['metadata']['name']}-default-user": {"username", "password", "connection_string"}}
+    for user in mongo["spec"]["users"]:
+        made[user["connectionStringSecretName"]] = {"connectionString.standard", "connectionString.standardSrv"}
+    return made
+
+
+def _references(built: Built) -> Iterator[tuple[str, str, str]]:
+    """Who reads which key of which Secret, where it has to be there."""
+    for owner, template in built.pods():
+        for container in template["spec"]["containers"]:
+            for entry in container.get("env", ()):
+                reference = entry.get("valueFrom", {}).get("secretKeyRef")
+                if reference and not reference.get("optional"):
+                    yield owner, reference["name"], reference["key"]
+    for authentication in built.of("TriggerAuthentication"):
+        for reference in authentication["spec"]["secretTargetRef"]:
+            yield "KEDA", reference["name"], reference["key"]
+    for mongo in built.of("MongoDBCommunity"):
+        if built.choice.overlay == "production":
+            for user in mongo["spec"]["users"]:
+                yield "the MongoDB operator", user["passwordSecretRef"]["name"], "password"
+
+
+def _peers(rule: Document, side: str) -> Iterator[str]:
+    for port in rule["ports"]:
+        for peer in rule[side]:
+            yield f"{_peer(peer)}:{port['port']}"
+
+
+def _peer(peer: Document) -> str:
+    if "ipBlock" in peer:
+        private = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
+        assert private & set(peer["ipBlock"]["except"]), "outside means outside"
+        return "outside"
+    if "namespaceSelector" in peer:
+        return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
+    labels: dict[str, str] = peer["podSelector"]["matchLabels"]
+    (name,) = labels.values()
+    return name

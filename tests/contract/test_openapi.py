@@ -1,0 +1,302 @@
+"""The OpenAPI document is a valid one, and everything the API answers is described in it: every endpoint is called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from parley.gateway.routes import Credential
+from parley_dev.stack import Stack
+from support.api import Api, Operator, Reply, Visitor
+from support.document import Document
+from support.matrix import image_form, picture
+from support.routes import forwards
+from support.tenants import PASSWORD, World
+
+ACCOUNTS = {
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/refresh"),
+    ("POST", "/api/v1/auth/logout"),
+    ("POST", "/api/v1/invitations/accept"),
+}
+"""What the gateway answers itself."""
+
+
+@pytest.fixture(scope="module")
+async def document(api: Api) -> Document:
+    return await Document.of(api)
+
+
+async def test_the_document_is_valid_openapi_3_1(document: Document) -> None:
+    assert document.content["openapi"] == "3.1.0"
+    OpenAPIV31SpecValidator(document.content).validate()
+
+
+async def test_the_document_describes_every_public_route_and_no_other(document: Document) -> None:
+    public = {(one.method, one.path) for one in forwards(Credential.OPERATOR, Credential.VISITOR)}
+    assert set(document.operations) == public | ACCOUNTS
+    names = [document.operation(*one)["operationId"] for one in document.operations]
+    assert len(names) == len(set(names)), "an operationId names one operation"
+
+
+async def test_every_example_is_what_its_schema_says(document: Document) -> None:
+    for method, path in document.operations:
+        content = document.operation(method, path).get("requestBody", {}).get("content", {})
+        if "application/json" in content:
+            taken = content["application/json"]
+            document.validate(taken["schema"], taken["example"], f"the example of {method} {path}")
+
+
+class Tour:
+    """Calls the API and holds every answer against the document."""
+
+    def __init__(self, world: World, document: Document) -> None:
+        self.world = world
+        self.api = world.api
+        self.document = document
+
+    async def call(
+        self, who: Operator | None, method: str, path: str, body: Any = None, status: int = 200, **more: Any
+    ) -> dict[str, Any]:
+        token = who.token if who is not None else None
+        reply = await self.api.call(method, f"/api/v1{path}", token=token, body=body, **more)
+        self.document.check(method, f"/api/v1{path}", reply)
+        return reply.ok(status)
+
+    async def visit(self, visitor: Visitor, method: str, path: str, status: int = 200, **fields: Any) -> dict[str, Any]:
+        fields = {**visitor.names, **fields}
+        if method == "GET":
+            return await self.call(None, method, f"/chat{path}", query=fields, status=status)
+        return await self.call(None, method, f"/chat{path}", body=fields, status=status)
+
+    async def stream(self, path: str, **query: str) -> None:
+        """Only the beginning: it does not end."""
+        url = f"{self.api.base}/api/v1{path}"
+        async with asyncio.timeout(10), self.api.http.get(url, params=query) as response:
+            first = await response.content.readany()
+        assert b"event: ready" in first, first
+        self.document.check("GET", f"/api/v1{path}", Reply(response.status, dict(response.headers), b""))
+
+    async def say(self, visitor: Visitor, message: str) -> int:
+        """A message and its whole answer; the conversation's id."""
+        body = {**visitor.names, "message": message}
+        reply = await self.api.call("POST", "/api/v1/chat/stream", body=body)
+        self.document.check("POST", "/api/v1/chat/stream", reply)
+        return int(reply.raw.rpartition(b'"conversation_id":')[2].partition(b",")[0])
+
+    async def everything(self) -> None:
+        await self.accounts()
+        site_id = await self.sites()
+        await self.team(site_id)
+        await self.visitors()
+        await self.conversations()
+        await self.translation()
+        await self.lists()
+        await self.status()
+        await self.devices()
+        await self.removals(site_id)
+
+    async def accounts(self) -> None:
+        email = f"tourist@{self.world.tenant}.test"
+        body = {"email": email, "name": "Tourist", "site_ids": [self.world.site_id]}
+        made = await self.call(self.world.owner, "POST", "/team", body, 201)
+        invited = await self.call(self.world.owner, "POST", f"/team/{made['member']['id']}/invitation", {}, 201)
+        accept = {"token": invited["invitation"]["token"], "password": PASSWORD, "name": "Tourist"}
+        await self.call(None, "POST", "/invitations/accept", accept)
+        login = await self.call(None, "POST", "/auth/login", {"email": email, "password": PASSWORD})
+        fresh = await self.call(None, "POST", "/auth/refresh", {"refresh_token": login["refresh_token"]})
+        tourist = self.api.operator(fresh["token"], fresh["user"]["id"])
+        await self.call(tourist, "GET", "/auth/me")
+        await self.call(tourist, "PUT", "/auth/me", {"name": "Terry", "language": "de"})
+        change = {"current_password": PASSWORD, "new_password": f"{PASSWORD}-again"}
+        await self.call(tourist, "POST", "/auth/change-password", change)
+        key = await self.call(tourist, "POST", "/api-keys", {"name": "Export"}, 201)
+        assert len((await self.call(tourist, "GET", "/api-keys"))["api_keys"]) == 1
+        await self.call(tourist, "DELETE", f"/api-keys/{key['api_key']['id']}")
+        await self.call(None, "POST", "/auth/logout", {"refresh_token": fresh["refresh_token"]})
+
+    async def sites(self) -> int:
+        owner = self.world.owner
+        made = await self.call(owner, "POST", "/sites", {"name": "Blog", "domains": ["blog.test"]}, 201)
+        site_id: int = made["site"]["id"]
+        site = f"/sites/{site_id}"
+        assert len((await self.call(owner, "GET", "/sites", query={"limit": 1}))["sites"]) == 1
+        await self.call(owner, "GET", site)
+        await self.call(owner, "PUT", site, {"name": "Diary"})
+        await self.call(owner, "GET", f"{site}/widget-code")
+        await self.call(owner, "POST", f"{site}/rotate-key", {})
+        await self.call(owner, "GET", f"{site}/my-access")
+        await self.call(owner, "GET", f"{site}/chatbot")
+        await self.call(owner, "PUT", f"{site}/chatbot", {"name": "Robin", "colours": {"primary": "#112233"}})
+        entry = {"question": "Are you open?", "answer": "We are."}
+        made = await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
+        one = f"{site}/chatbot/knowledge/{made['entry']['id']}"
+        await self.call(owner, "GET", f"{site}/chatbot/knowledge")
+        await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
+        await self.call(owner, "DELETE", one)
+        return site_id
+
+    async def team(self, site_id: int) -> None:
+        owner, sam = self.world.owner, self.world.sam
+        await self.call(owner, "GET", "/team")
+        await self.call(owner, "GET", f"/team/{sam.id}")
+        await self.call(owner, "PUT", f"/team/{sam.id}", {"name": "Samuel"})
+        await self.call(owner, "GET", f"/sites/{site_id}/team")
+        await self.call(owner, "PUT", f"/sites/{site_id}/team/{sam.id}", {"can_chat": True})
+        await self.call(owner, "DELETE", f"/sites/{site_id}/team/{sam.id}")
+        await self.call(owner, "GET", "/audit", query={"from": "2020-01-01T00:00:00Z", "limit": 2})
+
+    async def visitors(self) -> None:
+        visitor = self.world.visitor()
+        await self.visit(visitor, "GET", "/config")
+        await self.visit(visitor, "GET", "/block-status")
+        await self.visit(visitor, "POST", "/heartbeat", page="https://shop.test/", title="Shop", lang="de")
+        await self.say(visitor, "Hello?")
+        await self.visit(visitor, "POST", "/typing")
+        await self.visit(visitor, "POST", "/email", email="jane@example.com")
+        await self.visit(visitor, "POST", "/contact", name="Jane", phone="+49 30 1234")
+        await self.visit(visitor, "GET", "/history", limit=10)
+        await self.visit(visitor, "GET", "/operator-messages", after_seq=0)
+        await self.visit(visitor, "GET", "/pending-proactive")
+        await self.visit(visitor, "POST", "/read", seq=1)
+        await self.visit(visitor, "POST", "/handoff")
+        await self.visit(visitor, "POST", "/rate", score=5, comment="Fine")
+        form = image_form(picture(), **visitor.names)
+        reply = await self.api.call("POST", "/api/v1/chat/upload-image", data=form)
+        self.document.check("POST", "/api/v1/chat/upload-image", reply)
+        await self.stream("/chat/events", **visitor.names)
+
+    async def conversations(self) -> None:
+        alex, sam = self.world.alex, self.world.sam
+        visitor = self.world.visitor()
+        chat = await self.say(visitor, "Is anybody there?")
+        held = {"conversation_id": chat}
+        await self.call(alex, "POST", f"/operator/accept/{chat}", {})
+        form = image_form(picture())
+        reply = await self.api.call("POST", "/api/v1/operator/upload-image", token=alex.token, data=form)
+        self.document.check("POST", "/api/v1/operator/upload-image", reply)
+        await self.call(alex, "POST", "/operator/message", {**held, "content": "Look", "image_url": reply.body["url"]})
+        await self.call(alex, "POST", "/operator/typing", held)
+        await self.call(alex, "POST", "/operator/note", {**held, "content": "VIP customer"})
+        one = f"/operator/conversation/{chat}"
+        for method in ("PUT", "PATCH", "POST"):
+            await self.call(alex, method, f"{one}/visitor", {"name": "Jane", "info": {"plan": "gold"}})
+        await self.call(alex, "POST", f"{one}/read", {"seq": 1})
+        shown = (await self.call(alex, "GET", one))["conversation"]
+        assert shown["notes"]
+        assert shown["history"]
+        assert len(shown["messages"]) > 1
+        assert (await self.call(alex, "GET", f"/conversations/{chat}/messages"))["messages"]
+        await self.call(alex, "POST", f"/operator/transfer/{chat}", {"operator_id": sam.id})
+        await self.call(sam, "POST", f"/operator/release/{chat}", {})
+        await self.call(sam, "POST", f"/operator/close/{chat}", {})
+        await self.call(sam, "POST", f"{one}/block", {"blocked": True, "block_type": "ai"})
+        proactive = self.world.visitor()
+        await self.visit(proactive, "POST", "/heartbeat", page="https://shop.test/cart")
+        online = await self.call(alex, "GET", "/operator/online-visitors", query={"site_id": self.world.site_id})
+        handle = online["visitors"][0]["session_id"]
+        body = {"site_id": self.world.site_id, "session_id": handle, "content": "Need help?"}
+        await self.call(alex, "POST", "/operator/proactive-message", body)
+
+    async def translation(self) -> None:
+        _, chat = await self.world.taken()
+        toggle = {"conversation_id": chat, "enabled": True}
+        await self.call(self.world.alex, "POST", "/operator/translation/toggle", toggle)
+        lang = {"conversation_id": chat, "lang": "de"}
+        await self.call(self.world.alex, "POST", "/operator/translation/set-lang", lang)
+
+    async def lists(self) -> None:
+        alex, site = self.world.alex, {"site_id": self.world.site_id}
+        assert (await self.call(alex, "GET", "/operator/active-chats", query=site))["chats"]
+        assert (await self.call(alex, "GET", "/operator/all-active-chats"))["chats"]
+        assert (await self.call(alex, "GET", "/operator/all-chat-counts"))["sites"]
+        assert (await self.call(alex, "GET", "/operator/operators", query=site))["operators"]
+        assert (await self.call(alex, "GET", "/operator/blocked", query=site))["visitors"]
+        assert (await self.call(alex, "GET", "/operator/all-online-visitors"))["visitors"]
+        path = f"/sites/{self.world.site_id}"
+        assert (await self.call(alex, "GET", f"{path}/conversations"))["conversations"]
+        assert (await self.call(alex, "GET", f"{path}/leads"))["leads"]
+        assert (await self.call(alex, "GET", f"{path}/ratings"))["ratings"]
+        assert (await self.call(alex, "GET", f"{path}/ratings/stats"))["count"]
+
+    async def status(self) -> None:
+        alex, site_id = self.world.alex, self.world.site_id
+        await self.call(alex, "POST", "/operator/heartbeat", {"site_ids": [site_id]})
+        assert (await self.call(alex, "GET", "/operator/status"))["online"]
+        await self.call(alex, "POST", "/operator/set-status", {"site_id": site_id, "online": False})
+        ticket = await self.call(alex, "POST", "/operator/stream-ticket", {})
+        await self.stream("/operator/stream", token=ticket["ticket"])
+
+    async def devices(self) -> None:
+        alex = self.world.alex
+        await self.call(alex, "POST", "/operator/fcm-token", {"token": "d" * 140})
+        await self.call(alex, "POST", "/operator/fcm-token/test", {})
+        await self.call(alex, "DELETE", "/operator/fcm-token", {"token": "d" * 140})
+
+    async def removals(self, site_id: int) -> None:
+        owner = self.world.owner
+        await self.call(owner, "DELETE", f"/sites/{site_id}")
+        gone = await self.world.join("Gone")
+        await self.call(owner, "DELETE", f"/team/{gone.id}")
+
+
+@pytest.fixture(scope="module")
+async def toured(stack: Stack, api: Api, mongodb_uri: str, document: Document) -> AsyncIterator[Tour]:
+    tour = Tour(await World.make(api, stack, mongodb_uri), document)
+    await tour.everything()
+    return tour
+
+
+async def test_every_endpoint_answers_as_the_document_says(toured: Tour, document: Document) -> None:
+    went_well = {one for one, statuses in document.seen.items() if statuses & {200, 201}}
+    assert went_well == set(document.operations), "the tour leaves no operation out"
+
+
+async def test_every_refusal_is_as_the_document_says(toured: Tour, document: Document, api: Api) -> None:
+    for method, path in document.operations:
+        real = path.replace("{", "").replace("}", "")
+        for name in ("site_id", "operator_id", "entry_id", "id"):
+            real = real.replace(f"/{name}", f"/{2**52}")
+        secured = bool(document.operation(method, path)["security"])
+        # No credential at all; a body that is no JSON; one that is too large; a media type that is not taken.
+        for sent in (
+            {},
+            {"data": b"{", "headers": {"Content-Type": "application/json"}},
+            {"data": b" " * 70_000, "headers": {"Content-Type": "application/json"}},
+            {"data": b"a=b", "headers": {"Content-Type": "text/plain"}},
+        ):
+            for token in (None, toured.world.owner.token) if secured else (None,):
+                if method == "GET" and sent:
+                    continue
+                reply = await _call(api, method, real, token, sent)
+                if reply is not None:
+                    document.check(method, real, reply)
+
+
+async def _call(api: Api, method: str, path: str, token: str | None, sent: Any) -> Reply | None:
+    """An answer that came whole; None for a stream that begins."""
+    headers = {**sent.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+    timeout = aiohttp.ClientTimeout(total=10)
+    async with api.http.request(
+        method, api.base + path, data=sent.get("data"), headers=headers, timeout=timeout
+    ) as response:
+        if response.content_type == "text/event-stream":
+            return None
+        return Reply(response.status, dict(response.headers), await response.read())
+
+
+async def test_a_wrong_method_is_405_and_tells_the_right_ones(document: Document, api: Api) -> None:
+    for path in document.content["paths"]:
+        real = path
+        for name in ("site_id", "operator_id", "entry_id", "id"):
+            real = real.replace(f"{{{name}}}", "1")
+        reply = await api.call("TRACE", real)
+        assert reply.status == 405, path
+        allowed = set(reply.headers["Allow"].replace(" ", "").split(","))
+        assert {method.upper() for method in document.content["paths"][path]} <= allowed
+        assert reply.body["code"] == "method_not_allowed"

@@ -1,0 +1,88 @@
+"""A9: a visitor's history opens with their own session on their own site, and with nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.api import Visitor
+from support.tenants import World
+
+READS = ("/history", "/operator-messages", "/pending-proactive")
+SECRET = "canary of this visitor"
+
+
+@pytest.fixture
+async def visitor(world: World) -> Visitor:
+    visitor = world.visitor()
+    await visitor.say(SECRET)
+    return visitor
+
+
+async def _unreadable(thief: Visitor) -> None:
+    for path in READS:
+        refused = await thief.get(path)
+        assert refused.status == 404, path
+        assert refused.body["code"] == "not_found"
+
+
+async def test_a_guessed_session_opens_nothing(world: World, visitor: Visitor) -> None:
+    near = visitor.session_id[:-1] + ("0" if visitor.session_id[-1] != "0" else "1")
+    for guess in (near, visitor.session_id.upper(), visitor.session_id + "0", "0" * 16):
+        if guess != visitor.session_id:
+            await _unreadable(world.api.visitor(world.site_key, guess))
+
+
+async def test_the_public_handle_is_not_the_session(world: World, visitor: Visitor) -> None:
+    chats = (await world.alex.get("/operator/all-active-chats", status="ai")).ok()["chats"]
+    handle = chats[0]["visitor"]["session_id"]
+    assert handle.startswith("sess_")
+    assert visitor.session_id not in str(chats)
+    await _unreadable(world.api.visitor(world.site_key, handle))
+    await _unreadable(world.api.visitor(world.site_key, handle.removeprefix("sess_")))
+
+
+async def test_a_session_does_not_count_on_another_site(world: World, visitor: Visitor) -> None:
+    elsewhere = await world.another_site()
+    await _unreadable(world.api.visitor(elsewhere["site_key"], visitor.session_id))
+    taken_along = world.api.visitor(elsewhere["site_key"], visitor.session_id)
+    await taken_along.say("Another conversation")
+    assert SECRET not in (await taken_along.get("/history")).raw.decode()
+    assert "Another" not in (await visitor.get("/history")).raw.decode()
+
+
+async def test_an_unknown_or_replaced_site_key_is_404_everywhere(world: World, visitor: Visitor) -> None:
+    await _unreadable(world.api.visitor("pk_" + "0" * 24, visitor.session_id))
+    fresh = (await world.owner.post(f"/sites/{world.site_id}/rotate-key")).ok()["site"]["site_key"]
+    await _unreadable(visitor)
+    assert (await world.api.visitor(fresh, visitor.session_id).get("/history")).status == 200, "the session goes on"
+
+
+@pytest.mark.parametrize("session_id", ["", "short", "a" * 129, "../../etc/passwd", "0123456789abcde\n", "ü" * 16])
+async def test_a_session_of_another_shape_is_422(world: World, session_id: str) -> None:
+    assert (await world.api.visitor(world.site_key, session_id or " ").get("/history")).status == 422
+
+
+async def test_another_visitors_stream_shows_nothing_of_it(world: World, visitor: Visitor) -> None:
+    thief = world.visitor()
+    await thief.say("I listen")
+    async with thief.events() as stream:
+        await stream.wait("ready")
+        await visitor.say(SECRET)
+        await thief.say("Still here")
+        await stream.wait("message.created", lambda event: event.data["data"]["content"] == "Still here")
+        assert SECRET not in str([event.data for event in stream.seen])
+
+
+async def test_naming_two_sessions_opens_neither_of_anothers(world: World, visitor: Visitor) -> None:
+    """Whoever names two sessions is the one that the gateway checked, or nobody."""
+    thief = world.visitor()
+    await thief.say("I try")
+    for first, second in ((thief, visitor), (visitor, thief)):
+        query = f"site_key={world.site_key}&session_id={first.session_id}&session_id={second.session_id}"
+        body = (await world.api.call("GET", f"/api/v1/chat/history?{query}")).raw.decode()
+        shown = {words for words in (SECRET, "I try") if words in body}
+        assert len(shown) <= 1
+    body = {**thief.names, "email": "thief@example.com"}
+    path = f"/api/v1/chat/email?site_key={visitor.site_key}&session_id={visitor.session_id}"
+    await world.api.call("POST", path, body=body)
+    assert (await visitor.get("/history")).ok()["visitor"]["email"] is None

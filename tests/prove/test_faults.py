@@ -1,0 +1,109 @@
+"""T1–T4 and T17: services, broker and database killed under load; nothing acknowledged is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from parley_dev.stack import SERVICES
+from prove.conftest import Proof
+from support.load import Load
+from support.tenants import World
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@asynccontextmanager
+async def under_load(world: World, conversations: int = 4) -> AsyncIterator[Load]:
+    load = Load(world)
+    try:
+        await load.start(conversations)
+        await load.progress(10)
+        yield load
+    finally:
+        await load.close()
+
+
+async def settle(load: Load, *, streams: bool = True) -> str:
+    """Stop writing, compare, and say the figures."""
+    await load.stop()
+    kept = await load.check()
+    seen = await load.check_streams(within=60) if streams else {}
+    return (
+        f"{kept['acknowledged']} acknowledged, 0 lost, 0 doubled; streams saw all, {seen.get('connects', 0)} connects"
+    )
+
+
+async def test_t1_services_killed_at_random_lose_nothing(proof: Proof, proof_world: World) -> None:
+    chance = random.Random(1)
+    kills = 0
+    async with under_load(proof_world) as load:
+        end = time.monotonic() + proof.seconds(8, 60)
+        while time.monotonic() < end:
+            service, index = chance.choice(SERVICES), chance.randrange(2)
+            await proof.stack.kill(service, index)
+            kills += 1
+            await load.progress(5, what=f"{service} killed")
+            await proof.stack.restart(service, index)
+        figure = await settle(load)
+        back = max(one.seconds for one in load.acknowledged)
+    proof.say("T1", f"{kills} kills: {figure}; slowest acknowledged write {back:.1f} s")
+
+
+async def test_t2_the_broker_restarted_and_killed_loses_nothing(proof: Proof, proof_world: World) -> None:
+    async with under_load(proof_world) as load:
+        for harshly in (False, True):
+            # A queue declared less than a second before a kill is not on the disk yet; these are older.
+            if harshly:
+                await proof.rabbit.kill()
+            else:
+                await proof.rabbit.stop()
+            await load.progress(10, what="writes without a broker")
+            await proof.rabbit.start()
+            started = time.monotonic()
+            await proof.stack.wait_ready()
+            back = time.monotonic() - started
+            assert back < 30
+        figure = await settle(load)
+    proof.say("T2", f"restart and kill: {figure}; ready {back:.1f} s after the broker")
+
+
+async def test_t3_the_database_stepped_down_and_killed_loses_nothing(proof: Proof, proof_world: World) -> None:
+    async with under_load(proof_world) as load:
+        async with AsyncMongoClient(proof.mongo.uri) as client:
+            await client.admin.command({"replSetStepDown": 2, "force": True})
+        stepped = await load.progress(10, what="writes after the step-down")
+        await proof.mongo.kill()
+        await asyncio.gather(*(world_answers(proof_world) for _ in range(3)))
+        await proof.mongo.start()
+        killed = await load.progress(10, what="writes after the kill")
+        await proof.stack.wait_ready()
+        figure = await settle(load)
+    proof.say("T3", f"step-down and kill: {figure}; writing again after {stepped:.1f} s and {killed:.1f} s")
+
+
+async def world_answers(world: World) -> None:
+    """T4: without its database a service says so, in the envelope, and soon."""
+    started = time.monotonic()
+    reply = await world.alex.get("/operator/all-chat-counts")
+    assert reply.status == 503, reply.raw
+    assert reply.body["code"] == "unavailable"
+    assert time.monotonic() - started < 10
+
+
+async def test_t17_a_rolling_restart_fails_no_write(proof: Proof, proof_world: World) -> None:
+    async with under_load(proof_world) as load:
+        for service in SERVICES:
+            for index in range(2):
+                await proof.stack.restart(service, index)
+                await load.progress(3)
+        figure = await settle(load)
+        refused = {status: count for status, count in load.refused.items() if status >= 400}
+    assert not refused, f"refused in a rolling restart: {refused}"
+    proof.say("T17", f"all ten restarted one by one: {figure}; no write refused")

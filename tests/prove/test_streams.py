@@ -1,0 +1,176 @@
+"""T5, T6, T9, T10: streams cut, resumed, never read, abandoned; snapshots and events that agree."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import time
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+
+from prove.conftest import Proof
+from support.load import Load
+from support.tenants import World
+from support.wait import until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_t5_clients_cut_at_random_miss_nothing(proof: Proof, proof_world: World) -> None:
+    load = Load(proof_world)
+    chance = random.Random(5)
+    try:
+        await load.start(conversations=3)
+        end = time.monotonic() + proof.seconds(6, 45)
+        cuts = 0
+        while time.monotonic() < end:
+            await load.progress(chance.randrange(1, 8))
+            load.cut_streams()
+            cuts += 1
+            if cuts == 3:
+                # One that has only just started must know the past too.
+                await proof.stack.kill("notify", 0)
+                await proof.stack.restart("notify", 0)
+        await load.stop()
+        await load.check()
+        seen = await load.check_streams(within=30)
+    finally:
+        await load.close()
+    proof.say("T5", f"{cuts} cuts of every stream, one replica new: {seen['seen']} messages, 0 missing, 0 twice")
+
+
+async def test_t5_an_unknown_position_gets_a_reset(proof_world: World) -> None:
+    for position in ("999999999", "not-a-position", "1.5"):
+        async with proof_world.alex.stream(last_event_id=position) as panel:
+            await panel.wait("reset")
+
+
+async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof: Proof, proof_world: World) -> None:
+    alex = proof_world.alex
+
+    async def snapshot() -> dict[int, dict[str, Any]]:
+        rows: dict[int, dict[str, Any]] = {}
+        cursor: str | None = None
+        while True:
+            query = {"status": "pending,active,ai", "limit": 100} | ({"cursor": cursor} if cursor else {})
+            found = (await alex.get("/operator/all-active-chats", **query)).ok()
+            rows |= {row["id"]: row for row in found["chats"]}
+            cursor = found["next_cursor"]
+            if cursor is None:
+                return rows
+
+    async with alex.stream() as panel:
+        await panel.wait("ready")
+        held = await snapshot()
+        for _ in range(proof.times(2, 10)):
+            visitor, conversation_id = await proof_world.taken()
+            await alex.say(conversation_id, "hello")
+            await visitor.say("hello yourself")
+            seq = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"][-1]["seq"]
+            (await alex.post(f"/operator/conversation/{conversation_id}/read", {"seq": seq})).ok()
+            (await visitor.post("/read", seq=seq)).ok()
+            (await visitor.post("/contact", name="Jane", email="jane@shop.test")).ok()
+            (await visitor.post("/rate", score=4)).ok()
+            path = f"/operator/conversation/{conversation_id}"
+            (await alex.send("PUT", f"{path}/visitor", {"phone": "+49 30 1234"})).ok()
+            (await alex.post("/operator/note", {"conversation_id": conversation_id, "content": "n"})).ok()
+            (await alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": proof_world.sam.id})).ok()
+            (await proof_world.sam.post(f"/operator/release/{conversation_id}")).ok()
+            (await alex.post(f"{path}/block", {"blocked": True, "block_type": "ai"})).ok()
+        closed, closing = await proof_world.taken()
+        (await alex.post(f"/operator/close/{closing}")).ok()
+        await panel.wait("conversation.closed")
+        for event in panel.seen:
+            row = event.data.get("data", {}).get("conversation")
+            if row is not None:
+                held[row["id"]] = row
+        held = {number: row for number, row in held.items() if row["mode"] != "closed"}
+        fresh = await snapshot()
+    assert held == fresh
+    counts = (await alex.get("/operator/all-chat-counts")).ok()
+    modes = [row["mode"] for row in fresh.values()]
+    assert (counts["pending"], counts["active"]) == (modes.count("pending"), modes.count("operator"))
+    types = sorted({event.type for event in panel.seen})
+    assert closed
+    proof.say("T6", f"{len(fresh)} rows equal after {len(panel.seen)} events of {len(types)} types")
+
+
+async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, proof_world: World) -> None:
+    visitor, conversation_id = await proof_world.taken()
+    deaf = []
+    async with proof_world.alex.stream() as panel:
+        await panel.wait("ready")
+        for _ in range(3):
+            deaf.append(await open_and_never_read(proof_world))
+        words = "x" * 7000
+        began = time.monotonic()
+        count = proof.times(600, 1500)
+        for _ in range(count // 20):
+            await asyncio.gather(*(proof_world.alex.say(conversation_id, words) for _ in range(20)))
+        await panel.wait("message.created", lambda e: e.data["data"]["seq"] > count, within=30)
+        for reader, writer in deaf:
+            async with asyncio.timeout(30):
+                while await reader.read(65536):
+                    pass
+            writer.close()
+        took = time.monotonic() - began
+    assert visitor
+    proof.say("T9", f"3 deaf streams cut, all within {took:.0f} s; the reading one saw every message")
+
+
+async def open_and_never_read(world: World) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A socket with a small window that takes nothing after the request."""
+    base = world.api.base.removeprefix("http://")
+    host, port = base.split(":")
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(narrow, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=narrow, limit=1024)
+    request = f"GET /api/v1/operator/stream?token={world.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
+    writer.write(request.encode())
+    await writer.drain()
+    await reader.readline()
+    return reader, writer
+
+
+async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, proof_world: World) -> None:
+    processes = [*proof.stack.processes("notify"), *proof.stack.processes("gateway")]
+
+    def descriptors() -> int:
+        return sum(psutil.Process(one.process.pid).num_fds() for one in processes)
+
+    async def streams() -> float:
+        total = 0.0
+        for one in proof.stack.processes("notify"):
+            async with proof_world.api.http.get(f"{one.internal_url}/metrics") as response:
+                for line in (await response.text()).splitlines():
+                    if line.startswith("parley_notify_open_streams"):
+                        total += float(line.rsplit(" ", 1)[1])
+        return total
+
+    baseline = descriptors()
+    rounds = proof.times(15, 150)
+    for number in range(rounds):
+        await asyncio.gather(*(abandon(proof_world, amid=bool(number % 2)) for _ in range(10)))
+    await until(lambda: _none(streams), within=60, what="open streams back at none")
+    await until(lambda: descriptors() <= baseline + 20, within=60, what="descriptors back at the baseline")
+    proof.say("T10", f"{rounds * 10} abandoned streams: 0 open, {descriptors() - baseline:+d} descriptors")
+
+
+async def _none(streams: Any) -> bool:
+    return bool(await streams() == 0)
+
+
+async def abandon(world: World, *, amid: bool) -> None:
+    """Open a visitor's stream and leave, before the body or amid it."""
+    visitor = world.visitor()
+    timeout = aiohttp.ClientTimeout(total=5)
+    response = await world.api.http.get(f"{world.api.base}/api/v1/chat/events", params=visitor.names, timeout=timeout)
+    if amid:
+        await response.content.readline()
+    response.close()

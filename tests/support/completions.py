@@ -1,0 +1,72 @@
+"""A server that speaks OpenAI's streaming chat completions, and fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass(slots=True)
+class Completions:
+    """What it answers, how it fails, and what it was asked."""
+
+    pieces: list[str] = field(default_factory=lambda: ["Hello", " from", " the", " model."])
+    status: int = 200
+    pause: asyncio.Event | None = None
+    """When set, the answer waits for it before its last piece."""
+    break_off: bool = False
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+    _runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        self.asked.append(asked)
+        if self.status != 200:
+            return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=self.status)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, piece in enumerate(self.pieces):
+            if self.pause is not None and number == len(self.pieces) - 1:
+                await self.pause.wait()
+            if self.break_off and number == len(self.pieces) - 1:
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+            await response.write(self._frame({"content": piece}))
+        usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": 42}
+        await response.write(self._frame({}, finish="stop"))
+        await response.write(self._frame(None, usage=usage))
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    def _frame(
+        self, delta: dict[str, Any] | None, finish: str | None = None, usage: dict[str, int] | None = None
+    ) -> bytes:
+        choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
+        chunk = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "test",
+            "choices": choices,
+            "usage": usage,
+        }
+        return f"data: {json.dumps(chunk)}\n\n".encode()

