@@ -31,6 +31,10 @@ setup: $(READY) ## install what the other commands need (they do it themselves)
 test: $(READY) check ## check, then run all tests
 	$(BIN)/python -m pytest tests
 
+.PHONY: prove
+prove: $(READY) ## hold the guarantees against kills, cuts and races, and print a figure each (about 10 minutes)
+	PARLEY_PROVE=long $(BIN)/python -m pytest tests/prove
+
 .PHONY: check
 check: $(READY) ## look at format, lint, types and layers
 	$(BIN)/ruff format --check .

@@ -37,7 +37,8 @@ async def test_a_panel_that_was_cut_off_shows_what_it_missed(
     for number in range(1, 4):
         await expect(panel.messages.get_by_text(f"During the cut {number}", exact=True)).to_have_count(1)
     await panel.choose("Waiting")
-    await expect(panel.page.locator(f"a[href='#/chats/{another}']")).to_contain_text("Somebody else")
+    await panel.page.locator(f"a[href='#/chats/{another}']").click()
+    await expect(panel.messages).to_contain_text("Somebody else")
     assert any(asked), "it is resumed by id"
 
 
@@ -127,6 +128,8 @@ async def test_a_widget_that_was_cut_off_sends_what_it_kept_and_shows_what_it_mi
     await expect(widget.log).to_contain_text("Here I am", timeout=20_000)
     await expect(widget.page.get_by_text("Connection lost. Reconnecting…")).to_have_count(0)
     await expect(widget.log.get_by_text("Are you there?", exact=True)).to_have_count(1)
+    await expect(widget.log).not_to_contain_text("Will be sent")
+    await expect(widget.log).not_to_contain_text("Sending…")
     detail = (await world.alex.get(f"/operator/conversation/{conversation}")).ok()["conversation"]
     assert [message["content"] for message in detail["messages"]].count("Are you there?") == 1
 

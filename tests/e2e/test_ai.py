@@ -1,4 +1,4 @@
-"""The AI, by a provider that speaks the real protocol: it answers, gives up in good time, and never talks over a person."""
+"""The AI, by a provider that speaks the real protocol: it answers, gives up in time, never talks over a person."""
 
 from __future__ import annotations
 

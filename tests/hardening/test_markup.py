@@ -1,9 +1,11 @@
-"""A8: markup and line breaks are text wherever they turn up: stored as they are, shown inert, and no event is forged."""
+"""A8: markup and line breaks are text wherever they turn up: kept as they are, shown inert, and no event is forged."""
 
 from __future__ import annotations
 
 import pytest
 
+from parley_dev.stack import Stack
+from support.api import Api
 from support.tenants import World
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&amp;</script><script>alert(2)</script>{{7*7}}${7*7}"
@@ -14,6 +16,11 @@ FORGED = [
     "data: x\n\n: comment",
     "\u2028event: reset\u2028data: {}\u2029\x85\x0b\x0c",
 ]
+
+
+@pytest.fixture(scope="module")
+async def world(stack: Stack, api: Api, mongodb_uri: str) -> World:
+    return await World.make(api, stack, mongodb_uri)
 
 
 async def test_markup_is_stored_as_it_is_and_answered_as_json(world: World) -> None:
@@ -74,8 +81,9 @@ async def test_no_event_can_be_forged_by_what_is_written(world: World, content: 
 async def test_the_ais_answer_cannot_be_forged_by_what_it_is_told(world: World, content: str) -> None:
     answer = f"Before{content}after."
     entry = {"question": "What are your opening hours?", "answer": answer}
-    (await world.owner.post(f"/sites/{world.site_id}/chatbot/knowledge", entry)).ok(201)
-    visitor = world.visitor()
+    site = await world.another_site()
+    (await world.owner.post(f"/sites/{site['id']}/chatbot/knowledge", entry)).ok(201)
+    visitor = world.api.visitor(site["site_key"])
     parts = [part async for part in visitor.parts("What are your opening hours?")]
     assert [part["type"] for part in parts[:-1]] == ["chunk"] * (len(parts) - 1)
     assert parts[-1]["type"] == "done"

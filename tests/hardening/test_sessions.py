@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from support.api import Visitor
+from parley_dev.stack import Stack
+from support.api import Api, Visitor
 from support.tenants import World
 
 READS = ("/history", "/operator-messages", "/pending-proactive")
 SECRET = "canary of this visitor"
+
+
+@pytest.fixture(scope="module")
+async def world(stack: Stack, api: Api, mongodb_uri: str) -> World:
+    return await World.make(api, stack, mongodb_uri)
 
 
 @pytest.fixture
@@ -50,9 +56,12 @@ async def test_a_session_does_not_count_on_another_site(world: World, visitor: V
     assert "Another" not in (await visitor.get("/history")).raw.decode()
 
 
-async def test_an_unknown_or_replaced_site_key_is_404_everywhere(world: World, visitor: Visitor) -> None:
+async def test_an_unknown_or_replaced_site_key_is_404_everywhere(world: World) -> None:
+    site = await world.another_site()
+    visitor = world.api.visitor(site["site_key"])
+    await visitor.say(SECRET)
     await _unreadable(world.api.visitor("pk_" + "0" * 24, visitor.session_id))
-    fresh = (await world.owner.post(f"/sites/{world.site_id}/rotate-key")).ok()["site"]["site_key"]
+    fresh = (await world.owner.post(f"/sites/{site['id']}/rotate-key")).ok()["site"]["site_key"]
     await _unreadable(visitor)
     assert (await world.api.visitor(fresh, visitor.session_id).get("/history")).status == 200, "the session goes on"
 

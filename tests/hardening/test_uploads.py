@@ -171,9 +171,11 @@ async def test_a_comment_that_unpacks_without_end_is_refused(house: World) -> No
 
 
 async def test_too_many_frames_are_413(house: World) -> None:
-    frames = [Image.new("P", (4, 4), color=number % 250) for number in range(201)]
+    frames = [Image.new("RGB", (4, 4), (number, 255 - number, 7)) for number in range(201)]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=10)
+    with Image.open(io.BytesIO(out.getvalue())) as image:
+        assert image.n_frames == 201
     assert (await _upload(house, out.getvalue())).status == 413
 
 

@@ -9,8 +9,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import grpc
-import grpc.aio
+import grpc  # type: ignore[import-untyped]
+import grpc.aio  # type: ignore[import-untyped]
 from google.cloud.translate_v3 import types
 
 _SERVICE = "google.cloud.translation.v3.TranslationService"

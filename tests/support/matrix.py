@@ -137,7 +137,7 @@ def picture(size: tuple[int, int] = (8, 6), kind: str = "PNG", **options: Any) -
 def image_form(data: bytes, **fields: str) -> aiohttp.FormData:
     """An upload as a browser sends it: the fields, then the file."""
     form = aiohttp.FormData(fields)
-    form.add_field("image", data, filename="picture.png", content_type="image/png")
+    form.add_field("image", io.BytesIO(data), filename="picture.png", content_type="image/png")
     return form
 
 

@@ -161,6 +161,35 @@ class Ears:
         return [event for event in self.heard if event.type == kind]
 
 
+class Lag:
+    """How late the machine itself is while something is timed: the most that a short sleep took too long."""
+
+    def __init__(self) -> None:
+        self.most = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Lag:
+        self._task = asyncio.create_task(self._measure())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.05)
+            self.most = max(self.most, loop.time() - before - 0.05)
+
+    @property
+    def allowance(self) -> float:
+        """Seconds to add to a promise: a transition is a handful of steps, each of which may wait for its turn."""
+        return 8 * self.most
+
+
 class Broker:
     """The rest of the house, as far as presence hears and asks it: over the real broker."""
 

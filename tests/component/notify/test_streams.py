@@ -123,7 +123,7 @@ async def test_clients_cut_at_random_resume_on_any_replica_without_gap_or_double
             if last is not None:
                 assert events.seen[0].data["data"]["resumed_from"] == int(last)
             wanted = min(total - len(seen), dice.randint(1, 60))
-            await until(lambda events=events, wanted=wanted: len(events.of("message.created")) >= wanted, within=30)
+            await until(lambda events=events, wanted=wanted: len(events.of("message.created")) >= wanted, within=90)
             taken = events.of("message.created")[:wanted]
             assert not events.of("reset")
         seen += [event.data["data"]["content"] for event in taken]

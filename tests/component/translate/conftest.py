@@ -91,7 +91,7 @@ class Talk:
             id=fresh_id(),
             conversation_id=self.id,
             seq=self.last_seq,
-            role=role,  # type: ignore[arg-type]
+            role=role,
             content=content,
             translation=translation,
             created_at=utc_now(),
@@ -149,14 +149,14 @@ class House:
             "PARLEY_GOOGLE_ENDPOINT": self.google.endpoint,
             "PARLEY_GOOGLE_PLAINTEXT": "true",
             "PARLEY_LIBRETRANSLATE_URL": self.libre.url,
-            "PARLEY_TRANSLATE_CALL_SECONDS": "1",
-            "PARLEY_TRANSLATE_SECONDS": "4",
+            "PARLEY_TRANSLATE_CALL_SECONDS": "2",
+            "PARLEY_TRANSLATE_SECONDS": "8",
             "PARLEY_TRANSLATE_ANSWER_SECONDS": "0.8",
         }
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "parley.translate", env={**os.environ, **own, **self.environment}
         )
-        await until(self._is_ready, within=40, what="translate to be ready")
+        await until(self._is_ready, within=90, what="translate to be ready")
 
     async def _is_ready(self) -> bool:
         try:
@@ -219,7 +219,7 @@ class House:
     def of(self, talk: Talk, kind: str) -> list[Event]:
         return [event for event in self.heard if event.type == kind and event.conversation_id == talk.id]
 
-    async def translation_of(self, event: Event, within: float = 10.0) -> dict[str, Any]:
+    async def translation_of(self, event: Event, within: float = 30.0) -> dict[str, Any]:
         """What message.translated said of a message."""
 
         def found() -> Event | None:

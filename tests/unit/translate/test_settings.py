@@ -19,7 +19,7 @@ def read(monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
     def settings(**environment: str) -> TranslateSettings:
         for name, value in {**BASE, **environment}.items():
             monkeypatch.setenv(name, value)
-        return TranslateSettings()  # type: ignore[call-arg]
+        return TranslateSettings()
 
     return settings
 

@@ -32,19 +32,17 @@ class _Connection(RequestHandler):
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        heads, request = self._request_count, self._current_request
+        between = not self._messages and (request is None or request.content.is_eof())
         super().data_received(data)
-        if self._head_timer is not None:
-            if self._request_in_progress or self._messages:
-                self._head_timer.cancel()
-                self._head_timer = None
-        elif not self._request_in_progress and not self._messages and self._waiter is not None:
-            # The beginning of another head on a connection that was kept.
+        if self._request_count != heads:
+            self._stop_waiting()
+        elif between and self._head_timer is None:
+            # The beginning of another head on a connection that was kept, also while the last answer is under way.
             self._await_head()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def handle_error(
@@ -67,9 +65,16 @@ class _Connection(RequestHandler):
     def _await_head(self) -> None:
         self._head_timer = self._loop.call_later(HEAD_SECONDS, self._too_slow)
 
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
     def _too_slow(self) -> None:
-        self._head_timer = None
-        if not self._request_in_progress and not self._messages:
+        if self._request_in_progress or self._messages:
+            self._await_head()  # Not amid an answer.
+        else:
+            self._head_timer = None
             self.force_close()
 
 

@@ -60,9 +60,10 @@ def _clean(data: bytes) -> Picture:
                 if image.width * image.height * frames > 4 * LARGEST_PIXELS:
                     raise ImageTooLarge
                 return _encode(image, image.format or "", frames)
+    except Image.DecompressionBombError as problem:
+        raise ImageTooLarge from problem
     except (
         UnidentifiedImageError,
-        Image.DecompressionBombError,
         OSError,
         SyntaxError,
         ValueError,

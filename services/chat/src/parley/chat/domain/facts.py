@@ -110,14 +110,9 @@ def said(conversation: Conversation, message: Message) -> Event:
 
 
 def _hint(conversation: Conversation, message: Message) -> str | None:
-    """Which queues want this message beside the log: it is the hot event, and each queue costs a write of its own."""
-    wanted = []
-    if message.role == "visitor" and conversation.mode in ("pending", "operator"):
-        wanted.append("push")
+    """Which queue wants this message beside the log: it is the hot event, and each queue costs a write of its own."""
     translated = message.translation is not None and message.translation.status == "done"
-    if conversation.translation.enabled and not translated:
-        wanted.append("translate")
-    return ".".join(wanted) or None
+    return "translate" if conversation.translation.enabled and not translated else None
 
 
 def read(conversation: Conversation, seq: int, by: Person | None) -> Event:

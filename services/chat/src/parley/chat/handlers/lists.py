@@ -80,7 +80,7 @@ class NumberedQuery(PageQuery):
 
 class ArchiveQuery(NumberedQuery):
     status: Annotated[str, StringConstraints(pattern=r"^(pending|active|ai|closed)$")] | None = None
-    search: Annotated[str, StringConstraints(max_length=200)] | None = None
+    search: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     operator_id: Id | None = Field(None, description="Who has held it at some time.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -22,13 +23,16 @@ from parley.notify.streams.window import NOWHERE, Window
 
 log = logger(__name__)
 
-_EMPTY_SECONDS = 0.5
+_PREFETCH = 500
+_SETTLE_SECONDS = 0.05
+_EMPTY_SECONDS = 2.0
 """An end that has not come by then is taken for an empty log's."""
 _REBORN_SECONDS = 3.0
 """The same, where the log is known not to have been empty: it would mean that the broker lost it."""
 _VANISHED_LOOKS = 3
 _SKEW_SECONDS = 60.0
 """How far the broker's clock may be from ours when the window is asked for by time."""
+_RECENT_SECONDS = 5.0
 _COLD_SECONDS = 10.0
 """Without any record while the window is read: its end was trimmed away meanwhile."""
 
@@ -111,7 +115,11 @@ class Tail:
         self._window.begin(end)
         # Asking by time finds nothing when the newest record is older than that: then it is asked for by place.
         oldest = time.time() - self._window.seconds
-        self._start = datetime.fromtimestamp(oldest, UTC) if at > oldest + _SKEW_SECONDS else max(0, end)
+        if end == NOWHERE:
+            # By time here too: should the end only have been slow to come, this does not show the whole log.
+            self._start = datetime.fromtimestamp(time.time() - _RECENT_SECONDS, UTC)
+        else:
+            self._start = datetime.fromtimestamp(oldest, UTC) if at > oldest + _SKEW_SECONDS else end
         self.warm = end == NOWHERE
 
     async def _begin_anew(self, end: int) -> None:
@@ -167,21 +175,23 @@ async def _end_of_log(connection: AbstractConnection, patience: float) -> tuple[
     """The newest position (NOWHERE when there is none), and when it happened in seconds since 1970."""
     channel = await connection.channel()
     try:
-        await channel.set_qos(prefetch_count=500)
+        await channel.set_qos(prefetch_count=_PREFETCH)
         queue = await declare_log(channel)
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(inbox.put, arguments={"x-stream-offset": "last"})
         newest: AbstractIncomingMessage | None = None
-        try:
-            # The last chunk comes in one piece: after its first record the others are on the wire.
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 newest = await inbox.get()
-            while True:
-                async with asyncio.timeout(0.05):
-                    newest = await inbox.get()
-                await newest.ack(multiple=True)
-        except TimeoutError:
-            pass
+        while newest is not None:
+            await newest.ack(multiple=True)
+            if inbox.empty():
+                # The answer to this comes after all of the last chunk, which the broker sends in one piece.
+                await channel.set_qos(prefetch_count=_PREFETCH)
+                await asyncio.sleep(_SETTLE_SECONDS)
+            if inbox.empty():
+                break
+            newest = inbox.get_nowait()
         if newest is None:
             return NOWHERE, 0.0
         position = newest.headers["x-stream-offset"]
