@@ -54,7 +54,15 @@ def test_the_providers_words_are_kept_without_the_token() -> None:
 
 @pytest.mark.parametrize(
     ("header", "wait"),
-    [("7", 7), (" 0 ", 0), ("99999999", 3600), ("soon", None), ("-5", None), ("", None), ("Thu, 01 Jan 1970", 0)],
+    [
+        ("7", 7),
+        (" 0 ", 0),
+        ("99999999", 3600),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+    ],
 )
 def test_retry_after_in_seconds(header: str, wait: int | None) -> None:
     receipt = receipt_of(answer(429, "QUOTA_EXCEEDED", Retry_After=header))

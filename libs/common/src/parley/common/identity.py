@@ -60,6 +60,9 @@ class OperatorCaller:
         """Refuse what is not the caller's: another tenant's is not there, an own site without permission is 403."""
         if tenant_id != self.tenant_id:
             raise NotFound
+        if self.owner:
+            # Also on a site made a moment ago, which the gateway has not heard of yet.
+            return
         granted = self.sites.get(site_id)
         if granted is None:
             raise Forbidden("You are not on this site's team.")

@@ -21,7 +21,9 @@ from parley.common.web.idempotency import (
     Saved,
     checked_key,
     fingerprint_of,
+    opened,
     scope_of,
+    sealed,
 )
 from parley.common.web.openapi import describe
 from parley.common.web.routes import Call, Route, Who
@@ -162,7 +164,7 @@ class _Dispatcher:
         if saved is not None:
             return web.Response(
                 status=saved.status,
-                body=saved.body,
+                body=opened(call.idempotency_key, saved.body),
                 content_type="application/json",
                 headers={"Idempotent-Replayed": "true"},
             )
@@ -177,7 +179,7 @@ class _Dispatcher:
             await store.abandon(scope)
             raise
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
-            await store.finish(scope, Saved(response.status, response.body))
+            await store.finish(scope, Saved(response.status, sealed(call.idempotency_key, response.body)))
         return response
 
 

@@ -6,10 +6,13 @@ is in flight 409. Only settled answers are kept; after a 5xx the next try does t
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from dataclasses import dataclass
 from typing import Protocol
+
+from cryptography.fernet import Fernet
 
 from parley.common.errors import Conflict, Invalid
 from parley.common.identity import Caller, OperatorCaller, VisitorCaller
@@ -49,6 +52,21 @@ class IdempotencyStore(Protocol):
 
     async def abandon(self, scope: str) -> None:
         """Let the next try do the work."""
+
+
+def sealed(key: str, body: bytes) -> bytes:
+    """An answer as it is kept: it may hold a new API key, so only whoever has the Idempotency-Key can read it."""
+    return _cipher(key).encrypt(body)
+
+
+def opened(key: str, kept: bytes) -> bytes:
+    """The answer again."""
+    return _cipher(key).decrypt(kept)
+
+
+def _cipher(key: str) -> Fernet:
+    digest = hashlib.sha256(f"parley idempotency\n{key}".encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(digest))
 
 
 def checked_key(header: str | None) -> str | None:

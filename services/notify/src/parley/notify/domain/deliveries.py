@@ -26,6 +26,8 @@ log = logger(__name__)
 
 _FIRST_RETRY = timedelta(seconds=2)
 _LONGEST_RETRY = timedelta(minutes=10)
+_SHORTEST_WAIT = timedelta(seconds=1)
+"""Also for a provider that says it may be asked again at once, again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,8 @@ class Deliveries:
 
     async def _later(self, delivery: Delivery, missed: Mapping[str, int], wait: timedelta | None) -> None:
         backoff = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** min(delivery.attempts, 10))
-        await self._store.postpone(delivery, self._clock() + (wait if wait is not None else backoff), missed)
+        pause = max(wait, _SHORTEST_WAIT) if wait is not None else backoff
+        await self._store.postpone(delivery, self._clock() + pause, missed)
 
     def _report(self, delivery: Delivery, receipt: Receipt) -> None:
         if receipt.outcome != "sent":
