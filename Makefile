@@ -2,6 +2,8 @@
 
 PORT ?= 8080
 REPLICAS ?= 1
+# Test workers: most tests wait for something more than they compute.
+WORKERS ?= 3
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -29,7 +31,7 @@ setup: $(READY) ## install what the other commands need (they do it themselves)
 
 .PHONY: test
 test: $(READY) check ## check, then run all tests
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile
 
 .PHONY: prove
 prove: $(READY) ## hold the guarantees against kills, cuts and races, and print a figure each (about 10 minutes)

@@ -34,9 +34,9 @@ async def shop(body: str, policy: str) -> AsyncIterator[str]:
 async def test_it_works_under_a_strict_policy_on_another_host(world: World, stack: Stack, people: People) -> None:
     gateway = stack.gateway_url
     (await world.owner.send("PUT", f"/sites/{world.site_id}", {"domains": ["localhost"]})).ok()
-    policy = f"default-src 'none'; script-src {gateway}; connect-src {gateway}; img-src {gateway}; trusted-types 'none'"
+    policy = f"default-src 'none'; script-src {gateway}; connect-src {gateway}; img-src 'self'; trusted-types 'none'"
     tag = f'<script async src="{gateway}/widget.js" data-site-key="{world.site_key}"></script>'
-    body = f"<!doctype html><html lang=en><title>Shop</title><link rel=icon href=data:,><h1>Shop</h1>{tag}</html>"
+    body = f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{tag}</html>"
     widget = await people.widget()
     asked: list[str] = []
     widget.page.on("request", lambda request: asked.append(request.url))
@@ -58,7 +58,7 @@ async def test_it_works_under_a_strict_policy_on_another_host(world: World, stac
         await expect(widget.log).to_contain_text("We are open from 9 to 5, Monday to Friday.")
         await widget.page.keyboard.press("Escape")
         await expect(opener).to_be_focused()
-        others = [url for url in asked if not url.startswith((gateway, address, "data:"))]
+        others = [url for url in asked if not url.startswith((gateway, address))]
         assert not others, "it loads nothing from any other host, ever"
 
 

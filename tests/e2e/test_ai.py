@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
@@ -189,7 +190,7 @@ async def test_over_the_days_tokens_the_built_in_engine_answers(
     assert len(completions.asked) == 3
     assert said["answer"]
     prefix = ai_stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
-    async with AsyncMongoClient(servers[0]) as client:
+    async with AsyncMongoClient[dict[str, Any]](servers[0]) as client:
         kept = await client[f"{prefix}_chat"]["conversations"].find_one({"_id": said["conversation_id"]})
     assert kept is not None
     assert kept["tokens"] == 3 * 42

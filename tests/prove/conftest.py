@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from conftest import RELAXED
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
-from conftest import RELAXED
 from support.api import Api
 from support.tenants import World
 

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
+from typing import Any
 
 import aio_pika
 import orjson
@@ -17,6 +18,7 @@ from parley.common.events import new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.views import MessageTranslation
 from prove.conftest import Proof
+from support.api import Operator
 from support.tenants import World
 from support.wait import until
 
@@ -42,7 +44,7 @@ async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, proof_world:
 async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof, proof_world: World) -> None:
     _, conversation_id = await proof_world.taken()
     alex, owner = proof_world.alex, proof_world.owner
-    calls = [
+    calls: list[tuple[Operator, str, dict[str, Any]]] = [
         (alex, "/operator/note", {"conversation_id": conversation_id, "content": "once"}),
         (alex, "/operator/message", {"conversation_id": conversation_id, "content": "once"}),
         (owner, "/sites", {"name": "Once", "domains": []}),
@@ -162,7 +164,7 @@ async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, proof_wo
 
 async def test_t15_a_silent_operator_loses_the_conversation_once(proof: Proof, proof_world: World) -> None:
     prefix = proof.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
-    async with AsyncMongoClient(proof.mongo.uri) as client:
+    async with AsyncMongoClient[dict[str, Any]](proof.mongo.uri) as client:
         # Shorter than the API allows: the test has not got thirty seconds.
         await client[f"{prefix}_chat"]["sites"].update_one(
             {"_id": proof_world.site_id}, {"$set": {"chatbot.operator_timeout": 2, "chatbot.on_timeout": "ai"}}

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
@@ -76,7 +77,7 @@ async def test_t2_the_broker_restarted_and_killed_loses_nothing(proof: Proof, pr
 
 async def test_t3_the_database_stepped_down_and_killed_loses_nothing(proof: Proof, proof_world: World) -> None:
     async with under_load(proof_world) as load:
-        async with AsyncMongoClient(proof.mongo.uri) as client:
+        async with AsyncMongoClient[dict[str, Any]](proof.mongo.uri) as client:
             await client.admin.command({"replSetStepDown": 2, "force": True})
         stepped = await load.progress(10, what="writes after the step-down")
         await proof.mongo.kill()

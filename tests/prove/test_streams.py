@@ -81,7 +81,7 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
             (await alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": proof_world.sam.id})).ok()
             (await proof_world.sam.post(f"/operator/release/{conversation_id}")).ok()
             (await alex.post(f"{path}/block", {"blocked": True, "block_type": "ai"})).ok()
-        closed, closing = await proof_world.taken()
+        _, closing = await proof_world.taken()
         (await alex.post(f"/operator/close/{closing}")).ok()
         await panel.wait("conversation.closed")
         for event in panel.seen:
@@ -95,12 +95,11 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
     modes = [row["mode"] for row in fresh.values()]
     assert (counts["pending"], counts["active"]) == (modes.count("pending"), modes.count("operator"))
     types = sorted({event.type for event in panel.seen})
-    assert closed
     proof.say("T6", f"{len(fresh)} rows equal after {len(panel.seen)} events of {len(types)} types")
 
 
 async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, proof_world: World) -> None:
-    visitor, conversation_id = await proof_world.taken()
+    _, conversation_id = await proof_world.taken()
     deaf = []
     async with proof_world.alex.stream() as panel:
         await panel.wait("ready")
@@ -118,7 +117,6 @@ async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, 
                     pass
             writer.close()
         took = time.monotonic() - began
-    assert visitor
     proof.say("T9", f"3 deaf streams cut, all within {took:.0f} s; the reading one saw every message")
 
 

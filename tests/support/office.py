@@ -193,8 +193,7 @@ class Office:
                 (event for event in fits if data.items() <= {**event.data, "site": event.site_id}.items()), None
             )
 
-        event = await until(found, what=f"{kind} {data}")
-        assert event is not None
+        event: Event = await until(found, what=f"{kind} {data}")
         return event
 
     async def audited(self, owner: OperatorCaller, action: str, **query: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,9 @@ from support.wait import until
 SECRET = "presence-tests-identity-5f0c9b7e21d84a36"
 EVERYTHING = frozenset(Permission)
 Answered = tuple[int, dict[str, Any]]
+MakeOperator = Callable[..., OperatorCaller]
+MakeVisitor = Callable[..., VisitorCaller]
+MakeCable = Callable[[str, int], Awaitable["Cable"]]
 
 
 def fresh_id() -> int:

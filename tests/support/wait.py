@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 
-async def until(probe: Callable[[], Awaitable[T] | T], *, within: float = 10.0, what: str = "") -> T:
-    """Ask until the answer is true, and return it. Fails after `within` seconds, saying what was waited for."""
+async def until(probe: Callable[[], Any], *, within: float = 10.0, what: str = "") -> Any:
+    """Ask (a function or a coroutine function) until the answer is true, and return it.
+
+    Fails after `within` seconds, saying what was waited for.
+    """
     deadline = time.monotonic() + within
-    last: object = None
+    last: Any = None
     while time.monotonic() < deadline:
-        answer = probe()
-        value = await answer if isinstance(answer, Awaitable) else answer
-        if value:
-            return value  # type: ignore[no-any-return, unused-ignore]
-        last = value
+        last = probe()
+        if inspect.isawaitable(last):
+            last = await last
+        if last:
+            return last
         await asyncio.sleep(0.02)
     raise AssertionError(f"still not true after {within} s: {what or probe}; last seen: {last!r}")

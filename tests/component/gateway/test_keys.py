@@ -112,7 +112,7 @@ async def test_providers_token_lets_in_and_no_other_does(
         "shared secret": token_for(operator),
         "issuer": signed(operator, key, algorithm, "k1", iss="parley"),
         "audience": signed(operator, key, algorithm, "k1", aud="other"),
-        "none": jwt.encode({"sub": "1"}, None, "none"),
+        "none": jwt.encode({"sub": "1"}, "", "none"),
     }.items():
         assert await status_of(gateway, token) == 401, name
     async with gateway.post("/api/v1/auth/login", json={"email": "a@b.example", "password": "x"}) as answer:

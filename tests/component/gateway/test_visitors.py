@@ -246,7 +246,8 @@ async def upload(gateway: Gateway, *parts: tuple[str, Any, str | None], **header
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value, filename in parts:
         form.add_field(name, value, filename=filename)
-    return await gateway.post("/api/v1/chat/upload-image", data=form, headers=headers)
+    answer: aiohttp.ClientResponse = await gateway.post("/api/v1/chat/upload-image", data=form, headers=headers)
+    return answer
 
 
 async def test_upload_is_passed_on_unchanged(gateway: Gateway, behind: World) -> None:
@@ -257,6 +258,7 @@ async def test_upload_is_passed_on_unchanged(gateway: Gateway, behind: World) ->
     async def take(request: web.Request, asked: Asked) -> web.StreamResponse:
         reader = await request.multipart()
         async for part in reader:
+            assert isinstance(part, aiohttp.BodyPartReader)
             received.append((part.name, part.filename, bytes(await part.read())))
         return web.json_response({"success": True, "url": "/uploads/x"})
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
-from support.presence import fresh_id
+from parley.common.identity import OperatorCaller, VisitorCaller
+from support.presence import Broker, Installation, MakeCable, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 
 
-async def test_what_a_killed_replica_owes_the_other_announces(installation, broker, operator, visitor):
+async def test_what_a_killed_replica_owes_the_other_announces(
+    installation: Installation, broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     alex, guests = operator(site), [visitor(site) for _ in range(30)]
     ears = await broker.listen(site)
@@ -29,10 +32,15 @@ async def test_what_a_killed_replica_owes_the_other_announces(installation, brok
 
 
 async def test_without_the_broker_heartbeats_work_and_the_news_comes_later(
-    installation, broker, operator, visitor, cable, amqp_url
-):
+    installation: Installation,
+    broker: Broker,
+    operator: MakeOperator,
+    visitor: MakeVisitor,
+    cable: MakeCable,
+    amqp_url: str,
+) -> None:
     at = urlsplit(amqp_url)
-    wire = await cable(at.hostname, at.port or 5672)
+    wire = await cable(at.hostname or "", at.port or 5672)
     netloc = at.netloc.rsplit("@", 1)[0] + f"@127.0.0.1:{wire.port}"
     replica = await installation.start(AMQP_URL=at._replace(netloc=netloc).geturl())
     site = fresh_id()
@@ -58,17 +66,22 @@ async def test_without_the_broker_heartbeats_work_and_the_news_comes_later(
     await until(replica.is_ready)
 
 
-async def is_not_ready(replica) -> bool:
+async def is_not_ready(replica: Replica) -> bool:
     return not await replica.is_ready()
 
 
-async def sees(replica, caller, page) -> bool:
+async def sees(replica: Replica, caller: OperatorCaller, page: str) -> bool:
     return any(seen["page"] == page for seen in (await replica.visitors(caller))["visitors"])
 
 
 async def test_without_the_database_heartbeats_are_refused_and_none_taken_before_is_lost(
-    installation, broker, operator, visitor, cable, mongodb_uri
-):
+    installation: Installation,
+    broker: Broker,
+    operator: MakeOperator,
+    visitor: MakeVisitor,
+    cable: MakeCable,
+    mongodb_uri: str,
+) -> None:
     at = urlsplit(mongodb_uri)
     host, _, port = at.netloc.rsplit("@", 1)[-1].partition(":")
     wire = await cable(host, int(port or 27017))
@@ -92,6 +105,6 @@ async def test_without_the_database_heartbeats_are_refused_and_none_taken_before
     assert (await replica.operator_beats(alex, site))[0] == 200
 
 
-async def refuses(replica, guest) -> bool:
+async def refuses(replica: Replica, guest: VisitorCaller) -> bool:
     code, _ = await replica.visitor_beats(guest)
     return code == 503

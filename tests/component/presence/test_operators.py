@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from parley.common.amqp import Ask
 from parley.common.events.team import OperatorAccessChanged
 from parley.common.identity import OperatorCaller, Permission
-from support.presence import Lag, Replica, fresh_id
+from support.presence import Broker, Lag, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 
 REFUSALS = [
@@ -22,7 +23,9 @@ REFUSALS = [
 ]
 
 
-async def test_a_heartbeat_brings_online_on_all_its_sites_and_is_announced_once(one, other, broker, operator):
+async def test_a_heartbeat_brings_online_on_all_its_sites_and_is_announced_once(
+    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     first, second = fresh_id(), fresh_id()
     alex = operator(first, second)
     ears = await broker.listen(first, second)
@@ -44,7 +47,9 @@ async def test_a_heartbeat_brings_online_on_all_its_sites_and_is_announced_once(
     assert ears.heard[0].actor.id == alex.operator_id
 
 
-async def test_first_heartbeats_of_many_devices_at_once_are_one_transition(one, other, broker, operator):
+async def test_first_heartbeats_of_many_devices_at_once_are_one_transition(
+    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     site = fresh_id()
     alex = operator(site)
     ears = await broker.listen(site)
@@ -57,7 +62,9 @@ async def test_first_heartbeats_of_many_devices_at_once_are_one_transition(one, 
     assert ears.kinds() == ["operator.online", "operator.offline"]
 
 
-async def test_a_silent_operator_is_announced_offline_once_within_a_second_by_two_replicas(quick, broker, operator):
+async def test_a_silent_operator_is_announced_offline_once_within_a_second_by_two_replicas(
+    quick: list[Replica], broker: Broker, operator: MakeOperator
+) -> None:
     site = fresh_id()
     team = [operator(site) for _ in range(40)]
     ears = await broker.listen(site)
@@ -90,7 +97,9 @@ async def is_offline(replica: Replica, caller: OperatorCaller) -> bool:
     return not (await replica.status(caller))["online"]
 
 
-async def test_any_beating_device_keeps_the_operator_online(quick, broker, operator):
+async def test_any_beating_device_keeps_the_operator_online(
+    quick: list[Replica], broker: Broker, operator: MakeOperator
+) -> None:
     site = fresh_id()
     alex = operator(site)
     ears = await broker.listen(site)
@@ -106,7 +115,9 @@ async def test_any_beating_device_keeps_the_operator_online(quick, broker, opera
     await until(lambda: ears.kinds() == ["operator.online", "operator.offline"])
 
 
-async def test_offline_by_hand_outlasts_heartbeats_until_set_online_again(one, other, broker, operator):
+async def test_offline_by_hand_outlasts_heartbeats_until_set_online_again(
+    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     site, elsewhere = fresh_id(), fresh_id()
     alex = operator(site, elsewhere)
     ears = await broker.listen(site)
@@ -127,7 +138,9 @@ async def test_offline_by_hand_outlasts_heartbeats_until_set_online_again(one, o
     assert ears.kinds() == ["operator.online", "operator.offline", "operator.online"]
 
 
-async def test_setting_offline_who_was_never_online_is_no_news_but_holds(one, broker, operator):
+async def test_setting_offline_who_was_never_online_is_no_news_but_holds(
+    one: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     site = fresh_id()
     alex, sam = operator(site), operator(site)
     ears = await broker.listen(site)
@@ -142,7 +155,9 @@ async def test_setting_offline_who_was_never_online_is_no_news_but_holds(one, br
 
 
 @pytest.mark.parametrize(("method", "path", "shape"), REFUSALS, ids=[path.rsplit("/", 1)[1] for _, path, _ in REFUSALS])
-async def test_what_is_not_the_callers_is_refused(one, broker, operator, method, path, shape):
+async def test_what_is_not_the_callers_is_refused(
+    one: Replica, broker: Broker, operator: MakeOperator, method: str, path: str, shape: Callable[[int], dict[str, Any]]
+) -> None:
     mine, lost, unknown, foreign = (fresh_id() for _ in range(4))
     alex = operator(mine)
     broker.sites.update({lost: alex.tenant_id, foreign: fresh_id()})
@@ -163,7 +178,9 @@ async def test_what_is_not_the_callers_is_refused(one, broker, operator, method,
     assert (await ask(powerless, mine))[0] == (200 if path.endswith("/status") else 403)
 
 
-async def test_a_heartbeat_with_one_refused_site_writes_nothing(one, broker, operator):
+async def test_a_heartbeat_with_one_refused_site_writes_nothing(
+    one: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     mine, lost, unknown = (fresh_id() for _ in range(3))
     alex = operator(mine)
     broker.sites[lost] = alex.tenant_id
@@ -185,17 +202,19 @@ async def test_a_heartbeat_with_one_refused_site_writes_nothing(one, broker, ope
         {"site_ids": [0]},
     ],
 )
-async def test_a_heartbeat_of_the_wrong_shape_is_refused(one, operator, body):
+async def test_a_heartbeat_of_the_wrong_shape_is_refused(one: Replica, operator: MakeOperator, body: object) -> None:
     code, answer = await one.call("POST", "/api/v1/operator/heartbeat", operator(fresh_id()), body)
     assert (code, answer["code"]) == (422, "invalid")
 
 
-async def test_a_visitor_is_no_operator(one, visitor):
+async def test_a_visitor_is_no_operator(one: Replica, visitor: MakeVisitor) -> None:
     site = fresh_id()
-    assert (await one.operator_beats(visitor(site), site))[0] == 401
+    assert (await one.call("POST", "/api/v1/operator/heartbeat", visitor(site), {"site_ids": [site]}))[0] == 401
 
 
-async def test_a_suspended_operator_goes_offline_everywhere_at_once_and_stays_so(one, other, broker, operator):
+async def test_a_suspended_operator_goes_offline_everywhere_at_once_and_stays_so(
+    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+) -> None:
     first, second = fresh_id(), fresh_id()
     alex = operator(first, second, version=4)
     ears = await broker.listen(first, second)
@@ -210,7 +229,7 @@ async def test_a_suspended_operator_goes_offline_everywhere_at_once_and_stays_so
     assert (await one.status(alex))["online"] is False
 
 
-async def test_who_loses_a_site_goes_offline_there_alone(one, broker, operator):
+async def test_who_loses_a_site_goes_offline_there_alone(one: Replica, broker: Broker, operator: MakeOperator) -> None:
     kept, lost, muted = (fresh_id() for _ in range(3))
     alex = operator(kept, lost, muted)
     ears = await broker.listen(kept, lost, muted)
@@ -226,7 +245,7 @@ async def test_who_loses_a_site_goes_offline_there_alone(one, broker, operator):
     assert status == {kept: True, lost: False, muted: False}
 
 
-async def test_one_ended_session_takes_nobody_offline(one, broker, operator):
+async def test_one_ended_session_takes_nobody_offline(one: Replica, broker: Broker, operator: MakeOperator) -> None:
     site = fresh_id()
     alex, sam = operator(site), operator(site)
     ears = await broker.listen(site)
@@ -243,7 +262,7 @@ async def test_one_ended_session_takes_nobody_offline(one, broker, operator):
     assert (await one.status(alex))["online"] is True
 
 
-async def test_others_may_ask_who_is_online_on_a_site(one, broker, operator):
+async def test_others_may_ask_who_is_online_on_a_site(one: Replica, broker: Broker, operator: MakeOperator) -> None:
     site = fresh_id()
     team = [operator(site) for _ in range(3)]
     ask = Ask("presence")

@@ -15,6 +15,7 @@ from parley.presence.store import operators as operator_store
 from parley.presence.store import visitors as visitor_store
 from parley.presence.store.operators import MongoOperators
 from parley.presence.store.visitors import MongoVisitors
+from support.presence import MakeOperator
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 TTL = timedelta(seconds=75)
@@ -55,7 +56,7 @@ async def told(mongo: Mongo, session: str = "sess_a") -> list[tuple[str, str]]:
     return [(entry["event"]["type"], entry["event"]["data"]["visitor"]["page"][-1]) for entry in record["outbox"]]
 
 
-async def test_nobody_is_online_past_their_time_though_no_sweep_has_come(mongo, operator):
+async def test_nobody_is_online_past_their_time_though_no_sweep_has_come(mongo: Mongo, operator: MakeOperator) -> None:
     alex = operator(SITE)
     operators, visitors = MongoOperators(mongo, Outbox(mongo, Silence(), ["operators"])), visitors_of(mongo)
     await operators.beat(alex, [SITE], NOW, NOW + TTL)
@@ -79,7 +80,7 @@ async def test_nobody_is_online_past_their_time_though_no_sweep_has_come(mongo, 
     assert await seen(NOW + TTL) == [False] * 7
 
 
-async def test_a_page_is_noticed_by_a_replica_that_last_saw_the_visitor_where_they_are_again(mongo):
+async def test_a_page_is_noticed_by_a_replica_that_last_saw_the_visitor_where_they_are_again(mongo: Mongo) -> None:
     one, other = visitors_of(mongo), visitors_of(mongo)
     await one.beat([beat("a", 0)])
     await other.beat([beat("b", 1)])
@@ -90,7 +91,7 @@ async def test_a_page_is_noticed_by_a_replica_that_last_saw_the_visitor_where_th
     assert (await told(mongo))[-1] == ("visitor.page", "a")
 
 
-async def test_a_heartbeat_that_a_newer_one_overtook_moves_nobody_back(mongo):
+async def test_a_heartbeat_that_a_newer_one_overtook_moves_nobody_back(mongo: Mongo) -> None:
     one, other = visitors_of(mongo), visitors_of(mongo)
     await one.beat([beat("a", 0)])
     await other.beat([beat("c", 2)])
@@ -101,7 +102,7 @@ async def test_a_heartbeat_that_a_newer_one_overtook_moves_nobody_back(mongo):
     assert await told(mongo) == [("visitor.online", "a"), ("visitor.page", "c")]
 
 
-async def test_who_was_taken_offline_by_another_replica_comes_online_anew(mongo):
+async def test_who_was_taken_offline_by_another_replica_comes_online_anew(mongo: Mongo) -> None:
     one, other = visitors_of(mongo), visitors_of(mongo)
     await one.beat([beat("a"), beat("a", session="sess_b")])
     # The other's clock runs ahead: it has taken them offline before this one thinks their time is over.
@@ -112,7 +113,7 @@ async def test_who_was_taken_offline_by_another_replica_comes_online_anew(mongo)
     assert await one.is_online(SITE, "sess_b", NOW + TTL)
 
 
-async def test_of_two_replicas_that_expire_the_same_records_each_record_is_told_once(mongo):
+async def test_of_two_replicas_that_expire_the_same_records_each_record_is_told_once(mongo: Mongo) -> None:
     one, other = visitors_of(mongo), visitors_of(mongo)
     sessions = [f"sess_{number}" for number in range(500)]
     await one.beat([beat("a", session=session) for session in sessions])
@@ -126,7 +127,7 @@ async def test_of_two_replicas_that_expire_the_same_records_each_record_is_told_
     assert len({entry["id"] for record in records for entry in record["outbox"]}) == 1000
 
 
-async def test_times_of_a_records_events_never_run_backwards_whatever_the_clocks_say(mongo):
+async def test_times_of_a_records_events_never_run_backwards_whatever_the_clocks_say(mongo: Mongo) -> None:
     one, other = visitors_of(mongo), visitors_of(mongo)
     await one.beat([beat("a", 0)])
     await other.expire(NOW + TTL + timedelta(seconds=9))
@@ -139,7 +140,7 @@ async def test_times_of_a_records_events_never_run_backwards_whatever_the_clocks
     assert times == sorted(set(times))
 
 
-async def test_while_the_broker_is_away_pages_do_not_pile_up_in_the_record(mongo):
+async def test_while_the_broker_is_away_pages_do_not_pile_up_in_the_record(mongo: Mongo) -> None:
     visitors = visitors_of(mongo)
     for second in range(60):
         await visitors.beat([beat(str(second % 10), second)])
@@ -147,7 +148,9 @@ async def test_while_the_broker_is_away_pages_do_not_pile_up_in_the_record(mongo
     assert await told(mongo) == [("visitor.online", "0"), ("visitor.page", "9")]
 
 
-async def test_a_record_is_kept_for_a_day_after_the_visitor_left_and_longer_with_an_open_conversation(mongo):
+async def test_a_record_is_kept_for_a_day_after_the_visitor_left_and_longer_with_an_open_conversation(
+    mongo: Mongo,
+) -> None:
     visitors = visitors_of(mongo)
     await visitors.beat([beat("a"), beat("a", session="sess_b")])
     talk = OpenConversation(TENANT, SITE, "sess_b", 50, 1, NOW, closed=False)

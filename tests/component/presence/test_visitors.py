@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from parley.common.amqp import Ask
+from parley.common.events import EventData
 from parley.common.events.conversations import ConversationAccepted, ConversationClosed, ConversationCreated
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.events.views import ConversationView, VisitorView
-from parley.common.identity import Permission
-from support.presence import Lag, fresh_id
+from parley.common.events.views import ConversationView, Mode, VisitorView
+from parley.common.identity import OperatorCaller, Permission, VisitorCaller
+from support.presence import Broker, Installation, Lag, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 
 
-async def test_an_operator_sees_who_is_there_and_where(one, other, operator, visitor, broker):
+async def test_an_operator_sees_who_is_there_and_where(
+    one: Replica, other: Replica, operator: MakeOperator, visitor: MakeVisitor, broker: Broker
+) -> None:
     site = fresh_id()
     alex, guest = operator(site), visitor(site)
     ears = await broker.listen(site)
@@ -47,7 +52,9 @@ async def test_an_operator_sees_who_is_there_and_where(one, other, operator, vis
     assert (event.session, event.tenant_id, event.site_id) == (guest.session, guest.tenant_id, site)
 
 
-async def test_long_fields_are_cut_and_useless_ones_dropped(one, operator, visitor):
+async def test_long_fields_are_cut_and_useless_ones_dropped(
+    one: Replica, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     alex = operator(site)
     page = "https://shop.example/" + "a" * 5000
@@ -59,7 +66,7 @@ async def test_long_fields_are_cut_and_useless_ones_dropped(one, operator, visit
     assert (seen["referrer"], seen["language"]) == (None, None)
 
 
-async def shown(replica, caller, count, **query):
+async def shown(replica: Replica, caller: OperatorCaller, count: int, **query: Any) -> dict[str, Any] | None:
     answer = await replica.visitors(caller, **query)
     return answer if len(answer["visitors"]) >= count else None
 
@@ -80,12 +87,12 @@ async def shown(replica, caller, count, **query):
         {"page": "https://shop.example/" + "a" * 17_000},
     ],
 )
-async def test_a_heartbeat_of_the_wrong_shape_is_refused(one, visitor, body):
+async def test_a_heartbeat_of_the_wrong_shape_is_refused(one: Replica, visitor: MakeVisitor, body: object) -> None:
     code, answer = await one.call("POST", "/api/v1/chat/heartbeat", visitor(fresh_id()), body)
     assert (code, answer["code"]) == (422, "invalid")
 
 
-async def test_lists_show_only_the_callers_sites(one, operator, visitor):
+async def test_lists_show_only_the_callers_sites(one: Replica, operator: MakeOperator, visitor: MakeVisitor) -> None:
     tenant = fresh_id()
     mine, blind, foreign = (fresh_id() for _ in range(3))
     guests = {site: visitor(site, tenant) for site in (mine, blind, foreign)}
@@ -102,7 +109,9 @@ async def test_lists_show_only_the_callers_sites(one, operator, visitor):
     assert (await one.visitors(operator()))["visitors"] == []
 
 
-async def test_the_only_site_may_be_left_out_and_no_other(one, operator, visitor):
+async def test_the_only_site_may_be_left_out_and_no_other(
+    one: Replica, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     mine, second = fresh_id(), fresh_id()
     alex = operator(mine)
     guest = visitor(mine)
@@ -115,14 +124,17 @@ async def test_the_only_site_may_be_left_out_and_no_other(one, operator, visitor
     assert (code, list(answer["errors"])) == (422, ["site_id"])
 
 
-async def test_a_list_is_paged_to_its_end_without_gap_or_double(one, other, operator, visitor):
+async def test_a_list_is_paged_to_its_end_without_gap_or_double(
+    one: Replica, other: Replica, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     sites = [fresh_id(), fresh_id()]
     alex = operator(*sites)
     guests = [visitor(sites[number % 2]) for number in range(23)]
     await asyncio.gather(*(one.visitor_beats(guest) for guest in guests))
     await until(lambda: shown(one, alex, 23))
 
-    seen, query = [], {}
+    seen: list[dict[str, Any]] = []
+    query: dict[str, Any] = {}
     while True:
         page = await other.visitors(alex, limit=5, **query)
         seen.extend(page["visitors"])
@@ -137,7 +149,9 @@ async def test_a_list_is_paged_to_its_end_without_gap_or_double(one, other, oper
     assert (code, list(answer["errors"])) == (422, ["cursor"])
 
 
-async def test_another_page_is_announced_once_and_the_same_page_never(one, other, broker, operator, visitor):
+async def test_another_page_is_announced_once_and_the_same_page_never(
+    one: Replica, other: Replica, broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     alex, guest = operator(site), visitor(site)
     ears = await broker.listen(site)
@@ -158,11 +172,13 @@ async def test_another_page_is_announced_once_and_the_same_page_never(one, other
     assert len({event.data["visitor"]["since"] for event in ears.heard}) == 1
 
 
-async def titled(replica, caller, title):
+async def titled(replica: Replica, caller: OperatorCaller, title: str) -> bool:
     return any(seen["title"] == title for seen in (await replica.visitors(caller))["visitors"])
 
 
-async def test_a_burst_is_written_in_batches_and_everyone_is_online(one, broker, operator, visitor):
+async def test_a_burst_is_written_in_batches_and_everyone_is_online(
+    one: Replica, broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     alex = operator(site)
     ears = await broker.listen(site)
@@ -178,7 +194,8 @@ async def test_a_burst_is_written_in_batches_and_everyone_is_online(one, broker,
     count, total = [await one.metric(f"parley_presence_batch_heartbeats_{part}") for part in ("count", "sum")]
     assert total - before[1] == 2000
     assert count - before[0] <= 100
-    seen, query = set(), {}
+    seen: set[str] = set()
+    query: dict[str, Any] = {}
     while True:
         page = await one.visitors(alex, limit=100, **query)
         seen |= {row["session_id"] for row in page["visitors"]}
@@ -188,7 +205,9 @@ async def test_a_burst_is_written_in_batches_and_everyone_is_online(one, broker,
     assert len(seen) == 2000
 
 
-async def test_two_replicas_that_hear_the_same_visitor_announce_them_once(one, other, broker, visitor):
+async def test_two_replicas_that_hear_the_same_visitor_announce_them_once(
+    one: Replica, other: Replica, broker: Broker, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     guests = [visitor(site) for _ in range(50)]
     marker = visitor(site)
@@ -203,7 +222,9 @@ async def test_two_replicas_that_hear_the_same_visitor_announce_them_once(one, o
     assert len([event for event in ears.heard if event.session != marker.session]) == 50
 
 
-async def test_many_silent_visitors_are_announced_offline_once_and_in_time(quick, broker, operator, visitor):
+async def test_many_silent_visitors_are_announced_offline_once_and_in_time(
+    quick: list[Replica], broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     guests = [visitor(site) for _ in range(300)]
     ears = await broker.listen(site)
@@ -216,7 +237,7 @@ async def test_many_silent_visitors_are_announced_offline_once_and_in_time(quick
     await until(lambda: any(event.session == late.session for event in ears.of("visitor.offline")))
 
     gone = [event for event in ears.of("visitor.offline") if event.session != late.session]
-    assert sorted(event.session for event in gone) == sorted(guest.session for guest in guests)
+    assert sorted(str(event.session) for event in gone) == sorted(guest.session for guest in guests)
     since = {event.session: event.occurred_at for event in ears.of("visitor.online")}
     over = [(event.occurred_at - since[event.session]).total_seconds() - 2 for event in gone]
     assert min(over) >= 0
@@ -224,7 +245,9 @@ async def test_many_silent_visitors_are_announced_offline_once_and_in_time(quick
     assert (await quick[0].visitors(operator(site)))["visitors"] == []
 
 
-async def test_who_comes_back_is_online_anew_with_a_new_since(quick, broker, visitor):
+async def test_who_comes_back_is_online_anew_with_a_new_since(
+    quick: list[Replica], broker: Broker, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     guest = visitor(site)
     ears = await broker.listen(site)
@@ -236,7 +259,7 @@ async def test_who_comes_back_is_online_anew_with_a_new_since(quick, broker, vis
     assert len({event.data["visitor"]["since"] for event in ears.heard}) == 2
 
 
-async def test_a_visitor_who_beats_on_stays_online(quick, broker, visitor):
+async def test_a_visitor_who_beats_on_stays_online(quick: list[Replica], broker: Broker, visitor: MakeVisitor) -> None:
     site = fresh_id()
     guest, gone = visitor(site), visitor(site)
     ears = await broker.listen(site)
@@ -252,7 +275,9 @@ async def test_a_visitor_who_beats_on_stays_online(quick, broker, visitor):
     ]
 
 
-async def test_an_orderly_stop_writes_and_tells_what_waits(installation, broker, visitor):
+async def test_an_orderly_stop_writes_and_tells_what_waits(
+    installation: Installation, broker: Broker, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     guests = [visitor(site) for _ in range(20)]
     ears = await broker.listen(site)
@@ -266,7 +291,15 @@ async def test_an_orderly_stop_writes_and_tells_what_waits(installation, broker,
     assert {event.session for event in ears.heard} == {guest.session for guest in guests}
 
 
-def told(kind, guest, number, version, *, mode="ai", started=NOW):
+def told(
+    kind: Callable[..., EventData],
+    guest: VisitorCaller,
+    number: int,
+    version: int,
+    *,
+    mode: Mode = "ai",
+    started: datetime = NOW,
+) -> EventData:
     view = ConversationView(
         id=number,
         site_id=guest.site_id,
@@ -280,17 +313,17 @@ def told(kind, guest, number, version, *, mode="ai", started=NOW):
 
 
 async def test_a_visitors_open_conversation_stands_beside_them_in_whatever_order_its_events_come(
-    one, broker, operator, visitor
-):
+    one: Replica, broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     alex, guest = operator(site), visitor(site)
     old, new = fresh_id(), fresh_id()
-    about = {"tenant_id": guest.tenant_id, "site_id": site, "session": guest.session}
+    about: dict[str, Any] = {"tenant_id": guest.tenant_id, "site_id": site, "session": guest.session}
 
-    async def beside():
+    async def beside() -> list[int | None]:
         return [seen["conversation_id"] for seen in (await one.visitors(alex))["visitors"]]
 
-    async def apply(event, number):
+    async def apply(event: EventData, number: int) -> None:
         await broker.publish(event, conversation_id=number, **about)
 
     await apply(told(ConversationCreated, guest, old, 1), old)  # before the first heartbeat
@@ -315,11 +348,13 @@ async def test_a_visitors_open_conversation_stands_beside_them_in_whatever_order
     await until(lambda: is_now(beside, [77, new]))
 
 
-async def is_now(ask, expected):
+async def is_now(ask: Callable[[], Awaitable[list[int | None]]], expected: list[int | None]) -> bool:
     return await ask() == expected
 
 
-async def test_others_may_ask_whether_a_visitor_is_online(one, broker, operator, visitor):
+async def test_others_may_ask_whether_a_visitor_is_online(
+    one: Replica, broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site = fresh_id()
     guest = visitor(site)
     ask = Ask("presence")
@@ -331,7 +366,9 @@ async def test_others_may_ask_whether_a_visitor_is_online(one, broker, operator,
     assert await ask("visitor_online", site_id=fresh_id(), session=guest.session) == {"online": False}
 
 
-async def test_every_query_is_answered_from_an_index(shared, quick, broker, operator, visitor):
+async def test_every_query_is_answered_from_an_index(
+    shared: Installation, quick: list[Replica], broker: Broker, operator: MakeOperator, visitor: MakeVisitor
+) -> None:
     site, second = fresh_id(), fresh_id()
     alex, guests = operator(site, second), [visitor(site) for _ in range(30)]
     replica = quick[0]
@@ -356,6 +393,6 @@ async def test_every_query_is_answered_from_an_index(shared, quick, broker, oper
     assert [(row["op"], row.get("planSummary"), row["command"]) for row in scans] == []
 
 
-async def nobody(replica, caller):
+async def nobody(replica: Replica, caller: OperatorCaller) -> bool:
     visitors = (await replica.visitors(caller))["visitors"]
     return not visitors and not (await replica.status(caller))["online"]

@@ -68,9 +68,7 @@ def test_accepting_ends_the_ais_turn() -> None:
 
 def test_the_ai_speaks_only_under_the_generation_it_began_under() -> None:
     conversation = heard(opened())
-    change = transitions.ai_says(
-        conversation, draft(2, "ai", reply_to=1), conversation.generation, NOW, knew=True
-    )
+    change = transitions.ai_says(conversation, draft(2, "ai", reply_to=1), conversation.generation, NOW, knew=True)
     assert change is not None
     assert change.conversation.answer_due is None
     stale = transitions.ai_says(conversation, draft(2, "ai"), conversation.generation - 1, NOW, knew=True)
@@ -79,9 +77,7 @@ def test_the_ai_speaks_only_under_the_generation_it_began_under() -> None:
 
 def test_an_answer_to_an_older_message_leaves_the_newer_one_owed() -> None:
     conversation = heard(heard(opened(), 1), 2)
-    change = transitions.ai_says(
-        conversation, draft(3, "ai", reply_to=1), conversation.generation, NOW, knew=True
-    )
+    change = transitions.ai_says(conversation, draft(3, "ai", reply_to=1), conversation.generation, NOW, knew=True)
     assert change is not None
     assert change.conversation.answer_due is not None
     assert change.conversation.answer_due.seq == 2

@@ -39,7 +39,7 @@ def test_visitors_name_site_and_session_where_the_service_does_not_say_so() -> N
 
 
 def test_visitors_schema_that_names_them_is_left_alone() -> None:
-    schemas = {"B": {"properties": {"site_key": {}, "session_id": {}}}}
+    schemas: dict[str, Any] = {"B": {"properties": {"site_key": {}, "session_id": {}}}}
     body = merge({"/p/{id}": {"post": operation("B")}}, schemas, visitors=True)
     content = body["paths"]["/p/{id}"]["post"]["requestBody"]["content"]["application/json"]
     assert content["schema"] == {"$ref": SCHEMA + "B"}

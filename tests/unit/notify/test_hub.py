@@ -133,7 +133,7 @@ async def test_a_stream_ends_in_the_second_its_token_does(monkeypatch: pytest.Mo
     never, _ = live(streams, CALLER)
     now += 9
     streams.tick()
-    assert not stream.reason
+    assert [stream.reason, never.reason] == ["", ""]
     now += 1.5
     streams.tick()
     assert stream.reason == "expired"

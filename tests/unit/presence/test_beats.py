@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.wait import until
 
 from parley.common.errors import Unavailable
 from parley.presence.domain.beats import Beats
 from parley.presence.domain.model import Beat, Place
+from support.wait import until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 

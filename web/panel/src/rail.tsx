@@ -132,10 +132,10 @@ function Me() {
         type="button"
         class="me-button"
         aria-expanded={open.value}
-        aria-label={`${user.name}, ${online ? "online" : "offline"}: menu`}
         onClick={() => (open.value = !open.value)}
       >
         <Avatar name={user.name} online={online} small />
+        <span class="sr">{`${user.name}, ${online ? "online" : "offline"}: menu`}</span>
       </button>
       {open.value && <Menu onClose={() => (open.value = false)} />}
     </div>

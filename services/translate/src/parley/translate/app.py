@@ -84,6 +84,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
         signer=IdentitySigner(settings.identity_secret),
         outages=OUTAGES,
         idempotency=MongoIdempotency(mongo),
+        ready=service.faults,
     )
 
 

@@ -1,0 +1,197 @@
+"""Every main screen: no serious accessibility finding, nothing wider than the window, and a picture to look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from parley_dev.stack import Stack
+from support.browser import Panel, People, Widget
+from support.shop import Shop, busy
+from support.tenants import World
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+DARK: dict[str, Any] = {"color_scheme": "dark"}
+PLACES = ("Visitors", "Archive", "Sites", "Team", "Ratings", "Audit")
+
+
+@pytest.fixture
+async def shop(world: World) -> Shop:
+    return await busy(world)
+
+
+async def looked_at(shown: Panel | Widget, artifacts: Path, name: str) -> None:
+    """Keep a picture, and hold the screen to what every screen must be."""
+    await shown.page.wait_for_timeout(250)
+    await shown.picture(artifacts, name)
+    assert await wide(shown.page) == 0, f"{name} scrolls sideways"
+    assert not await shown.findings(), name
+
+
+async def wide(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    wider: int = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return max(0, wider)
+
+
+async def test_login(stack: Stack, people: People, artifacts: Path) -> None:
+    panel = await people.panel()
+    await panel.page.goto(f"{stack.gateway_url}/panel")
+    await looked_at(panel, artifacts, "panel-login")
+    await panel.page.get_by_label("E-mail").fill("nobody@example.test")
+    await panel.page.get_by_label("Password").fill("not the password")
+    await panel.page.get_by_role("button", name="Log in").click()
+    await expect(panel.page.get_by_role("alert")).to_be_visible()
+    await looked_at(panel, artifacts, "panel-login-refused")
+
+
+@pytest.mark.parametrize(("name", "options"), [("light", {}), ("dark", DARK)])
+async def test_chats(
+    name: str, options: dict[str, Any], shop: Shop, stack: Stack, people: People, artifacts: Path
+) -> None:
+    panel = await people.panel(**options)
+    await panel.enter(stack.gateway_url, shop.world.alex)
+    await panel.choose("Waiting")
+    await expect(panel.page.get_by_role("tabpanel").get_by_role("link")).to_have_count(2)
+    await looked_at(panel, artifacts, f"panel-queue-{name}")
+    await panel.choose("All")
+    await panel.open(shop.talk)
+    await expect(panel.messages.get_by_role("img")).to_be_visible()
+    await looked_at(panel, artifacts, f"panel-chat-{name}")
+    await panel.reply.fill("/")
+    await looked_at(panel, artifacts, f"panel-canned-{name}")
+    await panel.reply.fill("")
+    await panel.open(shop.arabic)
+    await expect(panel.messages).to_contain_text("Casablanca")
+    await looked_at(panel, artifacts, f"panel-rtl-{name}")
+    await panel.open(shop.waiting)
+    await expect(panel.page.get_by_role("button", name="Accept")).to_be_visible()
+    await looked_at(panel, artifacts, f"panel-long-name-{name}")
+    await panel.page.get_by_role("button", name="Transfer").click()
+    await expect(panel.page.get_by_role("dialog")).to_contain_text("Sam")
+    await looked_at(panel, artifacts, f"panel-transfer-{name}")
+    await panel.page.keyboard.press("Escape")
+    await panel.page.keyboard.press("?")
+    await looked_at(panel, artifacts, f"panel-keys-{name}")
+
+
+async def test_chats_on_a_phone(shop: Shop, stack: Stack, people: People, artifacts: Path) -> None:
+    panel = await people.panel(**PHONE)
+    await panel.enter(stack.gateway_url, shop.world.alex)
+    await panel.choose("All")
+    await looked_at(panel, artifacts, "panel-phone-queue")
+    await panel.page.evaluate("localStorage.setItem('parley.details', 'false')")
+    await panel.page.reload()
+    await panel.open(shop.talk)
+    await looked_at(panel, artifacts, "panel-phone-chat")
+    await panel.page.get_by_role("button", name="Details").click()
+    await looked_at(panel, artifacts, "panel-phone-details")
+    await panel.page.get_by_role("button", name="Hide details").click()
+    await panel.page.get_by_role("button", name="Back to the queue").click()
+    await expect(panel.page.get_by_role("tab", name="All")).to_be_visible()
+
+
+@pytest.mark.parametrize(("name", "options"), [("light", {}), ("dark", DARK), ("phone", PHONE)])
+async def test_the_administrators_part(
+    name: str, options: dict[str, Any], shop: Shop, stack: Stack, people: People, artifacts: Path
+) -> None:
+    panel = await people.panel(**options)
+    await panel.enter(stack.gateway_url, shop.world.owner)
+    main = panel.page.get_by_role("navigation", name="Main")
+    for place in PLACES:
+        await main.get_by_role("link", name=place).click()
+        await expect(panel.page.get_by_role("heading", name=place, exact=True)).to_be_visible()
+        await expect(panel.page.get_by_role("status", name="Loading")).to_have_count(0)
+        await looked_at(panel, artifacts, f"panel-{place.lower()}-{name}")
+    await main.get_by_role("link", name="Sites").click()
+    for tab in ("Assistant", "Knowledge", "Settings"):
+        await panel.page.get_by_role("navigation", name="Parts of the site").get_by_role("link", name=tab).click()
+        await expect(panel.page.get_by_role("status", name="Loading")).to_have_count(0)
+        await looked_at(panel, artifacts, f"panel-site-{tab.lower()}-{name}")
+    await main.get_by_role("link", name="Team").click()
+    await panel.page.get_by_role("button", name="Change Alex").click()
+    await looked_at(panel, artifacts, f"panel-member-{name}")
+    await panel.page.keyboard.press("Escape")
+    await panel.page.get_by_role("button", name="menu").click()
+    await looked_at(panel, artifacts, f"panel-menu-{name}")
+    await panel.page.get_by_role("link", name="Settings").click()
+    await looked_at(panel, artifacts, f"panel-own-settings-{name}")
+
+
+async def test_an_empty_panel(world: World, stack: Stack, people: People, artifacts: Path) -> None:
+    panel = await people.panel()
+    await panel.enter(stack.gateway_url, world.owner)
+    await looked_at(panel, artifacts, "panel-empty")
+    for place in ("Visitors", "Archive", "Ratings"):
+        await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
+        await looked_at(panel, artifacts, f"panel-empty-{place.lower()}")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "background"),
+    [("light", {}, "#ffffff"), ("dark", {}, "#14181d"), ("phone", PHONE, "#ffffff")],
+)
+async def test_the_widget(
+    name: str,
+    options: dict[str, Any],
+    background: str,
+    shop: Shop,
+    stack: Stack,
+    people: People,
+    artifacts: Path,
+) -> None:
+    world = shop.world
+    colours = {"colours": {"primary": "#2c6b4a", "background": background}}
+    (await world.owner.send("PUT", f"/sites/{world.site_id}/chatbot", colours)).ok()
+    widget = await people.widget(**options)
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={world.site_key}")
+    await looked_at(widget, artifacts, f"widget-closed-{name}")
+    await widget.page.get_by_role("button", name="Open chat").click()
+    await expect(widget.log).to_contain_text("Ask me anything")
+    await looked_at(widget, artifacts, f"widget-open-{name}")
+    await widget.say("How do I send something back?")
+    await expect(widget.log).to_contain_text("label")
+    await looked_at(widget, artifacts, f"widget-ai-{name}")
+    await widget.ask_for_person()
+    await expect(widget.log).to_contain_text("Waiting for a person…")
+    await looked_at(widget, artifacts, f"widget-waiting-{name}")
+    rows = (await world.alex.get("/operator/all-active-chats", status="pending")).ok()["chats"]
+    conversation = rows[-1]["id"]
+    (await world.alex.post(f"/operator/accept/{conversation}")).ok()
+    await world.alex.say(conversation, "Hi, this is Alex. I have sent you a label: https://shop.test/returns/1187")
+    await expect(widget.log).to_contain_text("this is Alex")
+    (await world.alex.post("/operator/typing", {"conversation_id": conversation})).ok()
+    await expect(widget.log).to_contain_text("Alex is typing…")
+    await looked_at(widget, artifacts, f"widget-operator-{name}")
+    (await world.alex.post(f"/operator/close/{conversation}")).ok()
+    await widget.page.get_by_role("radio", name="4 of 5").check()
+    await looked_at(widget, artifacts, f"widget-rating-{name}")
+
+
+async def test_the_widget_in_a_language_written_from_right_to_left(
+    world: World, stack: Stack, people: People, artifacts: Path
+) -> None:
+    widget = await people.widget(locale="ar")
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={world.site_key}")
+    await widget.page.get_by_role("button", name="افتح المحادثة").click()
+    await widget.page.get_by_role("textbox", name="اكتب رسالة…").fill("هل تشحنون إلى الدار البيضاء؟")
+    await widget.page.keyboard.press("Enter")
+    await expect(widget.page.get_by_role("button", name="التحدث مع شخص")).to_be_visible()
+    await looked_at(widget, artifacts, "widget-rtl")
+
+
+async def test_the_widget_when_nobody_is_there(world: World, stack: Stack, people: People, artifacts: Path) -> None:
+    widget = await people.widget()
+    await widget.enter(stack.gateway_url, world.site_key)
+    await widget.say("I need a person")
+    await widget.ask_for_person()
+    await expect(widget.page.get_by_role("textbox", name="Your e-mail")).to_be_visible()
+    await looked_at(widget, artifacts, "widget-offline")
+    await widget.page.get_by_role("textbox", name="Your e-mail").fill("ida@example.test")
+    await widget.page.get_by_role("button", name="Leave e-mail").click()
+    await expect(widget.log).to_contain_text("We will write to ida@example.test.")
+    leads = (await world.owner.get(f"/sites/{world.site_id}/leads")).ok()["leads"]
+    assert [lead["email"] for lead in leads] == ["ida@example.test"]
