@@ -59,21 +59,30 @@ def database_prefix() -> str:
 async def started_stack(
     servers: tuple[str, str], directory: Path, replicas: int, env: Mapping[str, Mapping[str, str]] | None = None
 ) -> AsyncIterator[Stack]:
-    """A stack of its own, ready; stopped when the caller is done with it."""
+    """A stack of its own, ready; stopped when the caller is done with it.
+
+    On a broker of its own too: queues are named by service, and another stack's chat would take this one's events.
+    """
+    named = os.environ.get("AMQP_URL")
+    broker = None if named else RabbitServer(directory / "rabbitmq")
+    if broker is not None:
+        await broker.start()
     stack = Stack(
         mongodb_uri=servers[0],
-        amqp_url=servers[1],
+        amqp_url=broker.uri if broker is not None else named or "",
         directory=directory,
         replicas=replicas,
         database_prefix=f"t{secrets.token_hex(4)}",
         env={"gateway": RELAXED, **(env or {})},
     )
-    await stack.start()
     try:
+        await stack.start()
         await stack.wait_ready()
         yield stack
     finally:
         await stack.stop()
+        if broker is not None:
+            await broker.stop()
 
 
 RELAXED = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from conftest import RELAXED, started_stack
 from parley_dev.stack import Stack
+from parley_dev.web import build_web
 from support.api import Api
 from support.browser import NewContext, People
 from support.proxy import Proxy
@@ -23,7 +23,6 @@ from support.tenants import World
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
 ARTIFACTS = ROOT / ".dev" / "artifacts" / "browser"
-_SOURCES = ("panel", "widget", "demo", "shared", "package-lock.json", "vite.panel.ts", "vite.widget.ts", "vite.demo.ts")
 
 expect.set_options(timeout=10_000)
 
@@ -31,22 +30,10 @@ expect.set_options(timeout=10_000)
 @pytest.fixture(scope="session")
 def web_dir() -> Path:
     """The built pages; built now if they are not there, or older than what they are made of."""
-    built = WEB / "dist" / "widget.js"
-    newest = max(file.stat().st_mtime for name in _SOURCES for file in _files(WEB / name))
-    modules = WEB / "node_modules" / "axe-core"
-    if modules.is_dir() and built.is_file() and built.stat().st_mtime >= newest:
-        return WEB / "dist"
-    npm = shutil.which("npm")
-    if npm is None:
+    built = build_web(WEB)
+    if built is None:
         pytest.skip("npm is not installed: the web pages cannot be built")
-    commands = [] if modules.is_dir() else [[npm, "ci", "--no-fund", "--no-audit"]]
-    for command in [*commands, [npm, "run", "build"]]:
-        subprocess.run(command, cwd=WEB, check=True, timeout=600)
-    return WEB / "dist"
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return built
 
 
 @pytest.fixture(scope="session")
@@ -60,23 +47,9 @@ def artifacts() -> Path:
 @pytest.fixture(scope="session")
 async def stack(servers: tuple[str, str], run_directory: Path, web_dir: Path) -> AsyncIterator[Stack]:
     """All five services, with the web pages at the gateway."""
-    made = Stack(
-        mongodb_uri=servers[0],
-        amqp_url=servers[1],
-        directory=run_directory / "browser-stack",
-        database_prefix=f"t{secrets.token_hex(4)}",
-        env={"gateway": {**RELAXED, "PARLEY_WEB_DIR": str(web_dir)}},
-    )
-    await made.start()
-    try:
-        await made.wait_ready()
-        yield made
-    finally:
-        await made.stop()
-
-
-RELAXED = {f"PARLEY_LIMITS_{of}": "off" for of in ("ADDRESS", "SESSION", "OPERATOR", "SITE")}
-"""All browsers come from one address."""
+    env = {"gateway": {**RELAXED, "PARLEY_WEB_DIR": str(web_dir)}}
+    async for started in started_stack(servers, run_directory / "browser-stack", 1, env):
+        yield started
 
 
 @pytest.fixture(scope="session")

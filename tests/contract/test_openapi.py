@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -246,7 +245,7 @@ class Tour:
 
 
 @pytest.fixture(scope="module")
-async def toured(stack: Stack, api: Api, mongodb_uri: str, document: Document) -> AsyncIterator[Tour]:
+async def toured(stack: Stack, api: Api, mongodb_uri: str, document: Document) -> Tour:
     tour = Tour(await World.make(api, stack, mongodb_uri), document)
     await tour.everything()
     return tour

@@ -51,7 +51,7 @@ async def crowded(stack: Stack, api: Api, mongodb_uri: str, databases: dict[str,
     entry = {"question": "Are you open?", "answer": "We are."}
     (await world.owner.post(f"/sites/{world.site_id}/chatbot/knowledge", entry)).ok(201)
     chat, presence = databases["chat"], databases["presence"]
-    quiet = {"outbox": []}
+    quiet: dict[str, Any] = {"outbox": []}
     await until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
     await _multiply(
         chat, "conversations", {"_id": waiting}, {**quiet, "open": False}, ("queue_at", "created_at", "rated_at")
@@ -100,7 +100,8 @@ def _another(key: Any, number: int) -> Any:
 
 async def _pages(operator: Operator, path: str, rows: str, **query: Any) -> int:
     """Read a list to its end, page by page; how many rows it had."""
-    seen, cursor = 0, None
+    seen = 0
+    cursor: str | None = None
     for _ in range(MANY):
         more = {"cursor": cursor} if cursor else {}
         page = (await operator.get(path, limit=PAGE, **query, **more)).ok()

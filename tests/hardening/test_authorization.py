@@ -32,7 +32,7 @@ OWN = {
 }
 """Routes on which a colleague's thing is not there, and not forbidden."""
 
-NO_ROWS = {
+NO_ROWS: dict[str, dict[str, Any]] = {
     "GET /api/v1/operator/all-active-chats": {"chats": []},
     "GET /api/v1/operator/all-chat-counts": {"pending": 0, "active": 0, "sites": {}},
     "GET /api/v1/operator/all-online-visitors": {"visitors": []},

@@ -21,7 +21,9 @@ async def _opens(operator: Operator) -> int:
         async with operator.api.http.get(url, params={"token": operator.token}) as response:
             return None if response.status == 503 else response.status
 
-    return await until(status)
+    settled: int | None = await until(status)
+    assert settled is not None
+    return settled
 
 
 @pytest.mark.parametrize("taken", ["permission", "site", "suspended", "removed", "logged out"])

@@ -7,6 +7,7 @@ import pytest
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
 from support.tenants import World
+from support.wait import until
 
 READS = ("/history", "/operator-messages", "/pending-proactive")
 SECRET = "canary of this visitor"
@@ -62,6 +63,11 @@ async def test_an_unknown_or_replaced_site_key_is_404_everywhere(world: World) -
     await visitor.say(SECRET)
     await _unreadable(world.api.visitor("pk_" + "0" * 24, visitor.session_id))
     fresh = (await world.owner.post(f"/sites/{site['id']}/rotate-key")).ok()["site"]["site_key"]
+
+    async def heard() -> bool:
+        return (await visitor.get("/history")).status == 404
+
+    await until(heard, within=2)
     await _unreadable(visitor)
     assert (await world.api.visitor(fresh, visitor.session_id).get("/history")).status == 200, "the session goes on"
 
@@ -91,7 +97,7 @@ async def test_naming_two_sessions_opens_neither_of_anothers(world: World, visit
         body = (await world.api.call("GET", f"/api/v1/chat/history?{query}")).raw.decode()
         shown = {words for words in (SECRET, "I try") if words in body}
         assert len(shown) <= 1
-    body = {**thief.names, "email": "thief@example.com"}
+    left = {**thief.names, "email": "thief@example.com"}
     path = f"/api/v1/chat/email?site_key={visitor.site_key}&session_id={visitor.session_id}"
-    await world.api.call("POST", path, body=body)
+    await world.api.call("POST", path, body=left)
     assert (await visitor.get("/history")).ok()["visitor"]["email"] is None

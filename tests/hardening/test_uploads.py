@@ -8,10 +8,10 @@ import struct
 import zlib
 from collections.abc import AsyncIterator
 
-import aiohttp
 import psutil
 import pytest
 from PIL import Image
+from yarl import URL
 
 from parley_dev.stack import Stack
 from support.api import Api, Reply
@@ -175,7 +175,7 @@ async def test_too_many_frames_are_413(house: World) -> None:
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=10)
     with Image.open(io.BytesIO(out.getvalue())) as image:
-        assert image.n_frames == 201
+        assert getattr(image, "n_frames", 1) == 201
     assert (await _upload(house, out.getvalue())).status == 413
 
 
@@ -215,7 +215,7 @@ async def test_only_names_of_ours_are_served(house: World) -> None:
     assert (await house.api.call("GET", "/uploads/" + "0" * 32 + ".png")).status == 404
     for name in ("..%2f..%2fetc%2fpasswd", "%2e%2e/secrets.json", "a.png", "0" * 32 + ".html", ""):
         url = f"{house.api.base}/uploads/{name}"
-        async with house.api.http.get(aiohttp.client.URL(url, encoded=True)) as response:
+        async with house.api.http.get(URL(url, encoded=True)) as response:
             assert response.status == 404, name
 
 

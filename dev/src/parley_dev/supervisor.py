@@ -16,6 +16,7 @@ from parley_dev.process import end_leftovers
 from parley_dev.secrets import Secrets
 from parley_dev.servers import MongoServer, RabbitServer, ensure_mongodb, ensure_rabbitmq
 from parley_dev.stack import Stack
+from parley_dev.web import build_web
 
 _POLL = 0.3
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
@@ -73,6 +74,7 @@ class Supervisor:
         self._options = options
         self._say = say
         self._stack: Stack | None = None
+        self._web: Path | None = None
         self._signals = 0
 
     def run(self) -> None:
@@ -86,8 +88,17 @@ class Supervisor:
                 f"Choose another, for example: make run PORT={self._options.port + 1}"
             )
         # Before the loop starts: bringing binaries blocks, and Ctrl-C must still end it.
+        self._web = self._pages()
         mongodb, rabbitmq = self._servers()
         asyncio.run(self._live(mongodb, rabbitmq))
+
+    def _pages(self) -> Path | None:
+        """The built panel and widget; everything else is of use without them."""
+        try:
+            return build_web(Path("web").resolve(), self._say)
+        except DevError as error:
+            self._say(str(error))
+            return None
 
     def _servers(self) -> tuple[MongoServer | None, RabbitServer | None]:
         home, mongodb, rabbitmq = self._options.directory, None, None
@@ -132,6 +143,7 @@ class Supervisor:
             gateway_port=self._options.port,
             replicas=self._options.replicas,
             secrets=Secrets.kept_in(self._options.directory / "secrets.json"),
+            env={"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else None,
         )
         self._say("Starting the services: gateway, chat, presence, notify, translate…")
         started.push_async_callback(stack.stop)
@@ -146,6 +158,13 @@ class Supervisor:
 
     async def _greet(self, stack: Stack) -> None:
         lines = ["", f"Parley is running at {stack.gateway_url}"]
+        if self._web is not None:
+            lines += [
+                "",
+                f"  A shop with the chat on it:  {stack.gateway_url}/demo",
+                f"  The operators' panel:        {stack.gateway_url}/panel",
+            ]
+        lines.append(f"  The API, described:          {stack.gateway_url}/docs")
         if self._options.demo:
             self._say("Preparing the demo…")
             try:

@@ -237,5 +237,3 @@ def _body(route: Route, raw: bytes) -> Any:
         return route.body.model_validate_json(raw)
     except ValidationError as problem:
         raise envelope.invalid(problem) from problem
-
-
