@@ -177,6 +177,15 @@ def test_reading_takes_exactly_what_was_read_off_the_unread() -> None:
         transitions.operator_reads(conversation, 4, ALEX, NOW)
 
 
+def test_each_operator_has_a_read_mark_of_their_own() -> None:
+    conversation = heard(heard(heard(opened(), 1), 2), 3)
+    both = transitions.operator_reads(transitions.operator_reads(conversation, 3, ALEX, NOW).conversation, 2, SAM, NOW)
+    assert {person.name: seq for person, seq in both.conversation.reads} == {"Alex": 3, "Sam": 2}
+    assert types(both) == ["message.read"]
+    assert both.conversation.operator_read_seq == 3
+    assert both.conversation.view().unread == 0
+
+
 def test_blocking_for_operators_gives_the_conversation_back_to_the_ai() -> None:
     held = transitions.accept(opened(), ALEX, NOW, TIMEOUT).conversation
     blocked = replace(VISITOR, blocked="operator", version=2)

@@ -67,7 +67,7 @@ export function Composer({ store }: { store: Store }) {
         <textarea
           ref={area}
           rows={1}
-          dir="auto"
+          dir={text ? "auto" : undefined}
           maxLength={8000}
           aria-label={words.write}
           placeholder={words.write}

@@ -1,5 +1,6 @@
 /** What the visitor is asked for: an address when nobody is there, a score at the end. */
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Store } from "./store";
 import { fill, words } from "./words";
 
@@ -7,6 +8,9 @@ export function EmailForm({ store }: { store: Store }) {
   const email = useSignal("");
   const name = useSignal("");
   const busy = useSignal(false);
+  const offer = store.config.value?.offline_message ?? "";
+  // The server says it in the conversation, too: once is enough.
+  const said = store.messages.value.some((message) => message.role === "system" && message.content === offer);
   if (store.email.value) return <p class="line">{fill(words.left, { email: store.email.value })}</p>;
   const send = async (event: Event) => {
     event.preventDefault();
@@ -16,7 +20,7 @@ export function EmailForm({ store }: { store: Store }) {
   };
   return (
     <form class="card" onSubmit={send}>
-      <p dir="auto">{store.config.value?.offline_message}</p>
+      {!said && <p dir="auto">{offer}</p>}
       <input
         type="email"
         required
@@ -46,13 +50,17 @@ export function EmailForm({ store }: { store: Store }) {
 export function RatingForm({ store }: { store: Store }) {
   const score = useSignal(0);
   const comment = useSignal("");
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (score.value) form.current?.scrollIntoView({ block: "end" });
+  }, [score.value > 0]);
   if (store.rated.value) return <p class="line">{words.rated}</p>;
   const send = (event: Event) => {
     event.preventDefault();
     if (score.value) void store.rate(score.value, comment.value.trim());
   };
   return (
-    <form class="card" onSubmit={send}>
+    <form class="card" ref={form} onSubmit={send}>
       <fieldset>
         <legend>{words.rate}</legend>
         <div class="stars">

@@ -22,7 +22,7 @@ function start(): void {
   own.replaceSync(styles);
   root.adoptedStyleSheets = [own, tint];
   const store = new Store(place);
-  effect(() => tint.replaceSync(colours(store.config.value?.colours ?? {})));
+  effect(() => tint.replaceSync(colours(store.config.value?.colours ?? { primary: place.colour })));
   document.body.append(host);
   render(<Widget store={store} />, root);
   present(store);

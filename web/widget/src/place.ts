@@ -4,6 +4,8 @@ export interface Place {
   base: string;
   siteKey: string;
   session: string;
+  /** The tag may name the site's colour, so that the button has it before anything is loaded. */
+  colour: string;
 }
 
 const script = document.currentScript as HTMLScriptElement | null;
@@ -14,7 +16,7 @@ export function findPlace(): Place | undefined {
   const siteKey = tag?.dataset["siteKey"];
   if (!tag || !siteKey) return undefined;
   const base = new URL(tag.src, location.href).origin;
-  return { base, siteKey, session: sessionOf(siteKey) };
+  return { base, siteKey, session: sessionOf(siteKey), colour: tag.dataset["colour"] ?? "" };
 }
 
 /** The session is the visitor's secret: made here, kept for this site alone, sent to nobody but the server. */

@@ -32,6 +32,7 @@ export const styles = `
 *,*::before,*::after{box-sizing:border-box}
 .root{font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--ink)}
 p,h2,fieldset,legend{margin:0;padding:0;border:0;font:inherit}
+h2[dir],.line[dir],.teaser{text-align:match-parent}
 button{font:inherit;color:inherit;cursor:pointer;border:0;background:none}
 button:disabled{cursor:default}
 :focus-visible{outline:2px solid var(--c);outline-offset:2px}
@@ -66,7 +67,7 @@ overflow:hidden;border-radius:18px;background:var(--bg);box-shadow:0 0 0 1px rgb
 .bubble a{color:inherit}
 .bubble img{display:block;max-width:100%;max-height:220px;margin:2px 0;border-radius:10px}
 .mark{margin:2px 4px 0;color:var(--soft);font-size:12px}
-.line{align-self:center;padding:2px 10px;color:var(--soft);font-size:13px;text-align:center}
+.line,.line[dir]{align-self:center;padding:2px 10px;color:var(--soft);font-size:13px;text-align:center}
 .typing{display:flex;gap:8px;align-items:center;padding:2px 4px;color:var(--soft);font-size:13px}
 .dots{display:inline-flex;gap:3px}
 .dots i{width:6px;height:6px;border-radius:50%;background:currentcolor;animation:dot 1.2s infinite}

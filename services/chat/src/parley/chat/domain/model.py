@@ -32,6 +32,8 @@ PREVIEW_LENGTH = 140
 RECENT_IDS = 50
 """Senders' message ids kept in the conversation itself; older ones are found among the messages."""
 HISTORY_LENGTH = 200
+READERS = 50
+"""Operators whose read marks a conversation keeps, the latest to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,9 @@ class Conversation:
     unread_seqs: tuple[int, ...] = ()
     """The visitor's messages that no operator has read; `unread` is how many."""
     operator_read_seq: int = 0
+    """Up to where any operator has read; what is behind it is unread to the team."""
+    reads: tuple[tuple[Person, int], ...] = ()
+    """Up to where each operator who opened it has read."""
     visitor_read_seq: int = 0
     waiting_since: datetime | None = None
     due_at: datetime | None = None

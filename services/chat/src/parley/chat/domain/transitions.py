@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from parley.chat.domain import facts
 from parley.chat.domain.errors import ConversationClosed, HeldByAnother, NotHeld
 from parley.chat.domain.model import (
+    READERS,
     AnswerDue,
     Change,
     Conversation,
@@ -214,10 +215,17 @@ def operator_reads(conversation: Conversation, seq: int, by: Person, at: datetim
     """An operator has read up to `seq`."""
     if seq > conversation.last_seq:
         raise Invalid({"seq": f"the newest message is {conversation.last_seq}"})
-    if seq <= conversation.operator_read_seq:
+    before = next((read for person, read in conversation.reads if person.id == by.id), 0)
+    if seq <= before:
         return Change(conversation)
-    unread = tuple(unread for unread in conversation.unread_seqs if unread > seq)
-    after = replace(conversation, operator_read_seq=seq, unread_seqs=unread, updated_at=at)
+    others = tuple((person, read) for person, read in conversation.reads if person.id != by.id)
+    after = replace(
+        conversation,
+        operator_read_seq=max(seq, conversation.operator_read_seq),
+        reads=(*others, (by, seq))[-READERS:],
+        unread_seqs=tuple(unread for unread in conversation.unread_seqs if unread > seq),
+        updated_at=at,
+    )
     return Change(after, (facts.read(after, seq, by),))
 
 

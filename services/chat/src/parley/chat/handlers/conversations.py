@@ -19,6 +19,7 @@ from parley.chat.handlers.views import (
     HistoryView,
     MessageAnswer,
     NoteAnswer,
+    ReadMark,
     TranslationView,
     rows,
 )
@@ -142,6 +143,7 @@ class ConversationHandlers:
                 HistoryView(at=entry.at, action=entry.action, by=entry.by, to=entry.to)
                 for entry in conversation.history
             ],
+            reads=[ReadMark(operator=person, seq=seq) for person, seq in conversation.reads],
             previous=rows(opened.previous),
         )
         return ConversationDetailAnswer(conversation=detail)

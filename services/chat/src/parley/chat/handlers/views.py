@@ -70,6 +70,13 @@ class TranslationView(View):
     supported: bool = False
 
 
+class ReadMark(View):
+    """Up to where an operator has read."""
+
+    operator: Person
+    seq: int
+
+
 class ConversationDetail(ConversationView):
     """A conversation with all that an operator needs to answer in it."""
 
@@ -77,6 +84,7 @@ class ConversationDetail(ConversationView):
     notes: list[NoteView]
     translation: TranslationView
     history: list[HistoryView]
+    reads: list[ReadMark]
     previous: list[ConversationView]
 
 
