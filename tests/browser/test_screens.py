@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Page, expect
 
 from parley_dev.stack import Stack
@@ -18,6 +20,10 @@ DARK: dict[str, Any] = {"color_scheme": "dark"}
 PLACES = ("Visitors", "Archive", "Sites", "Team", "Ratings", "Audit")
 
 
+PICTURES = {"panel-chat-light": "panel", "panel-chat-dark": "panel-dark", "widget-operator-light": "widget"}
+"""Those that the README shows; made anew, smaller, where PARLEY_PICTURES names a folder for them."""
+
+
 @pytest.fixture
 async def shop(world: World) -> Shop:
     return await busy(world)
@@ -27,13 +33,30 @@ async def looked_at(shown: Panel | Widget, artifacts: Path, name: str) -> None:
     """Keep a picture, and hold the screen to what every screen must be."""
     await shown.page.wait_for_timeout(250)
     await shown.picture(artifacts, name)
+    if (folder := os.environ.get("PARLEY_PICTURES")) and name in PICTURES:
+        shrink(artifacts / f"{name}.png", Path(folder) / f"{PICTURES[name]}.png")
     assert await wide(shown.page) == 0, f"{name} scrolls sideways"
     assert not await shown.findings(), name
 
 
+def shrink(large: Path, small: Path) -> None:
+    """Two thirds of the size, and few colours: small enough for a repository."""
+    small.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(large) as picture:
+        size = (picture.width * 2 // 3, picture.height * 2 // 3)
+        smaller = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+    smaller.quantize(128, dither=Image.Dither.NONE).save(small, optimize=True)
+
+
 async def wide(page: Page) -> int:
-    """By how many pixels the page is wider than its window."""
-    wider: int = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    """By how many pixels the page, or what scrolls up and down in it, is wider than there is room."""
+    wider: int = await page.evaluate(
+        """() => {
+          const scroll = [...document.querySelectorAll('main, aside, [role=tabpanel], [aria-label=Messages]')]
+          const over = scroll.map((element) => element.scrollWidth - element.clientWidth)
+          return Math.max(document.documentElement.scrollWidth - innerWidth, ...over)
+        }"""
+    )
     return max(0, wider)
 
 

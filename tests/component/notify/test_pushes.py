@@ -8,6 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ async def test_a_stream_on_another_replica_counts_as_well(
         async with replica.stream(operator) as events:
             await scene.say("Hello?")
             await events.wait("message.created")
-            await until(lambda number=number: _equals(seen, number))
+            await until(partial(_equals, seen, number))
     assert not fcm.to(token)
 
 

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -107,7 +108,8 @@ async def test_clients_cut_at_random_resume_on_any_replica_without_gap_or_double
     start_replica: StartReplica, scene: Scene
 ) -> None:
     replicas = [await start_replica()]
-    caller, seen, last = scene.operator(), [], None
+    caller, last = scene.operator(), None
+    seen: list[Any] = []
     total = 400
 
     async def publish() -> None:
@@ -123,7 +125,7 @@ async def test_clients_cut_at_random_resume_on_any_replica_without_gap_or_double
             if last is not None:
                 assert events.seen[0].data["data"]["resumed_from"] == int(last)
             wanted = min(total - len(seen), dice.randint(1, 60))
-            await until(lambda events=events, wanted=wanted: len(events.of("message.created")) >= wanted, within=90)
+            await until(partial(_has_messages, events, wanted), within=90)
             taken = events.of("message.created")[:wanted]
             assert not events.of("reset")
         seen += [event.data["data"]["content"] for event in taken]
@@ -566,3 +568,7 @@ async def _answers(replica: Replica) -> bool:
     except OSError:
         return False
     return True
+
+
+def _has_messages(events: EventStream, wanted: int) -> bool:
+    return len(events.of("message.created")) >= wanted

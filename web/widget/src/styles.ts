@@ -32,7 +32,8 @@ export const styles = `
 *,*::before,*::after{box-sizing:border-box}
 .root{font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--ink)}
 p,h2,fieldset,legend{margin:0;padding:0;border:0;font:inherit}
-h2[dir],.line[dir],.teaser{text-align:match-parent}
+[dir=ltr] .who h2{text-align:left}
+[dir=rtl] .who h2{text-align:right}
 button{font:inherit;color:inherit;cursor:pointer;border:0;background:none}
 button:disabled{cursor:default}
 :focus-visible{outline:2px solid var(--c);outline-offset:2px}

@@ -78,7 +78,9 @@ export function AuditScreen() {
               {page.entries.map((entry) => (
                 <tr key={entry.id}>
                   <td class="when">{exactly(entry.at)}</td>
-                  <td dir="auto">{entry.operator.name}</td>
+                  <td class="who" dir="auto">
+                    {entry.operator.name}
+                  </td>
                   <td>
                     {entry.action.replaceAll("_", " ").replace(".", ": ")}
                     <Details details={entry.details} />
@@ -104,12 +106,14 @@ export function AuditScreen() {
 
 function Details({ details }: { details: Record<string, unknown> }) {
   const text = Object.entries(details)
-    .map(
-      ([name, value]) =>
-        `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`,
-    )
+    .map(([name, value]) => `${name.replaceAll("_", " ")}: ${plainly(value)}`)
     .join(", ");
   return text ? <span class="log-details">{text}</span> : null;
+}
+
+function plainly(value: unknown): string {
+  if (Array.isArray(value)) return value.map(plainly).join(", ");
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function Target({ entry }: { entry: Entry }) {

@@ -7,9 +7,13 @@ import { go, route } from "./route";
 import { siteName } from "./sites";
 
 let audio: AudioContext | undefined;
+let lastChime = 0;
 
 /** Two soft notes; rising for somebody new in the queue. Browsers allow it once the page was clicked. */
 export function chime(kind: "message" | "waiting"): void {
+  // What was missed during a cut comes all at once; one sound is enough for it.
+  if (Date.now() - lastChime < 1500) return;
+  lastChime = Date.now();
   try {
     audio ??= new AudioContext();
     const start = audio.currentTime;

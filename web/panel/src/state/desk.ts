@@ -1,7 +1,9 @@
 /** The working day: from login to logout, what is loaded, followed and kept fresh. */
+import { backoff, pause } from "../../../shared/sse";
 import type { Conversation, LiveEvent, Message } from "../../../shared/views";
+import { ApiError, sentence } from "../api/http";
 import { follow } from "../api/live";
-import { me } from "../api/session";
+import { LoggedOut, me } from "../api/session";
 import { alert, watchBadge } from "./alerts";
 import { chats, loadChats, loaded, place } from "./chats";
 import { arrived, resume } from "./outbox";
@@ -9,7 +11,7 @@ import { applyPresence, beat, loadStatus, loadVisitors, visitors } from "./peopl
 import { route } from "./route";
 import { loadSites, sites } from "./sites";
 import { apply, forgetThreads } from "./threads";
-import { attempt } from "./toasts";
+import { toast } from "./toasts";
 
 const shown = (): number | undefined =>
   route.value.screen === "chats" ? route.value.conversation : undefined;
@@ -18,11 +20,12 @@ const shown = (): number | undefined =>
 export function openDesk(): () => void {
   let stopBeat: (() => void) | undefined;
   let stopped = false;
+  const leave = new AbortController();
   const refresh = async () => {
-    await attempt(loadSites);
+    await persist(loadSites, leave.signal);
     if (stopped) return;
     stopBeat ??= beat();
-    await Promise.all([attempt(loadChats), attempt(loadVisitors), attempt(loadStatus)]);
+    await Promise.all([loadChats, loadVisitors, loadStatus].map((load) => persist(load, leave.signal)));
   };
   const stopFollowing = follow({
     onReady(fresh, seen) {
@@ -39,6 +42,7 @@ export function openDesk(): () => void {
   const stopBadge = watchBadge();
   return () => {
     stopped = true;
+    leave.abort();
     stopFollowing();
     stopBadge();
     stopBeat?.();
@@ -49,6 +53,20 @@ export function openDesk(): () => void {
     forgetThreads(undefined);
     document.title = "Parley";
   };
+}
+
+/** Loads what the screen cannot do without, again and again while it is only for a moment that it fails. */
+async function persist(load: () => Promise<unknown>, stopped: AbortSignal): Promise<void> {
+  for (let tries = 1; !stopped.aborted; tries += 1) {
+    try {
+      await load();
+      return;
+    } catch (problem) {
+      if (problem instanceof LoggedOut || stopped.aborted) return;
+      if (!(problem instanceof ApiError) || !problem.passing) return toast(sentence(problem), "bad");
+      await pause(Math.max((problem.retryAfter ?? 0) * 1000, backoff(tries)), stopped);
+    }
+  }
 }
 
 function sameSites(seen: number[]): boolean {

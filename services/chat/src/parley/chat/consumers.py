@@ -60,7 +60,7 @@ class Consumers:
 
     async def translation_updated(self, event: Event) -> None:
         told = event.read(TranslationUpdated)
-        translation = Translation(told.enabled, told.lang, told.operator_lang, told.supported)
+        translation = Translation(told.enabled, told.lang, told.operator_lang, told.supported, told.version)
         assert event.conversation_id is not None
         at = self._clock()
         await self._conversations.change(

@@ -85,6 +85,7 @@ def _tokens(tokens: TokenHandlers) -> list[Route]:
             body=RemoveToken,
             query=RemoveTokenQuery,
             rate=Rate.WRITE,
+            example={"token": "fR3kx0:APA91bE"},
         ),
         Route(
             "POST",

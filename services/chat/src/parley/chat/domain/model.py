@@ -146,6 +146,7 @@ class Translation:
     lang: str | None = None
     operator_lang: str | None = None
     supported: bool = False
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

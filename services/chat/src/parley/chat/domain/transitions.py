@@ -268,8 +268,8 @@ def know_visitor(conversation: Conversation, visitor: Visitor, by: Person | None
 
 
 def know_translation(conversation: Conversation, translation: Translation, at: datetime) -> Change:
-    """The translate service has told how this conversation is translated."""
-    if conversation.translation == translation:
+    """The translate service has told how this conversation is translated; older news changes nothing."""
+    if translation.version < conversation.translation.version or conversation.translation == translation:
         return Change(conversation)
     after = replace(conversation, translation=translation, updated_at=at)
     return Change(after, (facts.updated(after),))

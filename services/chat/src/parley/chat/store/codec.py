@@ -111,6 +111,7 @@ def conversation_document(conversation: Conversation) -> Document:
             "lang": conversation.translation.lang,
             "operator_lang": conversation.translation.operator_lang,
             "supported": conversation.translation.supported,
+            "version": conversation.translation.version,
         },
         "rating": conversation.rating,
         "rating_comment": conversation.rating_comment,

@@ -1,0 +1,43 @@
+"""An operator who reads English and a visitor who writes Portuguese, with the engine that needs no account."""
+
+from __future__ import annotations
+
+from support.tenants import World
+from support.wait import until
+
+
+async def test_each_reads_the_other_in_their_own_language(world: World) -> None:
+    visitor, conversation_id = await world.taken()
+    alex = world.alex
+    settings = {"conversation_id": conversation_id, "lang": "pt-BR"}
+    told = (await alex.post("/operator/translation/set-lang", settings)).ok()["translation"]
+    assert told["supported"] is True
+    (await alex.post("/operator/translation/toggle", {"conversation_id": conversation_id, "enabled": True})).ok()
+
+    async def known() -> bool:
+        shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+        return bool(shown["translation"]["enabled"])
+
+    await until(known)
+    async with alex.stream() as panel, visitor.events() as widget:
+        await panel.wait("ready")
+        await widget.wait("ready")
+        await visitor.say("Bom dia! Onde está o meu pedido?")
+        original = await panel.wait("message.created", lambda e: e.data["data"]["role"] == "visitor")
+        assert original.data["data"]["content"] == "Bom dia! Onde está o meu pedido?", "the original comes at once"
+        translated = await panel.wait("message.translated", within=30)
+        assert translated.data["data"]["translation"]["status"] == "done"
+        assert translated.data["data"]["translation"]["content"].startswith("Good morning")
+
+        sent = await alex.say(conversation_id, "Your order 12345 is on its way.")
+        assert sent["translation"]["status"] == "done"
+        seen = await widget.wait("message.created", lambda e: e.data["data"]["role"] == "operator")
+        text = seen.data["data"]["translation"]["content"]
+        assert "12345" in text
+        assert text != "Your order 12345 is on its way."
+
+    async def both_kept() -> bool:
+        history = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"]
+        return all(message["translation"] for message in history[-2:])
+
+    await until(both_kept)

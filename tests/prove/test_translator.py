@@ -1,0 +1,56 @@
+"""T18: the translator gone; originals are not delayed, and every message says what became of its translation."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+
+from prove.conftest import Proof
+from support.sse import SentEvent
+from support.tenants import World
+from support.wait import until
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, proof_world: World) -> None:
+    visitor, conversation_id = await proof_world.taken()
+    alex = proof_world.alex
+    settings = {"conversation_id": conversation_id, "lang": "pt-BR"}
+    (await alex.post("/operator/translation/set-lang", settings)).ok()
+    (await alex.post("/operator/translation/toggle", {"conversation_id": conversation_id, "enabled": True})).ok()
+
+    async def known() -> bool:
+        shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+        return bool(shown["translation"]["enabled"])
+
+    await until(known)
+    for index in range(2):
+        await proof.stack.kill("translate", index)
+    async with alex.stream() as panel:
+        await panel.wait("ready")
+        began = time.monotonic()
+        await visitor.say("Bom dia, onde está o meu pedido?")
+        first = await panel.wait("message.created", lambda e: e.data["data"]["role"] == "visitor")
+        original = time.monotonic() - began
+        began = time.monotonic()
+        sent = await alex.say(conversation_id, "It is on its way.")
+        waited = time.monotonic() - began
+        assert sent["translation"]["status"] == "failed"
+        assert waited < 4
+        for index in range(2):
+            await proof.stack.restart("translate", index)
+        # Back again, it makes up for both: the visitor's, and the one that went out untranslated.
+        for seq in (first.data["data"]["seq"], sent["seq"]):
+            late = await panel.wait("message.translated", partial(_is_of, seq), within=60)
+            assert late.data["data"]["translation"]["status"] == "done"
+    proof.say(
+        "T18",
+        f"translator gone: original seen after {original:.2f} s, operator's sent after {waited:.2f} s; both made up",
+    )
+
+
+def _is_of(seq: int, event: SentEvent) -> bool:
+    return bool(event.data["data"]["seq"] == seq)
