@@ -40,12 +40,11 @@ async def looked_at(shown: Panel | Widget, artifacts: Path, name: str) -> None:
 
 
 def shrink(large: Path, small: Path) -> None:
-    """Two thirds of the size, and few colours: small enough for a repository."""
+    """Two thirds of the size: small enough for a repository."""
     small.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(large) as picture:
         size = (picture.width * 2 // 3, picture.height * 2 // 3)
-        smaller = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    smaller.quantize(128, dither=Image.Dither.NONE).save(small, optimize=True)
+        picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(small, optimize=True)
 
 
 async def wide(page: Page) -> int:

@@ -72,7 +72,7 @@ async def _talk(shop: Shop) -> None:
     found = "It left us on Tuesday. You can follow it here: https://track.example/p/2024-1187"
     await world.alex.say(shop.talk, found)
     upload = await world.api.call(
-        "POST", "/api/v1/chat/upload-image", data={**earlier.names, "image": _picture()}, headers={}
+        "POST", "/api/v1/chat/upload-image", data={**earlier.names, "image": picture()}, headers={}
     )
     await earlier.say("This is what the tracking page shows me.", image_url=upload.ok()["url"])
     await earlier.say("Is that normal?")
@@ -115,7 +115,8 @@ async def _rated(world: World) -> None:
         (await visitor.post("/rate", score=score, **({"comment": comment} if comment else {}))).ok()
 
 
-def _picture() -> io.BytesIO:
+def picture() -> io.BytesIO:
+    """A parcel's way, as a tracking page might show it."""
     image = Image.new("RGB", (480, 260), "#f2efe6")
     draw = ImageDraw.Draw(image)
     draw.rectangle((24, 24, 456, 70), fill="#2c6b4a")

@@ -153,7 +153,7 @@ async def test_a_message_read_meanwhile_rings_nobody(
     other = Scene(scene.bus, tenant_id=scene.tenant_id, site_id=scene.site_id)
     await other.accept(operator)
     await other.say("The last one")
-    await rung(fcm, token, 2)
+    assert (await rung(fcm, token, 2))["notification"]["body"] == "The last one"
 
 
 async def test_messages_of_one_conversation_are_one_push(
@@ -187,6 +187,23 @@ async def test_all_devices_ring_once_each_however_often_events_are_told_and_howe
     assert (await rung(fcm, first, 9, within=20))["notification"]["body"] == "The last one"
     assert (await rung(fcm, second, 9))["notification"]["body"] == "The last one"
     await fresh.stop()
+
+
+async def test_an_event_told_again_after_the_window_forgot_it_rings_nobody(
+    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+) -> None:
+    replica = await start_replica(push_delay_seconds=0.3, window_bytes=65_536, **fcm.settings)
+    operator, token = await enlist(replica)
+    await scene.accept(operator)
+    told = await scene.say("Hello?")
+    await rung(fcm, token)
+    async with replica.stream(operator) as events:
+        for _ in range(60):
+            await scene.note("x" * 1500)
+        await scene.again(told)
+        await events.wait("message.created", lambda event: event.data["id"] == told.id)
+    await scene.say("Once more")
+    assert (await rung(fcm, token, 2))["notification"]["body"] == "Once more"
 
 
 async def test_the_intake_goes_on_when_its_replica_is_killed(

@@ -31,6 +31,9 @@ _RETRY_MS = (500, 3000)
 _CUT = frozenset({"slow", "stalled"})
 """Reasons for which what stands in a client's buffer is thrown away: it would not read it."""
 
+_WRITTEN = {kind: metrics.FRAMES_WRITTEN.labels(kind) for kind in ("operator", "visitor", "own", "comment")}
+"""Found once: looking a label up for each event costs as much as a write."""
+
 
 class StreamsTooMany(TooMany):
     code = "too_many_streams"
@@ -187,7 +190,7 @@ class Hub:
                 lost.append((stream, "left"))
         for stream, reason in lost:
             self.leave(stream, reason)
-        metrics.FRAMES_WRITTEN.labels(kind).inc(len(streams))
+        _WRITTEN[kind].inc(len(streams))
 
     def _note(self, entry: Entry, operators: Iterable[Stream], written: Written) -> None:
         seen = {stream.operator_id for stream in operators}
