@@ -197,7 +197,7 @@ async def test_an_event_told_again_after_the_window_forgot_it_rings_nobody(
     await scene.accept(operator)
     told = await scene.say("Hello?")
     await rung(fcm, token)
-    async with replica.stream(operator) as events:
+    async with replica.stream(scene.operator()) as events:
         for _ in range(60):
             await scene.note("x" * 1500)
         await scene.again(told)
