@@ -187,7 +187,11 @@ class WidgetHandlers:
         )
 
     async def pending_proactive(self, call: Call[Visitor, None, WidgetQuery]) -> MessagesAnswer:
-        visitor = await self.visitors.known(call.caller)
+        try:
+            visitor = await self.visitors.known(call.caller)
+        except VisitorNotFound:
+            # Asked by every widget before anything was said: nothing waits for somebody who is new.
+            return MessagesAnswer(messages=[])
         latest = await self.messages.conversations.find_open(visitor)
         if latest is None:
             return MessagesAnswer(messages=[])
