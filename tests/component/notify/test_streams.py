@@ -562,6 +562,23 @@ async def test_a_replica_shows_the_past_to_nobody_before_its_window_is_read(
         assert texts(events) == [str(number) for number in range(300)]
 
 
+async def test_a_replica_becomes_ready_while_the_log_is_never_silent(start_replica: StartReplica, scene: Scene) -> None:
+    """The end of the log moves on faster than one can look at it; it must not be chased."""
+
+    async def talk() -> None:
+        while True:
+            await scene.say("and on")
+
+    talkers = [asyncio.create_task(talk()) for _ in range(4)]
+    try:
+        late = await start_replica(ready=False)
+        await until(late.is_ready, within=15, what="notify to be ready")
+    finally:
+        for talker in talkers:
+            talker.cancel()
+        await asyncio.gather(*talkers, return_exceptions=True)
+
+
 async def _answers(replica: Replica) -> bool:
     try:
         await replica.call(OperatorCaller(fresh_id(), fresh_id(), "Alex", {}), "GET", STREAM)
