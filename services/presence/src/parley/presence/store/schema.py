@@ -1,0 +1,17 @@
+"""Everything presence's database must have."""
+
+from __future__ import annotations
+
+from parley.common.mongo import MongoIdempotency, Outbox, Schema
+from parley.presence.store import operators, visitors
+
+OUTBOX_COLLECTIONS = (operators.COLLECTION, visitors.COLLECTION)
+
+SCHEMA = Schema(
+    indexes=(
+        *operators.INDEXES,
+        *visitors.INDEXES,
+        *MongoIdempotency.indexes,
+        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
+    )
+)
