@@ -1,0 +1,240 @@
+"""Tracing in a process of its own: off and costing nothing, on and bounded, whatever the collector does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from parley.common.settings import ServiceSettings, load
+from parley_dev.ports import free_ports
+from support.collector import Collector
+
+SECRET = "5d1f0a9be2c84736a1b0c9d8e7f60514"
+
+PROGRAM = """
+import asyncio, json, sys, time
+from parley.common import metrics, tracing
+from parley.common.service import main
+from parley.common.settings import ServiceSettings, load
+from parley.common.telemetry import continue_trace, current_trace
+from parley.common.tracing import Kind
+
+async def work():
+    out = {}
+    started = time.monotonic()
+    for number in range(int(sys.argv[1])):
+        with tracing.root("click", Kind.SERVER, {"number": number}) as span:
+            out["traceparent"], out["current"] = span.traceparent, current_trace().traceparent
+            with tracing.span("inner"):
+                pass
+    continue_trace(None, None)
+    with tracing.span("sweep", Kind.CLIENT):
+        out["swept"] = current_trace().traceparent
+    out["seconds"] = time.monotonic() - started
+    await asyncio.sleep(float(sys.argv[2]))
+    if tracing.on():
+        counted = metrics.TRACE_SPANS
+        out["counts"] = {name: counted.labels(name)._value.get() for name in ("exported", "failed", "dropped")}
+    out["modules"] = sorted(name for name in sys.modules if name.startswith("opentelemetry"))
+    print("RESULT", json.dumps(out), flush=True)
+
+main("probe", load(ServiceSettings), work())
+"""
+
+SERVICE = """
+import importlib, json, sys
+try:
+    importlib.import_module(f"parley.{sys.argv[1]}.app").main()
+except SystemExit:
+    print("RESULT", json.dumps({"modules": sorted(sys.modules)}), flush=True)
+"""
+
+
+@pytest.fixture
+async def collector() -> AsyncIterator[Collector]:
+    async with Collector() as server:
+        yield server
+
+
+async def _run(program: str, *arguments: str, **env: str) -> dict[str, Any]:
+    """What a program tells of itself; `ended` is how long it took to end after that, in seconds."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        program,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PARLEY_"))},
+            "PARLEY_IDENTITY_SECRET": SECRET,
+            "AMQP_URL": "amqp://127.0.0.1:1/",
+            "MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
+            **env,
+        },
+    )
+    assert process.stdout is not None
+    said, result, told = "", None, 0.0
+    try:
+        async with asyncio.timeout(60):
+            async for line in process.stdout:
+                said += line.decode()
+                if line.startswith(b"RESULT "):
+                    result, told = json.loads(line[7:]), time.monotonic()
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert result is not None, said
+    return {**result, "ended": time.monotonic() - told, "said": said}
+
+
+async def _probe(env: dict[str, str], spans: int = 1, wait: float = 0.0) -> dict[str, Any]:
+    return await _run(PROGRAM, str(spans), str(wait), **env)
+
+
+@pytest.mark.parametrize("service", ["gateway", "chat", "presence", "notify", "translate"])
+async def test_a_service_that_is_not_traced_loads_nothing_for_it(service: str) -> None:
+    # It is put together whole, begins to listen, finds its port taken, and ends.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        env = {
+            "PARLEY_HOST": "127.0.0.1",
+            "PARLEY_PORT": str(taken.getsockname()[1]),
+            "PARLEY_INTERNAL_PORT": str(free_ports(1)[0]),
+            "PARLEY_JWT_SECRET": SECRET[::-1],
+            **{f"PARLEY_{name}_URLS": "http://127.0.0.1:1" for name in ("CHAT", "PRESENCE", "NOTIFY", "TRANSLATE")},
+        }
+        off = await _run(SERVICE, service, **env)
+        assert "parley.common.tracing" in off["modules"]
+        assert not [name for name in off["modules"] if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
+        on = await _run(SERVICE, service, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **env)
+        assert "opentelemetry.sdk.trace" in on["modules"], "the same service, traced"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
+    ],
+)
+async def test_without_a_collector_nothing_is_recorded_and_traces_travel_as_ever(env: dict[str, str]) -> None:
+    told = await _probe(env)
+    assert told["modules"] == []
+    assert told["traceparent"] == told["current"]
+    assert told["traceparent"].endswith("-00")
+
+
+async def test_what_was_recorded_last_is_sent_before_the_process_ends(collector: Collector) -> None:
+    await _probe(
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.url}/v1/traces", "OTEL_BSP_SCHEDULE_DELAY": "60000"}
+    )
+    assert [span.name for span in sorted(collector.spans, key=lambda span: span.name)] == ["click", "inner"]
+    inner, click = sorted(collector.spans, key=lambda span: span.name == "click")
+    assert (inner.trace_id, inner.parent_id) == (click.trace_id, click.span_id)
+    assert {span.service for span in collector.spans} == {"parley-probe"}
+
+
+async def test_a_collector_that_does_not_answer_holds_the_end_up_for_three_seconds_at_most(
+    collector: Collector,
+) -> None:
+    collector.slow = True
+    told = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "60000"})
+    assert collector.asked == 1
+    assert 2.5 < told["ended"] < 5.0
+
+
+async def test_spans_wait_in_a_bounded_queue_and_nobody_waits_for_them(collector: Collector) -> None:
+    collector.slow = True
+    told = await _probe(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_BSP_MAX_QUEUE_SIZE": "600",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "30",
+        },
+        spans=2000,
+        wait=0.5,
+    )
+    # One batch (512) is on its way, and as many as the queue takes wait.
+    assert 4000 - 600 - 512 <= told["counts"]["dropped"] <= 4000 - 600
+    assert told["counts"]["exported"] == told["counts"]["failed"] == 0
+    assert told["seconds"] < 5.0
+
+
+async def test_failures_are_counted_and_told_once_without_the_address(collector: Collector) -> None:
+    collector.away = True
+    told = await _probe(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        },
+        spans=3,
+        wait=2.5,
+    )
+    assert told["counts"] == {"exported": 0, "failed": 6, "dropped": 0}
+    assert told["said"].count("traces_not_exported") == 1
+    assert collector.url not in told["said"]
+
+
+async def test_the_usual_variables_are_heeded(collector: Collector) -> None:
+    named = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=abc",
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_SERVICE_NAME": "support-desk",
+        "OTEL_RESOURCE_ATTRIBUTES": "cloud.region=eu-1",
+    }
+    await _probe(named)
+    assert {span.service for span in collector.spans} == {"support-desk"}
+    assert collector.spans[0].resource["cloud.region"] == "eu-1"
+    assert collector.headers[0]["x-api-key"] == "abc"
+    assert collector.headers[0]["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("sampler", ["parentbased_traceidratio", "traceidratio", "always_off"])
+async def test_what_is_not_sampled_is_not_recorded_and_says_so_to_the_next(sampler: str, collector: Collector) -> None:
+    told = await _probe(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_TRACES_SAMPLER": sampler,
+            "OTEL_TRACES_SAMPLER_ARG": "0",
+        },
+        spans=5,
+    )
+    assert collector.spans == []
+    assert told["traceparent"] == told["current"]
+    assert int(told["traceparent"][-2:], 16) & 1 == 0
+
+
+async def test_a_sampler_that_takes_everything_still_leaves_sweeps_out(collector: Collector) -> None:
+    told = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"})
+    assert {span.name for span in collector.spans} == {"click", "inner"}
+    assert told["swept"].endswith("-00")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "5"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10000"),
+    ],
+)
+def test_what_could_not_work_is_refused_at_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARLEY_IDENTITY_SECRET", SECRET)
+    monkeypatch.setenv("AMQP_URL", "amqp://127.0.0.1/")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        load(ServiceSettings)
