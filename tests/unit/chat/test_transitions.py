@@ -56,6 +56,15 @@ def test_a_visitor_who_is_not_for_the_ai_is_put_into_the_queue() -> None:
     assert change.conversation.waiting_since == NOW
 
 
+def test_where_nobody_can_come_they_are_told_so_behind_what_they_said() -> None:
+    notice = draft(2, "system")
+    change = transitions.visitor_says(opened(), draft(1), NOW, TIMEOUT, to_person=True, notice=notice)
+    assert types(change) == ["message.created", "conversation.pending", "message.created"]
+    assert [(message.seq, message.role) for message in change.messages] == [(1, "visitor"), (2, "system")]
+    again = transitions.visitor_says(change.conversation, draft(3), LATER, TIMEOUT, to_person=True, notice=notice)
+    assert types(again) == ["message.created"], "who waits already is not told again"
+
+
 def test_accepting_ends_the_ais_turn() -> None:
     before = heard(opened())
     change = transitions.accept(before, ALEX, NOW, TIMEOUT)

@@ -9,8 +9,8 @@ export function EmailForm({ store }: { store: Store }) {
   const name = useSignal("");
   const busy = useSignal(false);
   const offer = store.config.value?.offline_message ?? "";
-  // The server says it in the conversation, too: once is enough.
-  const said = store.messages.value.some((message) => message.role === "system" && message.content === offer);
+  // The server says it in the conversation, too, in the visitor's language: once is enough.
+  const said = store.messages.value.some((message) => message.role === "system");
   if (store.email.value) return <p class="line">{fill(words.left, { email: store.email.value })}</p>;
   const send = async (event: Event) => {
     event.preventDefault();

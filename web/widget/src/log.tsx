@@ -20,7 +20,7 @@ export function Log({ store }: { store: Store }) {
   const all = messages.value;
   const lastOwn = all.findLast((message) => message.role === "visitor");
   const closed = mode.value === "closed";
-  const alone = config.value?.operators_online === false;
+  const alone = config.value?.operators_online === false || config.value?.open === false;
   const thinking = mode.value !== "operator" && mode.value !== "pending" && waits(store);
   return (
     <div

@@ -13,6 +13,7 @@ export interface Config {
   colours: { primary?: string; background?: string };
   operators_online: boolean;
   offline_message: string;
+  open: boolean;
 }
 
 export interface Parcel {

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ask } from "../api/http";
 import { Field, Spinner, Switch } from "../ui/bits";
+import { type Ai, AiFields, type Hours, HoursFields, type Translation, TranslationFields } from "./choices";
 import { submit, useFetched } from "./use";
 
 interface Chatbot {
@@ -17,6 +18,9 @@ interface Chatbot {
   routing: string;
   offline_message: string;
   private_push: boolean;
+  hours: Hours | null;
+  translation: Translation;
+  ai: Ai;
 }
 
 export function ChatbotForm({ site }: { site: number }) {
@@ -37,7 +41,11 @@ export function ChatbotForm({ site }: { site: number }) {
   const save = (event: Event) => {
     event.preventDefault();
     const body = { ...bot, model: bot.model ?? "" };
-    void submit(busy, errors, () => ask(path, { method: "PUT", body }), "Saved.");
+    const put = async () => {
+      // What was saved is shown: the key, say, is not there any more, only that there is one.
+      fetched.set(await ask<{ chatbot: Chatbot }>(path, { method: "PUT", body }));
+    };
+    void submit(busy, errors, put, "Saved.");
   };
   const wrong = errors.value;
   return (
@@ -100,6 +108,9 @@ export function ChatbotForm({ site }: { site: number }) {
             </Field>
           )}
         </div>
+        {bot.engine !== "builtin" && (
+          <AiFields value={bot.ai} error={wrong["ai"]} change={(ai) => change({ ai })} />
+        )}
         <Field
           label="Instructions"
           hint="What it should know of its task, its tone and its limits."
@@ -141,7 +152,7 @@ export function ChatbotForm({ site }: { site: number }) {
               <option value="ai">back to the AI</option>
             </select>
           </Field>
-          <Field label="Who waits is told to" error={wrong["routing"]}>
+          <Field label="Who waits calls" error={wrong["routing"]}>
             <select value={bot.routing} onChange={(event) => change({ routing: event.currentTarget.value })}>
               <option value="all">all operators of the site</option>
               <option value="manual">nobody, until one looks</option>
@@ -163,6 +174,12 @@ export function ChatbotForm({ site }: { site: number }) {
           onChange={(on) => change({ private_push: on })}
         />
       </fieldset>
+      <HoursFields value={bot.hours} error={wrong["hours"]} change={(hours) => change({ hours })} />
+      <TranslationFields
+        value={bot.translation}
+        error={wrong["translation"]}
+        change={(translation) => change({ translation })}
+      />
       <div class="form-actions">
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>

@@ -4,7 +4,7 @@ import type { Conversation, LiveEvent } from "../../../shared/views";
 import { attention, isMine, visitorName } from "./chats";
 import { desktop, sounds } from "./prefs";
 import { go, route } from "./route";
-import { siteName } from "./sites";
+import { siteById, siteName } from "./sites";
 
 let audio: AudioContext | undefined;
 let lastChime = 0;
@@ -49,6 +49,8 @@ export function alert(event: LiveEvent): void {
   const row = event.data["conversation"] as Conversation | undefined;
   if (!row) return;
   if (event.type === "conversation.pending") {
+    // The site wants nobody called: who waits is found in the queue.
+    if (siteById.value.get(row.site_id)?.routing === "manual") return;
     call("waiting", row, "Somebody is waiting", `${visitorName(row)} on ${siteName(row.site_id)}`);
   } else if (event.type === "conversation.transferred" && isMine(row)) {
     call("waiting", row, "A chat was passed to you", visitorName(row));

@@ -12,6 +12,7 @@ export interface Site {
   domains?: string[];
   any_origin?: boolean;
   language?: string;
+  routing?: string;
   permissions: Permission[];
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from parley.chat.domain.ports import Prompt, Verdict
 
@@ -16,7 +16,7 @@ _PIECE = re.compile(r"\S+\s*")
 class BuiltinEngine:
     """An Engine over what the site's team has written down."""
 
-    async def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncIterator[str]:
+    async def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncGenerator[str, None]:
         best = max(prompt.passages, key=lambda passage: passage.score, default=None)
         if best is not None and best.score >= ENOUGH:
             text = best.answer

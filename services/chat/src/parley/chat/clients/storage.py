@@ -28,6 +28,9 @@ class Storage(Protocol):
     async def get(self, name: str) -> bytes | None:
         """None when there is no such image. Raises Unavailable."""
 
+    async def remove(self, name: str) -> None:
+        """Also where there is no such image. Raises Unavailable."""
+
 
 class FolderStorage:
     """Images in a local folder, two levels deep."""
@@ -48,6 +51,12 @@ class FolderStorage:
             return None
         except OSError as problem:
             raise Unavailable("The image could not be read.") from problem
+
+    async def remove(self, name: str) -> None:
+        try:
+            await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+        except OSError as problem:
+            raise Unavailable("The image could not be removed.") from problem
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name
@@ -85,6 +94,13 @@ class S3Storage:
             raise Unavailable("The image could not be read.") from problem
         except (MinioException, HTTPError, OSError) as problem:
             raise Unavailable("The image could not be read.") from problem
+
+    async def remove(self, name: str) -> None:
+        try:
+            # S3 answers the same whether or not it was there.
+            await asyncio.to_thread(self._client.remove_object, self._bucket, name)
+        except (MinioException, HTTPError, OSError) as problem:
+            raise Unavailable("The image could not be removed.") from problem
 
     def _read(self, name: str) -> bytes:
         response = self._client.get_object(self._bucket, name)

@@ -21,6 +21,8 @@ from google.oauth2.service_account import Credentials
 from pyfcm import FCMNotification
 from requests.adapters import HTTPAdapter
 
+from parley.common import tracing
+from parley.common.tracing import Kind
 from parley.notify.domain.pushes import Outcome, Push, Receipt
 from parley.notify.domain.tokens import PushToken
 
@@ -75,6 +77,15 @@ class Fcm:
         self.name = "fcm"
 
     async def send(self, token: PushToken, push: Push) -> Receipt:
+        with tracing.span("fcm send", Kind.CLIENT, {"peer.service": "fcm"}) as span:
+            receipt = await self._sent(token, push)
+            span.note("parley.push.outcome", receipt.outcome)
+            span.note("http.response.status_code", receipt.status)
+            if receipt.outcome != "sent":
+                span.fail(receipt.code or str(receipt.status))
+            return receipt
+
+    async def _sent(self, token: PushToken, push: Push) -> Receipt:
         work = asyncio.get_running_loop().run_in_executor(self._threads, self._send, token.token, push)
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):

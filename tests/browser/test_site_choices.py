@@ -1,0 +1,74 @@
+"""A site's working hours, translation and AI, set by its owner in the panel; and what its visitors see of them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from parley_dev.stack import Stack
+from support.browser import People
+from support.tenants import World
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
+    world: World, stack: Stack, people: People, artifacts: Path
+) -> None:
+    panel = await people.panel()
+    await panel.enter(stack.gateway_url, world.owner)
+    await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name="Sites").click()
+    parts = panel.page.get_by_role("navigation", name="Parts of the site")
+    await parts.get_by_role("link", name="Assistant").click()
+    page = panel.page
+    await page.get_by_label("Time zone").fill("Europe/Berlin")
+    await page.get_by_label("Time zone").press("Tab")
+    await page.get_by_label("Monday").fill("9:00-12:30, 13:00-24:00")
+    await page.get_by_label("Closed on").fill("2026-12-25, 2026-12-26")
+    await page.get_by_label("Never translated").fill("Blue Hour, Corner Shop")
+    await page.get_by_role("combobox").filter(has_text="OpenAI-compatible").select_option("openai")
+    await page.get_by_label(re.compile("^Key")).fill("sk-typed-in-here")
+    await page.get_by_label("Tokens a day").fill("5000")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("alert").filter(has_text="pattern")).to_be_visible()
+    await page.get_by_label("Monday").fill("09:00-12:30, 13:00-24:00")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("One is set.")).to_be_visible()
+    await panel.picture(artifacts, "panel-site-choices")
+    kept = (await world.owner.get(f"/sites/{world.site_id}/chatbot")).ok()["chatbot"]
+    assert kept["hours"] == {
+        "time_zone": "Europe/Berlin",
+        "weekly": [
+            {"day": "monday", "from": "09:00", "to": "12:30"},
+            {"day": "monday", "from": "13:00", "to": "24:00"},
+        ],
+        "closed": ["2026-12-25", "2026-12-26"],
+    }
+    assert kept["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
+    assert (kept["ai"]["api_key_set"], kept["ai"]["daily_tokens"]) == (True, 5000)
+    await page.reload()
+    await expect(page.get_by_label("Monday")).to_have_value("09:00-12:30, 13:00-24:00")
+    await expect(page.get_by_label(re.compile("^Key"))).to_have_value("")
+    assert not await panel.findings()
+
+
+async def test_a_visitor_of_a_closed_site_is_asked_for_an_address(
+    world: World, stack: Stack, people: People, artifacts: Path
+) -> None:
+    day = DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
+    hours = {"time_zone": "UTC", "weekly": [{"day": day.lower(), "from": "12:00", "to": "13:00"}]}
+    (await world.owner.send("PUT", f"/sites/{world.site_id}/chatbot", {"hours": hours})).ok()
+    (await world.owner.send("PUT", f"/sites/{world.site_id}", {"any_origin": True})).ok()
+    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
+    widget = await people.widget()
+    await widget.enter(stack.gateway_url, world.site_key)
+    await widget.say("Hello?")
+    await widget.ask_for_person()
+    await expect(widget.log.get_by_text(f"We are here again on {day} at 12:00 (UTC).")).to_be_visible()
+    await widget.page.get_by_label("Your e-mail").fill("jane@example.com")
+    await widget.picture(artifacts, "widget-closed")
+    await widget.page.get_by_role("button", name="Leave e-mail").click()
+    await expect(widget.log.get_by_text("We will write to jane@example.com.")).to_be_visible()

@@ -1,0 +1,207 @@
+"""AI endpoints that sites name: nothing but the public internet is called, however a name is resolved."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from parley.chat.clients import addresses
+from parley.chat.clients.addresses import Addresses, AddressRefused, PublicTransport, is_public
+from parley.chat.clients.openai_engine import public_client
+
+PUBLIC = "93.184.215.14"
+
+
+class Names:
+    """What a name is resolved to, one answer after the other; the last one stays."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        self.asked.append(f"{host}:{port}")
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.8",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fd00::1",
+        "fec0::1",
+        "ff02::1",
+        "::ffff:10.0.0.8",
+        "2002:a00:1::1",  # 6to4 of 10.0.0.1
+        "64:ff9b::a00:1",  # NAT64 of 10.0.0.1
+        "nonsense",
+    ],
+)
+def test_addresses_of_networks_within_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "2606:4700:4700::1111", "64:ff9b::5db8:d70e"])
+def test_addresses_of_the_internet_are(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "resolved", "why"),
+    [
+        ("https://ai.example.com/v1", [PUBLIC], None),
+        ("http://ai.example.com/v1", [PUBLIC], "must start with https://"),
+        ("https://ai.example.com/v1", ["10.0.0.8"], "must lead to the public internet"),
+        ("https://ai.example.com/v1", [PUBLIC, "10.0.0.8"], "must lead to the public internet"),
+        ("https://ollama.lan/v1", ["10.0.0.9"], None),
+        ("http://10.0.0.9:11434/v1", ["10.0.0.9"], None),
+        ("http://10.0.0.9:6379/v1", ["10.0.0.9"], "must start with https://"),
+    ],
+)
+async def test_an_endpoint_is_looked_at_when_it_is_named(url: str, resolved: list[str], why: str | None) -> None:
+    held = Addresses(["Ollama.lan", "10.0.0.9:11434"], Names(resolved))
+    assert await held.refuse(url) == why
+
+
+async def test_a_name_that_cannot_be_resolved_now_is_looked_at_when_it_is_called() -> None:
+    async def nobody_knows(host: str, port: int) -> list[str]:
+        raise OSError("no such name")
+
+    assert await Addresses((), nobody_knows).refuse("https://ai.example.com/v1") is None
+
+
+@pytest.mark.parametrize("host", ["..", "x" * 64, "a..b"])
+async def test_what_cannot_be_a_name_is_one_that_cannot_be_resolved(host: str) -> None:
+    with pytest.raises(OSError, match="name"):
+        await addresses.Resolver()(host, 443)
+
+
+async def test_a_name_that_leads_elsewhere_when_it_is_called_is_not_called() -> None:
+    """DNS rebinding: public when it was named, this machine now."""
+    calls = 0
+
+    async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        writer.close()
+
+    server = await asyncio.start_server(count, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    held = Addresses((), Names([PUBLIC], ["127.0.0.1"]))
+    url = f"https://ai.example.com:{port}/v1"
+    assert await held.refuse(url) is None
+    async with server, public_client(held) as http:
+        with pytest.raises(AddressRefused):
+            await http.get(url)
+        with pytest.raises(AddressRefused):
+            await http.get(f"http://127.0.0.1:{port}/v1")
+    assert calls == 0
+
+
+def certificate(name: str, directory: Path) -> Path:
+    """A key and a self-signed certificate for a name, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@asynccontextmanager
+async def answering(directory: Path, answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A TLS server for `ai.test` on this machine: its port, and the heads of the requests it gets."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate("ai.test", directory))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1], heads
+
+
+@pytest.fixture
+def loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine stands for the internet."""
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+
+
+def client(directory: Path, names: Names) -> httpx2.AsyncClient:
+    trusting = ssl.create_default_context(cafile=str(directory / "server.pem"))
+    return httpx2.AsyncClient(transport=PublicTransport(Addresses((), names), verify=trusting), follow_redirects=False)
+
+
+async def test_the_connection_goes_to_the_address_that_was_looked_at_under_the_sites_name(
+    tmp_path: Path, loopback_is_public: None
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    names = Names(["127.0.0.1"])
+    async with answering(tmp_path, answer) as (port, heads), client(tmp_path, names) as http:
+        assert (await http.get(f"https://ai.test:{port}/v1")).text == "hi"
+        assert f"Host: ai.test:{port}".encode() in heads[0]
+        assert names.asked == [f"ai.test:{port}"], "nobody resolves it a second time"
+        async with client(tmp_path, names) as other:
+            with pytest.raises(httpx2.ConnectError, match=r"(?i)certificate"):
+                await other.get(f"https://other.test:{port}/v1")
+
+
+async def test_a_redirect_is_not_followed(tmp_path: Path, loopback_is_public: None) -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"
+    async with answering(tmp_path, answer) as (port, heads), client(tmp_path, Names(["127.0.0.1"])) as http:
+        assert (await http.get(f"https://ai.test:{port}/v1")).status_code == 302
+        assert len(heads) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [(b"Content-Length: 5000000", b"x" * 5_000_000), (b"Content-Encoding: gzip\r\nContent-Length: 2", b"hi")],
+)
+async def test_an_answer_without_end_or_packed_is_not_read(
+    tmp_path: Path, loopback_is_public: None, headers: bytes, body: bytes
+) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n\r\n" + body
+    async with answering(tmp_path, answer) as (port, _), client(tmp_path, Names(["127.0.0.1"])) as http:
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await http.get(f"https://ai.test:{port}/v1")
