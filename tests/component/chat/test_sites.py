@@ -111,7 +111,7 @@ async def test_of_two_changes_at_once_none_is_lost_unseen(office: Office) -> Non
     before = await store.get(owner.tenant_id, site["id"])
     path = f"/api/v1/sites/{site['id']}"
     (await office.call("PUT", path, owner, {"name": "Newer"})).ok()
-    stale = await office.administration._sites._told(owner, before, "site.updated", {})
+    stale = await office.administration.site_use._told(owner, before, "site.updated", {})
     with pytest.raises(Exception, match="same moment"):
         await store.save(before, before, stale)
     assert (await office.call("GET", path, owner)).ok()["site"]["name"] == "Newer"
@@ -196,7 +196,8 @@ async def test_the_other_services_may_ask_about_a_site_and_its_operators(office:
     gone = await office.new_member(owner, site["id"], can_chat=True)
     (await office.call("PUT", f"/api/v1/team/{gone.operator_id}", owner, {"suspended": True})).ok()
     ask = office.administration.questions()
-    assert await ask["site"]({"site_id": site["id"]}) == {"tenant_id": owner.tenant_id, "name": "Shop"}
+    told = {"tenant_id": owner.tenant_id, "name": "Shop", "routing": "all", "private_push": False}
+    assert await ask["site"]({"site_id": site["id"]}) == told
     everything = ["can_chat", "can_manage", "can_view_conversations"]
     assert await ask["site_operators"]({"site_id": site["id"]}) == {
         "operators": [

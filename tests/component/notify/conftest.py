@@ -41,7 +41,7 @@ def crew() -> Crew:
 async def bus(amqp_url: str, crew: Crew) -> AsyncIterator[Bus]:
     """What publishes as chat would, and answers as chat would."""
     bus = Bus(amqp_url)
-    bus.add(AnswerQuestions("chat", {"site_operators": crew.answer}))
+    bus.add(AnswerQuestions("chat", crew.questions()))
     await bus.start()
     await until(lambda: bus.fault() is None, within=30)
     yield bus

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
 
+from parley.common.amqp import AnswerQuestions, Bus
 from parley.common.identity import OperatorCaller
+from parley_dev.servers import RabbitServer
 from support.fcm import NO_SUCH_PROJECT, UNAVAILABLE, UNREGISTERED, FcmServer, too_many
 from support.notify import Crew, Replica, Scene
 from support.wait import until
@@ -409,6 +413,38 @@ async def test_a_private_deployment_shows_nothing_on_the_lock_screen(
     assert "Jane" not in str(message)
 
 
+async def test_a_private_site_shows_nothing_on_the_lock_screen_as_soon_as_it_says_so(
+    ringing: Replica, scene: Scene, crew: Crew, fcm: FcmServer, enlist: Enlist
+) -> None:
+    operator, token = await enlist(ringing)
+    await scene.accept(operator)
+    await scene.say("Quite open")
+    assert (await rung(fcm, token))["notification"] == {"title": "Jane", "body": "Quite open"}
+    crew.choices[scene.site_id] = {"private_push": True}
+    await scene.site_changed()
+    await scene.say("My secret")
+    message = await rung(fcm, token, 2)
+    assert message["notification"] == {"title": "Live chat", "body": "Something new in a conversation"}
+    assert "secret" not in str(message)
+    assert "Jane" not in str(message)
+
+
+async def test_where_nobody_is_to_be_called_a_waiting_visitor_rings_no_phone(
+    ringing: Replica, scene: Scene, crew: Crew, fcm: FcmServer, enlist: Enlist
+) -> None:
+    crew.choices[scene.site_id] = {"routing": "manual"}
+    operator, token = await enlist(ringing)
+    await scene.pend()
+    await scene.say("Is anybody there?")
+    await scene.accept(operator)
+    await scene.say("For whoever holds it")
+    assert (await rung(fcm, token))["notification"]["body"] == "For whoever holds it"
+    crew.choices[scene.site_id] = {}
+    await scene.site_changed()
+    await scene.pend()
+    await rung(fcm, token, 2)
+
+
 # Tokens.
 
 
@@ -506,3 +542,40 @@ async def test_tokens_stay_where_they_are_when_their_operator_logs_in_elsewhere(
     assert found is not None
     assert found["token"] == token
     assert token not in found["_id"]
+
+
+async def test_phones_ring_on_after_the_broker_has_lost_its_disk(
+    start_replica: StartReplica, crew: Crew, fcm: FcmServer, tmp_path: Path
+) -> None:
+    """The log begins anew: its positions are lower than the cursor was."""
+    broker = RabbitServer(tmp_path / "rabbitmq")
+    await broker.start()
+    bus = Bus(broker.uri)
+    bus.add(AnswerQuestions("chat", crew.questions()))
+    await bus.start()
+    try:
+        await until(lambda: bus.fault() is None, within=30)
+        replica = await start_replica(broker=broker.uri, push_delay_seconds=0.2, **fcm.settings)
+        scene = Scene(bus)
+        operator = scene.operator()
+        crew.add(scene.site_id, operator.operator_id, "en")
+        token = await device(replica, operator)
+        await scene.accept(operator)
+        for number in range(10):
+            await scene.say(f"before {number}")
+        await until(lambda: _last_words(fcm, token) == "before 9", within=15)
+
+        await broker.kill()
+        shutil.rmtree(broker.directory / "mnesia")
+        await broker.start()
+        await until(lambda: bus.fault() is None, within=30)
+        await scene.say("after")
+        await until(lambda: _last_words(fcm, token) == "after", within=30)
+    finally:
+        await bus.stop()
+        await broker.stop()
+
+
+def _last_words(fcm: FcmServer, token: str) -> str | None:
+    pushes = fcm.to(token)
+    return pushes[-1].message["notification"]["body"] if pushes else None

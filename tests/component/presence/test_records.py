@@ -11,9 +11,8 @@ import pytest
 
 from parley.common.mongo import Mongo, Outbox
 from parley.presence.domain.model import Beat, OpenConversation, Place
-from parley.presence.store import operators as operator_store
-from parley.presence.store import visitors as visitor_store
 from parley.presence.store.operators import MongoOperators
+from parley.presence.store.schema import SCHEMA
 from parley.presence.store.visitors import MongoVisitors
 from support.presence import MakeOperator
 
@@ -31,7 +30,7 @@ class Silence:
 
 @pytest.fixture
 async def mongo(mongodb_uri: str, database_prefix: str) -> AsyncIterator[Mongo]:
-    mongo = Mongo(mongodb_uri, f"{database_prefix}_presence", [*operator_store.INDEXES, *visitor_store.INDEXES])
+    mongo = Mongo(mongodb_uri, f"{database_prefix}_presence", SCHEMA)
     await mongo.start()
     await asyncio.wait_for(mongo.prepared.wait(), 20)
     yield mongo
@@ -169,3 +168,41 @@ async def test_a_record_is_kept_for_a_day_after_the_visitor_left_and_longer_with
     later = timedelta(hours=1).total_seconds()
     await visitors.beat([beat("a", later)])
     assert (await removal())[0] is None
+
+
+async def test_who_is_erased_goes_offline_and_nothing_of_them_stays(mongo: Mongo) -> None:
+    records = visitors_of(mongo)
+    await records.beat([beat("a"), beat("b", session="sess_b")])
+    kept = await records.kept(SITE, "sess_a")
+    assert kept is not None
+    assert kept["page"] == "https://shop.example/a"
+
+    await records.erase(SITE, "sess_a", NOW)
+    await records.erase(SITE, "sess_a", NOW)
+
+    assert await records.kept(SITE, "sess_a") is None
+    record = await mongo["visitors"].find_one({"session": "sess_a"})
+    assert record is not None
+    assert record["remove_at"] <= NOW + timedelta(minutes=1), "the database removes it when it has been told"
+    assert [entry["event"]["type"] for entry in record["outbox"]] == ["visitor.offline"]
+    assert "shop.example" not in repr(record)
+    assert not await records.is_online(SITE, "sess_a", NOW)
+    assert await records.is_online(SITE, "sess_b", NOW), "and nobody else"
+
+    await records.beat([beat("c", 5)])
+    assert await records.is_online(SITE, "sess_a", NOW), "who is still there comes online anew"
+    assert (await mongo["visitors"].find_one({"session": "sess_a"}) or {}).get("remove_at") is None
+
+
+async def test_erasing_somebody_who_was_never_there_makes_no_record(mongo: Mongo) -> None:
+    await visitors_of(mongo).erase(SITE, "sess_nobody", NOW)
+    assert await mongo["visitors"].count_documents({}) == 0
+
+
+async def test_a_visitor_known_by_a_conversation_alone_is_erased_too(mongo: Mongo) -> None:
+    records = visitors_of(mongo)
+    told_of = OpenConversation(TENANT, SITE, "sess_a", 50, 1, NOW, closed=False)
+    await records.converse(told_of, NOW)
+    assert await records.kept(SITE, "sess_a") is not None
+    await records.erase(SITE, "sess_a", NOW)
+    assert await records.kept(SITE, "sess_a") is None

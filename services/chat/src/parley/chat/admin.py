@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from parley.chat import admin_routes
+from parley.chat.clients.addresses import Addresses
+from parley.chat.clients.site_keys import SiteKeys
 from parley.chat.domain.access import AccessBook
 from parley.chat.domain.accounts import Accounts, Operator
+from parley.chat.domain.ai import AiChoices
 from parley.chat.domain.api_keys import ApiKeys
 from parley.chat.domain.audit import Audit
 from parley.chat.domain.failures import LoginGuard
@@ -16,7 +19,8 @@ from parley.chat.domain.invitations import Invitations
 from parley.chat.domain.knowledge import Knowledge
 from parley.chat.domain.passwords import Passwords
 from parley.chat.domain.sessions import Sessions
-from parley.chat.domain.sites import SiteDirectory, Sites
+from parley.chat.domain.site_memory import SiteMemory
+from parley.chat.domain.sites import Site, SiteDirectory, Sites
 from parley.chat.domain.team import Team, TeamDirectory
 from parley.chat.handlers.api_keys import ApiKeyHandlers
 from parley.chat.handlers.audit import AuditHandlers
@@ -28,9 +32,11 @@ from parley.chat.handlers.knowledge import KnowledgeHandlers
 from parley.chat.handlers.sites import SiteHandlers
 from parley.chat.handlers.team import TeamHandlers
 from parley.chat.settings import ChatSettings
-from parley.chat.store import accounts, api_keys, audit, failures, invitations, knowledge, sessions, sites, team
+from parley.chat.store import accounts, api_keys, audit, failures, knowledge, sessions, sites, team
 from parley.common.clock import Clock, utc_now
-from parley.common.mongo import IdBlocks, Index, Mongo, Outbox
+from parley.common.errors import Forbidden
+from parley.common.identity import OperatorCaller
+from parley.common.mongo import IdBlocks, Mongo, Outbox
 from parley.common.telemetry import logger
 from parley.common.web import Route
 
@@ -43,18 +49,6 @@ class Administration:
     """A part of the service: at its start it makes the first owner, where the settings name one."""
 
     name = "administration"
-    outbox_collections: ClassVar[Sequence[str]] = (accounts.OPERATORS, sites.COLLECTION, sessions.COLLECTION)
-    indexes: ClassVar[Sequence[Index]] = (
-        *accounts.INDEXES,
-        *api_keys.INDEXES,
-        *audit.INDEXES,
-        *failures.INDEXES,
-        *invitations.INDEXES,
-        *knowledge.INDEXES,
-        *sessions.INDEXES,
-        *sites.INDEXES,
-        *team.INDEXES,
-    )
 
     def __init__(self, mongo: Mongo, outbox: Outbox, settings: ChatSettings, clock: Clock = utc_now) -> None:
         self._mongo = mongo
@@ -69,6 +63,7 @@ class Administration:
 
         self.audit = Audit(audit.MongoAudit(mongo), IdBlocks(mongo, "audit").next, clock)
         self.sites = SiteDirectory(site_store)
+        self.site_memory = SiteMemory(self.sites)
         self.team = TeamDirectory(team_store, operators, site_store)
         access_book = AccessBook(site_store)
         self._accounts = Accounts(
@@ -91,11 +86,14 @@ class Administration:
             clock,
         )
         inviting = Invitations(operators, tenants, logins, self._passwords, self.audit, clock, public_url)
-        self._sites = Sites(site_store, self.audit, IdBlocks(mongo, "site").next, clock)
+        self.site_keys = SiteKeys(settings.identity_secret)
+        self.addresses = Addresses(settings.ai_private_hosts)
+        ai = AiChoices(self.site_keys.seal, self.addresses.refuse)
+        self.site_use = Sites(site_store, self.audit, ai, IdBlocks(mongo, "site").next, clock, self.site_memory.forget)
         self.knowledge = Knowledge(
-            knowledge.MongoKnowledge(mongo), self._sites, self.audit, IdBlocks(mongo, "knowledge").next
+            knowledge.MongoKnowledge(mongo), self.site_use, self.audit, IdBlocks(mongo, "knowledge").next
         )
-        self._keys = ApiKeys(
+        self.api_keys = ApiKeys(
             api_keys.MongoApiKeys(mongo, outbox),
             operators,
             access_book,
@@ -116,21 +114,41 @@ class Administration:
         )
         self._handlers = admin_routes.Handlers(
             auth=AuthHandlers(self._accounts, access_book),
-            api_keys=ApiKeyHandlers(self._keys),
-            sites=SiteHandlers(self._sites, public_url),
-            chatbot=ChatbotHandlers(self._sites),
+            api_keys=ApiKeyHandlers(self.api_keys),
+            sites=SiteHandlers(self.site_use, public_url),
+            chatbot=ChatbotHandlers(self.site_use),
             knowledge=KnowledgeHandlers(self.knowledge),
             team=TeamHandlers(self._team),
             invitations=InvitationHandlers(self._team),
             audit=AuditHandlers(self.audit),
-            errands=ErrandHandlers(logins, self._keys, inviting, self.sites),
+            errands=ErrandHandlers(logins, self.api_keys, inviting, self.sites),
         )
         self.create_tenant: Callable[[str, str, str, str], Awaitable[Operator]] = self._accounts.create_tenant
         """A new tenant with its first owner: `(name, owner_email, password, owner_name)`."""
+        self.every_site: Callable[[], Awaitable[Sequence[Site]]] = site_store.everywhere
+        """All tenants' sites, deleted ones too: for administrators."""
+        self._operators, self._access_book = operators, access_book
 
     def routes(self) -> list[Route]:
         """The table of accounts and administration."""
         return admin_routes.routes(self._handlers)
+
+    async def caller_of(self, email: str, address: str) -> OperatorCaller:
+        """An operator as the caller of what is done on their behalf, outside of any request. Raises Forbidden."""
+        operator = await self._operators.by_email(email.strip().lower())
+        if operator is None or not operator.active:
+            raise Forbidden
+        access = await self._access_book.of(operator)
+        return OperatorCaller(
+            operator.id,
+            operator.tenant_id,
+            operator.name,
+            access.sites,
+            owner=operator.owner,
+            access_version=operator.version,
+            language=operator.language,
+            address=address,
+        )
 
     def questions(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]]:
         """What other services may ask about sites and their teams."""

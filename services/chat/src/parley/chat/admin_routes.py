@@ -163,7 +163,17 @@ def _chatbot(bot: chatbot.ChatbotHandlers, known: knowledge.KnowledgeHandlers) -
             chatbot.ChatbotAnswer,
             "Change the settings of a site's assistant",
             body=chatbot.ChatbotBody,
-            example={"name": "Robin", "welcome": "Hello! What are you looking for?", "operator_timeout": 300},
+            example={
+                "name": "Robin",
+                "welcome": "Hello! What are you looking for?",
+                "operator_timeout": 300,
+                "hours": {
+                    "time_zone": "Europe/Berlin",
+                    "weekly": [{"day": "monday", "from": "09:00", "to": "18:00"}],
+                    "closed": ["2026-12-25"],
+                },
+                "translation": {"glossary": ["Corner Shop"]},
+            },
             **_MANAGING,
         ),
         Route(

@@ -55,7 +55,10 @@ class Consumers:
     async def message_translated(self, event: Event) -> None:
         told = event.read(MessageTranslated)
         assert event.conversation_id is not None
-        if not await self._messages.set_translation(event.conversation_id, told.seq, told.translation.model_dump()):
+        if await self._messages.set_translation(event.conversation_id, told.seq, told.translation.model_dump()):
+            return
+        # A conversation that is gone was erased: its translation is nobody's any more.
+        if await self._conversations.by_id(event.conversation_id) is not None:
             raise NotStoredYet
 
     async def translation_updated(self, event: Event) -> None:

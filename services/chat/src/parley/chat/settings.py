@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from parley.common.settings import StoreSettings
+from parley.common.settings import CommaSeparated, StoreSettings, split_commas
 
 
 class ChatSettings(StoreSettings):
@@ -34,8 +34,15 @@ class ChatSettings(StoreSettings):
     ai_daily_tokens: int = Field(
         500_000, ge=0, description="Tokens a site may spend a day (UTC); then the built-in engine answers. 0: no limit."
     )
+    ai_private_hosts: CommaSeparated = Field(
+        (),
+        description="Hosts that sites may name as AI endpoints of their own though they are not on the public "
+        "internet, or have no TLS: host or host:port, comma-separated.",
+    )
     owner_email: str | None = Field(None, description="Makes the first owner at start, once.")
     owner_password: SecretStr | None = Field(None, description="The first owner's password, at least 10 characters.")
+
+    _commas = field_validator("ai_private_hosts", mode="before")(split_commas)
 
     @model_validator(mode="after")
     def _s3_is_whole(self) -> Self:

@@ -20,7 +20,9 @@ from parley.common.settings import load
 from parley.common.tasks import Every
 from parley.common.telemetry import logger
 from parley.common.web import build_app
+from parley.notify import consumers
 from parley.notify.clients.fcm import Fcm
+from parley.notify.clients.sites import ChatSites
 from parley.notify.clients.team import ChatTeam
 from parley.notify.domain.deliveries import Deliveries
 from parley.notify.domain.intake import Intake
@@ -33,12 +35,9 @@ from parley.notify.handlers.tickets import TicketHandlers
 from parley.notify.handlers.tokens import TokenHandlers
 from parley.notify.routes import routes
 from parley.notify.settings import Settings
-from parley.notify.store import deliveries as delivery_store
-from parley.notify.store import seen as seen_store
-from parley.notify.store import tickets as ticket_store
-from parley.notify.store import tokens as token_store
 from parley.notify.store.cursor import MongoCursor
 from parley.notify.store.deliveries import MongoDeliveries
+from parley.notify.store.schema import SCHEMA
 from parley.notify.store.seen import MongoSeen
 from parley.notify.store.tickets import MongoTickets
 from parley.notify.store.tokens import MongoTokens
@@ -52,13 +51,6 @@ log = logger(__name__)
 
 _TICK_SECONDS = 0.25
 _INTAKE_SECONDS = 0.2
-_INDEXES = (
-    *ticket_store.INDEXES,
-    *token_store.INDEXES,
-    *delivery_store.INDEXES,
-    *seen_store.INDEXES,
-    *MongoIdempotency.indexes,
-)
 
 
 class Notify:
@@ -67,7 +59,7 @@ class Notify:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.service = Service("notify", settings)
-        self.mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_notify", _INDEXES)
+        self.mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_notify", SCHEMA, settings.schema_mode)
         self.bus = Bus(settings.amqp_url)
         self.tokens = MongoTokens(self.mongo)
         self.seen = MongoSeen(self.mongo, utc_now)
@@ -84,6 +76,10 @@ class Notify:
         self.tail = Tail(self.window, self.hub)
         self.bus.add(self.tail)
         self.bus.add(Listener("whispers", EPHEMERAL, ["#"], self._whisper))
+        # Also where push is off: it may have been on until a moment ago.
+        self.deliveries = MongoDeliveries(self.mongo, utc_now)
+        self.bus.add(consumers.erasures(self.deliveries), after=self.mongo.prepared)
+        self.bus.add(consumers.questions(self.deliveries), after=self.mongo.prepared)
         for part in (self.mongo, self.bus, self.tail, Every(_TICK_SECONDS, self._tick, "tick")):
             self.service.add(part)
         if self.provider is not None and self.notes is not None:
@@ -99,8 +95,8 @@ class Notify:
 
     def _add_push(self, provider: Fcm, notes: SeenNotes) -> None:
         ask = Ask("chat")
-        team = ChatTeam(ask)
-        deliveries = MongoDeliveries(self.mongo, utc_now)
+        team, sites = ChatTeam(ask), ChatSites(ask)
+        deliveries = self.deliveries
         give_up = timedelta(seconds=self.settings.push_give_up_seconds)
         intake = Intake(
             secrets.token_hex(8),
@@ -108,6 +104,7 @@ class Notify:
             deliveries,
             self.tokens,
             team,
+            sites,
             utc_now,
             start=lambda: self.tail.goal,
             delay=timedelta(seconds=self.settings.push_delay_seconds),
@@ -115,6 +112,7 @@ class Notify:
         )
         self.bus.add(ask)
         self.tail.tell(team.heed)
+        self.tail.tell(sites.heed)
         self.tail.tell(intake.offer)
         self.tail.reborn = intake.reborn
         sending = Deliveries(
@@ -122,6 +120,7 @@ class Notify:
             self.seen,
             self.tokens,
             team,
+            sites,
             provider,
             utc_now,
             preview=self.settings.push_preview,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from parley.common.tasks import TaskGroup
+from parley.common import tracing
+from parley.common.tasks import TaskGroup, end
 from parley.common.telemetry import continue_trace, logger
+from parley.common.tracing import Kind, Span
 from parley.notify.domain.deliveries import Deliveries, Delivery
 
 log = logger(__name__)
@@ -32,8 +34,7 @@ class Sender:
     async def stop(self) -> None:
         """Claim no more; finish what is being sent."""
         if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+            await end(self._loop)
         await self._work.stop(_PATIENCE_SECONDS)
 
     def fault(self) -> str | None:
@@ -58,10 +59,19 @@ class Sender:
             await asyncio.sleep(_IDLE_SECONDS if not failures else min(5.0, _IDLE_SECONDS * 2 ** min(failures, 5)))
 
     async def _send(self, delivery: Delivery) -> None:
-        continue_trace(None, None)
         try:
-            await self._deliveries.send(delivery)
+            newest = delivery.calls[-1].trace
+            continue_trace(newest.request_id, newest.traceparent)
+            with _span(delivery):
+                await self._deliveries.send(delivery)
         except Exception as problem:
             log.warning("push_interrupted", problem=repr(problem)[:300])
         finally:
             self._free.release()
+
+
+def _span(delivery: Delivery) -> Span:
+    """A child of what caused the newest call, for that is what is sent; the others, gathered into it, are links."""
+    *earlier, newest = (call.trace.traceparent for call in delivery.calls)
+    attributes = {"parley.calls": len(delivery.calls), "parley.attempts": delivery.attempts}
+    return tracing.span("push", Kind.CONSUMER, attributes, parent=newest, links=earlier)

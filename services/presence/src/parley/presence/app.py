@@ -23,6 +23,7 @@ from parley.presence.handlers.visitors import VisitorHandlers
 from parley.presence.settings import PresenceSettings
 from parley.presence.store import operators as operator_store
 from parley.presence.store import visitors as visitor_store
+from parley.presence.store.schema import OUTBOX_COLLECTIONS, SCHEMA
 
 _COUNT_SECONDS = 15.0
 _OUTBOX_GRACE = timedelta(seconds=5)
@@ -33,15 +34,8 @@ others publish them too."""
 async def serve(settings: PresenceSettings) -> None:
     """Run presence until it is told to stop."""
     bus = Bus(settings.amqp_url)
-    collections = (operator_store.COLLECTION, visitor_store.COLLECTION)
-    indexes = [
-        *operator_store.INDEXES,
-        *visitor_store.INDEXES,
-        *MongoIdempotency.indexes,
-        *Outbox.indexes_of(collections),
-    ]
-    mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", indexes)
-    outbox = Outbox(mongo, bus, collections, grace=_OUTBOX_GRACE)
+    mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", SCHEMA, settings.schema_mode)
+    outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS, grace=_OUTBOX_GRACE)
     ask_chat = Ask("chat")
     sites = ChatSites(ask_chat)
 
@@ -52,9 +46,9 @@ async def serve(settings: PresenceSettings) -> None:
     )
     visitors = Visitors(records, beats, sites, utc_now, settings.online_seconds)
     bus.add(ask_chat)
-    bus.add(consumers.conversations(visitors))
-    bus.add(consumers.access(operators))
-    bus.add(consumers.questions(operators, visitors))
+    bus.add(consumers.conversations(visitors), after=mongo.prepared)
+    bus.add(consumers.access(operators), after=mongo.prepared)
+    bus.add(consumers.questions(operators, visitors), after=mongo.prepared)
 
     service = Service("presence", settings)
     service.add(mongo)

@@ -6,6 +6,7 @@ from typing import Any
 
 from parley.common.amqp import AnswerQuestions, Consumer
 from parley.common.events import Event
+from parley.common.events.conversations import VisitorErased
 from parley.common.events.team import OperatorAccessChanged
 from parley.common.events.views import ConversationView, View
 from parley.presence.domain.model import OpenConversation
@@ -30,7 +31,7 @@ class _Conversation(View):
 
 
 def conversations(visitors: Visitors) -> Consumer:
-    """Keeps each visitor's open conversation beside them."""
+    """Keeps each visitor's open conversation beside them, and forgets who is to be forgotten: in that order."""
 
     async def changed(event: Event) -> None:
         row = _Conversation.model_validate(event.data).conversation
@@ -46,7 +47,12 @@ def conversations(visitors: Visitors) -> Consumer:
             )
         )
 
-    return Consumer("presence", "conversations", dict.fromkeys(_CONVERSATION_EVENTS, changed))
+    async def erased(event: Event) -> None:
+        await visitors.erase(event.site_id, event.read(VisitorErased).session_id)
+
+    return Consumer(
+        "presence", "conversations", {**dict.fromkeys(_CONVERSATION_EVENTS, changed), "visitor.erased": erased}
+    )
 
 
 def access(operators: Operators) -> Consumer:
@@ -61,7 +67,7 @@ def access(operators: Operators) -> Consumer:
 
 
 def questions(operators: Operators, visitors: Visitors) -> AnswerQuestions:
-    """Answers who is online."""
+    """Answers who is online, and what is kept of a visitor."""
 
     async def visitor_online(body: dict[str, Any]) -> dict[str, Any]:
         return {"online": await visitors.is_online(int(body["site_id"]), str(body["session"]))}
@@ -69,4 +75,10 @@ def questions(operators: Operators, visitors: Visitors) -> AnswerQuestions:
     async def operators_online(body: dict[str, Any]) -> dict[str, Any]:
         return {"operator_ids": await operators.online_on(int(body["site_id"]))}
 
-    return AnswerQuestions("presence", {"visitor_online": visitor_online, "operators_online": operators_online})
+    async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
+        return await visitors.kept(int(body["site_id"]), str(body["session"]))
+
+    return AnswerQuestions(
+        "presence",
+        {"visitor_online": visitor_online, "operators_online": operators_online, "visitor_data": visitor_data},
+    )

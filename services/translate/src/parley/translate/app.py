@@ -9,7 +9,7 @@ from aiohttp import web
 from parley.common.amqp import Ask, Bus, Listener
 from parley.common.amqp.topology import EVENTS
 from parley.common.identity import IdentitySigner
-from parley.common.mongo import OUTAGES, Index, Mongo, MongoIdempotency, Outbox
+from parley.common.mongo import OUTAGES, Mongo, MongoIdempotency, Outbox
 from parley.common.service import Service
 from parley.common.service import main as run_service
 from parley.common.settings import load
@@ -17,66 +17,61 @@ from parley.common.tasks import Every
 from parley.common.web import build_app
 from parley.translate.clients.chat import AskedChat, AskedSites
 from parley.translate.clients.detector import FastTextDetector
-from parley.translate.consumers import answers, conversation_consumer, message_consumer
+from parley.translate.consumers import answers, conversation_consumer, forget_near, message_consumer
 from parley.translate.domain.cache import Cache
 from parley.translate.domain.conversations import Conversations
 from parley.translate.domain.engines import Engine, Engines, SiteOptions
 from parley.translate.domain.messages import MessageUse
+from parley.translate.domain.personal_data import PersonalData
 from parley.translate.domain.preferences import PreferenceUse
 from parley.translate.domain.translator import Translator
 from parley.translate.handlers.preferences import PreferenceHandlers
 from parley.translate.routes import routes
 from parley.translate.settings import TranslateSettings
-from parley.translate.store import preferences, translations
 from parley.translate.store.conversations import MongoConversations
 from parley.translate.store.preferences import MongoPreferences
+from parley.translate.store.schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.translate.store.spending import MongoBudget
 from parley.translate.store.translations import MongoCache, MongoDeliveries
 
 _NAME = "translate"
 _LANGUAGES_SECONDS = 30.0
-OUTBOX_COLLECTIONS = (preferences.COLLECTION, translations.DELIVERIES)
-
-
-def indexes() -> list[Index]:
-    """Every index that the service's queries and expiries need."""
-    return [
-        *MongoConversations.indexes,
-        *MongoCache.indexes,
-        *MongoDeliveries.indexes,
-        *MongoBudget.indexes,
-        *MongoIdempotency.indexes,
-        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
-    ]
 
 
 def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     """Translation, put together but not started."""
     service = Service(_NAME, settings)
-    mongo = service.add(Mongo(settings.mongodb_uri, f"{settings.database_prefix}_{_NAME}", indexes()))
+    database = f"{settings.database_prefix}_{_NAME}"
+    mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
     bus = Bus(settings.amqp_url)
     outbox = service.add(Outbox(mongo, bus, OUTBOX_COLLECTIONS))
     ask = Ask("chat")
     sites = AskedSites(ask, _defaults(settings))
     engines = service.add(_engines(settings, mongo))
-    translator = service.add(_translator(settings, mongo, engines, sites))
-    conversations = Conversations(MongoConversations(mongo), AskedChat(ask))
-    preference_use = PreferenceUse(MongoPreferences(mongo, outbox), conversations, engines)
+    stored = MongoCache(mongo, timedelta(days=settings.translate_cache_days))
+    cache = Cache(stored, settings.translate_cache_bytes)
+    translator = service.add(_translator(settings, engines, cache, sites))
+    known, preferences = MongoConversations(mongo), MongoPreferences(mongo, outbox)
+    conversations = Conversations(known, AskedChat(ask))
+    preference_use = PreferenceUse(preferences, conversations, engines)
+    deliveries = MongoDeliveries(mongo, outbox)
     messages = MessageUse(
         preference_use,
         translator,
-        MongoDeliveries(mongo, outbox),
+        deliveries,
         FastTextDetector(),
         answer_seconds=settings.translate_answer_seconds,
     )
+    bus.add(ask)
+    bus.add(Listener("sites", EVENTS, ("*.*.site.changed",), sites.changed, sites.forget))
+    bus.add(Listener("erasures", EVENTS, ("*.*.visitor.erased",), forget_near(cache), cache.forget_near))
+    personal_data = PersonalData(preferences, stored, (known, deliveries))
     for session in (
-        ask,
-        Listener("sites", EVENTS, ("*.*.site.changed",), sites.changed, sites.forget),
-        conversation_consumer(conversations),
+        conversation_consumer(conversations, personal_data),
         message_consumer(messages, settings.translate_at_once),
-        answers(messages),
+        answers(messages, personal_data),
     ):
-        bus.add(session)
+        bus.add(session, after=mongo.prepared)
     service.add(bus)
     service.add(Every(_LANGUAGES_SECONDS, engines.refresh, "languages"))
     return service, build_app(
@@ -99,11 +94,10 @@ def _engines(settings: TranslateSettings, mongo: Mongo) -> Engines:
     return Engines(made, MongoBudget(mongo), call_seconds=settings.translate_call_seconds)
 
 
-def _translator(settings: TranslateSettings, mongo: Mongo, engines: Engines, sites: AskedSites) -> Translator:
-    stored = MongoCache(mongo, timedelta(days=settings.translate_cache_days))
+def _translator(settings: TranslateSettings, engines: Engines, cache: Cache, sites: AskedSites) -> Translator:
     return Translator(
         engines,
-        Cache(stored, settings.translate_cache_bytes),
+        cache,
         sites,
         seconds=settings.translate_seconds,
         longest=settings.translate_longest,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from parley.common.amqp import AnswerQuestions, Consumer, Undeliverable
 from parley.common.events import Event
+from parley.common.events.conversations import VisitorErased
 from parley.common.events.messages import MessageCreated
 from parley.common.web import Id
+from parley.translate.domain.cache import Cache
 from parley.translate.domain.conversations import Conversation, Conversations
 from parley.translate.domain.languages import LONGEST_TAG
 from parley.translate.domain.messages import Message, MessageUse
+from parley.translate.domain.personal_data import PersonalData
 
 _SERVICE = "translate"
 _TO_TRANSLATE = "message.created.#.translate.#"
@@ -59,16 +63,28 @@ def message_consumer(messages: MessageUse, at_once: int) -> Consumer:
     )
 
 
-def conversation_consumer(conversations: Conversations) -> Consumer:
-    """New conversations: whose each is never changes, so that no other of chat's events is needed."""
+def conversation_consumer(conversations: Conversations, personal_data: PersonalData) -> Consumer:
+    """Conversations that begin, and those that are erased: whose each is never changes in between."""
 
     async def created(event: Event) -> None:
         await conversations.created(_conversation(event))
 
-    return Consumer(_SERVICE, "conversations", {"conversation.created": created})
+    async def erased(event: Event) -> None:
+        await personal_data.erase(event.read(VisitorErased).conversation_ids)
+
+    return Consumer(_SERVICE, "conversations", {"conversation.created": created, "visitor.erased": erased})
 
 
-def answers(messages: MessageUse) -> AnswerQuestions:
+def forget_near(cache: Cache) -> Callable[[Event], Awaitable[None]]:
+    """In every replica: what one of them erases, the others may remember."""
+
+    async def erased(_: Event) -> None:
+        cache.forget_near()
+
+    return erased
+
+
+def answers(messages: MessageUse, personal_data: PersonalData) -> AnswerQuestions:
     """The questions this service answers."""
 
     async def translate(body: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +92,10 @@ def answers(messages: MessageUse) -> AnswerQuestions:
         found = await messages.answer(asked.site_id, asked.conversation_id, asked.text, asked.target, asked.source)
         return {"content": found.content, "lang": found.lang, "status": found.status}
 
-    return AnswerQuestions(_SERVICE, {"translate": translate})
+    async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
+        return await personal_data.kept([int(number) for number in body["conversation_ids"]])
+
+    return AnswerQuestions(_SERVICE, {"translate": translate, "visitor_data": visitor_data})
 
 
 def _conversation(event: Event) -> Conversation:

@@ -8,8 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from parley.common.settings import CommaSeparated, StoreSettings, split_commas
-
-ENGINES = ("google", "libretranslate", "local")
+from parley.common.translation import ENGINES
 
 
 class TranslateSettings(StoreSettings):

@@ -15,9 +15,12 @@ from typing import Any, Protocol
 import aio_pika
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
+from pamqp.commands import Basic
 
 from parley.common import metrics
 from parley.common.amqp import topology
+from parley.common.amqp.publish import Outgoing, publish_all
+from parley.common.amqp.spans import publishing
 from parley.common.errors import Unavailable
 from parley.common.events import Event, read_event, routing_key
 from parley.common.telemetry import logger
@@ -50,14 +53,17 @@ class Bus:
     def __init__(self, url: str) -> None:
         self._url = url
         self._sessions: list[Session] = []
+        self._gates: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
         self._exchange: AbstractExchange | None = None
         self._ephemeral: AbstractExchange | None = None
         self._connection: AbstractConnection | None = None
 
-    def add(self, session: Session) -> None:
-        """Keep a session running. Add before `start`."""
+    def add(self, session: Session, *, after: asyncio.Event | None = None) -> None:
+        """Keep a session running, from when `after` is set. Add before `start`."""
         self._sessions.append(session)
+        if after is not None:
+            self._gates[session.name] = after
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep_up(), name="rabbitmq")
@@ -82,26 +88,14 @@ class Bus:
         for document in documents:
             event = read_event(document)
             keyed.append((event, document))
-        try:
-            async with asyncio.timeout(_CONFIRM_SECONDS):
-                outcomes = await asyncio.gather(
-                    *(
-                        exchange.publish(_message(event, document), routing_key(event), mandatory=False)
-                        for event, document in keyed
-                    ),
-                    return_exceptions=True,
-                )
-        except TimeoutError as problem:
-            raise Unavailable("The message broker did not confirm in time.") from problem
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise Unavailable("The message broker did not take an event.") from outcome
+        with publishing(keyed) as traced:
+            await _confirmed(exchange, traced)
 
     async def whisper(self, event: Event) -> None:
         """Send an ephemeral event to whoever listens now. Lost, and rightly so, while the broker is away."""
         if self._ephemeral is None:
             return
-        message = _message(event, event.to_document(), DeliveryMode.NOT_PERSISTENT)
+        message = _fleeting(event)
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1.0):
                 await self._ephemeral.publish(message, routing_key(event), mandatory=False)
@@ -158,6 +152,8 @@ class Bus:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, session: Session, connection: AbstractConnection) -> None:
+        if session.name in self._gates:
+            await self._gates[session.name].wait()
         failures = 0
         while not connection.is_closed and not _told_to_end():
             try:
@@ -169,17 +165,39 @@ class Bus:
             await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
 
 
+async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Document]]) -> None:
+    """Publish, and wait until the broker has confirmed all. Raises Unavailable."""
+    messages = [Outgoing(routing_key(event), *_parts(event, document)) for event, document in keyed]
+    try:
+        async with asyncio.timeout(_CONFIRM_SECONDS):
+            await publish_all(exchange, messages)
+    except TimeoutError as problem:
+        raise Unavailable("The message broker did not confirm in time.") from problem
+    except Exception as problem:
+        raise Unavailable("The message broker did not take an event.") from problem
+
+
 def _told_to_end() -> bool:
     """Whether this task was cancelled, also where a cleanup that failed put its own exception in place of that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _message(event: Event, document: Document, mode: DeliveryMode = DeliveryMode.PERSISTENT) -> aio_pika.Message:
-    return aio_pika.Message(
-        orjson.dumps(document),
+def _parts(event: Event, document: Document) -> tuple[bytes, Basic.Properties]:
+    properties = Basic.Properties(
         content_type="application/json",
-        delivery_mode=mode,
+        delivery_mode=DeliveryMode.PERSISTENT.value,
+        message_id=event.id,
+        message_type=event.type,
+    )
+    return orjson.dumps(document), properties
+
+
+def _fleeting(event: Event) -> aio_pika.Message:
+    return aio_pika.Message(
+        orjson.dumps(event.to_document()),
+        content_type="application/json",
+        delivery_mode=DeliveryMode.NOT_PERSISTENT,
         message_id=event.id,
         type=event.type,
     )

@@ -16,6 +16,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from parley.common import metrics
 from parley.common.amqp import topology
 from parley.common.amqp.bus import until_gone
+from parley.common.amqp.spans import consuming
 from parley.common.events import Event, Undefined, read_event
 from parley.common.telemetry import continue_trace, logger
 
@@ -106,7 +107,8 @@ class Consumer:
         try:
             event = read_event(orjson.loads(message.body))
             continue_trace(event.request_id, event.traceparent)
-            await self._handlers[event.type](event)
+            with consuming(event, self.name):
+                await self._handlers[event.type](event)
         except (Undefined, Undeliverable, orjson.JSONDecodeError, KeyError) as problem:
             log.error("event_undeliverable", queue=self.name, event_id=message.message_id, problem=repr(problem)[:300])
             metrics.EVENTS_CONSUMED.labels(self.name, "dead").inc()

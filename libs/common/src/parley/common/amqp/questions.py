@@ -16,6 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 
 from parley.common.amqp import topology
 from parley.common.amqp.bus import until_gone
+from parley.common.amqp.spans import answering, asking
 from parley.common.errors import Unavailable
 from parley.common.telemetry import continue_trace, current_trace, logger
 
@@ -31,6 +32,7 @@ class AnswerQuestions:
     def __init__(self, service: str, answers: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
         self.name = f"{topology.QUESTIONS}.{service}"
         self.running = False
+        self._service = service
         self._answers = answers
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -55,7 +57,8 @@ class AnswerQuestions:
         question = orjson.loads(message.body)
         continue_trace(question.get("request_id"), question.get("traceparent"))
         try:
-            found = await self._answers[question["name"]](question["body"])
+            with answering(self._service, question["name"], question.get("traceparent")):
+                found = await self._answers[question["name"]](question["body"])
             reply: Document = {"found": found}
         except Exception as problem:
             log.warning("question_failed", question=question.get("name"), problem=repr(problem)[:300])
@@ -74,6 +77,7 @@ class Ask:
     def __init__(self, service: str) -> None:
         self.name = f"asks-{service}"
         self.running = False
+        self._service = service
         self._queue = f"{topology.QUESTIONS}.{service}"
         self._channel: AbstractChannel | None = None
         self._reply_to = ""
@@ -99,6 +103,10 @@ class Ask:
 
     async def __call__(self, name: str, **body: Any) -> Document | None:
         """The owner's answer; None where it knows of no such thing. Raises Unavailable."""
+        with asking(self._service, name):
+            return await self._answer(name, body)
+
+    async def _answer(self, name: str, body: Document) -> Document | None:
         if self._channel is None:
             raise Unavailable("The message broker is not available.")
         trace = current_trace()

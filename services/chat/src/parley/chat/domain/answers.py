@@ -8,19 +8,22 @@ an answer holds a claim in the conversation and renews it; when that lapses (a r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from parley.chat import metrics
 from parley.chat.domain import transitions
+from parley.chat.domain.absence import absence
 from parley.chat.domain.messages import Received
 from parley.chat.domain.model import Change, Conversation, Draft, Message
 from parley.chat.domain.phrases import Phrases, asks_for_a_person, phrases_for
 from parley.chat.domain.ports import (
     ConversationStore,
     Engine,
+    Engines,
     Knowledge,
     MessageStore,
     NextId,
@@ -31,9 +34,11 @@ from parley.chat.domain.ports import (
     Verdict,
     Whereabouts,
 )
+from parley.common import tracing
 from parley.common.clock import Clock
 from parley.common.tasks import TaskGroup
 from parley.common.telemetry import logger
+from parley.common.tracing import Kind
 
 log = logger(__name__)
 
@@ -106,7 +111,7 @@ class Answers:
     messages: MessageStore
     sites: Sites
     knowledge: Knowledge
-    engines: Mapping[str, Engine]
+    engines: Engines
     spending: Spending
     whereabouts: Whereabouts
     clock: Clock
@@ -206,12 +211,14 @@ class Answers:
         language = conversation.visitor.language
         prompt = Prompt(site, question, language, recent, passages, phrases.does_not_know)
         verdict = Verdict()
-        engine = self.engines.get(site.engine) if await self.spending.left(site.id) else None
+        name, engine = await self._engine(site)
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                fenced = await self._speak(engine or self.engines["builtin"], prompt, verdict, conversation, answer)
+            with tracing.span(f"answer by {name}", Kind.CLIENT) as span:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    fenced = await self._speak(engine, prompt, verdict, conversation, answer)
+                span.note("gen_ai.usage.total_tokens", verdict.tokens)
         except Exception as problem:
-            log.warning("answer_failed", engine=site.engine, problem=repr(problem)[:300])
+            log.warning("answer_failed", engine=name, problem=repr(problem)[:300])
             if not await self._may_speak(conversation):
                 return Said("", "fenced", verdict.tokens)
             answer.say(phrases.failed if not answer.chunks else f" … {phrases.failed}")
@@ -220,6 +227,12 @@ class Answers:
             await self.spending.spend(site.id, verdict.tokens)
         outcome = "fenced" if fenced else "knew" if verdict.knew else "did_not_know"
         return Said("".join(answer.chunks), outcome, verdict.tokens)
+
+    async def _engine(self, site: SiteSettings) -> tuple[str, Engine]:
+        """The site's engine by name; the one that costs nothing where the day's tokens are spent."""
+        if await self.spending.left(site.id, site.ai.daily_tokens):
+            return self.engines.of(site)
+        return "builtin", self.engines.builtin
 
     async def _hand_over(
         self,
@@ -231,8 +244,8 @@ class Answers:
         site: SiteSettings,
     ) -> Message | None:
         """Ask for a person, and tell the visitor so; where nobody is there, ask for an address to write back to."""
-        online = await self.whereabouts.operators_online(site.id)
-        notice = phrases.handed_over if online else site.offline_message or phrases.nobody_there
+        nobody = await absence(site, conversation.visitor.language, self.whereabouts, self.clock())
+        notice = nobody or phrases.handed_over
         if not await self._may_speak(conversation):
             return None
         answer.say(f"{' ' if answer.chunks else ''}{notice}")
@@ -260,15 +273,17 @@ class Answers:
             waiting.clear()
             return False
 
-        async for piece in engine.answer(prompt, verdict):
-            waiting.append(piece)
-            length += len(piece)
-            if loop.time() - flushed >= _FLUSH_SECONDS:
-                flushed = loop.time()
-                if await flush():
-                    return True
-            if length >= LONGEST_ANSWER:
-                break
+        # Closed at once where it is left early: what it holds (a connection, a client) is let go of here and now.
+        async with aclosing(engine.answer(prompt, verdict)) as pieces:
+            async for piece in pieces:
+                waiting.append(piece)
+                length += len(piece)
+                if loop.time() - flushed >= _FLUSH_SECONDS:
+                    flushed = loop.time()
+                    if await flush():
+                        return True
+                if length >= LONGEST_ANSWER:
+                    break
         return await flush()
 
     async def _may_speak(self, conversation: Conversation) -> bool:

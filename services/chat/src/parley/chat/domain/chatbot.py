@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from parley.chat.domain.hours import Hours
+
 Engine = Literal["builtin", "openai"]
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
+
+OFFLINE_MESSAGE = "Nobody is here right now. Leave your e-mail address and we will write to you."
+"""What a site says that has not found words of its own: visitors are told it in their language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,39 @@ class Colours:
 
     primary: str = "#2563eb"
     background: str = "#ffffff"
+
+
+@dataclass(frozen=True, slots=True)
+class AiChoice:
+    """What a site asks of the engine `openai` beside the installation's settings. None: as those have it."""
+
+    base_url: str | None = None
+    """An endpoint of the site's own: it never gets the installation's key."""
+    sealed_key: str | None = field(default=None, repr=False)
+    """The site's own key, encrypted with the installation's secret."""
+    temperature: float | None = None
+    seconds: float | None = None
+    """For an answer to begin, and between two pieces of it."""
+    answer_tokens: int | None = None
+    daily_tokens: int | None = None
+    """Tokens a day (UTC), where that is less than the installation allows."""
+
+    @property
+    def own_endpoint(self) -> bool:
+        """Whether the site is answered through a client of its own."""
+        return self.base_url is not None or self.sealed_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationChoice:
+    """What a site asks of translation beside the deployment's settings."""
+
+    engines: tuple[str, ...] = ()
+    """Which, first to last; empty for the deployment's."""
+    glossary: tuple[str, ...] = ()
+    """Words that are never translated."""
+    daily_characters: int | None = None
+    """By paid engines a day (UTC), where that is less than the deployment allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +71,11 @@ class Chatbot:
     on_timeout: OnTimeout = "queue"
     """Who has the conversation after that: the AI again, or the queue for other operators."""
     routing: Routing = "all"
-    """Who hears of a waiting visitor: all operators of the site, or nobody until one looks."""
-    offline_message: str = "Nobody is here right now. Leave your e-mail address and we will write to you."
+    """Who is called for a waiting visitor, by phone and by the panel: all operators of the site, or nobody."""
+    offline_message: str = OFFLINE_MESSAGE
     private_push: bool = False
     """Push notifications say that there is a message, and not what it says."""
+    hours: Hours | None = None
+    """When the team is there; None for always."""
+    translation: TranslationChoice = field(default_factory=TranslationChoice)
+    ai: AiChoice = field(default_factory=AiChoice)

@@ -13,6 +13,13 @@ class VisitorNotFound(NotFound):
     code = "not_found"
 
 
+class VisitorIsErased(Conflict):
+    """What was kept of the visitor is being erased; until that is done, nothing new is taken from the session."""
+
+    code = "visitor_erased"
+    sentence = "What was said here is being erased. Please try again in a minute."
+
+
 class HeldByAnother(Conflict):
     """Somebody else holds the conversation; the answer names them."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from parley.chat.domain.model import Conversation, Message, Note
+from parley.chat.domain.model import Conversation, Message, Note, Subject
 from parley.common.events import Actor, Event, EventData, new_event
 from parley.common.events.conversations import (
     ConversationAccepted,
@@ -16,6 +17,7 @@ from parley.common.events.conversations import (
     ConversationTransferred,
     ConversationUpdated,
     VisitorBlocked,
+    VisitorErased,
     VisitorUpdated,
 )
 from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView
@@ -84,6 +86,11 @@ def closed(conversation: Conversation, by: Person) -> Event:
     return _tell(conversation, ConversationClosed(**_changed(conversation, by)), operator_actor(by))
 
 
+def closed_by_erasure(conversation: Conversation, actor: Actor) -> Event:
+    """The last that is told of an erased conversation: its row, with nothing of the visitor left in it."""
+    return _tell(conversation, ConversationClosed(**_changed(conversation, None)), actor)
+
+
 def updated(conversation: Conversation, by: Person | None = None) -> Event:
     return _tell(conversation, ConversationUpdated(**_changed(conversation, by)), _actor(conversation, by, "system"))
 
@@ -132,3 +139,8 @@ def visitor_updated(conversation: Conversation, by: Person | None) -> Event:
 def visitor_blocked(conversation: Conversation, by: Person) -> Event:
     data = VisitorBlocked(conversation=conversation.view(), blocked=conversation.visitor.blocked, by=by)
     return _tell(conversation, data, operator_actor(by))
+
+
+def visitor_erased(subject: Subject, conversation_ids: Sequence[int], actor: Actor) -> Event:
+    data = VisitorErased(session_id=subject.session, conversation_ids=tuple(conversation_ids))
+    return new_event(data, tenant_id=subject.tenant_id, site_id=subject.site_id, session=subject.session, actor=actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from parley.chat.domain import transitions
+from parley.chat.domain.absence import absence
 from parley.chat.domain.audit import Entry
 from parley.chat.domain.conversations import audit_entry, person
 from parley.chat.domain.errors import (
@@ -16,13 +17,13 @@ from parley.chat.domain.errors import (
     VisitorOffline,
 )
 from parley.chat.domain.model import RECENT_IDS, Change, Conversation, Draft, Message, Visitor
-from parley.chat.domain.phrases import phrases_for
 from parley.chat.domain.ports import (
     Audit,
     ConversationStore,
     MessageStore,
     NextId,
     Sites,
+    SiteSettings,
     Translator,
     VisitorStore,
     Whereabouts,
@@ -36,6 +37,10 @@ from parley.common.events.views import Mode
 from parley.common.identity import OperatorCaller, VisitorCaller
 
 _TRIES = 5
+
+
+class _Outdated(Exception):
+    """The conversation has changed since what is to be said was made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,34 +70,61 @@ class Messages:
         self, caller: OperatorCaller, conversation_id: int, content: str, image_url: str | None, message_id: str | None
     ) -> Message:
         """An operator's message; takes over what nobody holds. Raises HeldByAnother, ConversationClosed."""
-        found = await self.conversations.find(caller.tenant_id, conversation_id)
-        if found is None:
-            raise ConversationNotFound
-        caller.authorize(found.tenant_id, found.site_id)
-        timeout = (await self.sites.get(caller.tenant_id, found.site_id)).operator_timeout
         known_as = f"operator:{caller.operator_id}:{message_id}" if message_id else None
-        if known_as is not None and found.last_seq > RECENT_IDS:
-            before = await self.messages.by_message_id(found.visitor, known_as)
-            if before is not None:
-                return _the_same(before, content, image_url)
-        at, by = self.clock(), person(caller)
+        for _ in range(_TRIES):
+            found = await self.conversations.recall(caller.tenant_id, conversation_id)
+            if found is None:
+                raise ConversationNotFound
+            caller.authorize(found.tenant_id, found.site_id)
+            if known_as is not None and found.last_seq > RECENT_IDS:
+                before = await self.messages.by_message_id(found.visitor, known_as)
+                if before is not None:
+                    return _the_same(before, content, image_url)
+            draft = await self._drafted(caller, found, content, image_url, known_as)
+            try:
+                change = await self._say(caller, found, draft)
+            except _Outdated:
+                continue
+            if change is None:
+                return _the_same(await self._said_before(found, known_as), content, image_url)
+            return change.messages[0]
+        raise TooBusy
+
+    async def _drafted(
+        self, caller: OperatorCaller, found: Conversation, content: str, image_url: str | None, known_as: str | None
+    ) -> Draft:
         translation = await self.translator(found, content)
-        draft = Draft(
-            await self.next_message_id(), "operator", content, image_url, by, known_as, translation=translation
+        return Draft(
+            await self.next_message_id(),
+            "operator",
+            content,
+            image_url,
+            person(caller),
+            known_as,
+            translation=translation,
         )
+
+    async def _say(self, caller: OperatorCaller, found: Conversation, draft: Draft) -> Change | None:
+        """None where it was said before. Raises _Outdated where the conversation is not what the draft was made for."""
+        timeout = (await self.sites.get(caller.tenant_id, found.site_id)).operator_timeout
+        at, by = self.clock(), person(caller)
         # Messages are their own record; taking a conversation over by one is what the audit log tells.
         taken = await audit_entry(self.audit, caller, found, "accepted") if found.operator is None else None
 
         def say(now: Conversation) -> Change | None:
-            if now.seq_of(known_as) is not None:
+            if now.seq_of(draft.message_id) is not None:
                 return None
             change = transitions.operator_says(now, draft, by, at, timeout)
+            untold = now.operator is None and taken is None
+            # What was said before `found` was looked for among the messages, what was said since is in `recent_ids`.
+            unsought = draft.message_id is not None and (
+                now.last_seq > found.last_seq + RECENT_IDS or found.last_seq <= RECENT_IDS < now.last_seq
+            )
+            if untold or unsought or now.translation != found.translation:
+                raise _Outdated
             return change.audited(taken) if len(change.events) > 1 else change
 
-        change = await self.conversations.change(found.tenant_id, found.id, say)
-        if change is None:
-            return _the_same(await self._said_before(found, known_as), content, image_url)
-        return change.messages[0]
+        return await self.conversations.change(found.tenant_id, found.id, say)
 
     async def reach_out(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
         """A proactive message to a visitor who is online now. Raises VisitorOffline, HeldByAnother."""
@@ -136,10 +168,11 @@ class Messages:
             before = await self._received_before(visitor, message_id)
             if before is not None:
                 return before
-        timeout = (await self.sites.get(caller.tenant_id, caller.site_id)).operator_timeout
+        site = await self.sites.get(caller.tenant_id, caller.site_id)
         at = self.clock()
         draft = Draft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
         to_person = visitor.blocked == "ai"
+        nobody = await self._told_that_nobody_comes(visitor, site) if to_person else None
 
         def say(now: Conversation) -> Change | None:
             if not now.open or now.seq_of(message_id) is not None:
@@ -147,7 +180,7 @@ class Messages:
             if visitor.blocked == "operator" and now.mode != "ai":
                 raise VisitorIsBlocked
             fresh = replace(now, visitor=visitor) if visitor.version > now.visitor.version else now
-            return transitions.visitor_says(fresh, draft, at, timeout, to_person=to_person)
+            return transitions.visitor_says(fresh, draft, at, site.operator_timeout, to_person=to_person, notice=nobody)
 
         for _ in range(_TRIES):
             conversation = await self._open_conversation(visitor, "ai")
@@ -167,10 +200,7 @@ class Messages:
         if visitor.blocked == "operator":
             raise VisitorIsBlocked
         site = await self.sites.get(caller.tenant_id, caller.site_id)
-        notice = None
-        if not await self.whereabouts.operators_online(site.id):
-            words = site.offline_message or phrases_for(visitor.language or site.language).nobody_there
-            notice = Draft(await self.next_message_id(), "system", words)
+        notice = await self._told_that_nobody_comes(visitor, site)
         at = self.clock()
         for _ in range(_TRIES):
             conversation = await self._open_conversation(visitor, "ai")
@@ -182,6 +212,11 @@ class Messages:
             if change is not None:
                 return change.conversation
         raise TooBusy
+
+    async def _told_that_nobody_comes(self, visitor: Visitor, site: SiteSettings) -> Draft | None:
+        """What the visitor is told where nobody is there to be asked for; None where somebody is."""
+        words = await absence(site, visitor.language, self.whereabouts, self.clock())
+        return Draft(await self.next_message_id(), "system", words) if words is not None else None
 
     async def read(self, caller: VisitorCaller, seq: int) -> None:
         """The visitor has seen up to `seq` of the open conversation."""
@@ -243,8 +278,10 @@ class Messages:
 
     async def _said_before(self, conversation: Conversation, known_as: str | None) -> Message:
         latest = await self.conversations.find(conversation.tenant_id, conversation.id)
-        seq = latest.seq_of(known_as) if latest else None
-        if latest is None or seq is None:
+        if latest is None:
+            raise ConversationNotFound
+        seq = latest.seq_of(known_as)
+        if seq is None:
             raise TooBusy
         found = await self.messages.of_conversation(latest, after_seq=seq - 1, limit=1)
         if not found:

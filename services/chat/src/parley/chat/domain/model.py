@@ -37,6 +37,20 @@ READERS = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a request for export or erasure is about, whether or not chat knows them."""
+
+    tenant_id: int
+    site_id: int
+    session: str
+
+    @property
+    def key(self) -> str:
+        """As `Visitor.key`."""
+        return f"{self.site_id}:{self.session}"
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody on a site, known by the handle of their session."""
 

@@ -14,6 +14,11 @@ class Phrases:
     failed: str
     handed_over: str
     nobody_there: str
+    closed: str
+    opens: str
+    """When the team is there again, with `{day}` and `{time}`."""
+    days: tuple[str, ...]
+    """Monday first."""
     asks: tuple[str, ...]
     """Regular expressions, matched against the case-folded text."""
 
@@ -24,6 +29,9 @@ _LANGUAGES = {
         "I'm sorry, I can't answer right now.",
         "I have asked our team to join. Somebody will be with you soon.",
         "Nobody from our team is here right now. Leave your e-mail address and we will write back to you.",
+        "We are closed right now. Leave your e-mail address and we will write back to you.",
+        "We are here again on {day} at {time}.",
+        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
         (
             r"\b(talk|speak|chat|write|connect me)( (to|with))? (a |an |the |some ?)?(real |live )?"
             r"(human|person|agent|operator|somebody|someone|employee)",
@@ -37,6 +45,9 @@ _LANGUAGES = {
         "Es tut mir leid, ich kann gerade nicht antworten.",
         "Ich habe unser Team gebeten zu übernehmen. Gleich ist jemand für Sie da.",
         "Gerade ist niemand aus unserem Team da. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
+        "Wir haben gerade geschlossen. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
+        "Wir sind am {day} um {time} wieder da.",
+        ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
         (
             r"\b(mit|zu) (einem|einer|nem|ner)? ?(echten |richtigen )?(menschen|mitarbeiter(in)?|person|berater)",
             r"\b(echter|echten|richtiger|richtigen) (mensch|person)",
@@ -48,6 +59,9 @@ _LANGUAGES = {
         "Désolé, je ne peux pas répondre pour le moment.",
         "J'ai demandé à notre équipe de vous rejoindre. Quelqu'un sera bientôt avec vous.",
         "Personne de notre équipe n'est là pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
+        "Nous sommes fermés pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
+        "Nous serons de retour {day} à {time}.",
+        ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
         (
             r"\b(parler|discuter) (à|a|avec) (une? )?(vraie? )?(personne|humain|conseiller|opérateur|agent|quelqu'un)",
             r"\b(vraie personne|être humain)\b",
@@ -59,6 +73,9 @@ _LANGUAGES = {
         "Lo siento, ahora mismo no puedo responder.",
         "He pedido a nuestro equipo que se una. Alguien estará con usted enseguida.",
         "Ahora mismo no hay nadie de nuestro equipo. Deje su correo electrónico y le responderemos.",
+        "Ahora mismo estamos cerrados. Deje su correo electrónico y le responderemos.",
+        "Volvemos el {day} a las {time}.",
+        ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
         (
             r"\b(hablar|chatear) con (una? )?(persona|humano|agente|operador|alguien|asesor)",
             r"\bpersona real\b",
@@ -70,6 +87,9 @@ _LANGUAGES = {
         "Desculpe, não consigo responder agora.",
         "Pedi à nossa equipe que entre na conversa. Logo alguém estará com você.",
         "Não há ninguém da nossa equipe agora. Deixe o seu e-mail e responderemos.",
+        "Estamos fechados agora. Deixe o seu e-mail e responderemos.",
+        "Voltamos: {day}, {time}.",
+        ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"),
         (
             r"\bfalar com (uma? )?(pessoa|humano|atendente|operador|alguém|alguem)",
             r"\bpessoa (real|de verdade)\b",
@@ -81,6 +101,9 @@ _LANGUAGES = {
         "Mi dispiace, al momento non posso rispondere.",
         "Ho chiesto al nostro team di unirsi. Tra poco qualcuno sarà con lei.",
         "In questo momento non c'è nessuno del nostro team. Lasci il suo indirizzo e-mail e le risponderemo.",
+        "In questo momento siamo chiusi. Lasci il suo indirizzo e-mail e le risponderemo.",
+        "Torniamo {day} alle {time}.",
+        ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
         (
             r"\bparlare con (una? )?(persona|umano|operatore|qualcuno|addetto)",
             r"^\W*(umano|operatore)\W*$",
@@ -91,6 +114,9 @@ _LANGUAGES = {
         "Sorry, ik kan nu niet antwoorden.",
         "Ik heb ons team gevraagd mee te doen. Er is zo iemand bij u.",
         "Er is nu niemand van ons team. Laat uw e-mailadres achter, dan schrijven we u terug.",
+        "We zijn nu gesloten. Laat uw e-mailadres achter, dan schrijven we u terug.",
+        "We zijn er weer op {day} om {time}.",
+        ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
         (
             r"\b(praten|spreken|chatten) met (een )?(echt )?(mens|persoon|medewerker|iemand)",
             r"\b(een )?(mens|persoon|medewerker|iemand) spreken\b",
@@ -104,6 +130,11 @@ _ASKS = [re.compile(pattern) for phrases in _LANGUAGES.values() for pattern in p
 def phrases_for(language: str | None) -> Phrases:
     """The sentences in a language (BCP 47), English where Parley does not speak it."""
     return _LANGUAGES.get((language or "en").split("-")[0].lower(), _LANGUAGES["en"])
+
+
+def speaks(language: str | None) -> bool:
+    """Whether Parley has sentences in a language (BCP 47)."""
+    return language is not None and language.split("-")[0].lower() in _LANGUAGES
 
 
 def asks_for_a_person(text: str) -> bool:

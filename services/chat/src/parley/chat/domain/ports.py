@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from parley.chat.domain.audit import Entry
+from parley.chat.domain.chatbot import AiChoice
+from parley.chat.domain.hours import ALWAYS_OPEN, Hours, Opening
 from parley.chat.domain.model import Change, Conversation, Message, Note, Visitor
 from parley.common.events import Event
 from parley.common.events.views import MessageTranslation
@@ -33,6 +35,12 @@ class SiteSettings:
     operator_timeout: timedelta
     on_timeout: str
     offline_message: str
+    hours: Hours | None
+    ai: AiChoice
+
+    def opening(self, at: datetime) -> Opening:
+        """Whether the site's team is there at a moment."""
+        return ALWAYS_OPEN if self.hours is None else self.hours.at(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,10 @@ class Member:
 
 class ConversationStore(Protocol):
     async def find(self, tenant_id: int, conversation_id: int) -> Conversation | None: ...
+
+    async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
+        """As it was last seen here; whatever is decided by that is to be looked at again in a transition."""
+
     async def find_open(self, visitor: Visitor) -> Conversation | None: ...
     async def find_latest(self, visitor: Visitor) -> Conversation | None: ...
 
@@ -171,8 +183,8 @@ class Verdict:
 class Spending(Protocol):
     """Tokens spent by each site and day (UTC), over all replicas."""
 
-    async def left(self, site_id: int) -> bool:
-        """Whether the site may still spend today."""
+    async def left(self, site_id: int, cap: int | None) -> bool:
+        """Whether the site may still spend today, by the installation's limit and by its own, if it has one."""
 
     async def spend(self, site_id: int, tokens: int) -> None: ...
 
@@ -180,7 +192,23 @@ class Spending(Protocol):
 class Engine(Protocol):
     """Answers in pieces as it thinks; fills in the verdict before it ends."""
 
-    def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncIterator[str]: ...
+    def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncGenerator[str, None]:
+        """Raises EngineFailed, whose words may be logged."""
+
+
+class EngineFailed(Exception):
+    """An engine did not answer, or not to the end. Says what kind of failure it was, and nothing that was sent."""
+
+
+class Engines(Protocol):
+    """The engines that sites may be answered by."""
+
+    def of(self, site: SiteSettings) -> tuple[str, Engine]:
+        """The one the site has chosen, by its name; the built-in one where that is not set up."""
+
+    @property
+    def builtin(self) -> Engine:
+        """The one that costs nothing."""
 
 
 NextId = Callable[[], Awaitable[int]]

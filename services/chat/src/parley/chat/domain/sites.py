@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from parley.chat.domain.access import EVERYTHING, TenantSites, allow
 from parley.chat.domain.accounts import NextId
+from parley.chat.domain.ai import AiChoices
 from parley.chat.domain.audit import Audit, Told
 from parley.chat.domain.chatbot import Chatbot
 from parley.chat.domain.ports import SiteSettings
@@ -59,6 +60,8 @@ class Site:
             operator_timeout=timedelta(seconds=bot.operator_timeout),
             on_timeout=bot.on_timeout,
             offline_message=bot.offline_message,
+            hours=bot.hours,
+            ai=bot.ai,
         )
 
 
@@ -102,8 +105,11 @@ class Sites:
 
     store: SiteStore
     audit: Audit
+    ai: AiChoices
     next_id: NextId
     clock: Clock
+    changed: Callable[[int], None]
+    """Told the id of every site that was changed, for whoever remembers it."""
 
     async def page(self, caller: OperatorCaller, after: int, limit: int) -> list[Site]:
         """The caller's sites by id, from behind one on; one more than `limit` where there are more."""
@@ -142,10 +148,15 @@ class Sites:
         return await self._save(caller, before, replace(before, **fields), "site.updated", fields)
 
     async def configure(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
-        """Change some of the assistant's settings. Raises SiteNotFound, Forbidden."""
+        """Change some of the assistant's settings. Of `colours` and `ai`, what is left out stays as it is.
+
+        Raises SiteNotFound, Forbidden, Invalid.
+        """
         before = await self.get(caller, site_id)
-        colours = replace(before.chatbot.colours, **fields.get("colours", {}))
-        after = replace(before, chatbot=replace(before.chatbot, **{**fields, "colours": colours}))
+        bot = before.chatbot
+        colours = replace(bot.colours, **fields.get("colours", {}))
+        ai = await self.ai.changed(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
+        after = replace(before, chatbot=replace(bot, **{**fields, "colours": colours, "ai": ai}))
         return await self._save(caller, before, after, "chatbot.updated", {"fields": sorted(fields)})
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
@@ -163,6 +174,7 @@ class Sites:
     ) -> Site:
         after = replace(changed, version=before.version + 1)
         await self.store.save(before, after, await self._told(caller, after, action, details))
+        self.changed(after.id)
         return after
 
     async def _told(self, caller: OperatorCaller, site: Site, action: str, details: Mapping[str, Any]) -> Told:
@@ -197,7 +209,7 @@ class SiteDirectory:
     async def answer_site(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
         """The answer to the other services' question `site`; None where there is none."""
         site = await self.store.find(int(question["site_id"]))
-        return None if site is None else {"tenant_id": site.tenant_id, "name": site.name}
+        return None if site is None else _told_of(site)
 
 
 def domains_of(origin: str) -> list[str]:
@@ -211,6 +223,14 @@ def domains_of(origin: str) -> list[str]:
         return []
     labels = host.split(".")
     return [host, *("*." + ".".join(labels[first:]) for first in range(1, len(labels)))]
+
+
+def _told_of(site: Site) -> dict[str, Any]:
+    """What the other services need of a site, and no more: nothing of its AI leaves chat."""
+    bot = site.chatbot
+    found = {"tenant_id": site.tenant_id, "name": site.name, "routing": bot.routing, "private_push": bot.private_push}
+    chosen = {name: value for name, value in asdict(bot.translation).items() if value}
+    return {**found, "translation": chosen} if chosen else found
 
 
 def _new_key() -> str:

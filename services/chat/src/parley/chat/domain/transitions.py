@@ -79,9 +79,18 @@ def open_by_visitor(visitor: Visitor, id_: int, previous_id: int | None, mode: M
 
 
 def visitor_says(
-    conversation: Conversation, draft: Draft, at: datetime, timeout: timedelta, *, to_person: bool
+    conversation: Conversation,
+    draft: Draft,
+    at: datetime,
+    timeout: timedelta,
+    *,
+    to_person: bool,
+    notice: Draft | None = None,
 ) -> Change:
-    """A visitor's message; with `to_person`, the AI not being for this visitor, a person is asked for too."""
+    """A visitor's message; with `to_person`, the AI not being for this visitor, a person is asked for too.
+
+    `notice` is what they are told then, where nobody is there to come.
+    """
     _require_open(conversation)
     after, message = add_message(conversation, draft, at)
     events: list[Event] = []
@@ -93,6 +102,9 @@ def visitor_says(
     if after.mode == "ai" and to_person:
         after = _hand(after, "pending", None, at).remembering(at, "pending", None)
         events.append(facts.pending(after, "ai_blocked"))
+        if notice is not None:
+            after, told = add_message(after, notice, at)
+            return Change(after, (*events, facts.said(after, told)), (message, told))
     return Change(after, tuple(events), (message,))
 
 
@@ -273,3 +285,19 @@ def know_translation(conversation: Conversation, translation: Translation, at: d
         return Change(conversation)
     after = replace(conversation, translation=translation, updated_at=at)
     return Change(after, (facts.updated(after),))
+
+
+def emptied(conversation: Conversation, at: datetime) -> Conversation:
+    """A conversation closed, with nothing left in it of what the visitor was or said: what is told of its erasure."""
+    nobody = Visitor(conversation.tenant_id, conversation.site_id, conversation.visitor.session)
+    after = _hand(conversation, "closed", None, at)
+    return replace(
+        after,
+        visitor=nobody,
+        last_message=None,
+        unread_seqs=(),
+        rating=None,
+        rating_comment=None,
+        waiting_since=None,
+        version=conversation.version + 1,
+    )

@@ -35,9 +35,9 @@ class ImageStorage(Protocol):
 
 
 class UploadStore(Protocol):
-    """Which images there are, and whose site they were uploaded to."""
+    """Which images there are, whose site they were uploaded to, and by which visitor, where one did."""
 
-    async def add(self, name: str, tenant_id: int, site_id: int | None, size: int) -> None: ...
+    async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None: ...
     async def exists(self, name: str, tenant_id: int) -> bool: ...
 
 
@@ -56,8 +56,8 @@ class Uploads:
     base_url: str
     """What comes before the name: this deployment's address or a CDN's, ending in `/uploads/`."""
 
-    async def keep(self, tenant_id: int, site_id: int | None, data: bytes) -> Upload:
-        """Clean and store an image. Raises NotAnImage, ImageTooLarge, Unavailable."""
+    async def keep(self, tenant_id: int, data: bytes, site_id: int | None = None, session: str | None = None) -> Upload:
+        """Clean and store an operator's image, or a visitor's. Raises NotAnImage, ImageTooLarge, Unavailable."""
         try:
             picture = await self.images.clean(data)
         except ParleyError as problem:
@@ -65,8 +65,9 @@ class Uploads:
             raise
         # 128 random bits: whoever was not given the address cannot guess it.
         name = f"{secrets.token_hex(16)}.{picture.extension}"
+        # Known before it is there: what is there and unknown could never be erased.
+        await self.store.add(name, tenant_id, site_id, session, len(picture.data))
         await self.storage.put(name, picture.data, picture.media)
-        await self.store.add(name, tenant_id, site_id, len(picture.data))
         metrics.UPLOADS.labels("stored").inc()
         return Upload(self.base_url + name, picture.width, picture.height)
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from parley.chat.domain.chatbot import Chatbot, Engine, OnTimeout, Routing
+from parley.chat.domain.chatbot import Chatbot, Engine, OnTimeout, Routing, TranslationChoice
 from parley.chat.domain.sites import Sites
 from parley.chat.handlers.fields import Name
+from parley.chat.handlers.site_choices import (
+    AiBody,
+    AiView,
+    HoursBody,
+    HoursView,
+    TranslationBody,
+    TranslationChoiceView,
+    ai_view,
+    hours_view,
+)
 from parley.common.identity import OperatorCaller
 from parley.common.web import Answer, Call, RequestBody
 
@@ -36,9 +46,34 @@ class ChatbotBody(RequestBody):
         None, description="Seconds for which an operator who holds a conversation may be silent."
     )
     on_timeout: OnTimeout | None = None
-    routing: Routing | None = None
-    offline_message: Sentence | None = None
-    private_push: bool | None = None
+    routing: Routing | None = Field(
+        None,
+        description="Who is called for a waiting visitor, by push and by the panel's sound: all operators of the site, "
+        "or (manual) nobody: they wait in the queue until one looks.",
+    )
+    offline_message: Sentence | None = Field(
+        None, description="Said to visitors who ask for a person while nobody can come; empty for Parley's own words."
+    )
+    private_push: bool | None = Field(
+        None, description="Push notifications say that there is something new, and not what or from whom."
+    )
+    hours: HoursBody | None = Field(None, description="Working hours, set as a whole; null: always open.")
+    translation: TranslationBody | None = Field(
+        None, description="Set as a whole; null: all as the installation has it."
+    )
+    ai: AiBody | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What is to change, as the domain has it."""
+        found = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai"})
+        if "hours" in self.model_fields_set:
+            found["hours"] = self.hours and self.hours.hours
+        if "translation" in self.model_fields_set:
+            found["translation"] = self.translation.choice if self.translation else TranslationChoice()
+        if self.ai is not None:
+            found["ai"] = self.ai.changes
+        return found
 
 
 class ColoursView(BaseModel):
@@ -58,6 +93,9 @@ class ChatbotView(BaseModel):
     routing: Routing
     offline_message: str
     private_push: bool
+    hours: HoursView | None
+    translation: TranslationChoiceView
+    ai: AiView
 
 
 class ChatbotAnswer(Answer):
@@ -72,10 +110,13 @@ class ChatbotHandlers:
         return _answer((await self.sites.get(call.caller, call.path["site_id"])).chatbot)
 
     async def update(self, call: Call[OperatorCaller, ChatbotBody, None]) -> ChatbotAnswer:
-        fields = call.body.model_dump(exclude_none=True)
-        site = await self.sites.configure(call.caller, call.path["site_id"], fields)
+        site = await self.sites.configure(call.caller, call.path["site_id"], call.body.fields)
         return _answer(site.chatbot)
 
 
 def _answer(bot: Chatbot) -> ChatbotAnswer:
-    return ChatbotAnswer(chatbot=ChatbotView.model_validate(bot, from_attributes=True))
+    shown = {name: getattr(bot, name) for name in ChatbotView.model_fields if name not in ("hours", "ai")}
+    view = ChatbotView.model_validate(
+        {**shown, "hours": hours_view(bot.hours), "ai": ai_view(bot.ai)}, from_attributes=True
+    )
+    return ChatbotAnswer(chatbot=view)

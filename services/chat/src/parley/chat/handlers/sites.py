@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from parley.chat.domain.chatbot import Routing
 from parley.chat.domain.sites import Site, SiteDraft, Sites
 from parley.chat.handlers.fields import Language, Name, PageQuery, next_cursor
 from parley.chat.handlers.views import Done
@@ -53,6 +54,7 @@ class SiteView(BaseModel):
     domains: list[str]
     any_origin: bool
     language: str
+    routing: Routing
     created_at: Timestamp
 
 
@@ -129,5 +131,6 @@ def _view(site: Site) -> SiteView:
         domains=list(site.domains),
         any_origin=site.any_origin,
         language=site.language,
+        routing=site.chatbot.routing,
         created_at=site.created_at,
     )

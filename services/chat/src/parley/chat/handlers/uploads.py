@@ -30,7 +30,7 @@ class UploadHandlers:
     async def by_operator(self, call: Call[OperatorCaller, None, None]) -> UploadAnswer:
         if not call.caller.site_ids:
             raise Forbidden("You may not write on any site.")
-        kept = await self.uploads.keep(call.caller.tenant_id, None, await read_image(call.request))
+        kept = await self.uploads.keep(call.caller.tenant_id, await read_image(call.request))
         return UploadAnswer(url=kept.url, width=kept.width, height=kept.height)
 
     async def by_visitor(self, call: Call[VisitorCaller, None, None]) -> UploadAnswer:
@@ -38,7 +38,7 @@ class UploadHandlers:
         visitor = await self.messages.visitors.find(caller.tenant_id, caller.site_id, caller.session)
         if visitor is not None:
             refuse_blocked(visitor)
-        kept = await self.uploads.keep(caller.tenant_id, caller.site_id, await read_image(call.request))
+        kept = await self.uploads.keep(caller.tenant_id, await read_image(call.request), caller.site_id, caller.session)
         return UploadAnswer(url=kept.url, width=kept.width, height=kept.height)
 
     async def show(self, request: web.Request) -> web.Response:

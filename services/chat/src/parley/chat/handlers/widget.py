@@ -19,7 +19,7 @@ from parley.chat.domain.visitors import Visitors
 from parley.chat.handlers.conversations import Content, ImageUrl
 from parley.chat.handlers.views import BlockStatusAnswer, Done, MessagesAnswer
 from parley.chat.handlers.visitors import Email, Name, Phone
-from parley.common.events.views import Mode, VisitorView
+from parley.common.events.views import Mode, Timestamp, VisitorView
 from parley.common.identity import VisitorCaller
 from parley.common.telemetry import current_trace, logger
 from parley.common.web import Answer, Call, Id, Page, Query, RequestBody
@@ -112,6 +112,8 @@ class ConfigAnswer(Answer):
     language: str
     operators_online: bool
     offline_message: str
+    open: bool = Field(description="Whether it is within the site's working hours now; true where it has none.")
+    opens_at: Timestamp | None = Field(None, description="When it opens again, where it is closed and that is known.")
 
 
 Visitor = VisitorCaller
@@ -238,6 +240,7 @@ class WidgetHandlers:
     async def config(self, call: Call[Visitor, None, WidgetQuery]) -> ConfigAnswer:
         site = await self.messages.sites.get(call.caller.tenant_id, call.caller.site_id)
         online = await self.whereabouts.operators_online(site.id)
+        opening = site.opening(self.messages.clock())
         return ConfigAnswer(
             name=site.bot_name,
             welcome=site.welcome,
@@ -245,6 +248,8 @@ class WidgetHandlers:
             language=site.language,
             operators_online=bool(online),
             offline_message=site.offline_message,
+            open=opening.open,
+            opens_at=opening.opens_at,
         )
 
 

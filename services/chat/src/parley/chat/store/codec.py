@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,57 +82,106 @@ def _handlers_of(conversation: Conversation) -> set[int]:
     return {person.id for person in (*held, conversation.operator) if person is not None}
 
 
+def _last_message(conversation: Conversation) -> Document:
+    last = conversation.last_message
+    return {"last_message": last.model_dump() if last else None}
+
+
+def _answer_due(conversation: Conversation) -> Document:
+    due = conversation.answer_due
+    return {"answer_due": {"seq": due.seq, "until": due.until} if due else None}
+
+
+def _reads(conversation: Conversation) -> Document:
+    return {"reads": [{"operator": person_document(person), "seq": seq} for person, seq in conversation.reads]}
+
+
+def _translation(conversation: Conversation) -> Document:
+    told = conversation.translation
+    return {
+        "translation": {
+            "enabled": told.enabled,
+            "lang": told.lang,
+            "operator_lang": told.operator_lang,
+            "supported": told.supported,
+            "version": told.version,
+        }
+    }
+
+
+def _history(conversation: Conversation) -> Document:
+    return {
+        "history": [
+            {"at": entry.at, "action": entry.action, "by": person_document(entry.by), "to": person_document(entry.to)}
+            for entry in conversation.history
+        ]
+    }
+
+
+def _visitor(conversation: Conversation) -> Document:
+    return {"visitor_key": conversation.visitor.key, "visitor": visitor_document(conversation.visitor)}
+
+
+def _waiting(conversation: Conversation) -> Document:
+    return {"waiting_since": conversation.waiting_since, "queue_at": conversation.waiting_since or NOT_WAITING}
+
+
+_AS_THEY_ARE = (
+    "tenant_id",
+    "site_id",
+    "generation",
+    "last_seq",
+    "operator_read_seq",
+    "visitor_read_seq",
+    "due_at",
+    "misses",
+    "tokens",
+    "previous_id",
+    "rating",
+    "rating_comment",
+    "rated_at",
+    "created_at",
+    "updated_at",
+    "version",
+)
+_MADE_OF: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document]], ...] = (
+    (("visitor",), _visitor),
+    (("mode",), lambda conversation: {"mode": conversation.mode, "open": conversation.open}),
+    (("operator",), lambda conversation: {"operator": person_document(conversation.operator)}),
+    (("last_message",), _last_message),
+    (("unread_seqs",), lambda conversation: {"unread_seqs": list(conversation.unread_seqs)}),
+    (("reads",), _reads),
+    (("waiting_since",), _waiting),
+    (("answer_due",), _answer_due),
+    (("translation",), _translation),
+    (("recent_ids",), lambda conversation: {"recent_ids": [list(pair) for pair in conversation.recent_ids]}),
+    (("history",), _history),
+    (("history", "operator"), lambda conversation: {"handled_by": sorted(_handlers_of(conversation))}),
+    (("visitor", "last_message"), lambda conversation: {"words": words_of(conversation)}),
+)
+"""Fields of a conversation's document, and what of the conversation they are made of."""
+
+
 def conversation_document(conversation: Conversation) -> Document:
     """Everything but the id, the outbox and what only the store knows."""
-    last, due = conversation.last_message, conversation.answer_due
-    return {
-        "tenant_id": conversation.tenant_id,
-        "site_id": conversation.site_id,
-        "visitor_key": conversation.visitor.key,
-        "visitor": visitor_document(conversation.visitor),
-        "open": conversation.open,
-        "mode": conversation.mode,
-        "generation": conversation.generation,
-        "operator": person_document(conversation.operator),
-        "last_seq": conversation.last_seq,
-        "last_message": last.model_dump() if last else None,
-        "unread_seqs": list(conversation.unread_seqs),
-        "operator_read_seq": conversation.operator_read_seq,
-        "reads": [{"operator": person_document(person), "seq": seq} for person, seq in conversation.reads],
-        "visitor_read_seq": conversation.visitor_read_seq,
-        "waiting_since": conversation.waiting_since,
-        "queue_at": conversation.waiting_since or NOT_WAITING,
-        "due_at": conversation.due_at,
-        "answer_due": {"seq": due.seq, "until": due.until} if due else None,
-        "misses": conversation.misses,
-        "tokens": conversation.tokens,
-        "previous_id": conversation.previous_id,
-        "translation": {
-            "enabled": conversation.translation.enabled,
-            "lang": conversation.translation.lang,
-            "operator_lang": conversation.translation.operator_lang,
-            "supported": conversation.translation.supported,
-            "version": conversation.translation.version,
-        },
-        "rating": conversation.rating,
-        "rating_comment": conversation.rating_comment,
-        "rated_at": conversation.rated_at,
-        "recent_ids": [list(pair) for pair in conversation.recent_ids],
-        "history": [
-            {
-                "at": entry.at,
-                "action": entry.action,
-                "by": person_document(entry.by),
-                "to": person_document(entry.to),
-            }
-            for entry in conversation.history
-        ],
-        "handled_by": sorted(_handlers_of(conversation)),
-        "words": words_of(conversation),
-        "created_at": conversation.created_at,
-        "updated_at": conversation.updated_at,
-        "version": conversation.version,
-    }
+    document = {name: getattr(conversation, name) for name in _AS_THEY_ARE}
+    for _, made in _MADE_OF:
+        document.update(made(conversation))
+    return document
+
+
+def changed_fields(before: Conversation, after: Conversation) -> Document:
+    """Those fields of the document that a change has changed."""
+    changed = {name for name in Conversation.__slots__ if _differs(getattr(before, name), getattr(after, name))}
+    document = {name: getattr(after, name) for name in _AS_THEY_ARE if name in changed}
+    for names, made in _MADE_OF:
+        if not changed.isdisjoint(names):
+            document.update(made(after))
+    return document
+
+
+def _differs(before: object, after: object) -> bool:
+    return before is not after and before != after
 
 
 def conversation_of(document: Document) -> Conversation:

@@ -8,6 +8,11 @@ from typing import Any
 from parley.chat.domain.model import Conversation, Message, Note, Visitor
 from parley.chat.store.codec import message_of, note_of
 from parley.common.mongo import Document, Index, Mongo
+from parley.common.together import Together
+
+_SendersId = tuple[str, str]
+"""A visitor's key, and the id that a sender gave a message in their conversation."""
+_BATCH = 64
 
 INDEXES = [
     Index("messages", [("conversation_id", 1), ("seq", 1)], {"name": "seq", "unique": True}),
@@ -30,6 +35,7 @@ class MongoMessages:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
+        self._by_sender: Together[_SendersId, Document | None] = Together(self._by_senders, most=_BATCH)
 
     async def of_conversation(
         self,
@@ -60,14 +66,22 @@ class MongoMessages:
         return ordered[:limit] if forward else ordered[-limit:]
 
     async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None:
-        found = await self._mongo["messages"].find_one({"visitor_key": visitor.key, "message_id": message_id})
-        if found is None:
-            # After a crash a message may ride in its conversation's outbox for a while yet.
-            holder = await self._mongo["conversations"].find_one(
-                {"visitor_key": visitor.key, "outbox.carried.document.message_id": message_id}, {"outbox.carried": 1}
-            )
-            found = next((one for one in _carried(holder, "messages") if one["message_id"] == message_id), None)
+        found = await self._by_sender((visitor.key, message_id))
         return message_of(found) if found else None
+
+    async def _by_senders(self, asked: Sequence[_SendersId]) -> list[Document | Exception | None]:
+        """The messages with these senders' ids, each visitor's own."""
+        keys, ids = {key for key, _ in asked}, [message_id for _, message_id in asked]
+        # After a crash a message may ride in its conversation's outbox for a while yet; read first, as ever.
+        riding = {"visitor_key": {"$in": sorted(keys)}, "outbox.carried.document.message_id": {"$in": ids}}
+        found: dict[_SendersId, Document] = {}
+        async for holder in self._mongo["conversations"].find(riding, {"outbox.carried": 1}):
+            found.update(((one["visitor_key"], one["message_id"]), one) for one in _carried(holder, "messages"))
+        # The index is partial: without the type MongoDB does not see that it may use it.
+        each = [{"visitor_key": key, "message_id": {"$eq": message_id, "$type": "string"}} for key, message_id in asked]
+        async for document in self._mongo["messages"].find({"$or": each}):
+            found[document["visitor_key"], document["message_id"]] = document
+        return [found.get(one) for one in asked]
 
     async def answer_to(self, conversation: Conversation, seq: int) -> Message | None:
         riding = await self._riding(conversation, "messages")

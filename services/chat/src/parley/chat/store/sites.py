@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
+from typing import Any
 
 from pymongo import ReturnDocument
 
 from parley.chat.domain.accounts import ChangedMeanwhile
 from parley.chat.domain.audit import Told
-from parley.chat.domain.chatbot import Chatbot, Colours
+from parley.chat.domain.chatbot import AiChoice, Chatbot, Colours, TranslationChoice
+from parley.chat.domain.hours import Hours, Span
 from parley.chat.domain.sites import Site, SiteNotFound
 from parley.chat.store.audit import outbox_entry
 from parley.common.mongo import Document, Index, Mongo, Outbox
@@ -58,6 +61,10 @@ class MongoSites:
         found = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False, "_id": ids}, limit=limit)
         return [_site(row) async for row in found.sort("_id", 1)]
 
+    async def everywhere(self) -> list[Site]:
+        """All there ever were."""
+        return [_site(row) async for row in self._mongo[COLLECTION].find({}).sort("_id", 1)]
+
     async def ids_of(self, tenant_id: int) -> list[int]:
         found = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False}, {"_id": 1})
         return [row["_id"] async for row in found]
@@ -102,7 +109,7 @@ def _fields(site: Site) -> Document:
         "domains": list(site.domains),
         "any_origin": site.any_origin,
         "language": site.language,
-        "chatbot": asdict(site.chatbot),
+        "chatbot": _chatbot_document(site.chatbot),
         "deleted": site.deleted,
         "version": site.version,
     }
@@ -124,7 +131,36 @@ def _site(row: Document) -> Site:
     )
 
 
-def _chatbot(kept: Mapping[str, object]) -> Chatbot:
-    # Settings that came with a later version are absent in older documents, and have their defaults then.
-    known: Document = {name: value for name, value in kept.items() if name in Chatbot.__dataclass_fields__}
-    return Chatbot(**{**known, "colours": Colours(**known["colours"])})
+def _chatbot_document(bot: Chatbot) -> Document:
+    document = asdict(bot)
+    if bot.hours is not None:
+        # MongoDB has moments, and no dates.
+        document["hours"]["closed"] = [day.isoformat() for day in bot.hours.closed]
+    return document
+
+
+def _chatbot(kept: Mapping[str, Any]) -> Chatbot:
+    known = _known(Chatbot, kept)
+    hours = known.get("hours")
+    made = {
+        "colours": Colours(**known["colours"]),
+        "hours": hours and _hours(hours),
+        "translation": _translation(known.get("translation", {})),
+        "ai": AiChoice(**_known(AiChoice, known.get("ai", {}))),
+    }
+    return Chatbot(**{**known, **made})
+
+
+def _hours(kept: Mapping[str, Any]) -> Hours:
+    spans = tuple(Span(row["day"], row["start"], row["end"]) for row in kept["weekly"])
+    return Hours(kept["time_zone"], spans, tuple(date.fromisoformat(day) for day in kept["closed"]))
+
+
+def _translation(kept: Mapping[str, Any]) -> TranslationChoice:
+    engines, glossary = tuple(kept.get("engines", ())), tuple(kept.get("glossary", ()))
+    return TranslationChoice(engines, glossary, kept.get("daily_characters"))
+
+
+def _known(kind: type[Chatbot | AiChoice], kept: Mapping[str, Any]) -> Document:
+    """Settings that came with a later version are absent in older documents, and have their defaults then."""
+    return {name: value for name, value in kept.items() if name in kind.__dataclass_fields__}

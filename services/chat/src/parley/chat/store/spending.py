@@ -19,11 +19,13 @@ class MongoSpending:
         self._clock = clock
         self._daily = daily_tokens
 
-    async def left(self, site_id: int) -> bool:
-        if not self._daily:
+    async def left(self, site_id: int, cap: int | None) -> bool:
+        # A site may spend less than the installation allows, never more.
+        daily = min((limit for limit in (self._daily, cap) if limit), default=0)
+        if not daily:
             return True
         found = await self._mongo["spending"].find_one({"_id": self._key(site_id)}, {"tokens": 1})
-        return found is None or found["tokens"] < self._daily
+        return found is None or found["tokens"] < daily
 
     async def spend(self, site_id: int, tokens: int) -> None:
         if tokens:

@@ -13,9 +13,16 @@ class MongoUploads:
         self._mongo = mongo
         self._clock = clock
 
-    async def add(self, name: str, tenant_id: int, site_id: int | None, size: int) -> None:
+    async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None:
         await self._mongo["uploads"].insert_one(
-            {"_id": name, "tenant_id": tenant_id, "site_id": site_id, "bytes": size, "at": self._clock()}
+            {
+                "_id": name,
+                "tenant_id": tenant_id,
+                "site_id": site_id,
+                "session": session,
+                "bytes": size,
+                "at": self._clock(),
+            }
         )
 
     async def exists(self, name: str, tenant_id: int) -> bool:

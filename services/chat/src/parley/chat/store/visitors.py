@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.domain.errors import VisitorNotFound
+from parley.chat.domain.errors import VisitorIsErased, VisitorNotFound
 from parley.chat.domain.model import Visitor
 from parley.chat.store.codec import visitor_document, visitor_of
 from parley.common.mongo import Index, Mongo
@@ -26,6 +26,9 @@ INDEXES = [
     ),
 ]
 
+_NO_GATE = {"erasure": {"$exists": False}}
+"""While a visitor is erased, a gate stands in their place (store.personal_data): nobody is found, nobody is made."""
+
 
 class MongoVisitors:
     """The domain's VisitorStore."""
@@ -34,7 +37,9 @@ class MongoVisitors:
         self._mongo = mongo
 
     async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None:
-        found = await self._mongo["visitors"].find_one({"_id": f"{site_id}:{session}", "tenant_id": tenant_id})
+        found = await self._mongo["visitors"].find_one(
+            {"_id": f"{site_id}:{session}", "tenant_id": tenant_id, **_NO_GATE}
+        )
         return visitor_of(found) if found else None
 
     async def ensure(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
@@ -46,7 +51,7 @@ class MongoVisitors:
             except DuplicateKeyError:
                 again = await self.find(tenant_id, site_id, session)
                 if again is None:
-                    raise VisitorNotFound from None
+                    raise VisitorIsErased from None
                 found = again
         if language is not None and found.language != language:
             found = await self.change(found, {"language": language})
@@ -54,7 +59,7 @@ class MongoVisitors:
 
     async def change(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
         after = await self._mongo["visitors"].find_one_and_update(
-            {"_id": visitor.key, "tenant_id": visitor.tenant_id},
+            {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NO_GATE},
             {"$set": dict(fields), "$inc": {"version": 1}},
             return_document=ReturnDocument.AFTER,
         )

@@ -10,15 +10,16 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from parley.common.clock import Clock
 from parley.common.errors import Unavailable
-from parley.common.telemetry import logger
+from parley.common.telemetry import Trace, logger
 from parley.notify import metrics
 from parley.notify.domain.occasions import Occasion, OccasionKind
 from parley.notify.domain.pushes import Provider, Push, Receipt
-from parley.notify.domain.team import Member, Team
+from parley.notify.domain.sites import Sites
+from parley.notify.domain.team import Team
 from parley.notify.domain.texts import wording
 from parley.notify.domain.tokens import PushToken, TokenStore
 
@@ -41,6 +42,7 @@ class Call:
     name: str = field(repr=False)
     text: str = field(repr=False)
     at: datetime
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ class DeliveryStore(Protocol):
     async def postpone(self, delivery: Delivery, due: datetime, told: Mapping[str, int]) -> None:
         """Try again then; `told` puts right what was recorded of devices that were not told after all."""
 
+    async def kept(self, conversation_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """What is kept of conversations, as the visitor may read it."""
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None:
+        """Forget all deliveries about conversations."""
+
 
 class SeenStore(Protocol):
     """Which events an operator's stream has shown, as far as a push may depend on it."""
@@ -96,6 +104,7 @@ class Deliveries:
         seen: SeenStore,
         tokens: TokenStore,
         team: Team,
+        sites: Sites,
         provider: Provider,
         clock: Clock,
         *,
@@ -106,6 +115,7 @@ class Deliveries:
         self._seen = seen
         self._tokens = tokens
         self._team = team
+        self._sites = sites
         self._provider = provider
         self._clock = clock
         self._preview = preview
@@ -126,6 +136,7 @@ class Deliveries:
             return
         try:
             member = (await self._team.of(delivery.site_id)).get(delivery.operator_id)
+            preview = self._preview and not (await self._sites.of(delivery.site_id)).private
         except Unavailable:
             await self._later(delivery, {}, None)
             return
@@ -136,12 +147,11 @@ class Deliveries:
         if member is None or not targets:
             await self._end(delivery, every, "no_access" if member is None else "no_device")
         elif await self._store.telling(delivery, {token.digest: newest.number for token in targets}):
-            await self._send_to(delivery, newest, member, targets)
+            title, body = wording(member.language, newest.kind, newest.name, newest.text, preview=preview)
+            await self._send_to(delivery, newest, _push(delivery, newest, title, body), targets)
 
-    async def _send_to(self, delivery: Delivery, call: Call, member: Member, targets: Sequence[PushToken]) -> None:
-        receipts = await asyncio.gather(
-            *(self._provider.send(token, self._push(delivery, call, member)) for token in targets)
-        )
+    async def _send_to(self, delivery: Delivery, call: Call, push: Push, targets: Sequence[PushToken]) -> None:
+        receipts = await asyncio.gather(*(self._provider.send(token, push) for token in targets))
         missed: dict[str, int] = {}
         waits: list[timedelta] = []
         for token, receipt in zip(targets, receipts, strict=True):
@@ -159,21 +169,6 @@ class Deliveries:
             await self._later(delivery, missed, max(waits, default=None))
         else:
             await self._store.finish(delivery, [waiting.event_id for waiting in delivery.calls])
-
-    def _push(self, delivery: Delivery, call: Call, member: Member) -> Push:
-        title, body = wording(member.language, call.kind, call.name, call.text, preview=self._preview)
-        return Push(
-            title=title,
-            body=body,
-            tag=f"conversation-{delivery.conversation_id}",
-            data={
-                "type": call.kind,
-                "event_id": call.event_id,
-                "site_id": str(delivery.site_id),
-                "conversation_id": str(delivery.conversation_id),
-                "seq": str(call.seq),
-            },
-        )
 
     async def _end(self, delivery: Delivery, event_ids: Collection[str], outcome: str) -> None:
         metrics.PUSHES.labels(outcome).inc()
@@ -194,3 +189,18 @@ class Deliveries:
                 operator_id=delivery.operator_id,
                 attempts=delivery.attempts,
             )
+
+
+def _push(delivery: Delivery, call: Call, title: str, body: str) -> Push:
+    return Push(
+        title=title,
+        body=body,
+        tag=f"conversation-{delivery.conversation_id}",
+        data={
+            "type": call.kind,
+            "event_id": call.event_id,
+            "site_id": str(delivery.site_id),
+            "conversation_id": str(delivery.conversation_id),
+            "seq": str(call.seq),
+        },
+    )

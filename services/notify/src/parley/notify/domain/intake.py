@@ -23,12 +23,15 @@ from parley.common.telemetry import logger
 from parley.notify import metrics
 from parley.notify.domain.deliveries import DeliveryStore
 from parley.notify.domain.occasions import EVERYONE, Occasion, Settled, Step, steps_of
+from parley.notify.domain.sites import Sites
 from parley.notify.domain.team import Team
 from parley.notify.domain.tokens import TokenStore
 
 log = logger(__name__)
 
 LEASE: Final = timedelta(seconds=5)
+BEFORE_ALL: Final = -1
+"""The position of a cursor that has taken in nothing."""
 _HOLD_SECONDS: Final = 1.0
 _BATCH: Final = 256
 _MOST: Final = 50_000
@@ -54,8 +57,8 @@ class CursorStore(Protocol):
     async def release(self, holder: str) -> None:
         """Let another take it at once."""
 
-    async def rewind(self, position: int) -> None:
-        """The log began anew, and ends here."""
+    async def rewind(self) -> None:
+        """The log began anew: nothing of it is taken in."""
 
 
 class Intake:
@@ -70,6 +73,7 @@ class Intake:
         deliveries: DeliveryStore,
         tokens: TokenStore,
         team: Team,
+        sites: Sites,
         clock: Clock,
         *,
         start: Callable[[], int | None],
@@ -81,6 +85,7 @@ class Intake:
         self._deliveries = deliveries
         self._tokens = tokens
         self._team = team
+        self._sites = sites
         self._clock = clock
         self._start = start
         self._delay = delay
@@ -98,11 +103,12 @@ class Intake:
             self._steps.popleft()
             metrics.PUSH_NOTES_DROPPED.inc()
 
-    async def reborn(self, end: int) -> None:
+    async def reborn(self) -> None:
         """The log began anew: positions mean something else."""
         self._steps.clear()
         self._stuck.clear()
-        await self._cursor.rewind(end)
+        self._position = BEFORE_ALL
+        await self._cursor.rewind()
 
     def fault(self) -> str | None:
         """None once the cursor was seen: from then on nothing that happens is missed."""
@@ -128,7 +134,7 @@ class Intake:
         except BaseException:
             self._steps.extendleft(reversed(batch))
             raise
-        self._position = max([self._position or 0, *(step.position for step in batch)])
+        self._position = max([self._position or BEFORE_ALL, *(step.position for step in batch)])
         behind = min((step.position for step in self._stuck), default=self._position + 1)
         await self._cursor.advance(self._holder, min(self._position, behind - 1))
 
@@ -177,14 +183,15 @@ class Intake:
         self._stuck += waiting
 
     async def _called(self, step: Occasion, owners: set[int]) -> bool:
-        """Make the deliveries of an occasion. False where the team is not known now: it is tried again."""
+        """Make the deliveries of an occasion. False where the site is not known now: it is tried again."""
         if step.at < self._clock() - self._give_up:
             metrics.PUSHES.labels("gave_up").inc()
             return True
         called = {step.operator_id} & owners
         if step.operator_id == EVERYONE:
             try:
-                team = await self._team.of(step.site_id)
+                rings = (await self._sites.of(step.site_id)).rings
+                team = await self._team.of(step.site_id) if rings else {}
             except Unavailable:
                 return False
             called = await self._tokens.owners(team.keys() - {step.by}) if team else set()

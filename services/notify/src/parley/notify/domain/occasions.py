@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from parley.common.events import Event
+from parley.common.telemetry import Trace
 
 EVERYONE: Final = 0
 """In place of an operator's id: all who may chat on the site."""
@@ -32,6 +33,8 @@ class Occasion:
     name: str
     text: str
     at: datetime
+    trace: Trace
+    """What caused it: the push belongs to the same trace."""
     by: int | None = None
     """The operator who caused it: they need not be told."""
 
@@ -68,6 +71,8 @@ def called_by(event: Event) -> int | None:
 def steps_of(event: Event, position: int) -> tuple[Step, ...]:
     """What an event means for pushes, in order."""
     steps: list[Step] = []
+    if event.type == "visitor.erased":
+        return tuple(Settled(position, number) for number in event.data["conversation_ids"])
     conversation_id = event.conversation_id
     if conversation_id is None:
         return ()
@@ -103,6 +108,7 @@ def _occasion(event: Event, position: int, conversation_id: int, operator_id: in
         name=_line(conversation["visitor"].get("name") or "", 80),
         text=_line(text, _PREVIEW),
         at=event.occurred_at,
+        trace=Trace(event.request_id, event.traceparent),
         by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
 

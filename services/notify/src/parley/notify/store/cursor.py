@@ -7,7 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.common.clock import Clock
 from parley.common.mongo import Mongo
-from parley.notify.domain.intake import LEASE, Cursor
+from parley.notify.domain.intake import BEFORE_ALL, LEASE, Cursor
 
 _NAME = "cursors"
 _ID = "push"
@@ -44,7 +44,5 @@ class MongoCursor:
     async def release(self, holder: str) -> None:
         await self._mongo[_NAME].update_one({"_id": _ID, "holder": holder}, {"$set": {"until": self._clock()}})
 
-    async def rewind(self, position: int) -> None:
-        await self._mongo[_NAME].update_one(
-            {"_id": _ID, "position": {"$gt": position}}, {"$set": {"position": position}}
-        )
+    async def rewind(self) -> None:
+        await self._mongo[_NAME].update_one({"_id": _ID}, {"$set": {"position": BEFORE_ALL}})

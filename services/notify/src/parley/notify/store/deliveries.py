@@ -7,15 +7,16 @@ followed by another. `handled` remembers event ids, so that an event told twice 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.common.clock import Clock
+from parley.common.clock import Clock, rfc3339
 from parley.common.mongo import Document, Index, Mongo
+from parley.common.telemetry import Trace
 from parley.notify.domain.deliveries import Call, Delivery
 from parley.notify.domain.occasions import Occasion
 
@@ -101,6 +102,23 @@ class MongoDeliveries:
             {"$set": {"due": due, **back}, "$inc": {"attempts": 1}, "$unset": {"claim": ""}},
         )
 
+    async def kept(self, conversation_ids: Sequence[int]) -> list[Document]:
+        cursor = self._mongo[_NAME].find({"conversation_id": {"$in": list(conversation_ids)}})
+        return [
+            {
+                "conversation_id": row["conversation_id"],
+                "operator_id": row["operator_id"],
+                "waiting": [
+                    {"at": rfc3339(call["at"]), "kind": call["kind"], "name": call["name"], "text": call["text"]}
+                    for call in row["calls"]
+                ],
+            }
+            async for row in cursor
+        ]
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None:
+        await self._mongo[_NAME].delete_many({"conversation_id": {"$in": list(conversation_ids)}})
+
 
 _WITHOUT_DUE_IF_EMPTY: Document = {
     "$set": {
@@ -122,6 +140,7 @@ def _adding(occasion: Occasion, operator_id: int, due: datetime, expires_at: dat
         "text": {"$literal": occasion.text},
         "at": occasion.at,
         "due": due,
+        "trace": {"$literal": [occasion.trace.request_id, occasion.trace.traceparent]},
     }
     waiting = {"$ne": [{"$type": "$due"}, "missing"]}
     held = {"$and": [waiting, {"$or": [{"$ne": [{"$type": "$claim"}, "missing"]}, {"$gt": ["$attempts", 0]}]}]}
@@ -171,6 +190,8 @@ def _delivery(row: Document) -> Delivery:
                 name=call["name"],
                 text=call["text"],
                 at=call["at"],
+                # Calls of the version before have none.
+                trace=Trace(*call.get("trace", ("", ""))),
             )
             for call in row["calls"]
         ),

@@ -138,17 +138,21 @@ class Hub:
 
     # What streams are given.
 
-    def deliver(self, entry: Entry) -> None:
-        """Give an event to every live stream that may see it."""
+    def deliver(self, entry: Entry) -> int:
+        """Give an event to every live stream that may see it. Returns how many those are."""
+        given = 0
         operators = self._by_site.get(entry.site_id)
         if operators:
+            given += len(operators)
             self._write(entry.for_operators, operators, "operator")
             if entry.calls is not None and self._written is not None:
                 self._note(entry, operators, self._written)
         if entry.session is not None and entry.for_visitor is not None:
             visitors = self._by_session.get(entry.session)
             if visitors:
+                given += len(visitors)
                 self._write(entry.for_visitor, visitors, "visitor")
+        return given
 
     def replayed(self, stream: Stream, entry: Entry) -> None:
         """An event was given to a stream that is catching up."""

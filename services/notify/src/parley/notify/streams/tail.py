@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
+from parley.common import tracing
 from parley.common.amqp import LogFollower, LogRecord
-from parley.common.amqp.topology import declare_log
+from parley.common.amqp.topology import LOG, declare_log
 from parley.common.errors import Unavailable
 from parley.common.events import Audience, Event, data_class
 from parley.common.telemetry import logger
+from parley.common.tracing import Attributes, Kind
 from parley.notify import metrics
 from parley.notify.streams.frames import own_frame
 from parley.notify.streams.hub import Hub
@@ -23,6 +25,12 @@ from parley.notify.streams.window import NOWHERE, Window
 
 log = logger(__name__)
 
+_LOG: Attributes = {
+    "messaging.system": "rabbitmq",
+    "messaging.destination.name": LOG,
+    "messaging.operation.type": "process",
+    "messaging.operation.name": "deliver",
+}
 _PREFETCH = 500
 _SETTLE_SECONDS = 0.05
 _EMPTY_SECONDS = 2.0
@@ -48,8 +56,8 @@ class Tail:
 
     def __init__(self, window: Window, hub: Hub) -> None:
         self.warm = False
-        self.reborn: Callable[[int], Awaitable[None]] | None = None
-        """Called with the log's end when the broker came back with another log."""
+        self.reborn: Callable[[], Awaitable[None]] | None = None
+        """Called when the broker came back with another log, which is then followed from its beginning."""
         self._window = window
         self._hub = hub
         self._told: list[Callable[[Event, int], None]] = []
@@ -57,6 +65,7 @@ class Tail:
         self._vanished = 0
         self._start: int | datetime = 0
         self._heard = 0.0
+        self._newest: LogRecord | None = None
         self._follower = LogFollower("log", lambda: self._start, self._take)
 
     def tell(self, listener: Callable[[Event, int], None]) -> None:
@@ -100,14 +109,19 @@ class Tail:
         end, at = await _end_of_log(connection, _REBORN_SECONDS if known > NOWHERE else _EMPTY_SECONDS)
         if not self.warm:
             self._begin_cold(end, at)
-        elif end >= known:
+        elif end >= known and await self._is_the_same(connection):
             self._start, self._vanished = known + 1, 0
         elif end == NOWHERE and self._vanished < _VANISHED_LOOKS:
             self._vanished += 1
             raise Unavailable("The log's end does not show itself.")
         else:
             log.error("log_begun_anew", expected=known, found=end)
-            await self._begin_anew(end)
+            await self._begin_anew()
+
+    async def _is_the_same(self, connection: AbstractConnection) -> bool:
+        """Whether the log still has what was last read from it: one begun anew soon has a record of that number too."""
+        newest = self._newest
+        return newest is None or await _record_at(connection, newest.position) == newest.body
 
     def _begin_cold(self, end: int, at: float) -> None:
         self._goal = end
@@ -122,18 +136,20 @@ class Tail:
             self._start = datetime.fromtimestamp(oldest, UTC) if at > oldest + _SKEW_SECONDS else end
         self.warm = end == NOWHERE
 
-    async def _begin_anew(self, end: int) -> None:
+    async def _begin_anew(self) -> None:
         """The broker lost its log: positions mean something else now. Everybody has to fetch again."""
-        self._window.begin(end)
-        self._start, self._vanished = end + 1, 0
-        self._hub.tell_all(own_frame("reset", end, {"reason": "the log began anew: fetch again"}))
+        self._window.begin(NOWHERE)
+        # From its first record: what was said while the broker was away is there, and has rung no phone yet.
+        self._start, self._vanished, self._newest = 0, 0, None
+        self._hub.tell_all(own_frame("reset", 0, {"reason": "the log began anew: fetch again"}))
         if self.reborn is not None:
-            await self.reborn(end)
+            await self.reborn()
 
     async def _take(self, record: LogRecord) -> None:
         if self.warm and record.position <= self._window.last:
             return
         self._window.reach(record.position)
+        self._newest = record
         self._heard = time.monotonic()
         metrics.LOG_POSITION.set(record.position)
         if record.event is not None:
@@ -158,7 +174,9 @@ class Tail:
             if entry is None:
                 return
             if self.warm:
-                self._hub.deliver(entry)
+                span = tracing.span(f"deliver {event.type}", Kind.CONSUMER, _LOG, parent=event.traceparent)
+                span.note("parley.streams", self._hub.deliver(entry))
+                span.end()
         for told in self._told:
             told(event, position)
 
@@ -200,6 +218,25 @@ async def _end_of_log(connection: AbstractConnection, patience: float) -> tuple[
         position = newest.headers["x-stream-offset"]
         assert isinstance(position, int)
         return position, _moment_of(newest.body)
+    finally:
+        if not channel.is_closed:
+            await channel.close()
+
+
+async def _record_at(connection: AbstractConnection, position: int) -> bytes | None:
+    """What stands at a position; None where the log has nothing there any more."""
+    channel = await connection.channel()
+    try:
+        await channel.set_qos(prefetch_count=1)
+        queue = await declare_log(channel)
+        inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        await queue.consume(inbox.put, arguments={"x-stream-offset": position})
+        try:
+            async with asyncio.timeout(_REBORN_SECONDS):
+                found = await inbox.get()
+        except TimeoutError:
+            return None
+        return found.body if found.headers["x-stream-offset"] == position else None
     finally:
         if not channel.is_closed:
             await channel.close()

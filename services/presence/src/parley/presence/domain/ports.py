@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from parley.common.events.presence import OnlineVisitor
 from parley.common.identity import OperatorCaller
@@ -74,3 +74,9 @@ class VisitorRecords(Protocol):
 
     async def count(self, at: datetime) -> int:
         """How many visitors are online."""
+
+    async def kept(self, site_id: int, session: str) -> dict[str, Any] | None:
+        """A visitor's record as it is; None where there is none."""
+
+    async def erase(self, site_id: int, session: str, at: datetime) -> None:
+        """Take a visitor offline and empty their record; nothing where there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from parley.common.clock import Clock
 from parley.common.errors import Forbidden, Invalid
@@ -52,6 +53,14 @@ class Visitors:
     async def conversation_changed(self, conversation: OpenConversation) -> None:
         """Show the visitor's open conversation beside them."""
         await self._records.converse(conversation, self._clock())
+
+    async def kept(self, site_id: int, session: str) -> dict[str, Any] | None:
+        """All that is kept of a visitor, as they may read it; None where nothing is."""
+        return await self._records.kept(site_id, session)
+
+    async def erase(self, site_id: int, session: str) -> None:
+        """Empty a visitor's record. One who is still on the site comes online anew by their next heartbeat."""
+        await self._records.erase(site_id, session, self._clock())
 
     async def expire(self) -> None:
         """Take offline everyone whose time is over."""

@@ -27,6 +27,8 @@ INDEXES = (
 _KEEP = timedelta(days=1)
 _KEEP_WITH_CONVERSATION = timedelta(days=30)
 """Who comes back after days, to a conversation that is still open, is to be shown with it."""
+_KEEP_EMPTY = timedelta(minutes=1)
+_PERSONAL = ("page", "title", "referrer", "language", "seen", "conversation", "conversation_id")
 _REMEMBERED = 200_000
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -80,6 +82,20 @@ class MongoVisitors:
 
     async def expire(self, at: datetime) -> int:
         return await news.expire(self._mongo, self._outbox, COLLECTION, at, lambda mark: _offline(mark, at))
+
+    async def kept(self, site_id: int, session: str) -> Document | None:
+        record = await self._mongo[COLLECTION].find_one({"_id": visitor_key(site_id, session)})
+        if record is None or ("since" not in record and record.get("conversation_id") is None):
+            return None
+        shown = _view(record).model_dump(mode="json") if "since" in record else {}
+        return {**shown, "online": record["online"], "conversation_id": record.get("conversation_id")}
+
+    async def erase(self, site_id: int, session: str, at: datetime) -> None:
+        key = visitor_key(site_id, session)
+        mark = news.new_mark()
+        self._steady.pop(key, None)
+        await news.write(self._mongo, COLLECTION, [UpdateOne({"_id": key}, _empty(mark, at))])
+        await news.tell(self._mongo, self._outbox, COLLECTION, [key], mark)
 
     async def count(self, at: datetime) -> int:
         return await self._mongo[COLLECTION].count_documents({"online": True, "expires_at": {"$gt": at}})
@@ -174,6 +190,27 @@ def _offline(mark: str, at: datetime) -> list[Document]:
         {"$set": {"moment": news.moment(at)}},
         {"$set": {"online": literal(False), "remove_at": _removal(at), **news.told(literal(True), mark, entry)}},
         {"$unset": "moment"},
+    ]
+
+
+def _empty(mark: str, at: datetime) -> list[Document]:
+    """Nothing of a visitor but that they went; the database removes that a little later, when it has been told.
+
+    Their pages of before may still wait in the outbox, while the broker is away: they go with the rest.
+    """
+    unpaged = {
+        "$filter": {
+            "input": kept("outbox", []),
+            "as": "entry",
+            "cond": {"$eq": ["$$entry.event.data.visitor.page", None]},
+        }
+    }
+    entry = news.news(mark, VisitorOffline.type, {"visitor": _shown()}, session="$session")
+    return [
+        {"$set": {"moment": news.moment(at), **dict.fromkeys(_PERSONAL, NOTHING)}},
+        {"$set": {**news.told("$online", mark, entry), "outbox": choose("$online", [entry], unpaged)}},
+        {"$set": {"online": literal(False), "remove_at": at + _KEEP_EMPTY}},
+        {"$unset": ["moment", "since"]},
     ]
 
 

@@ -55,17 +55,22 @@ class AskedSites:
         self._ask = ask
         self._default = default
         self._known: OrderedDict[int, tuple[float, SiteOptions]] = OrderedDict()
+        self._changes = 0
 
     async def options(self, site_id: int) -> SiteOptions:
         known = self._known.get(site_id)
         if known is not None and known[0] > time.monotonic():
             return known[1]
+        changes = self._changes
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 found = await self._ask("site", site_id=site_id)
             options, seconds = self._read(found), _KNOWN_SECONDS
         except (Unavailable, TimeoutError):
             options, seconds = known[1] if known is not None else self._default, _UNKNOWN_SECONDS
+        if changes != self._changes:
+            # An answer that was on its way while something changed may be older than the change.
+            return options
         self._known[site_id] = (time.monotonic() + seconds, options)
         self._known.move_to_end(site_id)
         if len(self._known) > _REMEMBERED:
@@ -89,10 +94,12 @@ class AskedSites:
     async def changed(self, event: Event) -> None:
         """A site changed: what was known of it no longer holds."""
         self._known.pop(event.site_id, None)
+        self._changes += 1
 
     def forget(self) -> None:
         """Some changes may have gone unheard."""
         self._known.clear()
+        self._changes += 1
 
 
 def _lower(wanted: int | None, allowed: int) -> int:

@@ -17,7 +17,15 @@ class StoredTranslations(Protocol):
     """The cache that replicas share, and that outlives them."""
 
     async def find(self, keys: Sequence[bytes]) -> Mapping[bytes, str]: ...
-    async def keep(self, made: Mapping[bytes, str]) -> None: ...
+
+    async def keep(self, made: Mapping[bytes, str], conversation_id: int | None) -> None:
+        """Keep translations, and for which conversation they were made."""
+
+    async def made_for(self, conversation_ids: Sequence[int]) -> Sequence[str]:
+        """The translations that were made for conversations."""
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None:
+        """Forget them."""
 
 
 def cache_key(words: str, source: str | None, target: str) -> bytes:
@@ -52,12 +60,17 @@ class Cache:
             metrics.CACHE.labels("nowhere").inc(len(missing) - len(stored))
         return found
 
-    async def keep(self, made: Mapping[bytes, str]) -> None:
-        """Remember these."""
+    async def keep(self, made: Mapping[bytes, str], conversation_id: int | None = None) -> None:
+        """Remember these, which were made for a conversation."""
         for key, text in made.items():
             self._remember(key, text)
         if made:
-            await self._stored.keep(made)
+            await self._stored.keep(made, conversation_id)
+
+    def forget_near(self) -> None:
+        """Empty this process's memory: what is in it may just have been erased."""
+        self._near.clear()
+        self._bytes = 0
 
     def _remember(self, key: bytes, made: str) -> None:
         self._forget(key)

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from parley.common import tracing
 from parley.common.telemetry import logger
+from parley.common.tracing import Attributes, Kind
 from parley.translate import metrics
 from parley.translate.domain.breaker import Breaker
 
@@ -156,8 +158,9 @@ class Engines:
         breaker = self._breakers[engine.name]
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._call_seconds):
-                made = tuple(await engine.translate(texts, source, target))
+            with tracing.span(f"translate by {engine.name}", Kind.CLIENT, _attributes(engine, source, target)):
+                async with asyncio.timeout(self._call_seconds):
+                    made = tuple(await engine.translate(texts, source, target))
             if len(made) != len(texts):
                 raise EngineFault(Reason.OUTAGE, "another number of texts came back")
         except TimeoutError as problem:
@@ -212,6 +215,10 @@ class Engines:
     async def stop(self) -> None:
         for engine in self._engines.values():
             await engine.close()
+
+
+def _attributes(engine: Engine, source: str | None, target: str) -> Attributes:
+    return {"peer.service": engine.name, "parley.source": source or "auto", "parley.target": target}
 
 
 def _length(texts: Sequence[str]) -> int:

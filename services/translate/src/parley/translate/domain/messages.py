@@ -74,7 +74,9 @@ class MessageUse:
             return
         if await self._deliveries.done(message.id, target):
             return
-        translation = await self._translator.translate(conversation.site_id, message.content, source, target)
+        translation = await self._translator.translate(
+            conversation.site_id, message.content, source, target, conversation_id=conversation.id
+        )
         await self._deliveries.deliver(message.id, target, _told(conversation, message, translation))
 
     async def answer(
@@ -87,7 +89,7 @@ class MessageUse:
         elif conversation_id is not None:
             known = await self._preferences.of(conversation_id)
             source = known.operator_lang if known is not None else None
-        return await self._translator.translate(site_id, text, source, target, self._answer_seconds)
+        return await self._translator.translate(site_id, text, source, target, self._answer_seconds, conversation_id)
 
     async def _detected(self, preferences: Preferences, message: Message) -> Preferences:
         """The preferences with the language that the visitor turns out to write."""

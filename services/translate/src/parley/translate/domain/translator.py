@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from parley.common.tasks import TaskGroup
@@ -43,6 +43,8 @@ class _Job:
     text: str
     source: str | None
     target: str
+    conversation_id: int | None = field(default=None, compare=False)
+    """For which it is done; another that wants the same joins in."""
 
 
 class Translator:
@@ -72,7 +74,13 @@ class Translator:
         return None
 
     async def translate(
-        self, site_id: int, text: str, source: str | None, target: str, patience: float | None = None
+        self,
+        site_id: int,
+        text: str,
+        source: str | None,
+        target: str,
+        patience: float | None = None,
+        conversation_id: int | None = None,
     ) -> Translation:
         """The text in the target language. After `patience` seconds the answer is «failed», while the work goes on:
         whoever asks again finds it in the cache."""
@@ -80,7 +88,7 @@ class Translator:
             return Translation(target, "done", text)
         if len(text) > self._longest:
             return _counted(Translation(target, "failed"))
-        job = _Job(site_id, text, source, target)
+        job = _Job(site_id, text, source, target, conversation_id)
         task = self._under_way.get(job)
         if task is None:
             if len(self._under_way) >= self._at_once:
@@ -122,7 +130,7 @@ class Translator:
         new = [line for line in lines if line.words not in made]
         if new:
             fresh = await self._fresh(job, options, new)
-            await self._cache.keep({keys[words]: text for words, text in fresh.items()})
+            await self._cache.keep({keys[words]: text for words, text in fresh.items()}, job.conversation_id)
             made.update(fresh)
         return made
 

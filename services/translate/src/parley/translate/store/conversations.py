@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from parley.common.clock import Clock, utc_now
@@ -34,3 +35,6 @@ class MongoConversations:
             "expires_at": self._clock() + _KEEP,
         }
         await self._mongo["conversations"].update_one({"_id": conversation.id}, {"$set": facts}, upsert=True)
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None:
+        await self._mongo["conversations"].delete_many({"_id": {"$in": list(conversation_ids)}})

@@ -1,0 +1,268 @@
+"""Changes of conversations: by compare-and-set on the version, those that come together in one write.
+
+Each change is answered when it is durable itself, and its own outcome is known: an update whose version has passed
+fails by itself among the others, is looked at again and tried again. Several changes of one conversation that come
+together are applied one after the other and written as one.
+
+What this process wrote last of a conversation it remembers, and applies the next change to that: another replica's
+change shows by the version, and costs a try. So what is remembered is never believed by itself: whatever is not
+written is decided by what was read for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
+
+from parley.chat import metrics
+from parley.chat.domain.errors import TooBusy
+from parley.chat.domain.model import Change, Conversation
+from parley.chat.domain.ports import Transition
+from parley.chat.store.audit import COLLECTION as AUDIT
+from parley.chat.store.audit import document_of as audit_document
+from parley.chat.store.codec import changed_fields, conversation_of, message_document, note_document
+from parley.common import tracing
+from parley.common.mongo import Document, Mongo, Outbox, Projection, entry_of
+from parley.common.together import Together
+
+COLLECTION = "conversations"
+
+_TRIES = 30
+_BATCH = 128
+_REMEMBERED = 1000
+"""Conversations, some kilobytes each."""
+_IMMUTABLE_FIELD = 66
+
+
+class _Lost(Exception):
+    """Somebody else was faster."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    tenant_id: int
+    conversation_id: int
+    transition: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A conversation, and what of its outbox this process has not told yet."""
+
+    conversation: Conversation
+    riding: tuple[Document, ...] = ()
+
+
+Answer = Change | Exception | None
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What becomes of one conversation in this batch."""
+
+    known: _Known
+    after: Conversation
+    answers: list[Answer] = field(default_factory=list)
+    entries: list[Document] = field(default_factory=list)
+    written: list[Change] = field(default_factory=list)
+
+    @property
+    def only_writes(self) -> bool:
+        """Whether every answer is a change that the version guards."""
+        return len(self.written) == len(self.answers)
+
+
+class Commits:
+    """Applies transitions and writes what they make."""
+
+    def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
+        self._mongo = mongo
+        self._outbox = outbox
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._together: Together[_Asked, Change | None] = Together(self._commit, most=_BATCH)
+
+    async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
+        """Apply a transition; None where there is no such conversation, or no change.
+
+        Raises what the transition raises, and TooBusy.
+        """
+        # In the asker's own context: the events it makes carry their request's trace.
+        own = copy_context()
+        asked = _Asked(tenant_id, conversation_id, lambda now: own.run(transition, now))
+        # Every asker's trace has this one; the write itself is in that of the first of those who share it.
+        with tracing.span("commit conversations"):
+            for attempt in range(_TRIES):
+                try:
+                    return await self._together(asked)
+                except _Lost:
+                    metrics.RETRIES.inc()
+                    await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311 - jitter
+            raise TooBusy
+
+    async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
+        """A conversation as this process last knew it, or as it is; it may have changed since."""
+        known = self._known.get(conversation_id) or (await self._read([conversation_id])).get(conversation_id)
+        if known is None or known.conversation.tenant_id != tenant_id:
+            return None
+        return known.conversation
+
+    def made(self, document: Document, change: Change) -> None:
+        """A conversation was inserted: tell of it, and remember it."""
+        self._remember(_Known(change.conversation))
+        self._outbox.tell(COLLECTION, document)
+        _count(change)
+
+    def forget(self, conversation_ids: Iterable[int]) -> None:
+        """Read these anew when they are changed next."""
+        for conversation_id in conversation_ids:
+            self._known.pop(conversation_id, None)
+
+    async def _commit(self, batch: Sequence[_Asked]) -> list[Answer]:
+        """Each one's answer; `_Lost` where it is to be tried again."""
+        asked: dict[int, list[_Asked]] = {}
+        for one in batch:
+            asked.setdefault(one.conversation_id, []).append(one)
+        drafts: dict[int, _Draft] = {}
+        for conversation_id, among in asked.items():
+            known = self._known.get(conversation_id)
+            draft = _drafted(known, among) if known else None
+            if draft is not None and draft.only_writes:
+                drafts[conversation_id] = draft
+        read = await self._read([conversation_id for conversation_id in asked if conversation_id not in drafts])
+        for conversation_id, fresh in read.items():
+            drafts[conversation_id] = _drafted(fresh, asked[conversation_id])
+        problems = await self._write([draft for draft in drafts.values() if draft.written])
+        return _in_order(batch, drafts, problems)
+
+    async def _read(self, conversation_ids: Sequence[int]) -> dict[int, _Known]:
+        if not conversation_ids:
+            return {}
+        read: dict[int, _Known] = {}
+        async for row in self._mongo[COLLECTION].find({"_id": {"$in": conversation_ids}}):
+            read[row["_id"]] = _Known(conversation_of(row), tuple(row.get("outbox", ())))
+            self._remember(read[row["_id"]])
+        return read
+
+    async def _write(self, drafts: Sequence[_Draft]) -> dict[int, Exception]:
+        """Write them all. The problem of each conversation that was not written."""
+        if not drafts:
+            return {}
+        problems: dict[int, Exception] = {}
+        try:
+            await self._mongo[COLLECTION].bulk_write([_update(draft) for draft in drafts], ordered=False)
+        except BulkWriteError as problem:
+            concerns = problem.details.get("writeConcernErrors")
+            if concerns:
+                self.forget(draft.after.id for draft in drafts)
+                raise WTimeoutError(concerns[0].get("errmsg", "not durable in time"), details=concerns[0]) from problem
+            for fault in problem.details["writeErrors"]:
+                lost = fault["code"] == _IMMUTABLE_FIELD
+                problems[drafts[fault["index"]].after.id] = (
+                    _Lost() if lost else WriteError(fault["errmsg"], fault["code"])
+                )
+        except BaseException:
+            # Nobody knows what was written of it.
+            self.forget(draft.after.id for draft in drafts)
+            raise
+        self.forget(problems)
+        for draft in drafts:
+            if draft.after.id not in problems:
+                self._written(draft)
+        return problems
+
+    def _written(self, draft: _Draft) -> None:
+        self._remember(_Known(draft.after))
+        self._outbox.tell(COLLECTION, {"_id": draft.after.id, "outbox": [*draft.known.riding, *draft.entries]})
+        for change in draft.written:
+            _count(change)
+
+    def _remember(self, known: _Known) -> None:
+        before = self._known.get(known.conversation.id)
+        if before is not None and before.conversation.version > known.conversation.version:
+            return  # It was read before what was written meanwhile.
+        self._known[known.conversation.id] = known
+        self._known.move_to_end(known.conversation.id)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+
+def _drafted(known: _Known, among: Sequence[_Asked]) -> _Draft:
+    """The transitions applied, one after the other."""
+    draft = _Draft(known, known.conversation)
+    for one in among:
+        draft.answers.append(_applied(one, draft))
+    return draft
+
+
+def _applied(one: _Asked, draft: _Draft) -> Answer:
+    now = draft.after
+    if now.tenant_id != one.tenant_id:
+        return None
+    counted = replace(now, version=now.version + 1)
+    try:
+        change = one.transition(counted)
+    except Exception as refusal:
+        return refusal
+    if change is None:
+        return None
+    # A transition that changes nothing gives back what it was given.
+    if not change.events and change.conversation == counted:
+        return replace(change, conversation=now)
+    draft.after = change.conversation
+    draft.entries += entries_of(change)
+    draft.written.append(change)
+    return change
+
+
+def _update(draft: _Draft) -> UpdateOne:
+    before = draft.known.conversation
+    return UpdateOne(
+        {"_id": before.id, "tenant_id": before.tenant_id, "version": before.version},
+        {
+            "$set": changed_fields(before, draft.after),
+            "$push": {"outbox": {"$each": draft.entries}},
+            # An update that matches nothing is silent about it, and in a batch one cannot tell which it was. So this
+            # is an upsert whose insert is impossible: where the version has passed, the server says so of this one.
+            "$setOnInsert": {"_id": None},
+        },
+        upsert=True,
+    )
+
+
+def _in_order(batch: Sequence[_Asked], drafts: dict[int, _Draft], problems: dict[int, Exception]) -> list[Answer]:
+    answers: dict[int, list[Answer]] = {}
+    for conversation_id, draft in drafts.items():
+        problem = problems.get(conversation_id)
+        answers[conversation_id] = [problem] * len(draft.answers) if problem else draft.answers
+    waiting = {conversation_id: iter(among) for conversation_id, among in answers.items()}
+    return [next(waiting[one.conversation_id]) if one.conversation_id in waiting else None for one in batch]
+
+
+def entries_of(change: Change) -> list[Document]:
+    """The outbox entries of a change: events carry the messages and notes they tell of, the first the audit entry."""
+    carried = {
+        "message.created": [Projection("messages", message_document(message)) for message in change.messages],
+        "note.created": [Projection("notes", note_document(note)) for note in change.notes],
+    }
+    entries: list[Document] = []
+    for event in change.events:
+        waiting = carried.get(event.type)
+        luggage = [waiting.pop(0)] if waiting else []
+        if change.audit is not None and not entries:
+            luggage.append(Projection(AUDIT, audit_document(change.audit)))
+        entries.append(entry_of(event, *luggage))
+    return entries
+
+
+def _count(change: Change) -> None:
+    for event in change.events:
+        metrics.CONVERSATIONS.labels(event.type).inc()
+    for message in change.messages:
+        metrics.MESSAGES.labels(message.role).inc()

@@ -1,0 +1,27 @@
+"""Tasks end when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley.common.tasks import end
+
+
+async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
+    lost = 0
+
+    async def loops() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    task = asyncio.create_task(loops())
+    await asyncio.sleep(0)
+    await asyncio.wait_for(end(task), 5)
+    assert task.cancelled()
+    assert lost == 2
