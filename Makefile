@@ -2,6 +2,8 @@
 
 PORT ?= 8080
 REPLICAS ?= 1
+# How long `make soak` lasts.
+MINUTES ?= 60
 # Test workers: most tests wait for something more than they compute.
 WORKERS ?= 3
 
@@ -39,11 +41,19 @@ test: $(READY) check ## check, then run all tests
 prove: $(READY) ## hold the guarantees against kills, cuts and races, and print a figure each (about 10 minutes)
 	PARLEY_PROVE=long $(BIN)/python -m pytest tests/prove
 
+.PHONY: bench
+bench: $(READY) ## measure against the limit of the machine (BENCH=delivery for a part, QUICK=1 to see that it runs)
+	$(BIN)/python -m bench $(BENCH) $(if $(QUICK),--quick)
+
+.PHONY: soak
+soak: $(READY) ## an hour at half load with kills and broker restarts (MINUTES=60): nothing lost, memory flat
+	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/prove/test_soak.py --timeout=0 --capture=no
+
 .PHONY: check
 check: $(READY) ## look at format, lint, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(wildcard libs/*/src services/*/src) dev/src tests
+	$(BIN)/mypy $(wildcard libs/*/src services/*/src) dev/src bench tests
 	$(BIN)/lint-imports
 
 .PHONY: format

@@ -15,6 +15,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from parley.common.command import offers, parser_of
 from parley.gateway.handlers.bodies import UPLOAD_BYTES
 from parley.gateway.routes import FORWARDS, Kind
 from parley.translate.consumers import message_consumer
@@ -39,6 +40,8 @@ OLDEST, NEWEST = "1.30", "1.37"
 
 OPERATORS = ("keda.sh/", "monitoring.coreos.com/", "rabbitmq.com/", "mongodbcommunity.mongodb.com/")
 """Kinds that operators bring: Kubernetes itself has no schemas for them."""
+
+pytestmark = pytest.mark.timeout(400)  # The first test waits for all combinations to be built.
 
 SECRET = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|^MONGODB_URI$")
 
@@ -77,7 +80,7 @@ def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kub
 ) -> None:
     # It would read its largest file anew for every document.
     monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
-    assert len(each) == len(OVERLAYS) * 2 ** len(COMPONENTS)
+    assert len(each) == len(OVERLAYS) * 2 ** (len(COMPONENTS) - 1)
     different = {json.dumps(document, sort_keys=True): document for built in each for document in built.documents}
     for document in different.values():
         if not document["apiVersion"].startswith(OPERATORS):
@@ -360,9 +363,94 @@ def test_nothing_is_allowed_but_what_is_named(each: list[Built]) -> None:
                 if name != "default-deny" and matches(policy["podSelector"], template["metadata"]["labels"])
             ]
             out = {peer for policy in selecting for rule in policy["egress"] for peer in _peers(rule, "to")}
-            assert out == ALLOWED[service] | {"namespace kube-system:53"}, service
+            collector = {"namespace monitoring:4318"} if "tracing" in built.choice.components else set()
+            assert out == ALLOWED[service] | collector | {"namespace kube-system:53"}, service
             let_in = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
             assert let_in == ALLOWED_IN[service], service
+
+
+def test_with_jobs_for_the_schema_services_wait_for_them(each: list[Built]) -> None:
+    for built in each:
+        jobs = _schema_jobs(built)
+        chosen = "schema-jobs" in built.choice.components
+        assert len(jobs) == (len(SERVICES) - 1 if chosen else 0)
+        for service in SERVICES[1:]:
+            mode = built.environment(service).get("PARLEY_SCHEMA")
+            assert mode == ("wait" if chosen else None), f"{built.choice}: {service} and its Job go together"
+
+
+def test_a_job_has_its_services_image_database_and_account(each: list[Built]) -> None:
+    for built in each:
+        for job in _schema_jobs(built):
+            service = job["metadata"]["name"].split("-")[1]
+            template, serving = job["spec"]["template"]["spec"], dict(built.service_pods())[service]
+            container = container_of(job["spec"]["template"])
+            assert container["image"] == container_of(serving)["image"], "the new version's own steps"
+            assert template["serviceAccountName"] == f"parley-{service}"
+            assert template["restartPolicy"] == "Never", "the log of what failed is kept"
+            given = {entry["name"]: entry for entry in container["env"]}
+            environment = built.environment(service)
+            assert given["MONGODB_URI"]["valueFrom"]["secretKeyRef"] == environment["MONGODB_URI"]
+            assert given["PARLEY_DATABASE_PREFIX"]["value"] == environment["PARLEY_DATABASE_PREFIX"]
+            assert set(given) == {"MONGODB_URI", "PARLEY_DATABASE_PREFIX"}, "it is shown no other secret"
+
+
+def test_jobs_say_what_the_command_understands(production: Built) -> None:
+    for job in _schema_jobs(production):
+        program, *arguments = container_of(job["spec"]["template"])["command"]
+        wanted = parser_of(offers()).parse_args(arguments)
+        assert (program, wanted.command.name) == ("parley", "schema migrate")
+        assert wanted.finish_within >= 600, "it waits for a rollout to end"
+
+
+def test_nothing_takes_a_job_for_a_replica(each: list[Built]) -> None:
+    for built in each:
+        for job in _schema_jobs(built):
+            labels = job["spec"]["template"]["metadata"]["labels"]
+            for service in built.of("Service"):
+                assert not matches({"matchLabels": service["spec"]["selector"]}, labels), service["metadata"]["name"]
+            for owner in built.of("PodDisruptionBudget", "Deployment"):
+                assert not matches(owner["spec"]["selector"], labels), owner["metadata"]["name"]
+
+
+def test_a_new_version_brings_jobs_of_a_new_name(production: Built) -> None:
+    for service in SERVICES[1:]:
+        image = container_of(dict(production.service_pods())[service])["image"]
+        job = production.one("Job", f"parley-{service}-schema-{image.rpartition(':')[2]}")
+        text = json.dumps(job)
+        assert not any(config["metadata"]["name"] in text for config in production.of("ConfigMap")), (
+            "its configuration changes without its name"
+        )
+
+
+def test_jobs_reach_the_databases_alone(each: list[Built]) -> None:
+    for built in each:
+        for job in _schema_jobs(built):
+            labels = job["spec"]["template"]["metadata"]["labels"]
+            policies = [
+                policy["spec"]
+                for policy in built.of("NetworkPolicy")
+                if policy["spec"]["podSelector"] and matches(policy["spec"]["podSelector"], labels)
+            ]
+            if "network-policies" not in built.choice.components:
+                continue
+            assert not any(policy.get("ingress") for policy in policies)
+            out = {peer for policy in policies for rule in policy["egress"] for peer in _peers(rule, "to")}
+            assert out == {"parley-mongodb-svc:27017", "namespace kube-system:53"}
+
+
+def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component(each: list[Built]) -> None:
+    for built in each:
+        for service in SERVICES:
+            given = built.environment(service)
+            if "tracing" not in built.choice.components:
+                assert not [name for name in given if name.startswith("OTEL_")], f"{built.choice}: {service}"
+                continue
+            address = urlsplit(str(given["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+            assert (str(address.hostname).partition(".")[2], address.port) == ("monitoring", 4318), service
+            assert given["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio", "the gateway decides"
+            assert 0 < float(str(given["OTEL_TRACES_SAMPLER_ARG"])) <= 0.1, "not every heartbeat"
+            assert "OTEL_SERVICE_NAME" not in given, "one environment for all: each has its own name"
 
 
 def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[Built]) -> None:
@@ -448,6 +536,11 @@ def test_overlays_as_they_stand_build_and_every_component_tells_what_it_is(progr
     assert folders == set(COMPONENTS)
     for name in COMPONENTS:
         assert (KUBERNETES / "components" / name / "README.md").read_text().startswith(f"# {name}\n")
+
+
+def _schema_jobs(built: Built) -> list[Document]:
+    component = "app.kubernetes.io/component"
+    return [job for job in built.of("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
 
 
 def _patience(probe: Document) -> int:

@@ -239,6 +239,10 @@ class Tour:
 
     async def removals(self, site_id: int) -> None:
         owner = self.world.owner
+        blocked = await self.call(owner, "GET", "/operator/blocked", query={"site_id": self.world.site_id})
+        forgotten = {"site_id": self.world.site_id, "session_id": blocked["visitors"][0]["session_id"]}
+        assert (await self.call(owner, "GET", "/operator/visitor/export", query=forgotten))["export"]["conversations"]
+        assert (await self.call(owner, "POST", "/operator/visitor/erase", forgotten))["erased"]["conversations"]
         await self.call(owner, "DELETE", f"/sites/{site_id}")
         gone = await self.world.join("Gone")
         await self.call(owner, "DELETE", f"/team/{gone.id}")

@@ -13,7 +13,7 @@ from parley.common.web import Who
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
 from support.matrix import Target, image_form, picture, scoped
-from support.routes import public_routes
+from support.routes import fields_of, public_routes
 from support.tenants import World
 from support.wait import until
 
@@ -132,6 +132,8 @@ async def test_no_list_and_no_count_holds_a_foreign_row(world: World, theirs: Ot
             continue
         if "{" in route.path and "{site_id}" not in route.path:
             continue
+        if "session_id" in fields_of(route.query):
+            continue  # of one visitor, and no list
         path = route.path.removeprefix("/api/v1")
         query = site_ids if scoped(public) and "{" not in path else {}
         for cursor in (None, await _their_cursor(theirs, path, query)):

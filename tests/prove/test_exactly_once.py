@@ -13,7 +13,7 @@ import orjson
 import pytest
 from pymongo import AsyncMongoClient
 
-from parley.common.amqp.replay import replay
+from parley.common.amqp.dead_letters import replay
 from parley.common.events import new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.views import MessageTranslation

@@ -19,7 +19,11 @@ class Completions:
     pause: asyncio.Event | None = None
     """When set, the answer waits for it before its last piece."""
     break_off: bool = False
+    usage: object = 42
+    """How many tokens it says it took."""
     asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """The Authorization header of each request."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
@@ -39,8 +43,10 @@ class Completions:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
         self.asked.append(asked)
+        self.keys.append(request.headers.get("Authorization", ""))
         if self.status != 200:
-            return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=self.status)
+            error = {"message": f"no: {self.keys[-1]}", "type": "server_error"}
+            return web.json_response({"error": error}, status=self.status)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         for number, piece in enumerate(self.pieces):
@@ -51,14 +57,14 @@ class Completions:
                 request.transport.abort()
                 return response
             await response.write(self._frame({"content": piece}))
-        usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": 42}
+        usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": self.usage}
         await response.write(self._frame({}, finish="stop"))
         await response.write(self._frame(None, usage=usage))
         await response.write(b"data: [DONE]\n\n")
         return response
 
     def _frame(
-        self, delta: dict[str, Any] | None, finish: str | None = None, usage: dict[str, int] | None = None
+        self, delta: dict[str, Any] | None, finish: str | None = None, usage: dict[str, object] | None = None
     ) -> bytes:
         choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
         chunk = {

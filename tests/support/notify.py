@@ -149,6 +149,8 @@ class Crew:
     """The teams that chat would know, by site. `away`: chat does not answer."""
 
     sites: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    choices: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """What a site has chosen, beside the defaults."""
     away: bool = False
     asked: int = 0
 
@@ -161,6 +163,16 @@ class Crew:
             raise RuntimeError("chat is away")
         self.asked += 1
         return {"operators": list(self.sites.get(question["site_id"], {}).values())}
+
+    async def about(self, question: dict[str, Any]) -> dict[str, Any] | None:
+        if self.away:
+            raise RuntimeError("chat is away")
+        chosen = self.choices.get(question["site_id"], {})
+        return {"tenant_id": 1, "name": "A site", "routing": "all", "private_push": False, **chosen}
+
+    def questions(self) -> dict[str, Any]:
+        """What chat would answer."""
+        return {"site_operators": self.answer, "site": self.about}
 
 
 @dataclass(slots=True)
@@ -264,6 +276,10 @@ class Scene:
     async def access_changed(self, operator: OperatorCaller, version: int, session_id: str | None = None) -> None:
         changed = OperatorAccessChanged(operator_id=operator.operator_id, version=version, session_id=session_id)
         await self.bus.publish([new_event(changed, tenant_id=self.tenant_id, site_id=0).to_document()])
+
+    async def site_changed(self) -> None:
+        changed = new_event(SiteChanged(), tenant_id=self.tenant_id, site_id=self.site_id)
+        await self.bus.publish([changed.to_document()])
 
     async def site_deleted(self) -> None:
         gone = new_event(SiteChanged(deleted=True), tenant_id=self.tenant_id, site_id=self.site_id)

@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestServer
 
 from parley.chat.admin import Administration
 from parley.chat.settings import ChatSettings
+from parley.chat.store.schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.common.amqp import Bus, LogFollower
 from parley.common.amqp.follow import LogRecord
 from parley.common.clock import utc_now
@@ -83,18 +84,13 @@ class Office:
             public_url="https://chat.test",
             **settings,
         )
-        indexes = [
-            *Administration.indexes,
-            *MongoIdempotency.indexes,
-            *Outbox.indexes_of(Administration.outbox_collections),
-        ]
-        mongo = Mongo(mongodb_uri, f"{chosen.database_prefix}_chat", indexes)
+        mongo = Mongo(mongodb_uri, f"{chosen.database_prefix}_chat", SCHEMA)
         # Ids begin at a place of their own, so that tests that share a broker know their events from others'.
         base = secrets.randbelow(2**40)
-        await mongo["counters"].insert_many([{"_id": kind, "reserved": base} for kind in KINDS])
+        await mongo.database["counters"].insert_many([{"_id": kind, "reserved": base} for kind in KINDS])
         bus, clock, events = Bus(amqp_url), Clock(), list[Event]()
         bus.add(LogFollower("office", lambda: datetime.now(UTC) - timedelta(seconds=5), _into(events, base)))
-        outbox = Outbox(mongo, bus, Administration.outbox_collections)
+        outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS)
         administration = Administration(mongo, outbox, chosen, clock)
         signer = IdentitySigner(chosen.identity_secret)
         app = build_app(administration.routes(), signer=signer, outages=OUTAGES, idempotency=MongoIdempotency(mongo))

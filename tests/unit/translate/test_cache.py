@@ -18,8 +18,14 @@ class Shelf:
         self.asked.extend(keys)
         return {key: self.kept[key] for key in keys if key in self.kept}
 
-    async def keep(self, made: Mapping[bytes, str]) -> None:
+    async def keep(self, made: Mapping[bytes, str], conversation_id: int | None) -> None:
         self.kept.update(made)
+
+    async def made_for(self, conversation_ids: Sequence[int]) -> Sequence[str]:
+        return []
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None:
+        self.kept.clear()
 
 
 def test_text_source_and_target_each_make_another_key() -> None:
@@ -69,3 +75,13 @@ async def test_the_same_again_takes_no_more_room() -> None:
     size = cache.size
     await cache.keep({b"1": "eins"})
     assert cache.size == size
+
+
+async def test_what_was_erased_of_the_store_is_gone_from_memory_too() -> None:
+    shelf = Shelf()
+    cache = Cache(shelf, 10_000)
+    await cache.keep({b"1": "eins"}, 50)
+    await shelf.erase([50])
+    cache.forget_near()
+    assert await cache.find([b"1"]) == {}
+    assert cache.size == 0

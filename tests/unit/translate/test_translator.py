@@ -59,7 +59,12 @@ class Nowhere:
     async def find(self, keys: Sequence[bytes]) -> Mapping[bytes, str]:
         return {}
 
-    async def keep(self, made: Mapping[bytes, str]) -> None: ...
+    async def keep(self, made: Mapping[bytes, str], conversation_id: int | None) -> None: ...
+
+    async def made_for(self, conversation_ids: Sequence[int]) -> Sequence[str]:
+        return []
+
+    async def erase(self, conversation_ids: Sequence[int]) -> None: ...
 
 
 class Alike:

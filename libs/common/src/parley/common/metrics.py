@@ -20,6 +20,11 @@ OUTBOX_OLDEST = Gauge("parley_outbox_oldest_seconds", "Age of the oldest waiting
 OUTBOX_SECONDS = Histogram(
     "parley_outbox_publish_seconds", "Seconds from an event's write to the broker's confirm.", buckets=_SECONDS
 )
+TRACE_SPANS = Counter("parley_trace_spans_total", "Spans recorded, by what became of them.", ["outcome"])
+SCHEMA_WAITING = Gauge("parley_schema_waiting", "1 while this replica waits for its database's schema.")
+SCHEMA_VERSION = Gauge("parley_schema_version", "The newest migration that this replica's database has seen.")
+SCHEMA_PENDING = Gauge("parley_schema_pending", "Migrations of this replica's version that are not done yet.")
+SCHEMA_DOCUMENTS = Gauge("parley_schema_documents", "Documents that the migration under way has gone through.")
 BROKER_CONNECTED = Gauge("parley_broker_connected", "1 while connected to RabbitMQ.")
 
 

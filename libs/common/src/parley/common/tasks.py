@@ -11,6 +11,21 @@ from parley.common.telemetry import continue_trace, logger
 log = logger(__name__)
 
 
+_CANCELS = 10
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended. Once is not enough for all: a cancellation that comes as a time limit of
+    pymongo's does is lost, and the loop around the call goes on."""
+    left = {task for task in tasks if not task.done()}
+    for _ in range(_CANCELS):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
+
+
 class TaskGroup:
     """Tasks that outlive the request that began them. `stop` waits for them, then cancels what is left."""
 
@@ -36,11 +51,7 @@ class TaskGroup:
         """Wait up to `patience` seconds for the tasks, then cancel what is left and wait for that."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=patience)
-        left = set(self._tasks)
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.gather(*left, return_exceptions=True)
+        await end(*self._tasks)
 
     def fault(self) -> str | None:
         return None
@@ -73,8 +84,7 @@ class Every:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
 
     def fault(self) -> str | None:
         return None

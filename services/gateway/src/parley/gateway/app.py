@@ -7,11 +7,13 @@ from functools import partial
 
 from aiohttp import web
 
+from parley.common import tracing
 from parley.common.amqp import Bus
 from parley.common.identity import IdentitySigner
 from parley.common.service import Service
 from parley.common.service import main as run_service
 from parley.common.settings import load
+from parley.common.web.spans import end_where_streams_begin
 from parley.gateway.access_log import AccessLog
 from parley.gateway.clients.errands import Errands
 from parley.gateway.clients.jwks import JwksDocument
@@ -80,9 +82,11 @@ class Gateway:
     def application(self) -> web.Application:
         """The public door's routes."""
         app = web.Application(
-            middlewares=[outermost(self.access_log)],
+            middlewares=[outermost(self.access_log, trusted=self.settings.trust_traceparent)],
             handler_args={"keepalive_timeout": _KEEPALIVE_SECONDS, "auto_decompress": False},
         )
+        if tracing.on():
+            end_where_streams_begin(app)
         self._add_forwards(app.router)
         app.router.add_route("POST", "/api/v1/auth/login", self.accounts.login)
         app.router.add_route("POST", "/api/v1/auth/refresh", self.accounts.refresh)

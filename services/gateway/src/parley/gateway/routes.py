@@ -91,6 +91,8 @@ OPERATORS = (
     _operator(CHAT, "PATCH", "/operator/conversation/{id}/visitor"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/visitor"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/block"),
+    _operator(CHAT, "GET", "/operator/visitor/export"),
+    _operator(CHAT, "POST", "/operator/visitor/erase"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/read"),
     _operator(TRANSLATE, "POST", "/operator/translation/toggle"),
     _operator(TRANSLATE, "POST", "/operator/translation/set-lang"),

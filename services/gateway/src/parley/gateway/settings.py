@@ -40,6 +40,11 @@ class GatewaySettings(ServiceSettings):
     limits_operator: ScopeLimits = Field(DEFAULTS[Scope.OPERATOR], description="Per operator.")
     limits_site: ScopeLimits = Field(DEFAULTS[Scope.SITE], description="Per site, its visitors taken together.")
     streams_per_address: int = Field(200, ge=1, description="Event streams open at once from one address.")
+    trust_traceparent: bool = Field(
+        False,
+        description="Continue the traces of whoever calls, and believe which are sampled: only behind a proxy of yours"
+        " that sets or strips `traceparent`. Else a trace begins here, and links to the caller's.",
+    )
     access_log: bool = Field(True, description="One line for every request answered.")
     web_dir: Path | None = Field(None, description="The built panel, widget and demo page, to serve them.")
 

@@ -85,3 +85,13 @@ class VisitorBlocked(EventData, type="visitor.blocked", audience=Audience.OPERAT
     conversation: ConversationView | None = None
     blocked: str | None = None
     by: Person | None = None
+
+
+class VisitorErased(EventData, type="visitor.erased", audience=Audience.OPERATORS):
+    """What was kept of a visitor is being erased: every service erases its own, and clients drop what they show.
+
+    Told when the erasure begins and once more when it ends, for what was under way in between.
+    """
+
+    session_id: str
+    conversation_ids: tuple[int, ...] = ()

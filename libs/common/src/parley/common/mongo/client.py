@@ -1,121 +1,175 @@
-"""The connection to MongoDB: majority writes, journalled, every call with a deadline."""
+"""The connection to MongoDB: majority writes, journalled, each call with a deadline, none before the schema stands."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import signal
+import time
 
-from pymongo import AsyncMongoClient, IndexModel, ReadPreference, WriteConcern
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import (
-    ConnectionFailure,
-    ExecutionTimeout,
-    NetworkTimeout,
-    PyMongoError,
-    WTimeoutError,
-)
+from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
+from parley.common import tracing
+from parley.common.mongo.keeper import Mode, SchemaKeeper
+from parley.common.mongo.outages import SchemaFault, SchemaNotReady
+from parley.common.mongo.schema import Document, Schema
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 
 log = logger(__name__)
 
-Document = dict[str, Any]
-
-OUTAGES: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError)
-"""What pymongo raises while the database is away or changes its primary: 503 at the door, tried again in sweeps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index that a collection must have before its service is ready."""
-
-    collection: str
-    keys: Sequence[tuple[str, int | str]]
-    options: Mapping[str, Any] = field(default_factory=dict)
+_HERE_SECONDS = 10.0
+"""Between two times that a process says it is at work; well below what counts as its absence."""
+_REFUSED_SECONDS = 5.0
 
 
 class Mongo:
-    """A service's database. Ready once its indexes stand and for as long as the primary answers."""
+    """A service's database. Ready once its schema is what this code needs, and for as long as the primary answers.
+
+    Until then no collection can be had: nothing reads or writes a database that is not, or no longer, this code's.
+    """
 
     name = "mongodb"
 
-    def __init__(self, uri: str, database: str, indexes: Sequence[Index] = ()) -> None:
+    def __init__(self, uri: str, database: str, schema: Schema, mode: Mode = "migrate") -> None:
         self._uri = uri
         self._database = database
-        self._indexes = indexes
+        self._schema = schema
+        self._mode = mode
         self._client: AsyncMongoClient[Document] | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._patient: AsyncMongoClient[Document] | None = None
+        self._keeper: SchemaKeeper | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._fault: str | None = "not connected yet"
+        self._here = 0.0
         self.prepared = asyncio.Event()
-        """Set once the indexes stand: sweeps and consumers wait for it."""
+        """Set once the schema stands: sweeps and consumers wait for it."""
 
     @property
     def client(self) -> AsyncMongoClient[Document]:
         if self._client is None:
-            # waitQueueTimeoutMS and timeoutMS bound every call: a caller hears 503, never nothing.
-            self._client = AsyncMongoClient(
-                self._uri,
-                serverSelectionTimeoutMS=1500,
-                connectTimeoutMS=2000,
-                socketTimeoutMS=10_000,
-                waitQueueTimeoutMS=2000,
-                maxPoolSize=64,
-                tz_aware=True,
-                retryWrites=True,
-                retryReads=True,
-                appname=f"parley-{self._database}",
-            )
+            self._client = connect(self._uri, self._database)
         return self._client
 
     @property
     def database(self) -> AsyncDatabase[Document]:
-        return self.client.get_database(
-            self._database,
-            write_concern=WriteConcern("majority", j=True, wtimeout=5000),
-            read_concern=ReadConcern("local"),
-            read_preference=ReadPreference.PRIMARY,
-        )
+        return majority(self.client, self._database)
 
     def __getitem__(self, collection: str) -> AsyncCollection[Document]:
+        """A collection. Raises SchemaNotReady until `prepared`."""
+        if not self.prepared.is_set():
+            raise SchemaNotReady(self.fault() or "the schema is being looked at")
         return self.database[collection]
 
     async def start(self) -> None:
-        self._watch = asyncio.create_task(self._keep_watch(), name="mongodb-watch")
+        self._tasks = [
+            asyncio.create_task(self._keep_watch(), name="mongodb-watch"),
+            asyncio.create_task(self._finish(), name="schema-finish"),
+        ]
 
     async def _keep_watch(self) -> None:
         while True:
+            pause = 0.25
             try:
                 if not self.prepared.is_set():
                     await self.prepare()
-                    self.prepared.set()
+                else:
+                    await self._remain()
                 await self.client.admin.command("hello")
                 if self._fault is not None:
                     log.info("mongodb_available")
                 self._fault = None
+                pause = 1.0
+            except SchemaNotReady as problem:
+                if self._fault != str(problem):
+                    log.warning("schema_not_ready", problem=str(problem))
+                self._fault = str(problem)
+                pause = _REFUSED_SECONDS if isinstance(problem, SchemaFault) else 1.0
             except PyMongoError as problem:
                 if self._fault is None or self._fault == "not connected yet":
                     log.warning("mongodb_unavailable", problem=repr(problem)[:300])
                 self._fault = "does not answer"
-            await asyncio.sleep(1.0 if self._fault is None else 0.25)
+            await asyncio.sleep(pause)
+
+    @property
+    def _schema_keeper(self) -> SchemaKeeper:
+        if self._keeper is None:
+            # An index may take hours to build. What ends such a call when the server is gone is the lock's renewal.
+            self._patient = connect(self._uri, self._database, socket_seconds=None)
+            patient = majority(self._patient, self._database)
+            self._keeper = SchemaKeeper(self.database, patient, self._schema, self._mode)
+        return self._keeper
 
     async def prepare(self) -> None:
-        """Make the indexes that are missing."""
-        by_collection: dict[str, list[IndexModel]] = {}
-        for index in self._indexes:
-            by_collection.setdefault(index.collection, []).append(IndexModel(list(index.keys), **index.options))
-        for collection, models in by_collection.items():
-            await self.database[collection].create_indexes(models)
+        """Bring the schema up, or see that it is, and open. Raises SchemaNotReady, and what pymongo raises."""
+        await self._schema_keeper.admit()
+        self._here = time.monotonic()
+        self.prepared.set()
+
+    async def _remain(self) -> None:
+        if time.monotonic() - self._here < _HERE_SECONDS:
+            return
+        try:
+            await self._schema_keeper.remain()
+        except SchemaFault:
+            # It was away for so long (a laptop asleep, a frozen machine) that its version was taken for gone.
+            self.prepared.clear()
+            log.critical("schema_moved_on")
+            signal.raise_signal(signal.SIGTERM)
+            raise
+        self._here = time.monotonic()
+
+    async def _finish(self) -> None:
+        await self.prepared.wait()
+        await self._schema_keeper.finish()
 
     async def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        if self._client is not None:
-            await self._client.close()
+        await end(*self._tasks)
+        for client in (self._client, self._patient):
+            if client is not None:
+                await client.close()
 
     def fault(self) -> str | None:
+        if self._fault == "not connected yet" and self._keeper is not None:
+            return self._keeper.doing
         return self._fault
+
+
+def connect(uri: str, database: str, *, socket_seconds: float | None = 10.0) -> AsyncMongoClient[Document]:
+    """A client of a service's. Its deadlines bound every call: a caller hears 503, never nothing."""
+    return AsyncMongoClient(
+        uri,
+        serverSelectionTimeoutMS=1500,
+        connectTimeoutMS=2000,
+        socketTimeoutMS=None if socket_seconds is None else round(socket_seconds * 1000),
+        waitQueueTimeoutMS=2000,
+        maxPoolSize=64,
+        tz_aware=True,
+        retryWrites=True,
+        retryReads=True,
+        appname=f"parley-{database}",
+        event_listeners=_listeners(),
+    )
+
+
+def majority(client: AsyncMongoClient[Document], database: str) -> AsyncDatabase[Document]:
+    """A database whose writes are acknowledged by most members, and are in their journals."""
+    return client.get_database(
+        database,
+        write_concern=WriteConcern("majority", j=True, wtimeout=5000),
+        read_concern=ReadConcern("local"),
+        read_preference=ReadPreference.PRIMARY,
+    )
+
+
+def _listeners() -> list[CommandListener]:
+    """Who hears of every command: nobody, while nothing is traced."""
+    if not tracing.on():
+        return []
+    from parley.common.mongo.spans import MongoSpans  # noqa: PLC0415 - only where it is used
+
+    return [MongoSpans()]

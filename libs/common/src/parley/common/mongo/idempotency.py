@@ -8,7 +8,8 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from parley.common.clock import Clock, utc_now
-from parley.common.mongo.client import Index, Mongo
+from parley.common.mongo.client import Mongo
+from parley.common.mongo.schema import Index
 from parley.common.web.idempotency import KeyInFlight, KeyReused, Saved
 
 _KEEP = timedelta(hours=24)

@@ -2,7 +2,8 @@
 
 After the write is acknowledged the document's entries are published in their order, with confirms, and then taken
 out of it. What a crash or an absent broker left behind, the sweep finds and publishes. So every event is told at
-least once, in order per document; consumers know an event they have seen by its id.
+least once, in order per document; consumers know an event they have seen by its id. A document of which something was
+left behind is read again before anything newer of it is told.
 
 An entry may also carry documents for other collections (a message, a note, an audit entry): they are inserted before
 the entry is cleared, and readers look into the outbox too, so they are visible from the first write on.
@@ -14,7 +15,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -24,7 +25,9 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from parley.common import metrics
 from parley.common.clock import utc_now
 from parley.common.events import Event
-from parley.common.mongo.client import Document, Index, Mongo
+from parley.common.mongo.client import Mongo
+from parley.common.mongo.schema import Document, Index
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 
 log = logger(__name__)
@@ -66,6 +69,10 @@ class _Told:
     document_id: Any
     entries: tuple[Document, ...]
 
+    @property
+    def key(self) -> tuple[str, Any]:
+        return self.collection, self.document_id
+
 
 class _Remembered:
     """The ids of entries lately done with."""
@@ -97,8 +104,15 @@ class Outbox:
         self._collections = tuple(collections)
         self._queue: deque[_Told] = deque()
         self._wake = asyncio.Event()
+        self._told: deque[_Told] = deque()
+        """Published, and not taken out of their documents yet."""
+        self._clear_wake = asyncio.Event()
+        self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._left: dict[tuple[str, Any], int] = {}
+        """Documents of which something was left to the sweep, each with the number of that failure."""
+        self._failures = 0
         self._published = _Remembered()
         self._projected = _Remembered()
         self._tasks: list[asyncio.Task[None]] = []
@@ -117,10 +131,14 @@ class Outbox:
         return self.indexes_of(self._collections)
 
     def tell(self, collection: str, document: Mapping[str, Any]) -> None:
-        """Publish what the document's outbox holds, soon. Call it with the document as the write returned it."""
+        """Publish what the document's outbox holds, soon. Call it with the document as the write returned it.
+
+        Its `outbox` may leave out what this process has told before.
+        """
         entries = tuple(document.get("outbox", ()))
         if entries:
             self._queue.append(_Told(collection, document["_id"], entries))
+            self._under_way += 1
             self._idle.clear()
             self._wake.set()
 
@@ -131,6 +149,7 @@ class Outbox:
     async def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._publish_told(), name="outbox-publish"),
+            asyncio.create_task(self._clear_told(), name="outbox-clear"),
             asyncio.create_task(self._sweep(), name="outbox-sweep"),
         ]
 
@@ -138,34 +157,68 @@ class Outbox:
         """Tell what is queued, for at most five seconds; the rest is in the database and another replica tells it."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), 5.0)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
 
     def fault(self) -> str | None:
         return None
 
     async def _publish_told(self) -> None:
         while True:
-            if not self._queue:
-                self._idle.set()
-                self._wake.clear()
-                await self._wake.wait()
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
+            batch = await _taken(self._queue, self._wake)
+            failures = self._failures
             try:
-                await self._settle(batch)
+                whole = await self._with_what_was_left(batch)
+                await self._announce_and_project(whole, failures)
             except Exception as problem:
                 # Nothing is lost: the entries stand in their documents, and the sweep comes by.
                 log.warning("outbox_left_to_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+                self._failures += 1
+                self._left.update(dict.fromkeys((told.key for told in batch), self._failures))
+                self._done(len(batch))
+            else:
+                self._told.extend(whole)
+                self._clear_wake.set()
 
-    async def _settle(self, batch: Sequence[_Told]) -> None:
-        """Insert what the entries carry, publish them in order, and clear them."""
+    async def _with_what_was_left(self, batch: Sequence[_Told]) -> Sequence[_Told]:
+        """The same, where something older was left behind with all that stands in the document, in its order."""
+        left = {told.key for told in batch if told.key in self._left}
+        if not left:
+            return batch
+        whole: dict[tuple[str, Any], tuple[Document, ...]] = {}
+        for collection in {collection for collection, _ in left}:
+            ids = [document_id for among, document_id in left if among == collection]
+            async for row in self._mongo[collection].find({"_id": {"$in": ids}}, {"outbox": 1}):
+                whole[collection, row["_id"]] = tuple(row.get("outbox", ()))
+        return [replace(told, entries=whole.get(told.key, told.entries)) for told in batch]
+
+    async def _clear_told(self) -> None:
+        # Beside the publishing: what was said next need not wait for it.
+        while True:
+            batch = await _taken(self._told, self._clear_wake)
+            try:
+                await self._clear(batch)
+            except Exception as problem:
+                log.warning("outbox_cleared_by_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+            self._done(len(batch))
+
+    def _done(self, documents: int) -> None:
+        self._under_way -= documents
+        if not self._under_way:
+            self._idle.set()
+
+    async def _announce_and_project(self, batch: Sequence[_Told], failures: int) -> None:
+        """Insert what the entries carry, and publish them in order; they were read when so many failures were known."""
         entries = {entry["id"]: entry for told in batch for entry in told.entries}
         # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
         await asyncio.gather(
             self._project([entry for entry in entries.values() if entry["id"] not in self._projected]),
             self._announce([entry for entry in entries.values() if entry["id"] not in self._published]),
         )
+        for told in batch:
+            if self._left.get(told.key, failures + 1) <= failures:
+                del self._left[told.key]
+
+    async def _clear(self, batch: Sequence[_Told]) -> None:
         clears: dict[str, dict[Any, list[str]]] = {}
         for told in batch:
             ids = clears.setdefault(told.collection, {}).setdefault(told.document_id, [])
@@ -221,6 +274,7 @@ class Outbox:
         found = 0
         oldest: datetime | None = None
         for collection in self._collections:
+            failures = self._failures
             cursor = self._mongo[collection].find({"outbox.at": {"$lt": before}}, {"outbox": 1}).limit(1000)
             waiting = [_Told(collection, row["_id"], tuple(row["outbox"])) async for row in cursor]
             found += len(waiting)
@@ -230,5 +284,14 @@ class Outbox:
             metrics.OUTBOX_PENDING.set(found)
             metrics.OUTBOX_OLDEST.set((utc_now() - oldest).total_seconds() if oldest else 0.0)
             for start in range(0, len(waiting), _BATCH):
-                await self._settle(waiting[start : start + _BATCH])
+                await self._announce_and_project(waiting[start : start + _BATCH], failures)
+                await self._clear(waiting[start : start + _BATCH])
         return found
+
+
+async def _taken(queue: deque[_Told], wake: asyncio.Event) -> list[_Told]:
+    """What waits, at most so much that it is one round trip; waited for where nothing does."""
+    while not queue:
+        wake.clear()
+        await wake.wait()
+    return [queue.popleft() for _ in range(min(len(queue), _BATCH))]

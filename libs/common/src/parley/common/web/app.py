@@ -11,9 +11,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as AiohttpHandler
 from pydantic import BaseModel, ValidationError
 
-from parley.common import errors, metrics
+from parley.common import errors, metrics, tracing
 from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller
 from parley.common.telemetry import continue_trace, logger
+from parley.common.tracing import Kind
 from parley.common.web import envelope
 from parley.common.web.answers import LARGEST_ID
 from parley.common.web.idempotency import (
@@ -27,6 +28,7 @@ from parley.common.web.idempotency import (
 )
 from parley.common.web.openapi import describe
 from parley.common.web.routes import Call, Route, Who
+from parley.common.web.spans import attributes_of, end_where_streams_begin, keep, note_status
 
 log = logger(__name__)
 
@@ -62,6 +64,8 @@ def build_app(
     table.append(_readiness(ready))
     app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
     app[TABLE] = table
+    if tracing.on():
+        end_where_streams_begin(app)
     dispatcher = _Dispatcher(signer, idempotency)
     for route in table:
         app.router.add_route(route.method, route.path, dispatcher.serve(route))
@@ -79,30 +83,43 @@ def _readiness(ready: Callable[[], dict[str, str]]) -> Route:
 def _outermost(outages: tuple[type[Exception], ...]) -> Any:
     @web.middleware
     async def outermost(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
-        trace = continue_trace(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
+        traceparent = request.headers.get("traceparent")
+        trace = continue_trace(request.headers.get("X-Request-Id"), traceparent)
         started = time.perf_counter()
-        try:
-            response = await handler(request)
-        except errors.ParleyError as problem:
-            response = envelope.failure(problem)
-        except web.HTTPException as problem:
-            response = envelope.http_failure(problem)
-        except outages as problem:
-            log.warning("part_unavailable", problem=repr(problem)[:300])
-            response = envelope.failure(errors.Unavailable())
-        except ConnectionResetError:
-            raise
-        except Exception:
-            log.exception("unforeseen_failure", route=_route_of(request))
-            response = envelope.internal_failure()
+        route = _route_of(request)
+        with tracing.span(
+            f"{request.method} {route}", Kind.SERVER, attributes_of(request.method, route), parent=traceparent
+        ) as span:
+            keep(request, span)
+            response = await _answered(request, handler, outages)
+            note_status(span, response.status)
         if not response.prepared:
             response.headers["X-Request-Id"] = trace.request_id
-        route = _route_of(request)
         metrics.HTTP_REQUESTS.labels(request.method, route, str(response.status)).inc()
         metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
         return response
 
     return outermost
+
+
+async def _answered(
+    request: web.Request, handler: AiohttpHandler, outages: tuple[type[Exception], ...]
+) -> web.StreamResponse:
+    """The answer, also where it is a failure. Raises ConnectionResetError."""
+    try:
+        return await handler(request)
+    except errors.ParleyError as problem:
+        return envelope.failure(problem)
+    except web.HTTPException as problem:
+        return envelope.http_failure(problem)
+    except outages as problem:
+        log.warning("part_unavailable", problem=repr(problem)[:300])
+        return envelope.failure(errors.Unavailable())
+    except ConnectionResetError:
+        raise
+    except Exception:
+        log.exception("unforeseen_failure", route=_route_of(request))
+        return envelope.internal_failure()
 
 
 def _route_of(request: web.Request) -> str:

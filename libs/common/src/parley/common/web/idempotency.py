@@ -6,16 +6,14 @@ is in flight 409. Only settled answers are kept; after a 5xx the next try does t
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from cryptography.fernet import Fernet
-
 from parley.common.errors import Conflict, Invalid
 from parley.common.identity import Caller, OperatorCaller, VisitorCaller
+from parley.common.sealing import cipher
 
 _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 
@@ -56,17 +54,12 @@ class IdempotencyStore(Protocol):
 
 def sealed(key: str, body: bytes) -> bytes:
     """An answer as it is kept: it may hold a new API key, so only whoever has the Idempotency-Key can read it."""
-    return _cipher(key).encrypt(body)
+    return cipher("idempotency", key).encrypt(body)
 
 
 def opened(key: str, kept: bytes) -> bytes:
     """The answer again."""
-    return _cipher(key).decrypt(kept)
-
-
-def _cipher(key: str) -> Fernet:
-    digest = hashlib.sha256(f"parley idempotency\n{key}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+    return cipher("idempotency", key).decrypt(kept)
 
 
 def checked_key(header: str | None) -> str | None:

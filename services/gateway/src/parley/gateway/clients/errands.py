@@ -13,7 +13,8 @@ import orjson
 from parley.common.errors import Failed, Late, NotFound, Unavailable
 from parley.common.identity import GatewayCaller, IdentitySigner
 from parley.common.telemetry import current_trace
-from parley.gateway.clients.requests import request_head
+from parley.common.web.spans import note_status
+from parley.gateway.clients.requests import asking, request_head
 from parley.gateway.clients.upstreams import Upstream
 from parley.gateway.domain.access import Access, Ticket, read_access
 from parley.gateway.domain.visitors import Site, read_site
@@ -100,8 +101,10 @@ class Errands:
         identity = self._signer.sign(GatewayCaller(address)) if address else self._signed()
         raw = None if body is None else orjson.dumps(body)
         headers = [] if raw is None else [("Content-Type", "application/json")]
-        head = request_head(method, target, identity, current_trace(), headers, raw)
-        exchange, answer = await self._upstreams[service].ask(head, seconds, replayable=method == "GET")
+        with asking(service, method, _template(target)) as span:
+            head = request_head(method, target, identity, current_trace(), headers, raw)
+            exchange, answer = await self._upstreams[service].ask(head, seconds, replayable=method == "GET")
+            note_status(span, answer.status)
         async with exchange:
             text = await exchange.rest(_LARGEST, seconds)
         try:
@@ -117,6 +120,13 @@ class Errands:
         if not self._identity[1] or now - self._identity[0] >= _RESIGN_SECONDS:
             self._identity = (now, self._signer.sign(GatewayCaller()))
         return self._identity[1]
+
+
+def _template(target: str) -> str:
+    """The route behind a target: without its query, which may hold what is secret, and without an id."""
+    path, _, _ = target.partition("?")
+    bare = path.rstrip("0123456789")
+    return path if bare == path else f"{bare}{{id}}"
 
 
 def _read(reader: Callable[[Document], T], document: Document) -> T:

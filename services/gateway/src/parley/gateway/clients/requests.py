@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from parley.common import tracing
 from parley.common.identity import HEADER
 from parley.common.telemetry import Trace
+from parley.common.tracing import Kind, Span
 
 
 def request_head(
@@ -17,3 +19,15 @@ def request_head(
     lines.append("\r\n")
     head = "".join(lines).encode("utf-8", "surrogateescape")
     return f"{method} {target} HTTP/1.1\r\n".encode("ascii"), head + body if body else head
+
+
+def asking(service: str, method: str, template: str) -> Span:
+    """The span of a request to a service, until its answer begins; `template` is a route's, never a path.
+
+    Enter it before the head is made, which names it as the parent of what the service does.
+    """
+    return tracing.span(
+        f"{method} {template}",
+        Kind.CLIENT,
+        {"peer.service": f"parley-{service}", "http.request.method": method, "url.template": template},
+    )

@@ -61,11 +61,12 @@ class Replica:
 
     def keep(self, wire: Wire) -> None:
         """Keep a connection for the next request, unless it has served its time."""
-        age = asyncio.get_running_loop().time() - wire.opened_at
+        now = time.monotonic()
+        age = now - wire.opened_at
         if not wire.reusable or age > _OLDEST_SECONDS * random.uniform(0.8, 1.2):  # noqa: S311 - spreads renewals
             wire.close()
             return
-        self._idle.append((time.monotonic(), wire))
+        self._idle.append((now, wire))
         while len(self._idle) > _MOST_IDLE:
             self._idle.popleft()[1].close()
 
@@ -137,9 +138,8 @@ class Upstream:
         for attempt in range(len(self.replicas) + 1):
             exchange = await self._connected(fresh=attempt > 0)
             try:
-                async with asyncio.timeout(seconds):
-                    exchange.begin(head)
-                    answer = await exchange.wire.head()
+                exchange.begin(head)
+                answer = await exchange.wire.head(seconds)
             except WireBroken as problem:
                 await exchange.__aexit__()
                 metrics.UPSTREAM_FAILURES.labels(self.name, "broken").inc()

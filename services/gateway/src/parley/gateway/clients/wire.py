@@ -7,9 +7,10 @@ stands behind is our own and only ours, so this speaks just what our services sp
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from dataclasses import dataclass
-from typing import cast
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 _HIGH_WATER = 256 * 1024
 _LOW_WATER = 64 * 1024
@@ -22,6 +23,19 @@ _NOT_FORWARDED = frozenset(
 )
 
 
+_READ = frozenset(b"content-length transfer-encoding connection".split())
+"""Not forwarded either, but read."""
+
+
+@lru_cache(512)
+def _named(raw: bytes) -> str:
+    """A header's name as it is written; nothing for one that is not to be seen."""
+    name = raw.lower()
+    if name not in _READ and (name in _NOT_FORWARDED or name.startswith((b"x-parley-", b"access-control-"))):
+        return ""
+    return name.decode("ascii").title()
+
+
 class WireBroken(ConnectionError):
     """The service closed the connection, or said what nobody can read. `answered`: after it had begun to answer."""
 
@@ -30,8 +44,7 @@ class WireBroken(ConnectionError):
         self.answered = answered
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """How a service's answer begins. `length` is None where only the end of the body tells."""
 
     status: int
@@ -72,7 +85,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass of it.
-        self.opened_at = self._loop.time()
+        self.opened_at = time.monotonic()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -143,12 +156,20 @@ class Wire(asyncio.Protocol):
         """The body has been sent to its end."""
         self._sent = True
 
-    async def head(self) -> Head:
-        """How the answer begins. Raises WireBroken."""
-        while self._head is None:
-            if self._broken is not None:
-                raise self._broken
-            await self._wait()
+    async def head(self, seconds: float | None = None) -> Head:
+        """How the answer begins. Raises WireBroken, and TimeoutError where it has not begun after so many seconds."""
+        timer = None
+        if seconds is not None and self._head is None:
+            # A third of what asyncio.timeout costs.
+            timer = self._loop.call_later(seconds, self._late)
+        try:
+            while self._head is None:
+                if self._broken is not None:
+                    raise self._broken
+                await self._wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
         return self._head
 
     async def read(self) -> bytes:
@@ -218,18 +239,21 @@ class Wire(asyncio.Protocol):
         length: int | None = None
         keeps, media = lines[0].startswith(b"HTTP/1.1"), ""
         for line in lines[1:]:
-            name, _, value = line.partition(b":")
-            name, value = name.lower(), value.strip()
-            if name == b"content-length":
+            raw, _, value = line.partition(b":")
+            name = _named(raw)
+            if not name:
+                continue
+            value = value.strip()
+            if name == "Content-Length":
                 length = int(value)
-            elif name == b"transfer-encoding":
+            elif name == "Transfer-Encoding":
                 self._chunked = value.lower() == b"chunked"
-            elif name == b"connection":
+            elif name == "Connection":
                 keeps = value.lower() != b"close"
-            elif name not in _NOT_FORWARDED and not name.startswith((b"x-parley-", b"access-control-")):
+            else:
                 text = value.decode("utf-8", "surrogateescape")
-                headers.append((name.decode("ascii").title(), text))
-                if name == b"content-type":
+                headers.append((name, text))
+                if name == "Content-Type":
                     media = text.partition(";")[0].strip().lower()
         self._keeps = keeps and (length is not None or self._chunked or status in (204, 304))
         self._left = 0 if self._chunked else -1 if length is None else length
@@ -304,6 +328,10 @@ class Wire(asyncio.Protocol):
             await self._waiter
         finally:
             self._waiter = None
+
+    def _late(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(TimeoutError())
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from parley.common.errors import Failed, Late, Malformed
 from parley.common.telemetry import current_trace
-from parley.gateway.clients.requests import request_head
+from parley.common.web.spans import note_status
+from parley.gateway.clients.requests import asking, request_head
 from parley.gateway.clients.upstreams import Exchange, Upstream
 from parley.gateway.clients.wire import Head, Wire, WireBroken
 from parley.gateway.domain.streams import Streams
 from parley.gateway.handlers.outer import dress
+from parley.gateway.handlers.whole import Whole, fits
 from parley.gateway.routes import Forward, Kind
 
 _PLAIN_SECONDS = 15.0
@@ -37,8 +39,7 @@ _PASSED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request that has been let in: whose it is, what it asks, and its body where that is small."""
 
     request: web.Request
@@ -60,7 +61,9 @@ class Forwarder:
         route, request = outgoing.route, outgoing.request
         seconds = _PLAIN_SECONDS if route.kind is Kind.PLAIN else _FIRST_BYTE_SECONDS
         replayable = route.method == "GET" or "Idempotency-Key" in request.headers
-        exchange, head = await self._upstreams[route.service].ask(_head(outgoing), seconds, replayable=replayable)
+        with asking(route.service, route.method, route.path) as span:
+            exchange, head = await self._upstreams[route.service].ask(_head(outgoing), seconds, replayable=replayable)
+            note_status(span, head.status)
         async with exchange:
             if route.kind is Kind.STREAM and head.status == 200:
                 with self._streams.ended_by(exchange.wire.cut):
@@ -69,10 +72,13 @@ class Forwarder:
 
     async def upload(self, outgoing: Outgoing, parts: AsyncIterator[bytes]) -> web.StreamResponse:
         """The same for a body that is sent on as it comes in; the answer may come before its end."""
-        upstream = self._upstreams[outgoing.route.service]
-        async with await upstream.open(_upload_head(outgoing)) as exchange:
-            head = await _send_parts(exchange.wire, parts, framed=outgoing.request.content_length is None)
-            return await _answer(outgoing.request, exchange, head)
+        route = outgoing.route
+        with asking(route.service, route.method, route.path) as span:
+            exchange = await self._upstreams[route.service].open(_upload_head(outgoing))
+            async with exchange:
+                head = await _send_parts(exchange.wire, parts, framed=outgoing.request.content_length is None)
+                note_status(span, head.status)
+                return await _answer(outgoing.request, exchange, head)
 
 
 def _head(outgoing: Outgoing) -> tuple[bytes, bytes]:
@@ -139,12 +145,14 @@ async def _send_all(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) ->
 
 
 async def _answer(request: web.Request, exchange: Exchange, head: Head) -> web.StreamResponse:
-    headers = CIMultiDict(head.headers)
     endless = head.media == "text/event-stream"
     if not endless and (exchange.wire.ended or (head.length is not None and head.length <= _HELD_WHOLE)):
         body = await exchange.rest(_HELD_WHOLE, _PLAIN_SECONDS)
-        return web.Response(status=head.status, headers=headers, body=body)
-    response = web.StreamResponse(status=head.status, headers=headers)
+        lines = tuple(head.headers)
+        if fits(head.status, lines):
+            return Whole(head.status, lines, body)
+        return web.Response(status=head.status, headers=CIMultiDict(lines), body=body)
+    response = web.StreamResponse(status=head.status, headers=CIMultiDict(head.headers))
     if head.length is not None:
         response.content_length = head.length
     return await _relay(request, response, exchange.wire)

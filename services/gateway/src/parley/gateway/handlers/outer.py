@@ -14,7 +14,10 @@ from prometheus_client import Counter, Histogram
 from parley.common import errors, metrics
 from parley.common.telemetry import continue_trace, current_trace, logger
 from parley.common.web import envelope
+from parley.common.web.spans import note_status
 from parley.gateway.access_log import AccessLog
+from parley.gateway.handlers.spans import first_span
+from parley.gateway.handlers.whole import Whole, complete
 
 log = logger(__name__)
 
@@ -23,46 +26,40 @@ CORS_ORIGIN: web.RequestKey[str] = web.RequestKey("cors_origin", str)
 
 _CLIENT_LEFT = 499
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 def dress(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer has. Before its head is sent."""
-    headers = response.headers
-    headers["X-Request-Id"] = current_trace().request_id
-    headers["Server"] = "parley"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = "no-store"
-    if "Content-Security-Policy" not in headers:
-        headers["Content-Security-Policy"] = _POLICY
     origin = request.get(CORS_ORIGIN)
-    if origin is not None:
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "X-Request-Id, Retry-After"
-        headers["Vary"] = "Origin"
+    if isinstance(response, Whole):
+        response.origin = origin
+    else:
+        response.headers["X-Request-Id"] = current_trace().request_id
+        complete(response.headers, origin)
     if not request.content.is_eof():
         # Nobody reads the rest of this body; the connection cannot carry another request.
         response.force_close()
 
 
-def outermost(access: AccessLog) -> Any:
-    """The middleware around everything."""
+def outermost(access: AccessLog, *, trusted: bool = False) -> Any:
+    """The middleware around everything. `trusted`: callers' traces are continued, and their sampling is believed."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         continue_trace(request.headers.get("X-Request-Id"), request.headers.get("traceparent"))
         started = time.perf_counter()
         status = _CLIENT_LEFT
-        try:
-            response = await _settled(request, handler)
-            if not response.prepared:
-                dress(request, response)
-            status = response.status
-            return response
-        finally:
-            _note(access, request, status, time.perf_counter() - started)
+        method, route = _known_method(request.method), route_of(request)
+        with first_span(request, method, route, trusted=trusted) as span:
+            try:
+                response = await _settled(request, handler)
+                if not response.prepared:
+                    dress(request, response)
+                status = response.status
+                return response
+            finally:
+                note_status(span, status)
+                _note(access, method, route, status, time.perf_counter() - started)
 
     return answer
 
@@ -81,11 +78,10 @@ async def _settled(request: web.Request, handler: Handler) -> web.StreamResponse
         return envelope.internal_failure()
 
 
-def _note(access: AccessLog, request: web.Request, status: int, seconds: float) -> None:
-    route = route_of(request)
-    _counter(_known_method(request.method), route, status).inc()
+def _note(access: AccessLog, method: str, route: str, status: int, seconds: float) -> None:
+    _counter(method, route, status).inc()
     _seconds(route).observe(seconds)
-    access.write(request.method, route, status, seconds)
+    access.write(method, route, status, seconds)
 
 
 @lru_cache(4096)

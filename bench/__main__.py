@@ -1,0 +1,64 @@
+"""`python -m bench [PART ...]`: measures Parley beside its floors and prints one table; `make bench` calls it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import report
+from bench.harness import opened
+from bench.interface import Figure
+from bench.parts_table import NAMES, part
+from parley_dev.console import say
+from parley_dev.errors import DevError
+
+_KEPT = Path(".dev/bench")
+
+
+async def measure(names: Sequence[str], directory: Path, *, quick: bool) -> dict[str, Sequence[Figure]]:
+    """The figures of these parts, in one run on one stack."""
+    found: dict[str, Sequence[Figure]] = {}
+    async with opened(directory, say, quick=quick) as bench:
+        for name in names:
+            chosen = part(name)
+            say(f"{name}: {chosen.what} Floor: {chosen.floor}")
+            began = time.monotonic()
+            found[name] = await chosen.run(bench)
+            say(f"{name}: done in {time.monotonic() - began:.0f} s")
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"which: {', '.join(NAMES)} (all)")
+    parser.add_argument("--quick", action="store_true", help="a minute for everything: shows that it runs, no more")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="where the figures are kept (.dev/bench/<time>.json)")
+    asked = parser.parse_args(arguments)
+    unknown = set(asked.parts) - set(NAMES)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    facts = report.machine()
+    say(report.machine_line(facts))
+    try:
+        with tempfile.TemporaryDirectory(prefix="parley-bench-") as directory:
+            found = asyncio.run(measure(asked.parts or NAMES, Path(directory), quick=asked.quick))
+    except DevError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(report.table(found))
+    path: Path = asked.json or _KEPT / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report.document(found, facts, quick=asked.quick), indent=1) + "\n", encoding="utf-8")
+    print(f"\nKept in {path}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
