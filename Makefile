@@ -47,7 +47,7 @@ bench: $(READY) ## measure against the limit of the machine (BENCH=delivery for 
 
 .PHONY: soak
 soak: $(READY) ## an hour at half load with kills and broker restarts (MINUTES=60): nothing lost, memory flat
-	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/prove/test_soak.py --timeout=0 --capture=no
+	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/prove/test_soak.py
 
 .PHONY: check
 check: $(READY) ## look at format, lint, types and layers

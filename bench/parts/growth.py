@@ -82,13 +82,14 @@ async def _grown(bench: Bench, steps: Sequence[int], grow: Callable[[int, int], 
 
 
 async def _streams(bench: Bench, steps: Sequence[int]) -> list[_Seen]:
-    """The operator's stream, open so many times; they are held in this process, which does nothing else meanwhile."""
+    """Visitors' streams; they are held in this process, which does nothing else meanwhile."""
     scene = bench.scene
     streams: list[Stream] = []
 
     async def grow(have: int, want: int) -> None:
-        request = get("/api/v1/operator/stream", scene.operator_token)
         for _ in range(have, want):
+            visitor = f"site_key={scene.site_key}&session_id={secrets.token_hex(16)}"
+            request = get(f"/api/v1/chat/events?{visitor}")
             streams.append(await Stream.to(scene.host, scene.port, request, lambda _: None))
 
     try:
@@ -99,12 +100,12 @@ async def _streams(bench: Bench, steps: Sequence[int]) -> list[_Seen]:
 
 
 async def _conversations(bench: Bench, steps: Sequence[int]) -> list[_Seen]:
-    """Conversations with a message said in each: half of the steps' numbers would be held by one operator at most."""
+    """Conversations that an operator holds, with a message said in each."""
     scene = bench.scene
     place = Place(bench.mongo.uri, bench.database("chat"), scene.tenant_id, scene.site_id, scene.operator_id)
 
     async def grow(have: int, want: int) -> None:
-        # Every fourth of ten is held by an operator: those are written to.
+        # One in forty is held: that one is written to.
         first, last = (_SEEDED_FROM + 40 * number for number in (have, want))
         await bench.elsewhere(seed, place, first, last)
         ids = [FIRST_ID + number for number in range(first, last) if number % 40 == 3]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
 from pymongo import AsyncMongoClient, UpdateOne
 
 from bench.floors import Document, bare_collection
@@ -195,7 +196,7 @@ async def hear(amqp_url: str, expected: int) -> list[float]:
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(EVENTS, f"site.{_SITE}.visitor.offline")
 
-        def take(message: Any) -> None:
+        async def take(message: AbstractIncomingMessage) -> None:
             at = message.body.index(b'"sess_') + 6
             session = message.body[at : at + 32]
             # Events come at least once: the first time counts.

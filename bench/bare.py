@@ -1,0 +1,79 @@
+"""A bare handler of the same server as ours (aiohttp on uvloop): answers bytes, checks nothing, knows nobody.
+
+It is the floor of the gateway, and at the same time what stands behind the gateway while that is measured: so both
+answer the same bytes to the same requests. Run as a process: `python -m bench.bare PORT`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+
+import uvloop
+from aiohttp import web
+
+ANSWER = (
+    b'{"success":true,"pending":3,"active":12,"sites":{"1":{"pending":3,"active":12},"2":{"pending":0,"active":0}}}'
+)
+ACCESS = {
+    "success": True,
+    "operator_id": 1,
+    "tenant_id": 1,
+    "name": "Alex Archer",
+    "email": "alex@bench.test",
+    "language": "en",
+    "owner": False,
+    "suspended": False,
+    "version": 1,
+    "sites": {"1": ["can_chat", "can_view_conversations"]},
+}
+FRAME = b"id: 1234\nevent: message.created\ndata: " + b"x" * 700 + b"\n\n"
+EVENTS_HEADER = "Accept-Language"
+"""Says how many events a stream is to have; a header that the gateway passes on."""
+
+_BURST = 16
+
+
+async def _get(_: web.Request) -> web.Response:
+    return web.Response(body=ANSWER, content_type="application/json")
+
+
+async def _post(request: web.Request) -> web.Response:
+    await request.read()
+    return web.Response(body=ANSWER, content_type="application/json")
+
+
+async def _access(_: web.Request) -> web.Response:
+    return web.json_response(ACCESS)
+
+
+async def _stream(request: web.Request) -> web.StreamResponse:
+    """So many events, a few at a time, and the end."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for number in range(int(request.headers[EVENTS_HEADER])):
+        await response.write(FRAME)
+        if number % _BURST == 0:
+            await asyncio.sleep(0.001)
+    return response
+
+
+async def serve(port: int) -> None:
+    """Answer until killed."""
+    app = web.Application()
+    app.router.add_get("/internal/access/{id}", _access)
+    app.router.add_get("/api/v1/operator/all-chat-counts", _get)
+    app.router.add_post("/api/v1/operator/message", _post)
+    app.router.add_get("/api/v1/operator/stream", _stream)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    gc.collect()
+    gc.freeze()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner_of_all:
+        runner_of_all.run(serve(int(sys.argv[1])))

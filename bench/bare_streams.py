@@ -1,0 +1,62 @@
+"""Bare pre-encoded writes to many sockets from one process: the floor of fan-out.
+
+An aiohttp server on uvloop whose streams nobody is asked for, nothing is kept for, and nobody is cut off.
+`GET /events` opens one; `POST /burst?events=N` writes the bytes of its body N times to all. Run as a process:
+`python -m bench.bare_streams PORT`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+
+import uvloop
+from aiohttp import web
+
+
+class Streams:
+    """All open sockets."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Transport] = set()
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b"event: ready\n\n")
+        transport = request.transport
+        assert transport is not None
+        self._open.add(transport)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self._open.discard(transport)
+        return response
+
+    async def burst(self, request: web.Request) -> web.Response:
+        frame = await request.read()
+        for _ in range(int(request.query["events"])):
+            for transport in self._open:
+                transport.write(frame)
+            await asyncio.sleep(0)
+        return web.json_response({"streams": len(self._open)})
+
+
+async def serve(port: int) -> None:
+    """Answer until killed."""
+    streams = Streams()
+    app = web.Application()
+    app.router.add_get("/events", streams.open)
+    app.router.add_post("/burst", streams.burst)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    gc.collect()
+    gc.freeze()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner_of_all:
+        runner_of_all.run(serve(int(sys.argv[1])))
