@@ -88,6 +88,8 @@ class Load:
     acknowledged: list[Acknowledged] = field(default_factory=list)
     refused: Counter[int] = field(default_factory=Counter)
     conversations: list[tuple[Visitor, int]] = field(default_factory=list)
+    pause: float = 0.0
+    """Seconds that each writer rests after a message."""
     panel: Reader = field(default_factory=Reader)
     widgets: list[Reader] = field(default_factory=list)
     _running: bool = True
@@ -140,6 +142,7 @@ class Load:
                         break
                     self.refused[reply.status] += 1
                 await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(self.pause)
 
     async def _visitor_writes(self, visitor: Visitor, conversation_id: int) -> None:
         number = 0
@@ -156,6 +159,7 @@ class Load:
                     break
                 self.refused[0] += 1
                 await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(self.pause)
 
     async def progress(self, messages: int, *, within: float = 30.0, what: str = "writes go on") -> float:
         """Wait until so many more messages are acknowledged. Returns the seconds it took."""

@@ -110,5 +110,19 @@ async def ringing(
 
 
 @pytest.fixture
+async def lone_broker(tmp_path: Path, crew: Crew) -> AsyncIterator[tuple[RabbitServer, Bus]]:
+    """A broker of the test's own, where its replica shares no queue with another; chat answers there too."""
+    server = RabbitServer(tmp_path / "rabbitmq")
+    await server.start()
+    bus = Bus(server.uri)
+    bus.add(AnswerQuestions("chat", crew.questions()))
+    await bus.start()
+    await until(lambda: bus.fault() is None, within=30)
+    yield server, bus
+    await bus.stop()
+    await server.stop()
+
+
+@pytest.fixture
 async def scene(bus: Bus) -> Scene:
     return Scene(bus)

@@ -9,6 +9,7 @@ from pymongo import AsyncMongoClient
 
 from parley.common.amqp import Ask, Bus
 from parley.common.events.conversations import VisitorErased
+from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import Crew, Replica, Scene
 from support.wait import until
@@ -18,14 +19,15 @@ StartReplica = Callable[..., Awaitable[Replica]]
 
 async def test_what_waits_to_be_pushed_of_a_visitor_is_shown_and_then_erased(
     start_replica: StartReplica,
-    scene: Scene,
     crew: Crew,
     fcm: FcmServer,
     mongodb_uri: str,
-    amqp_url: str,
+    lone_broker: tuple[RabbitServer, Bus],
     database_prefix: str,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=300, **fcm.settings)
+    broker, bus = lone_broker
+    scene = Scene(bus)
+    replica = await start_replica(broker=broker.uri, push_delay_seconds=300, **fcm.settings)
     operator = scene.operator()
     crew.add(scene.site_id, operator.operator_id)
     token = "dev:" + "a" * 32
@@ -39,7 +41,7 @@ async def test_what_waits_to_be_pushed_of_a_visitor_is_shown_and_then_erased(
             return await deliveries.count_documents({"calls.text": "zq-my-secret-words"}) == 1
 
         await until(waits)
-        kept = await _asked(amqp_url, scene)
+        kept = await _asked(broker.uri, scene)
         assert kept is not None
         assert kept["pushes"][0]["waiting"][0]["text"] == "zq-my-secret-words"
         await scene.tell(VisitorErased(session_id=scene.session, conversation_ids=(scene.conversation_id,)))
@@ -48,7 +50,7 @@ async def test_what_waits_to_be_pushed_of_a_visitor_is_shown_and_then_erased(
             return await deliveries.count_documents({"conversation_id": scene.conversation_id}) == 0
 
         await until(gone)
-    assert await _asked(amqp_url, scene) is None
+    assert await _asked(broker.uri, scene) is None
 
 
 async def _asked(amqp_url: str, scene: Scene) -> dict[str, Any] | None:

@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
 
-from parley.common.amqp import AnswerQuestions, Bus
+from parley.common.amqp import Bus
 from parley.common.identity import OperatorCaller
 from parley_dev.servers import RabbitServer
 from support.fcm import NO_SUCH_PROJECT, UNAVAILABLE, UNREGISTERED, FcmServer, too_many
@@ -545,35 +544,26 @@ async def test_tokens_stay_where_they_are_when_their_operator_logs_in_elsewhere(
 
 
 async def test_phones_ring_on_after_the_broker_has_lost_its_disk(
-    start_replica: StartReplica, crew: Crew, fcm: FcmServer, tmp_path: Path
+    start_replica: StartReplica, crew: Crew, fcm: FcmServer, lone_broker: tuple[RabbitServer, Bus]
 ) -> None:
     """The log begins anew: its positions are lower than the cursor was."""
-    broker = RabbitServer(tmp_path / "rabbitmq")
-    await broker.start()
-    bus = Bus(broker.uri)
-    bus.add(AnswerQuestions("chat", crew.questions()))
-    await bus.start()
-    try:
-        await until(lambda: bus.fault() is None, within=30)
-        replica = await start_replica(broker=broker.uri, push_delay_seconds=0.2, **fcm.settings)
-        scene = Scene(bus)
-        operator = scene.operator()
-        crew.add(scene.site_id, operator.operator_id, "en")
-        token = await device(replica, operator)
-        await scene.accept(operator)
-        for number in range(10):
-            await scene.say(f"before {number}")
-        await until(lambda: _last_words(fcm, token) == "before 9", within=15)
+    broker, bus = lone_broker
+    replica = await start_replica(broker=broker.uri, push_delay_seconds=0.2, **fcm.settings)
+    scene = Scene(bus)
+    operator = scene.operator()
+    crew.add(scene.site_id, operator.operator_id, "en")
+    token = await device(replica, operator)
+    await scene.accept(operator)
+    for number in range(10):
+        await scene.say(f"before {number}")
+    await until(lambda: _last_words(fcm, token) == "before 9", within=15)
 
-        await broker.kill()
-        shutil.rmtree(broker.directory / "mnesia")
-        await broker.start()
-        await until(lambda: bus.fault() is None, within=30)
-        await scene.say("after")
-        await until(lambda: _last_words(fcm, token) == "after", within=30)
-    finally:
-        await bus.stop()
-        await broker.stop()
+    await broker.kill()
+    shutil.rmtree(broker.directory / "mnesia")
+    await broker.start()
+    await until(lambda: bus.fault() is None, within=30)
+    await scene.say("after")
+    await until(lambda: _last_words(fcm, token) == "after", within=30)
 
 
 def _last_words(fcm: FcmServer, token: str) -> str | None:

@@ -69,7 +69,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     messages = MongoMessages(mongo)
     whereabouts = MongoWhereabouts(mongo, ask_presence)
     visitors = MongoVisitors(mongo)
-    next_message_id = IdBlocks(mongo, "message").next
+    next_message_id = IdBlocks(mongo, "message", block=1000).next
 
     storage = storage_of(settings)
     uploads = Uploads(Images(), storage, MongoUploads(mongo, utc_now), settings.image_base)
@@ -96,7 +96,9 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
         IdBlocks(mongo, "note").next,
     )
     people = Visitors(conversations, visitors, administration.audit, utc_now)
-    lists = Lists(MongoLists(mongo), conversations, messages, administration.sites, administration.team, whereabouts)
+    lists = Lists(
+        MongoLists(mongo), conversations, messages, administration.site_memory, administration.team, whereabouts
+    )
     asks = {"presence": ask_presence, "translate": ask_translate, "notify": ask_notify}
     bus.add(Listener("erasures", EVENTS, ("*.*.visitor.erased",), conversations.erased))
     personal_data = personal_data_of(settings, mongo, outbox, administration, asks)

@@ -42,6 +42,7 @@ class Mongo:
         self._mode = mode
         self._client: AsyncMongoClient[Document] | None = None
         self._patient: AsyncMongoClient[Document] | None = None
+        self._collections: dict[str, AsyncCollection[Document]] = {}
         self._keeper: SchemaKeeper | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._fault: str | None = "not connected yet"
@@ -63,7 +64,10 @@ class Mongo:
         """A collection. Raises SchemaNotReady until `prepared`."""
         if not self.prepared.is_set():
             raise SchemaNotReady(self.fault() or "the schema is being looked at")
-        return self.database[collection]
+        found = self._collections.get(collection)
+        if found is None:
+            found = self._collections[collection] = self.database[collection]
+        return found
 
     async def start(self) -> None:
         self._tasks = [

@@ -36,6 +36,9 @@ _SWEEP_SECONDS = 1.0
 _GRACE = timedelta(seconds=2)
 """The sweep leaves younger entries to the process that wrote them."""
 _BATCH = 128
+_CLEARED = 1000
+"""Documents cleared in one write, at most: each write waits for the journal once, however many are in it."""
+_CLEAR_SECONDS = 0.05
 _REMEMBERED = 20_000
 _DUPLICATE_KEY = 11000
 
@@ -110,6 +113,7 @@ class Outbox:
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._fewer = asyncio.Event()
         self._left: dict[tuple[str, Any], int] = {}
         """Documents of which something was left to the sweep, each with the number of that failure."""
         self._failures = 0
@@ -142,9 +146,11 @@ class Outbox:
             self._idle.clear()
             self._wake.set()
 
-    async def told(self) -> None:
-        """Wait until what was queued is published, or left to the sweep."""
-        await self._idle.wait()
+    async def told(self, left: int = 0) -> None:
+        """Wait until of the documents that were queued at most so many are not published, or left to the sweep, yet."""
+        while self._under_way > left:
+            self._fewer.clear()
+            await self._fewer.wait()
 
     async def start(self) -> None:
         self._tasks = [
@@ -164,7 +170,7 @@ class Outbox:
 
     async def _publish_told(self) -> None:
         while True:
-            batch = await _taken(self._queue, self._wake)
+            batch = await _taken(self._queue, self._wake, _BATCH)
             failures = self._failures
             try:
                 whole = await self._with_what_was_left(batch)
@@ -194,7 +200,11 @@ class Outbox:
     async def _clear_told(self) -> None:
         # Beside the publishing: what was said next need not wait for it.
         while True:
-            batch = await _taken(self._told, self._clear_wake)
+            batch = await _taken(self._told, self._clear_wake, _CLEARED)
+            if len(batch) < _BATCH:
+                # Nobody waits for this: what is told in a moment is cleared in the same write.
+                await asyncio.sleep(_CLEAR_SECONDS)
+                batch += _at_most(self._told, _CLEARED - len(batch))
             try:
                 await self._clear(batch)
             except Exception as problem:
@@ -203,6 +213,7 @@ class Outbox:
 
     def _done(self, documents: int) -> None:
         self._under_way -= documents
+        self._fewer.set()
         if not self._under_way:
             self._idle.set()
 
@@ -210,9 +221,10 @@ class Outbox:
         """Insert what the entries carry, and publish them in order; they were read when so many failures were known."""
         entries = {entry["id"]: entry for told in batch for entry in told.entries}
         # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
+        # The news is sent first: somebody waits for it.
         await asyncio.gather(
-            self._project([entry for entry in entries.values() if entry["id"] not in self._projected]),
             self._announce([entry for entry in entries.values() if entry["id"] not in self._published]),
+            self._project([entry for entry in entries.values() if entry["id"] not in self._projected]),
         )
         for told in batch:
             if self._left.get(told.key, failures + 1) <= failures:
@@ -289,9 +301,13 @@ class Outbox:
         return found
 
 
-async def _taken(queue: deque[_Told], wake: asyncio.Event) -> list[_Told]:
-    """What waits, at most so much that it is one round trip; waited for where nothing does."""
+async def _taken(queue: deque[_Told], wake: asyncio.Event, most: int) -> list[_Told]:
+    """What waits, at most so much; waited for where nothing does."""
     while not queue:
         wake.clear()
         await wake.wait()
-    return [queue.popleft() for _ in range(min(len(queue), _BATCH))]
+    return _at_most(queue, most)
+
+
+def _at_most(queue: deque[_Told], most: int) -> list[_Told]:
+    return [queue.popleft() for _ in range(min(len(queue), most))]

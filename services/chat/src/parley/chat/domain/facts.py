@@ -107,7 +107,8 @@ def said(conversation: Conversation, message: Message) -> Event:
         "visitor": Actor(kind="visitor", name=conversation.visitor.name),
         "operator": operator_actor(message.sender) if message.sender else SYSTEM,
     }
-    fields = {name: getattr(message.view(), name) for name in type(message.view()).model_fields}
+    view = message.view()
+    fields = {name: getattr(view, name) for name in type(view).model_fields}
     return _tell(
         conversation,
         MessageCreated(**fields, conversation=conversation.view()),

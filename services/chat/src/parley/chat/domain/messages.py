@@ -77,7 +77,7 @@ class Messages:
                 raise ConversationNotFound
             caller.authorize(found.tenant_id, found.site_id)
             if known_as is not None and found.last_seq > RECENT_IDS:
-                before = await self.messages.by_message_id(found.visitor, known_as)
+                before = await self.messages.said_before(found, known_as)
                 if before is not None:
                     return _the_same(before, content, image_url)
             draft = await self._drafted(caller, found, content, image_url, known_as)

@@ -88,6 +88,10 @@ class MessageStore(Protocol):
         """Messages in the order of seq: the newest `limit` before a seq, or the first `limit` after one."""
 
     async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None: ...
+
+    async def said_before(self, conversation: Conversation, message_id: str) -> Message | None:
+        """The same, for a conversation whose recent ids were looked through already."""
+
     async def answer_to(self, conversation: Conversation, seq: int) -> Message | None: ...
     async def notes_of(self, conversation: Conversation) -> Sequence[Note]: ...
 

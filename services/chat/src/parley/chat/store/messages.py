@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from parley.chat.domain.model import Conversation, Message, Note, Visitor
+from parley.chat.store.carried import carried
 from parley.chat.store.codec import message_of, note_of
+from parley.chat.store.senders_ids import SendersIds
 from parley.common.mongo import Document, Index, Mongo
 from parley.common.together import Together
 
@@ -35,6 +36,7 @@ class MongoMessages:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
+        self._senders_ids = SendersIds(mongo)
         self._by_sender: Together[_SendersId, Document | None] = Together(self._by_senders, most=_BATCH)
 
     async def of_conversation(
@@ -69,6 +71,11 @@ class MongoMessages:
         found = await self._by_sender((visitor.key, message_id))
         return message_of(found) if found else None
 
+    async def said_before(self, conversation: Conversation, message_id: str) -> Message | None:
+        if await self._senders_ids.is_new(conversation, message_id):
+            return None
+        return await self.by_message_id(conversation.visitor, message_id)
+
     async def _by_senders(self, asked: Sequence[_SendersId]) -> list[Document | Exception | None]:
         """The messages with these senders' ids, each visitor's own."""
         keys, ids = {key for key, _ in asked}, [message_id for _, message_id in asked]
@@ -76,7 +83,7 @@ class MongoMessages:
         riding = {"visitor_key": {"$in": sorted(keys)}, "outbox.carried.document.message_id": {"$in": ids}}
         found: dict[_SendersId, Document] = {}
         async for holder in self._mongo["conversations"].find(riding, {"outbox.carried": 1}):
-            found.update(((one["visitor_key"], one["message_id"]), one) for one in _carried(holder, "messages"))
+            found.update(((one["visitor_key"], one["message_id"]), one) for one in carried(holder, "messages"))
         # The index is partial: without the type MongoDB does not see that it may use it.
         each = [{"visitor_key": key, "message_id": {"$eq": message_id, "$type": "string"}} for key, message_id in asked]
         async for document in self._mongo["messages"].find({"$or": each}):
@@ -115,13 +122,4 @@ class MongoMessages:
             {"_id": conversation.id, "tenant_id": conversation.tenant_id, "outbox.carried.into": collection},
             {"outbox.carried": 1},
         )
-        return list(_carried(found, collection))
-
-
-def _carried(holder: Document | None, collection: str) -> Iterator[Document]:
-    """What a conversation's outbox carries for a collection."""
-    entries: list[Any] = holder["outbox"] if holder else []
-    for entry in entries:
-        for carried in entry.get("carried", ()):
-            if carried["into"] == collection:
-                yield carried["document"]
+        return list(carried(found, collection))

@@ -246,7 +246,9 @@ class MongoPersonalData:
     async def _nobody_elses(self, names: Sequence[str]) -> list[str]:
         """Those that no message shows any more."""
         urls = [self._image_base + name for name in names]
-        shown = set(await self._mongo["messages"].distinct("image_url", {"image_url": {"$in": urls}}))
+        shown = set(
+            await self._mongo["messages"].distinct("image_url", {"image_url": {"$in": urls, "$type": "string"}})
+        )
         return [name for name, url in zip(names, urls, strict=True) if url not in shown]
 
     def _names(self, urls: Iterable[str | None]) -> list[str]:

@@ -45,6 +45,8 @@ class EventStream(EventSourceResponse):
         writer = await web.StreamResponse.prepare(self, request)
         if writer is not None:
             writer.send_headers()
+            # Nobody asks for them again, and thousands of streams are open.
+            self.headers.clear()
         return writer
 
     def opened(self, request: web.BaseRequest) -> asyncio.Transport:

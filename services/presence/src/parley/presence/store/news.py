@@ -163,8 +163,8 @@ async def expire(mongo: Mongo, outbox: Outbox, collection: str, at: datetime, pi
     for record in gone:
         metrics.OFFLINE_LATE.labels(collection).observe((now - record["expires_at"]).total_seconds())
     if len(keys) == _BATCH:
-        # There is more. Whoever is found is to be announced now, so none is claimed faster than told: the other
-        # replicas share the rest.
+        # There is more. Whoever is found is to be announced now, so none is claimed much faster than told: the other
+        # replicas share the rest. But the database finds the next while the broker takes these.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(outbox.told(), _TELL_SECONDS)
+            await asyncio.wait_for(outbox.told(left=_BATCH), _TELL_SECONDS)
     return len(keys)

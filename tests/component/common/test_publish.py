@@ -1,0 +1,95 @@
+"""Batches of messages to the real broker: in order, confirmed or refused as one, whatever else is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError
+from pamqp.commands import Basic
+
+from parley.common.amqp.publish import Outgoing, publish_all
+
+
+@pytest.fixture
+async def channel(amqp_url: str) -> AsyncIterator[AbstractChannel]:
+    connection = await aio_pika.connect(amqp_url)
+    async with connection:
+        yield await connection.channel(publisher_confirms=True)
+
+
+async def place(channel: AbstractChannel, **arguments: Any) -> tuple[AbstractExchange, AbstractQueue]:
+    """An exchange and a queue on it, of a test's own."""
+    queue = await channel.declare_queue(exclusive=True, arguments=arguments)
+    exchange = await channel.declare_exchange(f"test.{queue.name}", auto_delete=True)
+    await queue.bind(exchange, "key")
+    return exchange, queue
+
+
+def messages(*contents: bytes) -> list[Outgoing]:
+    return [Outgoing("key", content, Basic.Properties(message_id=content[:8].decode())) for content in contents]
+
+
+async def taken(queue: AbstractQueue, count: int) -> list[bytes]:
+    found = []
+    for _ in range(count):
+        message = await queue.get(no_ack=True)
+        assert message is not None
+        found.append(message.body)
+    return found
+
+
+async def test_batches_arrive_whole_and_in_order(channel: AbstractChannel) -> None:
+    exchange, queue = await place(channel)
+    batches = [[b"%d-%d" % (batch, number) for number in range(50)] for batch in range(5)]
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(publish_all(exchange, messages(*batch)) for batch in batches))
+    assert await taken(queue, 250) == [content for batch in batches for content in batch]
+
+
+async def test_message_larger_than_a_frame_arrives_whole(channel: AbstractChannel) -> None:
+    exchange, queue = await place(channel)
+    large = b"0123456789" * 40_000
+    async with asyncio.timeout(20):
+        await publish_all(exchange, messages(b"before", large, b"after"))
+    assert await taken(queue, 3) == [b"before", large, b"after"]
+
+
+async def test_batch_is_not_confirmed_where_the_broker_refuses_one_of_it(channel: AbstractChannel) -> None:
+    exchange, queue = await place(channel, **{"x-max-length": 2, "x-overflow": "reject-publish"})
+    async with asyncio.timeout(20):
+        with pytest.raises(DeliveryError):
+            await publish_all(exchange, messages(b"one", b"two", b"three"))
+        await queue.purge()
+        await publish_all(exchange, messages(b"four"))
+    assert await taken(queue, 1) == [b"four"]
+
+
+async def test_batch_fails_when_its_channel_closes(channel: AbstractChannel) -> None:
+    exchange = await channel.get_exchange("no-such-exchange", ensure=False)
+    async with asyncio.timeout(20):
+        with pytest.raises(ChannelNotFoundEntity):
+            await publish_all(exchange, messages(b"one", b"two"))
+
+
+async def test_one_who_gives_up_waiting_does_not_confuse_the_next(channel: AbstractChannel) -> None:
+    exchange, queue = await place(channel)
+    waiting = asyncio.create_task(publish_all(exchange, messages(*(b"%d" % number for number in range(100)))))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(20):
+        await publish_all(exchange, messages(b"next"))
+        aside = await exchange.publish(aio_pika.Message(b"by another way"), "key")
+    assert isinstance(aside, Basic.Ack)
+    assert (await taken(queue, 102 if await _hundred(queue) else 2))[-2:] == [b"next", b"by another way"]
+
+
+async def _hundred(queue: AbstractQueue) -> bool:
+    """Whether what was given up had been sent before."""
+    declared = await queue.channel.declare_queue(queue.name, passive=True)
+    return (declared.declaration_result.message_count or 0) > 2
