@@ -1,8 +1,9 @@
 """A service's life: start its parts, open its doors, say whether it is ready, and stop in the right order.
 
 Parts that need the database or the broker start without them and come to life when those appear: until then
-`/readyz` says what is missing and requests get 503. On SIGTERM: readiness fails, the public door closes, streams
-and requests under way end, then the parts stop in reverse, so that what was written is still told to the broker.
+`/readyz` says what is missing, and the public door stays closed for a moment; after that requests get 503. On SIGTERM:
+readiness fails, the public door closes, streams and requests under way end, then the parts stop in reverse, so that
+what was written is still told to the broker.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ log = logger(__name__)
 _LAST_SPANS_SECONDS = 3.0
 """For the spans that wait when everything else has stopped."""
 
+_DOOR_SECONDS = 3.0
+"""For which the public door stays closed at most while something is missing; then it says 503."""
 
 _GC_THRESHOLD = (20_000, 20, 20)
 """Requests leave next to nothing in cycles, and every look for those goes through what is under way: a tenth of the
@@ -81,6 +84,7 @@ class Service:
             for part in self._parts:
                 await part.start()
                 stack.push_async_callback(self._stop_part, part)
+            await self._become_ready(stop)
             outer = await _open(
                 app, settings.host, settings.port, settings.stop_seconds, kind=runner, reuse=settings.reuse_port
             )
@@ -94,6 +98,13 @@ class Service:
             self.stopping = True
             await asyncio.sleep(settings.drain_seconds)
         log.info("service_stopped")
+
+    async def _become_ready(self, stop: asyncio.Event) -> None:
+        """Wait a little for the parts: who asks while the door is closed is served by a replica that can."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DOOR_SECONDS):
+                while self.faults() and not stop.is_set():  # noqa: ASYNC110 - parts tell by being asked
+                    await asyncio.sleep(0.02)
 
     async def _stop_part(self, part: Part) -> None:
         try:
