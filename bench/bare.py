@@ -7,11 +7,10 @@ answer the same bytes to the same requests. Run as a process: `python -m bench.b
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 
-import uvloop
 from aiohttp import web
+
+from bench.bare_server import main
 
 ANSWER = (
     b'{"success":true,"pending":3,"active":12,"sites":{"1":{"pending":3,"active":12},"2":{"pending":0,"active":0}}}'
@@ -59,21 +58,14 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def serve(port: int) -> None:
-    """Answer until killed."""
+def _app() -> web.Application:
     app = web.Application()
     app.router.add_get("/internal/access/{id}", _access)
     app.router.add_get("/api/v1/operator/all-chat-counts", _get)
     app.router.add_post("/api/v1/operator/message", _post)
     app.router.add_get("/api/v1/operator/stream", _stream)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    gc.collect()
-    gc.freeze()
-    await asyncio.Event().wait()
+    return app
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner_of_all:
-        runner_of_all.run(serve(int(sys.argv[1])))
+    main(_app())

@@ -8,11 +8,10 @@ An aiohttp server on uvloop whose streams nobody is asked for, nothing is kept f
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 
-import uvloop
 from aiohttp import web
+
+from bench.bare_server import main
 
 
 class Streams:
@@ -43,20 +42,13 @@ class Streams:
         return web.json_response({"streams": len(self._open)})
 
 
-async def serve(port: int) -> None:
-    """Answer until killed."""
+def _app() -> web.Application:
     streams = Streams()
     app = web.Application()
     app.router.add_get("/events", streams.open)
     app.router.add_post("/burst", streams.burst)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    gc.collect()
-    gc.freeze()
-    await asyncio.Event().wait()
+    return app
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner_of_all:
-        runner_of_all.run(serve(int(sys.argv[1])))
+    main(_app(), cancels=True)

@@ -97,6 +97,8 @@ async def caller(stack: Any, api: Api, mongodb_uri: str) -> Caller:
     return Caller(world, await Target.of(world))
 
 
+# Drivers of other fixtures draw from the same generator on the loop's thread while a case is drawn on this one's.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.timeout(SECONDS * EXAMPLES)
 async def test_schemathesis_finds_nothing(api: Api, caller: Caller) -> None:
     document = await Document.of(api)

@@ -74,7 +74,7 @@ async def test_the_command_writes_the_same_with_the_images(
     assert file.stat().st_mode & 0o077 == 0, "for nobody else's eyes"
 
 
-async def test_who_was_erased_is_foundnowhere(
+async def test_who_was_erased_is_found_nowhere(
     world: World, found: Found, stack: Stack, mongodb_uri: str, api: Api
 ) -> None:
     named = {"site_id": world.site_id, "session_id": found.handle}

@@ -299,3 +299,13 @@ class Scene:
 
 
 GATEWAY = GatewayCaller()
+
+
+def texts(events: EventStream) -> list[str]:
+    """What messages a stream has shown, in order."""
+    return [event.data["data"]["content"] for event in events.of("message.created")]
+
+
+async def shown(events: EventStream, content: str, within: float = 10.0) -> None:
+    """Wait until a stream has shown a message."""
+    await events.wait("message.created", lambda event: event.data["data"]["content"] == content, within=within)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from parley.common.amqp import AnswerQuestions, Bus
+from parley.common.identity import OperatorCaller
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import SECRET, Crew, Replica, Scene
+from support.pushes import device
 from support.wait import until
 
 StartReplica = Callable[..., Awaitable[Replica]]
@@ -126,3 +128,15 @@ async def lone_broker(tmp_path: Path, crew: Crew) -> AsyncIterator[tuple[RabbitS
 @pytest.fixture
 async def scene(bus: Bus) -> Scene:
     return Scene(bus)
+
+
+@pytest.fixture
+def enlist(scene: Scene, crew: Crew) -> Callable[..., Awaitable[tuple[OperatorCaller, str]]]:
+    """Makes an operator of the scene's site with one device."""
+
+    async def one(replica: Replica, language: str = "en", *permissions: str) -> tuple[OperatorCaller, str]:
+        operator = scene.operator(language=language)
+        crew.add(scene.site_id, operator.operator_id, language, *permissions)
+        return operator, await device(replica, operator)
+
+    return one

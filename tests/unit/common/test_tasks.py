@@ -14,7 +14,7 @@ async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
         nonlocal lost
         while True:
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             except asyncio.CancelledError:
                 lost += 1
                 if lost > 1:

@@ -57,7 +57,7 @@ class Service:
         self.name = name
         self.settings = settings
         self.stopping = False
-        self._open = False
+        self._door_open = False
         self._parts: list[Part] = []
 
     def add(self, part: PartT) -> PartT:
@@ -90,7 +90,7 @@ class Service:
                 app, settings.host, settings.port, settings.stop_seconds, kind=runner, reuse=settings.reuse_port
             )
             stack.push_async_callback(outer.cleanup)
-            self._open = True
+            self._door_open = True
             gc.collect()
             gc.freeze()
             gc.set_threshold(*_GC_THRESHOLD)
@@ -120,7 +120,7 @@ class Service:
 
         async def readyz(_: web.Request) -> web.Response:
             # Who hears "ready" connects at once: never before the door is open.
-            faults = self.faults() if self._open else {"service": "not open yet", **self.faults()}
+            faults = self.faults() if self._door_open else {"service": "not open yet", **self.faults()}
             body = orjson.dumps({"service": self.name, "ready": not faults, "faults": faults})
             return web.Response(status=503 if faults else 200, body=body, content_type="application/json")
 
