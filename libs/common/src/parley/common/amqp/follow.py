@@ -1,4 +1,8 @@
-"""The log, followed by every replica for itself: everything that happens, in one order, from where it asks."""
+"""The log, followed by every replica for itself: everything that happens, in one order, from where it asks.
+
+It is read through aiormq, which aio-pika wraps: that takes a second task and an object of many fields for each
+message, a fifth of what an event costs its follower.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection
+from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from parley.common.amqp import topology
 from parley.common.amqp.bus import until_gone
 from parley.common.events import Event, Undefined, read_event
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 
 log = logger(__name__)
 
 _PREFETCH = 500
 _ACK_EVERY = 100
+_ACK_SECONDS = 0.5
+"""For a log that only asks for the next when these are acknowledged: each would cost both sides a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class LogFollower:
         self.name = name
         self.running = False
         self._start_at = start_at
+        self._taken = 0
         self._take = take
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -50,36 +59,51 @@ class LogFollower:
             gone = await until_gone(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await topology.declare_log(channel)
-            inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-            await queue.consume(inbox.put, arguments={"x-stream-offset": self._start_at()})
+            wire = await channel.get_underlay_channel()
+            inbox: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
+            await wire.basic_consume(queue.name, inbox.put, arguments={"x-stream-offset": self._start_at()})
+            self._taken = 0
             self.running = True
-            follow = asyncio.create_task(self._follow(inbox), name=f"{self.name}:follow")
-            gone_task = asyncio.create_task(gone.wait())
+            tasks = [
+                asyncio.create_task(self._follow(inbox, wire), name=f"{self.name}:follow"),
+                asyncio.create_task(self._acknowledge(wire), name=f"{self.name}:acknowledge"),
+                asyncio.create_task(gone.wait()),
+            ]
             try:
-                await asyncio.wait({follow, gone_task}, return_when=asyncio.FIRST_COMPLETED)
-                if follow.done():
-                    follow.result()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
             finally:
-                follow.cancel()
-                gone_task.cancel()
-                await asyncio.gather(follow, gone_task, return_exceptions=True)
+                await end(*tasks)
         finally:
             self.running = False
             if not channel.is_closed:
                 await channel.close()
 
-    async def _follow(self, inbox: asyncio.Queue[AbstractIncomingMessage]) -> None:
-        taken = 0
+    async def _follow(self, inbox: asyncio.Queue[DeliveredMessage], wire: AbstractChannel) -> None:
+        since = 0
         while True:
             message = await inbox.get()
             await self._take(_record(message))
-            taken += 1
-            if taken % _ACK_EVERY == 0 or inbox.empty():
-                await message.ack(multiple=True)
+            self._taken = message.delivery_tag or 0
+            since += 1
+            if since == _ACK_EVERY:
+                since = 0
+                await wire.basic_ack(self._taken, multiple=True)
+
+    async def _acknowledge(self, wire: AbstractChannel) -> None:
+        """What the last messages of a burst are acknowledged by."""
+        last = 0
+        while True:
+            await asyncio.sleep(_ACK_SECONDS)
+            if self._taken > last:
+                last = self._taken
+                await wire.basic_ack(last, multiple=True)
 
 
-def _record(message: AbstractIncomingMessage) -> LogRecord:
-    position = message.headers["x-stream-offset"]
+def _record(message: DeliveredMessage) -> LogRecord:
+    headers = message.header.properties.headers or {}
+    position = headers["x-stream-offset"]
     assert isinstance(position, int)
     try:
         event: Event | None = read_event(orjson.loads(message.body))

@@ -1,12 +1,14 @@
 """The outbox: events ride inside the document they tell of, so that a change and its news are one write.
 
 After the write is acknowledged the document's entries are published in their order, with confirms, and then taken
-out of it. What a crash or an absent broker left behind, the sweep finds and publishes. So every event is told at
-least once, in order per document; consumers know an event they have seen by its id. A document of which something was
-left behind is read again before anything newer of it is told.
+out of it: by the next write of the document where one comes soon, else by a write of the outbox's own. What a crash or
+an absent broker left behind, the sweep finds and publishes. So every event is told at least once, in order per
+document; consumers know an event they have seen by its id. A document of which something was left behind is read again
+before anything newer of it is told.
 
 An entry may also carry documents for other collections (a message, a note, an audit entry): they are inserted before
-the entry is cleared, and readers look into the outbox too, so they are visible from the first write on.
+the entry is cleared, and readers look into the outbox too, so they are visible from the first write on. So nobody waits
+for that either, and it is done for many entries at once.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Protocol
 
 from pymongo import InsertOne, UpdateOne
@@ -38,7 +41,11 @@ _GRACE = timedelta(seconds=2)
 _BATCH = 128
 _CLEARED = 1000
 """Documents cleared in one write, at most: each write waits for the journal once, however many are in it."""
-_CLEAR_SECONDS = 0.05
+_PROJECTED = 32
+"""Entries with luggage that are worth a write of their own at once: of more, each is hardly cheaper."""
+_PROJECT_SECONDS = 0.1
+_CLEAR_SECONDS = 0.5
+"""Both well below the grace, or other replicas' sweeps would tell it all again."""
 _REMEMBERED = 20_000
 _DUPLICATE_KEY = 11000
 
@@ -66,15 +73,40 @@ def entry_of(event: Event, *carried: Projection) -> Document:
     return entry
 
 
+_Key = tuple[str, Any]
+"""A collection, and a document's id in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
-    collection: str
-    document_id: Any
+    key: _Key
     entries: tuple[Document, ...]
+    given: tuple[str, ...] = ()
+    """The ids that it came with; its entries may have been read anew since."""
+    failures: int = 0
+    """How many were known when its entries were read."""
 
-    @property
-    def key(self) -> tuple[str, Any]:
-        return self.collection, self.document_id
+
+class _Soon:
+    """Comes some seconds after it was first asked for, or at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._come = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, *, now: bool) -> None:
+        if now:
+            self._come.set()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._come.set)
+
+    async def wait(self) -> None:
+        await self._come.wait()
+        self._come.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class _Remembered:
@@ -107,14 +139,20 @@ class Outbox:
         self._collections = tuple(collections)
         self._queue: deque[_Told] = deque()
         self._wake = asyncio.Event()
-        self._told: deque[_Told] = deque()
-        """Published, and not taken out of their documents yet."""
-        self._clear_wake = asyncio.Event()
         self._under_way = 0
+        self._fewer = asyncio.Event()
+        self._untold: dict[_Key, dict[str, Document]] = {}
+        """The entries that were given to this process and are not published and projected yet, by their ids."""
+        self._published_only: list[_Told] = []
+        self._project_soon = _Soon(_PROJECT_SECONDS)
+        self._told: dict[_Key, list[str]] = {}
+        """The ids of entries that were published and projected, and may stand in their documents yet."""
+        self._clear_soon = _Soon(_CLEAR_SECONDS)
+        self._clearing = False
+        self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._fewer = asyncio.Event()
-        self._left: dict[tuple[str, Any], int] = {}
+        self._left: dict[_Key, int] = {}
         """Documents of which something was left to the sweep, each with the number of that failure."""
         self._failures = 0
         self._published = _Remembered()
@@ -134,17 +172,34 @@ class Outbox:
         """The indexes of this outbox's collections."""
         return self.indexes_of(self._collections)
 
-    def tell(self, collection: str, document: Mapping[str, Any]) -> None:
+    def tell(self, collection: str, document: Mapping[str, Any], *, beside: Iterable[Document] | None = None) -> None:
         """Publish what the document's outbox holds, soon. Call it with the document as the write returned it.
 
-        Its `outbox` may leave out what this process has told before.
+        Its `outbox` may leave out what this process was given before. Where the write has taken the rest of that out
+        of the document, `beside` is what it has left in it.
         """
+        key = collection, document["_id"]
+        if beside is not None and key in self._told:
+            stand = {entry["id"] for entry in beside}
+            self._told[key] = [entry_id for entry_id in self._told[key] if entry_id in stand]
+            if not self._told[key]:
+                del self._told[key]
         entries = tuple(document.get("outbox", ()))
         if entries:
-            self._queue.append(_Told(collection, document["_id"], entries))
+            by_id = {entry["id"]: entry for entry in entries}
+            self._untold.setdefault(key, {}).update(by_id)
+            self._queue.append(_Told(key, entries, tuple(by_id)))
             self._under_way += 1
             self._idle.clear()
             self._wake.set()
+
+    def untold(self, collection: str, document_id: object) -> list[Document] | None:
+        """What this process was given of a document and is not done with: a write may take all else out of its outbox.
+
+        Only where the writer gave this process all that stands there. None where something was left to the sweep.
+        """
+        key = collection, document_id
+        return None if key in self._left else list(self._untold.get(key, {}).values())
 
     async def told(self, left: int = 0) -> None:
         """Wait until of the documents that were queued at most so many are not published, or left to the sweep, yet."""
@@ -154,13 +209,17 @@ class Outbox:
 
     async def start(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._publish_told(), name="outbox-publish"),
+            asyncio.create_task(self._publish_queued(), name="outbox-publish"),
+            asyncio.create_task(self._project_published(), name="outbox-project"),
             asyncio.create_task(self._clear_told(), name="outbox-clear"),
             asyncio.create_task(self._sweep(), name="outbox-sweep"),
         ]
 
     async def stop(self) -> None:
         """Tell what is queued, for at most five seconds; the rest is in the database and another replica tells it."""
+        self._stopping = True
+        self._project_soon.ask(now=True)
+        self._clear_soon.ask(now=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), 5.0)
         await end(*self._tasks)
@@ -168,81 +227,104 @@ class Outbox:
     def fault(self) -> str | None:
         return None
 
-    async def _publish_told(self) -> None:
+    async def _publish_queued(self) -> None:
         while True:
-            batch = await _taken(self._queue, self._wake, _BATCH)
-            failures = self._failures
+            batch: Sequence[_Told] = await _taken(self._queue, self._wake, _BATCH)
+            queued = len(batch)
             try:
-                whole = await self._with_what_was_left(batch)
-                await self._announce_and_project(whole, failures)
+                batch = await self._with_what_was_left(batch)
+                await self._announce(_entries_of(batch, self._published))
             except Exception as problem:
-                # Nothing is lost: the entries stand in their documents, and the sweep comes by.
-                log.warning("outbox_left_to_the_sweep", documents=len(batch), problem=repr(problem)[:300])
-                self._failures += 1
-                self._left.update(dict.fromkeys((told.key for told in batch), self._failures))
-                self._done(len(batch))
+                self._leave(batch, problem)
             else:
-                self._told.extend(whole)
-                self._clear_wake.set()
+                # What was left behind before may have been told and yet not have been projected: what is done with is
+                # known by both.
+                carrying = [told for told in batch if _entries_of([told], self._projected)]
+                self._published_only += carrying
+                if carrying:
+                    self._project_soon.ask(now=self._stopping or len(self._published_only) >= _PROJECTED)
+                self._finish([told for told in batch if not _entries_of([told], self._projected)])
+            self._under_way -= queued
+            self._fewer.set()
 
     async def _with_what_was_left(self, batch: Sequence[_Told]) -> Sequence[_Told]:
         """The same, where something older was left behind with all that stands in the document, in its order."""
+        failures = self._failures
         left = {told.key for told in batch if told.key in self._left}
-        if not left:
-            return batch
-        whole: dict[tuple[str, Any], tuple[Document, ...]] = {}
+        whole: dict[_Key, tuple[Document, ...]] = {}
         for collection in {collection for collection, _ in left}:
             ids = [document_id for among, document_id in left if among == collection]
             async for row in self._mongo[collection].find({"_id": {"$in": ids}}, {"outbox": 1}):
                 whole[collection, row["_id"]] = tuple(row.get("outbox", ()))
-        return [replace(told, entries=whole.get(told.key, told.entries)) for told in batch]
+        return [replace(told, entries=whole.get(told.key, told.entries), failures=failures) for told in batch]
+
+    async def _project_published(self) -> None:
+        while True:
+            await self._project_soon.wait()
+            batch, self._published_only = self._published_only, []
+            try:
+                await self._project(_entries_of(batch, self._projected))
+            except Exception as problem:
+                self._leave(batch, problem)
+            else:
+                self._finish(batch)
+
+    def _leave(self, batch: Sequence[_Told], problem: Exception) -> None:
+        """Nothing is lost: the entries stand in their documents, and the sweep comes by."""
+        log.warning("outbox_left_to_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+        self._failures += 1
+        self._left.update(dict.fromkeys((told.key for told in batch), self._failures))
+        self._forget_given(batch)
+
+    def _finish(self, batch: Sequence[_Told]) -> None:
+        for told in batch:
+            self._told.setdefault(told.key, []).extend(entry["id"] for entry in told.entries)
+        if batch:
+            self._clear_soon.ask(now=self._stopping or len(self._told) >= _CLEARED)
+        self._forget_left(batch)
+        self._forget_given(batch)
+
+    def _forget_left(self, batch: Sequence[_Told]) -> None:
+        for told in batch:
+            if self._left.get(told.key, told.failures + 1) <= told.failures:
+                del self._left[told.key]
+
+    def _forget_given(self, batch: Sequence[_Told]) -> None:
+        for told in batch:
+            untold = self._untold.get(told.key, {})
+            for entry_id in told.given:
+                untold.pop(entry_id, None)
+            if not untold:
+                self._untold.pop(told.key, None)
+        self._look_whether_idle()
+
+    def _look_whether_idle(self) -> None:
+        if not self._untold and not self._told and not self._clearing:
+            self._idle.set()
 
     async def _clear_told(self) -> None:
-        # Beside the publishing: what was said next need not wait for it.
+        # Late: until then the document's next write may do it in passing, and what is left makes one large write.
         while True:
-            batch = await _taken(self._told, self._clear_wake, _CLEARED)
-            if len(batch) < _BATCH:
-                # Nobody waits for this: what is told in a moment is cleared in the same write.
-                await asyncio.sleep(_CLEAR_SECONDS)
-                batch += _at_most(self._told, _CLEARED - len(batch))
+            await self._clear_soon.wait()
+            batch = {key: self._told.pop(key) for key in list(islice(self._told, _CLEARED))}
+            if self._told:
+                self._clear_soon.ask(now=self._stopping or len(self._told) >= _CLEARED)
+            self._clearing = True
             try:
                 await self._clear(batch)
             except Exception as problem:
                 log.warning("outbox_cleared_by_the_sweep", documents=len(batch), problem=repr(problem)[:300])
-            self._done(len(batch))
+            finally:
+                self._clearing = False
+            self._look_whether_idle()
 
-    def _done(self, documents: int) -> None:
-        self._under_way -= documents
-        self._fewer.set()
-        if not self._under_way:
-            self._idle.set()
-
-    async def _announce_and_project(self, batch: Sequence[_Told], failures: int) -> None:
-        """Insert what the entries carry, and publish them in order; they were read when so many failures were known."""
-        entries = {entry["id"]: entry for told in batch for entry in told.entries}
-        # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
-        # The news is sent first: somebody waits for it.
-        await asyncio.gather(
-            self._announce([entry for entry in entries.values() if entry["id"] not in self._published]),
-            self._project([entry for entry in entries.values() if entry["id"] not in self._projected]),
-        )
-        for told in batch:
-            if self._left.get(told.key, failures + 1) <= failures:
-                del self._left[told.key]
-
-    async def _clear(self, batch: Sequence[_Told]) -> None:
-        clears: dict[str, dict[Any, list[str]]] = {}
-        for told in batch:
-            ids = clears.setdefault(told.collection, {}).setdefault(told.document_id, [])
-            ids.extend(entry["id"] for entry in told.entries)
-        for collection, documents in clears.items():
-            await self._mongo[collection].bulk_write(
-                [
-                    UpdateOne({"_id": document_id}, {"$pull": {"outbox": {"id": {"$in": ids}}}})
-                    for document_id, ids in documents.items()
-                ],
-                ordered=False,
-            )
+    async def _clear(self, batch: Mapping[_Key, Sequence[str]]) -> None:
+        clears: dict[str, list[UpdateOne]] = {}
+        for (collection, document_id), ids in batch.items():
+            update = UpdateOne({"_id": document_id}, {"$pull": {"outbox": {"id": {"$in": ids}}}})
+            clears.setdefault(collection, []).append(update)
+        for collection, operations in clears.items():
+            await self._mongo[collection].bulk_write(operations, ordered=False)
 
     async def _project(self, entries: Sequence[Document]) -> None:
         inserts: dict[str, list[InsertOne[Document]]] = {}
@@ -288,7 +370,7 @@ class Outbox:
         for collection in self._collections:
             failures = self._failures
             cursor = self._mongo[collection].find({"outbox.at": {"$lt": before}}, {"outbox": 1}).limit(1000)
-            waiting = [_Told(collection, row["_id"], tuple(row["outbox"])) async for row in cursor]
+            waiting = [_Told((collection, row["_id"]), tuple(row["outbox"]), failures=failures) async for row in cursor]
             found += len(waiting)
             for told in waiting:
                 first = told.entries[0]["at"]
@@ -296,9 +378,22 @@ class Outbox:
             metrics.OUTBOX_PENDING.set(found)
             metrics.OUTBOX_OLDEST.set((utc_now() - oldest).total_seconds() if oldest else 0.0)
             for start in range(0, len(waiting), _BATCH):
-                await self._announce_and_project(waiting[start : start + _BATCH], failures)
-                await self._clear(waiting[start : start + _BATCH])
+                await self._tell_now(waiting[start : start + _BATCH])
         return found
+
+    async def _tell_now(self, batch: Sequence[_Told]) -> None:
+        # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
+        await asyncio.gather(
+            self._announce(_entries_of(batch, self._published)), self._project(_entries_of(batch, self._projected))
+        )
+        self._forget_left(batch)
+        await self._clear({told.key: [entry["id"] for entry in told.entries] for told in batch})
+
+
+def _entries_of(batch: Sequence[_Told], but: _Remembered) -> list[Document]:
+    """Each once, those that are done with left out."""
+    entries = {entry["id"]: entry for told in batch for entry in told.entries}
+    return [entry for entry in entries.values() if entry["id"] not in but]
 
 
 async def _taken(queue: deque[_Told], wake: asyncio.Event, most: int) -> list[_Told]:
@@ -306,8 +401,4 @@ async def _taken(queue: deque[_Told], wake: asyncio.Event, most: int) -> list[_T
     while not queue:
         wake.clear()
         await wake.wait()
-    return _at_most(queue, most)
-
-
-def _at_most(queue: deque[_Told], most: int) -> list[_Told]:
     return [queue.popleft() for _ in range(min(len(queue), most))]

@@ -29,7 +29,7 @@ from parley.common.events.views import (
 )
 
 PREVIEW_LENGTH = 140
-RECENT_IDS = 50
+RECENT_IDS = 16
 """Senders' message ids kept in the conversation itself; older ones are found among the messages."""
 HISTORY_LENGTH = 200
 READERS = 50

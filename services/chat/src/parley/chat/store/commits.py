@@ -23,7 +23,7 @@ from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
 
 from parley.chat import metrics
 from parley.chat.domain.errors import TooBusy
-from parley.chat.domain.model import Change, Conversation
+from parley.chat.domain.model import RECENT_IDS, Change, Conversation
 from parley.chat.domain.ports import Transition
 from parley.chat.store.audit import COLLECTION as AUDIT
 from parley.chat.store.audit import document_of as audit_document
@@ -36,6 +36,10 @@ COLLECTION = "conversations"
 
 _TRIES = 30
 _BATCH = 128
+_AT_ONCE = 2
+"""Batches under way: while the database writes one, the next is made ready. A conversation's are always in one row."""
+_KEPT = 4
+"""Entries of the outbox that are worth writing again to be rid of the others."""
 _REMEMBERED = 1000
 """Conversations, some kilobytes each."""
 _IMMUTABLE_FIELD = 66
@@ -72,6 +76,8 @@ class _Draft:
     answers: list[Answer] = field(default_factory=list)
     entries: list[Document] = field(default_factory=list)
     written: list[Change] = field(default_factory=list)
+    kept: Sequence[Document] | None = None
+    """What is left of the outbox before its entries, all else being told; None where nobody here knows that."""
 
     @property
     def only_writes(self) -> bool:
@@ -86,7 +92,9 @@ class Commits:
         self._mongo = mongo
         self._outbox = outbox
         self._known: OrderedDict[int, _Known] = OrderedDict()
-        self._together: Together[_Asked, Change | None] = Together(self._commit, most=_BATCH)
+        self._together: list[Together[_Asked, Change | None]] = [
+            Together(self._commit, most=_BATCH) for _ in range(_AT_ONCE)
+        ]
 
     async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
         """Apply a transition; None where there is no such conversation, or no change.
@@ -100,7 +108,7 @@ class Commits:
         with tracing.span("commit conversations"):
             for attempt in range(_TRIES):
                 try:
-                    return await self._together(asked)
+                    return await self._together[conversation_id % _AT_ONCE](asked)
                 except _Lost:
                     metrics.RETRIES.inc()
                     await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311 - jitter
@@ -155,6 +163,9 @@ class Commits:
         if not drafts:
             return {}
         problems: dict[int, Exception] = {}
+        for draft in drafts:
+            untold = None if draft.known.riding else self._outbox.untold(COLLECTION, draft.after.id)
+            draft.kept = untold if untold is not None and len(untold) <= _KEPT else None
         try:
             await self._mongo[COLLECTION].bulk_write([_update(draft) for draft in drafts], ordered=False)
         except BulkWriteError as problem:
@@ -179,7 +190,8 @@ class Commits:
 
     def _written(self, draft: _Draft) -> None:
         self._remember(_Known(draft.after))
-        self._outbox.tell(COLLECTION, {"_id": draft.after.id, "outbox": [*draft.known.riding, *draft.entries]})
+        told = {"_id": draft.after.id, "outbox": [*draft.known.riding, *draft.entries]}
+        self._outbox.tell(COLLECTION, told, beside=draft.kept)
         for change in draft.written:
             _count(change)
 
@@ -223,11 +235,21 @@ def _applied(one: _Asked, draft: _Draft) -> Answer:
 
 def _update(draft: _Draft) -> UpdateOne:
     before = draft.known.conversation
+    changed = changed_fields(before, draft.after)
+    pushed: Document = {}
+    if changed.pop("recent_ids", None) is not None:
+        newer = [list(pair) for pair in draft.after.recent_ids if pair[1] > before.last_seq]
+        pushed["recent_ids"] = {"$each": newer, "$slice": -RECENT_IDS}
+    if draft.kept is not None:
+        # What was told before goes in passing.
+        changed["outbox"] = [*draft.kept, *draft.entries]
+    else:
+        pushed["outbox"] = {"$each": draft.entries}
     return UpdateOne(
         {"_id": before.id, "tenant_id": before.tenant_id, "version": before.version},
         {
-            "$set": changed_fields(before, draft.after),
-            "$push": {"outbox": {"$each": draft.entries}},
+            "$set": changed,
+            **({"$push": pushed} if pushed else {}),
             # An update that matches nothing is silent about it, and in a batch one cannot tell which it was. So this
             # is an upsert whose insert is impossible: where the version has passed, the server says so of this one.
             "$setOnInsert": {"_id": None},

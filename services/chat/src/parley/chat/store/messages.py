@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+
+from pymongo.errors import DuplicateKeyError
 
 from parley.chat.domain.model import Conversation, Message, Note, Visitor
 from parley.chat.store.carried import carried
@@ -111,7 +114,19 @@ class MongoMessages:
         return sorted((note_of(document) for document in found.values()), key=lambda note: (note.created_at, note.id))
 
     async def set_translation(self, conversation_id: int, seq: int, translation: Document) -> bool:
-        """Keep a message's translation. False when the message is not in the collection yet."""
+        """Keep a message's translation. False when there is no such message, or it has just moved: then ask again."""
+        if await self._translated(conversation_id, seq, translation):
+            return True
+        # It may ride in its conversation's outbox yet. Who brings it in from there does not matter.
+        wanted = {"_id": conversation_id, "outbox.carried.into": "messages"}
+        holder = await self._mongo["conversations"].find_one(wanted, {"outbox.carried": 1})
+        for document in carried(holder, "messages"):
+            if document["seq"] == seq:
+                with suppress(DuplicateKeyError):
+                    await self._mongo["messages"].insert_one(document)
+        return await self._translated(conversation_id, seq, translation)
+
+    async def _translated(self, conversation_id: int, seq: int, translation: Document) -> bool:
         outcome = await self._mongo["messages"].update_one(
             {"conversation_id": conversation_id, "seq": seq}, {"$set": {"translation": translation}}
         )
