@@ -47,8 +47,10 @@ class Broker:
 class Replica:
     """What one process of chat has."""
 
-    def __init__(self, mongo: Mongo, broker: Broker) -> None:
-        self.outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, grace=timedelta(0))
+    def __init__(
+        self, mongo: Mongo, broker: Broker, grace: timedelta = timedelta(0), clear_seconds: float = 0.5
+    ) -> None:
+        self.outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, grace=grace, clear_seconds=clear_seconds)
         self.store = MongoConversations(mongo, self.outbox)
         self.messages = MongoMessages(mongo)
 
@@ -212,6 +214,59 @@ async def test_what_was_left_behind_is_told_before_what_is_newer(
     await here.say(conversation_id, 4)
     await until(lambda: len(broker.seqs(conversation_id)) == 4)
     assert broker.seqs(conversation_id) == [1, 2, 3, 4]
+
+
+async def riding(mongo: Mongo, conversation_id: int) -> list[int]:
+    """The messages that stand in the conversation's outbox."""
+    kept = await stored(mongo, conversation_id)
+    return [entry["event"]["data"]["seq"] for entry in kept["outbox"] if entry["event"]["type"] == "message.created"]
+
+
+async def test_the_next_commit_takes_what_was_told_out_of_the_outbox_and_leaves_what_was_not(
+    mongo: Mongo, broker: Broker
+) -> None:
+    here = Replica(mongo, broker, grace=timedelta(hours=1), clear_seconds=3600)
+    await here.outbox.start()
+    conversation_id = await opened(here)
+
+    def done() -> bool:
+        return here.outbox.untold("conversations", conversation_id) == []
+
+    await here.say(conversation_id, 1)
+    await until(done)
+    await here.say(conversation_id, 2)
+    assert await riding(mongo, conversation_id) == [2]
+    await until(done)
+    broker.away = True
+    await here.say(conversation_id, 3)
+    await here.outbox.told()
+    await here.say(conversation_id, 4)
+    assert {3, 4} <= set(await riding(mongo, conversation_id)), "nothing is taken out that was not told"
+    await here.outbox.told()
+    broker.away = False
+    await here.say(conversation_id, 5)
+    await until(lambda: broker.seqs(conversation_id) == [1, 2, 3, 4, 5])
+    await here.outbox.stop()
+    assert await riding(mongo, conversation_id) == [], "who stops leaves nothing behind that it told"
+    assert await mongo["messages"].count_documents({"conversation_id": conversation_id}) == 5
+
+
+async def test_a_translation_that_is_faster_than_its_message_is_kept(mongo: Mongo, broker: Broker) -> None:
+    here = Replica(mongo, broker)
+    conversation_id = await opened(here)
+    seq = await here.say(conversation_id, 1)
+    translation = {"lang": "de", "content": "Nummer 1"}
+    assert await here.messages.set_translation(conversation_id, seq, translation)
+    assert not await here.messages.set_translation(conversation_id, seq + 1, translation), "there is no such message"
+    await here.outbox.start()
+
+    async def cleared() -> bool:
+        return await riding(mongo, conversation_id) == []
+
+    await until(cleared)
+    kept = await mongo["messages"].find({"conversation_id": conversation_id}).to_list()
+    assert [(one["seq"], one["translation"]) for one in kept] == [(seq, translation)]
+    await here.outbox.stop()
 
 
 async def test_an_old_sender_s_id_is_known_again_also_where_another_replica_heard_it(

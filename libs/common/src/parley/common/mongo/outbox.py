@@ -131,7 +131,13 @@ class Outbox:
     name = "outbox"
 
     def __init__(
-        self, mongo: Mongo, publisher: Publisher, collections: Iterable[str], *, grace: timedelta = _GRACE
+        self,
+        mongo: Mongo,
+        publisher: Publisher,
+        collections: Iterable[str],
+        *,
+        grace: timedelta = _GRACE,
+        clear_seconds: float = _CLEAR_SECONDS,
     ) -> None:
         self._grace = grace
         self._mongo = mongo
@@ -147,7 +153,7 @@ class Outbox:
         self._project_soon = _Soon(_PROJECT_SECONDS)
         self._told: dict[_Key, list[str]] = {}
         """The ids of entries that were published and projected, and may stand in their documents yet."""
-        self._clear_soon = _Soon(_CLEAR_SECONDS)
+        self._clear_soon = _Soon(clear_seconds)
         self._clearing = False
         self._stopping = False
         self._idle = asyncio.Event()
