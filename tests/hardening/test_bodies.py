@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, get_args
 
+import aiohttp
 import pytest
 from pydantic import BaseModel
+from pymongo import AsyncMongoClient
 
+from parley.common.identity import HEADER, IdentitySigner, OperatorCaller, Permission
 from parley.common.web import Who
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
@@ -189,3 +192,26 @@ async def test_a_broken_cursor_is_422(world: World) -> None:
         reply = await world.owner.get(path, cursor=cursor)
         assert reply.status in (200, 422), (cursor, reply.raw)
         assert (await world.owner.get("/audit", cursor=cursor)).status in (200, 422), cursor
+
+
+async def test_a_service_takes_the_identity_of_an_owner_of_thousands_of_sites(
+    world: World, stack: Stack, mongodb_uri: str
+) -> None:
+    database = f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        site = await client[database]["sites"].find_one({"_id": world.site_id})
+    assert site is not None
+    sites = dict.fromkeys([world.site_id, *range(1_000_000, 1_005_000)], frozenset(Permission))
+    caller = OperatorCaller(world.owner.id, site["tenant_id"], world.owner.name, sites, owner=True)
+    headers = {HEADER: IdentitySigner(stack.secrets.identity).sign(caller)}
+    url = f"{stack.processes('chat')[0].url}/api/v1/sites"
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:
+        assert response.status == 200, await response.text()
+        assert [site["id"] for site in (await response.json())["sites"]] == [world.site_id]
+
+
+async def test_the_gateway_takes_no_such_headers(stack: Stack) -> None:
+    url = f"{stack.gateway_url}/api/v1/sites"
+    headers = {"Authorization": f"Bearer {'x' * 10_000}"}
+    async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:
+        assert response.status == 400

@@ -19,8 +19,12 @@ from parley.common.errors import Forbidden, NotFound, Unauthenticated
 
 HEADER: Final = "X-Parley-Identity"
 LIFETIME_SECONDS: Final = 60
+LARGEST_BYTES: Final = 2**20
+"""What a service takes as a header: a caller's sites are named in it, some eight bytes each."""
 _AUDIENCE: Final = "parley-services"
-_REMEMBERED: Final = 4096
+_REMEMBERED_BYTES: Final = 2**21
+"""Of tokens: some thousands of the usual size. Those of callers with thousands of sites are large, and so is a caller
+read from one."""
 
 
 class Permission(StrEnum):
@@ -101,6 +105,7 @@ class IdentitySigner:
 
     secret: str
     _known: OrderedDict[str, tuple[float, Caller]] = field(default_factory=OrderedDict)
+    _bytes: int = 0
 
     def sign(self, caller: Caller) -> str:
         now = int(time.time())
@@ -125,9 +130,11 @@ class IdentitySigner:
             caller = _caller(claims)
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as problem:
             raise Unauthenticated("The request's identity is not valid.") from problem
+        self._bytes += len(token) if known is None else 0
         self._known[token] = (float(claims["exp"]), caller)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        while self._bytes > _REMEMBERED_BYTES:
+            oldest, _ = self._known.popitem(last=False)
+            self._bytes -= len(oldest)
         return caller
 
 
@@ -139,7 +146,7 @@ def _claims(caller: Caller) -> dict[str, Any]:
                 "op": caller.operator_id,
                 "tenant": caller.tenant_id,
                 "name": caller.name,
-                "sites": {str(site): sorted(granted) for site, granted in caller.sites.items()},
+                "sites": _grouped(caller.sites),
                 "owner": caller.owner,
                 "sid": caller.session_id,
                 "ver": caller.access_version,
@@ -160,11 +167,22 @@ def _claims(caller: Caller) -> dict[str, Any]:
             return {"kind": "gateway", "ip": caller.address}
 
 
+def _grouped(sites: Mapping[int, frozenset[Permission]]) -> list[tuple[list[Permission], list[int]]]:
+    """Sites by what is granted on them: an owner of thousands has one permission set, named once."""
+    groups: dict[frozenset[Permission], list[int]] = {}
+    for site, granted in sites.items():
+        groups.setdefault(granted, []).append(site)
+    return [(sorted(granted), ids) for granted, ids in groups.items()]
+
+
 def _caller(claims: Mapping[str, Any]) -> Caller:
     match claims["kind"]:
         case "operator":
             sites = {
-                int(site): frozenset(Permission(name) for name in granted) for site, granted in claims["sites"].items()
+                int(site): granted
+                for names, ids in claims["sites"]
+                for granted in (frozenset(Permission(name) for name in names),)
+                for site in ids
             }
             return OperatorCaller(
                 operator_id=claims["op"],

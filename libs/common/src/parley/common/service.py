@@ -20,7 +20,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from parley.common import metrics, tracing
+from parley.common import identity, metrics, tracing
 from parley.common.settings import ServiceSettings
 from parley.common.telemetry import configure_logs, logger
 
@@ -31,6 +31,9 @@ _LAST_SPANS_SECONDS = 3.0
 
 _DOOR_SECONDS = 3.0
 """For which the public door stays closed at most while something is missing; then it says 503."""
+
+HEADER_BYTES = 8190
+"""What everybody's clients may send as one header field; aiohttp's own limit."""
 
 _GC_THRESHOLD = (20_000, 20, 20)
 """Requests leave next to nothing in cycles, and every look for those goes through what is under way: a tenth of the
@@ -72,7 +75,13 @@ class Service:
             found["service"] = "stopping"
         return found
 
-    async def run(self, app: web.Application, runner: type[web.AppRunner] = web.AppRunner) -> None:
+    async def run(
+        self,
+        app: web.Application,
+        runner: type[web.AppRunner] = web.AppRunner,
+        *,
+        header_bytes: int = identity.LARGEST_BYTES,
+    ) -> None:
         """Serve until SIGTERM or SIGINT. `runner` keeps the public door. Raises OSError when a port is taken."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -87,7 +96,13 @@ class Service:
                 stack.push_async_callback(self._stop_part, part)
             await self._become_ready(stop)
             outer = await _open(
-                app, settings.host, settings.port, settings.stop_seconds, kind=runner, reuse=settings.reuse_port
+                app,
+                settings.host,
+                settings.port,
+                settings.stop_seconds,
+                kind=runner,
+                reuse=settings.reuse_port,
+                header_bytes=header_bytes,
             )
             stack.push_async_callback(outer.cleanup)
             self._door_open = True
@@ -143,8 +158,16 @@ async def _open(
     *,
     kind: type[web.AppRunner] = web.AppRunner,
     reuse: bool = False,
+    header_bytes: int = HEADER_BYTES,
 ) -> web.AppRunner:
-    runner = kind(app, access_log=None, handle_signals=False, shutdown_timeout=patience, handler_cancellation=True)
+    runner = kind(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=patience,
+        handler_cancellation=True,
+        max_field_size=header_bytes,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, reuse_port=reuse or None, backlog=1024).start()

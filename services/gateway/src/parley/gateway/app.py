@@ -10,7 +10,7 @@ from aiohttp import web
 from parley.common import tracing
 from parley.common.amqp import Bus
 from parley.common.identity import IdentitySigner
-from parley.common.service import Service
+from parley.common.service import HEADER_BYTES, Service
 from parley.common.service import main as run_service
 from parley.common.settings import load
 from parley.common.web.spans import end_where_streams_begin
@@ -147,7 +147,7 @@ def issuer(settings: GatewaySettings) -> TokenIssuer | None:
 async def serve(settings: GatewaySettings) -> None:
     """Run the gateway until it is told to stop."""
     gateway = Gateway(settings)
-    await gateway.service.run(gateway.application(), Door)
+    await gateway.service.run(gateway.application(), Door, header_bytes=HEADER_BYTES)
 
 
 def main() -> None:
