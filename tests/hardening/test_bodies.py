@@ -207,7 +207,7 @@ async def test_a_service_takes_the_identity_of_an_owner_of_thousands_of_sites(
     url = f"{stack.processes('chat')[0].url}/api/v1/sites"
     async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:
         assert response.status == 200, await response.text()
-        assert [site["id"] for site in (await response.json())["sites"]] == [world.site_id]
+        assert world.site_id in {site["id"] for site in (await response.json())["sites"]}
 
 
 async def test_the_gateway_takes_no_such_headers(stack: Stack) -> None:
