@@ -39,7 +39,7 @@ async def test_an_answer_that_names_no_token_removes_none(
     fcm.script[token].append(NO_SUCH_PROJECT)
     await scene.accept(operator)
     await scene.say("Hello?")
-    await rung(fcm, token)
+    assert (await rung(fcm, token))["notification"]["body"] == "Hello?"
 
 
 @pytest.mark.parametrize("kind", ["seconds", "date"])
@@ -77,7 +77,7 @@ async def test_an_outage_parks_pushes_and_blocks_no_others(
     await until(lambda: token in fcm.refused)
     await until(later)
     fcm.down = None
-    await rung(fcm, token, within=20)
+    assert (await rung(fcm, token, within=20))["notification"]["body"] == "Hello?"
 
 
 async def test_a_provider_that_hangs_blocks_neither_streams_nor_the_queue(
@@ -94,6 +94,7 @@ async def test_a_provider_that_hangs_blocks_neither_streams_nor_the_queue(
     await until(later, within=20)
     fcm.hanging = False
     await until(lambda: fcm.to(token), within=20)
+    assert fcm.to(token)[-1].message["notification"]["body"] == "streams go on"
 
 
 async def test_a_push_that_cannot_be_sent_is_let_go_after_a_while(

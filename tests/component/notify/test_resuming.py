@@ -92,6 +92,7 @@ async def test_the_position_may_stand_in_the_query(replica: Replica, scene: Scen
     await scene.say("missed")
     async with replica.stream(caller, query={"last_event_id": str(start)}) as events:
         await shown(events, "missed")
+        assert texts(events) == ["missed"]
 
 
 async def test_an_event_told_twice_is_shown_once(replica: Replica, scene: Scene) -> None:
@@ -181,6 +182,7 @@ async def test_a_replica_becomes_ready_while_the_log_is_never_silent(start_repli
     try:
         late = await start_replica(ready=False)
         await until(late.is_ready, within=60, what="notify to be ready")
+        assert not any(talker.done() for talker in talkers), "the log was never silent meanwhile"
     finally:
         for talker in talkers:
             talker.cancel()

@@ -119,6 +119,7 @@ async def test_a_deleted_site_ends_its_streams(replica: Replica, scene: Scene) -
         await visitor.wait_end(within=1)
         await foreign.say("still here")
         await shown(other, "still here")
+        assert texts(events) == texts(visitor) == []
 
 
 async def test_a_stopping_replica_tells_its_clients_when_to_come_back(

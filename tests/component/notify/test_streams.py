@@ -173,3 +173,4 @@ async def test_a_silent_stream_is_kept_alive_by_comments(start_replica: StartRep
     replica = await start_replica(stream_comment_seconds=1)
     async with replica.stream(scene.operator()) as events:
         await until(lambda: events.comments >= 2, within=5)
+        assert texts(events) == [], "comments are no events"

@@ -178,12 +178,9 @@ def _grouped(sites: Mapping[int, frozenset[Permission]]) -> list[tuple[list[Perm
 def _caller(claims: Mapping[str, Any]) -> Caller:
     match claims["kind"]:
         case "operator":
-            sites = {
-                int(site): granted
-                for names, ids in claims["sites"]
-                for granted in (frozenset(Permission(name) for name in names),)
-                for site in ids
-            }
+            sites: dict[int, frozenset[Permission]] = {}
+            for names, ids in claims["sites"]:
+                sites.update(dict.fromkeys(map(int, ids), frozenset(map(Permission, names))))
             return OperatorCaller(
                 operator_id=claims["op"],
                 tenant_id=claims["tenant"],

@@ -82,7 +82,8 @@ class Service:
         *,
         header_bytes: int = identity.LARGEST_BYTES,
     ) -> None:
-        """Serve until SIGTERM or SIGINT. `runner` keeps the public door. Raises OSError when a port is taken."""
+        """Serve until SIGTERM or SIGINT. `runner` keeps the public door, which takes header fields of so many bytes:
+        by default one that names a caller of many sites. Raises OSError when a port is taken."""
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

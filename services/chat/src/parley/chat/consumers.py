@@ -20,7 +20,7 @@ Question = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
 
 
 class NotStoredYet(Exception):
-    """A translation came before its message stood in the collection: try again in a moment."""
+    """A translation's message was found neither in the collection nor on its way there: try again in a moment."""
 
 
 class Consumers:

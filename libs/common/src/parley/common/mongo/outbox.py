@@ -30,6 +30,7 @@ from parley.common.clock import utc_now
 from parley.common.events import Event
 from parley.common.mongo.client import Mongo
 from parley.common.mongo.schema import Document, Index
+from parley.common.soon import Soon
 from parley.common.tasks import end
 from parley.common.telemetry import logger
 
@@ -87,28 +88,6 @@ class _Told:
     """How many were known when its entries were read."""
 
 
-class _Soon:
-    """Comes some seconds after it was first asked for, or at once."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._come = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def ask(self, *, now: bool) -> None:
-        if now:
-            self._come.set()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._come.set)
-
-    async def wait(self) -> None:
-        await self._come.wait()
-        self._come.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
 class _Remembered:
     """The ids of entries lately done with."""
 
@@ -150,10 +129,10 @@ class Outbox:
         self._untold: dict[_Key, dict[str, Document]] = {}
         """The entries that were given to this process and are not published and projected yet, by their ids."""
         self._published_only: list[_Told] = []
-        self._project_soon = _Soon(_PROJECT_SECONDS)
+        self._project_soon = Soon(_PROJECT_SECONDS)
         self._told: dict[_Key, list[str]] = {}
         """The ids of entries that were published and projected, and may stand in their documents yet."""
-        self._clear_soon = _Soon(clear_seconds)
+        self._clear_soon = Soon(clear_seconds)
         self._clearing = False
         self._stopping = False
         self._idle = asyncio.Event()
@@ -243,13 +222,10 @@ class Outbox:
             except Exception as problem:
                 self._leave(batch, problem)
             else:
-                # What was left behind before may have been told and yet not have been projected: what is done with is
-                # known by both.
-                carrying = [told for told in batch if _entries_of([told], self._projected)]
-                self._published_only += carrying
-                if carrying:
+                self._finish([told for told in batch if not self._carried_by([told])])
+                self._published_only += [told for told in batch if self._carried_by([told])]
+                if self._published_only:
                     self._project_soon.ask(now=self._stopping or len(self._published_only) >= _PROJECTED)
-                self._finish([told for told in batch if not _entries_of([told], self._projected)])
             self._under_way -= queued
             self._fewer.set()
 
@@ -269,7 +245,7 @@ class Outbox:
             await self._project_soon.wait()
             batch, self._published_only = self._published_only, []
             try:
-                await self._project(_entries_of(batch, self._projected))
+                await self._project(self._carried_by(batch))
             except Exception as problem:
                 self._leave(batch, problem)
             else:
@@ -332,10 +308,14 @@ class Outbox:
         for collection, operations in clears.items():
             await self._mongo[collection].bulk_write(operations, ordered=False)
 
+    def _carried_by(self, batch: Sequence[_Told]) -> list[Document]:
+        """The entries whose luggage is not in its collections yet."""
+        return [entry for entry in _entries_of(batch, self._projected) if "carried" in entry]
+
     async def _project(self, entries: Sequence[Document]) -> None:
         inserts: dict[str, list[InsertOne[Document]]] = {}
         for entry in entries:
-            for carried in entry.get("carried", ()):
+            for carried in entry["carried"]:
                 inserts.setdefault(carried["into"], []).append(InsertOne(dict(carried["document"])))
         for collection, operations in inserts.items():
             try:
@@ -390,7 +370,7 @@ class Outbox:
     async def _tell_now(self, batch: Sequence[_Told]) -> None:
         # Each half is remembered by itself: one may succeed where the other fails, and only both together are enough.
         await asyncio.gather(
-            self._announce(_entries_of(batch, self._published)), self._project(_entries_of(batch, self._projected))
+            self._announce(_entries_of(batch, self._published)), self._project(self._carried_by(batch))
         )
         self._forget_left(batch)
         await self._clear({told.key: [entry["id"] for entry in told.entries] for told in batch})
