@@ -281,6 +281,12 @@ class Scene:
         changed = new_event(SiteChanged(), tenant_id=self.tenant_id, site_id=self.site_id)
         await self.bus.publish([changed.to_document()])
 
+    async def flood(self, events: int) -> None:
+        """Let the log grow by so many events that nobody is shown."""
+        facts = [new_event(SiteChanged(), tenant_id=fresh_id(), site_id=fresh_id()) for _ in range(events)]
+        for start in range(0, events, 500):
+            await self.bus.publish([fact.to_document() for fact in facts[start : start + 500]])
+
     async def site_deleted(self) -> None:
         gone = new_event(SiteChanged(deleted=True), tenant_id=self.tenant_id, site_id=self.site_id)
         await self.bus.publish([gone.to_document()])

@@ -175,6 +175,21 @@ async def test_the_intake_goes_on_when_its_replica_is_killed(
     assert "push_cursor_taken" in second.output.read_text()
 
 
+async def test_what_nobody_has_taken_in_yet_rings_however_much_has_happened_since(
+    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+) -> None:
+    first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
+    operator, token = await enlist(first)
+    await scene.accept(operator)
+    await scene.say("one")
+    await rung(fcm, token)
+    await first.stop(signal.SIGKILL)
+    await scene.say("two")
+    await scene.flood(10_500)
+    await start_replica(push_delay_seconds=0.3, **fcm.settings)
+    assert (await rung(fcm, token, 2, within=30))["notification"]["body"] == "two"
+
+
 async def test_a_waiting_conversation_rings_everybody_who_may_chat_in_their_language(
     ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
 ) -> None:

@@ -19,6 +19,8 @@ from support.wait import until
 
 StartReplica = Callable[..., Awaitable[Replica]]
 STREAM = "/api/v1/operator/stream"
+LONG_LOG = 10_500
+"""More than a replica reads before it is ready."""
 
 
 async def test_clients_cut_at_random_resume_on_any_replica_without_gap_or_double(
@@ -187,6 +189,27 @@ async def test_a_replica_becomes_ready_while_the_log_is_never_silent(start_repli
         for talker in talkers:
             talker.cancel()
         await asyncio.gather(*talkers, return_exceptions=True)
+
+
+async def test_of_a_long_log_only_the_last_part_is_read_before_streams_are_let_in(
+    start_replica: StartReplica, scene: Scene
+) -> None:
+    caller = scene.operator()
+    async with (await start_replica()).stream(caller) as events:
+        start = events.last_id
+        await scene.say("long ago")
+        await scene.flood(LONG_LOG)
+        await scene.say("a moment ago")
+        await scene.say("now")
+        await shown(events, "now", within=60)
+        recent = events.of("message.created")[1].id
+    late = await start_replica()
+    assert await late.metric("parley_notify_window_events") < 10, "of what is shown, what was said last alone"
+    async with late.stream(caller, recent) as events:
+        await shown(events, "now")
+        assert not events.of("reset")
+    async with late.stream(caller, start) as events:
+        await events.wait("reset")
 
 
 async def _answers(replica: Replica) -> bool:

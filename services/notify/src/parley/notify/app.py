@@ -115,6 +115,7 @@ class Notify:
         self.tail.tell(sites.heed)
         self.tail.tell(intake.offer)
         self.tail.reborn = intake.reborn
+        self.tail.needed = intake.needs
         sending = Deliveries(
             deliveries,
             self.seen,

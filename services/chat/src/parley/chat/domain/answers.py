@@ -138,7 +138,11 @@ class Answers:
         if answer is not None:
             async for chunk in answer.listen():
                 yield chunk
-        elif message is not None and received.again:
+        elif not received.again:
+            # Who answers in it is what the message was written with, a moment ago.
+            yield Outcome(conversation, None)
+            return
+        elif message is not None:
             said = await self._given_elsewhere(conversation, message.seq)
             if said is not None:
                 yield said.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from parley.chat.domain import transitions
 from parley.chat.domain.absence import absence
@@ -164,33 +165,38 @@ class Messages:
         """A visitor's message; opens a conversation where none is open. Raises VisitorIsBlocked."""
         visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, language)
         refuse_blocked(visitor)
-        if message_id is not None:
-            before = await self._received_before(visitor, message_id)
-            if before is not None:
-                return before
         site = await self.sites.get(caller.tenant_id, caller.site_id)
         at = self.clock()
         draft = Draft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
         to_person = visitor.blocked == "ai"
         nobody = await self._told_that_nobody_comes(visitor, site) if to_person else None
 
-        def say(now: Conversation) -> Change | None:
+        def say(now: Conversation, found: Conversation) -> Change | None:
             if not now.open or now.seq_of(message_id) is not None:
                 return None
+            # What was said before `found` was looked for, what was said since is in `recent_ids`.
+            if message_id is not None and now.last_seq > found.last_seq + RECENT_IDS:
+                raise _Outdated
             if visitor.blocked == "operator" and now.mode != "ai":
                 raise VisitorIsBlocked
             fresh = replace(now, visitor=visitor) if visitor.version > now.visitor.version else now
             return transitions.visitor_says(fresh, draft, at, site.operator_timeout, to_person=to_person, notice=nobody)
 
         for _ in range(_TRIES):
-            conversation = await self._open_conversation(visitor, "ai")
-            change = await self.conversations.change(conversation.tenant_id, conversation.id, say)
-            if change is not None:
-                return Received(change.conversation, change.messages[0])
+            found = self.conversations.recall_open(visitor) or await self.conversations.find_open(visitor)
             if message_id is not None:
-                before = await self._received_before(visitor, message_id)
+                before = await self._received_before(visitor, message_id, found)
                 if before is not None:
                     return before
+            conversation = found or await self._open_conversation(visitor, "ai")
+            try:
+                change = await self.conversations.change(
+                    conversation.tenant_id, conversation.id, partial(say, found=conversation)
+                )
+            except _Outdated:
+                continue
+            if change is not None:
+                return Received(change.conversation, change.messages[0])
         raise TooBusy
 
     async def hand_off(self, caller: VisitorCaller) -> Conversation:
@@ -263,18 +269,19 @@ class Messages:
                 return change.conversation
         raise TooBusy
 
-    async def _received_before(self, visitor: Visitor, message_id: str) -> Received | None:
-        message = await self.messages.by_message_id(visitor, message_id)
-        if message is not None:
-            conversation = await self.conversations.find(visitor.tenant_id, message.conversation_id)
-            return Received(conversation, message, again=True) if conversation else None
-        # Written a moment ago, perhaps: then it is still in the conversation alone.
-        latest = await self.conversations.find_latest(visitor)
-        seq = latest.seq_of(message_id) if latest else None
-        if latest is None or seq is None:
+    async def _received_before(self, visitor: Visitor, message_id: str, found: Conversation | None) -> Received | None:
+        """What was received under an id: in the visitor's open conversation, or in one before it."""
+        if found is None:
+            message = await self.messages.by_message_id(visitor, message_id)
+        elif (seq := found.seq_of(message_id)) is not None:
+            said = await self.messages.of_conversation(found, after_seq=seq - 1, limit=1)
+            return Received(found, said[0] if said else None, again=True)
+        else:
+            message = await self.messages.said_before(found, message_id)
+        if message is None:
             return None
-        found = await self.messages.of_conversation(latest, after_seq=seq - 1, limit=1)
-        return Received(latest, found[0] if found else None, again=True)
+        conversation = await self.conversations.find(visitor.tenant_id, message.conversation_id)
+        return Received(conversation, message, again=True) if conversation else None
 
     async def _said_before(self, conversation: Conversation, known_as: str | None) -> Message:
         latest = await self.conversations.find(conversation.tenant_id, conversation.id)

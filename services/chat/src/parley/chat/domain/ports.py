@@ -60,6 +60,9 @@ class ConversationStore(Protocol):
     async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
         """As it was last seen here; whatever is decided by that is to be looked at again in a transition."""
 
+    def recall_open(self, visitor: Visitor) -> Conversation | None:
+        """The same of a visitor's open conversation; None where none is known here."""
+
     async def find_open(self, visitor: Visitor) -> Conversation | None: ...
     async def find_latest(self, visitor: Visitor) -> Conversation | None: ...
 
@@ -90,7 +93,10 @@ class MessageStore(Protocol):
     async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None: ...
 
     async def said_before(self, conversation: Conversation, message_id: str) -> Message | None:
-        """The same, for a conversation whose recent ids were looked through already."""
+        """The same for the conversation's visitor, up to its last message; its recent ids were looked through already.
+
+        Of a conversation that is changed again and again it remembers the ids, and asks nobody.
+        """
 
     async def answer_to(self, conversation: Conversation, seq: int) -> Message | None: ...
     async def notes_of(self, conversation: Conversation) -> Sequence[Note]: ...

@@ -4,16 +4,14 @@ Each change is answered when it is durable itself, and its own outcome is known:
 fails by itself among the others, is looked at again and tried again. Several changes of one conversation that come
 together are applied one after the other and written as one.
 
-What this process wrote last of a conversation it remembers, and applies the next change to that: another replica's
-change shows by the version, and costs a try. So what is remembered is never believed by itself: whatever is not
-written is decided by what was read for it.
+The next change is applied to what this process knows of a conversation (`store.known`): another replica's change shows
+by the version, and costs a try. Whatever is not written is decided by what was read for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -28,6 +26,7 @@ from parley.chat.domain.ports import Transition
 from parley.chat.store.audit import COLLECTION as AUDIT
 from parley.chat.store.audit import document_of as audit_document
 from parley.chat.store.codec import changed_fields, conversation_of, message_document, note_document
+from parley.chat.store.known import Known, KnownConversations
 from parley.common import tracing
 from parley.common.mongo import Document, Mongo, Outbox, Projection, entry_of
 from parley.common.together import Together
@@ -40,8 +39,6 @@ _AT_ONCE = 2
 """Batches under way: while the database writes one, the next is made ready. A conversation's are always in one row."""
 _KEPT = 4
 """Entries of the outbox that are worth writing again to be rid of the others."""
-_REMEMBERED = 1000
-"""Conversations, some kilobytes each."""
 _IMMUTABLE_FIELD = 66
 
 
@@ -56,14 +53,6 @@ class _Asked:
     transition: Transition
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A conversation, and what of its outbox this process has not told yet."""
-
-    conversation: Conversation
-    riding: tuple[Document, ...] = ()
-
-
 Answer = Change | Exception | None
 
 
@@ -71,7 +60,7 @@ Answer = Change | Exception | None
 class _Draft:
     """What becomes of one conversation in this batch."""
 
-    known: _Known
+    known: Known
     after: Conversation
     answers: list[Answer] = field(default_factory=list)
     entries: list[Document] = field(default_factory=list)
@@ -91,7 +80,7 @@ class Commits:
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
         self._outbox = outbox
-        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._known = KnownConversations()
         self._together: list[Together[_Asked, Change | None]] = [
             Together(self._commit, most=_BATCH) for _ in range(_AT_ONCE)
         ]
@@ -121,16 +110,20 @@ class Commits:
             return None
         return known.conversation
 
+    def recall_open(self, tenant_id: int, visitor_key: str) -> Conversation | None:
+        """A visitor's open conversation as this process last knew it; None where it knows of none."""
+        known = self._known.open_of(visitor_key)
+        return known if known is not None and known.tenant_id == tenant_id else None
+
     def made(self, document: Document, change: Change) -> None:
         """A conversation was inserted: tell of it, and remember it."""
-        self._remember(_Known(change.conversation))
+        self._known.remember(Known(change.conversation))
         self._outbox.tell(COLLECTION, document)
         _count(change)
 
     def forget(self, conversation_ids: Iterable[int]) -> None:
         """Read these anew when they are changed next."""
-        for conversation_id in conversation_ids:
-            self._known.pop(conversation_id, None)
+        self._known.forget(conversation_ids)
 
     async def _commit(self, batch: Sequence[_Asked]) -> list[Answer]:
         """Each one's answer; `_Lost` where it is to be tried again."""
@@ -149,13 +142,13 @@ class Commits:
         problems = await self._write([draft for draft in drafts.values() if draft.written])
         return _in_order(batch, drafts, problems)
 
-    async def _read(self, conversation_ids: Sequence[int]) -> dict[int, _Known]:
+    async def _read(self, conversation_ids: Sequence[int]) -> dict[int, Known]:
         if not conversation_ids:
             return {}
-        read: dict[int, _Known] = {}
+        read: dict[int, Known] = {}
         async for row in self._mongo[COLLECTION].find({"_id": {"$in": conversation_ids}}):
-            read[row["_id"]] = _Known(conversation_of(row), tuple(row.get("outbox", ())))
-            self._remember(read[row["_id"]])
+            read[row["_id"]] = Known(conversation_of(row), tuple(row.get("outbox", ())))
+            self._known.remember(read[row["_id"]])
         return read
 
     async def _write(self, drafts: Sequence[_Draft]) -> dict[int, Exception]:
@@ -189,23 +182,14 @@ class Commits:
         return problems
 
     def _written(self, draft: _Draft) -> None:
-        self._remember(_Known(draft.after))
+        self._known.remember(Known(draft.after))
         told = {"_id": draft.after.id, "outbox": [*draft.known.riding, *draft.entries]}
         self._outbox.tell(COLLECTION, told, beside=draft.kept)
         for change in draft.written:
             _count(change)
 
-    def _remember(self, known: _Known) -> None:
-        before = self._known.get(known.conversation.id)
-        if before is not None and before.conversation.version > known.conversation.version:
-            return  # It was read before what was written meanwhile.
-        self._known[known.conversation.id] = known
-        self._known.move_to_end(known.conversation.id)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
 
-
-def _drafted(known: _Known, among: Sequence[_Asked]) -> _Draft:
+def _drafted(known: Known, among: Sequence[_Asked]) -> _Draft:
     """The transitions applied, one after the other."""
     draft = _Draft(known, known.conversation)
     for one in among:

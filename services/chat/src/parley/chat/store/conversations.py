@@ -90,6 +90,9 @@ class MongoConversations:
     async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
         return await self._commits.recall(tenant_id, conversation_id)
 
+    def recall_open(self, visitor: Visitor) -> Conversation | None:
+        return self._commits.recall_open(visitor.tenant_id, visitor.key)
+
     async def erased(self, event: Event) -> None:
         """In every replica: what one of them has erased, the others may remember."""
         self._commits.forget(event.read(VisitorErased).conversation_ids)

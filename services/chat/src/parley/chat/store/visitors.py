@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -11,7 +11,8 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.domain.errors import VisitorIsErased, VisitorNotFound
 from parley.chat.domain.model import Visitor
 from parley.chat.store.codec import visitor_document, visitor_of
-from parley.common.mongo import Index, Mongo
+from parley.common.mongo import Document, Index, Mongo
+from parley.common.together import Together
 
 INDEXES = [
     Index(
@@ -26,6 +27,8 @@ INDEXES = [
     ),
 ]
 
+_BATCH = 128
+
 _NO_GATE = {"erasure": {"$exists": False}}
 """While a visitor is erased, a gate stands in their place (store.personal_data): nobody is found, nobody is made."""
 
@@ -35,12 +38,17 @@ class MongoVisitors:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
+        self._by_key: Together[str, Document | None] = Together(self._by_keys, most=_BATCH)
 
     async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None:
-        found = await self._mongo["visitors"].find_one(
-            {"_id": f"{site_id}:{session}", "tenant_id": tenant_id, **_NO_GATE}
-        )
-        return visitor_of(found) if found else None
+        found = await self._by_key(f"{site_id}:{session}")
+        return visitor_of(found) if found and found["tenant_id"] == tenant_id else None
+
+    async def _by_keys(self, keys: Sequence[str]) -> list[Document | None]:
+        found = {
+            row["_id"]: row async for row in self._mongo["visitors"].find({"_id": {"$in": list(keys)}, **_NO_GATE})
+        }
+        return [found.get(key) for key in keys]
 
     async def ensure(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
         found = await self.find(tenant_id, site_id, session)

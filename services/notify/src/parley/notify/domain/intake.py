@@ -57,6 +57,9 @@ class CursorStore(Protocol):
     async def release(self, holder: str) -> None:
         """Let another take it at once."""
 
+    async def position(self) -> int | None:
+        """How far the log was taken in; None where it never was."""
+
     async def rewind(self) -> None:
         """The log began anew: nothing of it is taken in."""
 
@@ -109,6 +112,11 @@ class Intake:
         self._stuck.clear()
         self._position = BEFORE_ALL
         await self._cursor.rewind()
+
+    async def needs(self) -> int | None:
+        """The first position that is not taken in, by whichever replica it will be; None where none ever was."""
+        position = await self._cursor.position()
+        return None if position is None else position + 1
 
     def fault(self) -> str | None:
         """None once the cursor was seen: from then on nothing that happens is missed."""

@@ -44,5 +44,9 @@ class MongoCursor:
     async def release(self, holder: str) -> None:
         await self._mongo[_NAME].update_one({"_id": _ID, "holder": holder}, {"$set": {"until": self._clock()}})
 
+    async def position(self) -> int | None:
+        row = await self._mongo[_NAME].find_one({"_id": _ID})
+        return row["position"] if row is not None else None
+
     async def rewind(self) -> None:
         await self._mongo[_NAME].update_one({"_id": _ID}, {"$set": {"position": BEFORE_ALL}})

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
-import orjson
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection
 
 from parley.common import tracing
 from parley.common.amqp import LogFollower, LogRecord
-from parley.common.amqp.topology import LOG, declare_log
+from parley.common.amqp.topology import LOG
+from parley.common.clock import utc_now
 from parley.common.errors import Unavailable
 from parley.common.events import Audience, Event, data_class
 from parley.common.telemetry import logger
@@ -21,6 +19,7 @@ from parley.common.tracing import Attributes, Kind
 from parley.notify import metrics
 from parley.notify.streams.frames import own_frame
 from parley.notify.streams.hub import Hub
+from parley.notify.streams.places import Place, first_from, last_of_log
 from parley.notify.streams.window import NOWHERE, Window
 
 log = logger(__name__)
@@ -31,8 +30,6 @@ _LOG: Attributes = {
     "messaging.operation.type": "process",
     "messaging.operation.name": "deliver",
 }
-_PREFETCH = 500
-_SETTLE_SECONDS = 0.05
 _EMPTY_SECONDS = 2.0
 """An end that has not come by then is taken for an empty log's."""
 _REBORN_SECONDS = 3.0
@@ -41,6 +38,8 @@ _VANISHED_LOOKS = 3
 _SKEW_SECONDS = 60.0
 """How far the broker's clock may be from ours when the window is asked for by time."""
 _RECENT_SECONDS = 5.0
+_ENOUGH = 10_000
+"""Records that are read before streams are let in: a second or two. Of a busy log that is less than the window."""
 _COLD_SECONDS = 10.0
 """Without any record while the window is read: its end was trimmed away meanwhile."""
 
@@ -48,14 +47,17 @@ _COLD_SECONDS = 10.0
 class Tail:
     """A session on the log, and the part that says whether the window is warm.
 
-    It looks for the log's end first. Then it starts where the window begins; it is warm when it has come to that
-    end. On a later connection it goes on at the next position, unless the broker came back with another log.
+    It looks for the log's end first. Then it starts where the window begins, or some thousand records before the end
+    where that is later; it is warm when it has come to that end. On a later connection it goes on at the next position,
+    unless the broker came back with another log.
     """
 
     name = "log"
 
     def __init__(self, window: Window, hub: Hub) -> None:
         self.warm = False
+        self.needed: Callable[[], Awaitable[int | None]] | None = None
+        """Asked before the log is read: from which position on somebody else needs it; None where nobody does."""
         self.reborn: Callable[[], Awaitable[None]] | None = None
         """Called when the broker came back with another log, which is then followed from its beginning."""
         self._window = window
@@ -106,9 +108,10 @@ class Tail:
 
     async def _find_start(self, connection: AbstractConnection) -> None:
         known = self._window.last if self.warm else NOWHERE
-        end, at = await _end_of_log(connection, _REBORN_SECONDS if known > NOWHERE else _EMPTY_SECONDS)
+        last = await last_of_log(connection, _REBORN_SECONDS if known > NOWHERE else _EMPTY_SECONDS)
+        end = last.position if last is not None else NOWHERE
         if not self.warm:
-            self._begin_cold(end, at)
+            await self._begin_cold(connection, last)
         elif end >= known and await self._is_the_same(connection):
             self._start, self._vanished = known + 1, 0
         elif end == NOWHERE and self._vanished < _VANISHED_LOOKS:
@@ -121,20 +124,44 @@ class Tail:
     async def _is_the_same(self, connection: AbstractConnection) -> bool:
         """Whether the log still has what was last read from it: one begun anew soon has a record of that number too."""
         newest = self._newest
-        return newest is None or await _record_at(connection, newest.position) == newest.body
+        if newest is None:
+            return True
+        return await first_from(connection, newest.position, _REBORN_SECONDS) == Place(newest.position, newest.body)
 
-    def _begin_cold(self, end: int, at: float) -> None:
-        self._goal = end
-        self._heard = time.monotonic()
-        self._window.begin(end)
-        # Asking by time finds nothing when the newest record is older than that: then it is asked for by place.
-        oldest = time.time() - self._window.seconds
-        if end == NOWHERE:
+    async def _begin_cold(self, connection: AbstractConnection, last: Place | None) -> None:
+        if last is None:
             # By time here too: should the end only have been slow to come, this does not show the whole log.
-            self._start = datetime.fromtimestamp(time.time() - _RECENT_SECONDS, UTC)
+            self._start = utc_now() - timedelta(seconds=_RECENT_SECONDS)
         else:
-            self._start = datetime.fromtimestamp(oldest, UTC) if at > oldest + _SKEW_SECONDS else end
-        self.warm = end == NOWHERE
+            self._start = await self._cold_start(connection, last)
+        self._goal = last.position if last is not None else NOWHERE
+        self._heard = time.monotonic()
+        self._window.begin(self._goal)
+        self.warm = last is None
+
+    async def _cold_start(self, connection: AbstractConnection, last: Place) -> int | datetime:
+        oldest = utc_now() - timedelta(seconds=self._window.seconds)
+        # Asking by time finds nothing when the newest record is older than that: then it is asked for by place. One
+        # that does not tell when it happened is taken for new, so that the window is read in full.
+        if last.moment is not None and last.moment <= oldest + timedelta(seconds=_SKEW_SECONDS):
+            return last.position
+        first = await first_from(connection, oldest, _REBORN_SECONDS)
+        enough = last.position - _ENOUGH
+        if first is None or first.position >= enough:
+            return oldest
+        needed = await self._needed_from(enough)
+        return max(needed, first.position)
+
+    async def _needed_from(self, enough: int) -> int:
+        if self.needed is None:
+            return enough
+        try:
+            needed = await self.needed()
+        except Exception as problem:
+            # Rather all of the window than too little of it.
+            log.warning("log_need_unknown", problem=repr(problem)[:300])
+            return 0
+        return enough if needed is None else min(needed, enough)
 
     async def _begin_anew(self) -> None:
         """The broker lost its log: positions mean something else now. Everybody has to fetch again."""
@@ -187,64 +214,3 @@ class Tail:
                 self._hub.revoke(data["operator_id"], data.get("session_id"), data.get("version", 0))
             case "site.changed" if event.data.get("deleted"):
                 self._hub.close_site(event.site_id)
-
-
-async def _end_of_log(connection: AbstractConnection, patience: float) -> tuple[int, float]:
-    """The newest position (NOWHERE when there is none), and when it happened in seconds since 1970."""
-    channel = await connection.channel()
-    try:
-        await channel.set_qos(prefetch_count=_PREFETCH)
-        queue = await declare_log(channel)
-        inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-        await queue.consume(inbox.put, arguments={"x-stream-offset": "last"})
-        newest: AbstractIncomingMessage | None = None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                newest = await inbox.get()
-        more = newest is not None
-        while newest is not None and more:
-            await newest.ack(multiple=True)
-            # The answer to this comes after all of the last chunk, which the broker sends in one piece, but for what
-            # the prefetch held back. So less than that is its end; what is written meanwhile is not waited for:
-            # on a busy log there is always more.
-            await channel.set_qos(prefetch_count=_PREFETCH)
-            await asyncio.sleep(_SETTLE_SECONDS)
-            came = inbox.qsize()
-            for _ in range(came):
-                newest = inbox.get_nowait()
-            more = came >= _PREFETCH // 2
-        if newest is None:
-            return NOWHERE, 0.0
-        position = newest.headers["x-stream-offset"]
-        assert isinstance(position, int)
-        return position, _moment_of(newest.body)
-    finally:
-        if not channel.is_closed:
-            await channel.close()
-
-
-async def _record_at(connection: AbstractConnection, position: int) -> bytes | None:
-    """What stands at a position; None where the log has nothing there any more."""
-    channel = await connection.channel()
-    try:
-        await channel.set_qos(prefetch_count=1)
-        queue = await declare_log(channel)
-        inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
-        await queue.consume(inbox.put, arguments={"x-stream-offset": position})
-        try:
-            async with asyncio.timeout(_REBORN_SECONDS):
-                found = await inbox.get()
-        except TimeoutError:
-            return None
-        return found.body if found.headers["x-stream-offset"] == position else None
-    finally:
-        if not channel.is_closed:
-            await channel.close()
-
-
-def _moment_of(body: bytes) -> float:
-    try:
-        return datetime.fromisoformat(orjson.loads(body)["occurred_at"]).timestamp()
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        # Not ours to judge; taken for new, so that the window is read in full.
-        return time.time()
