@@ -58,6 +58,11 @@ class Connection(asyncio.Protocol):
             return
         head = bytes(self._buffer[:end])
         length = _length_of(head)
+        if length is None:
+            # In chunks, of which the last says so. One answer at a time: it is the last that stands here.
+            if not self._buffer.endswith(b"\r\n0\r\n\r\n"):
+                return
+            length = len(self._buffer) - end - 4
         if len(self._buffer) < end + 4 + length:
             return
         body = bytes(self._buffer[end + 4 : end + 4 + length])
@@ -70,9 +75,13 @@ class Connection(asyncio.Protocol):
             self._waiting.set_exception(problem or ConnectionResetError("hung up"))
 
 
-def _length_of(head: bytes) -> int:
-    at = head.lower().find(b"\r\ncontent-length:")
+def _length_of(head: bytes) -> int | None:
+    """None for an answer that comes in chunks."""
+    lowered = head.lower()
+    at = lowered.find(b"\r\ncontent-length:")
     if at < 0:
+        if b"\r\ntransfer-encoding: chunked" in lowered:
+            return None
         raise ValueError("an answer without a length")
     end = head.find(b"\r\n", at + 17)
     return int(head[at + 17 : end if end >= 0 else len(head)])
