@@ -11,7 +11,7 @@ import pytest
 
 from parley.chat.domain import transitions
 from parley.chat.domain.errors import HeldByAnother
-from parley.chat.domain.model import Change, Conversation, Draft, Visitor
+from parley.chat.domain.model import MOST_UNREAD, Change, Conversation, Draft, Visitor
 from parley.chat.domain.ports import Transition
 from parley.chat.store.conversations import MongoConversations
 from parley.chat.store.messages import MongoMessages
@@ -186,6 +186,42 @@ async def test_another_tenants_conversation_is_not_there(replicas: tuple[Replica
 
     assert await here.store.change(TENANT + 1, conversation_id, never) is None
     assert await here.store.recall(TENANT + 1, conversation_id) is None
+
+
+async def test_what_is_unread_is_counted_as_it_grows_and_as_it_is_read(
+    mongo: Mongo, replicas: tuple[Replica, Replica]
+) -> None:
+    here, there = replicas
+    conversation_id = await opened(here)
+
+    async def heard(replica: Replica, number: int) -> None:
+        draft = Draft(number, "visitor", f"Number {number}", message_id=f"v{number}")
+        await replica.change(
+            conversation_id, lambda now: transitions.visitor_says(now, draft, NOW, TIMEOUT, to_person=False)
+        )
+
+    async def hear(replica: Replica, *numbers: int) -> None:
+        await asyncio.gather(*(heard(replica, number) for number in numbers))
+
+    async def read(replica: Replica, seq: int) -> None:
+        await replica.change(conversation_id, lambda now: transitions.operator_reads(now, seq, ALEX, NOW))
+
+    async def unread() -> list[int]:
+        kept: list[int] = (await stored(mongo, conversation_id))["unread_seqs"]
+        return kept
+
+    await hear(here, *range(1, 31))
+    # While the first is under way the others wait, and are one write: some of it is read, and it grows.
+    await asyncio.gather(heard(here, 31), read(here, 10), *(heard(here, number) for number in range(32, 41)))
+    await hear(there, *range(41, 61))
+    assert await unread() == list(range(11, 61))
+    await hear(here, *range(61, 1101))
+    assert await unread() == list(range(1101 - MOST_UNREAD, 1101)), "of very many, the newest"
+    assert [seq for _, seq in (await stored(mongo, conversation_id))["recent_ids"]] == list(range(1085, 1101))
+    await asyncio.gather(read(there, 1098), heard(there, 1101))
+    assert await unread() == [1099, 1100, 1101]
+    await read(here, 1101)
+    assert await unread() == []
 
 
 async def test_only_what_changed_is_written(mongo: Mongo, replicas: tuple[Replica, Replica]) -> None:

@@ -90,7 +90,7 @@ class ConversationView(View):
     operator: Person | None = Field(None, description="Who holds it.")
     last_message: LastMessage | None = None
     last_seq: int = Field(0, description="The seq of the newest message.")
-    unread: int = Field(0, description="Visitor messages that no operator has read.")
+    unread: int = Field(0, description="Visitor messages that no operator has read; 999 means that or more.")
     operator_read_seq: int = 0
     visitor_read_seq: int = 0
     waiting_since: Timestamp | None = Field(None, description="Since when the visitor waits for a person.")

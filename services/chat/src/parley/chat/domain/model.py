@@ -31,6 +31,8 @@ from parley.common.events.views import (
 PREVIEW_LENGTH = 140
 RECENT_IDS = 16
 """Senders' message ids kept in the conversation itself; older ones are found among the messages."""
+MOST_UNREAD = 999
+"""Unread messages that a conversation counts; of more, the newest. Each write carries as many at most."""
 HISTORY_LENGTH = 200
 READERS = 50
 """Operators whose read marks a conversation keeps, the latest to read."""
@@ -187,7 +189,7 @@ class Conversation:
     last_seq: int = 0
     last_message: LastMessage | None = None
     unread_seqs: tuple[int, ...] = ()
-    """The visitor's messages that no operator has read; `unread` is how many."""
+    """The visitor's messages that no operator has read, the newest of them; `unread` is how many."""
     operator_read_seq: int = 0
     """Up to where any operator has read; what is behind it is unread to the team."""
     reads: tuple[tuple[Person, int], ...] = ()
@@ -300,7 +302,9 @@ def add_message(conversation: Conversation, draft: Draft, at: datetime) -> tuple
     recent = conversation.recent_ids
     if draft.message_id is not None:
         recent = (*recent, (draft.message_id, seq))[-RECENT_IDS:]
-    unread = (*conversation.unread_seqs, seq) if draft.role == "visitor" else conversation.unread_seqs
+    unread = conversation.unread_seqs
+    if draft.role == "visitor":
+        unread = (*unread, seq)[-MOST_UNREAD:]
     after = replace(
         conversation,
         last_seq=seq,

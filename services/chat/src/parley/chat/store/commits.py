@@ -21,7 +21,7 @@ from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
 
 from parley.chat import metrics
 from parley.chat.domain.errors import TooBusy
-from parley.chat.domain.model import RECENT_IDS, Change, Conversation
+from parley.chat.domain.model import MOST_UNREAD, RECENT_IDS, Change, Conversation
 from parley.chat.domain.ports import Transition
 from parley.chat.store.audit import COLLECTION as AUDIT
 from parley.chat.store.audit import document_of as audit_document
@@ -220,10 +220,7 @@ def _applied(one: _Asked, draft: _Draft) -> Answer:
 def _update(draft: _Draft) -> UpdateOne:
     before = draft.known.conversation
     changed = changed_fields(before, draft.after)
-    pushed: Document = {}
-    if changed.pop("recent_ids", None) is not None:
-        newer = [list(pair) for pair in draft.after.recent_ids if pair[1] > before.last_seq]
-        pushed["recent_ids"] = {"$each": newer, "$slice": -RECENT_IDS}
+    pushed = _grown(before, draft.after, changed)
     if draft.kept is not None:
         # What was told before goes in passing.
         changed["outbox"] = [*draft.kept, *draft.entries]
@@ -240,6 +237,20 @@ def _update(draft: _Draft) -> UpdateOne:
         },
         upsert=True,
     )
+
+
+def _grown(before: Conversation, after: Conversation, changed: Document) -> Document:
+    """What has only grown is pushed instead of being written whole: taken out of `changed`."""
+    pushed: Document = {}
+    if changed.pop("recent_ids", None) is not None:
+        ids = [list(pair) for pair in after.recent_ids if pair[1] > before.last_seq]
+        pushed["recent_ids"] = {"$each": ids, "$slice": -RECENT_IDS}
+    unread = [seq for seq in after.unread_seqs if seq > before.last_seq]
+    # Less than that, and some were read as well.
+    if unread and len(after.unread_seqs) == min(len(before.unread_seqs) + len(unread), MOST_UNREAD):
+        del changed["unread_seqs"]
+        pushed["unread_seqs"] = {"$each": unread, "$slice": -MOST_UNREAD}
+    return pushed
 
 
 def _in_order(batch: Sequence[_Asked], drafts: dict[int, _Draft], problems: dict[int, Exception]) -> list[Answer]:
