@@ -35,7 +35,7 @@ setup: $(READY) ## install what the other commands need (they do it themselves)
 # alone is one. Both runs are shown.
 .PHONY: test
 test: $(READY) check ## check, then run all tests
-	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile || $(BIN)/python -m pytest tests --last-failed
+	$(BIN)/python -m pytest tests -n $(WORKERS) || $(BIN)/python -m pytest tests --last-failed
 
 .PHONY: prove
 prove: $(READY) ## hold the guarantees against kills, cuts and races, and print a figure each (about 10 minutes)

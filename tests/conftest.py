@@ -12,13 +12,41 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
 from support.api import Api
+from support.brokers import SPARE_VHOSTS, broker_apart, offer
 from support.tenants import World
+
+_LONGEST_FIRST = ("prove", "browser", "e2e", "contract", "hardening", "component", "unit")
+_TOGETHER = ("prove",)
+"""Folders whose files share what is dear to start: all of one go to one worker."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first: begun last, it would be waited for by workers that have nothing left to do."""
+    items.sort(key=lambda item: _LONGEST_FIRST.index(item.nodeid.split("/")[1]))
+
+
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers carry no types
+    """A file's tests go to one worker, in the order in which they are."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        folder = file.split("/")[1]
+        return folder if folder in _TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """The run's way of spreading tests over workers."""
+    config.option.loadscopereorder = False
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +60,10 @@ async def servers(run_directory: Path) -> AsyncIterator[tuple[str, str]]:
     """Addresses of MongoDB and RabbitMQ."""
     mongodb, amqp = os.environ.get("MONGODB_URI"), os.environ.get("AMQP_URL")
     mongo = None if mongodb else MongoServer(run_directory / "mongodb")
-    rabbit = None if amqp else RabbitServer(run_directory / "rabbitmq")
+    rabbit = None if amqp else RabbitServer(run_directory / "rabbitmq", vhosts=SPARE_VHOSTS)
     await asyncio.gather(*(server.start() for server in (mongo, rabbit) if server is not None))
+    if rabbit is not None:
+        offer(rabbit)
     try:
         yield mongodb or (mongo.uri if mongo else ""), amqp or (rabbit.uri if rabbit else "")
     finally:
@@ -59,30 +89,22 @@ def database_prefix() -> str:
 async def started_stack(
     servers: tuple[str, str], directory: Path, replicas: int, env: Mapping[str, Mapping[str, str]] | None = None
 ) -> AsyncIterator[Stack]:
-    """A stack of its own, ready; stopped when the caller is done with it.
-
-    On a broker of its own too: queues are named by service, and another stack's chat would take this one's events.
-    """
-    named = os.environ.get("AMQP_URL")
-    broker = None if named else RabbitServer(directory / "rabbitmq")
-    if broker is not None:
-        await broker.start()
-    stack = Stack(
-        mongodb_uri=servers[0],
-        amqp_url=broker.uri if broker is not None else named or "",
-        directory=directory,
-        replicas=replicas,
-        database_prefix=f"t{secrets.token_hex(4)}",
-        env={"gateway": RELAXED, **(env or {})},
-    )
-    try:
-        await stack.start()
-        await stack.wait_ready()
-        yield stack
-    finally:
-        await stack.stop()
-        if broker is not None:
-            await broker.stop()
+    """A stack of its own, ready; stopped when the caller is done with it."""
+    async with broker_apart(servers[1], directory) as amqp_url:
+        stack = Stack(
+            mongodb_uri=servers[0],
+            amqp_url=amqp_url,
+            directory=directory,
+            replicas=replicas,
+            database_prefix=f"t{secrets.token_hex(4)}",
+            env={"gateway": RELAXED, **(env or {})},
+        )
+        try:
+            await stack.start()
+            await stack.wait_ready()
+            yield stack
+        finally:
+            await stack.stop()
 
 
 RELAXED = {

@@ -1,16 +1,23 @@
-"""Two of each service, one killed in the middle: time is lost, nothing else."""
+"""Two of each service: one killed in the middle, or each knowing something that the other has changed."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
+from pymongo import AsyncMongoClient
 
 from conftest import started_stack
+from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
+from parley.gateway.domain.visitors import handle_of
 from parley_dev.stack import Stack
-from support.api import Api
+from support.api import Api, Visitor
 from support.load import Load
 from support.tenants import World
 
@@ -72,3 +79,67 @@ async def test_a_message_sent_again_to_another_replica_gets_the_same_answer(pair
     assert again["answer"] == told["answer"] == words
     history = (await visitor.get("/history")).ok()["messages"]
     assert [message["role"] for message in history] == ["visitor", "ai"]
+
+
+@dataclass(slots=True)
+class Replica:
+    """One replica of chat, called past the gateway, which would choose one."""
+
+    http: aiohttp.ClientSession
+    url: str
+    signer: IdentitySigner
+
+    async def post(self, caller: Caller, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        headers = {HEADER: self.signer.sign(caller)}
+        async with self.http.post(f"{self.url}/api/v1{path}", json=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    async def say(self, caller: Caller, visitor: Visitor, message: str, message_id: str) -> dict[str, Any]:
+        """Returns what `done` says."""
+        body = {**visitor.names, "message": message, "message_id": message_id}
+        status, answer = await self.post(caller, "/chat/stream", body)
+        assert status == 200, answer
+        done: dict[str, Any] = json.loads(answer.rsplit(b"data: ", 1)[1])
+        assert done["type"] == "done", answer
+        return dict(done["meta"])
+
+
+@pytest.fixture
+async def replicas(pair: Stack) -> AsyncIterator[list[Replica]]:
+    signer = IdentitySigner(pair.environment("gateway")["PARLEY_IDENTITY_SECRET"])
+    async with aiohttp.ClientSession() as http:
+        yield [Replica(http, f"http://127.0.0.1:{one.port}", signer) for one in pair.processes("chat")]
+
+
+async def test_what_a_replica_knows_of_a_visitor_does_not_outlive_what_another_did(
+    pair: Stack, pair_world: World, replicas: list[Replica], mongodb_uri: str
+) -> None:
+    here, there = replicas
+    visitor, _ = await pair_world.taken()
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        prefix = pair.environment("chat")["PARLEY_DATABASE_PREFIX"]
+        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": pair_world.site_id})
+    assert site is not None
+    session = handle_of(pair_world.site_id, visitor.session_id)
+    caller = VisitorCaller(site["tenant_id"], pair_world.site_id, session)
+    sites = {pair_world.site_id: frozenset(Permission)}
+    alex = OperatorCaller(pair_world.alex.id, site["tenant_id"], "Alex", sites)
+
+    first = await here.say(caller, visitor, "To be closed elsewhere", "one")
+    assert (await there.say(caller, visitor, "Also there", "two"))["conversation_id"] == first["conversation_id"]
+    assert (await there.post(alex, f"/operator/close/{first['conversation_id']}", {}))[0] == 200
+    second = await here.say(caller, visitor, "Are you still there?", "three")
+    assert second["conversation_id"] != first["conversation_id"], "closed is closed, whoever closed it"
+    assert second["mode"] == "ai"
+    for replica in replicas:
+        again = await replica.say(caller, visitor, "To be closed elsewhere", "one")
+        assert again["message_id"] == first["message_id"], "said once, in the conversation before"
+        assert (await replica.say(caller, visitor, "Hm", f"at-{replica.url[-5:]}"))["conversation_id"] == second[
+            "conversation_id"
+        ]
+    blocked = await there.post(
+        alex, f"/operator/conversation/{second['conversation_id']}/block", {"blocked": True, "block_type": "both"}
+    )
+    assert blocked[0] == 200
+    refused = {**visitor.names, "message": "And now?", "message_id": "five"}
+    assert (await here.post(caller, "/chat/stream", refused))[0] == 403

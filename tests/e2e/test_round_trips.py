@@ -12,6 +12,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from conftest import started_stack
+from parley.chat.domain.model import RECENT_IDS
 from parley_dev.stack import Stack
 from support.api import Api
 from support.collector import Collected, Collector, chain_of
@@ -62,6 +63,20 @@ async def test_in_a_long_conversation_a_message_is_not_looked_for_among_the_old_
     again = {"conversation_id": conversation_id, "content": "Number 3"}
     repeated = (await world.alex.post("/operator/message", again, Idempotency_Key="number-3")).ok()
     assert repeated["message"]["seq"] < 10, "what was said under the key the first time"
+
+
+async def test_a_visitors_message_is_answered_after_one_find_and_one_write(world: World, collector: Collector) -> None:
+    visitor, _ = await world.taken()
+    for number in range(RECENT_IDS + 2):
+        await visitor.say(f"Number {number}", message_id=f"number-{number}")
+    request_id = f"round-{secrets.token_hex(8)}"
+    body = {**visitor.names, "message": "Is it on its way?", "message_id": "the-last"}
+    async with world.api.http.post(
+        f"{world.api.base}/api/v1/chat/stream", json=body, headers={"X-Request-Id": request_id}
+    ) as response:
+        assert b'"done"' in await response.read()
+    asked = await _commands(collector, request_id, "POST /api/v1/chat/stream")
+    assert asked == {"find": 1, "update": 1}, "whether the visitor is blocked; then all of it in one write"
 
 
 async def test_a_list_is_one_find(world: World, collector: Collector) -> None:

@@ -20,9 +20,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from conftest import RELAXED, started_stack
 from parley.common.clock import utc_now
-from parley_dev.servers import RabbitServer
 from parley_dev.stack import BEHIND, Stack
 from support.api import Api
+from support.brokers import broker_apart
 from support.load import Load
 from support.tenants import World
 from support.wait import until
@@ -173,30 +173,28 @@ async def _everything_is_listed(world: World, database: Database, load: Load) ->
 async def test_services_told_to_wait_are_ready_when_the_job_is_done(
     servers: tuple[str, str], tmp_path: Path, database_prefix: str
 ) -> None:
-    broker = RabbitServer(tmp_path / "rabbitmq")
-    await broker.start()
     environment: Mapping[str, Mapping[str, str]] = {
         "gateway": RELAXED,
         **{service: {"PARLEY_SCHEMA": "wait"} for service in BEHIND},
     }
-    stack = Stack(
-        mongodb_uri=servers[0],
-        amqp_url=broker.uri,
-        directory=tmp_path,
-        database_prefix=database_prefix,
-        env=environment,
-    )
-    try:
-        await stack.start()
-        async with aiohttp.ClientSession() as http:
-            for service in BEHIND:
-                await until(partial(_waits, http, stack, service), within=30, what=f"{service} waits")
-            status, _, logs = await parley(stack, "schema", "migrate")
-            assert status == 0, logs
-            await stack.wait_ready()
-    finally:
-        await stack.stop()
-        await broker.stop()
+    async with broker_apart(servers[1], tmp_path) as amqp_url:
+        stack = Stack(
+            mongodb_uri=servers[0],
+            amqp_url=amqp_url,
+            directory=tmp_path,
+            database_prefix=database_prefix,
+            env=environment,
+        )
+        try:
+            await stack.start()
+            async with aiohttp.ClientSession() as http:
+                for service in BEHIND:
+                    await until(partial(_waits, http, stack, service), within=30, what=f"{service} waits")
+                status, _, logs = await parley(stack, "schema", "migrate")
+                assert status == 0, logs
+                await stack.wait_ready()
+        finally:
+            await stack.stop()
 
 
 async def _waits(http: aiohttp.ClientSession, stack: Stack, service: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from parley.common.amqp import AnswerQuestions, Bus
 from parley.common.identity import OperatorCaller
 from parley_dev.servers import RabbitServer
+from support.brokers import broker_apart
 from support.fcm import FcmServer
 from support.notify import SECRET, Crew, Replica, Scene
 from support.pushes import device
@@ -26,12 +27,10 @@ def notify_prefix() -> str:
 
 
 @pytest.fixture(scope="session")
-async def amqp_url(run_directory: Path) -> AsyncIterator[str]:
+async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
     """A broker of this folder's own: here the tests answer chat's questions, which a running chat would do too."""
-    server = RabbitServer(run_directory / "notify-rabbitmq")
-    await server.start()
-    yield server.uri
-    await server.stop()
+    async with broker_apart(servers[1], run_directory / "notify") as amqp_url:
+        yield amqp_url
 
 
 @pytest.fixture(scope="session")

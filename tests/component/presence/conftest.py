@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import aiohttp
 import pytest
 
 from parley.common.identity import OperatorCaller, Permission, VisitorCaller
-from parley_dev.servers import RabbitServer
+from support.brokers import broker_apart
 from support.presence import EVERYTHING, Broker, Cable, Installation, Replica, fresh_id
 
 
@@ -24,15 +23,10 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture(scope="session")
-async def amqp_url(run_directory: Path) -> AsyncIterator[str]:
+async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
     """Queues are named after the service: presence of another test's would take from them what is meant for ours."""
-    if "AMQP_URL" in os.environ:
-        yield os.environ["AMQP_URL"]
-        return
-    server = RabbitServer(run_directory / "rabbitmq-presence")
-    await server.start()
-    yield server.uri
-    await server.stop()
+    async with broker_apart(servers[1], run_directory / "presence") as amqp_url:
+        yield amqp_url
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """A private RabbitMQ node: its own port mapper, its own name, its own folders; loopback only, no root."""
 
 import asyncio
+import base64
 import hashlib
+import json
+import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,19 +52,26 @@ class RabbitServer:
         program: RabbitInstall | Image | None = None,
         pid_directory: Path | None = None,
         log: Path | None = None,
+        vhosts: Sequence[str] = (),
     ) -> None:
+        """`vhosts` are virtual hosts beside the usual one. A node in a container has none."""
         self.directory = directory
         spare, self._distribution_port, self._epmd_port = free_ports(3)
         self.port = port or spare
         self._log = log or directory / "rabbitmq.log"
         self._pids = pid_directory or directory
         self._epmd: Runnable | None = None
+        self.vhosts = tuple(vhosts)
         self._node = self._prepared(program or ensure_rabbitmq())
 
     @property
     def uri(self) -> str:
         """Where clients connect."""
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}/"
+
+    def uri_of(self, vhost: str) -> str:
+        """Where clients of a virtual host connect."""
+        return f"{self.uri}{vhost}"
 
     @property
     def running(self) -> bool:
@@ -103,6 +114,7 @@ class RabbitServer:
 
     def _prepared(self, program: RabbitInstall | Image) -> Runnable:
         if isinstance(program, Image):
+            self.vhosts = ()
             digest = hashlib.sha256(str(self.directory.resolve()).encode()).hexdigest()[:10]
             # Its data is filed under the host's name, which must therefore stay.
             return Container(
@@ -172,8 +184,10 @@ class RabbitServer:
             "disk_free_limit.absolute = 200MB\n"
             "log.console = true\n"
             "log.console.level = info\n"
-            "log.file = false\n"
+            "log.file = false\n" + (f"load_definitions = {home / 'definitions.json'}\n" if self.vhosts else "")
         )
+        if self.vhosts:
+            (home / "definitions.json").write_text(json.dumps(_definitions(["/", *self.vhosts])))
         (home / "advanced.config").write_text("[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n")
         (home / "enabled_plugins").write_text("[].\n")
 
@@ -191,6 +205,25 @@ class RabbitServer:
                     return
             except (OSError, AMQPException, TimeoutError):
                 await asyncio.sleep(0.1)
+
+
+def _definitions(vhosts: Sequence[str]) -> dict[str, object]:
+    """The usual user and these virtual hosts. (https://www.rabbitmq.com/docs/passwords: salt, then its hash)"""
+    salt = os.urandom(4)
+    password = base64.b64encode(salt + hashlib.sha256(salt + b"guest").digest()).decode()
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "users": [
+            {
+                "name": "guest",
+                "password_hash": password,
+                "hashing_algorithm": "rabbit_password_hashing_sha256",
+                "tags": "administrator",
+            }
+        ],
+        "vhosts": [{"name": vhost} for vhost in vhosts],
+        "permissions": [{"user": "guest", "vhost": vhost, **everything} for vhost in vhosts],
+    }
 
 
 def ensure_rabbitmq(say: Say = quiet) -> RabbitInstall | Image:
