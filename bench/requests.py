@@ -18,9 +18,17 @@ def message(held: Held) -> bytes:
     return post("/api/v1/operator/message", body, held.token, COUNTED.decode())
 
 
-def message_lanes(held: Sequence[Held], at_once: int) -> list[Lane]:
-    """So many connections that write to all these conversations, a conversation on one connection."""
+def visitors_message(site_key: str, held: Held) -> bytes:
+    """A visitor's message, as the widget sends it: with an id of its own each time."""
+    counted = COUNTED.decode()
+    said = {"message": f"{WORDS}{counted}", "message_id": counted}
+    body = json.dumps({"site_key": site_key, "session_id": held.session_id, **said}).encode()
+    return post("/api/v1/chat/stream", body)
+
+
+def lanes_of(requests: Sequence[bytes], at_once: int) -> list[Lane]:
+    """So many connections that send all of these over and over, each of them on one connection."""
     lanes: list[list[bytes]] = [[] for _ in range(at_once)]
-    for number in range(max(at_once, len(held))):
-        lanes[number % at_once].append(message(held[number % len(held)]))
-    return [Lane(tuple(requests)) for requests in lanes]
+    for number in range(max(at_once, len(requests))):
+        lanes[number % at_once].append(requests[number % len(requests)])
+    return [Lane(tuple(lane)) for lane in lanes]

@@ -15,7 +15,7 @@ from bench.floors import delivered_bare
 from bench.harness import Bench
 from bench.interface import Aim, Figure, Part, Round, Turns, alternate
 from bench.parts.send import round_of, sample_document
-from bench.requests import WORDS, message_lanes
+from bench.requests import WORDS, lanes_of, message
 from bench.scene import Held
 
 _MARK = re.compile(rb"~([0-9a-f]+-\d+)~")
@@ -28,7 +28,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
     scene = bench.scene
     held = scene.held[:_STREAMS]
     at_one = await alternate(bench.rounds(), lambda: _bare(bench, None), lambda: _through(bench, held[:1], None))
-    lanes = message_lanes(scene.held, 64)
+    lanes = lanes_of([message(held) for held in scene.held], 64)
     sustained = await bench.elsewhere(closed_loop, scene.host, scene.port, lanes, bench.seconds(), secrets.token_hex(4))
     rate = sustained.result.rate / 2
     at_half = await alternate(bench.rounds(), lambda: _bare(bench, rate), lambda: _through(bench, held, rate))

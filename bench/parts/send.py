@@ -1,4 +1,4 @@
-"""Part `send`: operator messages acknowledged per second through the gateway, durable, beside bare inserts."""
+"""Part `send`: messages acknowledged per second through the gateway, durable, beside bare inserts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.driver import Driven, closed_loop
 from bench.floors import Document, inserts
 from bench.harness import Bench, Ran
 from bench.interface import Aim, Figure, Part, Round, Turns, alternate
-from bench.requests import WORDS, message_lanes
+from bench.requests import WORDS, lanes_of, message, visitors_message
 from parley.chat.domain.model import Message
 from parley.chat.store.codec import message_document
 from parley.common.events.views import Person
@@ -21,29 +21,39 @@ _first_ids = count(1, 10_000_000)
 
 
 async def run(bench: Bench) -> Sequence[Figure]:
-    """Rates and waits at 1, 16 and 64 in flight."""
+    """Rates and waits of operators at 1, 16 and 64 in flight, and of visitors at 64."""
+    scene = bench.scene
+    operators = [message(held) for held in scene.held]
+    visitors = [visitors_message(scene.site_key, held) for held in scene.held]
     figures: list[Figure] = []
     for at_once in _AT_ONCE:
-        await _send(bench, at_once, bench.seconds(2))
-        turns = await alternate(
-            bench.rounds(),
-            lambda at_once=at_once: _insert(bench, at_once),  # type: ignore[misc]
-            lambda at_once=at_once: _send(bench, at_once, bench.seconds()),  # type: ignore[misc]
-        )
-        figures += _figures(at_once, turns)
-    return figures
+        figures += _operators(at_once, await _turns(bench, operators, at_once))
+    turns = await _turns(bench, visitors, 64)
+    return [
+        *figures,
+        turns.figure("visitors, 64 in flight", "messages/s"),
+        turns.waits("visitors, 64 in flight, p50", "p50"),
+    ]
 
 
-def _figures(at_once: int, turns: Turns) -> list[Figure]:
+async def _turns(bench: Bench, requests: Sequence[bytes], at_once: int) -> Turns:
+    await _send(bench, requests, at_once, bench.seconds(2))
+    return await alternate(
+        bench.rounds(),
+        lambda: _insert(bench, at_once),
+        lambda: _send(bench, requests, at_once, bench.seconds()),
+    )
+
+
+def _operators(at_once: int, turns: Turns) -> list[Figure]:
     aims = (Aim("ratio", "at least", 0.6), Aim("value", "at least", 1000)) if at_once == 64 else ()
     rate = turns.figure(f"{at_once} in flight", "messages/s", *aims)
     waits = [Aim("ratio", "at most", 2.5)] if at_once == 1 else []
     return [rate, turns.waits(f"{at_once} in flight, p50", "p50", *waits)]
 
 
-async def _send(bench: Bench, at_once: int, seconds: float) -> Round:
-    scene = bench.scene
-    lanes = message_lanes(scene.held, at_once)
+async def _send(bench: Bench, requests: Sequence[bytes], at_once: int, seconds: float) -> Round:
+    scene, lanes = bench.scene, lanes_of(requests, at_once)
     ran = await bench.elsewhere(closed_loop, scene.host, scene.port, lanes, seconds, secrets.token_hex(4))
     if ran.result.refused:
         raise RuntimeError(f"{ran.result.refused} messages were refused")
@@ -85,7 +95,7 @@ def sample_document(bench: Bench) -> Document:
 
 PART = Part(
     "send",
-    "operator messages acknowledged per second at 1, 16 and 64 in flight, durable.",
+    "messages acknowledged per second, durable: operators' at 1, 16 and 64 in flight, visitors' at 64.",
     "the same documents inserted one by one straight with the driver, majority and journalled.",
     run,
 )
