@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from parley.chat.domain.model import Conversation
 from parley.common.mongo import Document
 
-_REMEMBERED = 1000
+_REMEMBERED = 4000
 """Conversations, some kilobytes each."""
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from pymongo import UpdateOne
@@ -268,6 +269,7 @@ def _view(record: Document) -> OnlineVisitor:
 _SHOWN = ("site_id", "page", "title", "referrer", "language", "since", "conversation_id")
 
 
+@lru_cache(10_000)
 def _print(place: Place) -> str:
     """A short mark of where somebody is, so that a heartbeat can ask «still there?» in few bytes."""
     parts: tuple[Any, ...] = (place.page, place.title, place.referrer, place.language)
