@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
+import pytest
 from aio_pika.abc import AbstractConnection
 
 from parley.common.amqp import Bus
+from parley.common.amqp.bus import Session
 from support.wait import until
 
 
@@ -24,9 +27,23 @@ class _CleansUpBadly:
             raise RuntimeError("the cleanup failed")
 
 
-async def test_a_session_whose_cleanup_fails_does_not_keep_the_bus_from_stopping(amqp_url: str) -> None:
+class _MissesItsCancellation:
+    """A session that goes on when it is told to end, as a loop around the database does when a cancellation is lost."""
+
+    name = "misses-its-cancellation"
+    running = False
+
+    async def run(self, connection: AbstractConnection) -> None:
+        self.running = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("session", [_CleansUpBadly(), _MissesItsCancellation()], ids=lambda session: session.name)
+async def test_a_session_that_ends_badly_does_not_keep_the_bus_from_stopping(amqp_url: str, session: Session) -> None:
     bus = Bus(amqp_url)
-    bus.add(_CleansUpBadly())
+    bus.add(session)
     await bus.start()
     await until(lambda: bus.fault() is None, what="the bus is up")
     stopping = asyncio.create_task(bus.stop())

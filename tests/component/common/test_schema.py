@@ -123,6 +123,24 @@ async def test_who_loses_the_lock_breaks_off_and_writes_down_nothing(database: D
     assert state["lock"]["holder"] == "another"
 
 
+async def test_work_that_misses_its_cancellation_is_broken_off_all_the_same(database: Database) -> None:
+    holding = asyncio.Event()
+
+    async def stubborn(_: Work) -> None:
+        holding.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    upgrade = upgrade_of(database, Schema((), (Migration(1, "stubborn", stubborn),)))
+    running = asyncio.create_task(upgrade.run())
+    await asyncio.wait_for(holding.wait(), 10)
+    await database["schema"].update_one({}, {"$set": {"lock.holder": "another"}})
+    done, _ = await asyncio.wait({running}, timeout=LEASE.total_seconds() * 2 + 5)
+    assert done, "who waits for it would wait for ever, and so would the next holder"
+    assert isinstance(running.exception(), SchemaFault)
+
+
 async def test_waiting_says_for_which_version_and_ends_when_the_job_is_done(
     mongodb_uri: str, database: Database
 ) -> None:

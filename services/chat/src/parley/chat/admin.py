@@ -37,6 +37,7 @@ from parley.common.clock import Clock, utc_now
 from parley.common.errors import Forbidden
 from parley.common.identity import OperatorCaller
 from parley.common.mongo import IdBlocks, Mongo, Outbox
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 from parley.common.web import Route
 
@@ -166,8 +167,7 @@ class Administration:
 
     async def stop(self) -> None:
         if self._first_owner is not None:
-            self._first_owner.cancel()
-            await asyncio.gather(self._first_owner, return_exceptions=True)
+            await end(self._first_owner)
         self._passwords.close()
 
     def fault(self) -> str | None:

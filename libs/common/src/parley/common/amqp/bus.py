@@ -23,6 +23,7 @@ from parley.common.amqp.publish import Outgoing, publish_all
 from parley.common.amqp.spans import publishing
 from parley.common.errors import Unavailable
 from parley.common.events import Event, read_event, routing_key
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 
 log = logger(__name__)
@@ -147,9 +148,7 @@ class Bus:
         try:
             await closed.wait()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def _run(self, session: Session, connection: AbstractConnection) -> None:
         if session.name in self._gates:

@@ -18,6 +18,7 @@ from parley.common.amqp import topology
 from parley.common.amqp.bus import until_gone
 from parley.common.amqp.spans import consuming
 from parley.common.events import Event, Undefined, read_event
+from parley.common.tasks import end
 from parley.common.telemetry import continue_trace, logger
 
 log = logger(__name__)
@@ -70,9 +71,7 @@ class Consumer:
                 if work.done():
                     work.result()
             finally:
-                work.cancel()
-                gone_task.cancel()
-                await asyncio.gather(work, gone_task, return_exceptions=True)
+                await end(work, gone_task)
         finally:
             self.running = False
             if not channel.is_closed:

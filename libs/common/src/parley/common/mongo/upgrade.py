@@ -24,6 +24,7 @@ from parley.common import metrics
 from parley.common.mongo.ledger import Ledger, LockLost, Running
 from parley.common.mongo.outages import OUTAGES, SchemaFault
 from parley.common.mongo.schema import Document, Index, Migration, Phase, Schema, compare_indexes
+from parley.common.tasks import end
 from parley.common.telemetry import logger
 
 log = logger(__name__)
@@ -98,9 +99,7 @@ class Upgrade:
             log.warning("schema_lock_lost")
             raise SchemaFault("the lock of the schema was lost; the work goes on with the next holder") from None
         finally:
-            for task in (working, keeping):
-                task.cancel()
-            await asyncio.gather(working, keeping, return_exceptions=True)
+            await end(working, keeping)
             await self._ledger.release()
 
     async def _keep_lock(self) -> None:

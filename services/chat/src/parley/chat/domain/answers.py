@@ -36,7 +36,7 @@ from parley.chat.domain.ports import (
 )
 from parley.common import tracing
 from parley.common.clock import Clock
-from parley.common.tasks import TaskGroup
+from parley.common.tasks import TaskGroup, end
 from parley.common.telemetry import logger
 from parley.common.tracing import Kind
 
@@ -177,12 +177,12 @@ class Answers:
             async with self._turns.setdefault(conversation.id, asyncio.Lock()):
                 message = await self._think(conversation, seq, answer)
         finally:
-            renewing.cancel()
             answer.end(message)
             self._under_way.pop(key, None)
             turn = self._turns.get(conversation.id)
             if turn is not None and not turn.locked():
                 self._turns.pop(conversation.id, None)
+            await end(renewing)
 
     async def _think(self, conversation: Conversation, seq: int, answer: Answer) -> Message | None:
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)

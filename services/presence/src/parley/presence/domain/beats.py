@@ -12,6 +12,7 @@ from itertools import islice
 
 from parley.common.clock import Clock
 from parley.common.errors import Unavailable
+from parley.common.tasks import end
 from parley.common.telemetry import continue_trace, logger
 from parley.presence import metrics
 from parley.presence.domain.model import Beat
@@ -63,8 +64,7 @@ class Beats:
         self._enough.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end(self._task)
         if self._waiting:
             log.warning("heartbeats_not_written", visitors=len(self._waiting))
 
