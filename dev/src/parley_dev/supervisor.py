@@ -131,8 +131,11 @@ class Supervisor:
             servers.append(("MongoDB", mongodb))
         if rabbitmq is not None:
             servers.append(("RabbitMQ", rabbitmq))
-        for _, server in servers:
-            started.push_async_callback(server.stop)
+        if servers:
+            self._say(f"Starting {' and '.join(name for name, _ in servers)}…")
+            for _, server in servers:
+                started.push_async_callback(server.stop)
+            await _together(*(server.start() for _, server in servers))
         stack = self._stack = Stack(
             mongodb_uri=mongodb.uri if mongodb is not None else self._options.mongodb_uri or "",
             amqp_url=rabbitmq.uri if rabbitmq is not None else self._options.amqp_url or "",
@@ -142,11 +145,9 @@ class Supervisor:
             secrets=Secrets.kept_in(self._options.directory / "secrets.json"),
             env={"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else None,
         )
-        names = [*(name for name, _ in servers), "gateway", "chat", "presence", "notify", "translate"]
-        self._say(f"Starting {', '.join(names)}…")
+        self._say("Starting the services: gateway, chat, presence, notify, translate…")
         started.push_async_callback(stack.stop)
-        # All at once: services wait for their servers by themselves, and have most of their own start behind them then.
-        await _together(*(server.start() for _, server in servers), stack.start())
+        await stack.start()
         await stack.wait_ready()
         await self._greet(stack)
         kept = [Kept(name, _alive(server), server.start, server.last_words) for name, server in servers]
