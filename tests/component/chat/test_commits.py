@@ -177,6 +177,18 @@ async def test_a_conversation_that_is_gone_stays_gone(mongo: Mongo, replicas: tu
     assert await mongo["conversations"].find_one({"_id": conversation_id}) is None
 
 
+async def test_a_conversation_that_is_gone_is_not_known_as_open_also_where_nothing_was_to_be_written(
+    mongo: Mongo, replicas: tuple[Replica, Replica]
+) -> None:
+    here, _ = replicas
+    conversation_id = await opened(here)
+    visitor = Visitor(TENANT, SITE, f"sess_{conversation_id}")
+    assert here.store.recall_open(visitor) is not None
+    await mongo["conversations"].delete_one({"_id": conversation_id})
+    assert await here.store.change(TENANT, conversation_id, lambda now: None) is None
+    assert here.store.recall_open(visitor) is None
+
+
 async def test_another_tenants_conversation_is_not_there(replicas: tuple[Replica, Replica]) -> None:
     here, _ = replicas
     conversation_id = await opened(here)

@@ -160,14 +160,20 @@ async def test_an_event_told_again_after_the_window_forgot_it_rings_nobody(
     assert (await rung(fcm, token, 2))["notification"]["body"] == "Once more"
 
 
+async def _rung_once(replica: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist) -> str:
+    """An operator holds the scene's conversation and was rung for «one». Returns their device's token."""
+    operator, token = await enlist(replica)
+    await scene.accept(operator)
+    await scene.say("one")
+    await rung(fcm, token)
+    return token
+
+
 async def test_the_intake_goes_on_when_its_replica_is_killed(
     start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
 ) -> None:
     first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    operator, token = await enlist(first)
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, token)
+    token = await _rung_once(first, scene, fcm, enlist)
     second = await start_replica(push_delay_seconds=0.3, **fcm.settings)
     await first.stop(signal.SIGKILL)
     await scene.say("two")
@@ -179,10 +185,7 @@ async def test_what_nobody_has_taken_in_yet_rings_however_much_has_happened_sinc
     start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
 ) -> None:
     first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    operator, token = await enlist(first)
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, token)
+    token = await _rung_once(first, scene, fcm, enlist)
     await first.stop(signal.SIGKILL)
     await scene.say("two")
     await scene.flood(10_500)

@@ -111,7 +111,7 @@ class Bus:
                 failures += 1
                 if failures in (1, 20, 200):
                     log.warning("broker_unavailable", problem=repr(problem)[:300])
-                await asyncio.sleep(min(1.0, 0.1 * 2 ** min(failures, 4)))
+                await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
                 continue
             try:
                 await self._live(connection)
@@ -126,7 +126,7 @@ class Bus:
                 with contextlib.suppress(Exception):
                     async with asyncio.timeout(2.0):
                         await connection.close()
-            await asyncio.sleep(min(1.0, 0.1 * 2 ** min(failures, 4)))
+            await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
 
     async def _live(self, connection: AbstractConnection) -> None:
         """One connection's life: declare, publish, run the sessions; ends when the connection does."""
@@ -161,7 +161,7 @@ class Bus:
             except Exception as problem:
                 failures += 1
                 log.warning("session_ended", session=session.name, problem=repr(problem)[:300])
-            await asyncio.sleep(min(1.0, 0.1 * 2 ** min(failures, 4)))
+            await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
 
 
 async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Document]]) -> None:

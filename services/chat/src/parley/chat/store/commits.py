@@ -149,6 +149,8 @@ class Commits:
         async for row in self._mongo[COLLECTION].find({"_id": {"$in": conversation_ids}}):
             read[row["_id"]] = Known(conversation_of(row), tuple(row.get("outbox", ())))
             self._known.remember(read[row["_id"]])
+        # What is gone must not be known as a visitor's open conversation for ever.
+        self.forget(set(conversation_ids) - read.keys())
         return read
 
     async def _write(self, drafts: Sequence[_Draft]) -> dict[int, Exception]:
