@@ -24,7 +24,7 @@ from support.brokers import SPARE_VHOSTS, broker_apart, offer
 from support.tenants import World
 
 _LONGEST_FIRST = ("prove", "browser", "e2e", "contract", "hardening", "component", "unit")
-_TOGETHER = ("prove",)
+_TOGETHER = ("prove", "browser")
 """Folders whose files share what is dear to start: all of one go to one worker."""
 
 

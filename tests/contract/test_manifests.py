@@ -81,9 +81,9 @@ def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kub
 ) -> None:
     # It would read its largest file anew for every document.
     monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
-    for four in combinations(COMPONENTS, 4):
-        among = {tuple(name in built.choice.components for name in four) for built in each}
-        assert len(among) == 16, f"not every combination of {four}"
+    for three in combinations(COMPONENTS, 3):
+        among = {tuple(name in built.choice.components for name in three) for built in each}
+        assert len(among) == 8, f"not every combination of {three}"
     different = {json.dumps(document, sort_keys=True): document for built in each for document in built.documents}
     for document in different.values():
         if not document["apiVersion"].startswith(OPERATORS):

@@ -94,23 +94,26 @@ def container_of(template: Document) -> Document:
     return found
 
 
-# All 512 would take the suite's time. A quarter, chosen by two parities (a 2^(8-2) design of resolution V,
-# https://www.itl.nist.gov/div898/handbook/pri/section3/pri3347.htm), has any four components in every combination.
+# All 512 would take the suite's time, a second for each. A sixteenth, chosen by four parities (a 2^(8-4) design of
+# resolution IV, https://www.itl.nist.gov/div898/handbook/pri/section3/pri3347.htm), has any three components in every
+# combination: what one component does to another shows with two.
 _EVEN = (
-    {"schema-jobs", "network-policies", "autoscaling", "disruption-budgets", "ingress"},
-    {"schema-jobs", "network-policies", "monitoring", "tracing", "in-cluster-backends"},
+    {"schema-jobs", "network-policies", "autoscaling", "disruption-budgets"},
+    {"schema-jobs", "network-policies", "monitoring", "tracing"},
+    {"schema-jobs", "autoscaling", "monitoring", "ingress"},
+    set(COMPONENTS),
 )
 
 
 def choices() -> list[Choice]:
-    """Every overlay with subsets of the components: of any four each combination, and all of them."""
+    """Every overlay with subsets of the components: of any three each combination."""
     subsets = itertools.chain.from_iterable(
         itertools.combinations(COMPONENTS, count) for count in range(len(COMPONENTS) + 1)
     )
     return [
         Choice(overlay, subset)
         for subset in subsets
-        if subset == COMPONENTS or all(len(even & set(subset)) % 2 == 0 for even in _EVEN)
+        if all(len(even & set(subset)) % 2 == 0 for even in _EVEN)
         for overlay in OVERLAYS
     ]
 
