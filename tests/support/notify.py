@@ -218,8 +218,8 @@ class Scene:
             updated_at=now,
         )
 
-    async def tell(self, data: Any, **more: Any) -> Event:
-        event = new_event(
+    def event(self, data: Any, **more: Any) -> Event:
+        return new_event(
             data,
             tenant_id=self.tenant_id,
             site_id=self.site_id,
@@ -227,6 +227,9 @@ class Scene:
             session=self.session,
             **more,
         )
+
+    async def tell(self, data: Any, **more: Any) -> Event:
+        event = self.event(data, **more)
         await self.again(event)
         return event
 
@@ -248,6 +251,12 @@ class Scene:
 
     async def say(self, content: str = "Hello", role: Role = "visitor") -> Event:
         return await self.tell(self.message(content, role))
+
+    async def together(self, *contents: str) -> None:
+        """Messages that are published in one go."""
+        said = [self.event(self.message(content)) for content in contents]
+        await self.bus.publish([event.to_document() for event in said])
+        self.told += said
 
     async def note(self, content: str) -> Event:
         note = NoteView(id=fresh_id(), content=content, author=Person(id=1, name="Alex"), created_at=utc_now())

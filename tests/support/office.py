@@ -216,7 +216,6 @@ def without(caller: OperatorCaller, **changes: Any) -> OperatorCaller:
 
 def _into(events: list[Event], base: int) -> Callable[[LogRecord], Any]:
     async def take(record: LogRecord) -> None:
-        if record.event is not None and base < record.event.tenant_id <= base + 10_000:
-            events.append(record.event)
+        events.extend(event for event in record.events if event and base < event.tenant_id <= base + 10_000)
 
     return take

@@ -12,14 +12,14 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.amqp import AnswerQuestions, Bus, Listener
-from parley.common.amqp.topology import EVENTS
+from parley.common.amqp import AnswerQuestions, Bus, LogFollower, LogRecord
 from parley.common.events import Event, EventData, new_event
 from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
 from support.wait import until
@@ -211,7 +211,14 @@ class Broker:
 
     async def listen(self, *site_ids: int) -> Ears:
         ears = Ears()
-        await self._run(Listener("ears", EVENTS, [f"site.{site_id}.#" for site_id in site_ids], ears.take))
+        began = datetime.now(UTC)
+
+        async def take(record: LogRecord) -> None:
+            for event in record.events:
+                if event is not None and event.site_id in site_ids:
+                    await ears.take(event)
+
+        await self._run(LogFollower("ears", lambda: began, take))
         return ears
 
     async def answer_as_chat(self) -> None:

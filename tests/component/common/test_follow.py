@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from datetime import UTC, datetime
 
+import aio_pika
+import orjson
 import pytest
 
-from parley.common.amqp import Bus, LogFollower, LogRecord
-from parley.common.events import new_event
+from parley.common.amqp import Bus, Consumer, LogFollower, LogRecord, end_of, offset_of, start_of, topology
+from parley.common.clock import utc_now
+from parley.common.events import Event, new_event
+from parley.common.events.presence import OnlineVisitor, VisitorOnline
 from parley.common.events.team import SiteChanged
 from support.wait import until
 
@@ -22,7 +28,7 @@ async def test_a_follower_is_never_begun_anew_by_what_it_acknowledges(amqp_url: 
         return 0
 
     async def take(record: LogRecord) -> None:
-        seen.append(record.position)
+        seen.append(record.offset)
 
     bus.add(LogFollower("followed", start_at, take))
     await bus.start()
@@ -40,3 +46,113 @@ async def test_a_follower_is_never_begun_anew_by_what_it_acknowledges(amqp_url: 
         assert seen == list(range(seen[0], seen[0] + len(seen))), "each once, in order"
     finally:
         await bus.stop()
+
+
+async def test_neighbours_for_the_log_alone_travel_together_and_keep_their_order(amqp_url: str) -> None:
+    """What a queue wants goes by itself, between its neighbours as it was published."""
+    site = secrets.randbelow(10**9) + 1
+    bus, records, queued = Bus(amqp_url), list[LogRecord](), list[str]()
+
+    async def take(record: LogRecord) -> None:
+        if any(event is not None and event.site_id == site for event in record.events):
+            records.append(record)
+
+    async def handle(event: Event) -> None:
+        queued.append(event.id)
+
+    began = datetime.now(UTC)
+    bus.add(LogFollower("together", lambda: began, take))
+    bus.add(
+        Consumer(
+            "tests",
+            f"together-{site}",
+            {"visitor.online": handle, "site.changed": handle},
+            keys={"visitor.online": "visitor.online.#.wanted.#"},
+        )
+    )
+    await bus.start()
+    try:
+        await until(lambda: bus.fault() is None)
+        kinds = "vvv s vv w v vv".replace(" ", "")
+        told = [_fact(kind, site) for kind in kinds] + [_fact("v", site) for _ in range(100)]
+        await bus.publish([event.to_document() for event in told])
+        seen: list[Event] = []
+
+        def all_seen() -> bool:
+            seen[:] = [event for record in records for event in record.events if event is not None]
+            return len(seen) == len(told)
+
+        await until(all_seen)
+        assert [event.id for event in seen] == [event.id for event in told]
+        assert [len(record.events) for record in records] == [3, 1, 2, 1, 64, 39]
+        places = [position for record in records for position, _ in record.placed()]
+        assert places == sorted(set(places))
+        for record in records:
+            assert {offset_of(position) for position, _ in record.placed()} == {record.offset}
+            assert start_of(record.offset) <= min(position for position, _ in record.placed())
+            assert record.position == end_of(record.offset) == start_of(record.offset + 1) - 1
+        await until(lambda: len(queued) == 2)
+        assert queued == [told[kinds.index("s")].id, told[kinds.index("w")].id]
+    finally:
+        await bus.stop()
+
+
+async def test_together_they_are_no_larger_than_what_streams_take_at_once(amqp_url: str) -> None:
+    site = secrets.randbelow(10**9) + 1
+    bus, records = Bus(amqp_url), list[LogRecord]()
+
+    async def take(record: LogRecord) -> None:
+        if any(event is not None and event.site_id == site for event in record.events):
+            records.append(record)
+
+    began = datetime.now(UTC)
+    bus.add(LogFollower("large", lambda: began, take))
+    await bus.start()
+    try:
+        await until(lambda: bus.fault() is None)
+        await bus.publish([_fact("v", site, "x" * size).to_document() for size in (20_000,) * 5 + (100_000, 10, 10)])
+        await until(lambda: sum(len(record.events) for record in records) == 8)
+        assert [len(record.events) for record in records] == [3, 2, 1, 2]
+    finally:
+        await bus.stop()
+
+
+def test_a_queue_cannot_ask_for_what_only_the_log_gets() -> None:
+    async def handle(event: Event) -> None: ...
+
+    with pytest.raises(TypeError, match="log alone"):
+        Consumer("tests", "deaf", {"message.created": handle})
+
+
+async def test_what_the_catalogue_does_not_know_keeps_its_place_among_its_neighbours(amqp_url: str) -> None:
+    site = secrets.randbelow(10**9) + 1
+    bus, records = Bus(amqp_url), list[LogRecord]()
+
+    async def take(record: LogRecord) -> None:
+        if any(event is not None and event.site_id == site for event in record.events):
+            records.append(record)
+
+    began = datetime.now(UTC)
+    bus.add(LogFollower("unknown", lambda: began, take))
+    await bus.start()
+    try:
+        await until(lambda: bus.fault() is None)
+        first, last = _fact("v", site), _fact("v", site)
+        documents = [first.to_document(), {"type": "visitor.invented"}, "no event", last.to_document()]
+        connection = await aio_pika.connect(amqp_url)
+        async with connection:
+            exchange = await (await connection.channel()).get_exchange(topology.EVENTS, ensure=False)
+            for body in (b"no json", orjson.dumps(documents)):
+                await exchange.publish(aio_pika.Message(body), "bundle")
+        await until(lambda: bool(records))
+        assert [(event and event.id) for event in records[0].events] == [first.id, None, None, last.id]
+    finally:
+        await bus.stop()
+
+
+def _fact(kind: str, site: int, page: str | None = None) -> Event:
+    """`v`: for the log alone; `w`: the same, wanted by a queue; `s`: of a kind that queues want."""
+    if kind == "s":
+        return new_event(SiteChanged(), tenant_id=1, site_id=site)
+    visitor = OnlineVisitor(site_id=site, session_id="sess_1", since=utc_now(), page=page)
+    return new_event(VisitorOnline(visitor=visitor), tenant_id=1, site_id=site, hint="wanted" if kind == "w" else None)

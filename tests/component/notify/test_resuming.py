@@ -87,6 +87,56 @@ async def test_a_position_before_the_window_gets_reset_and_one_within_it_does_no
         assert not events.of("reset")
 
 
+async def test_of_what_came_together_the_rest_is_given(start_replica: StartReplica, scene: Scene) -> None:
+    """Messages that travelled in one record of the log: whoever saw the third goes on with the fourth, everywhere."""
+    caller, first = scene.operator(), await start_replica()
+    said = [f"together {number}" for number in range(6)]
+    async with first.stream(caller) as events, first.stream(scene.visitor()) as visitor:
+        await scene.together(*said)
+        for seen in (events, visitor):
+            await shown(seen, said[-1])
+            assert texts(seen) == said
+        ids = [event.id for event in events.of("message.created")]
+        assert ids == [event.id for event in visitor.of("message.created")]
+    assert len(set(ids)) == len(ids)
+    late = await start_replica()
+    for replica in (first, late):
+        for number, last in enumerate(ids[:-1]):
+            for somebody in (caller, scene.visitor()):
+                async with replica.stream(somebody, last) as events:
+                    await shown(events, said[-1])
+                    assert texts(events) == said[number + 1 :]
+    await scene.say("after")
+    for replica in (first, late):
+        async with replica.stream(caller, ids[-1]) as events:
+            await shown(events, "after")
+            assert texts(events) == ["after"]
+
+
+async def test_a_replica_that_starts_reads_as_many_events_however_they_came(
+    start_replica: StartReplica, scene: Scene
+) -> None:
+    """Of a log of full records it reads fewer of them, also where its end looks otherwise."""
+    caller = scene.operator()
+    async with (await start_replica()).stream(caller) as events:
+        start = events.last_id
+    for _ in range(20):
+        await scene.together(*(f"{number}" for number in range(640)))
+    late = await start_replica()
+    await until(partial(_holds_enough, late), what="the window has some ten thousand events")
+    async with late.stream(caller) as events:
+        recent = events.last_id
+        await scene.say("now")
+        await shown(events, "now")
+    later = await start_replica()
+    await until(partial(_holds_enough, later), what="the same where the last record is one message")
+    async with later.stream(caller, recent) as events:
+        await shown(events, "now")
+        assert texts(events) == ["now"]
+    async with later.stream(caller, start) as events:
+        await events.wait("reset")
+
+
 async def test_the_position_may_stand_in_the_query(replica: Replica, scene: Scene) -> None:
     caller = scene.operator()
     async with replica.stream(caller) as events:
@@ -210,6 +260,10 @@ async def test_of_a_long_log_only_the_last_part_is_read_before_streams_are_let_i
         assert not events.of("reset")
     async with late.stream(caller, start) as events:
         await events.wait("reset")
+
+
+async def _holds_enough(replica: Replica) -> bool:
+    return 10_000 <= await replica.metric("parley_notify_window_events") < 10_100
 
 
 async def _answers(replica: Replica) -> bool:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from parley.common.clock import utc_now
-from parley.common.events import Event
+from parley.common.events import Event, Undefined
 from parley.notify.streams.frames import COMMENT, operator_frame, own_frame, retry_frame, unchunked, visitor_frame
 
 
@@ -51,9 +51,25 @@ def test_an_ephemeral_event_has_no_id_line() -> None:
     assert unchunked(operator_frame(event(), None)).startswith(b"event: ")
 
 
-def test_a_visitor_gets_the_view_that_is_given_and_no_more() -> None:
-    frame = visitor_frame(event(), 7, {"content": "Hello"})
-    assert b'"data":{"content":"Hello"}' in frame
+@pytest.mark.parametrize("position", [7, None])
+@pytest.mark.parametrize("content", ["Hello", "a\nb", "data: x\n\n", "\\n\n", "é\u2028"])
+def test_a_visitors_frame_is_the_operators_with_their_part_of_the_data_alone(
+    content: str, position: int | None
+) -> None:
+    operators = operator_frame(event(content), position)
+    frame = visitor_frame(operators)
+    assert chunk_is_whole(frame)
+    *before, data, _, _ = unchunked(operators).decode().split("\n")
+    *same, seen, _, _ = unchunked(frame).decode().split("\n")
+    assert same == before
+    shown = json.loads(seen.removeprefix("data: "))
+    assert shown == json.loads(data.removeprefix("data: ")) | {"data": {"content": content}}
+
+
+def test_what_is_not_for_visitors_has_no_frame_for_them() -> None:
+    private = event().model_copy(update={"type": "note.created"})
+    with pytest.raises(Undefined):
+        visitor_frame(operator_frame(private, 7))
 
 
 @pytest.mark.parametrize("content", ["a\nb", "a\r\nevent: x\r\n\r\n", "a\rb", "\u2028", "\u2029", "\x85", "\x00"])

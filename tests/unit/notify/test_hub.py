@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from parley.common.clock import utc_now
 from parley.common.errors import TooMany, Unauthenticated, Unavailable
+from parley.common.events import Event
 from parley.common.identity import OperatorCaller, Permission, VisitorCaller
 from parley.notify.domain.occasions import EVERYONE
+from parley.notify.streams.frames import operator_frame, visitor_frame
 from parley.notify.streams.hub import Hub
 from parley.notify.streams.stream import Stream
 from parley.notify.streams.window import Entry
@@ -26,6 +29,21 @@ CALLER = OperatorCaller(
     needs=Permission.VIEW,
 )
 VISITOR = VisitorCaller(1, 1, "sess_a")
+
+
+CLOSED = operator_frame(
+    Event(
+        id="e1",
+        type="conversation.closed",
+        tenant_id=1,
+        site_id=1,
+        occurred_at=utc_now(),
+        request_id="r",
+        traceparent="t",
+        data={"mode": "closed", "conversation": {"id": 3}},
+    ),
+    7,
+)
 
 
 class Socket:
@@ -52,7 +70,7 @@ class Socket:
 
 
 def entry(site: int = 1, session: str | None = None, calls: int | None = None, frame: bytes = b"event") -> Entry:
-    return Entry(0, "e1", site, (site, session) if session else None, 0.0, frame, b"view" if session else None, calls)
+    return Entry(0, "e1", site, (site, session) if session else None, 0.0, frame, calls)
 
 
 def hub(**changes: Any) -> Hub:
@@ -78,11 +96,11 @@ async def test_a_visitor_is_given_the_view_and_operators_the_whole() -> None:
     streams = hub()
     _, operator = live(streams, CALLER)
     _, visitor = live(streams, VISITOR)
-    streams.deliver(entry(session="sess_a"))
-    streams.deliver(entry(session="sess_b"))
+    for session in ("sess_a", "sess_b"):
+        streams.deliver(entry(session=session, frame=CLOSED))
     streams.deliver(entry())
-    assert operator.written == [b"event"] * 3
-    assert visitor.written == [b"view"]
+    assert operator.written == [CLOSED, CLOSED, b"event"]
+    assert visitor.written == [visitor_frame(CLOSED)]
 
 
 async def test_a_stream_sees_nothing_before_it_is_live() -> None:

@@ -41,7 +41,7 @@ def window() -> Window:
 def add(window: Window, *events: Event) -> None:
     for found in events:
         position = window.last + 1
-        window.reach(position)
+        window.reach(position, position)
         window.add(found, position)
 
 
@@ -59,7 +59,7 @@ def test_positions_from_just_before_the_oldest_to_the_last_are_covered(window: W
 
 def test_reading_backwards_moves_the_floor_and_not_the_end(window: Window) -> None:
     window.begin(100)
-    window.reach(90)
+    window.reach(90, 95)
     assert window.covers(89)
     assert window.covers(100)
     assert not window.covers(88)

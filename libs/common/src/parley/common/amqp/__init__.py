@@ -2,8 +2,20 @@
 
 from parley.common.amqp.bus import Bus
 from parley.common.amqp.consume import Consumer, Undeliverable
-from parley.common.amqp.follow import LogFollower, LogRecord
+from parley.common.amqp.follow import LogFollower, LogRecord, end_of, offset_of, start_of
 from parley.common.amqp.listen import Listener
 from parley.common.amqp.questions import AnswerQuestions, Ask
 
-__all__ = ["AnswerQuestions", "Ask", "Bus", "Consumer", "Listener", "LogFollower", "LogRecord", "Undeliverable"]
+__all__ = [
+    "AnswerQuestions",
+    "Ask",
+    "Bus",
+    "Consumer",
+    "Listener",
+    "LogFollower",
+    "LogRecord",
+    "Undeliverable",
+    "end_of",
+    "offset_of",
+    "start_of",
+]

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 import aio_pika
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
-from pamqp.commands import Basic
 
 from parley.common import metrics
 from parley.common.amqp import topology
-from parley.common.amqp.publish import Outgoing, publish_all
+from parley.common.amqp.bundles import packed
+from parley.common.amqp.publish import publish_all
 from parley.common.amqp.spans import publishing
 from parley.common.errors import Unavailable
 from parley.common.events import Event, read_event, routing_key
@@ -166,10 +166,9 @@ class Bus:
 
 async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Document]]) -> None:
     """Publish, and wait until the broker has confirmed all. Raises Unavailable."""
-    messages = [Outgoing(routing_key(event), *_parts(event, document)) for event, document in keyed]
     try:
         async with asyncio.timeout(_CONFIRM_SECONDS):
-            await publish_all(exchange, messages)
+            await publish_all(exchange, list(packed(keyed)))
     except TimeoutError as problem:
         raise Unavailable("The message broker did not confirm in time.") from problem
     except Exception as problem:
@@ -180,16 +179,6 @@ def _told_to_end() -> bool:
     """Whether this task was cancelled, also where a cleanup that failed put its own exception in place of that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _parts(event: Event, document: Document) -> tuple[bytes, Basic.Properties]:
-    properties = Basic.Properties(
-        content_type="application/json",
-        delivery_mode=DeliveryMode.PERSISTENT.value,
-        message_id=event.id,
-        message_type=event.type,
-    )
-    return orjson.dumps(document), properties
 
 
 def _fleeting(event: Event) -> aio_pika.Message:

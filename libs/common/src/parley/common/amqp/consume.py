@@ -17,7 +17,7 @@ from parley.common import metrics
 from parley.common.amqp import topology
 from parley.common.amqp.bus import until_gone
 from parley.common.amqp.spans import consuming
-from parley.common.events import Event, Undefined, read_event
+from parley.common.events import Event, Undefined, data_class, read_event
 from parley.common.tasks import end
 from parley.common.telemetry import continue_trace, logger
 
@@ -47,6 +47,9 @@ class Consumer:
         keys: Mapping[str, str] | None = None,
         side_by_side: bool = False,
     ) -> None:
+        for kind in handlers:
+            if data_class(kind).log_alone and kind not in (keys or {}):
+                raise TypeError(f"{kind} goes to the log alone: a queue has to name the hint of those that it wants")
         self.name = f"parley.{service}.{noun}"
         self.running = False
         self._handlers = handlers

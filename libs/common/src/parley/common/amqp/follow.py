@@ -7,15 +7,18 @@ message. With the rarer acknowledgements it was measured at a fifth of what an e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 import orjson
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
 from parley.common.amqp import topology
+from parley.common.amqp.bundles import COUNT, unpacked
 from parley.common.amqp.bus import until_gone
 from parley.common.events import Event, Undefined, read_event
 from parley.common.soon import Soon
@@ -30,17 +33,54 @@ _ACK_SECONDS = 0.5
 """Acknowledging asks the broker for more, and no more than that: each costs both sides a message."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """An event at its place in the log. `event` is None where the catalogue does not know it: a place all the same."""
+_PLACES = 1000
+"""Positions that a record takes in the log's numbering: more than it can have events."""
 
-    position: int
-    event: Event | None
+
+def offset_of(position: int) -> int:
+    """The record that an event is in, by its position; -1 for the position before all."""
+    return position // _PLACES
+
+
+def start_of(offset: int) -> int:
+    """The first position of a record."""
+    return offset * _PLACES
+
+
+def end_of(offset: int) -> int:
+    """The last position of a record: its last event's, however many it has. The next position is the next record's."""
+    return offset * _PLACES + _PLACES - 1
+
+
+@dataclass(frozen=True)
+class LogRecord:
+    """What the log has at an offset: one event, or several that came together (`count`)."""
+
+    offset: int
+    count: int
     body: bytes
+
+    @cached_property
+    def events(self) -> tuple[Event | None, ...]:
+        """Read when asked for; None for what the catalogue does not know."""
+        try:
+            found = unpacked(self.body)
+        except orjson.JSONDecodeError:
+            found = (None,)
+        return tuple(_event(document, self.offset) for document in found)
+
+    @property
+    def position(self) -> int:
+        """Its last event's."""
+        return end_of(self.offset)
+
+    def placed(self) -> Iterator[tuple[int, Event | None]]:
+        """Its events with their positions, in order."""
+        return enumerate(self.events, self.position - len(self.events) + 1)
 
 
 class LogFollower:
-    """A session on `parley.log`. `start_at` says where to begin: a position, or a moment; asked at each connection."""
+    """A session on `parley.log`. `start_at` says where to begin: an offset, or a moment; asked at each connection."""
 
     def __init__(
         self,
@@ -89,6 +129,8 @@ class LogFollower:
             await self._take(_record(message))
             self._taken = message.delivery_tag or 0
             soon.ask(now=self._taken - self._acknowledged >= _ACK_EVERY)
+            # Lets what was written leave: a backlog is then what clients did not take, not what came at once.
+            await asyncio.sleep(0)
 
     async def _acknowledge(self, wire: AbstractChannel, soon: Soon) -> None:
         """One place alone acknowledges: the broker closes the channel where a number comes a second time."""
@@ -101,11 +143,15 @@ class LogFollower:
 
 def _record(message: DeliveredMessage) -> LogRecord:
     headers = message.header.properties.headers or {}
-    position = headers["x-stream-offset"]
-    assert isinstance(position, int)
+    offset, count = headers["x-stream-offset"], headers.get(COUNT, 1)
+    assert isinstance(offset, int)
+    assert isinstance(count, int)
+    return LogRecord(offset, count, message.body)
+
+
+def _event(document: Any, offset: int) -> Event | None:
     try:
-        event: Event | None = read_event(orjson.loads(message.body))
-    except (Undefined, orjson.JSONDecodeError):
-        log.warning("log_record_undefined", position=position)
-        event = None
-    return LogRecord(position, event, message.body)
+        return read_event(document)
+    except Undefined:
+        log.warning("log_event_undefined", offset=offset)
+        return None

@@ -5,7 +5,16 @@ A publisher makes events with `new_event`, from a data class of the catalogue; a
 """
 
 from parley.common.events.catalogue import CATALOGUE, Audience, EventData, Undefined, data_class
-from parley.common.events.envelope import Actor, Event, new_event, read_event, routing_key, visitor_view
+from parley.common.events.envelope import (
+    Actor,
+    Event,
+    for_the_log_alone,
+    for_visitors,
+    new_event,
+    read_event,
+    routing_key,
+    visitor_view,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -15,6 +24,8 @@ __all__ = [
     "EventData",
     "Undefined",
     "data_class",
+    "for_the_log_alone",
+    "for_visitors",
     "new_event",
     "read_event",
     "routing_key",

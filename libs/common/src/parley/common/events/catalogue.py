@@ -39,6 +39,8 @@ class EventData(BaseModel):
     """Fields a visitor sees; None where the audience has no visitors."""
     ephemeral: ClassVar[bool] = False
     """Not in the log: seen by whoever is connected now, or by nobody."""
+    log_alone: ClassVar[bool] = False
+    """In the log, and in queues that name its hint: none gets those without one. Such events share messages."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
@@ -50,6 +52,7 @@ class EventData(BaseModel):
         cls.type = kind
         cls.audience = options["audience"]
         cls.ephemeral = options.get("ephemeral", False)
+        cls.log_alone = options.get("log_alone", False)
         fields = options.get("visitor_fields")
         cls.visitor_fields = frozenset(fields) if fields is not None else None
         if (cls.audience is Audience.EVERYONE) != (cls.visitor_fields is not None):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -109,9 +110,19 @@ def routing_key(event: Event) -> str:
     return f"{scope}.{event.type}.{event.hint}" if event.hint else f"{scope}.{event.type}"
 
 
-def visitor_view(event: Event) -> dict[str, Any] | None:
-    """The data as the visitor may see it; None where the event is not for visitors at all."""
-    kind = data_class(event.type)
-    if kind.audience is not Audience.EVERYONE or kind.visitor_fields is None:
-        return None
-    return {name: value for name, value in event.data.items() if name in kind.visitor_fields}
+def for_the_log_alone(event: Event) -> bool:
+    """Whether no queue can want it."""
+    return event.hint is None and data_class(event.type).log_alone
+
+
+def for_visitors(event: Event) -> bool:
+    """Whether the visitor whom it concerns may see it, or a part of it."""
+    return data_class(event.type).audience is Audience.EVERYONE
+
+
+def visitor_view(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's data as its visitor may see it. Raises Undefined for a type that is not for visitors."""
+    fields = data_class(kind).visitor_fields
+    if fields is None:
+        raise Undefined(f"{kind} is not for visitors")
+    return {name: value for name, value in data.items() if name in fields}

@@ -1,4 +1,4 @@
-"""Facts about messages. `message.created` is the hot one: it goes to the log alone unless a key says otherwise."""
+"""Facts about messages. `message.created` is the hot one: it goes to the log alone unless it has a hint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _MESSAGE_FIELDS = frozenset(MessageView.model_fields)
 
 
 class MessageCreated(
-    EventData, MessageView, type="message.created", audience=Audience.EVERYONE, visitor_fields=_MESSAGE_FIELDS
+    EventData,
+    MessageView,
+    type="message.created",
+    audience=Audience.EVERYONE,
+    visitor_fields=_MESSAGE_FIELDS,
+    log_alone=True,
 ):
     """The message itself, and the conversation's row after it."""
 
@@ -39,7 +44,13 @@ class MessageTranslated(
     translation: MessageTranslation
 
 
-class MessageRead(EventData, type="message.read", audience=Audience.EVERYONE, visitor_fields=("reader", "seq", "by")):
+class MessageRead(
+    EventData,
+    type="message.read",
+    audience=Audience.EVERYONE,
+    visitor_fields=("reader", "seq", "by"),
+    log_alone=True,
+):
     """One side has read up to `seq`."""
 
     reader: Literal["visitor", "operator"]

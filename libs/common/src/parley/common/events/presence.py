@@ -31,19 +31,19 @@ class OperatorOffline(EventData, type="operator.offline", audience=Audience.OPER
     operator_id: int
 
 
-class VisitorOnline(EventData, type="visitor.online", audience=Audience.OPERATORS):
+class VisitorOnline(EventData, type="visitor.online", audience=Audience.OPERATORS, log_alone=True):
     """A visitor opened the site."""
 
     visitor: OnlineVisitor
 
 
-class VisitorOffline(EventData, type="visitor.offline", audience=Audience.OPERATORS):
+class VisitorOffline(EventData, type="visitor.offline", audience=Audience.OPERATORS, log_alone=True):
     """A visitor's heartbeats ended."""
 
     visitor: OnlineVisitor
 
 
-class VisitorPage(EventData, type="visitor.page", audience=Audience.OPERATORS):
+class VisitorPage(EventData, type="visitor.page", audience=Audience.OPERATORS, log_alone=True):
     """A visitor went to another page."""
 
     visitor: OnlineVisitor

@@ -1,4 +1,4 @@
-"""An event as the bytes of a server-sent event, made once per audience and written to many.
+"""An event as the bytes of a server-sent event, made once and written to many.
 
 A frame carries its HTTP chunk around it, so that writing it to a socket needs nothing more. What operators and
 visitors write cannot forge a frame: it is JSON, in which line ends are escaped, and types come from the catalogue.
@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from parley.common.clock import rfc3339, utc_now
-from parley.common.events import Event
+from parley.common.events import Event, visitor_view
 
 COMMENT = b"3\r\n:\n\n\r\n"
 """A line that says nothing and keeps proxies from closing the connection."""
@@ -20,12 +20,20 @@ COMMENT = b"3\r\n:\n\n\r\n"
 
 def operator_frame(event: Event, position: int | None) -> bytes:
     """The event as operators see it. No position: an ephemeral event, from which nobody can resume."""
-    return _frame(position, event.type, _payload(event, event.data))
+    payload: dict[str, Any] = {"id": event.id, "type": event.type, "site_id": event.site_id}
+    if event.conversation_id is not None:
+        payload["conversation_id"] = event.conversation_id
+    payload["at"] = rfc3339(event.occurred_at)
+    payload["data"] = event.data
+    return _frame(position, event.type, payload)
 
 
-def visitor_frame(event: Event, position: int | None, view: dict[str, Any]) -> bytes:
-    """The event as its visitor sees it: `view` is its `visitor_view`."""
-    return _frame(position, event.type, _payload(event, view))
+def visitor_frame(operators: bytes) -> bytes:
+    """The same event as its visitor sees it, from the operators' frame. Raises Undefined where it is not for them."""
+    *place, _, data = unchunked(operators).rstrip(b"\n").split(b"\n")
+    payload = orjson.loads(data.removeprefix(b"data: "))
+    payload["data"] = visitor_view(payload["type"], payload["data"])
+    return _frame(int(place[0].removeprefix(b"id: ")) if place else None, payload["type"], payload)
 
 
 def own_frame(kind: str, position: int | None, data: dict[str, Any]) -> bytes:
@@ -42,15 +50,6 @@ def retry_frame(milliseconds: int) -> bytes:
 def unchunked(frame: bytes) -> bytes:
     """The frame without its chunk, for clients of HTTP/1.0."""
     return frame[frame.index(b"\r\n") + 2 : -2]
-
-
-def _payload(event: Event, data: dict[str, Any]) -> dict[str, Any]:
-    payload: dict[str, Any] = {"id": event.id, "type": event.type, "site_id": event.site_id}
-    if event.conversation_id is not None:
-        payload["conversation_id"] = event.conversation_id
-    payload["at"] = rfc3339(event.occurred_at)
-    payload["data"] = data
-    return payload
 
 
 def _frame(position: int | None, kind: str, payload: dict[str, Any]) -> bytes:

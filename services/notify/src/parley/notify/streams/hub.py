@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from parley.common.errors import TooMany, Unauthenticated, Unavailable
-from parley.common.events import Event, visitor_view
+from parley.common.events import Event, for_visitors
 from parley.common.identity import OperatorCaller, VisitorCaller
 from parley.notify import metrics
 from parley.notify.domain.occasions import EVERYONE
@@ -147,11 +147,11 @@ class Hub:
             self._write(entry.for_operators, operators, "operator")
             if entry.calls is not None and self._written is not None:
                 self._note(entry, operators, self._written)
-        if entry.session is not None and entry.for_visitor is not None:
+        if entry.session is not None:
             visitors = self._by_session.get(entry.session)
             if visitors:
                 given += len(visitors)
-                self._write(entry.for_visitor, visitors, "visitor")
+                self._write(entry.for_visitor(), visitors, "visitor")
         return given
 
     def replayed(self, stream: Stream, entry: Entry) -> None:
@@ -167,14 +167,14 @@ class Hub:
             for stream in self._by_site.get(event.site_id, ())
             if stream.operator_id != author and stream.backlog() < _WHISPER_BACKLOG
         ]
+        frame = operator_frame(event, None)
         if operators:
-            self._write(operator_frame(event, None), operators, "operator")
-        view = visitor_view(event)
-        if view is None or event.session is None or event.data.get("role") == "visitor":
+            self._write(frame, operators, "operator")
+        if event.session is None or not for_visitors(event) or event.data.get("role") == "visitor":
             return
         visitors = self._by_session.get((event.site_id, event.session))
         if visitors:
-            self._write(visitor_frame(event, None, view), visitors, "visitor")
+            self._write(visitor_frame(frame), visitors, "visitor")
 
     def tell_all(self, frame: bytes) -> None:
         """Write a frame to every live stream."""

@@ -1,4 +1,4 @@
-"""Looks at single places of the log: its end, what stands at a position, where a moment begins."""
+"""Looks at single places of the log: its end, what stands at an offset, where a moment begins."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Self
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
+from parley.common.amqp import end_of
+from parley.common.amqp.bundles import unpacked
 from parley.common.amqp.topology import declare_log
 
 _PREFETCH = 500
@@ -22,21 +24,26 @@ _SETTLE_SECONDS = 0.05
 class Place:
     """A record of the log, not yet read."""
 
-    position: int
+    offset: int
     body: bytes
 
     @classmethod
     def of(cls, message: AbstractIncomingMessage) -> Self:
-        position = message.headers["x-stream-offset"]
-        assert isinstance(position, int)
-        return cls(position, message.body)
+        offset = message.headers["x-stream-offset"]
+        assert isinstance(offset, int)
+        return cls(offset, message.body)
+
+    @property
+    def position(self) -> int:
+        """Its last event's."""
+        return end_of(self.offset)
 
     @property
     def moment(self) -> datetime | None:
-        """When it happened; None where it does not tell."""
+        """When the first of it happened; None where it does not tell."""
         try:
-            return datetime.fromisoformat(orjson.loads(self.body)["occurred_at"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            return datetime.fromisoformat(unpacked(self.body)[0]["occurred_at"])
+        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
             return None
 
 

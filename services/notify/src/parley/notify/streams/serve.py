@@ -90,9 +90,7 @@ class Streams:
             for entry in missed:
                 if stream.reason:
                     return
-                frame = entry.for_operators if stream.session is None else entry.for_visitor
-                assert frame is not None
-                stream.send(frame)
+                stream.send(entry.for_operators if stream.session is None else entry.for_visitor())
                 self._hub.replayed(stream, entry)
                 position = entry.position
                 if stream.backlog() > _PACED_BYTES:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from aio_pika.abc import AbstractConnection
 
 from parley.common import tracing
-from parley.common.amqp import LogFollower, LogRecord
+from parley.common.amqp import LogFollower, LogRecord, offset_of, start_of
 from parley.common.amqp.topology import LOG
 from parley.common.clock import utc_now
 from parley.common.errors import Unavailable
@@ -39,7 +41,8 @@ _SKEW_SECONDS = 60.0
 """How far the broker's clock may be from ours when the window is asked for by time."""
 _RECENT_SECONDS = 5.0
 _ENOUGH = 10_000
-"""Records that are read before streams are let in: a second or two. Of a busy log that is less than the window."""
+"""Events, and records, that are read before streams are let in: a second or two. Of a busy log that is less than the
+window."""
 _COLD_SECONDS = 10.0
 """Without any record while the window is read: its end was trimmed away meanwhile."""
 
@@ -47,7 +50,7 @@ _COLD_SECONDS = 10.0
 class Tail:
     """A session on the log, and the part that says whether the window is warm.
 
-    It looks for the log's end first. Then it starts where the window begins, or some thousand records before the end
+    It looks for the log's end first. Then it starts where the window begins, or some thousand events before the end
     where that is later; it is warm when it has come to that end. On a later connection it goes on at the next position,
     unless the broker came back with another log.
     """
@@ -66,6 +69,9 @@ class Tail:
         self._goal: int | None = None
         self._vanished = 0
         self._start: int | datetime = 0
+        self._needed_from = 0
+        self._early: deque[LogRecord] = deque()
+        self._early_events = 0
         self._heard = 0.0
         self._newest: LogRecord | None = None
         self._follower = LogFollower("log", lambda: self._start, self._take)
@@ -103,6 +109,7 @@ class Tail:
         self._window.forget(time.time() - self._window.seconds)
         if not self.warm and self.running and time.monotonic() - self._heard > _COLD_SECONDS:
             log.warning("log_end_not_seen", goal=self._goal)
+            self._early.clear()
             self._window.begin(self._window.last)
             self.warm = True
 
@@ -113,7 +120,7 @@ class Tail:
         if not self.warm:
             await self._begin_cold(connection, last)
         elif end >= known and await self._is_the_same(connection):
-            self._start, self._vanished = known + 1, 0
+            self._start, self._vanished = offset_of(known) + 1, 0
         elif end == NOWHERE and self._vanished < _VANISHED_LOOKS:
             self._vanished += 1
             raise Unavailable("The log's end does not show itself.")
@@ -126,9 +133,11 @@ class Tail:
         newest = self._newest
         if newest is None:
             return True
-        return await first_from(connection, newest.position, _REBORN_SECONDS) == Place(newest.position, newest.body)
+        return await first_from(connection, newest.offset, _REBORN_SECONDS) == Place(newest.offset, newest.body)
 
     async def _begin_cold(self, connection: AbstractConnection, last: Place | None) -> None:
+        self._early.clear()
+        self._early_events = 0
         if last is None:
             # By time here too: should the end only have been slow to come, this does not show the whole log.
             self._start = utc_now() - timedelta(seconds=_RECENT_SECONDS)
@@ -144,24 +153,24 @@ class Tail:
         # Asking by time finds nothing when the newest record is older than that: then it is asked for by place. One
         # that does not tell when it happened is taken for new, so that the window is read in full.
         if last.moment is not None and last.moment <= oldest + timedelta(seconds=_SKEW_SECONDS):
-            return last.position
+            return last.offset
         first = await first_from(connection, oldest, _REBORN_SECONDS)
-        enough = last.position - _ENOUGH
-        if first is None or first.position >= enough:
+        self._needed_from = await self._offset_needed(last.offset + 1)
+        enough = last.offset - _ENOUGH
+        if first is None or first.offset >= enough:
             return oldest
-        needed = await self._needed_from(enough)
-        return max(needed, first.position)
+        return max(min(self._needed_from, enough), first.offset)
 
-    async def _needed_from(self, enough: int) -> int:
+    async def _offset_needed(self, nobody: int) -> int:
         if self.needed is None:
-            return enough
+            return nobody
         try:
             needed = await self.needed()
         except Exception as problem:
             # Rather all of the window than too little of it.
             log.warning("log_need_unknown", problem=repr(problem)[:300])
             return 0
-        return enough if needed is None else min(needed, enough)
+        return nobody if needed is None else offset_of(needed)
 
     async def _begin_anew(self) -> None:
         """The broker lost its log: positions mean something else now. Everybody has to fetch again."""
@@ -175,22 +184,45 @@ class Tail:
     async def _take(self, record: LogRecord) -> None:
         if self.warm and record.position <= self._window.last:
             return
-        self._window.reach(record.position)
         self._newest = record
         self._heard = time.monotonic()
+        at_the_end = not self.warm and self._goal is not None and record.position >= self._goal
+        if not self.warm:
+            self._put_off(record)
+            if at_the_end or record.offset >= self._needed_from:
+                await self._read_early()
+        else:
+            self._read(record)
+        if at_the_end:
+            self.warm = True
+            log.info("log_window_warm", position=record.position, events=len(self._window))
+
+    def _put_off(self, record: LogRecord) -> None:
+        """Before the end: keep the newest only, unread, so that the length of the log is not what a start costs."""
+        self._early.append(record)
+        self._early_events += record.count
+        while self._early_events - self._early[0].count >= _ENOUGH:
+            self._early_events -= self._early.popleft().count
+
+    async def _read_early(self) -> None:
+        self._early_events = 0
+        while self._early:
+            self._read(self._early.popleft())
+            await asyncio.sleep(0)
+
+    def _read(self, record: LogRecord) -> None:
+        self._window.reach(start_of(record.offset), record.position)
         metrics.LOG_POSITION.set(record.position)
-        if record.event is not None:
+        for position, event in record.placed():
+            if event is None:
+                metrics.LOG_FAULTS.inc()
+                continue
             try:
-                self._show(record.event, record.position)
+                self._show(event, position)
             except Exception:
                 # One event that cannot be shown must not keep all others from being shown.
                 metrics.LOG_FAULTS.inc()
-                log.exception("event_not_shown", position=record.position, type=record.event.type)
-        else:
-            metrics.LOG_FAULTS.inc()
-        if not self.warm and self._goal is not None and record.position >= self._goal:
-            self.warm = True
-            log.info("log_window_warm", position=record.position, events=len(self._window))
+                log.exception("event_not_shown", position=position, type=event.type)
 
     def _show(self, event: Event, position: int) -> None:
         metrics.LOG_BEHIND.set(max(0.0, time.time() - event.occurred_at.timestamp()))

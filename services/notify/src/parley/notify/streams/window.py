@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from parley.common.events import Event, visitor_view
+from parley.common.events import Event, for_visitors
 from parley.notify import metrics
 from parley.notify.domain.occasions import called_by
 from parley.notify.streams.frames import operator_frame, visitor_frame
@@ -28,7 +28,7 @@ KeyT = TypeVar("KeyT")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event at its position, encoded for those who may see it."""
+    """One event at its position, encoded. `session` is the visitor's who may see it, if any may."""
 
     position: int
     event_id: str
@@ -36,13 +36,16 @@ class Entry:
     session: Session | None
     at: float
     for_operators: bytes
-    for_visitor: bytes | None
     calls: int | None = None
     """Whom a push would tell of it, if no stream does (`occasions.called_by`)."""
 
     @property
     def size(self) -> int:
-        return _ENTRY_BYTES + len(self.for_operators) + (len(self.for_visitor) if self.for_visitor else 0)
+        return _ENTRY_BYTES + len(self.for_operators)
+
+    def for_visitor(self) -> bytes:
+        """The same as its visitor may see it: made when asked for, since most replicas have no stream of theirs."""
+        return visitor_frame(self.for_operators)
 
 
 class Window:
@@ -69,17 +72,16 @@ class Window:
         self.bytes = 0
         self.last, self.floor = position, position + 1
 
-    def reach(self, position: int) -> None:
-        """The log has come to this position, whatever stands there."""
-        self.floor = min(self.floor, position)
-        self.last = max(self.last, position)
+    def reach(self, start: int, end: int) -> None:
+        """The log has come to these positions, whatever stands there."""
+        self.floor = min(self.floor, start)
+        self.last = max(self.last, end)
 
     def add(self, event: Event, position: int) -> Entry | None:
         """Keep an event; None for one that is kept already, under an earlier position."""
         if event.id in self._ids:
             return None
-        view = visitor_view(event) if event.session is not None else None
-        session = (event.site_id, event.session) if event.session is not None and view is not None else None
+        session = (event.site_id, event.session) if event.session is not None and for_visitors(event) else None
         entry = Entry(
             position,
             event.id,
@@ -87,7 +89,6 @@ class Window:
             session,
             event.occurred_at.timestamp(),
             operator_frame(event, position),
-            visitor_frame(event, position, view) if view is not None else None,
             called_by(event),
         )
         self._ids.add(event.id)
