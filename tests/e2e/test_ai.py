@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pymongo import AsyncMongoClient
 
 from conftest import started_stack
 from parley_dev.stack import Stack
-from support.api import Api
+from support.api import Api, Visitor
 from support.completions import Completions
 from support.tenants import World
 from support.wait import until
@@ -43,7 +44,7 @@ async def ai_world(ai_stack: Stack, servers: tuple[str, str], completions: Compl
     """A tenant whose site is answered by the provider."""
     fresh = Completions()
     completions.pieces, completions.status, completions.pause = fresh.pieces, 200, None
-    completions.break_off = False
+    completions.break_off, completions.usage = False, fresh.usage
     completions.asked.clear()
     async with Api(ai_stack.gateway_url) as api:
         world = await World.make(api, ai_stack, servers[0])
@@ -177,6 +178,40 @@ async def test_who_leaves_amid_an_answer_finds_it_whole_in_the_history(
         return [message["content"] for message in history] == ["Hello?", "Hello from the model."]
 
     await until(answered)
+
+
+async def test_one_answer_at_a_time_and_each_is_told_what_the_last_one_said(
+    ai_world: World, completions: Completions
+) -> None:
+    def put_to_it() -> list[str]:
+        return [asked["messages"][-1]["content"] for asked in completions.asked]
+
+    completions.usage = 1
+    first_may_end = completions.pause = asyncio.Event()
+    visitor = ai_world.visitor()
+    async with asyncio.TaskGroup() as saying:
+        saying.create_task(visitor.say("one"))
+        await until(lambda: put_to_it() == ["one"])
+        saying.create_task(visitor.say("two"))
+        await until(partial(_said, visitor, 2))
+        rest_may_end = completions.pause = asyncio.Event()
+        first_may_end.set()
+        await until(lambda: put_to_it() == ["one", "two"])
+        saying.create_task(visitor.say("three"))
+        await until(partial(_said, visitor, 4))
+        # Whoever asks later elsewhere is being answered: so would the third, if it did not wait for its turn.
+        for later in ("elsewhere", "elsewhere again"):
+            saying.create_task(ai_world.visitor().say(later))
+            await until(lambda later=later: later in put_to_it())  # type: ignore[misc]
+        assert put_to_it() == ["one", "two", "elsewhere", "elsewhere again"]
+        rest_may_end.set()
+    third = next(asked for asked in completions.asked if asked["messages"][-1]["content"] == "three")
+    said = [message["content"] for message in third["messages"][1:]]
+    assert said == ["one", "Hello from the model.", "two", "Hello from the model.", "three"]
+
+
+async def _said(visitor: Visitor, count: int) -> bool:
+    return len((await visitor.get("/history")).ok()["messages"]) == count
 
 
 async def test_over_the_days_tokens_the_built_in_engine_answers(

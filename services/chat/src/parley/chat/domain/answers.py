@@ -34,6 +34,7 @@ from parley.chat.domain.ports import (
     Verdict,
     Whereabouts,
 )
+from parley.chat.domain.prompts import said_before
 from parley.common import tracing
 from parley.common.clock import Clock
 from parley.common.tasks import TaskGroup, end
@@ -106,6 +107,14 @@ class Said:
 
 
 @dataclass(slots=True)
+class Turn:
+    """Whose turn it is to answer in a conversation, and how many want to or do."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+
+
+@dataclass(slots=True)
 class Answers:
     conversations: ConversationStore
     messages: MessageStore
@@ -118,7 +127,7 @@ class Answers:
     next_message_id: NextId
     tasks: TaskGroup
     _under_way: dict[tuple[int, int], Answer] = field(default_factory=dict)
-    _turns: dict[int, asyncio.Lock] = field(default_factory=dict)
+    _turns: dict[int, Turn] = field(default_factory=dict)
 
     def begin(self, received: Received) -> Answer | None:
         """The answer to a message just received, begun or joined; None where the AI does not answer it here."""
@@ -172,16 +181,19 @@ class Answers:
         key = (conversation.id, seq)
         renewing = asyncio.create_task(self._renew(conversation.id, seq))
         message = None
+        turn = self._turns.setdefault(conversation.id, Turn())
+        turn.wanted += 1
         try:
             # One answer at a time in a conversation: the second is told what the first said.
-            async with self._turns.setdefault(conversation.id, asyncio.Lock()):
+            async with turn.lock:
                 message = await self._think(conversation, seq, answer)
         finally:
             answer.end(message)
             self._under_way.pop(key, None)
-            turn = self._turns.get(conversation.id)
-            if turn is not None and not turn.locked():
-                self._turns.pop(conversation.id, None)
+            turn.wanted -= 1
+            # Not before nobody waits for it: whoever came then would find another lock.
+            if not turn.wanted:
+                del self._turns[conversation.id]
             await end(renewing)
 
     async def _think(self, conversation: Conversation, seq: int, answer: Answer) -> Message | None:
@@ -192,7 +204,7 @@ class Answers:
         reachable = conversation.visitor.blocked not in ("operator", "both")
         if reachable and asks_for_a_person(question):
             return await self._hand_over(conversation, seq, answer, Said("", "asked"), phrases, site)
-        said = await self._ask_engine(conversation, site, question, recent, phrases, answer)
+        said = await self._ask_engine(conversation, site, question, said_before(seq, recent), phrases, answer)
         metrics.ANSWERS.labels(said.outcome).inc()
         if said.outcome == "fenced":
             return None
@@ -206,14 +218,14 @@ class Answers:
         conversation: Conversation,
         site: SiteSettings,
         question: str,
-        recent: Sequence[Message],
+        before: Sequence[Message],
         phrases: Phrases,
         answer: Answer,
     ) -> Said:
         """What the site's engine says, passed on as it says it."""
         passages = await self.knowledge.search(site.id, question, PASSAGES) if question.strip() else ()
         language = conversation.visitor.language
-        prompt = Prompt(site, question, language, recent, passages, phrases.does_not_know)
+        prompt = Prompt(site, question, language, before, passages, phrases.does_not_know)
         verdict = Verdict()
         name, engine = await self._engine(site)
         try:
@@ -319,7 +331,11 @@ class Answers:
     async def _renew(self, conversation_id: int, seq: int) -> None:
         while True:
             await asyncio.sleep(_RENEW_SECONDS)
-            await self.conversations.extend_claim(conversation_id, seq, self.clock() + transitions.LEASE)
+            try:
+                await self.conversations.extend_claim(conversation_id, seq, self.clock() + transitions.LEASE)
+            except Exception as problem:
+                # The next may come in time; if not, somebody else answers and this answer is fenced off.
+                log.warning("claim_not_renewed", conversation_id=conversation_id, problem=repr(problem)[:300])
 
     async def _given_elsewhere(self, conversation: Conversation, seq: int) -> Message | None:
         """An answer that was given already, or is being given by another replica: awaited, for a while."""

@@ -176,6 +176,7 @@ class Prompt:
     question: str
     language: str | None
     recent: Sequence[Message]
+    """What was said before it, oldest first."""
     passages: Sequence[Passage]
     does_not_know: str
     """What to say, in the visitor's language, when there is no answer."""

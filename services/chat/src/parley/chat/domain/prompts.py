@@ -6,8 +6,9 @@ in the prompt at all, so that nothing a visitor writes can bring them out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from parley.chat.domain.model import Message
 from parley.chat.domain.ports import Prompt
 
 DOES_NOT_KNOW = "[[NO ANSWER]]"
@@ -45,10 +46,20 @@ def instructions(prompt: Prompt) -> str:
     return _cut("\n\n".join(parts), INSTRUCTION_TOKENS + tokens_in(parts[0]))
 
 
+def said_before(seq: int, recent: Iterable[Message]) -> list[Message]:
+    """What a question is asked after, of a visitor who may have gone on writing while others were answered.
+
+    Each of the AI's answers stands behind what it answers, and what the visitor asked later is left to its own turn.
+    """
+    before = [said for said in recent if said.seq < seq or (said.role != "visitor" and said.seq != seq)]
+    return sorted(before, key=lambda said: (said.seq if said.reply_to is None else said.reply_to, said.seq))
+
+
 def conversation_so_far(prompt: Prompt) -> Iterator[tuple[str, str]]:
-    """The newest turns that fit, oldest first, as (`user` or `assistant`, text)."""
-    turns: list[tuple[str, str]] = []
-    left = CONVERSATION_TOKENS
+    """The newest turns that fit, oldest first, as (`user` or `assistant`, text); the question is the last."""
+    question = _cut(prompt.question, CONVERSATION_TOKENS)
+    turns = [("user", question)] if question.strip() else []
+    left = CONVERSATION_TOKENS - tokens_in(question)
     for message in reversed(prompt.recent):
         if message.role == "system" or not message.content.strip():
             continue
