@@ -90,6 +90,7 @@ async def test_neighbours_for_the_log_alone_travel_together_and_keep_their_order
         for record in records:
             assert {offset_of(position) for position, _ in record.placed()} == {record.offset}
             assert start_of(record.offset) <= min(position for position, _ in record.placed())
+            assert max(position for position, _ in record.placed()) == record.position
             assert record.position == end_of(record.offset) == start_of(record.offset + 1) - 1
         await until(lambda: len(queued) == 2)
         assert queued == [told[kinds.index("s")].id, told[kinds.index("w")].id]
