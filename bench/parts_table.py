@@ -1,4 +1,4 @@
-"""Which parts there are, in the order in which they run."""
+"""Which parts there are, in the order in which they run: what leaves the most behind comes last."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 from bench.interface import Part
 
-NAMES = ("send", "delivery", "lists", "growth", "start", "fanout", "gateway", "presence")
+NAMES = ("send", "delivery", "fanout", "gateway", "presence", "start", "growth", "lists")
 
 
 def part(name: str) -> Part:

@@ -13,7 +13,8 @@ from parley.common.events.views import Mode
 from parley.common.mongo import Document, Index, Mongo
 
 T = TypeVar("T")
-_OPEN: tuple[Mode, ...] = ("ai", "pending", "operator")
+_WITH_PEOPLE: tuple[Mode, ...] = ("pending", "operator")
+"""Those that operators count: of what the AI holds there may be any number."""
 
 INDEXES = [
     Index(
@@ -62,7 +63,13 @@ class MongoLists:
 
     async def counts(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]:
         pipeline: list[Document] = [
-            {"$match": {"tenant_id": tenant_id, "site_id": {"$in": list(site_ids)}, "mode": {"$in": list(_OPEN)}}},
+            {
+                "$match": {
+                    "tenant_id": tenant_id,
+                    "site_id": {"$in": list(site_ids)},
+                    "mode": {"$in": list(_WITH_PEOPLE)},
+                }
+            },
             {"$group": {"_id": {"site": "$site_id", "mode": "$mode"}, "count": {"$sum": 1}}},
         ]
         found: dict[int, dict[Mode, int]] = {site_id: {} for site_id in site_ids}
