@@ -6,6 +6,10 @@ import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
 
 from parley.common.amqp import Bus
 from parley_dev.servers import RabbitServer
@@ -160,20 +164,36 @@ async def test_an_event_told_again_after_the_window_forgot_it_rings_nobody(
     assert (await rung(fcm, token, 2))["notification"]["body"] == "Once more"
 
 
-async def _rung_once(replica: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist) -> str:
-    """An operator holds the scene's conversation and was rung for «one». Returns their device's token."""
-    operator, token = await enlist(replica)
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, token)
-    return token
+RungOnce = Callable[[Replica], Awaitable[str]]
+
+
+@pytest.fixture
+def rung_once(mongodb_uri: str, database_prefix: str, scene: Scene, fcm: FcmServer, enlist: Enlist) -> RungOnce:
+    """An operator who holds the scene's conversation is rung for «one»; gives their device's token."""
+
+    async def one(replica: Replica) -> str:
+        operator, token = await enlist(replica)
+        await scene.accept(operator)
+        await scene.say("one")
+        await rung(fcm, token)
+        async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+            deliveries = client[f"{database_prefix}_notify"]["deliveries"]
+
+            async def recorded() -> bool:
+                return await deliveries.count_documents({"claim": {"$exists": True}}) == 0
+
+            # Killed before that, a replica keeps its claim for a minute, and the next push goes along then.
+            await until(recorded, what="the push to be recorded")
+        return token
+
+    return one
 
 
 async def test_the_intake_goes_on_when_its_replica_is_killed(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+    start_replica: StartReplica, scene: Scene, fcm: FcmServer, rung_once: RungOnce
 ) -> None:
     first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    token = await _rung_once(first, scene, fcm, enlist)
+    token = await rung_once(first)
     second = await start_replica(push_delay_seconds=0.3, **fcm.settings)
     await first.stop(signal.SIGKILL)
     await scene.say("two")
@@ -182,10 +202,10 @@ async def test_the_intake_goes_on_when_its_replica_is_killed(
 
 
 async def test_what_nobody_has_taken_in_yet_rings_however_much_has_happened_since(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+    start_replica: StartReplica, scene: Scene, fcm: FcmServer, rung_once: RungOnce
 ) -> None:
     first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    token = await _rung_once(first, scene, fcm, enlist)
+    token = await rung_once(first)
     await first.stop(signal.SIGKILL)
     await scene.say("two")
     await scene.flood(10_500)

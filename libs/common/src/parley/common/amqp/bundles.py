@@ -1,4 +1,4 @@
-"""Several events in one message to the broker: what the log alone gets, and what came together, travels together.
+"""Several events in one message to the broker: neighbours that only the log can want.
 
 A message costs the broker and every follower of the log more than the event in it does. Events that a queue may want
 stay single, since a queue routes, retries and dead-letters each by itself; and only neighbours share a message, so that
@@ -34,11 +34,11 @@ def packed(keyed: Iterable[tuple[Event, Document]]) -> Iterator[Outgoing]:
     size = 0
     for event, document in keyed:
         content = orjson.dumps(document)
-        alone = not for_the_log_alone(event)
-        if waiting and (alone or len(waiting) == MOST_EVENTS or size + len(content) > MOST_BYTES):
+        single = not for_the_log_alone(event)
+        if waiting and (single or len(waiting) == MOST_EVENTS or size + len(content) > MOST_BYTES):
             yield _message(waiting)
             waiting, size = [], 0
-        if alone:
+        if single:
             yield _message([(event, content)])
         else:
             waiting.append((event, content))

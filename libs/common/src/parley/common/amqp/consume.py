@@ -33,8 +33,9 @@ class Undeliverable(Exception):
 class Consumer:
     """A consumer group. `handlers` maps event types to what is done with them; the queue is bound to those alone.
 
-    `keys` narrows a type to the events whose routing key ends so (`message.created.#.translate.#`). With
-    `side_by_side`, up to `prefetch` conversations are handled at once, each still in its own order.
+    `keys` narrows a type to the events whose routing key ends so (`message.created.#.translate.#`); one that is
+    `log_alone` has to be. With `side_by_side`, up to `prefetch` conversations are handled at once, each still in its
+    own order. Raises TypeError where nothing would ever come, and Undefined for what the catalogue does not know.
     """
 
     def __init__(

@@ -7,11 +7,11 @@ message. With the rarer acknowledgements it was measured at a fifth of what an e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from aio_pika.abc import AbstractConnection
@@ -31,8 +31,6 @@ _PREFETCH = 500
 _ACK_EVERY = 100
 _ACK_SECONDS = 0.5
 """Acknowledging asks the broker for more, and no more than that: each costs both sides a message."""
-
-
 _PLACES = 1000
 """Positions that a record takes in the log's numbering: more than it can have events."""
 
@@ -59,6 +57,11 @@ class LogRecord:
     offset: int
     count: int
     body: bytes
+
+    @classmethod
+    def of(cls, headers: Mapping[str, Any], body: bytes) -> Self:
+        """A message of the log, which has its offset in its headers; not read yet."""
+        return cls(headers["x-stream-offset"], headers.get(COUNT, 1), body)
 
     @cached_property
     def events(self) -> tuple[Event | None, ...]:
@@ -126,7 +129,7 @@ class LogFollower:
     async def _follow(self, inbox: asyncio.Queue[DeliveredMessage], soon: Soon) -> None:
         while True:
             message = await inbox.get()
-            await self._take(_record(message))
+            await self._take(LogRecord.of(message.header.properties.headers or {}, message.body))
             self._taken = message.delivery_tag or 0
             soon.ask(now=self._taken - self._acknowledged >= _ACK_EVERY)
             # Lets what was written leave: a backlog is then what clients did not take, not what came at once.
@@ -139,14 +142,6 @@ class LogFollower:
             if self._taken > self._acknowledged:
                 self._acknowledged = self._taken
                 await wire.basic_ack(self._acknowledged, multiple=True)
-
-
-def _record(message: DeliveredMessage) -> LogRecord:
-    headers = message.header.properties.headers or {}
-    offset, count = headers["x-stream-offset"], headers.get(COUNT, 1)
-    assert isinstance(offset, int)
-    assert isinstance(count, int)
-    return LogRecord(offset, count, message.body)
 
 
 def _event(document: Any, offset: int) -> Event | None:

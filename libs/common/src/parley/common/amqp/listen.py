@@ -1,7 +1,7 @@
 """What every replica hears for itself, from now on: ephemeral events, and facts that make its caches untrue.
 
 The queue lives and dies with the connection. `missed` is called at each new connection, since what happened in
-between was not heard: a cache is then emptied.
+between was not heard: a cache is then emptied. Types that are `log_alone` are not heard: a LogFollower sees those.
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ class ListStore(Protocol):
     async def queue(
         self, tenant_id: int, site_ids: Sequence[int], modes: Sequence[Mode], after: Sequence[Any] | None, limit: int
     ) -> tuple[Sequence[Conversation], Sequence[Any] | None]: ...
-    async def counts(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]: ...
+    async def counts(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]:
+        """How many conversations of each site wait for a person or are held by one, by mode; none of the AI's."""
+
     async def held_counts(self, tenant_id: int, site_id: int) -> Mapping[int, int]: ...
     async def archive(
         self, tenant_id: int, site_id: int, wanted: ArchiveFilter, after: Sequence[Any] | None, skip: int, limit: int

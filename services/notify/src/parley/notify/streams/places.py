@@ -5,49 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
-import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from parley.common.amqp import end_of
-from parley.common.amqp.bundles import unpacked
+from parley.common.amqp import LogRecord
 from parley.common.amqp.topology import declare_log
 
 _PREFETCH = 500
 _SETTLE_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A record of the log, not yet read."""
-
-    offset: int
-    body: bytes
-
-    @classmethod
-    def of(cls, message: AbstractIncomingMessage) -> Self:
-        offset = message.headers["x-stream-offset"]
-        assert isinstance(offset, int)
-        return cls(offset, message.body)
-
-    @property
-    def position(self) -> int:
-        """Its last event's."""
-        return end_of(self.offset)
-
-    @property
-    def moment(self) -> datetime | None:
-        """When the first of it happened; None where it does not tell."""
-        try:
-            return datetime.fromisoformat(unpacked(self.body)[0]["occurred_at"])
-        except (orjson.JSONDecodeError, LookupError, TypeError, ValueError):
-            return None
-
-
-async def last_of_log(connection: AbstractConnection, patience: float) -> Place | None:
+async def last_of_log(connection: AbstractConnection, patience: float) -> LogRecord | None:
     """The newest record; None where none showed itself in so many seconds."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=_PREFETCH)
@@ -70,10 +39,10 @@ async def last_of_log(connection: AbstractConnection, patience: float) -> Place 
             for _ in range(came):
                 newest = inbox.get_nowait()
             more = came >= _PREFETCH // 2
-        return Place.of(newest) if newest is not None else None
+        return LogRecord.of(newest.headers, newest.body) if newest is not None else None
 
 
-async def first_from(connection: AbstractConnection, start: int | datetime, patience: float) -> Place | None:
+async def first_from(connection: AbstractConnection, start: int | datetime, patience: float) -> LogRecord | None:
     """The first record that a reader is given who begins there; None where none came in so many seconds."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=1)
@@ -82,7 +51,8 @@ async def first_from(connection: AbstractConnection, start: int | datetime, pati
         await queue.consume(inbox.put, arguments={"x-stream-offset": start})
         try:
             async with asyncio.timeout(patience):
-                return Place.of(await inbox.get())
+                found = await inbox.get()
+                return LogRecord.of(found.headers, found.body)
         except TimeoutError:
             return None
 

@@ -21,7 +21,7 @@ from parley.common.tracing import Attributes, Kind
 from parley.notify import metrics
 from parley.notify.streams.frames import own_frame
 from parley.notify.streams.hub import Hub
-from parley.notify.streams.places import Place, first_from, last_of_log
+from parley.notify.streams.places import first_from, last_of_log
 from parley.notify.streams.window import NOWHERE, Window
 
 log = logger(__name__)
@@ -109,7 +109,7 @@ class Tail:
         self._window.forget(time.time() - self._window.seconds)
         if not self.warm and self.running and time.monotonic() - self._heard > _COLD_SECONDS:
             log.warning("log_end_not_seen", goal=self._goal)
-            self._early.clear()
+            self._forget_early()
             self._window.begin(self._window.last)
             self.warm = True
 
@@ -133,11 +133,10 @@ class Tail:
         newest = self._newest
         if newest is None:
             return True
-        return await first_from(connection, newest.offset, _REBORN_SECONDS) == Place(newest.offset, newest.body)
+        return await first_from(connection, newest.offset, _REBORN_SECONDS) == newest
 
-    async def _begin_cold(self, connection: AbstractConnection, last: Place | None) -> None:
-        self._early.clear()
-        self._early_events = 0
+    async def _begin_cold(self, connection: AbstractConnection, last: LogRecord | None) -> None:
+        self._forget_early()
         if last is None:
             # By time here too: should the end only have been slow to come, this does not show the whole log.
             self._start = utc_now() - timedelta(seconds=_RECENT_SECONDS)
@@ -148,11 +147,12 @@ class Tail:
         self._window.begin(self._goal)
         self.warm = last is None
 
-    async def _cold_start(self, connection: AbstractConnection, last: Place) -> int | datetime:
+    async def _cold_start(self, connection: AbstractConnection, last: LogRecord) -> int | datetime:
         oldest = utc_now() - timedelta(seconds=self._window.seconds)
         # Asking by time finds nothing when the newest record is older than that: then it is asked for by place. One
         # that does not tell when it happened is taken for new, so that the window is read in full.
-        if last.moment is not None and last.moment <= oldest + timedelta(seconds=_SKEW_SECONDS):
+        said = last.events[0] if last.events else None
+        if said is not None and said.occurred_at <= oldest + timedelta(seconds=_SKEW_SECONDS):
             return last.offset
         first = await first_from(connection, oldest, _REBORN_SECONDS)
         self._needed_from = await self._offset_needed(last.offset + 1)
@@ -185,7 +185,6 @@ class Tail:
         if self.warm and record.position <= self._window.last:
             return
         self._newest = record
-        self._heard = time.monotonic()
         at_the_end = not self.warm and self._goal is not None and record.position >= self._goal
         if not self.warm:
             self._put_off(record)
@@ -199,18 +198,24 @@ class Tail:
 
     def _put_off(self, record: LogRecord) -> None:
         """Before the end: keep the newest only, unread, so that the length of the log is not what a start costs."""
+        self._heard = time.monotonic()
         self._early.append(record)
         self._early_events += record.count
         while self._early_events - self._early[0].count >= _ENOUGH:
             self._early_events -= self._early.popleft().count
 
     async def _read_early(self) -> None:
-        self._early_events = 0
         while self._early:
             self._read(self._early.popleft())
             await asyncio.sleep(0)
+        self._forget_early()
+
+    def _forget_early(self) -> None:
+        self._early.clear()
+        self._early_events = 0
 
     def _read(self, record: LogRecord) -> None:
+        self._heard = time.monotonic()
         self._window.reach(start_of(record.offset), record.position)
         metrics.LOG_POSITION.set(record.position)
         for position, event in record.placed():
