@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parley.chat.admin import Administration
 from parley.chat.clients.elsewhere import AskElsewhere
-from parley.chat.clients.storage import FolderStorage, S3Storage, Storage
+from parley.chat.clients.storage import FolderStorage, Storage
 from parley.chat.domain.personal_data import PersonalData
 from parley.chat.settings import ChatSettings
 from parley.chat.store.messages import MongoMessages
@@ -36,6 +36,8 @@ def personal_data_of(
 def storage_of(settings: ChatSettings) -> Storage:
     """Where images are kept."""
     if settings.s3_endpoint and settings.s3_access_key and settings.s3_secret_key:
+        from parley.chat.clients.s3 import S3Storage  # noqa: PLC0415 - only where it is used
+
         return S3Storage(
             settings.s3_endpoint,
             settings.s3_access_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -21,7 +22,6 @@ from parley.common.tasks import Every
 from parley.common.telemetry import logger
 from parley.common.web import build_app
 from parley.notify import consumers
-from parley.notify.clients.fcm import Fcm
 from parley.notify.clients.sites import ChatSites
 from parley.notify.clients.team import ChatTeam
 from parley.notify.domain.deliveries import Deliveries
@@ -46,6 +46,9 @@ from parley.notify.streams.serve import Streams
 from parley.notify.streams.tail import Tail
 from parley.notify.streams.window import Window
 from parley.notify.workers import Sender
+
+if TYPE_CHECKING:
+    from parley.notify.clients.fcm import Fcm
 
 log = logger(__name__)
 
@@ -91,6 +94,8 @@ class Notify:
         if key is None:
             log.info("push_is_off", reason="PARLEY_FCM_CREDENTIALS is not set")
             return None
+        from parley.notify.clients.fcm import Fcm  # noqa: PLC0415 - only where it is used
+
         return Fcm(key, self.settings.fcm_url)
 
     def _add_push(self, provider: Fcm, notes: SeenNotes) -> None:

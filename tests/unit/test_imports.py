@@ -1,0 +1,26 @@
+"""What a service loads at its start: no library that only some installations use."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+OPTIONAL = {
+    "gateway": {"opentelemetry"},
+    "chat": {"minio", "openai", "opentelemetry"},
+    "presence": {"opentelemetry"},
+    "notify": {"pyfcm", "google.auth", "requests", "opentelemetry"},
+    "translate": {"google.cloud.translate_v3", "opentelemetry"},
+}
+
+
+@pytest.mark.parametrize("service", OPTIONAL)
+async def test_a_service_loads_no_library_that_only_some_installations_use(service: str) -> None:
+    script = f"import sys, parley.{service}.app; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    loaded = set(said.decode().split())
+    assert f"parley.{service}.app" in loaded
+    assert not OPTIONAL[service] & loaded
