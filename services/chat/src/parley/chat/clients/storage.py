@@ -1,4 +1,4 @@
-"""Where images are kept: a folder by default, S3 or MinIO (`clients.s3`) where one is configured. Never changed."""
+"""Where images are kept: a folder by default, S3 or MinIO (`clients.s3`) where one is configured. Written once each."""
 
 from __future__ import annotations
 
