@@ -68,11 +68,14 @@ async def test_a_silent_operator_is_announced_offline_once_within_a_second_by_tw
     site = fresh_id()
     team = [operator(site) for _ in range(40)]
     ears = await broker.listen(site)
-    await asyncio.gather(*(quick[n % 2].operator_beats(alex, site) for n, alex in enumerate(team)))
-    due = {}
-    for alex in team:
+
+    async def beat_once(number: int, alex: OperatorCaller) -> datetime:
+        await quick[number % 2].operator_beats(alex, site)
         (there,) = (await quick[0].status(alex))["sites"]
-        due[alex.operator_id] = datetime.fromisoformat(there["until"])
+        return datetime.fromisoformat(there["until"])
+
+    ends = await asyncio.gather(*(beat_once(number, alex) for number, alex in enumerate(team)))
+    due = {alex.operator_id: end for alex, end in zip(team, ends, strict=True)}
 
     async with Lag() as lag:
         await until(lambda: len(ears.of("operator.offline")) >= len(team), within=30)
