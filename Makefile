@@ -39,7 +39,7 @@ test: $(READY) check ## check, then run all tests
 
 .PHONY: prove
 prove: $(READY) ## hold the guarantees against kills, cuts and races, and print a figure each (about 10 minutes)
-	PARLEY_PROVE=long $(BIN)/python -m pytest tests/prove
+	PARLEY_PROVE=long $(BIN)/python -m pytest tests/reliability
 
 .PHONY: bench
 bench: $(READY) ## measure against the limit of the machine (BENCH=delivery for a part, QUICK=1 to see that it runs)
@@ -47,7 +47,7 @@ bench: $(READY) ## measure against the limit of the machine (BENCH=delivery for 
 
 .PHONY: soak
 soak: $(READY) ## an hour at half load with kills and broker restarts (MINUTES=60): nothing lost, memory flat
-	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/prove/test_soak.py
+	PARLEY_SOAK_MINUTES=$(MINUTES) $(BIN)/python -m pytest tests/reliability/test_soak.py
 
 .PHONY: check
 check: $(READY) ## look at format, lint, types and layers

@@ -11,9 +11,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient, WriteConcern
 
-from parley.chat.domain.model import Conversation, Message, Visitor
-from parley.chat.store.codec import conversation_document, message_document, visitor_document
-from parley.common.events.views import LastMessage, Mode, Person
+from parley.chat.conversations.mappers import conversation_document, message_document, visitor_document
+from parley.chat.conversations.model import Conversation, Message, Visitor
+from parley.common.events.schemas import LastMessage, Mode, Person
 
 Document = dict[str, Any]
 

@@ -23,8 +23,8 @@ from support.api import Api
 from support.brokers import SPARE_VHOSTS, broker_apart, offer
 from support.tenants import World
 
-_LONGEST_FIRST = ("prove", "browser", "e2e", "contract", "hardening", "component", "unit")
-_TOGETHER = ("prove", "browser")
+_LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component", "unit")
+_TOGETHER = ("reliability", "browser")
 """Folders whose files share what is dear to start: all of one go to one worker."""
 
 

@@ -16,13 +16,13 @@ import aiohttp
 from bench.audience import Audience, allow_files, deaf
 from bench.harness import Bench, usage_of
 from bench.interface import Aim, Figure, Part, Round, Turns, figure, percentile
-from parley.common.amqp import Bus
-from parley.common.clock import utc_now
+from parley.common.auth.identity import HEADER, IdentitySigner, OperatorCaller, Permission
 from parley.common.events import Event, new_event
 from parley.common.events.messages import MessageCreated
-from parley.common.events.views import ConversationView, LastMessage, VisitorView
-from parley.common.identity import HEADER, IdentitySigner, OperatorCaller, Permission
-from parley.notify.streams.frames import operator_frame
+from parley.common.events.schemas import ConversationView, LastMessage, VisitorView
+from parley.common.messaging import Bus
+from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.frames import operator_frame
 from parley_dev.ports import free_ports
 
 _TENANT, _SITE = 990_002, 990_002

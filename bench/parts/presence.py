@@ -17,11 +17,11 @@ from pymongo import AsyncMongoClient, UpdateOne
 from bench.floors import Document, bare_collection
 from bench.harness import Bench
 from bench.interface import Aim, Figure, Part, Round, alternate, figure
-from parley.common.amqp.topology import EVENTS
-from parley.common.mongo import Mongo, Outbox
-from parley.presence.domain.model import Beat, Place
-from parley.presence.store.schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.presence.store.visitors import COLLECTION, MongoVisitors
+from parley.common.messaging.topology import EVENTS
+from parley.common.mongodb import Mongo, Outbox
+from parley.presence.model import Beat, Place
+from parley.presence.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.presence.visitors.repository import COLLECTION, MongoVisitors
 
 _TOGETHER = 1000
 _DYING_EACH_SECOND = 600

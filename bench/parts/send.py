@@ -12,9 +12,9 @@ from bench.floors import Document, inserts
 from bench.harness import Bench, Ran
 from bench.interface import Aim, Figure, Part, Round, Turns, alternate
 from bench.requests import WORDS, lanes_of, message, visitors_message
-from parley.chat.domain.model import Message
-from parley.chat.store.codec import message_document
-from parley.common.events.views import Person
+from parley.chat.conversations.mappers import message_document
+from parley.chat.conversations.model import Message
+from parley.common.events.schemas import Person
 
 _AT_ONCE = (1, 16, 64)
 _first_ids = count(1, 10_000_000)

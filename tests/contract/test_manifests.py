@@ -16,8 +16,8 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from parley.common.command import offers, parser_of
-from parley.gateway.handlers.bodies import UPLOAD_BYTES
+from parley.common.cli.main import offers, parser_of
+from parley.gateway.proxy.bodies import UPLOAD_BYTES
 from parley.gateway.routes import FORWARDS, Kind
 from parley.translate.consumers import message_consumer
 from parley_dev.environment import settings_of, variables

@@ -113,7 +113,7 @@ def queries() -> Iterator[tuple[str, str]]:
 
 def measured() -> dict[str, set[str]]:
     """The labels of every metric that a service has, by the names Prometheus stores."""
-    for name in ("parley.common.metrics", *(f"parley.{service}.metrics" for service in SERVICES)):
+    for name in ("parley.common.observability.metrics", *(f"parley.{service}.metrics" for service in SERVICES)):
         importlib.import_module(name)
     found: dict[str, set[str]] = {"process_cpu_seconds_total": set(), "process_resident_memory_bytes": set()}
     for collector in list(REGISTRY._collector_to_names):

@@ -13,7 +13,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.clock import utc_now
+from parley.common.runtime.clock import utc_now
 from parley_dev.stack import Stack
 from support.api import Api, Operator
 from support.tenants import World

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from parley.common.web import Rate, Route, Who
+from parley.common.http import Rate, Route, Who
 from parley.gateway.routes import FORWARDS, Credential, Kind
 from support.routes import Public, applications, forwards, public_routes, tables
 

@@ -14,8 +14,8 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from conftest import started_stack
-from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
-from parley.gateway.domain.visitors import handle_of
+from parley.common.auth.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
+from parley.gateway.auth.visitors import handle_of
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
 from support.load import Load

@@ -12,7 +12,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from conftest import started_stack
-from parley.chat.domain.model import RECENT_IDS
+from parley.chat.conversations.model import RECENT_IDS
 from parley_dev.stack import Stack
 from support.api import Api
 from support.collector import Collected, Collector, chain_of

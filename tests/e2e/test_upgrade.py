@@ -19,7 +19,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from conftest import RELAXED, started_stack
-from parley.common.clock import utc_now
+from parley.common.runtime.clock import utc_now
 from parley_dev.stack import BEHIND, Stack
 from support.api import Api
 from support.brokers import broker_apart

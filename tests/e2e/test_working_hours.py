@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parley.chat.handlers.site_choices import DAYS
+from parley.chat.sites.settings_schemas import DAYS
 from support.api import Visitor
 from support.tenants import World
 from support.wait import until

@@ -17,14 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from parley.common.amqp import Bus
-from parley.common.clock import utc_now
-from parley.common.events import Actor, Event, new_event
-from parley.common.events.conversations import ConversationAccepted, ConversationPending, ConversationTransferred
-from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView, Typing
-from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.common.events.views import ConversationView, LastMessage, Mode, Person, Role, VisitorView
-from parley.common.identity import (
+from parley.common.auth.identity import (
     HEADER,
     Caller,
     GatewayCaller,
@@ -33,6 +26,13 @@ from parley.common.identity import (
     Permission,
     VisitorCaller,
 )
+from parley.common.events import Actor, Event, new_event
+from parley.common.events.conversations import ConversationAccepted, ConversationPending, ConversationTransferred
+from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView, Typing
+from parley.common.events.schemas import ConversationView, LastMessage, Mode, Person, Role, VisitorView
+from parley.common.events.team import OperatorAccessChanged, SiteChanged
+from parley.common.messaging import Bus
+from parley.common.runtime.clock import utc_now
 from parley_dev.ports import free_ports
 from support.sse import EventStream
 from support.wait import until

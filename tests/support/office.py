@@ -14,16 +14,16 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.test_utils import TestServer
 
-from parley.chat.admin import Administration
+from parley.chat.admin_module import Administration
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.settings import ChatSettings
-from parley.chat.store.schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.common.amqp import Bus, LogFollower
-from parley.common.amqp.follow import LogRecord
-from parley.common.clock import utc_now
+from parley.common.auth.identity import HEADER, Caller, GatewayCaller, IdentitySigner, OperatorCaller, Permission
 from parley.common.events import Event
-from parley.common.identity import HEADER, Caller, GatewayCaller, IdentitySigner, OperatorCaller, Permission
-from parley.common.mongo import OUTAGES, Mongo, MongoIdempotency, Outbox
-from parley.common.web import build_app
+from parley.common.http import build_app
+from parley.common.messaging import Bus, LogFollower
+from parley.common.messaging.stream_consumer import LogRecord
+from parley.common.mongodb import OUTAGES, Mongo, MongoIdempotency, Outbox
+from parley.common.runtime.clock import utc_now
 from support.api import Reply
 from support.wait import until
 

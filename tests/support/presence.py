@@ -19,9 +19,9 @@ import aiohttp
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.amqp import AnswerQuestions, Bus, LogFollower, LogRecord
+from parley.common.auth.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
 from parley.common.events import Event, EventData, new_event
-from parley.common.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
+from parley.common.messaging import AnswerQuestions, Bus, LogFollower, LogRecord
 from support.wait import until
 
 SECRET = "presence-tests-identity-5f0c9b7e21d84a36"

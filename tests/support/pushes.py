@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
 from support.fcm import FcmServer
 from support.notify import Replica
 from support.wait import until

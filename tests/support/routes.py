@@ -9,16 +9,16 @@ from typing import Any, cast
 from aiohttp import web
 from pydantic import BaseModel
 
-from parley.chat import app as chat
+from parley.chat import bootstrap as chat
 from parley.chat.settings import ChatSettings
-from parley.common.web import TABLE, Route, Who
+from parley.common.http import TABLE, Route, Who
 from parley.gateway.routes import FORWARDS, Credential, Forward
-from parley.notify import app as notify
+from parley.notify import bootstrap as notify
 from parley.notify.settings import Settings as NotifySettings
-from parley.presence.handlers.operators import OperatorHandlers
-from parley.presence.handlers.visitors import VisitorHandlers
+from parley.presence.operators.handlers import OperatorHandlers
 from parley.presence.routes import table as presence_table
-from parley.translate import app as translate
+from parley.presence.visitors.handlers import VisitorHandlers
+from parley.translate import bootstrap as translate
 from parley.translate.settings import TranslateSettings
 
 _ANYWHERE = {

@@ -16,10 +16,10 @@ from pathlib import Path
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.mongo import Document, Index, Migration, Schema, Work
-from parley.common.mongo.client import connect, majority
-from parley.common.mongo.upgrade import Upgrade
-from parley.common.telemetry import configure_logs
+from parley.common.mongodb import Document, Index, Migration, Schema, Work
+from parley.common.mongodb.client import connect, majority
+from parley.common.mongodb.migrator import Upgrade
+from parley.common.observability.logging import configure_logs
 
 LEASE = timedelta(seconds=2)
 ABSENCE = timedelta(seconds=1)

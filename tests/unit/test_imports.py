@@ -18,9 +18,9 @@ OPTIONAL = {
 
 @pytest.mark.parametrize("service", OPTIONAL)
 async def test_a_service_loads_no_library_that_only_some_installations_use(service: str) -> None:
-    script = f"import sys, parley.{service}.app; print(*sys.modules)"
+    script = f"import sys, parley.{service}.bootstrap; print(*sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
     loaded = set(said.decode().split())
-    assert f"parley.{service}.app" in loaded
+    assert f"parley.{service}.bootstrap" in loaded
     assert not OPTIONAL[service] & loaded

@@ -8,8 +8,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from parley.common.commands.environment import reference, variables
-from parley.common.settings import ServiceSettings
+from parley.common.cli.environment import reference, variables
+from parley.common.runtime.settings import ServiceSettings
 from parley_dev.stack import SERVICES
 
 __all__ = ["BEGIN", "complete_reference", "settings_of", "variables", "written"]

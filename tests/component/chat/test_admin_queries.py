@@ -6,11 +6,19 @@ from typing import Any
 
 from aiohttp.test_utils import make_mocked_request
 
-from parley.chat.store import accounts, api_keys, audit, failures, invitations, knowledge, sessions, sites, team
-from parley.common.clock import rfc3339
+from parley.chat.accounts import login_throttling_repository
+from parley.chat.accounts import repository as accounts
+from parley.chat.api_keys import repository as api_keys
+from parley.chat.audit import repository as audit
+from parley.chat.invitations import repository as invitations
+from parley.chat.knowledge import repository as knowledge
+from parley.chat.sessions import repository as sessions
+from parley.chat.sites import repository as sites
+from parley.chat.team import repository as team
+from parley.common.runtime.clock import rfc3339
 from support.office import PASSWORD, Office, new_email
 
-STORES = (accounts, api_keys, audit, failures, invitations, knowledge, sessions, sites, team)
+STORES = (accounts, api_keys, audit, login_throttling_repository, invitations, knowledge, sessions, sites, team)
 
 
 async def _call_every_route(office: Office) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
 from support.office import Office
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from parley.common.clock import rfc3339
-from parley.common.identity import OperatorCaller, VisitorCaller
+from parley.common.auth.identity import OperatorCaller, VisitorCaller
+from parley.common.runtime.clock import rfc3339
 from support.office import Office
 
 

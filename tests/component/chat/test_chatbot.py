@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley.chat.domain import knowledge as domain
+from parley.chat.knowledge import service as domain
 from support.office import Office
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from parley.common.amqp import Bus, Consumer, Undeliverable
 from parley.common.events import Event, new_event
 from parley.common.events.team import SiteChanged
+from parley.common.messaging import Bus, Consumer, Undeliverable
 from support.wait import until
 
 PASSWORD = "correct-horse-battery"

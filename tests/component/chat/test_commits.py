@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from parley.chat.domain import transitions
-from parley.chat.domain.errors import HeldByAnother
-from parley.chat.domain.model import MOST_UNREAD, Change, Conversation, Draft, Visitor
-from parley.chat.domain.ports import Transition
-from parley.chat.store.conversations import MongoConversations
-from parley.chat.store.messages import MongoMessages
-from parley.chat.store.schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.common.events.views import Person
-from parley.common.mongo import Mongo, Outbox
+from parley.chat.conversations import transitions
+from parley.chat.conversations.errors import HeldByAnother
+from parley.chat.conversations.model import MOST_UNREAD, Change, Conversation, Draft, Visitor
+from parley.chat.conversations.ports import Transition
+from parley.chat.conversations.repository import MongoConversations
+from parley.chat.messages.repository import MongoMessages
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.common.events.schemas import Person
+from parley.common.mongodb import Mongo, Outbox
 from support.wait import until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
 from support.office import PASSWORD, Office, new_email
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from parley.chat.domain import transitions
-from parley.chat.domain.model import Change, Conversation, Visitor
-from parley.chat.store.codec import conversation_document, conversation_of
-from parley.chat.store.conversations import MongoConversations
-from parley.chat.store.schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.common.events.views import Person
-from parley.common.mongo import Document, Mongo, Outbox
+from parley.chat.conversations import transitions
+from parley.chat.conversations.mappers import conversation_document, conversation_of
+from parley.chat.conversations.model import Change, Conversation, Visitor
+from parley.chat.conversations.repository import MongoConversations
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.common.events.schemas import Person
+from parley.common.mongodb import Document, Mongo, Outbox
 from support.upgrading import upgrade_of
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

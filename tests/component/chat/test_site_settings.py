@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from parley.chat.clients.site_keys import KeyUnreadable, SiteKeys
-from parley.common.identity import OperatorCaller
+from parley.chat.ai.site_keys import KeyUnreadable, SiteKeys
+from parley.common.auth.identity import OperatorCaller
 from support.api import Reply
 from support.office import Office
 

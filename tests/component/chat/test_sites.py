@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parley.chat.domain.sites import SiteNotFound
+from parley.chat.sites.service import SiteNotFound
 from support.office import Office, without
 
 NOBODYS = 999_999_999_999

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.chat.clients.s3 import S3Storage
-from parley.chat.clients.storage import FolderStorage, Storage
+from parley.chat.uploads.s3_storage import S3Storage
+from parley.chat.uploads.storage import FolderStorage, Storage
 from parley.common.errors import Unavailable
 from support.s3 import S3, s3
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parley.common.identity import OperatorCaller, Permission
+from parley.common.auth.identity import OperatorCaller, Permission
 from support.office import PASSWORD, Office, new_email
 
 NOBODYS = 999_999_999_999

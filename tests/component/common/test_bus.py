@@ -8,8 +8,8 @@ import contextlib
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from parley.common.amqp import Bus
-from parley.common.amqp.bus import Session
+from parley.common.messaging import Bus
+from parley.common.messaging.broker import Session
 from support.wait import until
 
 

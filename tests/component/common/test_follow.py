@@ -12,11 +12,11 @@ import aio_pika
 import orjson
 import pytest
 
-from parley.common.amqp import Bus, Consumer, LogFollower, LogRecord, end_of, offset_of, start_of, topology
-from parley.common.clock import utc_now
 from parley.common.events import Event, new_event
 from parley.common.events.presence import OnlineVisitor, VisitorOnline
 from parley.common.events.team import SiteChanged
+from parley.common.messaging import Bus, Consumer, LogFollower, LogRecord, end_of, offset_of, start_of, topology
+from parley.common.runtime.clock import utc_now
 from support.wait import until
 
 

@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
 from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError
 from pamqp.commands import Basic
 
-from parley.common.amqp.publish import Outgoing, publish_all
+from parley.common.messaging.publisher import Outgoing, publish_all
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from parley.common.settings import ServiceSettings, load
+from parley.common.runtime.settings import ServiceSettings, load
 from parley_dev.ports import free_ports
 from support.collector import Collector
 
@@ -22,10 +22,10 @@ SECRET = "5d1f0a9be2c84736a1b0c9d8e7f60514"
 PROGRAM = """
 import asyncio, json, sys, time
 from parley.common import metrics, tracing
-from parley.common.service import main
-from parley.common.settings import ServiceSettings, load
-from parley.common.telemetry import continue_trace, current_trace
-from parley.common.tracing import Kind
+from parley.common.runtime.service import main
+from parley.common.runtime.settings import ServiceSettings, load
+from parley.common.observability.logging import continue_trace, current_trace
+from parley.common.observability.tracing import Kind
 
 async def work():
     out = {}
@@ -52,7 +52,7 @@ main("probe", load(ServiceSettings), work())
 SERVICE = """
 import importlib, json, sys
 try:
-    importlib.import_module(f"parley.{sys.argv[1]}.app").main()
+    importlib.import_module(f"parley.{sys.argv[1]}.bootstrap").main()
 except SystemExit:
     print("RESULT", json.dumps({"modules": sorted(sys.modules)}), flush=True)
 """
@@ -113,7 +113,7 @@ async def test_a_service_that_is_not_traced_loads_nothing_for_it(service: str) -
             **{f"PARLEY_{name}_URLS": "http://127.0.0.1:1" for name in ("CHAT", "PRESENCE", "NOTIFY", "TRANSLATE")},
         }
         off = await _run(SERVICE, service, **env)
-        assert "parley.common.tracing" in off["modules"]
+        assert "parley.common.observability.tracing" in off["modules"]
         assert not [name for name in off["modules"] if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
         on = await _run(SERVICE, service, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **env)
         assert "opentelemetry.sdk.trace" in on["modules"], "the same service, traced"

@@ -23,9 +23,9 @@ import orjson
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
+from parley.common.auth.identity import HEADER, Caller, GatewayCaller, IdentitySigner
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
-from parley.common.identity import HEADER, Caller, GatewayCaller, IdentitySigner
 from support.wait import until
 
 IDENTITY_SECRET = secrets.token_hex(32)

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from component.gateway.harness import JWT_SECRET, Asked, Gateway, World, bearer, token_for
-from parley.common.identity import GatewayCaller
+from parley.common.auth.identity import GatewayCaller
 
 PATH = "/api/v1/operator/active-chats"
 

@@ -18,9 +18,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from component.gateway.harness import JWT_SECRET, Gateway, World, bearer, fresh_id, token_for
+from parley.common.auth.identity import OperatorCaller
 from parley.common.events.presence import OperatorOffline
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.common.identity import OperatorCaller
 from support.wait import until
 
 PATH = "/api/v1/operator/active-chats"

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from parley.common import tracing
-from parley.common.settings import ServiceSettings
-from parley.common.telemetry import continue_trace, current_trace
-from parley.gateway.handlers.spans import first_span
+from parley.common.observability import tracing
+from parley.common.observability.logging import continue_trace, current_trace
+from parley.common.runtime.settings import ServiceSettings
+from parley.gateway.middleware.instrumentation import first_span
 
 
 @pytest.fixture

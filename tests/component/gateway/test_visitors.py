@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from component.gateway.harness import Asked, Gateway, World, bearer, fresh_id, token_for
+from parley.common.auth.identity import VisitorCaller
 from parley.common.events.team import SiteChanged
-from parley.common.identity import VisitorCaller
 from support.wait import until
 
 SESSION = "a-session-that-nobody-knows"

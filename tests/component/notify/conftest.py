@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from parley.common.amqp import AnswerQuestions, Bus
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
+from parley.common.messaging import AnswerQuestions, Bus
 from parley_dev.servers import RabbitServer
 from support.brokers import broker_apart
 from support.fcm import FcmServer

@@ -7,8 +7,8 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from parley.common.amqp import Ask, Bus
 from parley.common.events.conversations import VisitorErased
+from parley.common.messaging import Ask, Bus
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import Crew, Replica, Scene

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from parley.common.amqp import Bus
+from parley.common.messaging import Bus
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import Crew, Replica, Scene

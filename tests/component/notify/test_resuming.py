@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
 from support.notify import Replica, Scene, fresh_id, shown, texts
 from support.proxy import Proxy
 from support.sse import EventStream

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from parley.common.identity import OperatorCaller
+from parley.common.auth.identity import OperatorCaller
 from support.notify import Replica, Scene, shown, texts
 from support.sse import EventStream
 from support.wait import until

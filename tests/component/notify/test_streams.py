@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from parley.common.clock import utc_now
+from parley.common.auth.identity import Permission
 from parley.common.events.presence import OnlineVisitor, OperatorOnline, VisitorOnline
-from parley.common.identity import Permission
+from parley.common.runtime.clock import utc_now
 from support.notify import Replica, Scene, shown, texts
 from support.wait import until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from parley.common.identity import OperatorCaller, Permission, VisitorCaller
+from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from support.brokers import broker_apart
 from support.presence import EVERYTHING, Broker, Cable, Installation, Replica, fresh_id
 

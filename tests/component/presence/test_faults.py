@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
-from parley.common.identity import OperatorCaller, VisitorCaller
+from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from support.presence import Broker, Installation, MakeCable, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 

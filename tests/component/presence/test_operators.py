@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from parley.common.amqp import Ask
+from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.identity import OperatorCaller, Permission
+from parley.common.messaging import Ask
 from support.presence import Broker, Lag, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 

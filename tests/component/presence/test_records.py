@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from parley.common.mongo import Mongo, Outbox
-from parley.presence.domain.model import Beat, OpenConversation, Place
-from parley.presence.store.operators import MongoOperators
-from parley.presence.store.schema import SCHEMA
-from parley.presence.store.visitors import MongoVisitors
+from parley.common.mongodb import Mongo, Outbox
+from parley.presence.model import Beat, OpenConversation, Place
+from parley.presence.mongo_schema import SCHEMA
+from parley.presence.operators.repository import MongoOperators
+from parley.presence.visitors.repository import MongoVisitors
 from support.presence import MakeOperator
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

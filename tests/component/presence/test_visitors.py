@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from parley.common.amqp import Ask
+from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from parley.common.events import EventData
 from parley.common.events.conversations import ConversationAccepted, ConversationClosed, ConversationCreated
+from parley.common.events.schemas import ConversationView, Mode, VisitorView
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.events.views import ConversationView, Mode, VisitorView
-from parley.common.identity import OperatorCaller, Permission, VisitorCaller
+from parley.common.messaging import Ask
 from support.presence import Broker, Installation, Lag, MakeOperator, MakeVisitor, Replica, fresh_id
 from support.wait import until
 

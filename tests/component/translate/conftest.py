@@ -23,14 +23,14 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.amqp import AnswerQuestions, Ask, Bus, Listener
-from parley.common.amqp.topology import EVENTS
-from parley.common.clock import utc_now
+from parley.common.auth.identity import HEADER, IdentitySigner, OperatorCaller, Permission
 from parley.common.events import Actor, Event, new_event
 from parley.common.events.conversations import ConversationCreated
 from parley.common.events.messages import MessageCreated
-from parley.common.events.views import ConversationView, MessageTranslation, VisitorView
-from parley.common.identity import HEADER, IdentitySigner, OperatorCaller, Permission
+from parley.common.events.schemas import ConversationView, MessageTranslation, VisitorView
+from parley.common.messaging import AnswerQuestions, Ask, Bus, Listener
+from parley.common.messaging.topology import EVENTS
+from parley.common.runtime.clock import utc_now
 from parley_dev.servers import RabbitServer
 from support.google_translate import GoogleTranslate
 from support.libretranslate import LibreTranslate

@@ -11,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from parley.translate.clients.google import GoogleEngine, GoogleOptions
-from parley.translate.clients.libretranslate import LibreTranslateEngine
-from parley.translate.clients.local import LocalEngine, sentences
-from parley.translate.domain.engines import EngineFault, Reason
+from parley.translate.engines.chain import EngineFault, Reason
+from parley.translate.engines.google import GoogleEngine, GoogleOptions
+from parley.translate.engines.libretranslate import LibreTranslateEngine
+from parley.translate.engines.local import LocalEngine, sentences
 from support.google_translate import GoogleTranslate
 from support.libretranslate import LibreTranslate
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from parley.common.events.views import MessageTranslation
+from parley.common.events.schemas import MessageTranslation
 from support.google_translate import GoogleTranslate
 from support.libretranslate import LibreTranslate
 from support.wait import until

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from parley.common.identity import Permission
+from parley.common.auth.identity import Permission
 from support.wait import until
 
 from .conftest import House, Talk, fresh_id

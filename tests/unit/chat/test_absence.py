@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from parley.chat.domain.absence import notice
-from parley.chat.domain.chatbot import Chatbot
-from parley.chat.domain.hours import ALWAYS_OPEN, Hours, Span
-from parley.chat.domain.phrases import _LANGUAGES
-from parley.chat.domain.sites import Site
+from parley.chat.conversations.away_notice import notice
+from parley.chat.i18n import _LANGUAGES
+from parley.chat.sites.business_hours import ALWAYS_OPEN, Hours, Span
+from parley.chat.sites.chatbot import Chatbot
+from parley.chat.sites.service import Site
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
 OFFICE = Hours("Europe/Berlin", tuple(Span(day, 9 * 60, 18 * 60) for day in range(5)))

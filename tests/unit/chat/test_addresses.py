@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from parley.chat.clients import addresses
-from parley.chat.clients.addresses import Addresses, AddressRefused, PublicTransport, is_public
-from parley.chat.clients.openai_engine import public_client
+from parley.chat.ai import ssrf_guard
+from parley.chat.ai.engines.openai import public_client
+from parley.chat.ai.ssrf_guard import Addresses, AddressRefused, PublicTransport, is_public
 
 PUBLIC = "93.184.215.14"
 
@@ -96,7 +96,7 @@ async def test_a_name_that_cannot_be_resolved_now_is_looked_at_when_it_is_called
 @pytest.mark.parametrize("host", ["..", "x" * 64, "a..b"])
 async def test_what_cannot_be_a_name_is_one_that_cannot_be_resolved(host: str) -> None:
     with pytest.raises(OSError, match="name"):
-        await addresses.Resolver()(host, 443)
+        await ssrf_guard.Resolver()(host, 443)
 
 
 async def test_a_name_that_leads_elsewhere_when_it_is_called_is_not_called() -> None:
@@ -165,7 +165,7 @@ async def answering(directory: Path, answer: bytes) -> AsyncIterator[tuple[int, 
 @pytest.fixture
 def loopback_is_public(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine stands for the internet."""
-    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(ssrf_guard, "is_public", lambda address: address == "127.0.0.1")
 
 
 def client(directory: Path, names: Names) -> httpx2.AsyncClient:

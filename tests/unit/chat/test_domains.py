@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley.chat.domain.sites import domains_of
+from parley.chat.sites.service import domains_of
 
 
 @pytest.mark.parametrize(

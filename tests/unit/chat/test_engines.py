@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from parley.chat.clients.addresses import Addresses
-from parley.chat.clients.engines import SiteEngines
-from parley.chat.clients.site_keys import SiteKeys
-from parley.chat.domain.chatbot import AiChoice, Chatbot
-from parley.chat.domain.ports import EngineFailed, Prompt, SiteSettings, Verdict
-from parley.chat.domain.sites import Site
+from parley.chat.ai.engine_pool import SiteEngines
+from parley.chat.ai.site_keys import SiteKeys
+from parley.chat.ai.ssrf_guard import Addresses
+from parley.chat.conversations.ports import EngineFailed, Prompt, SiteSettings, Verdict
 from parley.chat.settings import ChatSettings
+from parley.chat.sites.chatbot import AiChoice, Chatbot
+from parley.chat.sites.service import Site
 from parley.common.events import new_event
 from parley.common.events.team import SiteChanged
 from support.completions import Completions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from parley.chat.domain.failures import BLOCK, FOR_ACCOUNT, FOR_ADDRESS
+from parley.chat.accounts.login_throttling import BLOCK, FOR_ACCOUNT, FOR_ADDRESS
 
 
 def test_the_first_failures_cost_nothing_then_each_costs_twice_the_last_then_logging_in_is_blocked() -> None:

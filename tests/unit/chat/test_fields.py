@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from parley.chat.handlers.chatbot import ChatbotBody
-from parley.chat.handlers.fields import Email, Language, Name
-from parley.chat.handlers.sites import Domain
+from parley.chat.common_fields import Email, Language, Name
+from parley.chat.sites.chatbot_handlers import ChatbotBody
+from parley.chat.sites.handlers import Domain
 
 
 @pytest.mark.parametrize("name", ["Alex", "  Alex ", "Zoë O’Neill-Smith", "李雷", "x" * 100])

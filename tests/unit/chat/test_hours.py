@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from parley.chat.domain.hours import DAY_MINUTES, Hours, Span
+from parley.chat.sites.business_hours import DAY_MINUTES, Hours, Span
 
 OFFICE = Hours("Europe/Berlin", tuple(Span(day, 9 * 60, 18 * 60) for day in range(5)))
 

@@ -9,8 +9,8 @@ from statistics import median
 
 import pytest
 
-from parley.chat.domain import passwords as module
-from parley.chat.domain.passwords import Passwords
+from parley.chat.accounts import passwords as module
+from parley.chat.accounts.passwords import Passwords
 from parley.common.errors import Unavailable
 
 

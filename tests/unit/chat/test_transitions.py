@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from parley.chat.domain import transitions
-from parley.chat.domain.errors import ConversationClosed, HeldByAnother, NotHeld
-from parley.chat.domain.model import RECENT_IDS, Change, Conversation, Draft, Visitor
+from parley.chat.conversations import transitions
+from parley.chat.conversations.errors import ConversationClosed, HeldByAnother, NotHeld
+from parley.chat.conversations.model import RECENT_IDS, Change, Conversation, Draft, Visitor
 from parley.common.errors import Invalid
-from parley.common.events.views import Person, Role
+from parley.common.events.schemas import Person, Role
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

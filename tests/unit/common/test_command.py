@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from parley.common.command import (
+from parley.common.cli.main import (
     Answer,
     Command,
     Offer,
@@ -24,7 +24,7 @@ from parley.common.command import (
     table,
 )
 from parley.common.errors import Invalid, Unavailable
-from parley.common.settings import ServiceSettings
+from parley.common.runtime.settings import ServiceSettings
 
 
 async def count(wanted: argparse.Namespace) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from parley.common.identity import LARGEST_BYTES, IdentitySigner, OperatorCaller, Permission
+from parley.common.auth.identity import LARGEST_BYTES, IdentitySigner, OperatorCaller, Permission
 
 SECRET = "a-secret-that-is-long-enough-for-hs256"
 EVERYTHING = frozenset(Permission)

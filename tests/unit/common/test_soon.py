@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from parley.common.soon import Soon
+from parley.common.runtime.coalescing_timer import Soon
 
 LONG = 3600.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from parley.common.tasks import end
+from parley.common.runtime.tasks import end
 
 
 async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from parley.common.together import Together
+from parley.common.runtime.batching import Together
 
 asked_by: ContextVar[str] = ContextVar("asked_by")
 

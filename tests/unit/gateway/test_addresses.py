@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from parley.gateway.domain.addresses import Addresses, bucket_of
+from parley.gateway.middleware.client_ip import Addresses, bucket_of
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 

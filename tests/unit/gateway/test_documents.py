@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.common.web.openapi import describe
-from parley.gateway.domain.documents import Public, merged
-from parley.gateway.handlers.accounts import described
+from parley.common.http.openapi import describe
+from parley.gateway.auth.handlers import described
+from parley.gateway.openapi.merge import Public, merged
 
 SCHEMA = "#/components/schemas/"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from parley.common.errors import TooMany
-from parley.common.web import Rate
-from parley.gateway.domain.limits import DEFAULTS, RATES, Limit, Limits, Scope, read_limits
+from parley.common.http import Rate
+from parley.gateway.rate_limit.limiter import DEFAULTS, RATES, Limit, Limits, Scope, read_limits
 
 
 class Clock:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from parley.common.errors import NotFound, Unavailable
-from parley.gateway.domain.lookups import Lookups
+from parley.gateway.auth.invalidating_cache import Lookups
 
 
 class Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from parley.common.web import Rate
+from parley.common.http import Rate
 from parley.gateway.routes import FORWARDS, PATTERNS, SERVICES, Credential, Kind, pattern
 
 

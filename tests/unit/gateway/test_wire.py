@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from parley.gateway.clients.wire import Wire, WireBroken
+from parley.gateway.proxy.http1_connection import Wire, WireBroken
 
 
 class Transport:

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from parley.common.clock import utc_now
 from parley.common.events import Event, Undefined
-from parley.notify.streams.frames import COMMENT, operator_frame, own_frame, retry_frame, unchunked, visitor_frame
+from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.frames import COMMENT, operator_frame, own_frame, retry_frame, unchunked, visitor_frame
 
 
 def event(content: str = "Hello") -> Event:

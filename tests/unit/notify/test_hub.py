@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from parley.common.clock import utc_now
+from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from parley.common.errors import TooMany, Unauthenticated, Unavailable
 from parley.common.events import Event
-from parley.common.identity import OperatorCaller, Permission, VisitorCaller
-from parley.notify.domain.occasions import EVERYONE
-from parley.notify.streams.frames import operator_frame, visitor_frame
-from parley.notify.streams.hub import Hub
-from parley.notify.streams.stream import Stream
-from parley.notify.streams.window import Entry
+from parley.common.runtime.clock import utc_now
+from parley.notify.push.triggers import EVERYONE
+from parley.notify.streaming.frames import operator_frame, visitor_frame
+from parley.notify.streaming.hub import Hub
+from parley.notify.streaming.replay_buffer import Entry
+from parley.notify.streaming.subscriber import Stream
 
 CALLER = OperatorCaller(
     operator_id=7,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from parley.common.clock import utc_now
 from parley.common.events import Actor, Event
-from parley.notify.domain.occasions import EVERYONE, Occasion, Settled, called_by, steps_of
+from parley.common.runtime.clock import utc_now
+from parley.notify.push.triggers import EVERYONE, Occasion, Settled, called_by, steps_of
 
 ALEX = {"id": 7, "name": "Alex"}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from parley.notify.clients.fcm import receipt_of
+from parley.notify.push.fcm import receipt_of
 
 
 def answer(status: int, code: str | None = None, body: Any = None, **headers: str) -> requests.Response:

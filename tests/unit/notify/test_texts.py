@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley.notify.domain.texts import wording
+from parley.notify.push.notification_texts import wording
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from parley.common.clock import utc_now
 from parley.common.events import Event
-from parley.notify.streams.window import NOWHERE, Window
+from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.replay_buffer import NOWHERE, Window
 
 
 def event(number: int, site: int = 1, session: str | None = None, age: float = 0, **more: Any) -> Event:

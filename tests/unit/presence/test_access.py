@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.errors import Forbidden, NotFound, Unavailable
-from parley.common.identity import OperatorCaller, Permission
-from parley.presence.domain.access import Access
+from parley.presence.access import Access
 
 MINE, OWN_TENANTS, FOREIGN, UNKNOWN = 1, 2, 3, 4
 

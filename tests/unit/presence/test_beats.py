@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parley.common.errors import Unavailable
-from parley.presence.domain.beats import Beats
-from parley.presence.domain.model import Beat, Place
+from parley.presence.model import Beat, Place
+from parley.presence.visitors.heartbeat_buffer import Beats
 from support.wait import until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from parley.presence.handlers.schemas import VisitorHeartbeatBody
+from parley.presence.schemas import VisitorHeartbeatBody
 
 PAGE = "https://shop.example/cart?x=1#top"
 

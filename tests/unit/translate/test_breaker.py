@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.translate.domain.breaker import Breaker, State
+from parley.translate.engines.circuit_breaker import Breaker, State
 
 
 def opened(now: float = 0.0) -> Breaker:

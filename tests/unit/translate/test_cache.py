@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parley.translate.domain.cache import Cache, cache_key
+from parley.translate.translations.cache import Cache, cache_key
 
 
 class Shelf:

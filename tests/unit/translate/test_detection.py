@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from parley.translate.clients.detector import FastTextDetector
-from parley.translate.domain.detection import Guess, guess_language
+from parley.translate.languages.detection import Guess, guess_language
+from parley.translate.languages.fasttext_detector import FastTextDetector
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parley.common.errors import Invalid
-from parley.translate.domain.languages import best_code, language_tag, same_language
+from parley.translate.languages.tags import best_code, language_tag, same_language
 
 GOOGLE = ["de", "en", "fil", "iw", "no", "pt", "pt-PT", "sr", "zh-CN", "zh-TW"]
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from parley.translate.domain.protection import protect
+from parley.translate.translations.placeholders import protect
 
 
 def words(text: str, *glossary: str) -> list[str]:

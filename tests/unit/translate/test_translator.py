@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from parley.translate.domain.cache import Cache
-from parley.translate.domain.engines import EngineFault, Engines, NoTranslation, Reason, SiteOptions
-from parley.translate.domain.translator import Translation, Translator
+from parley.translate.engines.chain import EngineFault, Engines, NoTranslation, Reason, SiteOptions
+from parley.translate.translations.cache import Cache
+from parley.translate.translations.translator import Translation, Translator
 
 
 class Made:

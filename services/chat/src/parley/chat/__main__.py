@@ -1,6 +1,6 @@
 """`python -m parley.chat` runs the service."""
 
-from parley.chat.app import main
+from parley.chat.bootstrap import main
 
 if __name__ == "__main__":
     main()

@@ -5,11 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from parley.chat.handlers import api_keys, audit, auth, chatbot, errands, invitations, knowledge, sites, team
-from parley.chat.handlers.fields import PageQuery, Permissions
-from parley.chat.handlers.views import Done
-from parley.common.identity import Permission
-from parley.common.web import Rate, Route, Who
+from parley.chat.accounts import handlers as auth
+from parley.chat.api_keys import handlers as api_keys
+from parley.chat.audit import handlers as audit
+from parley.chat.common_fields import PageQuery, Permissions
+from parley.chat.internal_api import handlers as errands
+from parley.chat.invitations import handlers as invitations
+from parley.chat.knowledge import handlers as knowledge
+from parley.chat.schemas import Done
+from parley.chat.sites import chatbot_handlers
+from parley.chat.sites import handlers as sites
+from parley.chat.team import handlers as team
+from parley.common.auth.identity import Permission
+from parley.common.http import Rate, Route, Who
 
 OPERATOR, GATEWAY = Who.OPERATOR, Who.GATEWAY
 MANAGE = Permission.MANAGE
@@ -29,7 +37,7 @@ class Handlers:
     auth: auth.AuthHandlers
     api_keys: api_keys.ApiKeyHandlers
     sites: sites.SiteHandlers
-    chatbot: chatbot.ChatbotHandlers
+    chatbot: chatbot_handlers.ChatbotHandlers
     knowledge: knowledge.KnowledgeHandlers
     team: team.TeamHandlers
     invitations: invitations.InvitationHandlers
@@ -150,19 +158,24 @@ def _sites(site: sites.SiteHandlers) -> list[Route]:
     ]
 
 
-def _chatbot(bot: chatbot.ChatbotHandlers, known: knowledge.KnowledgeHandlers) -> list[Route]:
+def _chatbot(bot: chatbot_handlers.ChatbotHandlers, known: knowledge.KnowledgeHandlers) -> list[Route]:
     return [
         Route(
-            "GET", f"{_SITE}/chatbot", bot.show, OPERATOR, chatbot.ChatbotAnswer, "The settings of a site's assistant"
+            "GET",
+            f"{_SITE}/chatbot",
+            bot.show,
+            OPERATOR,
+            chatbot_handlers.ChatbotAnswer,
+            "The settings of a site's assistant",
         ),
         Route(
             "PUT",
             f"{_SITE}/chatbot",
             bot.update,
             OPERATOR,
-            chatbot.ChatbotAnswer,
+            chatbot_handlers.ChatbotAnswer,
             "Change the settings of a site's assistant",
-            body=chatbot.ChatbotBody,
+            body=chatbot_handlers.ChatbotBody,
             example={
                 "name": "Robin",
                 "welcome": "Hello! What are you looking for?",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from parley.chat.domain import transitions
-from parley.chat.domain.model import Translation
-from parley.chat.store.conversations import MongoConversations
-from parley.chat.store.messages import MongoMessages
-from parley.chat.store.whereabouts import MongoWhereabouts
-from parley.common.clock import Clock
+from parley.chat.clients.presence import MongoWhereabouts
+from parley.chat.conversations import transitions
+from parley.chat.conversations.model import Translation
+from parley.chat.conversations.repository import MongoConversations
+from parley.chat.messages.repository import MongoMessages
 from parley.common.events import Event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.presence import OperatorOffline, OperatorOnline
 from parley.common.events.translation import TranslationUpdated
+from parley.common.runtime.clock import Clock
 
 Question = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
 

@@ -19,10 +19,10 @@ from typing import Any
 
 import aiohttp
 
-from parley.chat.domain.accounts import EmailTaken
+from parley.chat.accounts.service import EmailTaken
 from parley.chat.owner import create_owner
 from parley.chat.settings import ChatSettings
-from parley.common.settings import load
+from parley.common.runtime.settings import load
 
 KNOWLEDGE = {
     "What are your opening hours?": "We are open Monday to Friday, from 9 in the morning to 6 in the evening.",

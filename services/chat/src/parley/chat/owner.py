@@ -5,8 +5,8 @@ Administrators have `parley owner create`.
 
 from __future__ import annotations
 
-from parley.chat.commands.office import opened
-from parley.chat.domain.accounts import Operator
+from parley.chat.accounts.service import Operator
+from parley.chat.cli.context import opened
 from parley.chat.settings import ChatSettings
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.chat.handlers import conversations as c
-from parley.chat.handlers import lists as li
-from parley.chat.handlers import views as v
-from parley.chat.handlers import visitors as vi
-from parley.chat.handlers import widget as w
-from parley.chat.handlers.conversations import ConversationHandlers
-from parley.chat.handlers.lists import ListHandlers
-from parley.chat.handlers.uploads import UploadHandlers
-from parley.chat.handlers.visitors import VisitorHandlers
-from parley.chat.handlers.widget import WidgetHandlers
-from parley.common.identity import Permission
-from parley.common.web import Rate, Route, Who
+from parley.chat import schemas as v
+from parley.chat.conversations import handlers as c
+from parley.chat.conversations import query_handlers as li
+from parley.chat.conversations.handlers import ConversationHandlers
+from parley.chat.conversations.query_handlers import ListHandlers
+from parley.chat.uploads.handlers import UploadHandlers
+from parley.chat.visitors import handlers as vi
+from parley.chat.visitors.handlers import VisitorHandlers
+from parley.chat.widget import handlers as w
+from parley.chat.widget.handlers import WidgetHandlers
+from parley.common.auth.identity import Permission
+from parley.common.http import Rate, Route, Who
 
 OPERATOR, VISITOR = Who.OPERATOR, Who.VISITOR
 CHAT, VIEW, MANAGE = Permission.CHAT, Permission.VIEW, Permission.MANAGE

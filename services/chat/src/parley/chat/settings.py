@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from parley.common.settings import CommaSeparated, StoreSettings, split_commas
+from parley.common.runtime.settings import CommaSeparated, StoreSettings, split_commas
 
 
 class ChatSettings(StoreSettings):

@@ -1,6 +1,6 @@
 """Starts the gateway: `python -m parley.gateway`."""
 
-from parley.gateway.app import main
+from parley.gateway.bootstrap import main
 
 if __name__ == "__main__":
     main()

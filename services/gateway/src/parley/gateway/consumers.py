@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from parley.common.amqp import Listener
-from parley.common.amqp.topology import EVENTS
 from parley.common.events import Event
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.gateway.domain.access import Operators
-from parley.gateway.domain.visitors import Visitors
+from parley.common.messaging import Listener
+from parley.common.messaging.topology import EVENTS
+from parley.gateway.auth.operators import Operators
+from parley.gateway.auth.visitors import Visitors
 
 KEYS = (f"*.*.{OperatorAccessChanged.type}", f"*.*.{SiteChanged.type}")
 

@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from parley.common.settings import CommaSeparated, ServiceSettings, split_commas
-from parley.gateway.domain.addresses import Network
-from parley.gateway.domain.limits import DEFAULTS, Limit, Scope, read_limits
+from parley.common.runtime.settings import CommaSeparated, ServiceSettings, split_commas
+from parley.gateway.middleware.client_ip import Network
+from parley.gateway.rate_limit.limiter import DEFAULTS, Limit, Scope, read_limits
 
 ScopeLimits = Annotated[dict[str, Limit], NoDecode]
 

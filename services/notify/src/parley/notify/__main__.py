@@ -1,6 +1,6 @@
 """`python -m parley.notify` runs the service."""
 
-from parley.notify.app import main
+from parley.notify.bootstrap import main
 
 if __name__ == "__main__":
     main()

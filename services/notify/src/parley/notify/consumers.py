@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.common.amqp import AnswerQuestions, Consumer
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
-from parley.notify.domain.deliveries import DeliveryStore
+from parley.common.messaging import AnswerQuestions, Consumer
+from parley.notify.push.delivery_service import DeliveryStore
 
 
 def erasures(deliveries: DeliveryStore) -> Consumer:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from parley.common.identity import Permission
-from parley.common.web import Answer, Rate, Route, Who
-from parley.notify.handlers.streams import OperatorStreamQuery, StreamHandlers, StreamQuery
-from parley.notify.handlers.tickets import RedeemTicket, TicketHandlers, TicketRedeemed, TicketSold
-from parley.notify.handlers.tokens import PushTried, RegisterToken, RemoveToken, RemoveTokenQuery, TokenHandlers
+from parley.common.auth.identity import Permission
+from parley.common.http import Answer, Rate, Route, Who
+from parley.notify.push.handlers import PushTried, RegisterToken, RemoveToken, RemoveTokenQuery, TokenHandlers
+from parley.notify.streaming.handlers import OperatorStreamQuery, StreamHandlers, StreamQuery
+from parley.notify.tickets.handlers import RedeemTicket, TicketHandlers, TicketRedeemed, TicketSold
 
 _STREAM = "text/event-stream"
 _TOKEN = "/api/v1/operator/fcm-token"  # noqa: S105 - a path
 
 
 def routes(streams: StreamHandlers, tickets: TicketHandlers, tokens: TokenHandlers) -> list[Route]:
-    """Method, path, handler, who, answer; see `parley.common.web.Route`."""
+    """Method, path, handler, who, answer; see `parley.common.http.Route`."""
     return [*_streams(streams, tickets), *_tokens(tokens)]
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 from pydantic import Field, field_validator
 
-from parley.common.settings import StoreSettings
+from parley.common.runtime.settings import StoreSettings
 
 _KEY_FIELDS = ("project_id", "client_email", "private_key", "token_uri")
 
 
 class Settings(StoreSettings):
-    """Every variable of the service; the common ones are in `parley.common.settings`."""
+    """Every variable of the service; the common ones are in `parley.common.runtime.settings`."""
 
     window_seconds: float = Field(
         600.0, ge=5, le=7200, description="How far back a stream can resume: the part of the log kept in memory."

@@ -1,6 +1,6 @@
 """`python -m parley.presence` runs the service."""
 
-from parley.presence.app import main
+from parley.presence.bootstrap import main
 
 if __name__ == "__main__":
     main()

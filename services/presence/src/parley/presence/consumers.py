@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.common.amqp import AnswerQuestions, Consumer
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
+from parley.common.events.schemas import ConversationView, View
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.events.views import ConversationView, View
-from parley.presence.domain.model import OpenConversation
-from parley.presence.domain.operators import Operators
-from parley.presence.domain.visitors import Visitors
+from parley.common.messaging import AnswerQuestions, Consumer
+from parley.presence.model import OpenConversation
+from parley.presence.operators.service import Operators
+from parley.presence.visitors.service import Visitors
 
 _CONVERSATION_EVENTS = (
     "conversation.created",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from parley.common.identity import Permission
-from parley.common.web import Rate, Route, Who
-from parley.presence.handlers import schemas
-from parley.presence.handlers.operators import OperatorHandlers
-from parley.presence.handlers.visitors import VisitorHandlers
+from parley.common.auth.identity import Permission
+from parley.common.http import Rate, Route, Who
+from parley.presence import schemas
+from parley.presence.operators.handlers import OperatorHandlers
+from parley.presence.visitors.handlers import VisitorHandlers
 
 _OPERATOR = "/api/v1/operator"
 

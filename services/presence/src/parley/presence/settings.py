@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from parley.common.settings import StoreSettings
+from parley.common.runtime.settings import StoreSettings
 
 
 class PresenceSettings(StoreSettings):

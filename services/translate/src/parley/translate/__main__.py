@@ -1,5 +1,5 @@
 """Runs the service: `python -m parley.translate`."""
 
-from parley.translate.app import main
+from parley.translate.bootstrap import main
 
 main()

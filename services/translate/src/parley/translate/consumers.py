@@ -7,16 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from parley.common.amqp import AnswerQuestions, Consumer, Undeliverable
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
 from parley.common.events.messages import MessageCreated
-from parley.common.web import Id
-from parley.translate.domain.cache import Cache
-from parley.translate.domain.conversations import Conversation, Conversations
-from parley.translate.domain.languages import LONGEST_TAG
-from parley.translate.domain.messages import Message, MessageUse
-from parley.translate.domain.personal_data import PersonalData
+from parley.common.http import Id
+from parley.common.messaging import AnswerQuestions, Consumer, Undeliverable
+from parley.translate.conversations.service import Conversation, Conversations
+from parley.translate.languages.tags import LONGEST_TAG
+from parley.translate.messages.service import Message, MessageUse
+from parley.translate.privacy import PersonalData
+from parley.translate.translations.cache import Cache
 
 _SERVICE = "translate"
 _TO_TRANSLATE = "message.created.#.translate.#"

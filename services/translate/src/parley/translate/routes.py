@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parley.common.identity import Permission
-from parley.common.web import Rate, Route, Who
-from parley.translate.handlers.preferences import (
+from parley.common.auth.identity import Permission
+from parley.common.http import Rate, Route, Who
+from parley.translate.preferences.handlers import (
     PreferenceHandlers,
     SetLangRequest,
     ToggleRequest,

@@ -4,7 +4,6 @@ A publisher makes events with `new_event`, from a data class of the catalogue; a
 `read_event`. What the catalogue does not define can neither be sent nor received.
 """
 
-from parley.common.events.catalogue import CATALOGUE, Audience, EventData, Undefined, data_class
 from parley.common.events.envelope import (
     Actor,
     Event,
@@ -15,6 +14,7 @@ from parley.common.events.envelope import (
     routing_key,
     visitor_view,
 )
+from parley.common.events.registry import CATALOGUE, Audience, EventData, Undefined, data_class
 
 __all__ = [
     "CATALOGUE",

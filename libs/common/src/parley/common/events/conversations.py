@@ -5,8 +5,8 @@ A visitor sees only that the mode changed and, where a person took over, that pe
 
 from __future__ import annotations
 
-from parley.common.events.catalogue import Audience, EventData
-from parley.common.events.views import ConversationView, Mode, Person
+from parley.common.events.registry import Audience, EventData
+from parley.common.events.schemas import ConversationView, Mode, Person
 
 _VISITOR = ("mode", "operator")
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parley.common.clock import rfc3339, utc_now
 from parley.common.events import conversations, messages, presence, team, translation  # noqa: F401 - fill the table
-from parley.common.events.catalogue import Audience, EventData, Undefined, data_class
-from parley.common.telemetry import current_trace
+from parley.common.events.registry import Audience, EventData, Undefined, data_class
+from parley.common.observability.logging import current_trace
+from parley.common.runtime.clock import rfc3339, utc_now
 
 DataT = TypeVar("DataT", bound=EventData)
 

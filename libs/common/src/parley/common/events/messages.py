@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from parley.common.events.catalogue import Audience, EventData
-from parley.common.events.views import (
+from parley.common.events.registry import Audience, EventData
+from parley.common.events.schemas import (
     ConversationView,
     MessageTranslation,
     MessageView,

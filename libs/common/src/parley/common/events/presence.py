@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from parley.common.events.catalogue import Audience, EventData
-from parley.common.events.views import Timestamp, View
+from parley.common.events.registry import Audience, EventData
+from parley.common.events.schemas import Timestamp, View
 
 
 class OnlineVisitor(View):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.events.catalogue import Audience, EventData
+from parley.common.events.registry import Audience, EventData
 
 
 class TranslationUpdated(EventData, type="translation.updated", audience=Audience.OPERATORS):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.common.amqp import Ask
-from parley.notify.clients.asked import AskedOfChat
-from parley.notify.domain.sites import SiteChoice
+from parley.common.messaging import Ask
+from parley.notify.clients.chat_cache import AskedOfChat
+from parley.notify.push.sites import SiteChoice
 
 
 class ChatSites(AskedOfChat[SiteChoice]):

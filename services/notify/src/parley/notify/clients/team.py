@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from parley.common.amqp import Ask
-from parley.common.identity import Permission
-from parley.notify.clients.asked import AskedOfChat
-from parley.notify.domain.team import Member
+from parley.common.auth.identity import Permission
+from parley.common.messaging import Ask
+from parley.notify.clients.chat_cache import AskedOfChat
+from parley.notify.push.team import Member
 
 
 class ChatTeam(AskedOfChat[dict[int, Member]]):

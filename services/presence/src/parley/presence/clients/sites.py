@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from parley.common.amqp import Ask
-from parley.common.identity import Permission
+from parley.common.auth.identity import Permission
+from parley.common.messaging import Ask
 
 
 class ChatSites:

@@ -9,12 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parley.common.amqp import Ask
 from parley.common.errors import Unavailable
 from parley.common.events import Event
-from parley.common.telemetry import logger
-from parley.translate.domain.conversations import Conversation
-from parley.translate.domain.engines import SiteOptions
+from parley.common.messaging import Ask
+from parley.common.observability.logging import logger
+from parley.translate.conversations.service import Conversation
+from parley.translate.engines.chain import SiteOptions
 
 log = logger(__name__)
 

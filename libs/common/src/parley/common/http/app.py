@@ -1,0 +1,257 @@
+"""From a route table to an application: one dispatcher that checks the caller, reads the request, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler as AiohttpHandler
+from pydantic import BaseModel, ValidationError
+
+from parley.common import errors
+from parley.common.auth.identity import HEADER, Caller, IdentitySigner, OperatorCaller
+from parley.common.http import error_responses
+from parley.common.http.idempotency import (
+    IdempotencyStore,
+    Saved,
+    checked_key,
+    fingerprint_of,
+    opened,
+    scope_of,
+    sealed,
+)
+from parley.common.http.instrumentation import attributes_of, end_where_streams_begin, keep, note_status
+from parley.common.http.openapi import describe
+from parley.common.http.routes import Call, Route, Who
+from parley.common.http.schemas import LARGEST_ID
+from parley.common.observability import metrics, tracing
+from parley.common.observability.logging import continue_trace, logger
+from parley.common.observability.tracing import Kind
+
+log = logger(__name__)
+
+JSON_BYTES = 64 * 1024
+"""The largest JSON body, in bytes."""
+
+TABLE: web.AppKey[list[Route]] = web.AppKey("table", list)
+"""The routes that an application serves, for whoever holds them against something."""
+
+
+def build_app(
+    routes: Iterable[Route],
+    *,
+    signer: IdentitySigner,
+    outages: tuple[type[Exception], ...] = (),
+    idempotency: IdempotencyStore | None = None,
+    largest_body: int = JSON_BYTES,
+    ready: Callable[[], dict[str, str]] = dict,
+) -> web.Application:
+    """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503.
+
+    `ready` says what is missing, by part, when the gateway asks (`Service.faults`).
+    """
+    table = list(routes)
+    described = describe(table)
+
+    async def openapi(_: Call[Any, None, None]) -> web.Response:
+        return web.json_response(described)
+
+    table.append(
+        Route("GET", "/internal/openapi", openapi, Who.GATEWAY, None, "This service's part of the OpenAPI document")
+    )
+    table.append(_readiness(ready))
+    app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
+    app[TABLE] = table
+    if tracing.on():
+        end_where_streams_begin(app)
+    dispatcher = _Dispatcher(signer, idempotency)
+    for route in table:
+        app.router.add_route(route.method, route.path, dispatcher.serve(route))
+    return app
+
+
+def _readiness(ready: Callable[[], dict[str, str]]) -> Route:
+    async def show(_: Call[Any, None, None]) -> web.Response:
+        faults = ready()
+        return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
+
+    return Route("GET", "/internal/ready", show, Who.GATEWAY, None, "Whether this replica can do its work")
+
+
+def _outermost(outages: tuple[type[Exception], ...]) -> Any:
+    @web.middleware
+    async def outermost(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
+        traceparent = request.headers.get("traceparent")
+        trace = continue_trace(request.headers.get("X-Request-Id"), traceparent)
+        started = time.perf_counter()
+        route = _route_of(request)
+        with tracing.span(
+            f"{request.method} {route}", Kind.SERVER, attributes_of(request.method, route), parent=traceparent
+        ) as span:
+            keep(request, span)
+            response = await _answered(request, handler, outages)
+            note_status(span, response.status)
+        if not response.prepared:
+            response.headers["X-Request-Id"] = trace.request_id
+        metrics.HTTP_REQUESTS.labels(request.method, route, str(response.status)).inc()
+        metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+        return response
+
+    return outermost
+
+
+async def _answered(
+    request: web.Request, handler: AiohttpHandler, outages: tuple[type[Exception], ...]
+) -> web.StreamResponse:
+    """The answer, also where it is a failure. Raises ConnectionResetError."""
+    try:
+        return await handler(request)
+    except errors.ParleyError as problem:
+        return error_responses.failure(problem)
+    except web.HTTPException as problem:
+        return error_responses.http_failure(problem)
+    except outages as problem:
+        log.warning("part_unavailable", problem=repr(problem)[:300])
+        return error_responses.failure(errors.Unavailable())
+    except ConnectionResetError:
+        raise
+    except Exception:
+        log.exception("unforeseen_failure", route=_route_of(request))
+        return error_responses.internal_failure()
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unmatched"
+
+
+class _Dispatcher:
+    def __init__(self, signer: IdentitySigner, idempotency: IdempotencyStore | None) -> None:
+        self._signer = signer
+        self._idempotency = idempotency
+        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
+
+    def serve(self, route: Route) -> Callable[[web.Request], Any]:
+        async def respond(request: web.Request) -> web.StreamResponse:
+            caller = self._admit(route, request)
+            path = _path(request)
+            query = _query(route, request)
+            raw = await _raw(route, request)
+            body = _body(route, raw)
+            key = checked_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
+            call = Call(caller, body, query, path, request, key)
+            if route.method == "GET" or route.answer is None:
+                return _respond(route, await route.handler(call))
+            return await self._to_the_end(self._change(route, call, raw))
+
+        return respond
+
+    def _admit(self, route: Route, request: web.Request) -> Caller:
+        caller = self._signer.read(request.headers.get(HEADER))
+        if not isinstance(caller, route.who.value):
+            raise errors.Unauthenticated
+        if isinstance(caller, OperatorCaller):
+            if route.owner_only and not caller.owner:
+                raise errors.Forbidden("Only an owner may do this.")
+            return caller.needing(route.needs)
+        return cast("Caller", caller)
+
+    async def _change(self, route: Route, call: Call[Any, Any, Any], raw: bytes) -> web.StreamResponse:
+        remembered = not route.own_idempotency and route.who is not Who.GATEWAY
+        if call.idempotency_key is None or self._idempotency is None or not remembered:
+            return _respond(route, await route.handler(call))
+        return await self._once(self._idempotency, route, call, raw)
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
+        """A change that has begun is finished also when its client leaves: half of one helps nobody."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def _once(
+        self, store: IdempotencyStore, route: Route, call: Call[Any, Any, Any], raw: bytes
+    ) -> web.StreamResponse:
+        assert call.idempotency_key is not None
+        scope = scope_of(call.caller, call.idempotency_key)
+        mark = raw or str(call.request.content_length or 0).encode()
+        saved = await store.begin(scope, fingerprint_of(route.method, call.request.path_qs, mark))
+        if saved is not None:
+            return web.Response(
+                status=saved.status,
+                body=opened(call.idempotency_key, saved.body),
+                content_type="application/json",
+                headers={"Idempotent-Replayed": "true"},
+            )
+        try:
+            response = _respond(route, await route.handler(call))
+        except errors.ParleyError as problem:
+            response = error_responses.failure(problem)
+            if problem.kind in (errors.Kind.UNAVAILABLE, errors.Kind.TOO_MANY):
+                await store.abandon(scope)
+                return response
+        except BaseException:
+            await store.abandon(scope)
+            raise
+        if isinstance(response, web.Response) and isinstance(response.body, bytes):
+            await store.finish(scope, Saved(response.status, sealed(call.idempotency_key, response.body)))
+        return response
+
+
+def _respond(route: Route, answer: BaseModel | web.StreamResponse) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    return web.Response(
+        status=route.status,
+        body=answer.__pydantic_serializer__.to_json(answer),
+        content_type="application/json",
+    )
+
+
+def _path(request: web.Request) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, value in request.match_info.items():
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:20]) <= LARGEST_ID:
+            raise errors.NotFound
+        found[name] = int(value)
+    return found
+
+
+def _query(route: Route, request: web.Request) -> Any:
+    if route.query is None:
+        return None
+    try:
+        return route.query.model_validate(dict(request.query))
+    except ValidationError as problem:
+        raise error_responses.invalid(problem) from problem
+
+
+async def _raw(route: Route, request: web.Request) -> bytes:
+    """The body as it came, for routes that take JSON. Raises TooLarge, UnsupportedMedia."""
+    if route.takes != "application/json":
+        if not request.content_type.startswith(route.takes):
+            raise errors.UnsupportedMedia(f"This takes {route.takes}.")
+        return b""
+    if route.body is None and not request.can_read_body:
+        return b""
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge as problem:
+        raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from problem
+    if raw and route.body is not None and request.content_type != "application/json":
+        raise errors.UnsupportedMedia("This takes application/json.")
+    return raw
+
+
+def _body(route: Route, raw: bytes) -> Any:
+    if route.body is None:
+        return None
+    if not raw.strip():
+        raw = b"{}"
+    try:
+        return route.body.model_validate_json(raw)
+    except ValidationError as problem:
+        raise error_responses.invalid(problem) from problem

@@ -1,0 +1,15 @@
+"""What `parley` offers where chat is installed."""
+
+from parley.chat.cli import api_keys, owners, sites, storage, visitors
+from parley.chat.mongo_schema import SCHEMA
+from parley.chat.settings import ChatSettings
+from parley.common.cli.main import Offer
+
+OFFER = Offer(
+    service="chat",
+    settings=ChatSettings,
+    schema=SCHEMA,
+    commands=(*owners.COMMANDS, *sites.COMMANDS, *api_keys.COMMANDS, *visitors.COMMANDS),
+    checks=storage.CHECKS,
+    queues=("parley.chat.facts",),
+)

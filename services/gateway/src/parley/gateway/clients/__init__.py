@@ -1,1 +1,0 @@
-"""The services behind, and the identity provider."""

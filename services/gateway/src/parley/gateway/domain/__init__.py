@@ -1,1 +1,0 @@
-"""What the gateway decides: tokens, access, visitors, limits. No HTTP, no broker."""

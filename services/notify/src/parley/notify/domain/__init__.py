@@ -1,1 +1,0 @@
-"""What notify does, in terms of nobody's library: tickets, push tokens, occasions for a push, and their deliveries."""

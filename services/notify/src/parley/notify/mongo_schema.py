@@ -1,0 +1,17 @@
+"""Everything notify's database must have."""
+
+from __future__ import annotations
+
+from parley.common.mongodb import MongoIdempotency, Schema
+from parley.notify.push import delivery_repository, seen_repository, token_repository
+from parley.notify.tickets import repository as tickets
+
+SCHEMA = Schema(
+    indexes=(
+        *tickets.INDEXES,
+        *token_repository.INDEXES,
+        *delivery_repository.INDEXES,
+        *seen_repository.INDEXES,
+        *MongoIdempotency.indexes,
+    )
+)

@@ -1,0 +1,96 @@
+"""What pushes say, in the operator's language. English where the language is not here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.notify.push.triggers import OccasionKind
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One language. Titles name the visitor where `{name}` stands."""
+
+    visitor: str
+    message: str
+    pending: str
+    transferred: str
+    image: str
+    hidden_title: str
+    hidden_body: str
+    test_title: str
+    test_body: str
+
+
+_LANGUAGES = {
+    "en": Texts(
+        visitor="A visitor",
+        message="{name}",
+        pending="{name} is waiting for somebody",
+        transferred="{name}: transferred to you",
+        image="sent an image",
+        hidden_title="Live chat",
+        hidden_body="Something new in a conversation",
+        test_title="Live chat",
+        test_body="Push notifications work on this device.",
+    ),
+    "pt": Texts(
+        visitor="Um visitante",
+        message="{name}",
+        pending="{name} está aguardando atendimento",
+        transferred="{name}: transferido para você",
+        image="enviou uma imagem",
+        hidden_title="Chat ao vivo",
+        hidden_body="Há novidades em uma conversa",
+        test_title="Chat ao vivo",
+        test_body="As notificações funcionam neste dispositivo.",
+    ),
+    "es": Texts(
+        visitor="Un visitante",
+        message="{name}",
+        pending="{name} está esperando que le atiendan",
+        transferred="{name}: transferido a ti",
+        image="envió una imagen",
+        hidden_title="Chat en vivo",
+        hidden_body="Hay novedades en una conversación",
+        test_title="Chat en vivo",
+        test_body="Las notificaciones funcionan en este dispositivo.",
+    ),
+    "de": Texts(
+        visitor="Jemand",
+        message="{name}",
+        pending="{name} wartet auf eine Antwort",
+        transferred="{name}: an Sie übergeben",
+        image="hat ein Bild geschickt",
+        hidden_title="Live-Chat",
+        hidden_body="Neues in einem Gespräch",
+        test_title="Live-Chat",
+        test_body="Benachrichtigungen kommen auf diesem Gerät an.",
+    ),
+    "fr": Texts(
+        visitor="Un visiteur",
+        message="{name}",
+        pending="{name} attend une réponse",
+        transferred="{name} : conversation transférée à vous",
+        image="a envoyé une image",
+        hidden_title="Chat en direct",
+        hidden_body="Du nouveau dans une conversation",
+        test_title="Chat en direct",
+        test_body="Les notifications fonctionnent sur cet appareil.",
+    ),
+}
+
+
+def texts_in(language: str) -> Texts:
+    """The texts for a BCP 47 tag: `pt-BR` is `pt`."""
+    return _LANGUAGES.get(language.replace("_", "-").split("-")[0].lower(), _LANGUAGES["en"])
+
+
+def wording(language: str, kind: OccasionKind, name: str, text: str, *, preview: bool) -> tuple[str, str]:
+    """Title and body. Without `preview` they tell that something happened, and nothing of what."""
+    texts = texts_in(language)
+    if not preview:
+        return texts.hidden_title, texts.hidden_body
+    title = {"message": texts.message, "pending": texts.pending, "transferred": texts.transferred}[kind]
+    # Not str.format on anything a visitor chose: the name is put in, never read as a pattern.
+    return title.replace("{name}", name or texts.visitor), text or texts.image

@@ -1,1 +1,0 @@
-"""MongoDB: documents to dataclasses and back, and the indexes."""

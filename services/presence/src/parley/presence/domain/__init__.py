@@ -1,1 +1,0 @@
-"""Who is online, as rules: no HTTP, no database, no broker in here."""

@@ -1,1 +1,0 @@
-"""From a checked request to one call of the domain, and back."""

@@ -1,1 +1,0 @@
-"""MongoDB: records of operators and visitors, and the transitions found in them atomically."""

@@ -1,1 +1,0 @@
-"""What translation is about, without a word of HTTP, AMQP or MongoDB."""

@@ -1,1 +1,0 @@
-"""HTTP in and out: parse, one domain call, reply."""

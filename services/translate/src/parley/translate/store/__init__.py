@@ -1,1 +1,0 @@
-"""MongoDB, and nothing else: documents to dataclasses and back."""
