@@ -56,8 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="parley-bench-") as directory:
             found = asyncio.run(measure(asked.parts or NAMES, Path(directory), quick=asked.quick))
-    except DevError as problem:
-        print(problem, file=sys.stderr)
+    except DevError as exc:
+        print(exc, file=sys.stderr)
         return 1
     print(report.table(found))
     path: Path = asked.json or _KEPT / f"{time.strftime('%Y%m%d-%H%M%S')}.json"

@@ -111,6 +111,6 @@ async def test_every_body_has_an_example_that_is_one(public: list[Public]) -> No
             continue
         try:
             one.route.body.model_validate(dict(one.route.example))
-        except ValidationError as problem:
-            wrong.append(f"{one.name}: {problem}")
+        except ValidationError as exc:
+            wrong.append(f"{one.name}: {exc}")
     assert not wrong, "\n".join(wrong)

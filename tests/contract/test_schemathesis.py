@@ -140,6 +140,6 @@ def _run(operation: APIOperation[Any, Any, Any, Any], name: tuple[str, str], cal
             attempt()
         except hypothesis.errors.Unsatisfiable:
             continue  # Nothing can be sent there that its schema forbids.
-        except FailureGroup as problem:
-            problems.append("\n".join(str(one) for one in problem.exceptions))
+        except FailureGroup as exc:
+            problems.append("\n".join(str(one) for one in exc.exceptions))
     return "\n".join(problems)

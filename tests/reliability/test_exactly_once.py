@@ -17,7 +17,7 @@ from parley.common.events import new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.schemas import MessageTranslation
 from parley.common.messaging.dead_letters import replay
-from prove.conftest import Proof
+from reliability.conftest import Proof
 from support.api import Operator
 from support.tenants import World
 from support.wait import until

@@ -14,7 +14,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from parley_dev.stack import SERVICES
-from prove.conftest import Proof
+from reliability.conftest import Proof
 from support.load import Load
 from support.tenants import World
 from support.wait import until

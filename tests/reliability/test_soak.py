@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from parley_dev.stack import SERVICES
-from prove.conftest import Proof
-from prove.test_faults import settle, under_load
+from reliability.conftest import Proof
+from reliability.test_faults import settle, under_load
 from support.load import Load
 from support.tenants import World
 

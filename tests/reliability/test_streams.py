@@ -14,7 +14,7 @@ import aiohttp
 import psutil
 import pytest
 
-from prove.conftest import Proof
+from reliability.conftest import Proof
 from support.load import Load
 from support.sse import EventStream, SentEvent
 from support.tenants import World

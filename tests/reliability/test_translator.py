@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from prove.conftest import Proof
+from reliability.conftest import Proof
 from support.sse import SentEvent
 from support.tenants import World
 from support.wait import until

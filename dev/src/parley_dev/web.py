@@ -46,8 +46,8 @@ def _newest(web: Path) -> float:
 def _run(web: Path, *command: str) -> None:
     try:
         subprocess.run(command, cwd=web, check=True, capture_output=True, text=True, timeout=_SECONDS)
-    except subprocess.CalledProcessError as problem:
-        words = "\n".join((problem.stderr or problem.stdout).splitlines()[-8:])
-        raise WebNotBuilt(f"The web pages could not be built: {' '.join(command[1:])} said:\n{words}") from problem
-    except subprocess.TimeoutExpired as problem:
-        raise WebNotBuilt("The web pages could not be built in ten minutes.") from problem
+    except subprocess.CalledProcessError as exc:
+        words = "\n".join((exc.stderr or exc.stdout).splitlines()[-8:])
+        raise WebNotBuilt(f"The web pages could not be built: {' '.join(command[1:])} said:\n{words}") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise WebNotBuilt("The web pages could not be built in ten minutes.") from exc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 
 async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
@@ -22,6 +22,6 @@ async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
 
     task = asyncio.create_task(loops())
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(task), 5)
+    await asyncio.wait_for(cancel_and_wait(task), 5)
     assert task.cancelled()
     assert lost == 2

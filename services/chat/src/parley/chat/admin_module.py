@@ -46,7 +46,7 @@ from parley.common.http import Route
 from parley.common.mongodb import IdBlocks, Mongo, Outbox
 from parley.common.observability.logging import logger
 from parley.common.runtime.clock import Clock, utc_now
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -174,7 +174,7 @@ class Administration:
 
     async def stop(self) -> None:
         if self._first_owner is not None:
-            await end(self._first_owner)
+            await cancel_and_wait(self._first_owner)
         self._passwords.close()
 
     def fault(self) -> str | None:
@@ -186,6 +186,6 @@ class Administration:
         while True:
             try:
                 return await self._accounts.ensure_first_owner("Parley", email, password, email.partition("@")[0])
-            except Exception as problem:
-                log.warning("first_owner_not_made", problem=repr(problem)[:300])
+            except Exception as exc:
+                log.warning("first_owner_not_made", error=repr(exc)[:300])
             await asyncio.sleep(_AGAIN_SECONDS)

@@ -81,8 +81,8 @@ class Errands:
     async def _found(self, service: str, method: str, target: str, body: Document | None = None) -> Document:
         try:
             reply = await self._ask(service, method, target, body)
-        except (Failed, Late) as problem:
-            raise Unavailable from problem
+        except (Failed, Late) as exc:
+            raise Unavailable from exc
         if reply.status in (404, 422):
             raise NotFound  # 422: what was asked for has not even the shape of such a thing.
         if reply.status != 200:
@@ -109,8 +109,8 @@ class Errands:
             text = await exchange.rest(_LARGEST, seconds)
         try:
             document = orjson.loads(text)
-        except orjson.JSONDecodeError as problem:
-            raise Failed from problem
+        except orjson.JSONDecodeError as exc:
+            raise Failed from exc
         if not isinstance(document, dict):
             raise Failed
         return Reply(answer.status, document, dict(answer.headers).get("Retry-After"))
@@ -132,8 +132,8 @@ def _template(target: str) -> str:
 def _read(reader: Callable[[Document], T], document: Document) -> T:
     try:
         return reader(document)
-    except (KeyError, ValueError, TypeError, AttributeError) as problem:
-        raise Failed from problem
+    except (KeyError, ValueError, TypeError, AttributeError) as exc:
+        raise Failed from exc
 
 
 def _ticket(document: Document) -> Ticket:

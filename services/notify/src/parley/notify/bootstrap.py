@@ -173,8 +173,8 @@ async def serve(settings: Settings) -> None:
     """Run until told to stop. A push key that cannot be used is a sentence and status 78 (EX_CONFIG)."""
     try:
         notify = Notify(settings)
-    except ValueError as problem:
-        print(f"PARLEY_FCM_CREDENTIALS: {type(problem).__name__}: the private key cannot be read", file=sys.stderr)  # noqa: T201
+    except ValueError as exc:
+        print(f"PARLEY_FCM_CREDENTIALS: {type(exc).__name__}: the private key cannot be read", file=sys.stderr)  # noqa: T201
         raise SystemExit(78) from None
     await notify.service.run(notify.app)
 

@@ -123,12 +123,12 @@ async def write(mongo: Mongo, collection: str, operations: Sequence[UpdateOne]) 
     """
     try:
         result = await mongo[collection].bulk_write(operations, ordered=False)
-    except BulkWriteError as problem:
-        faults = problem.details["writeErrors"]
+    except BulkWriteError as exc:
+        faults = exc.details["writeErrors"]
         if not faults or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
             raise
         again = [operations[fault["index"]] for fault in faults]
-        done: int = problem.details["nMatched"] + problem.details["nUpserted"]
+        done: int = exc.details["nMatched"] + exc.details["nUpserted"]
         return done + await write(mongo, collection, again)
     return result.matched_count + result.upserted_count
 

@@ -128,8 +128,8 @@ class IdentitySigner:
                 options={"require": ["exp", "iat", "aud", "kind"]},
             )
             caller = _caller(claims)
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as problem:
-            raise Unauthenticated("The request's identity is not valid.") from problem
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as exc:
+            raise Unauthenticated("The request's identity is not valid.") from exc
         self._bytes += len(token) if known is None else 0
         self._known[token] = (float(claims["exp"]), caller)
         while self._bytes > _REMEMBERED_BYTES:

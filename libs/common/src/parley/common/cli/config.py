@@ -43,9 +43,9 @@ async def check(wanted: argparse.Namespace) -> Answer:
             continue
         try:
             settings = offer.settings()
-        except ValidationError as problem:
+        except ValidationError as exc:
             findings += [
-                Finding(offer.service, name, False, sentence) for name, sentence in faults_of(offer.settings, problem)
+                Finding(offer.service, name, False, sentence) for name, sentence in faults_of(offer.settings, exc)
             ]
             continue
         findings.append(Finding(offer.service, "settings", True, "read"))
@@ -82,13 +82,13 @@ async def _tried(service: str, one: Check, settings: ServiceSettings) -> Finding
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             return Finding(service, one.name, True, await one.run(settings))
-    except (Refused, ParleyError) as problem:
-        return Finding(service, one.name, False, str(problem))
+    except (Refused, ParleyError) as exc:
+        return Finding(service, one.name, False, str(exc))
     except TimeoutError:
         return Finding(service, one.name, False, f"did not answer within {_CHECK_SECONDS:.0f} s")
-    except Exception as problem:
+    except Exception as exc:
         # Drivers put addresses, and with them passwords, into what they say: its kind has to do.
-        return Finding(service, one.name, False, f"failed: {type(problem).__name__}")
+        return Finding(service, one.name, False, f"failed: {type(exc).__name__}")
 
 
 COMMANDS = (

@@ -47,10 +47,10 @@ async def check_mongodb(settings: StoreSettings) -> str:
                 f"no server answers at MONGODB_URI within {_SECONDS} s: wrong host or port, TLS, a network policy,"
                 " or a replica set without a primary"
             ) from None
-        except OperationFailure as problem:
-            raise Refused(_of_operation(problem)) from None
-        except PyMongoError as problem:
-            raise Refused(f"does not answer: {type(problem).__name__}") from None
+        except OperationFailure as exc:
+            raise Refused(_of_operation(exc)) from None
+        except PyMongoError as exc:
+            raise Refused(f"does not answer: {type(exc).__name__}") from None
         name = hello.get("setName")
         if name is None and hello.get("msg") != "isdbgrid":
             raise Refused("is a single server, and Parley needs a replica set (one member is enough): rs.initiate()")
@@ -58,8 +58,8 @@ async def check_mongodb(settings: StoreSettings) -> str:
             raise Refused(f"is MongoDB {version}; Parley needs 5.0 or newer")
         try:
             await client[f"{settings.database_prefix}_check"]["check"].find_one({})
-        except OperationFailure as problem:
-            raise Refused(_of_operation(problem)) from None
+        except OperationFailure as exc:
+            raise Refused(_of_operation(exc)) from None
         members = len(hello.get("hosts", ()))
         return f"MongoDB {version}, " + (f"replica set {name} of {members}" if name else "sharded cluster")
 
@@ -76,8 +76,8 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
     """A broker that has quorum queues and streams, and that lets us use Parley's names. Raises Refused."""
     try:
         connection = await aio_pika.connect(settings.amqp_url, timeout=_SECONDS)
-    except (AMQPError, OSError, TimeoutError) as problem:
-        raise Refused(_of_connecting(problem)) from None
+    except (AMQPError, OSError, TimeoutError) as exc:
+        raise Refused(_of_connecting(exc)) from None
     async with connection:
         version = _version(connection)
         if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_RABBITMQ:
@@ -85,8 +85,8 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
         channel = await connection.channel()
         try:
             await topology.declare_exchanges(channel)
-        except AMQPError as problem:
-            raise Refused(f"Parley's exchanges and its stream {topology.LOG} cannot be declared: {problem}") from None
+        except AMQPError as exc:
+            raise Refused(f"Parley's exchanges and its stream {topology.LOG} cannot be declared: {exc}") from None
         return f"RabbitMQ {version}, with the stream {topology.LOG}"
 
 

@@ -119,9 +119,9 @@ def read_settings(kind: type[S]) -> S:
     """A service's settings from the environment. Raises Refused with every fault at once."""
     try:
         return kind()
-    except ValidationError as problem:
-        faults = "\n".join(f"{_INDENT}{name}: {sentence}" for name, sentence in faults_of(kind, problem))
-        raise Refused(f"the configuration has {problem.error_count()} fault(s):\n{faults}") from problem
+    except ValidationError as exc:
+        faults = "\n".join(f"{_INDENT}{name}: {sentence}" for name, sentence in faults_of(kind, exc))
+        raise Refused(f"the configuration has {exc.error_count()} fault(s):\n{faults}") from exc
 
 
 def required_variable(name: str) -> str:
@@ -214,16 +214,16 @@ def run(wanted: argparse.Namespace) -> int:
     command: Command = wanted.command
     try:
         answer = asyncio.run(_awaited(command, wanted))
-    except Refused as problem:
-        return _failed(str(problem))
-    except Invalid as problem:
-        return _failed("; ".join(f"{name} {why}" for name, why in problem.fields.items()) or problem.message)
-    except ParleyError as problem:
-        return _failed(problem.message)
+    except Refused as exc:
+        return _failed(str(exc))
+    except Invalid as exc:
+        return _failed("; ".join(f"{name} {why}" for name, why in exc.fields.items()) or exc.message)
+    except ParleyError as exc:
+        return _failed(exc.message)
     except KeyboardInterrupt:
         return _failed("interrupted")
-    except Exception as problem:
-        return _failed(f"{command.name} failed: {type(problem).__name__}: {_first_line(problem)}")
+    except Exception as exc:
+        return _failed(f"{command.name} failed: {type(exc).__name__}: {_first_line(exc)}")
     sys.stdout.write(_shown(answer, as_json=wanted.json))
     sys.stdout.flush()
     return 1 if answer.failed else 0

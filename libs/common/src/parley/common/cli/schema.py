@@ -64,12 +64,12 @@ async def _brought_up(database: AsyncDatabase[Document], schema: Schema, until: 
             left = await upgrade.run()
             if not left or time.monotonic() >= until:
                 return left
-        except SchemaFault as problem:
-            raise Refused(str(problem)) from problem
-        except OUTAGES as problem:
-            log.warning("mongodb_unavailable", problem=repr(problem)[:300])
+        except SchemaFault as exc:
+            raise Refused(str(exc)) from exc
+        except OUTAGES as exc:
+            log.warning("mongodb_unavailable", error=repr(exc)[:300])
             if time.monotonic() >= until:
-                raise Refused(f"MongoDB does not answer: {type(problem).__name__}") from problem
+                raise Refused(f"MongoDB does not answer: {type(exc).__name__}") from exc
         await asyncio.sleep(_AGAIN_SECONDS)
 
 

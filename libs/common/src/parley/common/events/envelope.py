@@ -61,8 +61,8 @@ class Event(BaseModel):
         """The data as its class. Raises Undefined where it does not fit."""
         try:
             return kind.model_validate(self.data)
-        except ValidationError as problem:
-            raise Undefined(f"{self.type} does not fit its definition") from problem
+        except ValidationError as exc:
+            raise Undefined(f"{self.type} does not fit its definition") from exc
 
 
 def new_event(
@@ -98,8 +98,8 @@ def read_event(document: dict[str, Any]) -> Event:
     """An event as it came, held against the catalogue. Raises Undefined."""
     try:
         event = Event.model_validate(document)
-    except ValidationError as problem:
-        raise Undefined("the envelope does not fit its definition") from problem
+    except ValidationError as exc:
+        raise Undefined("the envelope does not fit its definition") from exc
     event.read(data_class(event.type))
     return event
 

@@ -109,12 +109,12 @@ async def _answered(
     """The answer, also where it is a failure. Raises ConnectionResetError."""
     try:
         return await handler(request)
-    except errors.ParleyError as problem:
-        return error_responses.failure(problem)
-    except web.HTTPException as problem:
-        return error_responses.http_failure(problem)
-    except outages as problem:
-        log.warning("part_unavailable", problem=repr(problem)[:300])
+    except errors.ParleyError as exc:
+        return error_responses.failure(exc)
+    except web.HTTPException as exc:
+        return error_responses.http_failure(exc)
+    except outages as exc:
+        log.warning("part_unavailable", error=repr(exc)[:300])
         return error_responses.failure(errors.Unavailable())
     except ConnectionResetError:
         raise
@@ -188,9 +188,9 @@ class _Dispatcher:
             )
         try:
             response = _respond(route, await route.handler(call))
-        except errors.ParleyError as problem:
-            response = error_responses.failure(problem)
-            if problem.kind in (errors.Kind.UNAVAILABLE, errors.Kind.TOO_MANY):
+        except errors.ParleyError as exc:
+            response = error_responses.failure(exc)
+            if exc.kind in (errors.Kind.UNAVAILABLE, errors.Kind.TOO_MANY):
                 await store.abandon(scope)
                 return response
         except BaseException:
@@ -225,8 +225,8 @@ def _query(route: Route, request: web.Request) -> Any:
         return None
     try:
         return route.query.model_validate(dict(request.query))
-    except ValidationError as problem:
-        raise error_responses.invalid(problem) from problem
+    except ValidationError as exc:
+        raise error_responses.invalid(exc) from exc
 
 
 async def _raw(route: Route, request: web.Request) -> bytes:
@@ -239,8 +239,8 @@ async def _raw(route: Route, request: web.Request) -> bytes:
         return b""
     try:
         raw = await request.read()
-    except web.HTTPRequestEntityTooLarge as problem:
-        raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from problem
+    except web.HTTPRequestEntityTooLarge as exc:
+        raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from exc
     if raw and route.body is not None and request.content_type != "application/json":
         raise errors.UnsupportedMedia("This takes application/json.")
     return raw
@@ -253,5 +253,5 @@ def _body(route: Route, raw: bytes) -> Any:
         raw = b"{}"
     try:
         return route.body.model_validate_json(raw)
-    except ValidationError as problem:
-        raise error_responses.invalid(problem) from problem
+    except ValidationError as exc:
+        raise error_responses.invalid(exc) from exc

@@ -21,8 +21,8 @@ def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = orjson.loads(base64.b64decode(padded.encode(), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError) as problem:
-        raise Invalid({"cursor": "is not a cursor of this list"}) from problem
+    except (binascii.Error, ValueError) as exc:
+        raise Invalid({"cursor": "is not a cursor of this list"}) from exc
     fits = isinstance(position, list) and len(position) == len(kinds)
     if not fits or not all(type(value) is kind for value, kind in zip(position, kinds, strict=True)):
         raise Invalid({"cursor": "is not a cursor of this list"})

@@ -24,7 +24,7 @@ from parley.common.messaging.instrumentation import publishing
 from parley.common.messaging.publisher import publish_all
 from parley.common.observability import metrics
 from parley.common.observability.logging import logger
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -107,16 +107,16 @@ class Bus:
             try:
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     connection = await aio_pika.connect(self._url, heartbeat=_HEARTBEAT_SECONDS)
-            except Exception as problem:
+            except Exception as exc:
                 failures += 1
                 if failures in (1, 20, 200):
-                    log.warning("broker_unavailable", problem=repr(problem)[:300])
+                    log.warning("broker_unavailable", error=repr(exc)[:300])
                 await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
                 continue
             try:
                 await self._live(connection)
-            except Exception as problem:
-                log.warning("broker_connection_ended", problem=repr(problem)[:300])
+            except Exception as exc:
+                log.warning("broker_connection_ended", error=repr(exc)[:300])
                 failures += 1
             else:
                 failures = 0
@@ -148,7 +148,7 @@ class Bus:
         try:
             await closed.wait()
         finally:
-            await end(*tasks)
+            await cancel_and_wait(*tasks)
 
     async def _run(self, session: Session, connection: AbstractConnection) -> None:
         if session.name in self._gates:
@@ -158,9 +158,9 @@ class Bus:
             try:
                 await session.run(connection)
                 failures = 0
-            except Exception as problem:
+            except Exception as exc:
                 failures += 1
-                log.warning("session_ended", session=session.name, problem=repr(problem)[:300])
+                log.warning("session_ended", session=session.name, error=repr(exc)[:300])
             await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
 
 
@@ -169,10 +169,10 @@ async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Do
     try:
         async with asyncio.timeout(_CONFIRM_SECONDS):
             await publish_all(exchange, list(packed(keyed)))
-    except TimeoutError as problem:
-        raise Unavailable("The message broker did not confirm in time.") from problem
-    except Exception as problem:
-        raise Unavailable("The message broker did not take an event.") from problem
+    except TimeoutError as exc:
+        raise Unavailable("The message broker did not confirm in time.") from exc
+    except Exception as exc:
+        raise Unavailable("The message broker did not take an event.") from exc
 
 
 def _told_to_end() -> bool:

@@ -19,7 +19,7 @@ from parley.common.messaging.broker import until_gone
 from parley.common.messaging.instrumentation import consuming
 from parley.common.observability import metrics
 from parley.common.observability.logging import continue_trace, logger
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -75,7 +75,7 @@ class Consumer:
                 if work.done():
                     work.result()
             finally:
-                await end(work, gone_task)
+                await cancel_and_wait(work, gone_task)
         finally:
             self.running = False
             if not channel.is_closed:
@@ -112,13 +112,13 @@ class Consumer:
             continue_trace(event.request_id, event.traceparent)
             with consuming(event, self.name):
                 await self._handlers[event.type](event)
-        except (Undefined, Undeliverable, orjson.JSONDecodeError, KeyError) as problem:
-            log.error("event_undeliverable", queue=self.name, event_id=message.message_id, problem=repr(problem)[:300])
+        except (Undefined, Undeliverable, orjson.JSONDecodeError, KeyError) as exc:
+            log.error("event_undeliverable", queue=self.name, event_id=message.message_id, error=repr(exc)[:300])
             metrics.EVENTS_CONSUMED.labels(self.name, "dead").inc()
             await message.reject(requeue=False)
-        except Exception as problem:
+        except Exception as exc:
             log.warning(
-                "event_failed", queue=self.name, event_id=message.message_id, tries=tries, problem=repr(problem)[:300]
+                "event_failed", queue=self.name, event_id=message.message_id, tries=tries, error=repr(exc)[:300]
             )
             metrics.EVENTS_CONSUMED.labels(self.name, "failed").inc()
             await asyncio.sleep(min(3.0, 0.1 * 4**tries))

@@ -59,8 +59,8 @@ async def _dead(channel: AbstractChannel, queue: str) -> AbstractQueue:
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             return await channel.declare_queue(f"{queue}.dead", passive=True)
-    except aio_pika.exceptions.ChannelNotFoundEntity as problem:
-        raise NotFound(f"There is no queue {queue}.dead; its service has never been connected here.") from problem
+    except aio_pika.exceptions.ChannelNotFoundEntity as exc:
+        raise NotFound(f"There is no queue {queue}.dead; its service has never been connected here.") from exc
 
 
 async def _next(queue: AbstractQueue) -> AbstractIncomingMessage | None:

@@ -30,9 +30,9 @@ def publishing(keyed: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[tup
             pair if span is tracing.NOTHING else (pair[0], {**pair[1], "traceparent": span.traceparent})
             for pair, span in zip(keyed, spans, strict=True)
         ]
-    except Exception as problem:
+    except Exception as exc:
         for span in spans:
-            span.fail(type(problem).__name__)
+            span.fail(type(exc).__name__)
         raise
     finally:
         for span in spans:

@@ -60,8 +60,8 @@ class AnswerQuestions:
             with answering(self._service, question["name"], question.get("traceparent")):
                 found = await self._answers[question["name"]](question["body"])
             reply: Document = {"found": found}
-        except Exception as problem:
-            log.warning("question_failed", question=question.get("name"), problem=repr(problem)[:300])
+        except Exception as exc:
+            log.warning("question_failed", question=question.get("name"), error=repr(exc)[:300])
             reply = {"failed": True}
         if message.reply_to:
             await channel.default_exchange.publish(
@@ -126,8 +126,8 @@ class Ask:
                     mandatory=False,
                 )
                 reply = await waiting
-        except (TimeoutError, aio_pika.exceptions.AMQPError) as problem:
-            raise Unavailable("The service that knows did not answer in time.") from problem
+        except (TimeoutError, aio_pika.exceptions.AMQPError) as exc:
+            raise Unavailable("The service that knows did not answer in time.") from exc
         finally:
             del self._waiting[number]
         if reply.get("failed"):

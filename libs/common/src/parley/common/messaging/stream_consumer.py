@@ -22,8 +22,8 @@ from parley.common.messaging import topology
 from parley.common.messaging.batch_codec import COUNT, unpacked
 from parley.common.messaging.broker import until_gone
 from parley.common.observability.logging import logger
-from parley.common.runtime.coalescing_timer import Soon
-from parley.common.runtime.tasks import end
+from parley.common.runtime.coalescing_timer import CoalescingTimer
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -108,7 +108,7 @@ class LogFollower:
             inbox: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
             await wire.basic_consume(queue.name, inbox.put, arguments={"x-stream-offset": self._start_at()})
             self._taken = self._acknowledged = 0
-            soon = Soon(_ACK_SECONDS)
+            soon = CoalescingTimer(_ACK_SECONDS)
             self.running = True
             tasks = [
                 asyncio.create_task(self._follow(inbox, soon), name=f"{self.name}:follow"),
@@ -120,22 +120,22 @@ class LogFollower:
                 for task in done:
                     task.result()
             finally:
-                await end(*tasks)
+                await cancel_and_wait(*tasks)
         finally:
             self.running = False
             if not channel.is_closed:
                 await channel.close()
 
-    async def _follow(self, inbox: asyncio.Queue[DeliveredMessage], soon: Soon) -> None:
+    async def _follow(self, inbox: asyncio.Queue[DeliveredMessage], soon: CoalescingTimer) -> None:
         while True:
             message = await inbox.get()
             await self._take(LogRecord.of(message.header.properties.headers or {}, message.body))
             self._taken = message.delivery_tag or 0
-            soon.ask(now=self._taken - self._acknowledged >= _ACK_EVERY)
+            soon.schedule(immediately=self._taken - self._acknowledged >= _ACK_EVERY)
             # Lets what was written leave: a backlog is then what clients did not take, not what came at once.
             await asyncio.sleep(0)
 
-    async def _acknowledge(self, wire: AbstractChannel, soon: Soon) -> None:
+    async def _acknowledge(self, wire: AbstractChannel, soon: CoalescingTimer) -> None:
         """One place alone acknowledges: the broker closes the channel where a number comes a second time."""
         while True:
             await soon.wait()

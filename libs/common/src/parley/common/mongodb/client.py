@@ -18,7 +18,7 @@ from parley.common.mongodb.schema import Document, Schema
 from parley.common.mongodb.schema_gate import Mode, SchemaKeeper
 from parley.common.observability import tracing
 from parley.common.observability.logging import logger
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -88,14 +88,14 @@ class Mongo:
                     log.info("mongodb_available")
                 self._fault = None
                 pause = 1.0
-            except SchemaNotReady as problem:
-                if self._fault != str(problem):
-                    log.warning("schema_not_ready", problem=str(problem))
-                self._fault = str(problem)
-                pause = _REFUSED_SECONDS if isinstance(problem, SchemaFault) else 1.0
-            except PyMongoError as problem:
+            except SchemaNotReady as exc:
+                if self._fault != str(exc):
+                    log.warning("schema_not_ready", error=str(exc))
+                self._fault = str(exc)
+                pause = _REFUSED_SECONDS if isinstance(exc, SchemaFault) else 1.0
+            except PyMongoError as exc:
                 if self._fault is None or self._fault == "not connected yet":
-                    log.warning("mongodb_unavailable", problem=repr(problem)[:300])
+                    log.warning("mongodb_unavailable", error=repr(exc)[:300])
                 self._fault = "does not answer"
             await asyncio.sleep(pause)
 
@@ -132,7 +132,7 @@ class Mongo:
         await self._schema_keeper.finish()
 
     async def stop(self) -> None:
-        await end(*self._tasks)
+        await cancel_and_wait(*self._tasks)
         for client in (self._client, self._patient):
             if client is not None:
                 await client.close()

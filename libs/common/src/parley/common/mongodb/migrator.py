@@ -25,7 +25,7 @@ from parley.common.mongodb.migration_state import Ledger, LockLost, Running
 from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, compare_indexes
 from parley.common.observability import metrics
 from parley.common.observability.logging import logger
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -99,7 +99,7 @@ class Upgrade:
             log.warning("schema_lock_lost")
             raise SchemaFault("the lock of the schema was lost; the work goes on with the next holder") from None
         finally:
-            await end(working, keeping)
+            await cancel_and_wait(working, keeping)
             await self._ledger.release()
 
     async def _keep_lock(self) -> None:
@@ -112,9 +112,9 @@ class Upgrade:
                 async with asyncio.timeout(seconds / 4):
                     await self._ledger.renew(self._lease)
                 renewed = time.monotonic()
-            except (PyMongoError, TimeoutError) as problem:
+            except (PyMongoError, TimeoutError) as exc:
                 if time.monotonic() - renewed > seconds * 0.7:
-                    raise LockLost from problem
+                    raise LockLost from exc
 
     async def _work(self, *, later: bool) -> list[Migration]:
         await self._make_indexes()
@@ -147,8 +147,8 @@ class Upgrade:
                 await self._database[index.collection].create_indexes([index.model])
             except OUTAGES:
                 raise
-            except PyMongoError as problem:
-                raise await self._failed(f"the index {index.name} cannot be made", problem) from problem
+            except PyMongoError as exc:
+                raise await self._failed(f"the index {index.name} cannot be made", exc) from exc
         await self._ledger.build(())
         log.info("indexes_made", indexes=[index.name for index in wanted], seconds=round(time.monotonic() - started, 3))
 
@@ -165,10 +165,10 @@ class Upgrade:
         started = time.monotonic()
         try:
             await migration.apply(work)
-        except Exception as problem:
-            if isinstance(problem, (LockLost, *OUTAGES)):
+        except Exception as exc:
+            if isinstance(exc, (LockLost, *OUTAGES)):
                 raise
-            raise await self._failed(f"migration {migration} failed", problem) from problem
+            raise await self._failed(f"migration {migration} failed", exc) from exc
         await self._ledger.finish(migration)
         seconds = round(time.monotonic() - started, 3)
         log.info("migration_done", migration=str(migration), documents=work.documents, seconds=seconds)
@@ -181,7 +181,7 @@ class Upgrade:
 
     async def _failed(self, what: str, problem: Exception) -> SchemaFault:
         sentence = f"{what}: {type(problem).__name__}: {str(problem)[:300]}"
-        log.error("schema_failed", what=what, problem=repr(problem)[:300])
+        log.error("schema_failed", what=what, error=repr(problem)[:300])
         await self._ledger.fail(sentence)
         return SchemaFault(sentence)
 

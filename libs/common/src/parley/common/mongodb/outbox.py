@@ -31,8 +31,8 @@ from parley.common.mongodb.schema import Document, Index
 from parley.common.observability import metrics
 from parley.common.observability.logging import logger
 from parley.common.runtime.clock import utc_now
-from parley.common.runtime.coalescing_timer import Soon
-from parley.common.runtime.tasks import end
+from parley.common.runtime.coalescing_timer import CoalescingTimer
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = logger(__name__)
 
@@ -129,10 +129,10 @@ class Outbox:
         self._untold: dict[_Key, dict[str, Document]] = {}
         """The entries that were given to this process and are not published and projected yet, by their ids."""
         self._published_only: list[_Told] = []
-        self._project_soon = Soon(_PROJECT_SECONDS)
+        self._project_soon = CoalescingTimer(_PROJECT_SECONDS)
         self._told: dict[_Key, list[str]] = {}
         """The ids of entries that were published and projected, and may stand in their documents yet."""
-        self._clear_soon = Soon(clear_seconds)
+        self._clear_soon = CoalescingTimer(clear_seconds)
         self._clearing = False
         self._stopping = False
         self._idle = asyncio.Event()
@@ -203,11 +203,11 @@ class Outbox:
     async def stop(self) -> None:
         """Tell what is queued, for at most five seconds; the rest is in the database and another replica tells it."""
         self._stopping = True
-        self._project_soon.ask(now=True)
-        self._clear_soon.ask(now=True)
+        self._project_soon.schedule(immediately=True)
+        self._clear_soon.schedule(immediately=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), 5.0)
-        await end(*self._tasks)
+        await cancel_and_wait(*self._tasks)
 
     def fault(self) -> str | None:
         return None
@@ -219,13 +219,13 @@ class Outbox:
             try:
                 batch = await self._with_what_was_left(batch)
                 await self._announce(_entries_of(batch, self._published))
-            except Exception as problem:
-                self._leave(batch, problem)
+            except Exception as exc:
+                self._leave(batch, exc)
             else:
                 self._finish([told for told in batch if not self._carried_by([told])])
                 self._published_only += [told for told in batch if self._carried_by([told])]
                 if self._published_only:
-                    self._project_soon.ask(now=self._stopping or len(self._published_only) >= _PROJECTED)
+                    self._project_soon.schedule(immediately=self._stopping or len(self._published_only) >= _PROJECTED)
             self._under_way -= queued
             self._fewer.set()
 
@@ -246,14 +246,14 @@ class Outbox:
             batch, self._published_only = self._published_only, []
             try:
                 await self._project(self._carried_by(batch))
-            except Exception as problem:
-                self._leave(batch, problem)
+            except Exception as exc:
+                self._leave(batch, exc)
             else:
                 self._finish(batch)
 
     def _leave(self, batch: Sequence[_Told], problem: Exception) -> None:
         """Nothing is lost: the entries stand in their documents, and the sweep comes by."""
-        log.warning("outbox_left_to_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+        log.warning("outbox_left_to_the_sweep", documents=len(batch), error=repr(problem)[:300])
         self._failures += 1
         self._left.update(dict.fromkeys((told.key for told in batch), self._failures))
         self._forget_given(batch)
@@ -262,7 +262,7 @@ class Outbox:
         for told in batch:
             self._told.setdefault(told.key, []).extend(entry["id"] for entry in told.entries)
         if batch:
-            self._clear_soon.ask(now=self._stopping or len(self._told) >= _CLEARED)
+            self._clear_soon.schedule(immediately=self._stopping or len(self._told) >= _CLEARED)
         self._forget_left(batch)
         self._forget_given(batch)
 
@@ -290,12 +290,12 @@ class Outbox:
             await self._clear_soon.wait()
             batch = {key: self._told.pop(key) for key in list(islice(self._told, _CLEARED))}
             if self._told:
-                self._clear_soon.ask(now=self._stopping or len(self._told) >= _CLEARED)
+                self._clear_soon.schedule(immediately=self._stopping or len(self._told) >= _CLEARED)
             self._clearing = True
             try:
                 await self._clear(batch)
-            except Exception as problem:
-                log.warning("outbox_cleared_by_the_sweep", documents=len(batch), problem=repr(problem)[:300])
+            except Exception as exc:
+                log.warning("outbox_cleared_by_the_sweep", documents=len(batch), error=repr(exc)[:300])
             finally:
                 self._clearing = False
             self._look_whether_idle()
@@ -320,8 +320,8 @@ class Outbox:
         for collection, operations in inserts.items():
             try:
                 await self._mongo[collection].bulk_write(operations, ordered=False)
-            except BulkWriteError as problem:
-                faults = problem.details.get("writeErrors", [])
+            except BulkWriteError as exc:
+                faults = exc.details.get("writeErrors", [])
                 if any(fault.get("code") != _DUPLICATE_KEY for fault in faults):
                     raise
         self._projected.add(entries)
@@ -343,10 +343,10 @@ class Outbox:
             try:
                 await self.sweep(utc_now() - self._grace)
                 failures = 0
-            except Exception as problem:
+            except Exception as exc:
                 failures += 1
-                if failures in (1, 10, 100) or not isinstance(problem, PyMongoError):
-                    log.warning("outbox_sweep_failed", failures=failures, problem=repr(problem)[:300])
+                if failures in (1, 10, 100) or not isinstance(exc, PyMongoError):
+                    log.warning("outbox_sweep_failed", failures=failures, error=repr(exc)[:300])
             await asyncio.sleep(_SWEEP_SECONDS)
 
     async def sweep(self, before: datetime) -> int:

@@ -68,8 +68,8 @@ class SchemaKeeper:
         while self._left:
             try:
                 self._left = await self._upgrade.run()
-            except PyMongoError as problem:
-                log.warning("schema_not_finished", problem=repr(problem)[:300])
+            except PyMongoError as exc:
+                log.warning("schema_not_finished", error=repr(exc)[:300])
             await asyncio.sleep(_LATER_SECONDS if self._left else 0)
 
     def _accepted(self, state: State | None) -> None:

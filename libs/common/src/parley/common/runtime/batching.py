@@ -14,34 +14,34 @@ from typing import Generic, TypeVar
 
 from parley.common.errors import Unavailable
 
-AskT = TypeVar("AskT")
-AnswerT = TypeVar("AnswerT")
+RequestT = TypeVar("RequestT")
+ResultT = TypeVar("ResultT")
 
-Batch = Callable[[Sequence[AskT]], Awaitable[Sequence[AnswerT | Exception]]]
+Batch = Callable[[Sequence[RequestT]], Awaitable[Sequence[ResultT | Exception]]]
 """Does all of them: the answers in their order, an exception where one of them failed."""
 
 _MOST_WAITING = 10_000
 
 
-class Together(Generic[AskT, AnswerT]):
+class BatchingQueue(Generic[RequestT, ResultT]):
     """Calls that come while a batch is under way make the next one, at most `most` of them.
 
     A batch is not its callers': one that leaves does not end it. It runs in the context (trace, request id) of the
     first of them.
     """
 
-    def __init__(self, work: Batch[AskT, AnswerT], *, most: int) -> None:
+    def __init__(self, work: Batch[RequestT, ResultT], *, most: int) -> None:
         self._work = work
         self._most = most
-        self._waiting: deque[tuple[AskT, asyncio.Future[AnswerT], Context]] = deque()
+        self._waiting: deque[tuple[RequestT, asyncio.Future[ResultT], Context]] = deque()
         self._under_way: asyncio.Task[None] | None = None
 
-    async def __call__(self, ask: AskT) -> AnswerT:
+    async def __call__(self, request: RequestT) -> ResultT:
         """The answer. Raises what the work raised or answered for this call, and Unavailable where too many wait."""
         if len(self._waiting) >= _MOST_WAITING:
             raise Unavailable
-        answer: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ask, answer, copy_context()))
+        answer: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answer, copy_context()))
         if self._under_way is None:
             self._begin()
         return await answer
@@ -59,9 +59,9 @@ class Together(Generic[AskT, AnswerT]):
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
         taken = [one for one in taken if not one[1].done()]
         try:
-            answers: Sequence[AnswerT | Exception] = await self._work([ask for ask, _, _ in taken])
-        except Exception as problem:
-            answers = [problem] * len(taken)
+            answers: Sequence[ResultT | Exception] = await self._work([ask for ask, _, _ in taken])
+        except Exception as exc:
+            answers = [exc] * len(taken)
         except BaseException:
             for _, future, _ in taken:
                 future.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Soon:
+class CoalescingTimer:
     """Asked for by many, waited for by one; each time it comes, it has to be asked for anew."""
 
     def __init__(self, seconds: float) -> None:
@@ -13,9 +13,9 @@ class Soon:
         self._come = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    def ask(self, *, now: bool = False) -> None:
+    def schedule(self, *, immediately: bool = False) -> None:
         """Let it come: now, or when the seconds are over since somebody asked first."""
-        if now:
+        if immediately:
             self._come.set()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._come.set)

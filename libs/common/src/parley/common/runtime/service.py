@@ -186,8 +186,8 @@ def main(name: str, settings: ServiceSettings, work: Coroutine[Any, Any, None]) 
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
-    except OSError as problem:
-        print(f"parley-{name} cannot listen: {problem.strerror or problem}", file=sys.stderr)
-        raise SystemExit(1) from problem
+    except OSError as exc:
+        print(f"parley-{name} cannot listen: {exc.strerror or exc}", file=sys.stderr)
+        raise SystemExit(1) from exc
     finally:
         tracing.end(_LAST_SPANS_SECONDS)

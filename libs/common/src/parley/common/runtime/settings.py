@@ -188,8 +188,8 @@ def load(kind: type[S]) -> S:
     """Read and check the environment; on faults print every one of them and leave with status 78 (EX_CONFIG)."""
     try:
         return kind()
-    except ValidationError as problem:
-        refuse(kind, problem)
+    except ValidationError as exc:
+        refuse(kind, exc)
 
 
 def refuse(kind: type[ServiceSettings], problem: ValidationError) -> NoReturn:

@@ -14,7 +14,7 @@ log = logger(__name__)
 _CANCELS = 10
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     """Cancel tasks until they have ended. Once is not enough for all: a cancellation that comes as a time limit of
     pymongo's does is lost, and the loop around the call goes on."""
     left = {task for task in tasks if not task.done()}
@@ -51,7 +51,7 @@ class TaskGroup:
         """Wait up to `patience` seconds for the tasks, then cancel what is left and wait for that."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=patience)
-        await end(*self._tasks)
+        await cancel_and_wait(*self._tasks)
 
     def fault(self) -> str | None:
         return None
@@ -76,15 +76,15 @@ class Every:
             try:
                 await self._work()
                 failures = 0
-            except Exception as problem:
+            except Exception as exc:
                 failures += 1
                 if failures in (1, 10, 100):
-                    log.warning("periodic_work_failed", work=self.name, failures=failures, problem=repr(problem))
+                    log.warning("periodic_work_failed", work=self.name, failures=failures, error=repr(exc))
             await asyncio.sleep(self._seconds if not failures else min(5.0, self._seconds * 2**failures))
 
     async def stop(self) -> None:
         if self._task is not None:
-            await end(self._task)
+            await cancel_and_wait(self._task)
 
     def fault(self) -> str | None:
         return None

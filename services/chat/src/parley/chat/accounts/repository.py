@@ -74,8 +74,8 @@ class MongoOperators:
         }
         try:
             await self._mongo[OPERATORS].insert_one(document)
-        except DuplicateKeyError as problem:
-            raise EmailTaken from problem
+        except DuplicateKeyError as exc:
+            raise EmailTaken from exc
         self._outbox.tell(OPERATORS, document)
 
     async def save(self, before: Operator, after: Operator, told: Told) -> None:

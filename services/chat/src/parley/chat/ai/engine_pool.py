@@ -124,8 +124,8 @@ class SiteEngines:
         )
         try:
             key = self._keys.open(site.id, sealed) if sealed is not None else None
-        except KeyUnreadable as problem:
-            raise EngineFailed(str(problem)) from None
+        except KeyUnreadable as exc:
+            raise EngineFailed(str(exc)) from None
         if key is None and base_url is None and settings.openai_api_key is not None:
             key = settings.openai_api_key.get_secret_value()
         engine: OpenAiEngine = module.OpenAiEngine(

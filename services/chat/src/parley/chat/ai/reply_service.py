@@ -39,7 +39,7 @@ from parley.common.observability import tracing
 from parley.common.observability.logging import logger
 from parley.common.observability.tracing import Kind
 from parley.common.runtime.clock import Clock
-from parley.common.runtime.tasks import TaskGroup, end
+from parley.common.runtime.tasks import TaskGroup, cancel_and_wait
 
 log = logger(__name__)
 
@@ -194,7 +194,7 @@ class Answers:
             # Not before nobody waits for it: whoever came then would find another lock.
             if not turn.wanted:
                 del self._turns[conversation.id]
-            await end(renewing)
+            await cancel_and_wait(renewing)
 
     async def _think(self, conversation: Conversation, seq: int, answer: Answer) -> Message | None:
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)
@@ -233,8 +233,8 @@ class Answers:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     fenced = await self._speak(engine, prompt, verdict, conversation, answer)
                 span.note("gen_ai.usage.total_tokens", verdict.tokens)
-        except Exception as problem:
-            log.warning("answer_failed", engine=name, problem=repr(problem)[:300])
+        except Exception as exc:
+            log.warning("answer_failed", engine=name, error=repr(exc)[:300])
             if not await self._may_speak(conversation):
                 return Said("", "fenced", verdict.tokens)
             answer.say(phrases.failed if not answer.chunks else f" … {phrases.failed}")
@@ -333,9 +333,9 @@ class Answers:
             await asyncio.sleep(_RENEW_SECONDS)
             try:
                 await self.conversations.extend_claim(conversation_id, seq, self.clock() + transitions.LEASE)
-            except Exception as problem:
+            except Exception as exc:
                 # The next may come in time; if not, somebody else answers and this answer is fenced off.
-                log.warning("claim_not_renewed", conversation_id=conversation_id, problem=repr(problem)[:300])
+                log.warning("claim_not_renewed", conversation_id=conversation_id, error=repr(exc)[:300])
 
     async def _given_elsewhere(self, conversation: Conversation, seq: int) -> Message | None:
         """An answer that was given already, or is being given by another replica: awaited, for a while."""

@@ -47,8 +47,8 @@ class Resolver:
         ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
-        except UnicodeError as problem:
-            raise OSError(f"{host!r} is no name of a host") from problem
+        except UnicodeError as exc:
+            raise OSError(f"{host!r} is no name of a host") from exc
         return list(dict.fromkeys(str(row[4][0]) for row in found))
 
 
@@ -128,8 +128,8 @@ class PublicTransport(httpx2.AsyncHTTPTransport):
             raise AddressRefused(f"{host}:{port} is not called without TLS")
         try:
             found = await self._addresses.checked(host, port)
-        except OSError as problem:
-            raise httpx2.ConnectError(f"{host} could not be resolved") from problem
+        except OSError as exc:
+            raise httpx2.ConnectError(f"{host} could not be resolved") from exc
         for address in found[:-1]:
             try:
                 return await self._call(request, address)

@@ -33,8 +33,8 @@ class AuditQuery(Query):
         stamp, entry_id = decode_cursor(self.cursor, int, int)
         try:
             return datetime.fromtimestamp(stamp / 1000, UTC), entry_id
-        except (ValueError, OverflowError, OSError) as problem:
-            raise Invalid({"cursor": "is not a cursor of this list"}) from problem
+        except (ValueError, OverflowError, OSError) as exc:
+            raise Invalid({"cursor": "is not a cursor of this list"}) from exc
 
 
 class WhoView(BaseModel):

@@ -61,10 +61,10 @@ async def opened(settings: ChatSettings) -> AsyncIterator[Office]:
     try:
         await mongo.prepare()
         yield Office(administration, personal_data_of(settings, mongo, outbox, administration, asks), bus)
-    except SchemaNotReady as problem:
-        raise Refused(f"the database cannot be used: {problem}") from problem
-    except OUTAGES as problem:
-        raise Refused("MongoDB does not answer at MONGODB_URI") from problem
+    except SchemaNotReady as exc:
+        raise Refused(f"the database cannot be used: {exc}") from exc
+    except OUTAGES as exc:
+        raise Refused("MongoDB does not answer at MONGODB_URI") from exc
     finally:
         await bus.stop()
         await administration.stop()

@@ -38,8 +38,8 @@ async def create(wanted: argparse.Namespace) -> Answer:
                 "language": wanted.language,
             }
         )
-    except ValidationError as problem:
-        names = sorted({str(fault["loc"][0]) for fault in problem.errors()})
+    except ValidationError as exc:
+        names = sorted({str(fault["loc"][0]) for fault in exc.errors()})
         raise Refused(f"not as it has to be: {', '.join(names)}") from None
     draft = SiteDraft(body.name, tuple(body.domains), body.any_origin, body.language)
     async with opened(read_settings(ChatSettings)) as office:

@@ -40,10 +40,10 @@ def _bucket(settings: ChatSettings) -> str:
     )
     try:
         there = client.bucket_exists(settings.s3_bucket)
-    except S3Error as problem:
-        raise Refused(f"PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused: {problem.code}") from None
-    except (MinioException, HTTPError, OSError, ValueError) as problem:
-        raise Refused(f"nothing usable answers at PARLEY_S3_ENDPOINT: {type(problem).__name__}") from None
+    except S3Error as exc:
+        raise Refused(f"PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused: {exc.code}") from None
+    except (MinioException, HTTPError, OSError, ValueError) as exc:
+        raise Refused(f"nothing usable answers at PARLEY_S3_ENDPOINT: {type(exc).__name__}") from None
     if not there:
         raise Refused(f"PARLEY_S3_BUCKET: there is no bucket {settings.s3_bucket}")
     return f"bucket {settings.s3_bucket} at {settings.s3_endpoint}"

@@ -74,8 +74,8 @@ def _write(path: Path, content: bytes) -> None:
             file.write(content)
     except FileExistsError:
         raise Refused(f"{path} is there already") from None
-    except OSError as problem:
-        raise Refused(f"{path} cannot be written: {problem.strerror}") from None
+    except OSError as exc:
+        raise Refused(f"{path} cannot be written: {exc.strerror}") from None
 
 
 def _erase_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ from parley.chat.conversations.model import MOST_UNREAD, RECENT_IDS, Change, Con
 from parley.chat.conversations.ports import Transition
 from parley.common.mongodb import Document, Mongo, Outbox, Projection, entry_of
 from parley.common.observability import tracing
-from parley.common.runtime.batching import Together
+from parley.common.runtime.batching import BatchingQueue
 
 COLLECTION = "conversations"
 
@@ -80,7 +80,7 @@ class Commits:
         self._outbox = outbox
         self._known = KnownConversations()
         # One batch at a time: with two under way each was half as large, and all took a tenth more processor time.
-        self._together: Together[_Asked, Change | None] = Together(self._commit, most=_BATCH)
+        self._together: BatchingQueue[_Asked, Change | None] = BatchingQueue(self._commit, most=_BATCH)
 
     async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
         """Apply a transition; None where there is no such conversation, or no change.
@@ -160,12 +160,12 @@ class Commits:
             draft.kept = untold if untold is not None and len(untold) <= _KEPT else None
         try:
             await self._mongo[COLLECTION].bulk_write([_update(draft) for draft in drafts], ordered=False)
-        except BulkWriteError as problem:
-            concerns = problem.details.get("writeConcernErrors")
+        except BulkWriteError as exc:
+            concerns = exc.details.get("writeConcernErrors")
             if concerns:
                 self.forget(draft.after.id for draft in drafts)
-                raise WTimeoutError(concerns[0].get("errmsg", "not durable in time"), details=concerns[0]) from problem
-            for fault in problem.details["writeErrors"]:
+                raise WTimeoutError(concerns[0].get("errmsg", "not durable in time"), details=concerns[0]) from exc
+            for fault in exc.details["writeErrors"]:
                 lost = fault["code"] == _IMMUTABLE_FIELD
                 problems[drafts[fault["index"]].after.id] = (
                     _Lost() if lost else WriteError(fault["errmsg"], fault["code"])

@@ -12,7 +12,7 @@ from parley.chat.conversations.model import Conversation, Message, Note, Visitor
 from parley.chat.conversations.outbox_documents import carried
 from parley.chat.messages.message_id_index import SendersIds
 from parley.common.mongodb import Document, Index, Mongo
-from parley.common.runtime.batching import Together
+from parley.common.runtime.batching import BatchingQueue
 
 _SendersId = tuple[str, str]
 """A visitor's key, and the id that a sender gave a message in their conversation."""
@@ -40,7 +40,7 @@ class MongoMessages:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._senders_ids = SendersIds(mongo)
-        self._by_sender: Together[_SendersId, Document | None] = Together(self._by_senders, most=_BATCH)
+        self._by_sender: BatchingQueue[_SendersId, Document | None] = BatchingQueue(self._by_senders, most=_BATCH)
 
     async def of_conversation(
         self,

@@ -221,8 +221,8 @@ class MongoPersonalData:
         if carried:
             try:
                 await self._mongo[AUDIT].insert_many(carried, ordered=False)
-            except BulkWriteError as problem:
-                if any(fault["code"] != _DUPLICATE_KEY for fault in problem.details["writeErrors"]):
+            except BulkWriteError as exc:
+                if any(fault["code"] != _DUPLICATE_KEY for fault in exc.details["writeErrors"]):
                     raise
 
     async def _said_in(self, conversation: Conversation) -> list[Message]:

@@ -71,8 +71,8 @@ async def read_image(request: web.Request) -> bytes:
             if part.name in ("image", "file"):
                 return await _read(part, LARGEST_BYTES)
             await _read(part, _OTHER_FIELD_BYTES)
-    except (ValueError, AssertionError, web.HTTPBadRequest) as problem:
-        raise Malformed("The multipart body could not be read.") from problem
+    except (ValueError, AssertionError, web.HTTPBadRequest) as exc:
+        raise Malformed("The multipart body could not be read.") from exc
     raise Invalid({"image": "is missing"})
 
 

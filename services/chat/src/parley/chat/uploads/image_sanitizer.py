@@ -60,16 +60,16 @@ def _clean(data: bytes) -> Picture:
                 if image.width * image.height * frames > 4 * LARGEST_PIXELS:
                     raise ImageTooLarge
                 return _encode(image, image.format or "", frames)
-    except Image.DecompressionBombError as problem:
-        raise ImageTooLarge from problem
+    except Image.DecompressionBombError as exc:
+        raise ImageTooLarge from exc
     except (
         UnidentifiedImageError,
         OSError,
         SyntaxError,
         ValueError,
         EOFError,
-    ) as problem:
-        raise NotAnImage from problem
+    ) as exc:
+        raise NotAnImage from exc
 
 
 def _encode(image: Image.Image, kind: str, frames: int) -> Picture:

@@ -24,25 +24,25 @@ class S3Storage:
     async def put(self, name: str, data: bytes, media: str) -> None:
         try:
             await asyncio.to_thread(self._client.put_object, self._bucket, name, io.BytesIO(data), len(data), media)
-        except (MinioException, HTTPError, OSError) as problem:
-            raise Unavailable("The image could not be stored.") from problem
+        except (MinioException, HTTPError, OSError) as exc:
+            raise Unavailable("The image could not be stored.") from exc
 
     async def get(self, name: str) -> bytes | None:
         try:
             return await asyncio.to_thread(self._read, name)
-        except S3Error as problem:
-            if problem.code == "NoSuchKey":
+        except S3Error as exc:
+            if exc.code == "NoSuchKey":
                 return None
-            raise Unavailable("The image could not be read.") from problem
-        except (MinioException, HTTPError, OSError) as problem:
-            raise Unavailable("The image could not be read.") from problem
+            raise Unavailable("The image could not be read.") from exc
+        except (MinioException, HTTPError, OSError) as exc:
+            raise Unavailable("The image could not be read.") from exc
 
     async def remove(self, name: str) -> None:
         try:
             # S3 answers the same whether or not it was there.
             await asyncio.to_thread(self._client.remove_object, self._bucket, name)
-        except (MinioException, HTTPError, OSError) as problem:
-            raise Unavailable("The image could not be removed.") from problem
+        except (MinioException, HTTPError, OSError) as exc:
+            raise Unavailable("The image could not be removed.") from exc
 
     def _read(self, name: str) -> bytes:
         response = self._client.get_object(self._bucket, name)

@@ -60,8 +60,8 @@ class Uploads:
         """Clean and store an operator's image, or a visitor's. Raises NotAnImage, ImageTooLarge, Unavailable."""
         try:
             picture = await self.images.clean(data)
-        except ParleyError as problem:
-            metrics.UPLOADS.labels(problem.code).inc()
+        except ParleyError as exc:
+            metrics.UPLOADS.labels(exc.code).inc()
             raise
         # 128 random bits: whoever was not given the address cannot guess it.
         name = f"{secrets.token_hex(16)}.{picture.extension}"

@@ -35,22 +35,22 @@ class FolderStorage:
     async def put(self, name: str, data: bytes, media: str) -> None:
         try:
             await asyncio.to_thread(self._write, name, data)
-        except OSError as problem:
-            raise Unavailable("The image could not be stored.") from problem
+        except OSError as exc:
+            raise Unavailable("The image could not be stored.") from exc
 
     async def get(self, name: str) -> bytes | None:
         try:
             return await asyncio.to_thread(self._path(name).read_bytes)
         except FileNotFoundError:
             return None
-        except OSError as problem:
-            raise Unavailable("The image could not be read.") from problem
+        except OSError as exc:
+            raise Unavailable("The image could not be read.") from exc
 
     async def remove(self, name: str) -> None:
         try:
             await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
-        except OSError as problem:
-            raise Unavailable("The image could not be removed.") from problem
+        except OSError as exc:
+            raise Unavailable("The image could not be removed.") from exc
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

@@ -12,7 +12,7 @@ from parley.chat.conversations.errors import VisitorIsErased, VisitorNotFound
 from parley.chat.conversations.mappers import visitor_document, visitor_of
 from parley.chat.conversations.model import Visitor
 from parley.common.mongodb import Document, Index, Mongo
-from parley.common.runtime.batching import Together
+from parley.common.runtime.batching import BatchingQueue
 
 INDEXES = [
     Index(
@@ -38,7 +38,7 @@ class MongoVisitors:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._by_key: Together[str, Document | None] = Together(self._by_keys, most=_BATCH)
+        self._by_key: BatchingQueue[str, Document | None] = BatchingQueue(self._by_keys, most=_BATCH)
 
     async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None:
         found = await self._by_key(f"{site_id}:{session}")

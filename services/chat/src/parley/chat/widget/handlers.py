@@ -153,8 +153,8 @@ class WidgetHandlers:
                 await response.write(_frame(part, received.message.id if received.message else None))
         except ConnectionError:
             raise
-        except Exception as problem:
-            log.warning("answer_stream_broke", problem=repr(problem)[:300])
+        except Exception as exc:
+            log.warning("answer_stream_broke", error=repr(exc)[:300])
             await response.write(b'data: {"type":"error","code":"unavailable"}\n\n')
         await response.write_eof()
         return response

@@ -139,8 +139,8 @@ class Accounts:
         try:
             access = read_access(reply.document["access"])
             session_id, refresh_token = str(reply.document["session_id"]), str(reply.document["refresh_token"])
-        except (KeyError, ValueError, TypeError, AttributeError) as problem:
-            raise Failed from problem
+        except (KeyError, ValueError, TypeError, AttributeError) as exc:
+            raise Failed from exc
         user = User(
             id=access.operator_id,
             name=access.name,

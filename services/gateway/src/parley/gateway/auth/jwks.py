@@ -73,8 +73,8 @@ class KeySet:
         try:
             document = await self._fetch()
             keys = self._read(document)
-        except Exception as problem:
-            log.warning("identity_provider_keys_unavailable", problem=repr(problem)[:300])
+        except Exception as exc:
+            log.warning("identity_provider_keys_unavailable", error=repr(exc)[:300])
             return
         self._fetched_at = self._now()
         if keys.keys() != self._keys.keys() or any(_changed(keys[name], self._keys[name]) for name in keys):

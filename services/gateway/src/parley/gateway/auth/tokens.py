@@ -107,8 +107,8 @@ class TokenVerifier:
     def _key_id(self, token: str) -> str | None:
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError as problem:
-            raise CredentialRefused("malformed") from problem
+        except jwt.InvalidTokenError as exc:
+            raise CredentialRefused("malformed") from exc
         if header.get("alg") != self._algorithm:
             raise CredentialRefused("algorithm")
         key_id = header.get("kid")
@@ -126,12 +126,12 @@ class TokenVerifier:
                 issuer=self._issuer,
                 options={"require": _REQUIRED},
             )
-        except jwt.ExpiredSignatureError as problem:
-            raise TokenExpired from problem
-        except jwt.InvalidSignatureError as problem:
-            raise CredentialRefused("signature") from problem
-        except (jwt.InvalidTokenError, jwt.InvalidKeyError, ValueError, TypeError) as problem:
-            raise CredentialRefused("claims") from problem
+        except jwt.ExpiredSignatureError as exc:
+            raise TokenExpired from exc
+        except jwt.InvalidSignatureError as exc:
+            raise CredentialRefused("signature") from exc
+        except (jwt.InvalidTokenError, jwt.InvalidKeyError, ValueError, TypeError) as exc:
+            raise CredentialRefused("claims") from exc
         subject, session, expires_at = claims["sub"], claims.get("sid"), claims["exp"]
         if not _SUBJECT.match(subject) or not isinstance(claims["jti"], str):
             raise CredentialRefused("claims")

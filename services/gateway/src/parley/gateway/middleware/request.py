@@ -68,10 +68,10 @@ def outermost(access: AccessLog, *, trusted: bool = False) -> Any:
 async def _settled(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except errors.ParleyError as problem:
-        return error_responses.failure(problem)
-    except web.HTTPException as problem:
-        return error_responses.http_failure(problem)
+    except errors.ParleyError as exc:
+        return error_responses.failure(exc)
+    except web.HTTPException as exc:
+        return error_responses.http_failure(exc)
     except (ConnectionResetError, asyncio.CancelledError):
         raise
     except Exception:

@@ -46,10 +46,10 @@ async def small(request: web.Request) -> bytes:
         async with asyncio.timeout(_JSON_SECONDS):
             while part := await content.readany():
                 parts = _bounded(parts + part)
-    except TimeoutError as problem:
-        raise Slow from problem
-    except (ClientPayloadError, web.RequestPayloadError) as problem:
-        raise Malformed from problem
+    except TimeoutError as exc:
+        raise Slow from exc
+    except (ClientPayloadError, web.RequestPayloadError) as exc:
+        raise Malformed from exc
     return parts
 
 
@@ -65,8 +65,8 @@ def parsed(kind: type[BodyT], request: web.Request, raw: bytes) -> BodyT:
         raise UnsupportedMedia("This takes application/json.")
     try:
         return kind.model_validate_json(raw if raw.strip() else b"{}")
-    except ValidationError as problem:
-        raise error_responses.invalid(problem) from problem
+    except ValidationError as exc:
+        raise error_responses.invalid(exc) from exc
 
 
 async def upload(request: web.Request, first: bytes = b"") -> AsyncIterator[bytes]:
@@ -146,7 +146,7 @@ async def _part(request: web.Request, deadline: float) -> bytes:
     try:
         async with asyncio.timeout_at(deadline):
             return await request.content.readany()
-    except TimeoutError as problem:
-        raise Slow from problem
-    except (ClientPayloadError, web.RequestPayloadError) as problem:
-        raise Malformed from problem
+    except TimeoutError as exc:
+        raise Slow from exc
+    except (ClientPayloadError, web.RequestPayloadError) as exc:
+        raise Malformed from exc

@@ -126,10 +126,10 @@ async def _send_parts(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) 
             if not answering.done():
                 await sending
             return await answering
-    except WireBroken as problem:
-        raise Failed from problem
-    except TimeoutError as problem:
-        raise Late from problem
+    except WireBroken as exc:
+        raise Failed from exc
+    except TimeoutError as exc:
+        raise Late from exc
     finally:
         sending.cancel()
         answering.cancel()
@@ -168,9 +168,9 @@ async def _relay(request: web.Request, response: web.StreamResponse, wire: Wire)
                 await response.write(part)
         async with asyncio.timeout(_STALLED_SECONDS):
             await response.write_eof()
-    except (WireBroken, TimeoutError) as problem:
+    except (WireBroken, TimeoutError) as exc:
         # It has begun: only breaking off tells the client that this is not the whole of it.
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError("the answer broke off") from problem
+        raise ConnectionResetError("the answer broke off") from exc
     return response

@@ -100,10 +100,10 @@ class Exchange:
                     parts += part
                     if len(parts) > largest:
                         raise Failed
-        except WireBroken as problem:
-            raise Failed from problem
-        except TimeoutError as problem:
-            raise Late from problem
+        except WireBroken as exc:
+            raise Failed from exc
+        except TimeoutError as exc:
+            raise Late from exc
         return bytes(parts)
 
     async def __aenter__(self) -> Exchange:
@@ -140,16 +140,16 @@ class Upstream:
             try:
                 exchange.begin(head)
                 answer = await exchange.wire.head(seconds)
-            except WireBroken as problem:
+            except WireBroken as exc:
                 await exchange.__aexit__()
                 metrics.UPSTREAM_FAILURES.labels(self.name, "broken").inc()
-                if replayable and not problem.answered and attempt < len(self.replicas):
+                if replayable and not exc.answered and attempt < len(self.replicas):
                     continue
-                raise Failed from problem
-            except TimeoutError as problem:
+                raise Failed from exc
+            except TimeoutError as exc:
                 await exchange.__aexit__()
                 metrics.UPSTREAM_FAILURES.labels(self.name, "late").inc()
-                raise Late from problem
+                raise Late from exc
             except BaseException:
                 await exchange.__aexit__()
                 raise
@@ -207,9 +207,9 @@ class Upstream:
         try:
             async with self._opening:
                 wire = await replica.open()
-        except (OSError, TimeoutError) as problem:
+        except (OSError, TimeoutError) as exc:
             if replica.down_until < time.monotonic() - 10 * _DOWN_SECONDS:
-                log.warning("service_unreachable", upstream=self.name, problem=repr(problem)[:200])
+                log.warning("service_unreachable", upstream=self.name, error=repr(exc)[:200])
             metrics.UPSTREAM_FAILURES.labels(self.name, "unreachable").inc()
             replica.down_until = time.monotonic() + _DOWN_SECONDS
             return None

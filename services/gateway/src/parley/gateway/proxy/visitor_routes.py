@@ -54,8 +54,8 @@ class VisitorRoutes:
     async def answer(self, route: Forward, request: web.Request) -> web.StreamResponse:
         try:
             return await self._answer(route, request)
-        except ParleyError as problem:
-            self._show(request, problem)
+        except ParleyError as exc:
+            self._show(request, exc)
             raise
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
@@ -134,5 +134,5 @@ def _in_query(request: web.Request) -> tuple[str, str]:
 def _checked(fields: dict[str, str]) -> QueryMark:
     try:
         return QueryMark.model_validate(fields)
-    except ValidationError as problem:
-        raise error_responses.invalid(problem) from problem
+    except ValidationError as exc:
+        raise error_responses.invalid(exc) from exc

@@ -82,8 +82,8 @@ def read_limits(text: str) -> dict[str, Limit]:
         try:
             limit = Limit(float(per_second), int(burst))
             found[name] = limit
-        except ValueError as problem:
-            raise ValueError(f"{part!r} is not like read=100/400") from problem
+        except ValueError as exc:
+            raise ValueError(f"{part!r} is not like read=100/400") from exc
         if not (0 < limit.per_second < math.inf and limit.burst >= 1):
             raise ValueError(f"{part!r}: both numbers must be positive")
     return found

@@ -118,11 +118,11 @@ class Fcm:
             return receipt_of(self._client.send_request(payload, _TIMEOUT), token)
         except requests.Timeout:
             return Receipt("later", code="timeout", words="The provider did not answer in time.")
-        except requests.RequestException as problem:
-            return Receipt("later", code="unreachable", words=type(problem).__name__)
-        except GoogleAuthError as problem:
+        except requests.RequestException as exc:
+            return Receipt("later", code="unreachable", words=type(exc).__name__)
+        except GoogleAuthError as exc:
             # The first argument is the token endpoint's words; they hold no secret of ours.
-            return Receipt("later", code="credentials", words=_cut(str(problem.args[0] if problem.args else problem)))
+            return Receipt("later", code="credentials", words=_cut(str(exc.args[0] if exc.args else exc)))
 
     async def start(self) -> None:
         """Nothing: connections are made when there is something to send."""

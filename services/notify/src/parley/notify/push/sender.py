@@ -7,7 +7,7 @@ import asyncio
 from parley.common.observability import tracing
 from parley.common.observability.logging import continue_trace, logger
 from parley.common.observability.tracing import Kind, Span
-from parley.common.runtime.tasks import TaskGroup, end
+from parley.common.runtime.tasks import TaskGroup, cancel_and_wait
 from parley.notify.push.delivery_service import Deliveries, Delivery
 
 log = logger(__name__)
@@ -34,7 +34,7 @@ class Sender:
     async def stop(self) -> None:
         """Claim no more; finish what is being sent."""
         if self._loop is not None:
-            await end(self._loop)
+            await cancel_and_wait(self._loop)
         await self._work.stop(_PATIENCE_SECONDS)
 
     def fault(self) -> str | None:
@@ -48,10 +48,10 @@ class Sender:
             try:
                 delivery = await self._deliveries.claim()
                 failures = 0
-            except Exception as problem:
+            except Exception as exc:
                 failures += 1
                 if failures in (1, 10, 100):
-                    log.warning("pushes_not_claimed", failures=failures, problem=repr(problem)[:300])
+                    log.warning("pushes_not_claimed", failures=failures, error=repr(exc)[:300])
             if delivery is not None:
                 self._work.spawn(self._send(delivery), "send")
                 continue
@@ -64,8 +64,8 @@ class Sender:
             continue_trace(newest.request_id, newest.traceparent)
             with _span(delivery):
                 await self._deliveries.send(delivery)
-        except Exception as problem:
-            log.warning("push_interrupted", problem=repr(problem)[:300])
+        except Exception as exc:
+            log.warning("push_interrupted", error=repr(exc)[:300])
         finally:
             self._free.release()
 

@@ -166,9 +166,9 @@ class Tail:
             return nobody
         try:
             needed = await self.needed()
-        except Exception as problem:
+        except Exception as exc:
             # Rather all of the window than too little of it.
-            log.warning("log_need_unknown", problem=repr(problem)[:300])
+            log.warning("log_need_unknown", error=repr(exc)[:300])
             return 0
         return nobody if needed is None else offset_of(needed)
 

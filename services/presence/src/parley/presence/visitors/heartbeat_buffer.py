@@ -13,7 +13,7 @@ from itertools import islice
 from parley.common.errors import Unavailable
 from parley.common.observability.logging import continue_trace, logger
 from parley.common.runtime.clock import Clock
-from parley.common.runtime.tasks import end
+from parley.common.runtime.tasks import cancel_and_wait
 from parley.presence import metrics
 from parley.presence.model import Beat
 from parley.presence.ports import VisitorRecords
@@ -64,7 +64,7 @@ class Beats:
         self._enough.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
-            await end(self._task)
+            await cancel_and_wait(self._task)
         if self._waiting:
             log.warning("heartbeats_not_written", visitors=len(self._waiting))
 
@@ -92,10 +92,10 @@ class Beats:
             try:
                 async with asyncio.timeout(_WRITE_SECONDS):
                     await self._records.beat(alive)
-            except Exception as problem:
+            except Exception as exc:
                 self._keep(alive)
                 if not self._failing:
-                    log.warning("heartbeats_wait", visitors=len(self._waiting), problem=repr(problem)[:300])
+                    log.warning("heartbeats_wait", visitors=len(self._waiting), error=repr(exc)[:300])
                 self._failing = True
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:

@@ -163,10 +163,10 @@ class Engines:
                     made = tuple(await engine.translate(texts, source, target))
             if len(made) != len(texts):
                 raise EngineFault(Reason.OUTAGE, "another number of texts came back")
-        except TimeoutError as problem:
+        except TimeoutError as exc:
             fault = EngineFault(Reason.SLOW)
             self._learn(engine, breaker, fault)
-            raise fault from problem
+            raise fault from exc
         except EngineFault as fault:
             self._learn(engine, breaker, fault)
             raise
@@ -209,8 +209,8 @@ class Engines:
                 async with asyncio.timeout(self._call_seconds):
                     await engine.refresh()
                 self._listed_until[engine.name] = time.monotonic() + _LISTED_SECONDS
-            except (EngineFault, TimeoutError) as problem:
-                log.warning("engine_did_not_list_its_languages", engine=engine.name, problem=repr(problem)[:200])
+            except (EngineFault, TimeoutError) as exc:
+                log.warning("engine_did_not_list_its_languages", engine=engine.name, error=repr(exc)[:200])
 
     async def stop(self) -> None:
         for engine in self._engines.values():

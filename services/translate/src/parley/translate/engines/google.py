@@ -79,8 +79,8 @@ class GoogleEngine:
         client = await self._connected()
         try:
             answer = await client.translate_text(request=request, retry=self._retry, timeout=self._options.seconds)
-        except (exceptions.GoogleAPIError, GoogleAuthError) as problem:
-            raise _fault(problem) from problem
+        except (exceptions.GoogleAPIError, GoogleAuthError) as exc:
+            raise _fault(exc) from exc
         made = answer.glossary_translations or answer.translations
         return [translation.translated_text for translation in made]
 
@@ -113,8 +113,8 @@ class GoogleEngine:
                 retry=self._retry,
                 timeout=self._options.seconds,
             )
-        except (exceptions.GoogleAPIError, GoogleAuthError) as problem:
-            raise _fault(problem) from problem
+        except (exceptions.GoogleAPIError, GoogleAuthError) as exc:
+            raise _fault(exc) from exc
         self._sources = frozenset(row.language_code for row in answer.languages if row.support_source)
         self._targets = frozenset(row.language_code for row in answer.languages if row.support_target)
 
@@ -130,8 +130,8 @@ class GoogleEngine:
         try:
             # Reads files and may ask a metadata server: not on the loop.
             credentials, _ = await asyncio.to_thread(google.auth.default, scopes=_SCOPES)
-        except GoogleAuthError as problem:
-            raise EngineFault(Reason.AUTH, type(problem).__name__) from problem
+        except GoogleAuthError as exc:
+            raise EngineFault(Reason.AUTH, type(exc).__name__) from exc
         endpoint = self._options.endpoint
         host = endpoint if ":" in endpoint else f"{endpoint}:443"
         return _client(

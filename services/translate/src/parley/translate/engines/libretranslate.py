@@ -62,8 +62,8 @@ class LibreTranslateEngine:
         try:
             every = [row["code"] for row in answer]
             self._pairs = {row["code"]: frozenset(row.get("targets", every)) for row in answer}
-        except (TypeError, KeyError) as problem:
-            raise EngineFault(Reason.OUTAGE, "a list of languages that is none") from problem
+        except (TypeError, KeyError) as exc:
+            raise EngineFault(Reason.OUTAGE, "a list of languages that is none") from exc
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         if self._session is None:
@@ -83,10 +83,10 @@ class LibreTranslateEngine:
                 if response.status != 200:
                     raise _fault(response.status, raw)
                 return orjson.loads(raw)
-        except TimeoutError as problem:
-            raise EngineFault(Reason.SLOW) from problem
-        except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as problem:
-            raise EngineFault(Reason.OUTAGE, type(problem).__name__) from problem
+        except TimeoutError as exc:
+            raise EngineFault(Reason.SLOW) from exc
+        except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as exc:
+            raise EngineFault(Reason.OUTAGE, type(exc).__name__) from exc
 
     async def close(self) -> None:
         if self._session is not None:

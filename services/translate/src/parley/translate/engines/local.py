@@ -47,8 +47,8 @@ class LocalEngine:
         work.add_done_callback(self._ended)
         try:
             return await work
-        except (TranslationError, ValueError, RuntimeError) as problem:
-            raise EngineFault(Reason.OUTAGE, type(problem).__name__) from problem
+        except (TranslationError, ValueError, RuntimeError) as exc:
+            raise EngineFault(Reason.OUTAGE, type(exc).__name__) from exc
 
     def _ended(self, work: asyncio.Future[list[str]]) -> None:
         self._waiting -= 1

@@ -20,8 +20,8 @@ def language_tag(value: str, field: str) -> str:
     try:
         valid = langcodes.tag_is_valid(value)
         language = langcodes.Language.get(value) if valid else None
-    except ValueError as problem:
-        raise Invalid({field: "is not a language (BCP 47)"}) from problem
+    except ValueError as exc:
+        raise Invalid({field: "is not a language (BCP 47)"}) from exc
     if language is None or not language.language or language.language in _SPECIAL or _private(language.language):
         raise Invalid({field: "is not a language (BCP 47)"})
     return language.to_tag()

@@ -104,8 +104,8 @@ class Translator:
         try:
             async with asyncio.timeout(self._seconds):
                 content = await self._content(job)
-        except NoTranslation as problem:
-            return _counted(Translation(job.target, "unsupported" if problem.unsupported else "failed"))
+        except NoTranslation as exc:
+            return _counted(Translation(job.target, "unsupported" if exc.unsupported else "failed"))
         except TimeoutError:
             return _counted(Translation(job.target, "failed"))
         return _counted(Translation(job.target, "done", content))

@@ -38,8 +38,8 @@ class _Counted(SpanExporter):
         self.taken += len(spans)
         try:
             result = self._inner.export(spans)
-        except Exception as problem:
-            self._tell(len(spans), type(problem).__name__)
+        except Exception as exc:
+            self._tell(len(spans), type(exc).__name__)
             return SpanExportResult.FAILURE
         if result is SpanExportResult.SUCCESS:
             _EXPORTED.inc(len(spans))
@@ -54,7 +54,7 @@ class _Counted(SpanExporter):
         _FAILED.inc(spans)
         if time.monotonic() >= self._quiet_until:
             self._quiet_until = time.monotonic() + _LOG_SECONDS
-            log.warning("traces_not_exported", spans=spans, problem=problem)
+            log.warning("traces_not_exported", spans=spans, error=problem)
 
 
 class _Bounded(SpanProcessor):

@@ -71,8 +71,8 @@ class OpenAiEngine:
                     if held and not DOES_NOT_KNOW.startswith(held.strip()[: len(DOES_NOT_KNOW)]):
                         yield held.replace(DOES_NOT_KNOW, "")
                         held = ""
-        except (AddressRefused, OpenAIError, httpx2.HTTPError) as problem:
-            raise EngineFailed(_kind(problem)) from None
+        except (AddressRefused, OpenAIError, httpx2.HTTPError) as exc:
+            raise EngineFailed(_kind(exc)) from None
         if held.strip().startswith(DOES_NOT_KNOW):
             verdict.knew = False
             yield prompt.does_not_know
