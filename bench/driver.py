@@ -15,7 +15,7 @@ _ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """Status and body."""
 
     status: int
@@ -27,16 +27,16 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._waiting: asyncio.Future[Response] | None = None
         self._buffer = bytearray()
 
     @classmethod
-    async def to(cls, host: str, port: int) -> Connection:
+    async def open(cls, host: str, port: int) -> Connection:
         """Connect."""
         _, made = await asyncio.get_running_loop().create_connection(cls, host, port)
         return made
 
-    async def ask(self, request: bytes) -> Answer:
+    async def request(self, request: bytes) -> Response:
         """Send a request and wait for its answer. Raises ConnectionError where the connection ends first."""
         assert self._transport is not None
         self._waiting = asyncio.get_running_loop().create_future()
@@ -68,7 +68,7 @@ class Connection(asyncio.Protocol):
         body = bytes(self._buffer[end + 4 : end + 4 + length])
         del self._buffer[: end + 4 + length]
         waiting, self._waiting = self._waiting, None
-        waiting.set_result(Answer(int(head[9:12]), body))
+        waiting.set_result(Response(int(head[9:12]), body))
 
     def connection_lost(self, problem: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -98,7 +98,7 @@ class Stream(asyncio.Protocol):
         self._text = bytearray()
 
     @classmethod
-    async def to(cls, host: str, port: int, request: bytes, take: Callable[[bytes], None]) -> Stream:
+    async def open(cls, host: str, port: int, request: bytes, take: Callable[[bytes], None]) -> Stream:
         """Open the stream; returns when its first event came."""
         transport, made = await asyncio.get_running_loop().create_connection(lambda: cls(take), host, port)
         transport.write(request)
@@ -163,37 +163,37 @@ def get(path: str, token: str | None = None) -> bytes:
 
 
 @dataclass(slots=True)
-class Driven:
+class LoadResult:
     """What came of it."""
 
     seconds: float
-    waits: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
     """Seconds, of every request answered well."""
-    refused: int = 0
+    rejected: int = 0
 
     @property
     def rate(self) -> float:
         """Answered well, per second."""
-        return len(self.waits) / self.seconds
+        return len(self.latencies) / self.seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Worker:
     """What one connection sends, over and over: `{n}` in a request counts up."""
 
     requests: tuple[bytes, ...]
 
 
-async def closed_loop(host: str, port: int, lanes: Sequence[Lane], seconds: float, mark: str) -> Driven:
+async def closed_loop(host: str, port: int, workers: Sequence[Worker], seconds: float, mark: str) -> LoadResult:
     """Each lane sends as soon as it was answered, for so long. `mark` makes what is counted unique to this call."""
-    connections = [await Connection.to(host, port) for _ in lanes]
+    connections = [await Connection.open(host, port) for _ in workers]
     began = time.perf_counter()
-    driven = Driven(seconds)
+    driven = LoadResult(seconds)
     try:
         await asyncio.gather(
             *(
                 _drive(connection, lane, f"{mark}-{number}", began + seconds, driven)
-                for number, (connection, lane) in enumerate(zip(connections, lanes, strict=True))
+                for number, (connection, lane) in enumerate(zip(connections, workers, strict=True))
             )
         )
     finally:
@@ -203,18 +203,20 @@ async def closed_loop(host: str, port: int, lanes: Sequence[Lane], seconds: floa
     return driven
 
 
-async def _drive(connection: Connection, lane: Lane, mark: str, until: float, driven: Driven) -> None:
+async def _drive(connection: Connection, lane: Worker, mark: str, until: float, driven: LoadResult) -> None:
     number = 0
     while (now := time.perf_counter()) < until:
         request = lane.requests[number % len(lane.requests)]
         number += 1
         # Of one length always, so that Content-Length stays true.
-        answer = await connection.ask(request.replace(COUNTED, f"{mark}-{number}".encode().ljust(len(COUNTED), b"_")))
+        answer = await connection.request(
+            request.replace(COUNTER_PLACEHOLDER, f"{mark}-{number}".encode().ljust(len(COUNTER_PLACEHOLDER), b"_"))
+        )
         if answer.status == 200:
-            driven.waits.append(time.perf_counter() - now)
+            driven.latencies.append(time.perf_counter() - now)
         else:
-            driven.refused += 1
+            driven.rejected += 1
 
 
-COUNTED = b"#counted-here-and-padded-to-thirty-two#"
+COUNTER_PLACEHOLDER = b"#counted-here-and-padded-to-thirty-two#"
 """Stands in a request for what counts up."""

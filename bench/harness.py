@@ -17,8 +17,8 @@ from typing import Generic, ParamSpec, TypeVar
 import psutil
 import uvloop
 
-from bench.scene import Scene
-from parley_dev.console import Say
+from bench.scenario import Scenario
+from parley_dev.console import Output
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
 
@@ -38,7 +38,7 @@ _DRIVERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Ran(Generic[ResultT]):
+class SubprocessResult(Generic[ResultT]):
     """What a driver's process answered, and what it used for that."""
 
     result: ResultT
@@ -52,7 +52,7 @@ class Ran(Generic[ResultT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class ResourceUsage:
     """What a service's processes have used so far, and hold now."""
 
     cpu_seconds: float
@@ -60,16 +60,16 @@ class Usage:
 
 
 @dataclass(slots=True)
-class Bench:
+class BenchmarkContext:
     """A private stack, ready and warm, with real servers; and how much a part may take."""
 
     quick: bool
-    say: Say
+    output: Output
     directory: Path
     mongo: MongoServer
     rabbit: RabbitServer
     stack: Stack
-    scene: Scene
+    scenario: Scenario
     drivers: ProcessPoolExecutor = field(repr=False)
 
     def rounds(self, full: int = 5) -> int:
@@ -84,21 +84,23 @@ class Bench:
         """How many of something."""
         return quick if self.quick else full
 
-    async def elsewhere(self, work: Callable[P, Awaitable[ResultT]], *args: P.args, **kwargs: P.kwargs) -> Ran[ResultT]:
+    async def run_in_subprocess(
+        self, work: Callable[P, Awaitable[ResultT]], *args: P.args, **kwargs: P.kwargs
+    ) -> SubprocessResult[ResultT]:
         """Run a module's coroutine function in a process of its own, on uvloop. Arguments and answer are pickled."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.drivers, _run, work, args, kwargs)
 
-    def usage(self, service: str) -> Usage:
+    def usage(self, service: str) -> ResourceUsage:
         """What the replicas of a service have used."""
-        return usage_of(*(replica.process.pid for replica in self.stack.processes(service)))
+        return resource_usage(*(replica.process.pid for replica in self.stack.processes(service)))
 
     def database(self, service: str) -> str:
         """The name of a service's database."""
         return f"{self.stack.environment(service)['PARLEY_DATABASE_PREFIX']}_{service}"
 
     @asynccontextmanager
-    async def another_stack(self, env: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Stack]:
+    async def extra_stack(self, env: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Stack]:
         """Another stack with settings of its own, over the same MongoDB and a broker of its own; ready."""
         directory = Path(tempfile.mkdtemp(dir=self.directory))
         rabbit = RabbitServer(directory / "rabbitmq")
@@ -110,7 +112,7 @@ class Bench:
             await rabbit.stop()
 
 
-def usage_of(*pids: int) -> Usage:
+def resource_usage(*pids: int) -> ResourceUsage:
     """What processes have used."""
     cpu, resident = 0.0, 0
     for pid in pids:
@@ -119,7 +121,7 @@ def usage_of(*pids: int) -> Usage:
             times = process.cpu_times()
             cpu += times.user + times.system
             resident += process.memory_info().rss
-    return Usage(cpu, resident)
+    return ResourceUsage(cpu, resident)
 
 
 @asynccontextmanager
@@ -144,7 +146,7 @@ async def running_stack(
 
 
 @asynccontextmanager
-async def opened(directory: Path, say: Say, *, quick: bool) -> AsyncIterator[Bench]:
+async def open_context(directory: Path, say: Output, *, quick: bool) -> AsyncIterator[BenchmarkContext]:
     """Start everything, warm it up, and stop it afterwards."""
     mongo, rabbit = MongoServer(directory / "mongodb"), RabbitServer(directory / "rabbitmq")
     context = multiprocessing.get_context("spawn")
@@ -153,18 +155,20 @@ async def opened(directory: Path, say: Say, *, quick: bool) -> AsyncIterator[Ben
         say("Starting MongoDB, RabbitMQ and the services…")
         await asyncio.gather(mongo.start(), rabbit.start())
         async with running_stack(mongo, rabbit, directory) as stack:
-            scene = await Scene.make(stack, mongo.uri, conversations=8 if quick else 64)
-            yield Bench(quick, say, directory, mongo, rabbit, stack, scene, drivers)
+            scene = await Scenario.create(stack, mongo.uri, conversations=8 if quick else 64)
+            yield BenchmarkContext(quick, say, directory, mongo, rabbit, stack, scene, drivers)
     finally:
         drivers.shutdown(cancel_futures=True)
         await asyncio.gather(mongo.stop(), rabbit.stop())
 
 
-def _run(work: Callable[..., Awaitable[ResultT]], args: tuple[object, ...], kwargs: dict[str, object]) -> Ran[ResultT]:
+def _run(
+    work: Callable[..., Awaitable[ResultT]], args: tuple[object, ...], kwargs: dict[str, object]
+) -> SubprocessResult[ResultT]:
     async def whole() -> ResultT:
         return await work(*args, **kwargs)
 
     began, used = time.monotonic(), time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(whole())
-    return Ran(result, time.monotonic() - began, time.process_time() - used)
+    return SubprocessResult(result, time.monotonic() - began, time.process_time() - used)

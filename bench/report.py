@@ -14,12 +14,12 @@ from typing import Any
 
 import psutil
 
-from bench.interface import Figure
+from bench.measurement import Metric
 
 _HEAD = ("part", "figure", "unit", "value", "floor", "ratio", "aim", "met", "p50 ms", "p99 ms", "spread", "driver")
 
 
-def table(found: Mapping[str, Sequence[Figure]]) -> str:
+def table(found: Mapping[str, Sequence[Metric]]) -> str:
     """All figures as text, a line each."""
     rows = [_HEAD, *(_row(part, figure) for part, figures in found.items() for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
@@ -28,16 +28,16 @@ def table(found: Mapping[str, Sequence[Figure]]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], *([""] if notes else []), *notes])
 
 
-def _row(part: str, figure: Figure) -> tuple[str, ...]:
+def _row(part: str, figure: Metric) -> tuple[str, ...]:
     met = {True: "yes", False: "NO", None: ""}[figure.met]
     return (
         part,
         figure.name,
         figure.unit,
         _number(figure.value),
-        _number(figure.floor),
+        _number(figure.baseline),
         f"{figure.ratio:.2f}" if figure.ratio is not None else "",
-        ", ".join(str(aim) for aim in figure.aims),
+        ", ".join(str(aim) for aim in figure.targets),
         met,
         _number(figure.p50),
         _number(figure.p99),
@@ -54,21 +54,21 @@ def _number(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def document(found: Mapping[str, Sequence[Figure]], facts: Mapping[str, Any], *, quick: bool) -> dict[str, Any]:
+def to_document(found: Mapping[str, Sequence[Metric]], facts: Mapping[str, Any], *, quick: bool) -> dict[str, Any]:
     """The same for programs, with where and when."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "machine": dict(facts),
         "figures": [
-            {"part": part, **asdict(figure), "aims": [str(aim) for aim in figure.aims], "met": figure.met}
+            {"part": part, **asdict(figure), "aims": [str(aim) for aim in figure.targets], "met": figure.met}
             for part, figures in found.items()
             for figure in figures
         ],
     }
 
 
-def machine() -> dict[str, Any]:
+def machine_info() -> dict[str, Any]:
     """What the figures depend on."""
     return {
         "system": platform.platform(),

@@ -30,7 +30,7 @@ _MODES: tuple[Mode, ...] = ("ai", "ai", "pending", "operator", *("closed",) * 36
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SeedTarget:
     """Where conversations are seeded: on whose site, and who holds those that somebody holds."""
 
     uri: str
@@ -40,22 +40,22 @@ class Place:
     operator_id: int
 
 
-def session_of(number: int) -> str:
+def session_id(number: int) -> str:
     """The secret of a seeded visitor."""
     return f"seeded-visitor-{number:012d}"
 
 
-def handle_of(site_id: int, session_id: str) -> str:
+def session_handle(site_id: int, session_id: str) -> str:
     """A session's public handle (docs/internals.md)."""
     return "sess_" + hashlib.sha256(f"{site_id}:{session_id}".encode()).hexdigest()[:32]
 
 
-def deep(first: int, last: int) -> list[int]:
+def numbers_with_many_messages(first: int, last: int) -> list[int]:
     """The numbers, within some, of conversations that have many messages."""
     return list(range(first - first % -_DEEP_EVERY, last, _DEEP_EVERY))
 
 
-async def seed(place: Place, first: int, last: int) -> None:
+async def seed(place: SeedTarget, first: int, last: int) -> None:
     """Write conversations number `first` up to `last`, with their visitors and messages."""
     async with AsyncMongoClient[Document](place.uri, maxPoolSize=_AT_ONCE) as client:
         # Made in a minute and thrown away: no need to wait for the journal each time.
@@ -81,13 +81,13 @@ async def seed(place: Place, first: int, last: int) -> None:
                 tasks.create_task(write(range(begin, min(begin + _BATCH, last))))
 
 
-def _conversation(place: Place, number: int) -> Conversation:
+def _conversation(place: SeedTarget, number: int) -> Conversation:
     mode = _MODES[number % len(_MODES)]
     at = _BEGAN + timedelta(seconds=number)
     visitor = Visitor(
         place.tenant_id,
         place.site_id,
-        handle_of(place.site_id, session_of(number)),
+        session_handle(place.site_id, session_id(number)),
         name=f"Visitor {number}",
         version=1,
     )

@@ -17,7 +17,7 @@ from parley_dev.stack import Stack
 from parley_dev.web import build_web
 from support.api import Api
 from support.browser import NewContext, People
-from support.proxy import Proxy
+from support.tcp_proxy import Proxy
 from support.tenants import World
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from parley_dev.stack import Stack
 from support.browser import People
-from support.proxy import Proxy
+from support.tcp_proxy import Proxy
 from support.tenants import World
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from parley_dev.environment import settings_of, variables
+from parley_dev.environment import settings_class, variables
 from support.manifests import ROOT, SERVICES
 
 DEPLOY = ROOT / "deploy"
@@ -47,7 +47,7 @@ def test_services_are_given_what_they_read_and_accept_it(
     compose: dict[str, Any], secrets: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for service in SERVICES:
-        read = variables(settings_of(service))
+        read = variables(settings_class(service))
         given = {name: _filled(value, secrets) for name, value in compose["services"][service]["environment"].items()}
         assert set(given) <= set(read), f"{service} does not read {set(given) - set(read)}"
         with monkeypatch.context() as patched:
@@ -55,7 +55,7 @@ def test_services_are_given_what_they_read_and_accept_it(
                 patched.delenv(name, raising=False)
             for name, value in given.items():
                 patched.setenv(name, value)
-            settings_of(service)()
+            settings_class(service)()
 
 
 def test_every_variable_in_the_file_is_made_or_has_a_default(compose: dict[str, Any], secrets: dict[str, str]) -> None:
@@ -101,7 +101,7 @@ def test_everything_starts_after_what_it_needs_is_healthy(compose: dict[str, Any
 
 def test_containers_are_given_longer_to_stop_than_the_service_takes(compose: dict[str, Any]) -> None:
     for service in SERVICES:
-        read = variables(settings_of(service))
+        read = variables(settings_class(service))
         given = compose["services"][service]["environment"]
         seconds = [
             float(given.get(name, read[name].default)) for name in ("PARLEY_DRAIN_SECONDS", "PARLEY_STOP_SECONDS")

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from parley.common.cli.main import offers, parser_of
-from parley.gateway.proxy.bodies import UPLOAD_BYTES
+from parley.gateway.server.request_body import UPLOAD_BYTES
 from parley.gateway.routes import FORWARDS, Kind
 from parley.translate.consumers import message_consumer
-from parley_dev.environment import settings_of, variables
+from parley_dev.environment import settings_class, variables
 from support.manifests import (
     COMPONENTS,
     KUBERNETES,
@@ -34,7 +34,7 @@ from support.manifests import (
     container_of,
     matches,
 )
-from support.programs import kubectl
+from support.external_tools import kubectl
 
 OLDEST, NEWEST = "1.30", "1.37"
 """The versions of Kubernetes that the manifests are held against; operations.md names the oldest."""
@@ -210,7 +210,7 @@ def test_services_lead_to_their_pods(each: list[Built]) -> None:
 def test_what_the_manifests_set_is_what_the_services_read(each: list[Built]) -> None:
     for built in each:
         for service in SERVICES:
-            read = variables(settings_of(service))
+            read = variables(settings_class(service))
             given = built.environment(service)
             assert set(given) <= set(read), f"{service} does not read {set(given) - set(read)}"
             required = {name for name, field in read.items() if field.is_required()}
@@ -234,7 +234,7 @@ def test_services_accept_their_configuration(each: list[Built], monkeypatch: pyt
             with monkeypatch.context() as patched:
                 for name, value in given.items():
                     patched.setenv(name, value)
-                settings_of(service)()
+                settings_class(service)()
 
 
 def test_secrets_are_given_by_reference_alone(each: list[Built]) -> None:
@@ -467,7 +467,7 @@ def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[Built]) -
 
 def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[Built]) -> None:
     streams = {route.path for route in FORWARDS if route.kind in {Kind.STREAM, Kind.ANSWER} and "{" not in route.path}
-    comments = variables(settings_of("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
+    comments = variables(settings_class("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
     for built in each:
         if "ingress" not in built.choice.components:
             continue
@@ -551,7 +551,7 @@ def _patience(probe: Document) -> int:
 
 
 def _defaults(service: str) -> dict[str, Any]:
-    return {name: field.default for name, field in variables(settings_of(service)).items()}
+    return {name: field.default for name, field in variables(settings_class(service)).items()}
 
 
 def _stand_in(name: str) -> str:

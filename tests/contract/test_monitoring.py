@@ -16,7 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from support.manifests import KUBERNETES, ROOT, SERVICES
-from support.programs import promtool
+from support.external_tools import promtool
 
 MONITORING = KUBERNETES / "components" / "monitoring"
 CASES = Path(__file__).with_name("alerts.yaml")

@@ -12,8 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import Api, Operator, Reply, Visitor
-from support.document import Document
-from support.matrix import image_form, picture
+from support.openapi_document import Document
+from support.authorization_matrix import image_form, picture
 from support.routes import forwards
 from support.tenants import PASSWORD, World
 

@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from support.api import Api
-from support.document import Document
-from support.matrix import Target
+from support.openapi_document import Document
+from support.authorization_matrix import Target
 from support.tenants import World
 
 SECONDS = 30.0

@@ -15,7 +15,7 @@ from conftest import started_stack
 from parley.chat.conversations.model import RECENT_IDS
 from parley_dev.stack import Stack
 from support.api import Api
-from support.collector import Collected, Collector, chain_of
+from support.otlp_collector import Collected, Collector, chain_of
 from support.tenants import World
 from support.wait import until
 

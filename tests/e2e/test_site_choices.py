@@ -12,7 +12,7 @@ import pytest
 from conftest import started_stack
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
-from support.completions import Completions
+from support.openai_server import Completions
 from support.libretranslate import LibreTranslate
 from support.tenants import World
 from support.wait import until

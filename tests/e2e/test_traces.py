@@ -15,7 +15,7 @@ from conftest import started_stack
 from parley_dev.stack import Stack
 from support.api import Api
 from support.canaries import tour
-from support.collector import Collected, Collector, chain_of
+from support.otlp_collector import Collected, Collector, chain_of
 from support.fcm import FcmServer
 from support.tenants import PASSWORD, World
 from support.wait import until

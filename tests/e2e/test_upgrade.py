@@ -20,7 +20,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from conftest import RELAXED, started_stack
 from parley.common.runtime.clock import utc_now
-from parley_dev.stack import BEHIND, Stack
+from parley_dev.stack import BACKEND_SERVICES, Stack
 from support.api import Api
 from support.brokers import broker_apart
 from support.load import Load
@@ -151,7 +151,7 @@ async def test_the_version_befores_database_is_brought_up_beside_a_serving_chat(
     assert await chat_database["conversations"].count_documents({"handled_by": {"$exists": False}}) == 0
     status, out, _ = await parley(own_stack, "schema", "status")
     assert status == 0
-    assert out.count("up to date") == len(BEHIND)
+    assert out.count("up to date") == len(BACKEND_SERVICES)
 
 
 async def _everything_is_listed(world: World, database: Database, load: Load) -> None:
@@ -175,7 +175,7 @@ async def test_services_told_to_wait_are_ready_when_the_job_is_done(
 ) -> None:
     environment: Mapping[str, Mapping[str, str]] = {
         "gateway": RELAXED,
-        **{service: {"PARLEY_SCHEMA": "wait"} for service in BEHIND},
+        **{service: {"PARLEY_SCHEMA": "wait"} for service in BACKEND_SERVICES},
     }
     async with broker_apart(servers[1], tmp_path) as amqp_url:
         stack = Stack(
@@ -188,7 +188,7 @@ async def test_services_told_to_wait_are_ready_when_the_job_is_done(
         try:
             await stack.start()
             async with aiohttp.ClientSession() as http:
-                for service in BEHIND:
+                for service in BACKEND_SERVICES:
                     await until(partial(_waits, http, stack, service), within=30, what=f"{service} waits")
                 status, _, logs = await parley(stack, "schema", "migrate")
                 assert status == 0, logs

@@ -47,7 +47,7 @@ class Memory:
     def sample(self) -> None:
         for service, seen in self.samples.items():
             process = self.proof.stack.processes(service)[0].process
-            assert process.running, f"{service} ended by itself: {process.last_words()}"
+            assert process.running, f"{service} ended by itself: {process.tail_log()}"
             seen.append(psutil.Process(process.pid).memory_info().rss)
 
     def quarters(self, service: str) -> tuple[float, float]:

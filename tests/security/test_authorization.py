@@ -1,4 +1,4 @@
-"""A1: every operator route, attacked by everyone who may not use it. Made from the route tables (support.matrix)."""
+"""A1: every operator route, attacked by everyone who may not use it. Made from the route tables (support.authorization_matrix)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from parley.common.auth.identity import Permission
 from parley.common.http import Who
 from parley_dev.stack import Stack
 from support.api import Api
-from support.matrix import (
+from support.authorization_matrix import (
     GHOST,
     Target,
     attack,

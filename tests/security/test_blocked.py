@@ -9,7 +9,7 @@ import pytest
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
-from support.matrix import image_form, picture
+from support.authorization_matrix import image_form, picture
 from support.routes import forwards
 from support.tenants import World
 

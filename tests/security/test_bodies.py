@@ -14,7 +14,7 @@ from parley.common.auth.identity import HEADER, IdentitySigner, OperatorCaller, 
 from parley.common.http import Who
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
-from support.matrix import GHOST, Target, attack, parameters
+from support.authorization_matrix import GHOST, Target, attack, parameters
 from support.routes import Public, fields_of, public_routes
 from support.tenants import World
 

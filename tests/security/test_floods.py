@@ -12,7 +12,7 @@ import pytest
 
 from parley_dev.ports import free_ports
 from parley_dev.process import Process
-from parley_dev.stack import Stack, module_of
+from parley_dev.stack import Stack, module_command
 from support.api import Api, Reply
 from support.tenants import World
 from support.wait import until
@@ -33,7 +33,7 @@ async def narrow(stack: Stack, tmp_path: Path) -> AsyncIterator[Api]:
     ports = {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal)}
     env = {**stack.environment("gateway"), **LIMITS, **ports}
     log = tmp_path / "gateway.log"
-    process = Process("narrow", module_of("gateway"), log=log, env=env, grace=10.0, orphan_signal=signal.SIGKILL)
+    process = Process("narrow", module_command("gateway"), log=log, env=env, stop_timeout_seconds=10.0, orphan_signal=signal.SIGKILL)
     await process.start()
     try:
         async with Api(f"http://127.0.0.1:{port}") as api:

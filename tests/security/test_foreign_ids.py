@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 from parley.common.http import Who
 from parley_dev.stack import Stack
 from support.api import Api, Visitor
-from support.matrix import Target, image_form, picture, scoped
+from support.authorization_matrix import Target, image_form, picture, scoped
 from support.routes import fields_of, public_routes
 from support.tenants import World
 from support.wait import until

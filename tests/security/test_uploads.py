@@ -15,7 +15,7 @@ from yarl import URL
 
 from parley_dev.stack import Stack
 from support.api import Api, Reply
-from support.matrix import image_form, picture
+from support.authorization_matrix import image_form, picture
 from support.tenants import World
 
 LARGEST = 10 * 1024 * 1024

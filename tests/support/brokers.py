@@ -20,7 +20,7 @@ _spare: dict[str, list[str]] = {}
 
 def offer(server: RabbitServer) -> None:
     """Let `broker_apart` use this node's virtual hosts."""
-    _spare[server.uri] = [server.uri_of(vhost) for vhost in server.vhosts]
+    _spare[server.uri] = [server.vhost_uri(vhost) for vhost in server.vhosts]
 
 
 @asynccontextmanager

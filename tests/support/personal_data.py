@@ -11,7 +11,7 @@ from pymongo import AsyncMongoClient
 
 from parley_dev.stack import Stack
 from support.api import Visitor
-from support.matrix import image_form, picture
+from support.authorization_matrix import image_form, picture
 from support.tenants import World
 from support.wait import until
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from parley.chat import bootstrap as chat
 from parley.chat.settings import ChatSettings
 from parley.common.http import TABLE, Route, Who
-from parley.gateway.routes import FORWARDS, Credential, Forward
+from parley.gateway.routes import FORWARDS, Credential, ProxyRoute
 from parley.notify import bootstrap as notify
 from parley.notify.settings import Settings as NotifySettings
 from parley.presence.operators.handlers import OperatorHandlers
@@ -33,7 +33,7 @@ _ANYWHERE = {
 class Public:
     """One public endpoint: what the gateway says of it, and what its service says."""
 
-    forward: Forward
+    forward: ProxyRoute
     route: Route
 
     @property
@@ -68,7 +68,7 @@ def public_routes() -> list[Public]:
     ]
 
 
-def forwards(*credentials: Credential) -> list[Forward]:
+def forwards(*credentials: Credential) -> list[ProxyRoute]:
     return [forward for forward in FORWARDS if forward.credential in credentials]
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from parley_dev.console import say
+from parley_dev.console import print_line
 from parley_dev.errors import DevError
-from parley_dev.lock import held
+from parley_dev.lock import exclusive_lock
 from parley_dev.supervisor import Options, Supervisor
 
 _PR_SET_PDEATHSIG = 1
@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         demo=not args.no_demo,
     )
     try:
-        with held(directory / "lock"):
-            Supervisor(options, say).run()
+        with exclusive_lock(directory / "lock"):
+            Supervisor(options, print_line).run()
     except DevError as error:
         print(error, file=sys.stderr)
         return 1

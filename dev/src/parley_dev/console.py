@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-Say = Callable[[str], None]
+Output = Callable[[str], None]
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line at once, even into a pipe."""
     print(text, flush=True)
 
 
-def quiet(_text: str) -> None:
+def discard(_text: str) -> None:
     """For tests: nobody is watching."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from parley_dev.errors import StartFailed
 from parley_dev.process import Process
-from parley_dev.stack import Stack, module_of
+from parley_dev.stack import Stack, module_command
 
 _TIMEOUT = 120.0
 
@@ -33,17 +33,17 @@ class Demo:
 
 async def seed(stack: Stack, out: Path) -> Demo:
     """Make the demo's sites and accounts unless they exist."""
-    command = [*module_of("chat.demo"), "--gateway", stack.gateway_url, "--out", str(out)]
+    command = [*module_command("chat.demo"), "--gateway", stack.gateway_url, "--out", str(out)]
     run = Process("demo", command, log=stack.logs / "demo.log", env=stack.environment("chat"))
     await run.start()
     try:
         code = await asyncio.wait_for(run.wait(), _TIMEOUT)
     except TimeoutError as error:
-        raise StartFailed(f"The demo took longer than {_TIMEOUT:.0f} s.\n{run.last_words()}") from error
+        raise StartFailed(f"The demo took longer than {_TIMEOUT:.0f} s.\n{run.tail_log()}") from error
     finally:
         await run.kill()
     if code != 0:
-        raise StartFailed(f"The demo could not be seeded (code {code}).\n{run.last_words()}")
+        raise StartFailed(f"The demo could not be seeded (code {code}).\n{run.tail_log()}")
     return _read(out)
 
 

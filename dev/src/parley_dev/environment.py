@@ -12,13 +12,13 @@ from parley.common.cli.environment import reference, variables
 from parley.common.runtime.settings import ServiceSettings
 from parley_dev.stack import SERVICES
 
-__all__ = ["BEGIN", "complete_reference", "settings_of", "variables", "written"]
+__all__ = ["BEGIN_MARKER", "full_reference", "settings_class", "variables", "with_reference"]
 
-BEGIN = "<!-- environment: made by `python -m parley_dev.environment --write docs/operations.md` -->"
-END = "<!-- environment: end -->"
+BEGIN_MARKER = "<!-- environment: made by `python -m parley_dev.environment --write docs/operations.md` -->"
+END_MARKER = "<!-- environment: end -->"
 
 
-def settings_of(service: str) -> type[ServiceSettings]:
+def settings_class(service: str) -> type[ServiceSettings]:
     """The class that reads a service's environment."""
     module = importlib.import_module(f"parley.{service}.settings")
     (found,) = (
@@ -29,26 +29,26 @@ def settings_of(service: str) -> type[ServiceSettings]:
     return found
 
 
-def complete_reference() -> str:
+def full_reference() -> str:
     """The variables of all services, in the order in which the documentation has them."""
-    return reference({service: settings_of(service) for service in SERVICES})
+    return reference({service: settings_class(service) for service in SERVICES})
 
 
-def written(page: str) -> str:
+def with_reference(page: str) -> str:
     """The page with the reference between its markers. Raises ValueError when it has none."""
-    before, found, rest = page.partition(BEGIN)
-    _, closed, after = rest.partition(END)
+    before, found, rest = page.partition(BEGIN_MARKER)
+    _, closed, after = rest.partition(END_MARKER)
     if not found or not closed:
         raise ValueError("the page has no markers for the reference")
-    return f"{before}{BEGIN}\n\n{complete_reference()}\n{END}{after}"
+    return f"{before}{BEGIN_MARKER}\n\n{full_reference()}\n{END_MARKER}{after}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m parley_dev.environment", description=written.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m parley_dev.environment", description=with_reference.__doc__)
     parser.add_argument("--write", type=Path, metavar="PAGE", required=True, help="put it between this page's markers")
     page: Path = parser.parse_args(arguments).write
-    page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+    page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 

@@ -10,7 +10,7 @@ from parley_dev.errors import AlreadyRunning
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path) -> Iterator[None]:
     """Hold the lock; the kernel gives it back however we end, so a stale one cannot exist."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:

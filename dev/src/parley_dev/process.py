@@ -35,7 +35,7 @@ class Runnable(Protocol):
     def running(self) -> bool:
         """Whether it is alive."""
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of its log."""
 
 
@@ -55,13 +55,13 @@ class Process:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         pid_file: Path | None = None,
-        grace: float = 20.0,
+        stop_timeout_seconds: float = 20.0,
         orphan_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.command = tuple(command)
         self.log = log
-        self.grace = grace
+        self.stop_timeout_seconds = stop_timeout_seconds
         self._env = dict(env) if env is not None else None
         self._cwd = cwd
         self._pid_file = pid_file
@@ -107,18 +107,18 @@ class Process:
             )
         if self._pid_file is not None:
             self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-            record = {"name": self.name, "pid": self._child.pid, "born": birth(self._child.pid)}
+            record = {"name": self.name, "pid": self._child.pid, "born": start_time(self._child.pid)}
             self._pid_file.write_text(json.dumps(record))
 
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL when the grace is over."""
-        await self._end(signal.SIGTERM, self.grace)
+        await self._end(signal.SIGTERM, self.stop_timeout_seconds)
 
     async def kill(self) -> None:
         """SIGKILL, as a crash would."""
         await self._end(signal.SIGKILL, None)
 
-    def insist(self) -> None:
+    def force_stop(self) -> None:
         """SIGKILL at once, for a person who will not wait; whoever stops it still has to."""
         if self._child is not None and self.running:
             self._child.kill()
@@ -131,9 +131,9 @@ class Process:
             await asyncio.sleep(_POLL)
         return code
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of its log, as far as it was written since the last start."""
-        return tail(self.log, lines, self._log_begins)
+        return read_tail(self.log, lines, self._log_begins)
 
     async def _end(self, first: signal.Signals, grace: float | None) -> None:
         if self._child is not None and self.running:
@@ -153,7 +153,7 @@ class Process:
         return [sys.executable, "-I", "-S", str(_GUARD), me, number, *self.command]
 
 
-def tail(log: Path, lines: int, begins: int = 0) -> str:
+def read_tail(log: Path, lines: int, begins: int = 0) -> str:
     """The last lines of a log after a place in it, or nothing."""
     try:
         with log.open("rb") as file:
@@ -164,7 +164,7 @@ def tail(log: Path, lines: int, begins: int = 0) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def birth(pid: int) -> str | None:
+def start_time(pid: int) -> str | None:
     """When a process was born, in whatever unit the system tells it; None when there is no such process.
 
     A number alone would not do: the kernel gives it to somebody else one day.
@@ -182,7 +182,7 @@ def birth(pid: int) -> str | None:
     return asked.stdout.strip() or None
 
 
-def end_leftovers(directory: Path, grace: float = 15.0) -> list[str]:
+def stop_leftovers(directory: Path, grace: float = 15.0) -> list[str]:
     """End what an earlier run, killed outright, left behind in these pid files; the names of those ended."""
     ended: list[str] = []
     for file in sorted(directory.glob("*.pid")):
@@ -192,7 +192,7 @@ def end_leftovers(directory: Path, grace: float = 15.0) -> list[str]:
         except (OSError, ValueError, KeyError, TypeError):
             file.unlink(missing_ok=True)
             continue
-        if born is not None and birth(pid) == born:
+        if born is not None and start_time(pid) == born:
             _end_stranger(pid, born, grace)
             ended.append(name)
         file.unlink(missing_ok=True)
@@ -206,6 +206,6 @@ def _end_stranger(pid: int, born: str, grace: float) -> None:
             os.kill(pid, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            if birth(pid) != born:
+            if start_time(pid) != born:
                 return
             time.sleep(_POLL)

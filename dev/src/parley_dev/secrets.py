@@ -15,17 +15,17 @@ class Secrets:
     jwt: str
 
     @classmethod
-    def fresh(cls) -> "Secrets":
+    def generate(cls) -> "Secrets":
         """New ones."""
         return cls(identity=random_secrets.token_hex(32), jwt=random_secrets.token_hex(32))
 
     @classmethod
-    def kept_in(cls, path: Path) -> "Secrets":
+    def load_or_create(cls, path: Path) -> "Secrets":
         """Those of the file, or new ones written to it: tokens given out yesterday still work today."""
         if path.exists():
             known = json.loads(path.read_text())
             return cls(identity=known["identity"], jwt=known["jwt"])
-        made = cls.fresh()
+        made = cls.generate()
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)

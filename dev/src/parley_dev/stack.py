@@ -16,8 +16,8 @@ from parley_dev.process import Process
 from parley_dev.secrets import Secrets
 
 GATEWAY = "gateway"
-BEHIND = ("chat", "presence", "notify", "translate")
-SERVICES = (GATEWAY, *BEHIND)
+BACKEND_SERVICES = ("chat", "presence", "notify", "translate")
+SERVICES = (GATEWAY, *BACKEND_SERVICES)
 
 # First those that hold clients' connections, so that nobody is refused by a service that is gone already.
 _STOPPING = ((GATEWAY,), ("notify",), ("chat", "presence", "translate"))
@@ -49,7 +49,7 @@ class ServiceProcess:
         return self.process.name
 
 
-def module_of(service: str) -> list[str]:
+def module_command(service: str) -> list[str]:
     """How a service is started."""
     return [sys.executable, "-m", f"parley.{service}"]
 
@@ -68,18 +68,18 @@ class Stack:
         env: Mapping[str, Mapping[str, str]] | None = None,
         database_prefix: str | None = None,
         secrets: Secrets | None = None,
-        command: Callable[[str], Sequence[str]] = module_of,
-        grace: float = 20.0,
+        command: Callable[[str], Sequence[str]] = module_command,
+        stop_timeout_seconds: float = 20.0,
     ) -> None:
         self.directory = directory.resolve()
         self.logs = self.directory / "logs"
-        self.secrets = secrets or Secrets.fresh()
+        self.secrets = secrets or Secrets.generate()
         self._mongodb_uri = mongodb_uri
         self._amqp_url = amqp_url
         self._extra = env or {}
         self._database_prefix = database_prefix
         self._command = command
-        self._grace = grace
+        self._grace = stop_timeout_seconds
         self._addresses = _addresses(replicas, gateway_port)
         self.gateway_url = f"http://{LOOPBACK}:{self._addresses[GATEWAY][0][0]}"
         self._replicas = {service: self._made(service) for service in SERVICES}
@@ -111,7 +111,7 @@ class Stack:
             env["PARLEY_DATABASE_PREFIX"] = self._database_prefix
         if service == GATEWAY:
             env["PARLEY_JWT_SECRET"] = self.secrets.jwt
-            for other in BEHIND:
+            for other in BACKEND_SERVICES:
                 urls = (f"http://{LOOPBACK}:{public}" for public, _ in self._addresses[other])
                 env[f"PARLEY_{other.upper()}_URLS"] = ",".join(urls)
             if len(self._addresses[GATEWAY]) > 1:
@@ -137,10 +137,10 @@ class Stack:
             replicas = [replica for service in services for replica in self._replicas[service]]
             await asyncio.gather(*(replica.process.stop() for replica in replicas))
 
-    def insist(self) -> None:
+    def force_stop(self) -> None:
         """SIGKILL to all at once, for a person who will not wait."""
         for replica in self.all_processes():
-            replica.process.insist()
+            replica.process.force_stop()
 
     async def kill(self, service: str, index: int = 0) -> None:
         """SIGKILL one replica, as a crash would."""
@@ -173,7 +173,7 @@ class Stack:
                 for replica in replicas:
                     if not replica.process.running:
                         ending = f"{replica.name} ended as it started (code {replica.process.returncode})"
-                        raise StartFailed(f"{ending}:\n{replica.process.last_words()}")
+                        raise StartFailed(f"{ending}:\n{replica.process.tail_log()}")
                 try:
                     async with client.get(url) as response:
                         if response.status == 200:
@@ -183,7 +183,7 @@ class Stack:
                     pass  # It does not listen yet.
                 await asyncio.sleep(0.1)
         name = replicas[0].name if len(replicas) == 1 else GATEWAY
-        said = "\n".join(replica.process.last_words() for replica in replicas if replica.name == name)
+        said = "\n".join(replica.process.tail_log() for replica in replicas if replica.name == name)
         raise StartFailed(f"{name} was not ready within {timeout:.0f} s; {url} answered {answer}.\n{said}")
 
     def _made(self, service: str) -> list[ServiceProcess]:
@@ -196,7 +196,7 @@ class Stack:
                 log=self.logs / f"{name}.log",
                 env=self.environment(service, index),
                 pid_file=self.directory / "run" / f"{name}.pid",
-                grace=self._grace,
+                stop_timeout_seconds=self._grace,
                 # An orphan has nobody to drain for, and must not hold its port while it tries to.
                 orphan_signal=signal.SIGKILL,
             )

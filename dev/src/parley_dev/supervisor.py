@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from parley_dev.console import Say
+from parley_dev.console import Output
 from parley_dev.demo import seed
 from parley_dev.errors import DevError, PortTaken
 from parley_dev.ports import is_free
-from parley_dev.process import end_leftovers
+from parley_dev.process import stop_leftovers
 from parley_dev.secrets import Secrets
 from parley_dev.servers import MongoServer, RabbitServer, ensure_mongodb, ensure_rabbitmq
 from parley_dev.stack import Stack
@@ -53,24 +53,24 @@ class Server(Protocol):
     async def stop(self) -> None:
         """Stop it in order."""
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SupervisedProcess:
     """Something that is started again when it ends by itself."""
 
     name: str
     running: Callable[[], bool]
     start: Callable[[], Awaitable[None]]
-    last_words: Callable[[int], str]
+    tail_log: Callable[[int], str]
 
 
 class Supervisor:
     """One run, from the first line on the terminal to the last."""
 
-    def __init__(self, options: Options, say: Say) -> None:
+    def __init__(self, options: Options, say: Output) -> None:
         self._options = options
         self._say = say
         self._stack: Stack | None = None
@@ -79,7 +79,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Run until a signal; blocks."""
-        ended = end_leftovers(self._options.directory / "run")
+        ended = stop_leftovers(self._options.directory / "run")
         if ended:
             self._say(f"Ended what an earlier run left behind: {', '.join(ended)}.")
         if not is_free(self._options.port):
@@ -142,7 +142,7 @@ class Supervisor:
             directory=self._options.directory,
             gateway_port=self._options.port,
             replicas=self._options.replicas,
-            secrets=Secrets.kept_in(self._options.directory / "secrets.json"),
+            secrets=Secrets.load_or_create(self._options.directory / "secrets.json"),
             env={"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else None,
         )
         self._say("Starting the services: gateway, chat, presence, notify, translate…")
@@ -150,10 +150,10 @@ class Supervisor:
         await stack.start()
         await stack.wait_ready()
         await self._greet(stack)
-        kept = [Kept(name, _alive(server), server.start, server.last_words) for name, server in servers]
+        kept = [SupervisedProcess(name, _alive(server), server.start, server.tail_log) for name, server in servers]
         for replica in stack.all_processes():
             process = replica.process
-            kept.append(Kept(replica.name, _alive(process), process.start, process.last_words))
+            kept.append(SupervisedProcess(replica.name, _alive(process), process.start, process.tail_log))
         await _together(*(self._keep(each) for each in kept))
 
     async def _greet(self, stack: Stack) -> None:
@@ -175,7 +175,7 @@ class Supervisor:
         lines += ["", f"  Logs: {_short(stack.logs)}", "  Ctrl-C stops everything.", ""]
         self._say("\n".join(lines))
 
-    async def _keep(self, kept: Kept) -> None:
+    async def _keep(self, kept: SupervisedProcess) -> None:
         loop, delay = asyncio.get_running_loop(), _FIRST_DELAY
         while True:
             since = loop.time()
@@ -183,7 +183,7 @@ class Supervisor:
                 await asyncio.sleep(_POLL)
             if loop.time() - since > _HEALTHY:
                 delay = _FIRST_DELAY
-            words = "\n".join(f"  | {line[:200]}" for line in kept.last_words(8).splitlines())
+            words = "\n".join(f"  | {line[:200]}" for line in kept.tail_log(8).splitlines())
             self._say(f"{kept.name} ended by itself; starting it again in {delay:.0f} s. Its last words:\n{words}")
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
@@ -200,7 +200,7 @@ class Supervisor:
             self._say("\nStopping… (Ctrl-C again to stop without waiting)")
             running.cancel()
         elif self._stack is not None:
-            self._stack.insist()
+            self._stack.force_stop()
 
 
 def _alive(what: object) -> Callable[[], bool]:

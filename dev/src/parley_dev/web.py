@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from parley_dev.console import Say, quiet
+from parley_dev.console import Output, discard
 from parley_dev.errors import DevError
 
 _SOURCES = ("panel", "widget", "demo", "shared", "scripts", "package-lock.json", "tsconfig.json")
@@ -16,7 +16,7 @@ class WebNotBuilt(DevError):
     """The web pages could not be built."""
 
 
-def build_web(web: Path, say: Say = quiet) -> Path | None:
+def build_web(web: Path, say: Output = discard) -> Path | None:
     """Build what is out of date. Returns the folder to serve; None where there is no npm. Raises WebNotBuilt."""
     npm = shutil.which("npm")
     if npm is None:

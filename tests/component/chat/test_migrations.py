@@ -17,7 +17,7 @@ from parley.chat.conversations.repository import MongoConversations
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.common.events.schemas import Person
 from parley.common.mongodb import Document, Mongo, Outbox
-from support.upgrading import upgrade_of
+from support.migration_job import upgrade_of
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 TIMEOUT = timedelta(minutes=5)

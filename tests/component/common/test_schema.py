@@ -15,7 +15,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from parley.common.mongodb import Document, Index, Migration, Mongo, Phase, Schema, SchemaFault, SchemaNotReady, Work
 from parley.common.mongodb.migration_state import Ledger
 from parley.common.mongodb.schema_gate import Mode
-from support.upgrading import BY_COLOUR, LEASE, SCHEMA, job, opened, paint, upgrade_of
+from support.migration_job import BY_COLOUR, LEASE, SCHEMA, job, opened, paint, upgrade_of
 from support.wait import until
 
 Database = AsyncDatabase[Document]

@@ -15,7 +15,7 @@ import pytest
 
 from parley.common.runtime.settings import ServiceSettings, load
 from parley_dev.ports import free_ports
-from support.collector import Collector
+from support.otlp_collector import Collector
 
 SECRET = "5d1f0a9be2c84736a1b0c9d8e7f60514"
 

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from bench.parts_table import NAMES, part
+from bench.registry import BENCHMARK_NAMES, get_benchmark
 
 ROOT = Path(__file__).parents[3]
 PARTS = ("send", "delivery", "presence")
 
 
 def test_every_part_says_what_it_measures_and_beside_what() -> None:
-    for name in NAMES:
-        found = part(name)
+    for name in BENCHMARK_NAMES:
+        found = get_benchmark(name)
         assert found.name == name
-        assert found.what
-        assert found.floor
+        assert found.description
+        assert found.baseline
 
 
 @pytest.mark.timeout(240)

@@ -13,7 +13,7 @@ import pytest
 
 from parley.common.auth.identity import OperatorCaller
 from support.notify import Replica, Scene, fresh_id, shown, texts
-from support.proxy import Proxy
+from support.tcp_proxy import Proxy
 from support.sse import EventStream
 from support.wait import until
 

@@ -17,7 +17,7 @@ from parley.chat.sites.chatbot import AiChoice, Chatbot
 from parley.chat.sites.service import Site
 from parley.common.events import new_event
 from parley.common.events.team import SiteChanged
-from support.completions import Completions
+from support.openai_server import Completions
 from support.wait import until
 
 SECRET = "5f0b7f0e9c1d4a7b8e2f6a3c9d0e1f2a"

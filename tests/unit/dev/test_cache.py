@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from parley_dev.errors import ServerUnavailable
-from parley_dev.servers.cache import cache_directory, kept
+from parley_dev.servers.cache import cache_directory, cached_directory
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def test_a_folder_is_filled_once(cache: Path) -> None:
         fills.append(final)
         (draft / "program").write_text("binary")
 
-    assert kept("server", fill) == kept("server", fill) == cache / "server"
+    assert cached_directory("server", fill) == cached_directory("server", fill) == cache / "server"
     assert fills == [cache / "server"]
     assert (cache / "server" / "program").read_text() == "binary"
 
@@ -32,7 +32,7 @@ def test_a_fill_that_fails_leaves_nothing_behind(cache: Path) -> None:
         raise ServerUnavailable("the network went away")
 
     with pytest.raises(ServerUnavailable):
-        kept("server", fill)
+        cached_directory("server", fill)
     assert not (cache / "server").exists()
     assert [path.name for path in cache.iterdir() if path.is_dir()] == []
 

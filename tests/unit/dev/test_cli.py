@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parley_dev.cli import main
-from parley_dev.lock import held
+from parley_dev.lock import exclusive_lock
 from parley_dev.ports import LOOPBACK, free_port
 
 
@@ -27,6 +27,6 @@ def test_a_taken_port_is_told_with_another_to_try(tmp_path: Path, capsys: pytest
 
 
 def test_a_second_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with held(tmp_path / "lock"):
+    with exclusive_lock(tmp_path / "lock"):
         assert main(["--directory", str(tmp_path)]) == 1
     assert "already" in capsys.readouterr().err

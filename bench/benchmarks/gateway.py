@@ -1,4 +1,4 @@
-"""Part `gateway`: processor time that the gateway adds to a request and to a streamed event."""
+"""Benchmark `gateway`: processor time that the gateway adds to a request and to a streamed event."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import aiohttp
 import jwt
 
-from bench.bare import EVENTS_HEADER
+from bench.baseline_http import EVENTS_HEADER
 from bench.driver import Connection, get, post
-from bench.harness import UNLIMITED, Bench, usage_of
-from bench.interface import Aim, Figure, Part, Round, Turns, alternate
-from bench.requests import WORDS
+from bench.harness import UNLIMITED, BenchmarkContext, resource_usage
+from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target, alternate
+from bench.requests import MESSAGE_TEXT
 from parley_dev.ports import free_ports
 
 _AT_ONCE = 32
@@ -37,11 +37,11 @@ class Server:
     port: int
 
 
-async def run(bench: Bench) -> Sequence[Figure]:
+async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     """GET, POST and an event of a stream, each beside the bare handler that also stands behind the gateway."""
     secret = secrets.token_hex(32)
     token = _token(secret)
-    body = b'{"conversation_id":12,"content":"' + WORDS.encode()[:120] + b'"}'
+    body = b'{"conversation_id":12,"content":"' + MESSAGE_TEXT.encode()[:120] + b'"}'
     requests = {
         "GET": get(_GET, token),
         "POST": post(_POST, body, token, secrets.token_hex(16)),
@@ -51,7 +51,7 @@ async def run(bench: Bench) -> Sequence[Figure]:
         figures = []
         for name, request in requests.items():
             turns = await _alternated(bench, behind, gateway, request, count)
-            figures.append(turns.figure(name, "µs CPU", Aim("ratio", "at most", 3.0), note=_NOTE))
+            figures.append(turns.metric(name, "µs CPU", Target("ratio", "at most", 3.0), note=_NOTE))
         streams = bench.size(20, 4)
         events = bench.size(1000, 100)
         request = _stream_request(token, events)
@@ -60,16 +60,18 @@ async def run(bench: Bench) -> Sequence[Figure]:
             lambda: _streamed(bench, behind, request, streams, events),
             lambda: _streamed(bench, gateway, request, streams, events),
         )
-        figures.append(turns.figure("event of a stream", "µs CPU", Aim("ratio", "at most", 3.0)))
+        figures.append(turns.metric("event of a stream", "µs CPU", Target("ratio", "at most", 3.0)))
     return [*figures, await _direct(bench)]
 
 
 _NOTE = f"{_AT_ONCE} in flight; with tokens, limits, access log and metrics"
 
 
-async def _alternated(bench: Bench, behind: Server, gateway: Server, request: bytes, count: int) -> Turns:
+async def _alternated(
+    bench: BenchmarkContext, behind: Server, gateway: Server, request: bytes, count: int
+) -> AlternatingRuns:
     for server in (behind, gateway):
-        await bench.elsewhere(ask, server.port, request, 500, _AT_ONCE)
+        await bench.run_in_subprocess(ask, server.port, request, 500, _AT_ONCE)
     return await alternate(
         bench.rounds(7),
         lambda: _asked(bench, behind, request, count),
@@ -77,19 +79,19 @@ async def _alternated(bench: Bench, behind: Server, gateway: Server, request: by
     )
 
 
-async def _asked(bench: Bench, server: Server, request: bytes, count: int) -> Round:
+async def _asked(bench: BenchmarkContext, server: Server, request: bytes, count: int) -> Round:
     before = _cpu(server.pid)
-    ran = await bench.elsewhere(ask, server.port, request, count, _AT_ONCE)
+    ran = await bench.run_in_subprocess(ask, server.port, request, count, _AT_ONCE)
     return Round(1e6 * (_cpu(server.pid) - before) / count, driver_cpu=ran.cpu)
 
 
 async def ask(port: int, request: bytes, count: int, at_once: int) -> None:
     """So many requests over kept connections. Raises RuntimeError where one is refused."""
-    connections = [await Connection.to("127.0.0.1", port) for _ in range(at_once)]
+    connections = [await Connection.open("127.0.0.1", port) for _ in range(at_once)]
 
     async def lane(connection: Connection, many: int) -> None:
         for _ in range(many):
-            answer = await connection.ask(request)
+            answer = await connection.request(request)
             if answer.status != 200:
                 raise RuntimeError(f"{answer.status}: {answer.body[:200]!r}")
 
@@ -99,9 +101,9 @@ async def ask(port: int, request: bytes, count: int, at_once: int) -> None:
         connection.close()
 
 
-async def _streamed(bench: Bench, server: Server, request: bytes, streams: int, events: int) -> Round:
+async def _streamed(bench: BenchmarkContext, server: Server, request: bytes, streams: int, events: int) -> Round:
     before = _cpu(server.pid)
-    ran = await bench.elsewhere(read_streams, server.port, request, streams)
+    ran = await bench.run_in_subprocess(read_streams, server.port, request, streams)
     return Round(1e6 * (_cpu(server.pid) - before) / (streams * events), driver_cpu=ran.cpu)
 
 
@@ -121,25 +123,25 @@ async def read_streams(port: int, request: bytes, streams: int) -> None:
     await asyncio.gather(*(one() for _ in range(streams)))
 
 
-async def _direct(bench: Bench) -> Figure:
+async def _direct(bench: BenchmarkContext) -> Metric:
     """What the service itself takes for a GET, by the gateway of the stack: so what the gateway adds to it."""
-    scene = bench.scene
+    scene = bench.scenario
     count = bench.size(3000, 300)
     # One that costs chat the same however large the database has become in the parts before.
-    request = get(f"/api/v1/operator/conversation/{scene.held[0].conversation_id}", scene.operator_token)
-    await bench.elsewhere(ask, scene.port, request, 200, _AT_ONCE)
+    request = get(f"/api/v1/operator/conversation/{scene.assigned[0].conversation_id}", scene.operator_token)
+    await bench.run_in_subprocess(ask, scene.port, request, 200, _AT_ONCE)
     rounds: list[tuple[Round, Round]] = []
     for _ in range(bench.rounds()):
         before = bench.usage("chat").cpu_seconds, bench.usage("gateway").cpu_seconds
-        await bench.elsewhere(ask, scene.port, request, count, _AT_ONCE)
+        await bench.run_in_subprocess(ask, scene.port, request, count, _AT_ONCE)
         used = bench.usage("chat").cpu_seconds - before[0], bench.usage("gateway").cpu_seconds - before[1]
         rounds.append((Round(1e6 * used[1] / count), Round(1e6 * used[0] / count)))
-    turns = Turns([gateway for gateway, _ in rounds], [chat for _, chat in rounds])
-    return turns.figure("GET beside what chat takes", "µs CPU", note="floor: chat's own processor time for it")
+    turns = AlternatingRuns([gateway for gateway, _ in rounds], [chat for _, chat in rounds])
+    return turns.metric("GET beside what chat takes", "µs CPU", note="floor: chat's own processor time for it")
 
 
 def _cpu(pid: int) -> float:
-    return usage_of(pid).cpu_seconds
+    return resource_usage(pid).cpu_seconds
 
 
 def _token(secret: str) -> str:
@@ -155,13 +157,13 @@ def _stream_request(token: str, events: int) -> bytes:
 @asynccontextmanager
 async def _bare() -> AsyncIterator[Server]:
     (port,) = free_ports(1)
-    async with _process("bench.bare", str(port)) as pid:
+    async with _process("bench.baseline_http", str(port)) as pid:
         await _reachable(f"http://127.0.0.1:{port}{_GET}")
         yield Server(pid, port)
 
 
 @asynccontextmanager
-async def _gateway(bench: Bench, behind: Server, secret: str) -> AsyncIterator[Server]:
+async def _gateway(bench: BenchmarkContext, behind: Server, secret: str) -> AsyncIterator[Server]:
     """A gateway of its own, with limits that count but never refuse: they are a part of what it costs."""
     port, internal = free_ports(2)
     plenty = ",".join(f"{name}=1000000/1000000" for name in ("read", "write"))
@@ -209,7 +211,7 @@ async def _reachable(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
-PART = Part(
+BENCHMARK = Benchmark(
     "gateway",
     "processor time that the gateway takes for a request and for an event of a stream.",
     "a bare handler of the same server that answers the same bytes (it also stands behind the gateway).",

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bench.harness import Bench
+    from bench.harness import BenchmarkContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Round:
     """One turn of measuring: its figure, and single waits in seconds where there are any."""
 
     value: float
-    waits: Sequence[float] = ()
+    latencies: Sequence[float] = ()
     driver_cpu: float | None = None
     """Share of one core that the driver's process used; near 1 it was the bottleneck itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class Target:
     """What a figure should be, by itself or against its floor."""
 
     of: Literal["ratio", "value", "p50", "p99"]
@@ -46,7 +46,7 @@ class Aim:
         times = " × floor" if self.of == "ratio" else ""
         return f"{of if self.of != 'ratio' else ''}{sign} {self.bound:g}{times}"
 
-    def met(self, figure: Figure) -> bool | None:
+    def met(self, figure: Metric) -> bool | None:
         """Whether the figure reaches it; None where the figure does not have what it is about."""
         found = getattr(figure, self.of)
         if found is None:
@@ -55,93 +55,93 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Metric:
     """One line of the table."""
 
     name: str
     unit: str
     value: float
-    floor: float | None = None
+    baseline: float | None = None
     ratio: float | None = None
     p50: float | None = None
     """Milliseconds, like `p99`: of single waits over all rounds."""
     p99: float | None = None
     spread: float | None = None
     """(largest - smallest) / median over the rounds."""
-    aims: tuple[Aim, ...] = ()
+    targets: tuple[Target, ...] = ()
     driver_cpu: float | None = None
     note: str = ""
 
     @property
     def met(self) -> bool | None:
         """Whether every aim is met; None where there is none that could be told."""
-        told = [met for aim in self.aims if (met := aim.met(self)) is not None]
+        told = [met for aim in self.targets if (met := aim.met(self)) is not None]
         return all(told) if told else None
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Benchmark:
     """A part of the benchmark."""
 
     name: str
-    what: str
+    description: str
     """A sentence: what is measured."""
-    floor: str
+    baseline: str
     """A sentence: what it is measured against."""
-    run: Callable[[Bench], Awaitable[Sequence[Figure]]]
+    run: Callable[[BenchmarkContext], Awaitable[Sequence[Metric]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class AlternatingRuns:
     """Rounds of the measured and of its floor, taken in turns."""
 
     measured: list[Round] = field(default_factory=list)
-    floor: list[Round] = field(default_factory=list)
+    baseline: list[Round] = field(default_factory=list)
 
-    def figure(self, name: str, unit: str, *aims: Aim, note: str = "") -> Figure:
+    def metric(self, name: str, unit: str, *aims: Target, note: str = "") -> Metric:
         """The figure of `value`, with its ratio to the floor's."""
-        return figure(name, unit, self.measured, self.floor, *aims, note=note)
+        return build_metric(name, unit, self.measured, self.baseline, *aims, note=note)
 
-    def waits(self, name: str, at: Literal["p50", "p99"], *aims: Aim, note: str = "") -> Figure:
+    def latency_metric(self, name: str, at: Literal["p50", "p99"], *aims: Target, note: str = "") -> Metric:
         """The figure of a percentile of the waits, in milliseconds, with its ratio to the floor's."""
         share = 0.5 if at == "p50" else 0.99
         both = [
-            [Round(1000 * percentile(one.waits, share), one.waits, one.driver_cpu) for one in rounds]
-            for rounds in (self.measured, self.floor)
+            [Round(1000 * percentile(one.latencies, share), one.latencies, one.driver_cpu) for one in rounds]
+            for rounds in (self.measured, self.baseline)
         ]
-        return figure(name, "ms", both[0], both[1], *aims, note=note)
+        return build_metric(name, "ms", both[0], both[1], *aims, note=note)
 
 
 async def alternate(
-    rounds: int, floor: Callable[[], Awaitable[Round]], measured: Callable[[], Awaitable[Round]]
-) -> Turns:
+    rounds: int, baseline: Callable[[], Awaitable[Round]], measured: Callable[[], Awaitable[Round]]
+) -> AlternatingRuns:
     """Measure in turns, floor first."""
-    turns = Turns()
+    turns = AlternatingRuns()
     for _ in range(rounds):
-        turns.floor.append(await floor())
+        turns.baseline.append(await baseline())
         turns.measured.append(await measured())
     return turns
 
 
-def figure(
-    name: str, unit: str, measured: Sequence[Round], floor: Sequence[Round] = (), *aims: Aim, note: str = ""
-) -> Figure:
+def build_metric(
+    name: str, unit: str, measured: Sequence[Round], floor: Sequence[Round] = (), *aims: Target, note: str = ""
+) -> Metric:
     """A figure from its rounds: medians, the ratio round by round, percentiles of all waits."""
     values = [one.value for one in measured]
     value = statistics.median(values)
     ratios = [one.value / base.value for one, base in zip(measured, floor, strict=False) if base.value]
-    waits = [wait for one in measured for wait in one.waits]
+    waits = [wait for one in measured for wait in one.latencies]
     driver = [one.driver_cpu for one in measured if one.driver_cpu is not None]
-    return Figure(
+    return Metric(
         name,
         unit,
         value,
-        floor=statistics.median(one.value for one in floor) if floor else None,
+        baseline=statistics.median(one.value for one in floor) if floor else None,
         ratio=statistics.median(ratios) if ratios else None,
         p50=1000 * percentile(waits, 0.5) if waits else None,
         p99=1000 * percentile(waits, 0.99) if waits else None,
         spread=(max(values) - min(values)) / value if value and len(values) > 1 else None,
-        aims=aims,
+        targets=aims,
         driver_cpu=max(driver) if driver else None,
         note=note,
     )

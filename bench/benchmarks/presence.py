@@ -1,4 +1,4 @@
-"""Part `presence`: visitor heartbeats written per second, and how soon after its time a visitor's end is announced."""
+"""Benchmark `presence`: visitor heartbeats written per second, and how soon after its time a visitor's end is announced."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from pymongo import AsyncMongoClient, UpdateOne
 
-from bench.floors import Document, bare_collection
-from bench.harness import Bench
-from bench.interface import Aim, Figure, Part, Round, alternate, figure
+from bench.baselines import Document, durable_collection
+from bench.harness import BenchmarkContext
+from bench.measurement import Benchmark, Metric, Round, Target, alternate, build_metric
 from parley.common.messaging.topology import EVENTS
 from parley.common.mongodb import Mongo, Outbox
 from parley.presence.model import Beat, Place
@@ -30,24 +30,24 @@ _TENANT, _SITE = 990_001, 990_001
 _SESSION = re.compile(rb'"sess_(\d{16}[0-9a-f]{16})"')
 
 
-async def run(bench: Bench) -> Sequence[Figure]:
+async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     """Heartbeats, then deaths: spread, and all in one second."""
     visitors = bench.size(100_000, 5_000)
     turns = await alternate(bench.rounds(), lambda: _bulk(bench), lambda: _beats(bench))
-    beats = turns.figure("heartbeats", "1/s", Aim("ratio", "at least", 0.5), note="of known visitors, gathered")
+    beats = turns.metric("heartbeats", "1/s", Target("ratio", "at least", 0.5), note="of known visitors, gathered")
     spread = await _deaths(bench, visitors, bench.size(20, 2) * _DYING_EACH_SECOND, _DYING_EACH_SECOND)
     at_once = await _deaths(bench, visitors, visitors, visitors)
     return [
         beats,
-        figure(
+        build_metric(
             f"to offline, {_DYING_EACH_SECOND}/s of {visitors}",
             "s (last)",
             [spread],
             (),
-            Aim("value", "at most", 1.0),
+            Target("value", "at most", 1.0),
             note="after its time, to a listener on the broker",
         ),
-        figure(
+        build_metric(
             f"to offline, all {visitors} in a second",
             "s (last)",
             [at_once],
@@ -63,8 +63,8 @@ class _Nobody:
         raise AssertionError("a heartbeat of somebody who stays has nothing to tell")
 
 
-async def _beats(bench: Bench) -> Round:
-    ran = await bench.elsewhere(
+async def _beats(bench: BenchmarkContext) -> Round:
+    ran = await bench.run_in_subprocess(
         write_beats, bench.mongo.uri, bench.database("presence"), bench.seconds(), bench.size(20_000, 2_000)
     )
     return Round(ran.result, driver_cpu=ran.cpu)
@@ -99,8 +99,8 @@ def _made(sessions: Sequence[str], second: int) -> list[Beat]:
     return [Beat(_TENANT, _SITE, session, place, at, until) for session in sessions]
 
 
-async def _bulk(bench: Bench) -> Round:
-    ran = await bench.elsewhere(
+async def _bulk(bench: BenchmarkContext) -> Round:
+    ran = await bench.run_in_subprocess(
         bulk_writes, bench.mongo.uri, bench.database("presence"), bench.seconds(), bench.size(20_000, 2_000)
     )
     return Round(ran.result, driver_cpu=ran.cpu)
@@ -109,7 +109,7 @@ async def _bulk(bench: Bench) -> Round:
 async def bulk_writes(uri: str, database: str, seconds: float, visitors: int) -> float:
     """The floor: bulk writes that move one indexed time on, a thousand together, straight with the driver."""
     async with AsyncMongoClient[Document](uri) as client:
-        collection = bare_collection(client, database, "floor_visitors")
+        collection = durable_collection(client, database, "floor_visitors")
         await collection.drop()
         await collection.create_index("expires_at", partialFilterExpression={"online": True})
         now = datetime.now(UTC)
@@ -129,18 +129,18 @@ async def bulk_writes(uri: str, database: str, seconds: float, visitors: int) ->
         return written / (at - began)
 
 
-async def _deaths(bench: Bench, visitors: int, dying: int, each_second: int) -> Round:
+async def _deaths(bench: BenchmarkContext, visitors: int, dying: int, each_second: int) -> Round:
     """`dying` of so many visitors come to the end of their time, so many a second: how long after it each is told."""
     uri, database = bench.mongo.uri, bench.database("presence")
     first = time.time() + bench.size(15, 4)
-    await bench.elsewhere(place, uri, database, visitors, dying, each_second, first)
+    await bench.run_in_subprocess(place, uri, database, visitors, dying, each_second, first)
     if time.time() > first:
         raise RuntimeError("the visitors were not there in time")
     try:
-        ran = await bench.elsewhere(hear, bench.rabbit.uri, dying)
+        ran = await bench.run_in_subprocess(hear, bench.rabbit.uri, dying)
         return Round(max(ran.result), ran.result, ran.cpu)
     finally:
-        await bench.elsewhere(forget, uri, database)
+        await bench.run_in_subprocess(forget, uri, database)
 
 
 def _due(number: int, each_second: int, first: float) -> int:
@@ -218,7 +218,7 @@ def _batches(all_of_them: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield all_of_them[start : start + _TOGETHER]
 
 
-PART = Part(
+BENCHMARK = Benchmark(
     "presence",
     "visitor heartbeats written per second; seconds from the end of a visitor's time to `offline`.",
     "bulk writes of one indexed field straight with the driver.",

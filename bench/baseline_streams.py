@@ -2,7 +2,7 @@
 
 An aiohttp server on uvloop whose streams nobody is asked for, nothing is kept for, and nobody is cut off.
 `GET /events` opens one; `POST /burst?events=N` writes the bytes of its body N times to all. Run as a process:
-`python -m bench.bare_streams PORT`.
+`python -m bench.baseline_streams PORT`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 
 from aiohttp import web
 
-from bench.bare_server import main
+from bench.baseline_server import main
 
 
 class Streams:

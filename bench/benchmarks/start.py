@@ -1,4 +1,4 @@
-"""Part `start`: from nothing to ready, with everything brought and made before."""
+"""Benchmark `start`: from nothing to ready, with everything brought and made before."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.harness import Bench
-from bench.interface import Aim, Figure, Part, Round, figure
+from bench.harness import BenchmarkContext
+from bench.measurement import Benchmark, Metric, Round, Target, build_metric
 from parley_dev.ports import LOOPBACK, free_port
 from parley_dev.process import Process
 from parley_dev.stack import SERVICES
@@ -20,15 +20,15 @@ from parley_dev.stack import SERVICES
 _PATIENCE_SECONDS = 120.0
 
 
-async def run(bench: Bench) -> Sequence[Figure]:
+async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     """Seconds to ready: everything, and each service by itself."""
     directory = Path(tempfile.mkdtemp(dir=bench.directory))
     await _everything(directory)
     whole = [Round(await _everything(directory)) for _ in range(bench.rounds(3))]
-    figures = [figure("make run, warm", "s", whole, (), Aim("value", "at most", 10))]
+    figures = [build_metric("make run, warm", "s", whole, (), Target("value", "at most", 10))]
     for service in SERVICES:
         alone = [Round(await _alone(bench, service)) for _ in range(bench.rounds(3))]
-        figures.append(figure(f"{service} alone", "s", alone, (), Aim("value", "at most", 2)))
+        figures.append(build_metric(f"{service} alone", "s", alone, (), Target("value", "at most", 2)))
     return figures
 
 
@@ -36,7 +36,7 @@ async def _everything(directory: Path) -> float:
     """What `make run` does once its environment stands: MongoDB, RabbitMQ, the services and the demo."""
     port = free_port()
     command = [sys.executable, "-m", "parley_dev", "--directory", str(directory), "--port", str(port)]
-    process = Process("parley-dev", command, log=directory / "dev.log", grace=60)
+    process = Process("parley-dev", command, log=directory / "dev.log", stop_timeout_seconds=60)
     began = time.monotonic()
     await process.start()
     try:
@@ -57,10 +57,10 @@ async def _healthy(url: str, process: Process) -> None:
             except aiohttp.ClientError:
                 pass  # It does not listen yet.
             await asyncio.sleep(0.02)
-    raise RuntimeError(f"not ready:\n{process.last_words()}")
+    raise RuntimeError(f"not ready:\n{process.tail_log()}")
 
 
-async def _alone(bench: Bench, service: str) -> float:
+async def _alone(bench: BenchmarkContext, service: str) -> float:
     (replica,) = bench.stack.processes(service)
     await replica.process.stop()
     began = time.monotonic()
@@ -68,4 +68,4 @@ async def _alone(bench: Bench, service: str) -> float:
     return time.monotonic() - began
 
 
-PART = Part("start", "seconds from the command to ready, everything being there already.", "none.", run)
+BENCHMARK = Benchmark("start", "seconds from the command to ready, everything being there already.", "none.", run)

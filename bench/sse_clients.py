@@ -19,7 +19,7 @@ _SENT = re.compile(rb"~(\d+\.\d+)~")
 _OPENED_AT_ONCE = 100
 
 
-class Ear(asyncio.Protocol):
+class SseClient(asyncio.Protocol):
     """One client. `late` is given the seconds that an event took, where this one looks."""
 
     def __init__(self, heard: Callable[[int], None], request: bytes, late: Callable[[float], None] | None) -> None:
@@ -53,15 +53,15 @@ class Ear(asyncio.Protocol):
             self.ready.set_exception(problem or ConnectionResetError("hung up"))
 
 
-class Audience:
+class SseClientPool:
     """All clients of one server. Every hundredth of them looks at the time."""
 
     def __init__(self, port: int, requests: Sequence[bytes]) -> None:
-        self.late: list[float] = []
+        self.delays: list[float] = []
         self.first = self.last = 0.0
         self._port = port
         self._requests = requests
-        self._ears: list[Ear] = []
+        self._ears: list[SseClient] = []
         self._heard = 0
         self._expected = 0
         self._goal = 0
@@ -76,23 +76,23 @@ class Audience:
             await asyncio.gather(*(ear.ready for ear in made))
             self._ears += made
 
-    async def _connect(self, loop: asyncio.AbstractEventLoop, request: bytes, number: int) -> Ear:
-        late = self.late.append if number % 100 == 0 else None
-        _, ear = await loop.create_connection(lambda: Ear(self._count, request, late), "127.0.0.1", self._port)
+    async def _connect(self, loop: asyncio.AbstractEventLoop, request: bytes, number: int) -> SseClient:
+        late = self.delays.append if number % 100 == 0 else None
+        _, ear = await loop.create_connection(lambda: SseClient(self._count, request, late), "127.0.0.1", self._port)
         return ear
 
     def expect(self, events: int) -> None:
         """Begin to count: so many events for each."""
         self._heard, self._expected = 0, 2 * events * len(self._ears)
         self.first = self.last = 0.0
-        self.late.clear()
+        self.delays.clear()
 
-    async def heard(self, within: float) -> float:
+    async def wait_all_received(self, within: float) -> float:
         """Wait until everybody was given everything; seconds from the first to the last. Raises TimeoutError."""
         await self._reached(self._expected, within)
         return self.last - self.first
 
-    async def given(self, events: int, within: float) -> None:
+    async def wait_received(self, events: int, within: float) -> None:
         """Wait until they were given so many events each, on average. Raises TimeoutError."""
         await self._reached(2 * events * len(self._ears), within)
 
@@ -117,7 +117,7 @@ class Audience:
                 ear.transport.abort()
 
 
-async def deaf(port: int, request: bytes) -> socket.socket:
+async def open_slow_client(port: int, request: bytes) -> socket.socket:
     """A client that takes nothing after its request."""
     loop = asyncio.get_running_loop()
     narrow = socket.socket()
@@ -128,7 +128,7 @@ async def deaf(port: int, request: bytes) -> socket.socket:
     return narrow
 
 
-def allow_files(pid: int = 0) -> None:
+def raise_file_limit(pid: int = 0) -> None:
     """Let a process (this one) have as many sockets as it may."""
     _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))

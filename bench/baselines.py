@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractConnection, AbstractExchange, DeliveryMode
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 
-from bench.driver import Driven
+from bench.driver import LoadResult
 
 Document = dict[str, Any]
 
@@ -26,53 +26,55 @@ _PAGE = 51
 """What the services ask for: a page of fifty, and one more that tells whether there is a next."""
 
 
-def bare_collection(client: AsyncMongoClient[Document], database: str, name: str) -> AsyncCollection[Document]:
+def durable_collection(client: AsyncMongoClient[Document], database: str, name: str) -> AsyncCollection[Document]:
     """A collection with the services' own write concern: most members, journalled."""
     return client.get_database(database, write_concern=WriteConcern("majority", j=True))[name]
 
 
-async def inserts(uri: str, database: str, document: Document, at_once: int, seconds: float, first_id: int) -> Driven:
+async def insert_documents(
+    uri: str, database: str, document: Document, at_once: int, seconds: float, first_id: int
+) -> LoadResult:
     """Insert such documents one by one, so many at once, each waited for."""
     ids = count(first_id)
     async with AsyncMongoClient[Document](uri, maxPoolSize=at_once) as client:
-        collection = bare_collection(client, database, "floor")
+        collection = durable_collection(client, database, "floor")
         await asyncio.gather(*(collection.find_one({"_id": 0}) for _ in range(at_once)))
 
         async def insert() -> None:
             await collection.insert_one({**document, "_id": next(ids)})
 
-        return await repeated(insert, at_once, seconds)
+        return await run_repeatedly(insert, at_once, seconds)
 
 
-async def repeated(once: Callable[[], Any], at_once: int, seconds: float) -> Driven:
+async def run_repeatedly(once: Callable[[], Any], at_once: int, seconds: float) -> LoadResult:
     """Do something again and again, so many at once, for so long."""
     began = time.perf_counter()
-    driven = Driven(seconds)
+    driven = LoadResult(seconds)
 
     async def lane() -> None:
         while (now := time.perf_counter()) < began + seconds:
             await once()
-            driven.waits.append(time.perf_counter() - now)
+            driven.latencies.append(time.perf_counter() - now)
 
     await asyncio.gather(*(lane() for _ in range(at_once)))
     driven.seconds = time.perf_counter() - began
     return driven
 
 
-async def delivered_bare(
+async def deliver_documents(
     uri: str, database: str, amqp_url: str, document: Document, rate: float | None, seconds: float
-) -> Driven:
+) -> LoadResult:
     """Insert a document, publish an event with confirm, write it to a socket and see it come out at the other end.
 
     One at a time, or so many a second, each then counted from when it was due.
     """
-    driven = Driven(seconds)
+    driven = LoadResult(seconds)
     async with (
         AsyncMongoClient[Document](uri) as client,
         await aio_pika.connect(amqp_url) as connection,
         _Loop.opened() as loop,
     ):
-        collection = bare_collection(client, database, "floor")
+        collection = durable_collection(client, database, "floor")
         exchange = await _log_of(connection)
         event = orjson.dumps({"type": "message.created", "data": {**document, "conversation": document}}, default=str)
 
@@ -80,10 +82,10 @@ async def delivered_bare(
             await collection.insert_one({**document, "_id": f"{when}-{number}"})
             await exchange.publish(aio_pika.Message(event, delivery_mode=DeliveryMode.PERSISTENT), "site.1.message")
             await loop.through(b"event: message.created\nid: %d\ndata: %b\n\n" % (number, event), number)
-            driven.waits.append(time.perf_counter() - when)
+            driven.latencies.append(time.perf_counter() - when)
 
         await deliver(time.perf_counter(), 0)
-        driven.waits.clear()
+        driven.latencies.clear()
         await _paced(deliver, rate, seconds)
     return driven
 
@@ -159,7 +161,7 @@ async def find_pages(
     queries: Sequence[Document],
     sort: Sequence[tuple[str, int]],
     seconds: float,
-) -> Driven:
+) -> LoadResult:
     """Find a first page by each query in turn, one at a time."""
     turn = cycle(queries)
     async with AsyncMongoClient[Document](uri) as client:
@@ -169,4 +171,4 @@ async def find_pages(
             await found.find(next(turn)).sort(list(sort)).limit(_PAGE).to_list()
 
         await page()
-        return await repeated(page, 1, seconds)
+        return await run_repeatedly(page, 1, seconds)

@@ -1,6 +1,6 @@
 """A schema of the tests' own, and a job that brings it up as a process that can be killed in the middle.
 
-`python -m support.upgrading <MONGODB_URI> <database>`; its lease is short, so that nobody waits long for a dead one.
+`python -m support.migration_job <MONGODB_URI> <database>`; its lease is short, so that nobody waits long for a dead one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def upgrade_of(database: AsyncDatabase[Document], schema: Schema) -> Upgrade:
 async def job(uri: str, database: str) -> asyncio.subprocess.Process:
     """A job for SCHEMA as a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    command = [sys.executable, "-m", "support.upgrading", uri, database]
+    command = [sys.executable, "-m", "support.migration_job", uri, database]
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
 
 

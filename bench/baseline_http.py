@@ -1,7 +1,7 @@
 """A bare handler of the same server as ours (aiohttp on uvloop): answers bytes, checks nothing, knows nobody.
 
 It is the floor of the gateway, and at the same time what stands behind the gateway while that is measured: so both
-answer the same bytes to the same requests. Run as a process: `python -m bench.bare PORT`.
+answer the same bytes to the same requests. Run as a process: `python -m bench.baseline_http PORT`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import asyncio
 
 from aiohttp import web
 
-from bench.bare_server import main
+from bench.baseline_server import main
 
-ANSWER = (
-    b'{"success":true,"pending":3,"active":12,"sites":{"1":{"pending":3,"active":12},"2":{"pending":0,"active":0}}}'
-)
+BODY = b'{"success":true,"pending":3,"active":12,"sites":{"1":{"pending":3,"active":12},"2":{"pending":0,"active":0}}}'
 ACCESS = {
     "success": True,
     "operator_id": 1,
@@ -35,12 +33,12 @@ _BURST = 16
 
 
 async def _get(_: web.Request) -> web.Response:
-    return web.Response(body=ANSWER, content_type="application/json")
+    return web.Response(body=BODY, content_type="application/json")
 
 
 async def _post(request: web.Request) -> web.Response:
     await request.read()
-    return web.Response(body=ANSWER, content_type="application/json")
+    return web.Response(body=BODY, content_type="application/json")
 
 
 async def _access(_: web.Request) -> web.Response:

@@ -20,7 +20,7 @@ _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AssignedConversation:
     """A visitor's conversation that an operator holds."""
 
     conversation_id: int
@@ -30,7 +30,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Scenario:
     """A site with everybody on it."""
 
     host: str
@@ -41,10 +41,10 @@ class Scene:
     owner_token: str
     operator_id: int
     operator_token: str
-    held: tuple[Held, ...]
+    assigned: tuple[AssignedConversation, ...]
 
     @classmethod
-    async def make(cls, stack: Stack, mongodb_uri: str, *, conversations: int) -> Self:
+    async def create(cls, stack: Stack, mongodb_uri: str, *, conversations: int) -> Self:
         """Make a tenant, a site, an operator, and so many conversations that the operator holds."""
         name = f"bench-{secrets.token_hex(4)}"
         email = f"owner@{name}.test"
@@ -59,7 +59,7 @@ class Scene:
             operator = await _login(http, member["member"]["email"])
             gate = asyncio.Semaphore(_AT_ONCE)
 
-            async def hold() -> Held:
+            async def hold() -> AssignedConversation:
                 async with gate:
                     return await _hold(http, site["site_key"], operator["token"])
 
@@ -92,7 +92,7 @@ async def _login(http: aiohttp.ClientSession, email: str) -> dict[str, Any]:
     return await _post(http, "auth/login", None, {"email": email, "password": _PASSWORD})
 
 
-async def _hold(http: aiohttp.ClientSession, site_key: str, token: str) -> Held:
+async def _hold(http: aiohttp.ClientSession, site_key: str, token: str) -> AssignedConversation:
     session_id = secrets.token_hex(16)
     visitor = {"site_key": site_key, "session_id": session_id}
     async with http.post("chat/stream", json={**visitor, "message": "Is anybody there?"}) as response:
@@ -103,7 +103,7 @@ async def _hold(http: aiohttp.ClientSession, site_key: str, token: str) -> Held:
         response.raise_for_status()
         conversation_id = int((await response.json())["conversation_id"])
     await _post(http, f"operator/accept/{conversation_id}", token, {})
-    return Held(conversation_id, session_id, token)
+    return AssignedConversation(conversation_id, session_id, token)
 
 
 async def _post(http: aiohttp.ClientSession, path: str, token: str | None, body: dict[str, Any]) -> dict[str, Any]:
