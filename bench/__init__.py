@@ -1,1 +1,1 @@
-"""Parley measured against the limit of the machine: every part beside its own floor, in one run."""
+"""Benchmarks: each measures Parley next to a baseline of the same machine, in one run."""

@@ -1,7 +1,7 @@
-"""A bare handler of the same server as ours (aiohttp on uvloop): answers bytes, checks nothing, knows nobody.
+"""Baseline of the gateway: the same HTTP server (aiohttp on uvloop) with handlers that return fixed bytes.
 
-It is the floor of the gateway, and at the same time what stands behind the gateway while that is measured: so both
-answer the same bytes to the same requests. Run as a process: `python -m bench.baseline_http PORT`.
+It is also the upstream of the gateway while that is measured, so that both sides return the same bytes for the same
+requests. Run it as a process: `python -m bench.baseline_http PORT`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACCESS = {
 }
 FRAME = b"id: 1234\nevent: message.created\ndata: " + b"x" * 700 + b"\n\n"
 EVENTS_HEADER = "Accept-Language"
-"""Says how many events a stream is to have; a header that the gateway passes on."""
+"""Carries the number of events of a stream; the gateway forwards this header."""
 
 _BURST = 16
 
@@ -46,7 +46,7 @@ async def _access(_: web.Request) -> web.Response:
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
-    """So many events, a few at a time, and the end."""
+    """Write the requested number of events in small bursts, then end."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(request)
     for number in range(int(request.headers[EVENTS_HEADER])):

@@ -1,4 +1,4 @@
-"""How the floors that are servers run: aiohttp on uvloop as our services have it, one process each, until killed."""
+"""Runs a baseline HTTP server: aiohttp on uvloop configured as the services are, in one process, until killed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import uvloop
 from aiohttp import web
 
 
-def main(app: web.Application, *, cancels: bool = False) -> None:
-    """Serve on the port that the command line names. `cancels`: a handler ends when its client leaves."""
+def main(app: web.Application, *, handler_cancellation: bool = False) -> None:
+    """Serve on the port given on the command line. `handler_cancellation`: cancel a handler when its client leaves."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(app, int(sys.argv[1]), cancels))
+        runner.run(_serve(app, int(sys.argv[1]), handler_cancellation))
 
 
-async def _serve(app: web.Application, port: int, cancels: bool) -> None:
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=cancels)
+async def _serve(app: web.Application, port: int, handler_cancellation: bool) -> None:
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=handler_cancellation)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
     gc.collect()

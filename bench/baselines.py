@@ -1,6 +1,6 @@
-"""What the limit of the machine is, measured with the bare client libraries: no service of ours takes part.
+"""Baselines measured with the plain client libraries, without any service of Parley.
 
-Each of these runs in a driver's process (`Bench.elsewhere`).
+Each runs in a driver process (`BenchmarkContext.run_in_subprocess`).
 """
 
 from __future__ import annotations
@@ -22,136 +22,136 @@ from bench.driver import LoadResult
 
 Document = dict[str, Any]
 
-_PAGE = 51
-"""What the services ask for: a page of fifty, and one more that tells whether there is a next."""
+_PAGE_SIZE = 51
+"""What the services request: a page of fifty, and one more that tells whether there is a next page."""
 
 
 def durable_collection(client: AsyncMongoClient[Document], database: str, name: str) -> AsyncCollection[Document]:
-    """A collection with the services' own write concern: most members, journalled."""
+    """Open a collection with the services' write concern: majority, journalled."""
     return client.get_database(database, write_concern=WriteConcern("majority", j=True))[name]
 
 
 async def insert_documents(
-    uri: str, database: str, document: Document, at_once: int, seconds: float, first_id: int
+    uri: str, database: str, document: Document, concurrency: int, seconds: float, first_id: int
 ) -> LoadResult:
-    """Insert such documents one by one, so many at once, each waited for."""
+    """Insert copies of a document one by one with this many in flight, each awaited."""
     ids = count(first_id)
-    async with AsyncMongoClient[Document](uri, maxPoolSize=at_once) as client:
-        collection = durable_collection(client, database, "floor")
-        await asyncio.gather(*(collection.find_one({"_id": 0}) for _ in range(at_once)))
+    async with AsyncMongoClient[Document](uri, maxPoolSize=concurrency) as client:
+        collection = durable_collection(client, database, "baseline")
+        await asyncio.gather(*(collection.find_one({"_id": 0}) for _ in range(concurrency)))
 
         async def insert() -> None:
             await collection.insert_one({**document, "_id": next(ids)})
 
-        return await run_repeatedly(insert, at_once, seconds)
+        return await run_repeatedly(insert, concurrency, seconds)
 
 
-async def run_repeatedly(once: Callable[[], Any], at_once: int, seconds: float) -> LoadResult:
-    """Do something again and again, so many at once, for so long."""
-    began = time.perf_counter()
-    driven = LoadResult(seconds)
+async def run_repeatedly(call: Callable[[], Any], concurrency: int, seconds: float) -> LoadResult:
+    """Call a coroutine function again and again with this many in flight, for so long."""
+    started = time.perf_counter()
+    result = LoadResult(seconds)
 
-    async def lane() -> None:
-        while (now := time.perf_counter()) < began + seconds:
-            await once()
-            driven.latencies.append(time.perf_counter() - now)
+    async def worker() -> None:
+        while (now := time.perf_counter()) < started + seconds:
+            await call()
+            result.latencies.append(time.perf_counter() - now)
 
-    await asyncio.gather(*(lane() for _ in range(at_once)))
-    driven.seconds = time.perf_counter() - began
-    return driven
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+    result.seconds = time.perf_counter() - started
+    return result
 
 
 async def deliver_documents(
     uri: str, database: str, amqp_url: str, document: Document, rate: float | None, seconds: float
 ) -> LoadResult:
-    """Insert a document, publish an event with confirm, write it to a socket and see it come out at the other end.
+    """Insert a document, publish an event with confirm, write it to a socket and read it at the other end.
 
-    One at a time, or so many a second, each then counted from when it was due.
+    `rate`: None for one at a time; else so many a second, with latencies counted from the scheduled time.
     """
-    driven = LoadResult(seconds)
+    result = LoadResult(seconds)
     async with (
         AsyncMongoClient[Document](uri) as client,
         await aio_pika.connect(amqp_url) as connection,
-        _Loop.opened() as loop,
+        _LoopbackSocket.open() as loopback,
     ):
-        collection = durable_collection(client, database, "floor")
-        exchange = await _log_of(connection)
+        collection = durable_collection(client, database, "baseline")
+        exchange = await _declare_stream(connection)
         event = orjson.dumps({"type": "message.created", "data": {**document, "conversation": document}}, default=str)
 
-        async def deliver(when: float, number: int) -> None:
-            await collection.insert_one({**document, "_id": f"{when}-{number}"})
+        async def deliver(scheduled: float, number: int) -> None:
+            await collection.insert_one({**document, "_id": f"{scheduled}-{number}"})
             await exchange.publish(aio_pika.Message(event, delivery_mode=DeliveryMode.PERSISTENT), "site.1.message")
-            await loop.through(b"event: message.created\nid: %d\ndata: %b\n\n" % (number, event), number)
-            driven.latencies.append(time.perf_counter() - when)
+            await loopback.send(b"event: message.created\nid: %d\ndata: %b\n\n" % (number, event), number)
+            result.latencies.append(time.perf_counter() - scheduled)
 
         await deliver(time.perf_counter(), 0)
-        driven.latencies.clear()
-        await _paced(deliver, rate, seconds)
-    return driven
+        result.latencies.clear()
+        await _run_paced(deliver, rate, seconds)
+    return result
 
 
-async def _paced(
+async def _run_paced(
     deliver: Callable[[float, int], Coroutine[Any, Any, None]], rate: float | None, seconds: float
 ) -> None:
-    began, number = time.perf_counter(), 0
+    started, number = time.perf_counter(), 0
     tasks: set[asyncio.Task[None]] = set()
-    while (now := time.perf_counter()) < began + seconds:
+    while (now := time.perf_counter()) < started + seconds:
         number += 1
         if rate is None:
             await deliver(now, number)
             continue
-        when = began + number / rate
-        if when > now:
-            await asyncio.sleep(when - now)
-        task = asyncio.create_task(deliver(when, number))
+        scheduled = started + number / rate
+        if scheduled > now:
+            await asyncio.sleep(scheduled - now)
+        task = asyncio.create_task(deliver(scheduled, number))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
 
 
-async def _log_of(connection: AbstractConnection) -> AbstractExchange:
-    """An exchange with a log behind it, as the services' own has."""
+async def _declare_stream(connection: AbstractConnection) -> AbstractExchange:
+    """Declare an exchange with a stream bound to it, as the services have."""
     channel = await connection.channel(publisher_confirms=True)
-    exchange = await channel.declare_exchange("bench.floor", aio_pika.ExchangeType.TOPIC, durable=True)
-    queue = await channel.declare_queue("bench.floor.log", durable=True, arguments={"x-queue-type": "stream"})
+    exchange = await channel.declare_exchange("bench.baseline", aio_pika.ExchangeType.TOPIC, durable=True)
+    queue = await channel.declare_queue("bench.baseline.log", durable=True, arguments={"x-queue-type": "stream"})
     await queue.bind(exchange, "#")
     return exchange
 
 
-class _Loop:
-    """A socket to oneself: what is written at one end is awaited at the other."""
+class _LoopbackSocket:
+    """A TCP connection of a process to itself: what is written at one end is awaited at the other."""
 
     def __init__(self, writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
         self._writer = writer
-        self._coming: dict[int, asyncio.Future[None]] = {}
+        self._pending: dict[int, asyncio.Future[None]] = {}
         self._reading = asyncio.create_task(self._read(reader))
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls) -> AsyncIterator[_Loop]:
-        """Open it for a while."""
+    async def open(cls) -> AsyncIterator[_LoopbackSocket]:
+        """Open the connection, and close it at the end of the context."""
         accepted: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
         server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), "127.0.0.1", 0)
         reader, far = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
-        loop = cls(await accepted, reader)
+        loopback = cls(await accepted, reader)
         try:
-            yield loop
+            yield loopback
         finally:
-            loop._reading.cancel()
-            for writer in (loop._writer, far):
+            loopback._reading.cancel()
+            for writer in (loopback._writer, far):
                 writer.close()
             server.close()
 
-    async def through(self, frame: bytes, number: int) -> None:
-        """Write a frame and wait until it came out."""
-        coming = self._coming[number] = asyncio.get_running_loop().create_future()
+    async def send(self, frame: bytes, number: int) -> None:
+        """Write a frame and wait until it has arrived."""
+        arrived = self._pending[number] = asyncio.get_running_loop().create_future()
         self._writer.write(frame)
-        await coming
+        await arrived
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         while True:
             frame = await reader.readuntil(b"\n\n")
-            self._coming.pop(int(frame.split(b"id: ", 1)[1].split(b"\n", 1)[0])).set_result(None)
+            self._pending.pop(int(frame.split(b"id: ", 1)[1].split(b"\n", 1)[0])).set_result(None)
 
 
 async def find_pages(
@@ -162,13 +162,13 @@ async def find_pages(
     sort: Sequence[tuple[str, int]],
     seconds: float,
 ) -> LoadResult:
-    """Find a first page by each query in turn, one at a time."""
-    turn = cycle(queries)
+    """Find the first page of each query in turn, one at a time."""
+    remaining = cycle(queries)
     async with AsyncMongoClient[Document](uri) as client:
-        found = client[database][collection]
+        opened = client[database][collection]
 
-        async def page() -> None:
-            await found.find(next(turn)).sort(list(sort)).limit(_PAGE).to_list()
+        async def find_page() -> None:
+            await opened.find(next(remaining)).sort(list(sort)).limit(_PAGE_SIZE).to_list()
 
-        await page()
-        return await run_repeatedly(page, 1, seconds)
+        await find_page()
+        return await run_repeatedly(find_page, 1, seconds)

@@ -1,6 +1,6 @@
-"""Drives the gateway from a process of its own: prebuilt HTTP/1.1 requests over kept-alive connections, no library.
+"""Load driver: prebuilt HTTP/1.1 requests over kept-alive connections, without an HTTP library.
 
-A request costs this side some thirty microseconds, so that one process drives what two cores can serve.
+A request costs the driver about 30 µs of processor time, so that one driver process saturates what two cores can serve.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-_ANSWER_SECONDS = 30.0
+_OPEN_TIMEOUT_SECONDS = 30.0
+
+COUNTER_PLACEHOLDER = b"#counted-here-and-padded-to-thirty-two#"
+"""Is replaced in each request by a value that counts up, padded to the same length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Response:
 
 
 class Connection(asyncio.Protocol):
-    """One kept-alive connection: one request at a time."""
+    """One kept-alive connection with one request in flight at a time."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -33,18 +36,18 @@ class Connection(asyncio.Protocol):
     @classmethod
     async def open(cls, host: str, port: int) -> Connection:
         """Connect."""
-        _, made = await asyncio.get_running_loop().create_connection(cls, host, port)
-        return made
+        _, connection = await asyncio.get_running_loop().create_connection(cls, host, port)
+        return connection
 
     async def request(self, request: bytes) -> Response:
-        """Send a request and wait for its answer. Raises ConnectionError where the connection ends first."""
+        """Send a request and wait for its response. Raises ConnectionError when the connection ends first."""
         assert self._transport is not None
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._waiting
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.close()
 
@@ -57,9 +60,9 @@ class Connection(asyncio.Protocol):
         if end < 0 or self._waiting is None:
             return
         head = bytes(self._buffer[:end])
-        length = _length_of(head)
+        length = _content_length(head)
         if length is None:
-            # In chunks, of which the last says so. One answer at a time: it is the last that stands here.
+            # Chunked: complete when the last chunk is at the end of the buffer, for one response is in flight.
             if not self._buffer.endswith(b"\r\n0\r\n\r\n"):
                 return
             length = len(self._buffer) - end - 4
@@ -70,44 +73,44 @@ class Connection(asyncio.Protocol):
         waiting, self._waiting = self._waiting, None
         waiting.set_result(Response(int(head[9:12]), body))
 
-    def connection_lost(self, problem: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(problem or ConnectionResetError("hung up"))
+            self._waiting.set_exception(exc or ConnectionResetError("connection closed by the server"))
 
 
-def _length_of(head: bytes) -> int | None:
-    """None for an answer that comes in chunks."""
+def _content_length(head: bytes) -> int | None:
+    """Read Content-Length; None for a chunked response. Raises ValueError when the response has neither."""
     lowered = head.lower()
     at = lowered.find(b"\r\ncontent-length:")
     if at < 0:
         if b"\r\ntransfer-encoding: chunked" in lowered:
             return None
-        raise ValueError("an answer without a length")
+        raise ValueError("a response without a length")
     end = head.find(b"\r\n", at + 17)
     return int(head[at + 17 : end if end >= 0 else len(head)])
 
 
 class Stream(asyncio.Protocol):
-    """One event stream (chunked): calls back with every event's bytes as they come."""
+    """One chunked event stream: calls `on_event` with the bytes of every event."""
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
+    def __init__(self, on_event: Callable[[bytes], None]) -> None:
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._take = take
+        self._on_event = on_event
         self._transport: asyncio.Transport | None = None
         self._raw = bytearray()
         self._text = bytearray()
 
     @classmethod
-    async def open(cls, host: str, port: int, request: bytes, take: Callable[[bytes], None]) -> Stream:
-        """Open the stream; returns when its first event came."""
-        transport, made = await asyncio.get_running_loop().create_connection(lambda: cls(take), host, port)
+    async def open(cls, host: str, port: int, request: bytes, on_event: Callable[[bytes], None]) -> Stream:
+        """Open the stream and wait for its response head. Raises ConnectionError and TimeoutError."""
+        transport, stream = await asyncio.get_running_loop().create_connection(lambda: cls(on_event), host, port)
         transport.write(request)
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            await made.opened
-        return made
+        async with asyncio.timeout(_OPEN_TIMEOUT_SECONDS):
+            await stream.opened
+        return stream
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the stream."""
         if self._transport is not None:
             self._transport.close()
 
@@ -125,13 +128,13 @@ class Stream(asyncio.Protocol):
                 return
             del self._raw[: end + 4]
             self.opened.set_result(None)
-        self._unchunk()
+        self._decode_chunks()
         while (end := self._text.find(b"\n\n")) >= 0:
             event = bytes(self._text[:end])
             del self._text[: end + 2]
-            self._take(event)
+            self._on_event(event)
 
-    def _unchunk(self) -> None:
+    def _decode_chunks(self) -> None:
         while (end := self._raw.find(b"\r\n")) >= 0:
             size = int(self._raw[:end], 16)
             if len(self._raw) < end + 4 + size:
@@ -139,13 +142,13 @@ class Stream(asyncio.Protocol):
             self._text += self._raw[end + 2 : end + 2 + size]
             del self._raw[: end + 4 + size]
 
-    def connection_lost(self, problem: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if not self.opened.done():
-            self.opened.set_exception(problem or ConnectionResetError("hung up"))
+            self.opened.set_exception(exc or ConnectionResetError("connection closed by the server"))
 
 
 def post(path: str, body: bytes, token: str | None = None, key: str | None = None) -> bytes:
-    """A POST of JSON, ready to be sent."""
+    """Build a POST of a JSON body. `key`: the idempotency key."""
     lines = [f"POST {path} HTTP/1.1", "Host: parley", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
@@ -155,7 +158,7 @@ def post(path: str, body: bytes, token: str | None = None, key: str | None = Non
 
 
 def get(path: str, token: str | None = None) -> bytes:
-    """A GET, ready to be sent."""
+    """Build a GET."""
     lines = [f"GET {path} HTTP/1.1", "Host: parley"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
@@ -164,59 +167,57 @@ def get(path: str, token: str | None = None) -> bytes:
 
 @dataclass(slots=True)
 class LoadResult:
-    """What came of it."""
+    """Latencies and counts of one run."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)
-    """Seconds, of every request answered well."""
+    """Seconds, of every successful request."""
     rejected: int = 0
 
     @property
     def rate(self) -> float:
-        """Answered well, per second."""
+        """Successful requests per second."""
         return len(self.latencies) / self.seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """What one connection sends, over and over: `{n}` in a request counts up."""
+    """The requests that one connection repeats."""
 
     requests: tuple[bytes, ...]
 
 
-async def closed_loop(host: str, port: int, workers: Sequence[Worker], seconds: float, mark: str) -> LoadResult:
-    """Each lane sends as soon as it was answered, for so long. `mark` makes what is counted unique to this call."""
+async def closed_loop(host: str, port: int, workers: Sequence[Worker], seconds: float, run_id: str) -> LoadResult:
+    """Run each worker for this long; it sends its next request as soon as the last one was answered.
+
+    `run_id` makes the values that replace COUNTER_PLACEHOLDER unique to this call.
+    """
     connections = [await Connection.open(host, port) for _ in workers]
-    began = time.perf_counter()
-    driven = LoadResult(seconds)
+    started = time.perf_counter()
+    result = LoadResult(seconds)
     try:
         await asyncio.gather(
             *(
-                _drive(connection, lane, f"{mark}-{number}", began + seconds, driven)
-                for number, (connection, lane) in enumerate(zip(connections, workers, strict=True))
+                _run_worker(connection, worker, f"{run_id}-{number}", started + seconds, result)
+                for number, (connection, worker) in enumerate(zip(connections, workers, strict=True))
             )
         )
     finally:
         for connection in connections:
             connection.close()
-    driven.seconds = time.perf_counter() - began
-    return driven
+    result.seconds = time.perf_counter() - started
+    return result
 
 
-async def _drive(connection: Connection, lane: Worker, mark: str, until: float, driven: LoadResult) -> None:
+async def _run_worker(connection: Connection, worker: Worker, prefix: str, deadline: float, result: LoadResult) -> None:
     number = 0
-    while (now := time.perf_counter()) < until:
-        request = lane.requests[number % len(lane.requests)]
+    while (now := time.perf_counter()) < deadline:
+        request = worker.requests[number % len(worker.requests)]
         number += 1
-        # Of one length always, so that Content-Length stays true.
-        answer = await connection.request(
-            request.replace(COUNTER_PLACEHOLDER, f"{mark}-{number}".encode().ljust(len(COUNTER_PLACEHOLDER), b"_"))
-        )
-        if answer.status == 200:
-            driven.latencies.append(time.perf_counter() - now)
+        # Of constant length, so that Content-Length stays correct.
+        counter = f"{prefix}-{number}".encode().ljust(len(COUNTER_PLACEHOLDER), b"_")
+        response = await connection.request(request.replace(COUNTER_PLACEHOLDER, counter))
+        if response.status == 200:
+            result.latencies.append(time.perf_counter() - now)
         else:
-            driven.rejected += 1
-
-
-COUNTER_PLACEHOLDER = b"#counted-here-and-padded-to-thirty-two#"
-"""Stands in a request for what counts up."""
+            result.rejected += 1

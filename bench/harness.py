@@ -1,15 +1,14 @@
-"""What every part is given: a warm private stack, processes to drive it from, and how long to measure."""
+"""What every benchmark runs in: a warm private stack, driver processes, and sizes for a full or a quick run."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
 import secrets
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, ParamSpec, TypeVar
@@ -32,14 +31,14 @@ UNLIMITED = {
     "PARLEY_LIMITS_SITE": "off",
     "PARLEY_STREAMS_PER_ADDRESS": "1000000",
 }
-"""Everything comes from one address here, as from no client."""
+"""The gateway's settings without limits: all load comes from one address."""
 
-_DRIVERS = 4
+_DRIVER_PROCESSES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SubprocessResult(Generic[ResultT]):
-    """What a driver's process answered, and what it used for that."""
+    """The result of a call in a driver process, and the time it took there."""
 
     result: ResultT
     seconds: float
@@ -53,67 +52,55 @@ class SubprocessResult(Generic[ResultT]):
 
 @dataclass(frozen=True, slots=True)
 class ResourceUsage:
-    """What a service's processes have used so far, and hold now."""
+    """Processor time used so far, and resident memory now."""
 
     cpu_seconds: float
     resident_bytes: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class BenchmarkContext:
-    """A private stack, ready and warm, with real servers; and how much a part may take."""
+    """A stack that is ready and warm, with its servers, and the sizes for this run."""
 
     quick: bool
     output: Output
     directory: Path
-    mongo: MongoServer
-    rabbit: RabbitServer
+    mongodb_uri: str
+    amqp_url: str
     stack: Stack
     scenario: Scenario
     drivers: ProcessPoolExecutor = field(repr=False)
 
     def rounds(self, full: int = 5) -> int:
-        """How many turns: two in quick mode."""
+        """Return the number of rounds: two in quick mode."""
         return 2 if self.quick else full
 
     def seconds(self, full: float = 4.0) -> float:
-        """How long a turn lasts: half a second in quick mode."""
+        """Return the length of a round: half a second in quick mode."""
         return 0.5 if self.quick else full
 
     def size(self, full: int, quick: int) -> int:
-        """How many of something."""
+        """Return the size of a full or a quick run."""
         return quick if self.quick else full
 
     async def run_in_subprocess(
-        self, work: Callable[P, Awaitable[ResultT]], *args: P.args, **kwargs: P.kwargs
+        self, function: Callable[P, Awaitable[ResultT]], *args: P.args, **kwargs: P.kwargs
     ) -> SubprocessResult[ResultT]:
-        """Run a module's coroutine function in a process of its own, on uvloop. Arguments and answer are pickled."""
+        """Run a module-level coroutine function in a driver process, on uvloop. Arguments and result are pickled."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.drivers, _run, work, args, kwargs)
+        return await loop.run_in_executor(self.drivers, _run, function, args, kwargs)
 
     def usage(self, service: str) -> ResourceUsage:
-        """What the replicas of a service have used."""
+        """Sum the usage of a service's replicas."""
         return resource_usage(*(replica.process.pid for replica in self.stack.processes(service)))
 
     def database(self, service: str) -> str:
-        """The name of a service's database."""
+        """Return the name of a service's database."""
         return f"{self.stack.environment(service)['PARLEY_DATABASE_PREFIX']}_{service}"
-
-    @asynccontextmanager
-    async def extra_stack(self, env: Mapping[str, Mapping[str, str]] | None = None) -> AsyncIterator[Stack]:
-        """Another stack with settings of its own, over the same MongoDB and a broker of its own; ready."""
-        directory = Path(tempfile.mkdtemp(dir=self.directory))
-        rabbit = RabbitServer(directory / "rabbitmq")
-        await rabbit.start()
-        try:
-            async with running_stack(self.mongo, rabbit, directory, env) as stack:
-                yield stack
-        finally:
-            await rabbit.stop()
 
 
 def resource_usage(*pids: int) -> ResourceUsage:
-    """What processes have used."""
+    """Sum the usage of processes."""
     cpu, resident = 0.0, 0
     for pid in pids:
         process = psutil.Process(pid)
@@ -124,18 +111,39 @@ def resource_usage(*pids: int) -> ResourceUsage:
     return ResourceUsage(cpu, resident)
 
 
+@contextmanager
+def driver_processes(count: int = _DRIVER_PROCESSES) -> Iterator[ProcessPoolExecutor]:
+    """Provide driver processes, and end them with the context."""
+    drivers = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield drivers
+    finally:
+        drivers.shutdown(cancel_futures=True)
+
+
 @asynccontextmanager
-async def running_stack(
-    mongo: MongoServer, rabbit: RabbitServer, directory: Path, env: Mapping[str, Mapping[str, str]] | None = None
-) -> AsyncIterator[Stack]:
-    """All services over these servers, ready."""
-    given = env or {}
+async def open_context(directory: Path, output: Output, *, quick: bool) -> AsyncIterator[BenchmarkContext]:
+    """Start servers, services and driver processes, create the scenario, and stop everything afterwards."""
+    mongo, rabbit = MongoServer(directory / "mongodb"), RabbitServer(directory / "rabbitmq")
+    with driver_processes() as drivers:
+        try:
+            output("Starting MongoDB, RabbitMQ and the services…")
+            await asyncio.gather(mongo.start(), rabbit.start())
+            async with _running_stack(mongo.uri, rabbit.uri, directory / "stack") as stack:
+                scenario = await Scenario.create(stack, mongo.uri, conversations=8 if quick else 64)
+                yield BenchmarkContext(quick, output, directory, mongo.uri, rabbit.uri, stack, scenario, drivers)
+        finally:
+            await asyncio.gather(mongo.stop(), rabbit.stop())
+
+
+@asynccontextmanager
+async def _running_stack(mongodb_uri: str, amqp_url: str, directory: Path) -> AsyncIterator[Stack]:
     stack = Stack(
-        mongodb_uri=mongo.uri,
-        amqp_url=rabbit.uri,
-        directory=directory / "stack",
+        mongodb_uri=mongodb_uri,
+        amqp_url=amqp_url,
+        directory=directory,
         database_prefix=f"bench_{secrets.token_hex(4)}",
-        env={**given, "gateway": {**UNLIMITED, **given.get("gateway", {})}},
+        env={"gateway": UNLIMITED},
     )
     try:
         await stack.start()
@@ -145,30 +153,13 @@ async def running_stack(
         await stack.stop()
 
 
-@asynccontextmanager
-async def open_context(directory: Path, say: Output, *, quick: bool) -> AsyncIterator[BenchmarkContext]:
-    """Start everything, warm it up, and stop it afterwards."""
-    mongo, rabbit = MongoServer(directory / "mongodb"), RabbitServer(directory / "rabbitmq")
-    context = multiprocessing.get_context("spawn")
-    drivers = ProcessPoolExecutor(_DRIVERS, mp_context=context)
-    try:
-        say("Starting MongoDB, RabbitMQ and the services…")
-        await asyncio.gather(mongo.start(), rabbit.start())
-        async with running_stack(mongo, rabbit, directory) as stack:
-            scene = await Scenario.create(stack, mongo.uri, conversations=8 if quick else 64)
-            yield BenchmarkContext(quick, say, directory, mongo, rabbit, stack, scene, drivers)
-    finally:
-        drivers.shutdown(cancel_futures=True)
-        await asyncio.gather(mongo.stop(), rabbit.stop())
-
-
 def _run(
-    work: Callable[..., Awaitable[ResultT]], args: tuple[object, ...], kwargs: dict[str, object]
+    function: Callable[..., Awaitable[ResultT]], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> SubprocessResult[ResultT]:
-    async def whole() -> ResultT:
-        return await work(*args, **kwargs)
+    async def call() -> ResultT:
+        return await function(*args, **kwargs)
 
-    began, used = time.monotonic(), time.process_time()
+    started, cpu_before = time.monotonic(), time.process_time()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(whole())
-    return SubprocessResult(result, time.monotonic() - began, time.process_time() - used)
+        result = runner.run(call())
+    return SubprocessResult(result, time.monotonic() - started, time.process_time() - cpu_before)

@@ -1,4 +1,4 @@
-"""The table that is printed and the file that is kept: figures, and the machine they were seen on."""
+"""Output of a run: the printed table and the JSON document, with the machine it ran on."""
 
 from __future__ import annotations
 
@@ -16,33 +16,51 @@ import psutil
 
 from bench.measurement import Metric
 
-_HEAD = ("part", "figure", "unit", "value", "floor", "ratio", "aim", "met", "p50 ms", "p99 ms", "spread", "driver")
+_HEADER = (
+    "benchmark",
+    "metric",
+    "unit",
+    "value",
+    "baseline",
+    "ratio",
+    "target",
+    "met",
+    "p50 ms",
+    "p99 ms",
+    "spread",
+    "driver",
+)
 
 
-def table(found: Mapping[str, Sequence[Metric]]) -> str:
-    """All figures as text, a line each."""
-    rows = [_HEAD, *(_row(part, figure) for part, figures in found.items() for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+def table(results: Mapping[str, Sequence[Metric]]) -> str:
+    """Format all metrics as text, one per line, followed by their notes."""
+    rows = [_HEADER, *(_row(benchmark, metric) for benchmark, metrics in results.items() for metric in metrics)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{part}, {one.name}: {one.note}" for part, figures in found.items() for one in figures if one.note]
+    notes = [
+        f"{benchmark}, {metric.name}: {metric.note}"
+        for benchmark, metrics in results.items()
+        for metric in metrics
+        if metric.note
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], *([""] if notes else []), *notes])
 
 
-def _row(part: str, figure: Metric) -> tuple[str, ...]:
-    met = {True: "yes", False: "NO", None: ""}[figure.met]
+def _row(benchmark: str, metric: Metric) -> tuple[str, ...]:
+    met = {True: "yes", False: "NO", None: ""}[metric.met]
     return (
-        part,
-        figure.name,
-        figure.unit,
-        _number(figure.value),
-        _number(figure.baseline),
-        f"{figure.ratio:.2f}" if figure.ratio is not None else "",
-        ", ".join(str(aim) for aim in figure.targets),
+        benchmark,
+        metric.name,
+        metric.unit,
+        _number(metric.value),
+        _number(metric.baseline),
+        f"{metric.ratio:.2f}" if metric.ratio is not None else "",
+        ", ".join(str(target) for target in metric.targets),
         met,
-        _number(figure.p50),
-        _number(figure.p99),
-        f"{figure.spread:.0%}" if figure.spread is not None else "",
-        f"{figure.driver_cpu:.0%}" if figure.driver_cpu is not None else "",
+        _number(metric.p50),
+        _number(metric.p99),
+        f"{metric.spread:.0%}" if metric.spread is not None else "",
+        f"{metric.driver_cpu:.0%}" if metric.driver_cpu is not None else "",
     )
 
 
@@ -54,22 +72,27 @@ def _number(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def to_document(found: Mapping[str, Sequence[Metric]], facts: Mapping[str, Any], *, quick: bool) -> dict[str, Any]:
-    """The same for programs, with where and when."""
+def to_document(results: Mapping[str, Sequence[Metric]], machine: Mapping[str, Any], *, quick: bool) -> dict[str, Any]:
+    """Build the JSON document: the metrics with time and machine."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
-        "machine": dict(facts),
-        "figures": [
-            {"part": part, **asdict(figure), "aims": [str(aim) for aim in figure.targets], "met": figure.met}
-            for part, figures in found.items()
-            for figure in figures
+        "machine": dict(machine),
+        "metrics": [
+            {
+                "benchmark": benchmark,
+                **asdict(metric),
+                "targets": [str(target) for target in metric.targets],
+                "met": metric.met,
+            }
+            for benchmark, metrics in results.items()
+            for metric in metrics
         ],
     }
 
 
 def machine_info() -> dict[str, Any]:
-    """What the figures depend on."""
+    """Collect what the metrics depend on: hardware, load, and versions."""
     return {
         "system": platform.platform(),
         "cores": os.cpu_count(),
@@ -83,21 +106,21 @@ def machine_info() -> dict[str, Any]:
     }
 
 
-def machine_line(facts: Mapping[str, Any]) -> str:
-    """The machine in a line."""
-    memory = facts["memory_bytes"] / 2**30
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """Summarize the machine in one line."""
+    memory = machine["memory_bytes"] / 2**30
     return (
-        f"{facts['cores']} cores, {memory:.0f} GiB, {facts['system']}, Python {facts['python']}, "
-        f"commit {facts['commit']}, load {facts['load_before'][0]}"
+        f"{machine['cores']} cores, {memory:.0f} GiB, {machine['system']}, Python {machine['python']}, "
+        f"commit {machine['commit']}, load {machine['load_before'][0]}"
     )
 
 
 def _commit() -> str:
-    told = subprocess.run(
+    result = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         capture_output=True,
         text=True,
         check=False,
         cwd=Path(__file__).parent,
     )
-    return told.stdout.strip() or "unknown"
+    return result.stdout.strip() or "unknown"

@@ -1,4 +1,4 @@
-"""The requests that parts send, ready made."""
+"""Prebuilt requests that the benchmarks send."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Sequence
 from bench.driver import COUNTER_PLACEHOLDER, Worker, post
 from bench.scenario import AssignedConversation
 
-MESSAGE_TEXT = "Your order left our house this morning and should be with you by Thursday. "
+MESSAGE_TEXT = "Your order left our warehouse this morning and should be with you by Thursday. "
 
 
-def operator_message(held: AssignedConversation) -> bytes:
-    """An operator's message to a conversation, as the panel sends it: with a key of its own each time."""
+def operator_message(conversation: AssignedConversation) -> bytes:
+    """Build an operator's message as the panel sends it: with a unique idempotency key each time."""
     content = f"{MESSAGE_TEXT}{COUNTER_PLACEHOLDER.decode()}"
-    body = json.dumps({"conversation_id": held.conversation_id, "content": content}).encode()
-    return post("/api/v1/operator/message", body, held.token, COUNTER_PLACEHOLDER.decode())
+    body = json.dumps({"conversation_id": conversation.conversation_id, "content": content}).encode()
+    return post("/api/v1/operator/message", body, conversation.token, COUNTER_PLACEHOLDER.decode())
 
 
-def visitor_message(site_key: str, held: AssignedConversation) -> bytes:
-    """A visitor's message, as the widget sends it: with an id of its own each time."""
-    counted = COUNTER_PLACEHOLDER.decode()
-    said = {"message": f"{MESSAGE_TEXT}{counted}", "message_id": counted}
-    body = json.dumps({"site_key": site_key, "session_id": held.session_id, **said}).encode()
+def visitor_message(site_key: str, conversation: AssignedConversation) -> bytes:
+    """Build a visitor's message as the widget sends it: with a unique message id each time."""
+    counter = COUNTER_PLACEHOLDER.decode()
+    message = {"message": f"{MESSAGE_TEXT}{counter}", "message_id": counter}
+    body = json.dumps({"site_key": site_key, "session_id": conversation.session_id, **message}).encode()
     return post("/api/v1/chat/stream", body)
 
 
-def build_workers(requests: Sequence[bytes], at_once: int) -> list[Worker]:
-    """So many connections that send all of these over and over, each of them on one connection."""
-    lanes: list[list[bytes]] = [[] for _ in range(at_once)]
-    for number in range(max(at_once, len(requests))):
-        lanes[number % at_once].append(requests[number % len(requests)])
-    return [Worker(tuple(lane)) for lane in lanes]
+def build_workers(requests: Sequence[bytes], concurrency: int) -> list[Worker]:
+    """Distribute the requests over this many workers; each worker repeats its own on one connection."""
+    assigned: list[list[bytes]] = [[] for _ in range(concurrency)]
+    for number in range(max(concurrency, len(requests))):
+        assigned[number % concurrency].append(requests[number % len(requests)])
+    return [Worker(tuple(one)) for one in assigned]

@@ -1,6 +1,6 @@
-"""Who is there when it is measured: a tenant with a site, its operators, and visitors whose conversations they hold.
+"""The data that benchmarks run on: a tenant with a site, an operator, and conversations assigned to the operator.
 
-Everything is made through the gateway, as its people would.
+Everything is created through the gateway, as clients would.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from parley.chat.owner import create_owner
 from parley_dev.stack import Stack
 
 _PASSWORD = "correct-horse-battery"  # noqa: S105 - of an account that lives for minutes
-_AT_ONCE = 8
+_CREATE_CONCURRENCY = 8
 
 
 @dataclass(frozen=True, slots=True)
 class AssignedConversation:
-    """A visitor's conversation that an operator holds."""
+    """A visitor's conversation that is assigned to an operator."""
 
     conversation_id: int
     session_id: str
     token: str
-    """The holder's."""
+    """The operator's access token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A site with everybody on it."""
+    """A site with its owner, an operator and their conversations."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class Scenario:
 
     @classmethod
     async def create(cls, stack: Stack, mongodb_uri: str, *, conversations: int) -> Self:
-        """Make a tenant, a site, an operator, and so many conversations that the operator holds."""
+        """Create a tenant, a site, an operator, and this many conversations assigned to the operator."""
         name = f"bench-{secrets.token_hex(4)}"
         email = f"owner@{name}.test"
         prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
@@ -57,13 +57,13 @@ class Scenario:
             site = (await _post(http, "sites", token, {"name": "Shop", "domains": ["shop.test"]}))["site"]
             member = await _post(http, "team", token, _member(f"alex@{name}.test", site["id"]))
             operator = await _login(http, member["member"]["email"])
-            gate = asyncio.Semaphore(_AT_ONCE)
+            semaphore = asyncio.Semaphore(_CREATE_CONCURRENCY)
 
-            async def hold() -> AssignedConversation:
-                async with gate:
-                    return await _hold(http, site["site_key"], operator["token"])
+            async def create_conversation() -> AssignedConversation:
+                async with semaphore:
+                    return await _create_assigned(http, site["site_key"], operator["token"])
 
-            held = await asyncio.gather(*(hold() for _ in range(conversations)))
+            assigned = await asyncio.gather(*(create_conversation() for _ in range(conversations)))
         address = stack.gateway_url.removeprefix("http://").partition(":")
         return cls(
             address[0],
@@ -74,7 +74,7 @@ class Scenario:
             token,
             operator["user"]["id"],
             operator["token"],
-            tuple(held),
+            tuple(assigned),
         )
 
 
@@ -92,7 +92,7 @@ async def _login(http: aiohttp.ClientSession, email: str) -> dict[str, Any]:
     return await _post(http, "auth/login", None, {"email": email, "password": _PASSWORD})
 
 
-async def _hold(http: aiohttp.ClientSession, site_key: str, token: str) -> AssignedConversation:
+async def _create_assigned(http: aiohttp.ClientSession, site_key: str, token: str) -> AssignedConversation:
     session_id = secrets.token_hex(16)
     visitor = {"site_key": site_key, "session_id": session_id}
     async with http.post("chat/stream", json={**visitor, "message": "Is anybody there?"}) as response:
@@ -110,5 +110,5 @@ async def _post(http: aiohttp.ClientSession, path: str, token: str | None, body:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with http.post(path, json=body, headers=headers) as response:
         response.raise_for_status()
-        answer: dict[str, Any] = await response.json()
-        return answer
+        result: dict[str, Any] = await response.json()
+        return result

@@ -1,4 +1,4 @@
-"""Conversations by the hundred thousand, written straight to the database as chat's own codec writes them."""
+"""Seeds conversations by the hundred thousand, written directly to the database through chat's own mappers."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pymongo import AsyncMongoClient, WriteConcern
 
 from parley.chat.conversations.mappers import conversation_document, message_document, visitor_document
 from parley.chat.conversations.model import Conversation, Message, Visitor
-from parley.common.events.schemas import LastMessage, Mode, Person
+from parley.common.events.schemas import LastMessage, Mode, OperatorRef
 
 Document = dict[str, Any]
 
 FIRST_ID = 100_000_000
-"""Far above what chat hands out meanwhile."""
-_BATCH = 2000
-_AT_ONCE = 4
+"""Far above the ids that chat assigns during a run."""
+_BATCH_SIZE = 2000
+_WRITE_CONCURRENCY = 4
 _MESSAGES = 2
-_DEEP_EVERY = 1000
-_DEEP_MESSAGES = 60
-_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-# Nine of ten are over; of the open ones, most are the AI's.
+_LONG_EVERY = 1000
+_LONG_MESSAGES = 60
+_FIRST_CREATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+# Nine in ten are closed; of the open ones, most are the AI's.
 _MODES: tuple[Mode, ...] = ("ai", "ai", "pending", "operator", *("closed",) * 36)
 
 
 @dataclass(frozen=True, slots=True)
 class SeedTarget:
-    """Where conversations are seeded: on whose site, and who holds those that somebody holds."""
+    """Database, site, and operator that seeded conversations belong to."""
 
     uri: str
     database: str
@@ -41,66 +41,67 @@ class SeedTarget:
 
 
 def session_id(number: int) -> str:
-    """The secret of a seeded visitor."""
+    """Return the session id of a seeded visitor."""
     return f"seeded-visitor-{number:012d}"
 
 
 def session_handle(site_id: int, session_id: str) -> str:
-    """A session's public handle (docs/internals.md)."""
+    """Derive a session's public handle (docs/internals.md)."""
     return "sess_" + hashlib.sha256(f"{site_id}:{session_id}".encode()).hexdigest()[:32]
 
 
 def numbers_with_many_messages(first: int, last: int) -> list[int]:
-    """The numbers, within some, of conversations that have many messages."""
-    return list(range(first - first % -_DEEP_EVERY, last, _DEEP_EVERY))
+    """List the numbers from `first` up to `last` of conversations that have many messages."""
+    return list(range(first - first % -_LONG_EVERY, last, _LONG_EVERY))
 
 
-async def seed(place: SeedTarget, first: int, last: int) -> None:
+async def seed(target: SeedTarget, first: int, last: int) -> None:
     """Write conversations number `first` up to `last`, with their visitors and messages."""
-    async with AsyncMongoClient[Document](place.uri, maxPoolSize=_AT_ONCE) as client:
-        # Made in a minute and thrown away: no need to wait for the journal each time.
-        database = client.get_database(place.database, write_concern=WriteConcern(w=1))
-        gate = asyncio.Semaphore(_AT_ONCE)
+    async with AsyncMongoClient[Document](target.uri, maxPoolSize=_WRITE_CONCURRENCY) as client:
+        # Temporary data: no need to wait for the journal each time.
+        database = client.get_database(target.database, write_concern=WriteConcern(w=1))
+        semaphore = asyncio.Semaphore(_WRITE_CONCURRENCY)
 
         async def write(numbers: range) -> None:
             try:
-                made = [_conversation(place, number) for number in numbers]
+                conversations = [_conversation(target, number) for number in numbers]
                 await database["conversations"].insert_many(
-                    [{"_id": one.id, **conversation_document(one), "outbox": []} for one in made], ordered=False
+                    [{"_id": one.id, **conversation_document(one), "outbox": []} for one in conversations],
+                    ordered=False,
                 )
-                said = [message_document(message) for one in made for message in _messages(one)]
-                await database["messages"].insert_many(said, ordered=False)
-                visitors = [{"_id": one.visitor.key, **visitor_document(one.visitor)} for one in made]
+                messages = [message_document(message) for one in conversations for message in _messages(one)]
+                await database["messages"].insert_many(messages, ordered=False)
+                visitors = [{"_id": one.visitor.key, **visitor_document(one.visitor)} for one in conversations]
                 await database["visitors"].insert_many(visitors, ordered=False)
             finally:
-                gate.release()
+                semaphore.release()
 
         async with asyncio.TaskGroup() as tasks:
-            for begin in range(first, last, _BATCH):
-                await gate.acquire()
-                tasks.create_task(write(range(begin, min(begin + _BATCH, last))))
+            for start in range(first, last, _BATCH_SIZE):
+                await semaphore.acquire()
+                tasks.create_task(write(range(start, min(start + _BATCH_SIZE, last))))
 
 
-def _conversation(place: SeedTarget, number: int) -> Conversation:
+def _conversation(target: SeedTarget, number: int) -> Conversation:
     mode = _MODES[number % len(_MODES)]
-    at = _BEGAN + timedelta(seconds=number)
+    at = _FIRST_CREATED_AT + timedelta(seconds=number)
     visitor = Visitor(
-        place.tenant_id,
-        place.site_id,
-        session_handle(place.site_id, session_id(number)),
+        target.tenant_id,
+        target.site_id,
+        session_handle(target.site_id, session_id(number)),
         name=f"Visitor {number}",
         version=1,
     )
-    seq = _DEEP_MESSAGES if number % _DEEP_EVERY == 0 else _MESSAGES
+    seq = _LONG_MESSAGES if number % _LONG_EVERY == 0 else _MESSAGES
     return Conversation(
         id=FIRST_ID + number,
-        tenant_id=place.tenant_id,
-        site_id=place.site_id,
+        tenant_id=target.tenant_id,
+        site_id=target.site_id,
         visitor=visitor,
         mode=mode,
         created_at=at,
         updated_at=at,
-        operator=Person(id=place.operator_id, name="Alex Archer") if mode == "operator" else None,
+        operator=OperatorRef(id=target.operator_id, name="Alex Archer") if mode == "operator" else None,
         last_seq=seq,
         last_message=LastMessage(seq=seq, role="visitor", preview=f"Where is my order {number}?", created_at=at),
         waiting_since=at if mode == "pending" else None,

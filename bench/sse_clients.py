@@ -1,6 +1,6 @@
-"""Thousands of clients of event streams in one process: each counts the events it was given, some look at the time.
+"""A pool of event-stream clients in one process: each counts the events it receives, some measure their delay.
 
-They are cheap on purpose: what is measured must not be they.
+The clients are as cheap as possible, so that the server and not the pool is what is measured.
 """
 
 from __future__ import annotations
@@ -13,21 +13,23 @@ import time
 from collections.abc import Callable, Sequence
 from typing import cast
 
-_MARK = b"~"
-"""Stands twice in every event and nowhere else: one byte, so that no event is missed that comes in two pieces."""
-_SENT = re.compile(rb"~(\d+\.\d+)~")
-_OPENED_AT_ONCE = 100
+_MARKER = b"~"
+"""Occurs twice in every event and nowhere else. One byte, so that a chunk boundary cannot hide an event."""
+_SENT_AT = re.compile(rb"~(\d+\.\d+)~")
+_CONNECT_CONCURRENCY = 100
 
 
 class SseClient(asyncio.Protocol):
-    """One client. `late` is given the seconds that an event took, where this one looks."""
+    """One client. Calls `on_markers` with the markers per chunk, and `on_delay` with an event's delay in seconds."""
 
-    def __init__(self, heard: Callable[[int], None], request: bytes, late: Callable[[float], None] | None) -> None:
+    def __init__(
+        self, on_markers: Callable[[int], None], request: bytes, on_delay: Callable[[float], None] | None
+    ) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport | None = None
-        self._heard = heard
+        self._on_markers = on_markers
         self._request = request
-        self._late = late
+        self._on_delay = on_delay
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass of it.
@@ -40,95 +42,99 @@ class SseClient(asyncio.Protocol):
             elif not data.startswith(b"HTTP/1.1 200"):
                 self.ready.set_exception(ConnectionError(data[:200].decode(errors="replace")))
             return
-        count = data.count(_MARK)
+        count = data.count(_MARKER)
         if count:
-            self._heard(count)
-            if self._late is not None:
+            self._on_markers(count)
+            if self._on_delay is not None:
                 now = time.time()
-                for sent in _SENT.findall(data):
-                    self._late(now - float(sent))
+                for sent_at in _SENT_AT.findall(data):
+                    self._on_delay(now - float(sent_at))
 
-    def connection_lost(self, problem: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         if not self.ready.done():
-            self.ready.set_exception(problem or ConnectionResetError("hung up"))
+            self.ready.set_exception(exc or ConnectionResetError("connection closed by the server"))
 
 
 class SseClientPool:
-    """All clients of one server. Every hundredth of them looks at the time."""
+    """All clients of one server. Every hundredth client measures delays."""
 
     def __init__(self, port: int, requests: Sequence[bytes]) -> None:
         self.delays: list[float] = []
         self.first = self.last = 0.0
         self._port = port
         self._requests = requests
-        self._ears: list[SseClient] = []
-        self._heard = 0
+        self._clients: list[SseClient] = []
+        self._received = 0
         self._expected = 0
         self._goal = 0
-        self._there = asyncio.Event()
+        self._goal_reached = asyncio.Event()
 
     async def open(self) -> None:
         """Open every stream. Raises ConnectionError."""
         loop = asyncio.get_running_loop()
-        for start in range(0, len(self._requests), _OPENED_AT_ONCE):
-            group = self._requests[start : start + _OPENED_AT_ONCE]
-            made = await asyncio.gather(*(self._connect(loop, request, start + n) for n, request in enumerate(group)))
-            await asyncio.gather(*(ear.ready for ear in made))
-            self._ears += made
+        for start in range(0, len(self._requests), _CONNECT_CONCURRENCY):
+            group = self._requests[start : start + _CONNECT_CONCURRENCY]
+            clients = await asyncio.gather(
+                *(self._connect(loop, request, start + n) for n, request in enumerate(group))
+            )
+            await asyncio.gather(*(client.ready for client in clients))
+            self._clients += clients
 
     async def _connect(self, loop: asyncio.AbstractEventLoop, request: bytes, number: int) -> SseClient:
-        late = self.delays.append if number % 100 == 0 else None
-        _, ear = await loop.create_connection(lambda: SseClient(self._count, request, late), "127.0.0.1", self._port)
-        return ear
+        on_delay = self.delays.append if number % 100 == 0 else None
+        _, client = await loop.create_connection(
+            lambda: SseClient(self._count, request, on_delay), "127.0.0.1", self._port
+        )
+        return client
 
     def expect(self, events: int) -> None:
-        """Begin to count: so many events for each."""
-        self._heard, self._expected = 0, 2 * events * len(self._ears)
+        """Reset the counters; each client is to receive this many events from now on."""
+        self._received, self._expected = 0, 2 * events * len(self._clients)
         self.first = self.last = 0.0
         self.delays.clear()
 
-    async def wait_all_received(self, within: float) -> float:
-        """Wait until everybody was given everything; seconds from the first to the last. Raises TimeoutError."""
-        await self._reached(self._expected, within)
+    async def wait_all_received(self, timeout_seconds: float) -> float:
+        """Wait until every client has received everything; seconds from first to last event. Raises TimeoutError."""
+        await self._wait_markers(self._expected, timeout_seconds)
         return self.last - self.first
 
-    async def wait_received(self, events: int, within: float) -> None:
-        """Wait until they were given so many events each, on average. Raises TimeoutError."""
-        await self._reached(2 * events * len(self._ears), within)
+    async def wait_received(self, events: int, timeout_seconds: float) -> None:
+        """Wait until the clients have received this many events each, on average. Raises TimeoutError."""
+        await self._wait_markers(2 * events * len(self._clients), timeout_seconds)
 
-    async def _reached(self, goal: int, within: float) -> None:
+    async def _wait_markers(self, goal: int, timeout_seconds: float) -> None:
         self._goal = goal
-        async with asyncio.timeout(within):
-            while self._heard < goal:
-                self._there.clear()
-                await self._there.wait()
+        async with asyncio.timeout(timeout_seconds):
+            while self._received < goal:
+                self._goal_reached.clear()
+                await self._goal_reached.wait()
 
-    def _count(self, marks: int) -> None:
+    def _count(self, markers: int) -> None:
         self.last = time.perf_counter()
         self.first = self.first or self.last
-        self._heard += marks
-        if self._heard >= self._goal:
-            self._there.set()
+        self._received += markers
+        if self._received >= self._goal:
+            self._goal_reached.set()
 
     def close(self) -> None:
-        """Everybody leaves."""
-        for ear in self._ears:
-            if ear.transport is not None:
-                ear.transport.abort()
+        """Disconnect every client."""
+        for client in self._clients:
+            if client.transport is not None:
+                client.transport.abort()
 
 
 async def open_slow_client(port: int, request: bytes) -> socket.socket:
-    """A client that takes nothing after its request."""
+    """Open a stream whose client never reads: a socket with a small receive buffer."""
     loop = asyncio.get_running_loop()
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    narrow.setblocking(False)
-    await loop.sock_connect(narrow, ("127.0.0.1", port))
-    await loop.sock_sendall(narrow, request)
-    return narrow
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    await loop.sock_connect(client, ("127.0.0.1", port))
+    await loop.sock_sendall(client, request)
+    return client
 
 
 def raise_file_limit(pid: int = 0) -> None:
-    """Let a process (this one) have as many sockets as it may."""
-    _, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+    """Raise the soft limit of open files of a process (0: this one) to its hard limit."""
+    _, hard_limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

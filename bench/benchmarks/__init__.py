@@ -1,1 +1,1 @@
-"""The parts of `make bench`, a module each with a `PART` in it."""
+"""The benchmarks of `make bench`: one module each, which defines `BENCHMARK`."""

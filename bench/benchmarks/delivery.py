@@ -1,4 +1,4 @@
-"""Benchmark `delivery`: from an operator's POST to the visitor's open stream, through everything in between."""
+"""Benchmark `delivery`: latency from an operator's POST to the visitor's open stream, through all services."""
 
 from __future__ import annotations
 
@@ -18,52 +18,60 @@ from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target,
 from bench.requests import MESSAGE_TEXT, build_workers, operator_message
 from bench.scenario import AssignedConversation
 
-_MARK = re.compile(rb"~([0-9a-f]+-\d+)~")
-_LATEST_SECONDS = 10.0
+_MARKER = re.compile(rb"~([0-9a-f]+-\d+)~")
+_TIMEOUT_SECONDS = 10.0
 _STREAMS = 16
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """p50 and p99 at 1 in flight and at half of the sustained rate."""
-    scene = bench.scenario
-    held = scene.assigned[:_STREAMS]
-    at_one = await alternate(bench.rounds(), lambda: _bare(bench, None), lambda: _through(bench, held[:1], None))
-    lanes = build_workers([operator_message(held) for held in scene.assigned], 64)
+    """Measure p50 and p99 with 1 in flight and at half of the sustained rate."""
+    scenario = bench.scenario
+    conversations = scenario.assigned[:_STREAMS]
+    at_one = await alternate(
+        bench.rounds(), lambda: _measure_baseline(bench, None), lambda: _measure_parley(bench, conversations[:1], None)
+    )
+    workers = build_workers([operator_message(conversation) for conversation in scenario.assigned], 64)
     sustained = await bench.run_in_subprocess(
-        closed_loop, scene.host, scene.port, lanes, bench.seconds(), secrets.token_hex(4)
+        closed_loop, scenario.host, scenario.port, workers, bench.seconds(), secrets.token_hex(4)
     )
     rate = sustained.result.rate / 2
-    at_half = await alternate(bench.rounds(), lambda: _bare(bench, rate), lambda: _through(bench, held, rate))
+    at_half = await alternate(
+        bench.rounds(), lambda: _measure_baseline(bench, rate), lambda: _measure_parley(bench, conversations, rate)
+    )
     return [
-        *_figures("1 in flight", at_one, (6.5, 12.0)),
-        *_figures(f"at {rate:.0f} a second, half of the sustained", at_half, None),
+        *_metrics("1 in flight", at_one, (6.5, 12.0)),
+        *_metrics(f"at {rate:.0f} a second, half of the sustained", at_half, None),
     ]
 
 
-def _figures(name: str, turns: AlternatingRuns, peer: tuple[float, float] | None) -> list[Metric]:
+def _metrics(name: str, runs: AlternatingRuns, peer: tuple[float, float] | None) -> list[Metric]:
     typical, worst = [Target("ratio", "at most", 2)], [Target("ratio", "at most", 3)]
     if peer is not None:
-        # A quarter of what the closest peer took on such a machine.
+        # A quarter of the latency of the closest comparable product on such a machine.
         typical.append(Target("value", "at most", peer[0]))
         worst.append(Target("value", "at most", peer[1]))
-    return [turns.latency_metric(f"{name}, p50", "p50", *typical), turns.latency_metric(f"{name}, p99", "p99", *worst)]
+    return [runs.latency_metric(f"{name}, p50", "p50", *typical), runs.latency_metric(f"{name}, p99", "p99", *worst)]
 
 
-async def _through(bench: BenchmarkContext, held: Sequence[AssignedConversation], rate: float | None) -> Round:
-    scene = bench.scenario
+async def _measure_parley(
+    bench: BenchmarkContext, conversations: Sequence[AssignedConversation], rate: float | None
+) -> Round:
+    scenario = bench.scenario
     return to_round(
-        await bench.run_in_subprocess(deliveries, scene.host, scene.port, scene.site_key, held, rate, bench.seconds())
+        await bench.run_in_subprocess(
+            deliveries, scenario.host, scenario.port, scenario.site_key, conversations, rate, bench.seconds()
+        )
     )
 
 
-async def _bare(bench: BenchmarkContext, rate: float | None) -> Round:
+async def _measure_baseline(bench: BenchmarkContext, rate: float | None) -> Round:
     document = sample_document(bench)
     return to_round(
         await bench.run_in_subprocess(
             deliver_documents,
-            bench.mongo.uri,
+            bench.mongodb_uri,
             bench.database("chat"),
-            bench.rabbit.uri,
+            bench.amqp_url,
             document,
             rate,
             bench.seconds(),
@@ -72,59 +80,72 @@ async def _bare(bench: BenchmarkContext, rate: float | None) -> Round:
 
 
 async def deliveries(
-    host: str, port: int, site_key: str, held: Sequence[AssignedConversation], rate: float | None, seconds: float
+    host: str,
+    port: int,
+    site_key: str,
+    conversations: Sequence[AssignedConversation],
+    rate: float | None,
+    seconds: float,
 ) -> LoadResult:
     """Send to conversations in turn and wait for each message on its visitor's stream.
 
-    One at a time, or so many a second, each then counted from when it was due.
+    `rate`: None for one at a time; else so many a second, with latencies counted from the scheduled time.
     """
-    mark, due = secrets.token_hex(4), dict[bytes, float]()
-    driven = LoadResult(seconds)
+    run_id, due = secrets.token_hex(4), dict[bytes, float]()
+    load = LoadResult(seconds)
     arrived = asyncio.Event()
 
-    def take(event: bytes) -> None:
-        found = _MARK.search(event)
-        began = due.pop(found[1], None) if found else None
-        if began is not None:
-            driven.latencies.append(time.perf_counter() - began)
+    def on_event(event: bytes) -> None:
+        marker = _MARKER.search(event)
+        scheduled = due.pop(marker[1], None) if marker else None
+        if scheduled is not None:
+            load.latencies.append(time.perf_counter() - scheduled)
             arrived.set()
 
-    async with _open(host, port, site_key, held, take) as connections:
-        began, number = time.perf_counter(), 0
+    async with _open_streams(host, port, site_key, conversations, on_event) as connections:
+        started, number = time.perf_counter(), 0
         tasks: set[asyncio.Task[None]] = set()
-        while (now := time.perf_counter()) < began + seconds:
+        while (now := time.perf_counter()) < started + seconds:
             number += 1
-            token = f"{mark}-{number}"
-            when = now if rate is None else began + number / rate
-            if when > now:
-                await asyncio.sleep(when - now)
-            due[token.encode()] = when
+            token = f"{run_id}-{number}"
+            scheduled = now if rate is None else started + number / rate
+            if scheduled > now:
+                await asyncio.sleep(scheduled - now)
+            due[token.encode()] = scheduled
             arrived.clear()
-            sending = asyncio.create_task(_send(connections, host, port, held[number % len(held)], token))
+            sending = asyncio.create_task(
+                _send(connections, host, port, conversations[number % len(conversations)], token)
+            )
             if rate is None:
                 await sending
                 while due:
-                    await asyncio.wait_for(arrived.wait(), _LATEST_SECONDS)
+                    await asyncio.wait_for(arrived.wait(), _TIMEOUT_SECONDS)
                     arrived.clear()
             else:
                 tasks.add(sending)
                 sending.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
-        async with asyncio.timeout(_LATEST_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             while due:
                 arrived.clear()
                 await arrived.wait()
-    driven.seconds = seconds
-    return driven
+    load.seconds = seconds
+    return load
 
 
 @asynccontextmanager
-async def _open(
-    host: str, port: int, site_key: str, held: Sequence[AssignedConversation], take: Callable[[bytes], None]
+async def _open_streams(
+    host: str,
+    port: int,
+    site_key: str,
+    conversations: Sequence[AssignedConversation],
+    on_event: Callable[[bytes], None],
 ) -> AsyncIterator[list[Connection]]:
     streams = [
-        await Stream.open(host, port, get(f"/api/v1/chat/events?site_key={site_key}&session_id={one.session_id}"), take)
-        for one in held
+        await Stream.open(
+            host, port, get(f"/api/v1/chat/events?site_key={site_key}&session_id={one.session_id}"), on_event
+        )
+        for one in conversations
     ]
     idle = [await Connection.open(host, port)]
     try:
@@ -136,18 +157,18 @@ async def _open(
             connection.close()
 
 
-async def _send(idle: list[Connection], host: str, port: int, held: AssignedConversation, token: str) -> None:
+async def _send(idle: list[Connection], host: str, port: int, conversation: AssignedConversation, token: str) -> None:
     connection = idle.pop() if idle else await Connection.open(host, port)
-    body = json.dumps({"conversation_id": held.conversation_id, "content": f"{MESSAGE_TEXT}~{token}~"}).encode()
-    answer = await connection.request(post("/api/v1/operator/message", body, held.token, token))
-    if answer.status != 200:
-        raise RuntimeError(f"a message was refused: {answer.status} {answer.body[:300]!r}")
+    body = json.dumps({"conversation_id": conversation.conversation_id, "content": f"{MESSAGE_TEXT}~{token}~"}).encode()
+    response = await connection.request(post("/api/v1/operator/message", body, conversation.token, token))
+    if response.status != 200:
+        raise RuntimeError(f"a message was rejected: {response.status} {response.body[:300]!r}")
     idle.append(connection)
 
 
 BENCHMARK = Benchmark(
     "delivery",
     "from an operator's POST to the visitor's open stream.",
-    "one bare insert, one confirmed publish and one write to a socket, one after the other.",
+    "one insert, one confirmed publish and one write to a socket with the plain client libraries, one after the other.",
     run,
 )

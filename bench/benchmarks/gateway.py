@@ -22,7 +22,7 @@ from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target,
 from bench.requests import MESSAGE_TEXT
 from parley_dev.ports import free_ports
 
-_AT_ONCE = 32
+_CONCURRENCY = 32
 _SERVICES = ("CHAT", "PRESENCE", "NOTIFY", "TRANSLATE")
 _GET = "/api/v1/operator/all-chat-counts"
 _POST = "/api/v1/operator/message"
@@ -31,14 +31,14 @@ _STREAM = "/api/v1/operator/stream"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A process that answers, and its door."""
+    """A server process and its port."""
 
     pid: int
     port: int
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """GET, POST and an event of a stream, each beside the bare handler that also stands behind the gateway."""
+    """Measure GET, POST and a streamed event, each compared with the baseline server that is also the upstream."""
     secret = secrets.token_hex(32)
     token = _token(secret)
     body = b'{"conversation_id":12,"content":"' + MESSAGE_TEXT.encode()[:120] + b'"}'
@@ -47,70 +47,70 @@ async def run(bench: BenchmarkContext) -> Sequence[Metric]:
         "POST": post(_POST, body, token, secrets.token_hex(16)),
     }
     count = bench.size(10_000, 500)
-    async with _bare() as behind, _gateway(bench, behind, secret) as gateway:
-        figures = []
+    async with _baseline_server() as upstream, _start_gateway(bench, upstream, secret) as gateway:
+        metrics = []
         for name, request in requests.items():
-            turns = await _alternated(bench, behind, gateway, request, count)
-            figures.append(turns.metric(name, "µs CPU", Target("ratio", "at most", 3.0), note=_NOTE))
+            runs = await _alternate_requests(bench, upstream, gateway, request, count)
+            metrics.append(runs.metric(name, "µs CPU", Target("ratio", "at most", 3.0), note=_NOTE))
         streams = bench.size(20, 4)
         events = bench.size(1000, 100)
         request = _stream_request(token, events)
-        turns = await alternate(
+        runs = await alternate(
             bench.rounds(),
-            lambda: _streamed(bench, behind, request, streams, events),
-            lambda: _streamed(bench, gateway, request, streams, events),
+            lambda: _measure_streams(bench, upstream, request, streams, events),
+            lambda: _measure_streams(bench, gateway, request, streams, events),
         )
-        figures.append(turns.metric("event of a stream", "µs CPU", Target("ratio", "at most", 3.0)))
-    return [*figures, await _direct(bench)]
+        metrics.append(runs.metric("event of a stream", "µs CPU", Target("ratio", "at most", 3.0)))
+    return [*metrics, await _measure_with_chat(bench)]
 
 
-_NOTE = f"{_AT_ONCE} in flight; with tokens, limits, access log and metrics"
+_NOTE = f"{_CONCURRENCY} in flight; with tokens, limits, access log and metrics"
 
 
-async def _alternated(
-    bench: BenchmarkContext, behind: Server, gateway: Server, request: bytes, count: int
+async def _alternate_requests(
+    bench: BenchmarkContext, upstream: Server, gateway: Server, request: bytes, count: int
 ) -> AlternatingRuns:
-    for server in (behind, gateway):
-        await bench.run_in_subprocess(ask, server.port, request, 500, _AT_ONCE)
+    for server in (upstream, gateway):
+        await bench.run_in_subprocess(send_requests, server.port, request, 500, _CONCURRENCY)
     return await alternate(
         bench.rounds(7),
-        lambda: _asked(bench, behind, request, count),
-        lambda: _asked(bench, gateway, request, count),
+        lambda: _measure_requests(bench, upstream, request, count),
+        lambda: _measure_requests(bench, gateway, request, count),
     )
 
 
-async def _asked(bench: BenchmarkContext, server: Server, request: bytes, count: int) -> Round:
+async def _measure_requests(bench: BenchmarkContext, server: Server, request: bytes, count: int) -> Round:
     before = _cpu(server.pid)
-    ran = await bench.run_in_subprocess(ask, server.port, request, count, _AT_ONCE)
-    return Round(1e6 * (_cpu(server.pid) - before) / count, driver_cpu=ran.cpu)
+    measured = await bench.run_in_subprocess(send_requests, server.port, request, count, _CONCURRENCY)
+    return Round(1e6 * (_cpu(server.pid) - before) / count, driver_cpu=measured.cpu)
 
 
-async def ask(port: int, request: bytes, count: int, at_once: int) -> None:
-    """So many requests over kept connections. Raises RuntimeError where one is refused."""
-    connections = [await Connection.open("127.0.0.1", port) for _ in range(at_once)]
+async def send_requests(port: int, request: bytes, count: int, concurrency: int) -> None:
+    """Send `count` requests over kept-alive connections. Raises RuntimeError when one is not answered with 200."""
+    connections = [await Connection.open("127.0.0.1", port) for _ in range(concurrency)]
 
-    async def lane(connection: Connection, many: int) -> None:
+    async def worker(connection: Connection, many: int) -> None:
         for _ in range(many):
-            answer = await connection.request(request)
-            if answer.status != 200:
-                raise RuntimeError(f"{answer.status}: {answer.body[:200]!r}")
+            response = await connection.request(request)
+            if response.status != 200:
+                raise RuntimeError(f"{response.status}: {response.body[:200]!r}")
 
-    share = [count // at_once + (number < count % at_once) for number in range(at_once)]
-    await asyncio.gather(*(lane(connection, many) for connection, many in zip(connections, share, strict=True)))
+    share = [count // concurrency + (number < count % concurrency) for number in range(concurrency)]
+    await asyncio.gather(*(worker(connection, many) for connection, many in zip(connections, share, strict=True)))
     for connection in connections:
         connection.close()
 
 
-async def _streamed(bench: BenchmarkContext, server: Server, request: bytes, streams: int, events: int) -> Round:
+async def _measure_streams(bench: BenchmarkContext, server: Server, request: bytes, streams: int, events: int) -> Round:
     before = _cpu(server.pid)
-    ran = await bench.run_in_subprocess(read_streams, server.port, request, streams)
-    return Round(1e6 * (_cpu(server.pid) - before) / (streams * events), driver_cpu=ran.cpu)
+    measured = await bench.run_in_subprocess(read_streams, server.port, request, streams)
+    return Round(1e6 * (_cpu(server.pid) - before) / (streams * events), driver_cpu=measured.cpu)
 
 
 async def read_streams(port: int, request: bytes, streams: int) -> None:
-    """Read so many streams to their end."""
+    """Read this many streams to their end."""
 
-    async def one() -> None:
+    async def read_one() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request)
         tail = b""
@@ -120,24 +120,24 @@ async def read_streams(port: int, request: bytes, streams: int) -> None:
                 break
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(streams)))
+    await asyncio.gather(*(read_one() for _ in range(streams)))
 
 
-async def _direct(bench: BenchmarkContext) -> Metric:
-    """What the service itself takes for a GET, by the gateway of the stack: so what the gateway adds to it."""
-    scene = bench.scenario
+async def _measure_with_chat(bench: BenchmarkContext) -> Metric:
+    """Measure a GET through the stack's gateway: the gateway's processor time compared with chat's own."""
+    scenario = bench.scenario
     count = bench.size(3000, 300)
-    # One that costs chat the same however large the database has become in the parts before.
-    request = get(f"/api/v1/operator/conversation/{scene.assigned[0].conversation_id}", scene.operator_token)
-    await bench.run_in_subprocess(ask, scene.port, request, 200, _AT_ONCE)
+    # A request whose cost does not depend on how much data earlier benchmarks have left.
+    request = get(f"/api/v1/operator/conversation/{scenario.assigned[0].conversation_id}", scenario.operator_token)
+    await bench.run_in_subprocess(send_requests, scenario.port, request, 200, _CONCURRENCY)
     rounds: list[tuple[Round, Round]] = []
     for _ in range(bench.rounds()):
         before = bench.usage("chat").cpu_seconds, bench.usage("gateway").cpu_seconds
-        await bench.run_in_subprocess(ask, scene.port, request, count, _AT_ONCE)
+        await bench.run_in_subprocess(send_requests, scenario.port, request, count, _CONCURRENCY)
         used = bench.usage("chat").cpu_seconds - before[0], bench.usage("gateway").cpu_seconds - before[1]
         rounds.append((Round(1e6 * used[1] / count), Round(1e6 * used[0] / count)))
-    turns = AlternatingRuns([gateway for gateway, _ in rounds], [chat for _, chat in rounds])
-    return turns.metric("GET beside what chat takes", "µs CPU", note="floor: chat's own processor time for it")
+    runs = AlternatingRuns([gateway for gateway, _ in rounds], [chat for _, chat in rounds])
+    return runs.metric("GET compared with chat", "µs CPU", note="baseline: chat's own processor time for it")
 
 
 def _cpu(pid: int) -> float:
@@ -155,20 +155,20 @@ def _stream_request(token: str, events: int) -> bytes:
 
 
 @asynccontextmanager
-async def _bare() -> AsyncIterator[Server]:
+async def _baseline_server() -> AsyncIterator[Server]:
     (port,) = free_ports(1)
     async with _process("bench.baseline_http", str(port)) as pid:
-        await _reachable(f"http://127.0.0.1:{port}{_GET}")
+        await _wait_reachable(f"http://127.0.0.1:{port}{_GET}")
         yield Server(pid, port)
 
 
 @asynccontextmanager
-async def _gateway(bench: BenchmarkContext, behind: Server, secret: str) -> AsyncIterator[Server]:
-    """A gateway of its own, with limits that count but never refuse: they are a part of what it costs."""
+async def _start_gateway(bench: BenchmarkContext, upstream: Server, secret: str) -> AsyncIterator[Server]:
+    """Start a gateway with rate limits that count but never reject: counting is part of its cost."""
     port, internal = free_ports(2)
-    plenty = ",".join(f"{name}=1000000/1000000" for name in ("read", "write"))
+    limits = ",".join(f"{name}=1000000/1000000" for name in ("read", "write"))
     env = {
-        "AMQP_URL": bench.rabbit.uri,
+        "AMQP_URL": bench.amqp_url,
         "PARLEY_ENV": "development",
         "PARLEY_HOST": "127.0.0.1",
         "PARLEY_PORT": str(port),
@@ -176,11 +176,11 @@ async def _gateway(bench: BenchmarkContext, behind: Server, secret: str) -> Asyn
         "PARLEY_IDENTITY_SECRET": secrets.token_hex(32),
         "PARLEY_JWT_SECRET": secret,
         "PARLEY_STREAMS_PER_ADDRESS": UNLIMITED["PARLEY_STREAMS_PER_ADDRESS"],
-        **{f"PARLEY_LIMITS_{scope}": plenty for scope in ("ADDRESS", "OPERATOR")},
-        **{f"PARLEY_{name}_URLS": f"http://127.0.0.1:{behind.port}" for name in _SERVICES},
+        **{f"PARLEY_LIMITS_{scope}": limits for scope in ("ADDRESS", "OPERATOR")},
+        **{f"PARLEY_{name}_URLS": f"http://127.0.0.1:{upstream.port}" for name in _SERVICES},
     }
     async with _process("parley.gateway", env=env, log=bench.directory / "gateway.log") as pid:
-        await _reachable(f"http://127.0.0.1:{internal}/readyz")
+        await _wait_reachable(f"http://127.0.0.1:{internal}/readyz")
         yield Server(pid, port)
 
 
@@ -199,12 +199,12 @@ async def _process(
         await process.wait()
 
 
-async def _reachable(url: str) -> None:
+async def _wait_reachable(url: str) -> None:
     async with aiohttp.ClientSession() as http, asyncio.timeout(30):
         while True:
             try:
-                async with http.get(url) as answer:
-                    if answer.status == 200:
+                async with http.get(url) as response:
+                    if response.status == 200:
                         return
             except aiohttp.ClientError:
                 pass
@@ -213,7 +213,7 @@ async def _reachable(url: str) -> None:
 
 BENCHMARK = Benchmark(
     "gateway",
-    "processor time that the gateway takes for a request and for an event of a stream.",
-    "a bare handler of the same server that answers the same bytes (it also stands behind the gateway).",
+    "processor time of the gateway for a request and for a streamed event.",
+    "a handler of the same HTTP server that returns the same bytes (it is also the gateway's upstream).",
     run,
 )

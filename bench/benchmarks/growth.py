@@ -1,4 +1,4 @@
-"""Benchmark `growth`: what each service holds and uses as streams, conversations and sites grow tenfold, twice."""
+"""Benchmark `growth`: memory and idle CPU of each service as streams, conversations and sites grow tenfold, twice."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _STEPS = (50, 500, 5_000)
 _QUICK_STEPS = (5, 50)
 _SETTLE_SECONDS = 2.0
 _LINEAR = 1.5
-"""A step of ten costs at most this much more, for each one, than the step before it: more would not be linear."""
+"""Cost per item may grow by at most this factor from one step of ten to the next: more would not be linear."""
 _NOISE_BYTES = 3 * 2**20
-"""Less than that between two steps is the allocator's, not growth."""
+"""A smaller difference between two steps is allocator noise."""
 _SEEDED_FROM = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """Every service at one step: memory, and the share of a core used while nothing was asked of it."""
+class _Sample:
+    """Memory of every service at one step, and the share of a core that it used while idle."""
 
     count: int
     usage: dict[str, ResourceUsage]
@@ -37,25 +37,26 @@ class _Seen:
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Memory for each one more, and whether that stays so."""
+    """Measure memory per additional item, and whether it stays linear."""
     steps = _QUICK_STEPS if bench.quick else _STEPS
-    figures: list[Metric] = []
-    for what, grow in (("streams", _streams), ("conversations", _conversations), ("sites", _sites)):
-        seen = await grow(bench, steps)
-        figures += [found for service in SERVICES for found in _figures(what, service, seen)]
-    return figures
+    metrics: list[Metric] = []
+    for what, grow in (("streams", _grow_streams), ("conversations", _grow_conversations), ("sites", _grow_sites)):
+        samples = await grow(bench, steps)
+        metrics += [one for service in SERVICES for one in _metrics(what, service, samples)]
+    return metrics
 
 
-def _figures(what: str, service: str, seen: Sequence[_Seen]) -> list[Metric]:
+def _metrics(what: str, service: str, samples: Sequence[_Sample]) -> list[Metric]:
     grown = [
-        after.usage[service].resident_bytes - before.usage[service].resident_bytes for before, after in pairwise(seen)
+        after.usage[service].resident_bytes - before.usage[service].resident_bytes
+        for before, after in pairwise(samples)
     ]
     each = [
         Round(max(0.0, more / (after.count - before.count)) / 1024)
-        for more, (before, after) in zip(grown, pairwise(seen), strict=True)
+        for more, (before, after) in zip(grown, pairwise(samples), strict=True)
     ]
-    last = seen[-1]
-    held = ", ".join(f"{one.count}: {one.usage[service].resident_bytes / 2**20:.0f} MB" for one in seen)
+    last = samples[-1]
+    held = ", ".join(f"{one.count}: {one.usage[service].resident_bytes / 2**20:.0f} MB" for one in samples)
     idle = f"; idle CPU at {last.count}: {100 * last.idle_cpu[service]:.1f} % of a core"
     linear = [each[-2]] if len(each) > 1 and min(grown[-2:]) > _NOISE_BYTES else []
     aims = (Target("ratio", "at most", _LINEAR),) if linear else ()
@@ -64,104 +65,109 @@ def _figures(what: str, service: str, seen: Sequence[_Seen]) -> list[Metric]:
     ]
 
 
-async def _seen(bench: BenchmarkContext, count: int) -> _Seen:
+async def _sample(bench: BenchmarkContext, count: int) -> _Sample:
     await asyncio.sleep(_SETTLE_SECONDS)
     before = {service: bench.usage(service) for service in SERVICES}
     seconds = bench.seconds()
     await asyncio.sleep(seconds)
     after = {service: bench.usage(service) for service in SERVICES}
     idle = {name: (after[name].cpu_seconds - before[name].cpu_seconds) / seconds for name in SERVICES}
-    return _Seen(count, after, idle)
+    return _Sample(count, after, idle)
 
 
-async def _grown(
+async def _measure_steps(
     bench: BenchmarkContext, steps: Sequence[int], grow: Callable[[int, int], Awaitable[None]]
-) -> list[_Seen]:
-    seen, have = [], 0
+) -> list[_Sample]:
+    samples, current = [], 0
     for step in steps:
-        await grow(have, step)
-        seen.append(await _seen(bench, step))
-        have = step
-    return seen
+        await grow(current, step)
+        samples.append(await _sample(bench, step))
+        current = step
+    return samples
 
 
-async def _streams(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Seen]:
-    """Visitors' streams; they are held in this process, which does nothing else meanwhile."""
-    scene = bench.scenario
+async def _grow_streams(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Sample]:
+    """Open visitors' streams, held by this process, which does nothing else meanwhile."""
+    scenario = bench.scenario
     streams: list[Stream] = []
 
-    async def grow(have: int, want: int) -> None:
-        for _ in range(have, want):
-            visitor = f"site_key={scene.site_key}&session_id={secrets.token_hex(16)}"
+    async def grow(current: int, target: int) -> None:
+        for _ in range(current, target):
+            visitor = f"site_key={scenario.site_key}&session_id={secrets.token_hex(16)}"
             request = get(f"/api/v1/chat/events?{visitor}")
-            streams.append(await Stream.open(scene.host, scene.port, request, lambda _: None))
+            streams.append(await Stream.open(scenario.host, scenario.port, request, lambda _: None))
 
     try:
-        return await _grown(bench, steps, grow)
+        return await _measure_steps(bench, steps, grow)
     finally:
         for stream in streams:
             stream.close()
 
 
-async def _conversations(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Seen]:
-    """Conversations that an operator holds, with a message said in each."""
-    scene = bench.scenario
-    place = SeedTarget(bench.mongo.uri, bench.database("chat"), scene.tenant_id, scene.site_id, scene.operator_id)
+async def _grow_conversations(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Sample]:
+    """Seed conversations, and send a message to each one that is assigned to the operator."""
+    scenario = bench.scenario
+    place = SeedTarget(
+        bench.mongodb_uri, bench.database("chat"), scenario.tenant_id, scenario.site_id, scenario.operator_id
+    )
 
-    async def grow(have: int, want: int) -> None:
-        # One in forty is held: that one is written to.
-        first, last = (_SEEDED_FROM + 40 * number for number in (have, want))
+    async def grow(current: int, target: int) -> None:
+        # One in forty is assigned to the operator: only that one can be written to.
+        first, last = (_SEEDED_FROM + 40 * number for number in (current, target))
         await bench.run_in_subprocess(seed, place, first, last)
         ids = [FIRST_ID + number for number in range(first, last) if number % 40 == 3]
-        lanes = [
+        workers = [
             Worker(
                 tuple(
-                    operator_message(AssignedConversation(number, "", scene.operator_token)) for number in ids[lane::8]
+                    operator_message(AssignedConversation(number, "", scenario.operator_token))
+                    for number in ids[offset::8]
                 )
             )
-            for lane in range(8)
+            for offset in range(8)
         ]
-        await bench.run_in_subprocess(_once, scene.host, scene.port, [lane for lane in lanes if lane.requests])
+        await bench.run_in_subprocess(
+            _send_once, scenario.host, scenario.port, [worker for worker in workers if worker.requests]
+        )
 
-    return await _grown(bench, steps, grow)
+    return await _measure_steps(bench, steps, grow)
 
 
-async def _once(host: str, port: int, lanes: Sequence[Worker]) -> None:
-    """Every request of every lane, once."""
+async def _send_once(host: str, port: int, workers: Sequence[Worker]) -> None:
+    """Send every request of every worker once."""
 
-    async def send(lane: Worker) -> None:
+    async def send(worker: Worker) -> None:
         connection = await Connection.open(host, port)
-        for request in lane.requests:
-            answer = await connection.request(request)
-            if answer.status not in (200, 201):
-                raise RuntimeError(f"refused: {answer.status} {answer.body[:300]!r}")
+        for request in worker.requests:
+            response = await connection.request(request)
+            if response.status not in (200, 201):
+                raise RuntimeError(f"rejected: {response.status} {response.body[:300]!r}")
         connection.close()
 
-    await asyncio.gather(*(send(lane) for lane in lanes))
+    await asyncio.gather(*(send(worker) for worker in workers))
 
 
-async def _sites(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Seen]:
-    """Sites of one tenant, each looked at by a widget: known to the gateway and to chat."""
-    scene = bench.scenario
+async def _grow_sites(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Sample]:
+    """Create sites of one tenant and load each one's widget configuration, so that gateway and chat cache it."""
+    scenario = bench.scenario
 
-    async def grow(have: int, want: int) -> None:
-        connection = await Connection.open(scene.host, scene.port)
-        for number in range(have, want):
+    async def grow(current: int, target: int) -> None:
+        connection = await Connection.open(scenario.host, scenario.port)
+        for number in range(current, target):
             body = json.dumps({"name": f"Site {number}", "domains": [f"site-{number}.test"]}).encode()
-            made = await connection.request(post("/api/v1/sites", body, scene.owner_token))
-            if made.status != 201:
-                raise RuntimeError(f"refused: {made.status} {made.body[:300]!r}")
-            key = json.loads(made.body)["site"]["site_key"]
+            response = await connection.request(post("/api/v1/sites", body, scenario.owner_token))
+            if response.status != 201:
+                raise RuntimeError(f"rejected: {response.status} {response.body[:300]!r}")
+            key = json.loads(response.body)["site"]["site_key"]
             visitor = f"site_key={key}&session_id={secrets.token_hex(16)}"
             await connection.request(get(f"/api/v1/chat/config?{visitor}"))
         connection.close()
 
-    return await _grown(bench, steps, grow)
+    return await _measure_steps(bench, steps, grow)
 
 
 BENCHMARK = Benchmark(
     "growth",
     "memory of every service for each stream, conversation and site, growing tenfold, twice.",
-    "what each cost in the step before: linear at worst.",
+    "the cost per item in the step before: linear at worst.",
     run,
 )

@@ -1,4 +1,4 @@
-"""Benchmark `lists`: what operators and visitors open, in a database with ever more conversations."""
+"""Benchmark `lists`: lists that operators and visitors open, as the number of conversations grows."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _QUICK_SIZES = (1_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
-    """A list, as a client asks for it, and the find that answers it."""
+class _ListQuery:
+    """A list as clients request it, and the equivalent find."""
 
     name: str
     requests: tuple[bytes, ...]
@@ -31,91 +31,98 @@ class _List:
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Each list at each size, and how much longer the largest takes than the smallest."""
-    scene = bench.scenario
-    place = SeedTarget(bench.mongo.uri, bench.database("chat"), scene.tenant_id, scene.site_id, scene.operator_id)
+    """Measure each list at each size, and the largest size compared with the smallest."""
+    scenario = bench.scenario
+    place = SeedTarget(
+        bench.mongodb_uri, bench.database("chat"), scenario.tenant_id, scenario.site_id, scenario.operator_id
+    )
     sizes = _QUICK_SIZES if bench.quick else _SIZES
-    figures: list[Metric] = []
-    turns: dict[str, list[AlternatingRuns]] = {}
+    metrics: list[Metric] = []
+    runs: dict[str, list[AlternatingRuns]] = {}
     before = 0
     for size in sizes:
-        began = time.monotonic()
+        started = time.monotonic()
         await bench.run_in_subprocess(seed, place, before, size)
-        bench.output(f"lists: {size - before} more conversations seeded in {time.monotonic() - began:.0f} s")
+        bench.output(f"lists: seeded {size - before} more conversations in {time.monotonic() - started:.0f} s")
         before = size
-        for one in _lists(bench, numbers_with_many_messages(0, size)):
-            await _ask(bench, one, bench.seconds(1))
-            taken = await alternate(
+        for query in _list_queries(bench, numbers_with_many_messages(0, size)):
+            await _request(bench, query, bench.seconds(1))
+            result = await alternate(
                 bench.rounds(),
-                lambda one=one: _find(bench, one),  # type: ignore[misc]
-                lambda one=one: _ask(bench, one, bench.seconds(2)),  # type: ignore[misc]
+                lambda query=query: _find(bench, query),  # type: ignore[misc]
+                lambda query=query: _request(bench, query, bench.seconds(2)),  # type: ignore[misc]
             )
-            turns.setdefault(one.name, []).append(taken)
-            figures.append(taken.latency_metric(f"{one.name}, {size} conversations, p50", "p50"))
-    return figures + [_flatness(name, sizes, taken) for name, taken in turns.items()]
+            runs.setdefault(query.name, []).append(result)
+            metrics.append(result.latency_metric(f"{query.name}, {size} conversations, p50", "p50"))
+    return metrics + [_flatness(name, sizes, results) for name, results in runs.items()]
 
 
-def _flatness(name: str, sizes: Sequence[int], taken: Sequence[AlternatingRuns]) -> Metric:
-    smallest, largest = taken[0], taken[-1]
-    against = [
-        [Round(1000 * statistics.median(one.latencies)) for one in turns.measured] for turns in (smallest, largest)
-    ]
+def _flatness(name: str, sizes: Sequence[int], results: Sequence[AlternatingRuns]) -> Metric:
+    smallest, largest = results[0], results[-1]
+    baseline, measured = (
+        [Round(1000 * statistics.median(one.latencies)) for one in runs.measured] for runs in (smallest, largest)
+    )
     return build_metric(
-        f"{name}, {sizes[-1]} beside {sizes[0]} conversations, p50",
+        f"{name}, {sizes[-1]} compared with {sizes[0]} conversations, p50",
         "ms",
-        against[1],
-        against[0],
+        measured,
+        baseline,
         Target("ratio", "at most", 1.3),
-        note="the floor is the same list at the smallest size, measured earlier in the run",
+        note="the baseline is the same list at the smallest size, measured earlier in the run",
     )
 
 
-def _lists(bench: BenchmarkContext, numbers: Sequence[int]) -> list[_List]:
-    scene = bench.scenario
-    token, ids = scene.owner_token, [FIRST_ID + number for number in numbers]
+def _list_queries(bench: BenchmarkContext, numbers: Sequence[int]) -> list[_ListQuery]:
+    scenario = bench.scenario
+    token, ids = scenario.owner_token, [FIRST_ID + number for number in numbers]
     sessions = [session_id(number) for number in numbers]
-    visitor = f"site_key={scene.site_key}&session_id="
-    in_site = {"tenant_id": scene.tenant_id, "site_id": scene.site_id}
+    visitor = f"site_key={scenario.site_key}&session_id="
+    in_site = {"tenant_id": scenario.tenant_id, "site_id": scenario.site_id}
     newest_first = (("seq", -1),)
     return [
-        _List(
+        _ListQuery(
             "active chats",
-            (get(f"/api/v1/operator/active-chats?site_id={scene.site_id}", token),),
+            (get(f"/api/v1/operator/active-chats?site_id={scenario.site_id}", token),),
             "conversations",
-            ({**in_site, "site_id": {"$in": [scene.site_id]}, "mode": {"$in": ["pending", "operator"]}},),
+            ({**in_site, "site_id": {"$in": [scenario.site_id]}, "mode": {"$in": ["pending", "operator"]}},),
             (("queue_at", 1), ("_id", 1)),
         ),
-        _List(
+        _ListQuery(
             "conversation",
             tuple(get(f"/api/v1/operator/conversation/{number}", token) for number in ids),
             "messages",
-            tuple({"conversation_id": number, "tenant_id": scene.tenant_id} for number in ids),
+            tuple({"conversation_id": number, "tenant_id": scenario.tenant_id} for number in ids),
             newest_first,
         ),
-        _List(
+        _ListQuery(
             "history",
             tuple(get(f"/api/v1/chat/history?{visitor}{session}") for session in sessions),
             "conversations",
-            tuple({"visitor_key": f"{scene.site_id}:{session_handle(scene.site_id, session)}"} for session in sessions),
+            tuple(
+                {"visitor_key": f"{scenario.site_id}:{session_handle(scenario.site_id, session)}"}
+                for session in sessions
+            ),
             (("created_at", -1), ("_id", -1)),
         ),
     ]
 
 
-async def _ask(bench: BenchmarkContext, one: _List, seconds: float) -> Round:
-    scene = bench.scenario
-    lanes = [Worker(one.requests)]
-    ran = await bench.run_in_subprocess(closed_loop, scene.host, scene.port, lanes, seconds, secrets.token_hex(4))
-    if ran.result.rejected or not ran.result.latencies:
-        raise RuntimeError(f"{one.name}: {ran.result.rejected} requests were refused")
-    return to_round(ran)
+async def _request(bench: BenchmarkContext, query: _ListQuery, seconds: float) -> Round:
+    scenario = bench.scenario
+    workers = [Worker(query.requests)]
+    measured = await bench.run_in_subprocess(
+        closed_loop, scenario.host, scenario.port, workers, seconds, secrets.token_hex(4)
+    )
+    if measured.result.rejected or not measured.result.latencies:
+        raise RuntimeError(f"{query.name}: {measured.result.rejected} requests were rejected")
+    return to_round(measured)
 
 
-async def _find(bench: BenchmarkContext, one: _List) -> Round:
-    uri, database = bench.mongo.uri, bench.database("chat")
+async def _find(bench: BenchmarkContext, query: _ListQuery) -> Round:
+    uri, database = bench.mongodb_uri, bench.database("chat")
     return to_round(
         await bench.run_in_subprocess(
-            find_pages, uri, database, one.collection, one.queries, one.sort, bench.seconds(2)
+            find_pages, uri, database, query.collection, query.queries, query.sort, bench.seconds(2)
         )
     )
 
@@ -123,6 +130,6 @@ async def _find(bench: BenchmarkContext, one: _List) -> Round:
 BENCHMARK = Benchmark(
     "lists",
     "active chats, a conversation and a visitor's history, one request at a time, as the database grows.",
-    "the find on the same index, straight with the driver.",
+    "the find on the same index with the database driver.",
     run,
 )

@@ -1,4 +1,4 @@
-"""Benchmark `start`: from nothing to ready, with everything brought and made before."""
+"""Benchmark `start`: seconds until ready, with all binaries and caches in place."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from parley_dev.ports import LOOPBACK, free_port
 from parley_dev.process import Process
 from parley_dev.stack import SERVICES
 
-_PATIENCE_SECONDS = 120.0
+_TIMEOUT_SECONDS = 120.0
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Seconds to ready: everything, and each service by itself."""
+    """Measure the start of everything, and of each service alone."""
     directory = Path(tempfile.mkdtemp(dir=bench.directory))
-    await _everything(directory)
-    whole = [Round(await _everything(directory)) for _ in range(bench.rounds(3))]
-    figures = [build_metric("make run, warm", "s", whole, (), Target("value", "at most", 10))]
+    await _start_everything(directory)
+    rounds = [Round(await _start_everything(directory)) for _ in range(bench.rounds(3))]
+    metrics = [build_metric("make run, warm", "s", rounds, (), Target("value", "at most", 10))]
     for service in SERVICES:
-        alone = [Round(await _alone(bench, service)) for _ in range(bench.rounds(3))]
-        figures.append(build_metric(f"{service} alone", "s", alone, (), Target("value", "at most", 2)))
-    return figures
+        rounds = [Round(await _start_service(bench, service)) for _ in range(bench.rounds(3))]
+        metrics.append(build_metric(f"{service} alone", "s", rounds, (), Target("value", "at most", 2)))
+    return metrics
 
 
-async def _everything(directory: Path) -> float:
-    """What `make run` does once its environment stands: MongoDB, RabbitMQ, the services and the demo."""
+async def _start_everything(directory: Path) -> float:
+    """Run what `make run` runs once its environment exists: MongoDB, RabbitMQ, the services and the demo."""
     port = free_port()
     command = [sys.executable, "-m", "parley_dev", "--directory", str(directory), "--port", str(port)]
     process = Process("parley-dev", command, log=directory / "dev.log", stop_timeout_seconds=60)
-    began = time.monotonic()
+    started = time.monotonic()
     await process.start()
     try:
-        await _healthy(f"http://{LOOPBACK}:{port}/healthz", process)
-        return time.monotonic() - began
+        await _wait_healthy(f"http://{LOOPBACK}:{port}/healthz", process)
+        return time.monotonic() - started
     finally:
         await process.stop()
 
 
-async def _healthy(url: str, process: Process) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+async def _wait_healthy(url: str, process: Process) -> None:
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     async with aiohttp.ClientSession() as http:
         while time.monotonic() < deadline and process.running:
             try:
@@ -60,12 +60,12 @@ async def _healthy(url: str, process: Process) -> None:
     raise RuntimeError(f"not ready:\n{process.tail_log()}")
 
 
-async def _alone(bench: BenchmarkContext, service: str) -> float:
+async def _start_service(bench: BenchmarkContext, service: str) -> float:
     (replica,) = bench.stack.processes(service)
     await replica.process.stop()
-    began = time.monotonic()
+    started = time.monotonic()
     await bench.stack.restart(service)
-    return time.monotonic() - began
+    return time.monotonic() - started
 
 
-BENCHMARK = Benchmark("start", "seconds from the command to ready, everything being there already.", "none.", run)
+BENCHMARK = Benchmark("start", "seconds from the command to ready, with a warm cache.", "none.", run)
