@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
 from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError
 from pamqp.commands import Basic
 
-from parley.common.messaging.publisher import Outgoing, publish_all
+from parley.common.messaging.publisher import OutgoingMessage, publish_batch
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ async def place(channel: AbstractChannel, **arguments: Any) -> tuple[AbstractExc
     return exchange, queue
 
 
-def messages(*contents: bytes) -> list[Outgoing]:
-    return [Outgoing("key", content, Basic.Properties(message_id=content[:8].decode())) for content in contents]
+def messages(*contents: bytes) -> list[OutgoingMessage]:
+    return [OutgoingMessage("key", content, Basic.Properties(message_id=content[:8].decode())) for content in contents]
 
 
 async def taken(queue: AbstractQueue, count: int) -> list[bytes]:
@@ -47,7 +47,7 @@ async def test_batches_arrive_whole_and_in_order(channel: AbstractChannel) -> No
     exchange, queue = await place(channel)
     batches = [[b"%d-%d" % (batch, number) for number in range(50)] for batch in range(5)]
     async with asyncio.timeout(20):
-        await asyncio.gather(*(publish_all(exchange, messages(*batch)) for batch in batches))
+        await asyncio.gather(*(publish_batch(exchange, messages(*batch)) for batch in batches))
     assert await taken(queue, 250) == [content for batch in batches for content in batch]
 
 
@@ -55,7 +55,7 @@ async def test_message_larger_than_a_frame_arrives_whole(channel: AbstractChanne
     exchange, queue = await place(channel)
     large = b"0123456789" * 40_000
     async with asyncio.timeout(20):
-        await publish_all(exchange, messages(b"before", large, b"after"))
+        await publish_batch(exchange, messages(b"before", large, b"after"))
     assert await taken(queue, 3) == [b"before", large, b"after"]
 
 
@@ -63,9 +63,9 @@ async def test_batch_is_not_confirmed_where_the_broker_refuses_one_of_it(channel
     exchange, queue = await place(channel, **{"x-max-length": 2, "x-overflow": "reject-publish"})
     async with asyncio.timeout(20):
         with pytest.raises(DeliveryError):
-            await publish_all(exchange, messages(b"one", b"two", b"three"))
+            await publish_batch(exchange, messages(b"one", b"two", b"three"))
         await queue.purge()
-        await publish_all(exchange, messages(b"four"))
+        await publish_batch(exchange, messages(b"four"))
     assert await taken(queue, 1) == [b"four"]
 
 
@@ -73,17 +73,17 @@ async def test_batch_fails_when_its_channel_closes(channel: AbstractChannel) -> 
     exchange = await channel.get_exchange("no-such-exchange", ensure=False)
     async with asyncio.timeout(20):
         with pytest.raises(ChannelNotFoundEntity):
-            await publish_all(exchange, messages(b"one", b"two"))
+            await publish_batch(exchange, messages(b"one", b"two"))
 
 
 async def test_one_who_gives_up_waiting_does_not_confuse_the_next(channel: AbstractChannel) -> None:
     exchange, queue = await place(channel)
-    waiting = asyncio.create_task(publish_all(exchange, messages(*(b"%d" % number for number in range(100)))))
+    waiting = asyncio.create_task(publish_batch(exchange, messages(*(b"%d" % number for number in range(100)))))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     async with asyncio.timeout(20):
-        await publish_all(exchange, messages(b"next"))
+        await publish_batch(exchange, messages(b"next"))
         aside = await exchange.publish(aio_pika.Message(b"by another way"), "key")
     assert isinstance(aside, Basic.Ack)
     assert (await taken(queue, 102 if await _hundred(queue) else 2))[-2:] == [b"next", b"by another way"]

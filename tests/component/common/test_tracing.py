@@ -1,4 +1,4 @@
-"""Tracing in a process of its own: off and costing nothing, on and bounded, whatever the collector does."""
+"""Tracing in a process of its own: no cost when it is off, bounded when it is on, whatever the collector does."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from typing import Any
 
 import pytest
 
-from parley.common.runtime.settings import ServiceSettings, load
+from parley.common.runtime.settings import ServiceSettings, load_settings
 from parley_dev.ports import free_ports
-from support.otlp_collector import Collector
+from support.otlp_collector import OtlpCollector
 
 SECRET = "5d1f0a9be2c84736a1b0c9d8e7f60514"
 
 PROGRAM = """
 import asyncio, json, sys, time
-from parley.common import metrics, tracing
+from parley.common.observability import metrics, tracing
 from parley.common.runtime.service import main
-from parley.common.runtime.settings import ServiceSettings, load
-from parley.common.observability.logging import continue_trace, current_trace
-from parley.common.observability.tracing import Kind
+from parley.common.runtime.settings import ServiceSettings, load_settings
+from parley.common.observability.logging import current_trace, start_or_continue_trace
+from parley.common.observability.tracing import SpanKind
 
 async def work():
     out = {}
     started = time.monotonic()
     for number in range(int(sys.argv[1])):
-        with tracing.root("click", Kind.SERVER, {"number": number}) as span:
+        with tracing.root_span("click", SpanKind.SERVER, {"number": number}) as span:
             out["traceparent"], out["current"] = span.traceparent, current_trace().traceparent
             with tracing.span("inner"):
                 pass
-    continue_trace(None, None)
-    with tracing.span("sweep", Kind.CLIENT):
-        out["swept"] = current_trace().traceparent
+    start_or_continue_trace(None, None)
+    with tracing.span("sweep", SpanKind.CLIENT):
+        out["sweep"] = current_trace().traceparent
     out["seconds"] = time.monotonic() - started
     await asyncio.sleep(float(sys.argv[2]))
-    if tracing.on():
+    if tracing.enabled():
         counted = metrics.TRACE_SPANS
         out["counts"] = {name: counted.labels(name)._value.get() for name in ("exported", "failed", "dropped")}
     out["modules"] = sorted(name for name in sys.modules if name.startswith("opentelemetry"))
     print("RESULT", json.dumps(out), flush=True)
 
-main("probe", load(ServiceSettings), work())
+main("probe", load_settings(ServiceSettings), work())
 """
 
 SERVICE = """
@@ -59,13 +59,13 @@ except SystemExit:
 
 
 @pytest.fixture
-async def collector() -> AsyncIterator[Collector]:
-    async with Collector() as server:
+async def collector() -> AsyncIterator[OtlpCollector]:
+    async with OtlpCollector() as server:
         yield server
 
 
 async def _run(program: str, *arguments: str, **env: str) -> dict[str, Any]:
-    """What a program tells of itself; `ended` is how long it took to end after that, in seconds."""
+    """Run a program and return the result that it prints, its output, and the seconds from the result to its exit."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
@@ -82,19 +82,19 @@ async def _run(program: str, *arguments: str, **env: str) -> dict[str, Any]:
         },
     )
     assert process.stdout is not None
-    said, result, told = "", None, 0.0
+    output, result, printed_at = "", None, 0.0
     try:
         async with asyncio.timeout(60):
             async for line in process.stdout:
-                said += line.decode()
+                output += line.decode()
                 if line.startswith(b"RESULT "):
-                    result, told = json.loads(line[7:]), time.monotonic()
+                    result, printed_at = json.loads(line[7:]), time.monotonic()
             await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
-    assert result is not None, said
-    return {**result, "ended": time.monotonic() - told, "said": said}
+    assert result is not None, output
+    return {**result, "exit_seconds": time.monotonic() - printed_at, "output": output}
 
 
 async def _probe(env: dict[str, str], spans: int = 1, wait: float = 0.0) -> dict[str, Any]:
@@ -102,8 +102,8 @@ async def _probe(env: dict[str, str], spans: int = 1, wait: float = 0.0) -> dict
 
 
 @pytest.mark.parametrize("service", ["gateway", "chat", "presence", "notify", "translate"])
-async def test_a_service_that_is_not_traced_loads_nothing_for_it(service: str) -> None:
-    # It is put together whole, begins to listen, finds its port taken, and ends.
+async def test_untraced_service_does_not_load_opentelemetry(service: str) -> None:
+    # The service is built completely, finds its port taken, and exits.
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {
             "PARLEY_HOST": "127.0.0.1",
@@ -116,7 +116,7 @@ async def test_a_service_that_is_not_traced_loads_nothing_for_it(service: str) -
         assert "parley.common.observability.tracing" in off["modules"]
         assert not [name for name in off["modules"] if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
         on = await _run(SERVICE, service, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **env)
-        assert "opentelemetry.sdk.trace" in on["modules"], "the same service, traced"
+        assert "opentelemetry.sdk.trace" in on["modules"], "the same service with tracing"
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ async def test_a_service_that_is_not_traced_loads_nothing_for_it(service: str) -
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
     ],
 )
-async def test_without_a_collector_nothing_is_recorded_and_traces_travel_as_ever(env: dict[str, str]) -> None:
-    told = await _probe(env)
-    assert told["modules"] == []
-    assert told["traceparent"] == told["current"]
-    assert told["traceparent"].endswith("-00")
+async def test_without_a_collector_no_span_is_recorded_and_trace_context_still_propagates(env: dict[str, str]) -> None:
+    result = await _probe(env)
+    assert result["modules"] == []
+    assert result["traceparent"] == result["current"]
+    assert result["traceparent"].endswith("-00")
 
 
-async def test_what_was_recorded_last_is_sent_before_the_process_ends(collector: Collector) -> None:
+async def test_pending_spans_are_exported_before_the_process_ends(collector: OtlpCollector) -> None:
     await _probe(
         {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.url}/v1/traces", "OTEL_BSP_SCHEDULE_DELAY": "60000"}
     )
@@ -144,18 +144,18 @@ async def test_what_was_recorded_last_is_sent_before_the_process_ends(collector:
     assert {span.service for span in collector.spans} == {"parley-probe"}
 
 
-async def test_a_collector_that_does_not_answer_holds_the_end_up_for_three_seconds_at_most(
-    collector: Collector,
+async def test_unresponsive_collector_delays_shutdown_by_three_seconds_at_most(
+    collector: OtlpCollector,
 ) -> None:
-    collector.slow = True
-    told = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "60000"})
-    assert collector.asked == 1
-    assert 2.5 < told["ended"] < 5.0
+    collector.unresponsive = True
+    result = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "60000"})
+    assert collector.request_count == 1
+    assert 2.5 < result["exit_seconds"] < 5.0
 
 
-async def test_spans_wait_in_a_bounded_queue_and_nobody_waits_for_them(collector: Collector) -> None:
-    collector.slow = True
-    told = await _probe(
+async def test_span_queue_is_bounded_and_does_not_block(collector: OtlpCollector) -> None:
+    collector.unresponsive = True
+    result = await _probe(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_MAX_QUEUE_SIZE": "600",
@@ -164,15 +164,15 @@ async def test_spans_wait_in_a_bounded_queue_and_nobody_waits_for_them(collector
         spans=2000,
         wait=0.5,
     )
-    # One batch (512) is on its way, and as many as the queue takes wait.
-    assert 4000 - 600 - 512 <= told["counts"]["dropped"] <= 4000 - 600
-    assert told["counts"]["exported"] == told["counts"]["failed"] == 0
-    assert told["seconds"] < 5.0
+    # One batch (512) is being exported, and the queue is full.
+    assert 4000 - 600 - 512 <= result["counts"]["dropped"] <= 4000 - 600
+    assert result["counts"]["exported"] == result["counts"]["failed"] == 0
+    assert result["seconds"] < 5.0
 
 
-async def test_failures_are_counted_and_told_once_without_the_address(collector: Collector) -> None:
-    collector.away = True
-    told = await _probe(
+async def test_export_failures_are_counted_and_logged_once_without_the_address(collector: OtlpCollector) -> None:
+    collector.unavailable = True
+    result = await _probe(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_BSP_SCHEDULE_DELAY": "50",
@@ -181,12 +181,12 @@ async def test_failures_are_counted_and_told_once_without_the_address(collector:
         spans=3,
         wait=2.5,
     )
-    assert told["counts"] == {"exported": 0, "failed": 6, "dropped": 0}
-    assert told["said"].count("traces_not_exported") == 1
-    assert collector.url not in told["said"]
+    assert result["counts"] == {"exported": 0, "failed": 6, "dropped": 0}
+    assert result["output"].count("traces_not_exported") == 1
+    assert collector.url not in result["output"]
 
 
-async def test_the_usual_variables_are_heeded(collector: Collector) -> None:
+async def test_standard_otel_variables_are_respected(collector: OtlpCollector) -> None:
     named = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_EXPORTER_OTLP_HEADERS": "x-api-key=abc",
@@ -202,8 +202,10 @@ async def test_the_usual_variables_are_heeded(collector: Collector) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["parentbased_traceidratio", "traceidratio", "always_off"])
-async def test_what_is_not_sampled_is_not_recorded_and_says_so_to_the_next(sampler: str, collector: Collector) -> None:
-    told = await _probe(
+async def test_unsampled_trace_is_not_recorded_and_propagates_the_decision(
+    sampler: str, collector: OtlpCollector
+) -> None:
+    result = await _probe(
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_TRACES_SAMPLER": sampler,
@@ -212,14 +214,14 @@ async def test_what_is_not_sampled_is_not_recorded_and_says_so_to_the_next(sampl
         spans=5,
     )
     assert collector.spans == []
-    assert told["traceparent"] == told["current"]
-    assert int(told["traceparent"][-2:], 16) & 1 == 0
+    assert result["traceparent"] == result["current"]
+    assert int(result["traceparent"][-2:], 16) & 1 == 0
 
 
-async def test_a_sampler_that_takes_everything_still_leaves_sweeps_out(collector: Collector) -> None:
-    told = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"})
+async def test_always_on_sampler_does_not_record_background_work(collector: OtlpCollector) -> None:
+    result = await _probe({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"})
     assert {span.name for span in collector.spans} == {"click", "inner"}
-    assert told["swept"].endswith("-00")
+    assert result["sweep"].endswith("-00")
 
 
 @pytest.mark.parametrize(
@@ -232,9 +234,11 @@ async def test_a_sampler_that_takes_everything_still_leaves_sweeps_out(collector
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10000"),
     ],
 )
-def test_what_could_not_work_is_refused_at_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_tracing_settings_are_rejected_at_startup(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PARLEY_IDENTITY_SECRET", SECRET)
     monkeypatch.setenv("AMQP_URL", "amqp://127.0.0.1/")
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit):
-        load(ServiceSettings)
+        load_settings(ServiceSettings)

@@ -11,132 +11,132 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 
-class Kind(StrEnum):
+class ErrorCategory(StrEnum):
     """The families of failure a boundary has to tell apart."""
 
-    MALFORMED = "malformed"
+    BAD_REQUEST = "malformed"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
-    TOO_LARGE = "too_large"
-    UNSUPPORTED_MEDIA = "unsupported_media"
-    INVALID = "invalid"
-    TOO_MANY = "too_many"
+    PAYLOAD_TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media"
+    VALIDATION_FAILED = "invalid"
+    TOO_MANY_REQUESTS = "too_many"
     UNAVAILABLE = "unavailable"
-    SLOW = "slow"
-    FAILED = "failed"
-    LATE = "late"
+    REQUEST_TIMEOUT = "slow"
+    BAD_GATEWAY = "failed"
+    GATEWAY_TIMEOUT = "late"
 
 
 class ParleyError(Exception):
     """A failure with a name. Subclasses fix `kind`, `code` and the default sentence."""
 
-    kind: ClassVar[Kind]
+    category: ClassVar[ErrorCategory]
     code: ClassVar[str]
-    sentence: ClassVar[str]
+    default_message: ClassVar[str]
 
-    def __init__(self, sentence: str | None = None, **details: Any) -> None:
-        self.message = sentence or self.sentence
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.message = message or self.default_message
         self.details: Mapping[str, Any] = details
         super().__init__(self.message)
 
 
-class Malformed(ParleyError):
-    kind = Kind.MALFORMED
+class BadRequest(ParleyError):
+    kind = ErrorCategory.BAD_REQUEST
     code = "malformed"
-    sentence = "The request could not be read."
+    default_message = "The request could not be read."
 
 
 class Unauthenticated(ParleyError):
-    kind = Kind.UNAUTHENTICATED
+    kind = ErrorCategory.UNAUTHENTICATED
     code = "unauthenticated"
-    sentence = "Please log in."
+    default_message = "Please log in."
 
 
 class Forbidden(ParleyError):
-    kind = Kind.FORBIDDEN
+    kind = ErrorCategory.FORBIDDEN
     code = "forbidden"
-    sentence = "You do not have permission to do this."
+    default_message = "You do not have permission to do this."
 
 
 class NotFound(ParleyError):
     """Also the answer for what belongs to another tenant: word for word the same."""
 
-    kind = Kind.NOT_FOUND
+    kind = ErrorCategory.NOT_FOUND
     code = "not_found"
-    sentence = "There is nothing here by that name."
+    default_message = "There is nothing here by that name."
 
 
 class Conflict(ParleyError):
-    kind = Kind.CONFLICT
+    kind = ErrorCategory.CONFLICT
     code = "conflict"
-    sentence = "That conflicts with the present state."
+    default_message = "That conflicts with the present state."
 
 
-class TooLarge(ParleyError):
-    kind = Kind.TOO_LARGE
+class PayloadTooLarge(ParleyError):
+    kind = ErrorCategory.PAYLOAD_TOO_LARGE
     code = "too_large"
-    sentence = "That is larger than allowed."
+    default_message = "That is larger than allowed."
 
 
-class UnsupportedMedia(ParleyError):
-    kind = Kind.UNSUPPORTED_MEDIA
+class UnsupportedMediaType(ParleyError):
+    kind = ErrorCategory.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
-    sentence = "That media type is not accepted here."
+    default_message = "That media type is not accepted here."
 
 
-class Invalid(ParleyError):
+class ValidationFailed(ParleyError):
     """One or more fields are missing or wrong; `fields` says why, by field name."""
 
-    kind = Kind.INVALID
+    kind = ErrorCategory.VALIDATION_FAILED
     code = "invalid"
-    sentence = "Some fields are missing or wrong."
+    default_message = "Some fields are missing or wrong."
 
-    def __init__(self, fields: Mapping[str, str], sentence: str | None = None, **details: Any) -> None:
-        super().__init__(sentence, **details)
+    def __init__(self, fields: Mapping[str, str], message: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
         self.fields = dict(fields)
 
 
-class TooMany(ParleyError):
+class TooManyRequests(ParleyError):
     """A limit was reached. `retry_after` is in whole seconds, at least 1."""
 
-    kind = Kind.TOO_MANY
+    kind = ErrorCategory.TOO_MANY_REQUESTS
     code = "too_many_requests"
-    sentence = "Too many requests. Please wait a little."
+    default_message = "Too many requests. Please wait a little."
 
-    def __init__(self, retry_after: int, sentence: str | None = None, **details: Any) -> None:
+    def __init__(self, retry_after: int, message: str | None = None, **details: Any) -> None:
         self.retry_after = max(1, retry_after)
-        super().__init__(sentence, retry_after=self.retry_after, **details)
+        super().__init__(message, retry_after=self.retry_after, **details)
 
 
 class Unavailable(ParleyError):
     """A part we need (database, broker, provider) is away. Trying again later is right."""
 
-    kind = Kind.UNAVAILABLE
+    kind = ErrorCategory.UNAVAILABLE
     code = "unavailable"
-    sentence = "A part of the service is not available right now. Please try again."
+    default_message = "A part of the service is not available right now. Please try again."
 
 
-class Slow(ParleyError):
+class RequestTimeout(ParleyError):
     """The request itself took too long to arrive."""
 
-    kind = Kind.SLOW
+    kind = ErrorCategory.REQUEST_TIMEOUT
     code = "timeout"
-    sentence = "The request took too long to arrive."
+    default_message = "The request took too long to arrive."
 
 
-class Failed(ParleyError):
+class BadGateway(ParleyError):
     """A part behind us gave no usable answer; whether it did the work is not known."""
 
-    kind = Kind.FAILED
+    kind = ErrorCategory.BAD_GATEWAY
     code = "failed"
-    sentence = "A part of the service failed. Please try again."
+    default_message = "A part of the service failed. Please try again."
 
 
-class Late(ParleyError):
+class GatewayTimeout(ParleyError):
     """A part behind us did not answer in time; whether it did the work is not known."""
 
-    kind = Kind.LATE
+    kind = ErrorCategory.GATEWAY_TIMEOUT
     code = "late"
-    sentence = "A part of the service took too long to answer. Please try again."
+    default_message = "A part of the service took too long to answer. Please try again."

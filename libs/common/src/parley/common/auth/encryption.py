@@ -8,7 +8,7 @@ import hashlib
 from cryptography.fernet import Fernet
 
 
-def cipher(purpose: str, secret: str) -> Fernet:
+def derive_fernet(purpose: str, secret: str) -> Fernet:
     """What seals and opens texts of one purpose; with another purpose or secret they cannot be opened."""
     digest = hashlib.sha256(f"parley {purpose}\n{secret}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))

@@ -17,9 +17,9 @@ import jwt
 
 from parley.common.errors import Forbidden, NotFound, Unauthenticated
 
-HEADER: Final = "X-Parley-Identity"
+IDENTITY_HEADER: Final = "X-Parley-Identity"
 LIFETIME_SECONDS: Final = 60
-LARGEST_BYTES: Final = 2**20
+MAX_TOKEN_BYTES: Final = 2**20
 """What a service takes as a header: a caller's sites are named in it, some eight bytes each."""
 _AUDIENCE: Final = "parley-services"
 _REMEMBERED_BYTES: Final = 2**21
@@ -51,14 +51,18 @@ class OperatorCaller:
     expires_at: int = 0
     """When the caller's own token ends, in seconds since 1970; 0 where it does not (API keys)."""
     language: str = "en"
-    address: str = ""
-    needs: Permission | None = None
+    client_ip: str = ""
+    required_permission: Permission | None = None
     """The permission that the route in use declares; set by the web layer, read by `authorize`."""
 
     @property
     def site_ids(self) -> list[int]:
         """The sites on which the caller has the permission that the route declares."""
-        return [site for site, granted in self.sites.items() if self.needs is None or self.needs in granted]
+        return [
+            site
+            for site, granted in self.sites.items()
+            if self.required_permission is None or self.required_permission in granted
+        ]
 
     def authorize(self, tenant_id: int, site_id: int) -> None:
         """Refuse what is not the caller's: another tenant's is not there, an own site without permission is 403."""
@@ -70,12 +74,12 @@ class OperatorCaller:
         granted = self.sites.get(site_id)
         if granted is None:
             raise Forbidden("You are not on this site's team.")
-        if self.needs is not None and self.needs not in granted:
-            raise Forbidden(f"This needs the permission {self.needs} on the site.")
+        if self.required_permission is not None and self.required_permission not in granted:
+            raise Forbidden(f"This needs the permission {self.required_permission} on the site.")
 
-    def needing(self, permission: Permission | None) -> OperatorCaller:
+    def with_required_permission(self, permission: Permission | None) -> OperatorCaller:
         """The same caller, held to a permission."""
-        return replace(self, needs=permission)
+        return replace(self, required_permission=permission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class VisitorCaller:
     tenant_id: int
     site_id: int
     session: str
-    address: str = ""
+    client_ip: str = ""
     origin: str = ""
 
 
@@ -93,7 +97,7 @@ class VisitorCaller:
 class GatewayCaller:
     """The gateway itself, on an errand of its own: checking a password, looking up who may do what."""
 
-    address: str = ""
+    client_ip: str = ""
 
 
 Caller = OperatorCaller | VisitorCaller | GatewayCaller
@@ -112,7 +116,7 @@ class IdentitySigner:
         claims = {"aud": _AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS, **_claims(caller)}
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
-    def read(self, token: str | None) -> Caller:
+    def verify(self, token: str | None) -> Caller:
         """The caller a token names. Raises Unauthenticated for anything but a fresh token of ours."""
         if not token:
             raise Unauthenticated("The request carries no identity.")
@@ -152,7 +156,7 @@ def _claims(caller: Caller) -> dict[str, Any]:
                 "ver": caller.access_version,
                 "until": caller.expires_at,
                 "lang": caller.language,
-                "ip": caller.address,
+                "ip": caller.client_ip,
             }
         case VisitorCaller():
             return {
@@ -160,11 +164,11 @@ def _claims(caller: Caller) -> dict[str, Any]:
                 "tenant": caller.tenant_id,
                 "site": caller.site_id,
                 "session": caller.session,
-                "ip": caller.address,
+                "ip": caller.client_ip,
                 "origin": caller.origin,
             }
         case GatewayCaller():
-            return {"kind": "gateway", "ip": caller.address}
+            return {"kind": "gateway", "ip": caller.client_ip}
 
 
 def _grouped(sites: Mapping[int, frozenset[Permission]]) -> list[tuple[list[Permission], list[int]]]:
@@ -191,17 +195,17 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
                 access_version=claims["ver"],
                 expires_at=claims["until"],
                 language=claims["lang"],
-                address=claims["ip"],
+                client_ip=claims["ip"],
             )
         case "visitor":
             return VisitorCaller(
                 tenant_id=claims["tenant"],
                 site_id=claims["site"],
                 session=claims["session"],
-                address=claims["ip"],
+                client_ip=claims["ip"],
                 origin=claims["origin"],
             )
         case "gateway":
-            return GatewayCaller(address=claims["ip"])
+            return GatewayCaller(client_ip=claims["ip"])
         case kind:
             raise ValueError(f"unknown kind of caller: {kind}")

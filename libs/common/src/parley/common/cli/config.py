@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from parley.common.cli.dependency_checks import BACKENDS
 from parley.common.cli.main import Answer, Check, Command, Offer, Refused, offers
 from parley.common.errors import ParleyError
-from parley.common.runtime.settings import ServiceSettings, faults_of
+from parley.common.runtime.settings import ServiceSettings, format_errors
 
 _CHECK_SECONDS = 15.0
 
@@ -45,7 +45,7 @@ async def check(wanted: argparse.Namespace) -> Answer:
             settings = offer.settings()
         except ValidationError as exc:
             findings += [
-                Finding(offer.service, name, False, sentence) for name, sentence in faults_of(offer.settings, exc)
+                Finding(offer.service, name, False, sentence) for name, sentence in format_errors(offer.settings, exc)
             ]
             continue
         findings.append(Finding(offer.service, "settings", True, "read"))

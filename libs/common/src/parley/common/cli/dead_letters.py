@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from parley.common.cli.main import Answer, Command, Refused, offers, required_variable, table
-from parley.common.messaging.dead_letters import replay, waiting
+from parley.common.messaging.dead_letters import count, replay
 
 _QUEUE = "the queue's own name, for example parley.chat.facts"
 
@@ -19,7 +19,7 @@ async def show(wanted: argparse.Namespace) -> Answer:
     names = wanted.queue or [queue for offer in offers() for queue in offer.queues]
     if not names:
         raise Refused("the service installed here has no queues; name one, as parley.chat.facts")
-    counts = [(name, await waiting(url, name)) for name in names]
+    counts = [(name, await count(url, name)) for name in names]
     data = [{"queue": name, "dead_letters": count} for name, count in counts]
     rows = [(name, "never connected" if count is None else count) for name, count in counts]
     return Answer(data, table(("queue", "dead letters"), rows))

@@ -14,7 +14,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from parley.common.cli.main import Check, Refused
 from parley.common.messaging import topology
-from parley.common.runtime.settings import ServiceSettings, StoreSettings
+from parley.common.runtime.settings import DatabaseSettings, ServiceSettings
 
 _SECONDS = 5
 _OLDEST_MONGODB = (5, 0)
@@ -30,7 +30,7 @@ class Backend:
     check: Check
 
 
-async def check_mongodb(settings: StoreSettings) -> str:
+async def check_mongodb(settings: DatabaseSettings) -> str:
     """A primary of a replica set that takes writes to this service's database. Raises Refused."""
     try:
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
@@ -86,8 +86,10 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
         try:
             await topology.declare_exchanges(channel)
         except AMQPError as exc:
-            raise Refused(f"Parley's exchanges and its stream {topology.LOG} cannot be declared: {exc}") from None
-        return f"RabbitMQ {version}, with the stream {topology.LOG}"
+            raise Refused(
+                f"Parley's exchanges and its stream {topology.LOG_STREAM} cannot be declared: {exc}"
+            ) from None
+        return f"RabbitMQ {version}, with the stream {topology.LOG_STREAM}"
 
 
 def _of_connecting(problem: Exception) -> str:
@@ -112,7 +114,7 @@ def _version(connection: AbstractConnection) -> str:
 BACKENDS = (
     Backend(
         "mongodb",
-        lambda settings: settings.mongodb_uri if isinstance(settings, StoreSettings) else None,
+        lambda settings: settings.mongodb_uri if isinstance(settings, DatabaseSettings) else None,
         Check("mongodb", check_mongodb),
     ),
     Backend("rabbitmq", lambda settings: settings.amqp_url, Check("rabbitmq", check_rabbitmq)),

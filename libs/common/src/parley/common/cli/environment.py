@@ -11,14 +11,14 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from parley.common.cli.main import Answer, Command, offers
-from parley.common.runtime.settings import ServiceSettings, StoreSettings, variable
+from parley.common.runtime.settings import DatabaseSettings, ServiceSettings, env_var_name
 
 _BOUNDS = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
 
 
 def variables(kind: type[ServiceSettings]) -> dict[str, FieldInfo]:
     """What a class reads, by the variable's name."""
-    return {variable(kind, (name,)): field for name, field in kind.model_fields.items()}
+    return {env_var_name(kind, (name,)): field for name, field in kind.model_fields.items()}
 
 
 def reference(kinds: Mapping[str, type[ServiceSettings]]) -> str:
@@ -44,9 +44,9 @@ COMMANDS = (Command("environment", "print every environment variable of the serv
 
 
 def _sections(kinds: Mapping[str, type[ServiceSettings]]) -> list[tuple[str, list[tuple[str, FieldInfo]]]]:
-    common, store = variables(ServiceSettings), variables(StoreSettings)
+    common, store = variables(ServiceSettings), variables(DatabaseSettings)
     sections = [("Every service", list(common.items()))]
-    if any(issubclass(kind, StoreSettings) for kind in kinds.values()):
+    if any(issubclass(kind, DatabaseSettings) for kind in kinds.values()):
         own = [(name, field) for name, field in store.items() if name not in common]
         sections.append(("Every service with a database", own))
     for service, kind in kinds.items():

@@ -44,9 +44,9 @@ import orjson
 import structlog
 from pydantic import ValidationError
 
-from parley.common.errors import Invalid, ParleyError
+from parley.common.errors import ParleyError, ValidationFailed
 from parley.common.mongodb.schema import Schema
-from parley.common.runtime.settings import ServiceSettings, faults_of
+from parley.common.runtime.settings import ServiceSettings, format_errors
 
 GROUP = "parley.commands"
 _INDENT = "  "
@@ -120,7 +120,7 @@ def read_settings(kind: type[S]) -> S:
     try:
         return kind()
     except ValidationError as exc:
-        faults = "\n".join(f"{_INDENT}{name}: {sentence}" for name, sentence in faults_of(kind, exc))
+        faults = "\n".join(f"{_INDENT}{name}: {sentence}" for name, sentence in format_errors(kind, exc))
         raise Refused(f"the configuration has {exc.error_count()} fault(s):\n{faults}") from exc
 
 
@@ -216,7 +216,7 @@ def run(wanted: argparse.Namespace) -> int:
         answer = asyncio.run(_awaited(command, wanted))
     except Refused as exc:
         return _failed(str(exc))
-    except Invalid as exc:
+    except ValidationFailed as exc:
         return _failed("; ".join(f"{name} {why}" for name, why in exc.fields.items()) or exc.message)
     except ParleyError as exc:
         return _failed(exc.message)

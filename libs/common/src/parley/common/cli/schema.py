@@ -15,16 +15,16 @@ from typing import Any
 from pymongo.asynchronous.database import AsyncDatabase
 
 from parley.common.cli.main import Answer, Command, Refused, offers, required_variable, table
-from parley.common.mongodb.client import connect, majority
-from parley.common.mongodb.errors import OUTAGES, SchemaFault
-from parley.common.mongodb.migration_state import Ledger, State
-from parley.common.mongodb.migrator import Upgrade, different
+from parley.common.mongodb.client import create_client, majority_database
+from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
+from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
+from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
 from parley.common.mongodb.schema import Document, Migration, Phase, Schema, compare_indexes
-from parley.common.observability.logging import configure_logs, logger
-from parley.common.runtime.clock import rfc3339
-from parley.common.runtime.settings import StoreSettings
+from parley.common.observability.logging import configure_logging, get_logger
+from parley.common.runtime.clock import to_rfc3339
+from parley.common.runtime.settings import DatabaseSettings
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 _AGAIN_SECONDS = 5.0
 
@@ -58,15 +58,15 @@ async def migrate(wanted: argparse.Namespace) -> Answer:
 
 
 async def _brought_up(database: AsyncDatabase[Document], schema: Schema, until: float) -> list[Migration]:
-    upgrade = Upgrade(database, schema)
+    upgrade = Migrator(database, schema)
     while True:
         try:
             left = await upgrade.run()
             if not left or time.monotonic() >= until:
                 return left
-        except SchemaFault as exc:
+        except SchemaError as exc:
             raise Refused(str(exc)) from exc
-        except OUTAGES as exc:
+        except TRANSIENT_ERRORS as exc:
             log.warning("mongodb_unavailable", error=repr(exc)[:300])
             if time.monotonic() >= until:
                 raise Refused(f"MongoDB does not answer: {type(exc).__name__}") from exc
@@ -91,7 +91,7 @@ async def status(wanted: argparse.Namespace) -> Answer:
 
 async def _standing(database: AsyncDatabase[Document], schema: Schema) -> dict[str, Any]:
     missing, otherwise = await compare_indexes(database, schema.indexes)
-    state = await Ledger(database, "").read()
+    state = await MigrationStateStore(database, "").read()
     pending = state.pending(schema)
     refused = state.compatible_from > schema.version
     needed = [str(step) for step in pending if step.phase is Phase.EXPAND]
@@ -105,19 +105,21 @@ async def _standing(database: AsyncDatabase[Document], schema: Schema) -> dict[s
         "running": str(state.running) if state.running else None,
         "holder": state.holder,
         "failed": state.failed,
-        "code_seen": {str(version): rfc3339(seen) for version, seen in sorted(state.code.items())},
+        "code_seen": {str(version): to_rfc3339(seen) for version, seen in sorted(state.code.items())},
         "applied": {
-            str(number): {"name": done.name, "at": rfc3339(done.began), "seconds": done.seconds, "by": done.by}
+            str(number): {"name": done.name, "at": to_rfc3339(done.began), "seconds": done.seconds, "by": done.by}
             for number, done in sorted(state.applied.items())
         },
         "state": "; ".join(
-            _sentences(state, schema, pending, len(missing), different(otherwise) if otherwise else None)
+            _sentences(
+                state, schema, pending, len(missing), format_conflicting_indexes(otherwise) if otherwise else None
+            )
         ),
     }
 
 
 def _sentences(
-    state: State, schema: Schema, pending: list[Migration], missing: int, otherwise: str | None
+    state: SchemaState, schema: Schema, pending: list[Migration], missing: int, otherwise: str | None
 ) -> list[str]:
     said = []
     if state.compatible_from > schema.version:
@@ -146,11 +148,11 @@ def _schemas(service: str | None) -> dict[str, Schema]:
 
 @asynccontextmanager
 async def _database(service: str) -> AsyncIterator[AsyncDatabase[Document]]:
-    prefix = os.environ.get("PARLEY_DATABASE_PREFIX") or StoreSettings.model_fields["database_prefix"].default
+    prefix = os.environ.get("PARLEY_DATABASE_PREFIX") or DatabaseSettings.model_fields["database_prefix"].default
     name = f"{prefix}_{service}"
-    client = connect(required_variable("MONGODB_URI"), name, socket_seconds=None)
+    client = create_client(required_variable("MONGODB_URI"), name, socket_timeout_seconds=None)
     try:
-        yield majority(client, name)
+        yield majority_database(client, name)
     finally:
         await client.close()
 
@@ -158,7 +160,7 @@ async def _database(service: str) -> AsyncIterator[AsyncDatabase[Document]]:
 def _log_aloud() -> None:
     """A job is watched by its log: it tells how far it is, beside the answer at the end."""
     logging.disable(logging.NOTSET)
-    configure_logs("schema", os.environ.get("PARLEY_LOG_LEVEL") or "info", sys.stderr)
+    configure_logging("schema", os.environ.get("PARLEY_LOG_LEVEL") or "info", sys.stderr)
 
 
 _ABOUT = "Reads MONGODB_URI and PARLEY_DATABASE_PREFIX alone."

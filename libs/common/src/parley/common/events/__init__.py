@@ -1,33 +1,33 @@
-"""The event catalogue: the one place that says which facts travel between services, and with which fields.
+"""The event registry: which facts travel between services, and with which fields.
 
-A publisher makes events with `new_event`, from a data class of the catalogue; a consumer reads them with
-`read_event`. What the catalogue does not define can neither be sent nor received.
+A publisher makes events with `new_event` from a data class of the registry; a consumer reads them with `parse_event`.
+An event that the registry does not define can neither be sent nor received.
 """
 
 from parley.common.events.envelope import (
     Actor,
     Event,
-    for_the_log_alone,
-    for_visitors,
+    is_stream_only,
+    is_visible_to_visitor,
     new_event,
-    read_event,
+    parse_event,
+    redact_for_visitor,
     routing_key,
-    visitor_view,
 )
-from parley.common.events.registry import CATALOGUE, Audience, EventData, Undefined, data_class
+from parley.common.events.registry import REGISTRY, Audience, EventData, UnknownEvent, event_class
 
 __all__ = [
-    "CATALOGUE",
+    "REGISTRY",
     "Actor",
     "Audience",
     "Event",
     "EventData",
-    "Undefined",
-    "data_class",
-    "for_the_log_alone",
-    "for_visitors",
+    "UnknownEvent",
+    "event_class",
+    "is_stream_only",
+    "is_visible_to_visitor",
     "new_event",
-    "read_event",
+    "parse_event",
+    "redact_for_visitor",
     "routing_key",
-    "visitor_view",
 ]

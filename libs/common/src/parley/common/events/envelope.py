@@ -1,4 +1,4 @@
-"""What every event carries around its data, and how it is read, routed and shown to a visitor."""
+"""The envelope around every event's data: creating, parsing and routing events, and redacting them for a visitor."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parley.common.events import conversations, messages, presence, team, translation  # noqa: F401 - fill the table
-from parley.common.events.registry import Audience, EventData, Undefined, data_class
+from parley.common.events import conversations, messages, presence, team, translation  # noqa: F401 - fill the registry
+from parley.common.events.registry import Audience, EventData, UnknownEvent, event_class
 from parley.common.observability.logging import current_trace
-from parley.common.runtime.clock import rfc3339, utc_now
+from parley.common.runtime.clock import to_rfc3339, utc_now
 
 DataT = TypeVar("DataT", bound=EventData)
 
@@ -32,14 +32,14 @@ SYSTEM = Actor(kind="system")
 
 
 class Event(BaseModel):
-    """One fact. `session` is the public handle of the visitor it concerns, where it concerns one."""
+    """One fact. `session` is the public handle of the visitor it concerns, if it concerns one."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     id: str
     type: str
     tenant_id: int
-    site_id: int = Field(description="0 where a fact concerns the whole tenant.")
+    site_id: int = Field(description="0 for a fact about the whole tenant.")
     conversation_id: int | None = None
     session: str | None = None
     occurred_at: datetime
@@ -47,22 +47,24 @@ class Event(BaseModel):
     request_id: str
     traceparent: str
     data: dict[str, Any]
-    hint: str | None = Field(
+    routing_tag: str | None = Field(
         None,
+        alias="hint",
         pattern=r"^[a-z]+(\.[a-z]+)*$",
         description="Ends the routing key, for queues that want only some events of a type.",
     )
 
     def to_document(self) -> dict[str, Any]:
-        """Plain values, as they travel and as an outbox keeps them."""
-        return self.model_dump(mode="json", exclude={"occurred_at"}) | {"occurred_at": rfc3339(self.occurred_at)}
+        """Return the event as plain values, as it is published and stored in an outbox."""
+        document = self.model_dump(mode="json", by_alias=True, exclude={"occurred_at"})
+        return document | {"occurred_at": to_rfc3339(self.occurred_at)}
 
-    def read(self, kind: builtins.type[DataT]) -> DataT:
-        """The data as its class. Raises Undefined where it does not fit."""
+    def parse_data(self, data_class: builtins.type[DataT]) -> DataT:
+        """Return the data as an instance of its class. Raises UnknownEvent if it does not match the class."""
         try:
-            return kind.model_validate(self.data)
+            return data_class.model_validate(self.data)
         except ValidationError as exc:
-            raise Undefined(f"{self.type} does not fit its definition") from exc
+            raise UnknownEvent(f"the data of {self.type} does not match its definition") from exc
 
 
 def new_event(
@@ -74,9 +76,9 @@ def new_event(
     session: str | None = None,
     actor: Actor = SYSTEM,
     at: datetime | None = None,
-    hint: str | None = None,
+    routing_tag: str | None = None,
 ) -> Event:
-    """A fact that has just happened, carrying the trace of the task that caused it."""
+    """Make an event that happened now (or `at`), with the trace of the running task."""
     trace = current_trace()
     return Event(
         id=uuid.uuid4().hex,
@@ -90,39 +92,39 @@ def new_event(
         request_id=trace.request_id,
         traceparent=trace.traceparent,
         data=data.model_dump(mode="json"),
-        hint=hint,
+        routing_tag=routing_tag,
     )
 
 
-def read_event(document: dict[str, Any]) -> Event:
-    """An event as it came, held against the catalogue. Raises Undefined."""
+def parse_event(document: dict[str, Any]) -> Event:
+    """Parse a received event and check it against the registry. Raises UnknownEvent."""
     try:
         event = Event.model_validate(document)
     except ValidationError as exc:
-        raise Undefined("the envelope does not fit its definition") from exc
-    event.read(data_class(event.type))
+        raise UnknownEvent("the envelope does not match its definition") from exc
+    event.parse_data(event_class(event.type))
     return event
 
 
 def routing_key(event: Event) -> str:
-    """`site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` where no one site is meant; then the hint, if any."""
+    """Build `site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` for the whole tenant; then the routing tag, if any."""
     scope = f"site.{event.site_id}" if event.site_id else f"tenant.{event.tenant_id}"
-    return f"{scope}.{event.type}.{event.hint}" if event.hint else f"{scope}.{event.type}"
+    return f"{scope}.{event.type}.{event.routing_tag}" if event.routing_tag else f"{scope}.{event.type}"
 
 
-def for_the_log_alone(event: Event) -> bool:
-    """Whether no queue can want it."""
-    return event.hint is None and data_class(event.type).log_alone
+def is_stream_only(event: Event) -> bool:
+    """Whether no queue can be bound to receive it."""
+    return event.routing_tag is None and event_class(event.type).stream_only
 
 
-def for_visitors(event: Event) -> bool:
-    """Whether the visitor whom it concerns may see it, or a part of it."""
-    return data_class(event.type).audience is Audience.EVERYONE
+def is_visible_to_visitor(event: Event) -> bool:
+    """Whether the visitor it concerns may see it, or a part of it."""
+    return event_class(event.type).audience is Audience.OPERATORS_AND_VISITOR
 
 
-def visitor_view(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """An event's data as its visitor may see it. Raises Undefined for a type that is not for visitors."""
-    fields = data_class(kind).visitor_fields
+def redact_for_visitor(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the fields of an event's data that its visitor may see. Raises UnknownEvent for a type not for visitors."""
+    fields = event_class(event_type).visitor_fields
     if fields is None:
-        raise Undefined(f"{kind} is not for visitors")
+        raise UnknownEvent(f"{event_type} is not for visitors")
     return {name: value for name, value in data.items() if name in fields}

@@ -1,4 +1,4 @@
-"""Facts about messages. `message.created` is the hot one: it goes to the log alone unless it has a hint."""
+"""Events about messages. `message.created` is the most frequent: only the event log gets it unless it has a routing tag."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from typing import Literal
 
 from parley.common.events.registry import Audience, EventData
 from parley.common.events.schemas import (
-    ConversationView,
+    ConversationSchema,
+    MessageSchema,
     MessageTranslation,
-    MessageView,
-    Person,
+    OperatorRef,
+    Schema,
     Timestamp,
-    View,
 )
 
-_MESSAGE_FIELDS = frozenset(MessageView.model_fields)
+_MESSAGE_FIELDS = frozenset(MessageSchema.model_fields)
 
 
 class MessageCreated(
     EventData,
-    MessageView,
+    MessageSchema,
     type="message.created",
-    audience=Audience.EVERYONE,
+    audience=Audience.OPERATORS_AND_VISITOR,
     visitor_fields=_MESSAGE_FIELDS,
-    log_alone=True,
+    stream_only=True,
 ):
-    """The message itself, and the conversation's row after it."""
+    """A message was written; with the conversation after it."""
 
-    conversation: ConversationView
+    conversation: ConversationSchema
 
 
 class MessageTranslated(
     EventData,
     type="message.translated",
-    audience=Audience.EVERYONE,
+    audience=Audience.OPERATORS_AND_VISITOR,
     visitor_fields=("id", "seq", "role", "translation"),
 ):
-    """A message's translation came, or will not come."""
+    """A message was translated, or its translation failed."""
 
     id: int
     seq: int
@@ -47,35 +47,37 @@ class MessageTranslated(
 class MessageRead(
     EventData,
     type="message.read",
-    audience=Audience.EVERYONE,
+    audience=Audience.OPERATORS_AND_VISITOR,
     visitor_fields=("reader", "seq", "by"),
-    log_alone=True,
+    stream_only=True,
 ):
-    """One side has read up to `seq`."""
+    """One side has read the messages up to `seq`."""
 
     reader: Literal["visitor", "operator"]
     seq: int
-    by: Person | None = None
-    conversation: ConversationView
+    by: OperatorRef | None = None
+    conversation: ConversationSchema
 
 
-class Typing(EventData, type="typing", audience=Audience.EVERYONE, visitor_fields=("role", "name"), ephemeral=True):
-    """Somebody is writing. Shown to the other side, never kept."""
+class Typing(
+    EventData, type="typing", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=("role", "name"), ephemeral=True
+):
+    """A visitor or an operator is typing. Shown to the other side, never stored."""
 
     role: Literal["visitor", "operator"]
     name: str | None = None
 
 
-class NoteView(View):
-    """A private note between operators."""
+class NoteSchema(Schema):
+    """A note that operators write for each other."""
 
     id: int
     content: str
-    author: Person
+    author: OperatorRef
     created_at: Timestamp
 
 
 class NoteCreated(EventData, type="note.created", audience=Audience.OPERATORS):
-    """A note was added. It never reaches a visitor."""
+    """A note was added. Never visible to the visitor."""
 
-    note: NoteView
+    note: NoteSchema

@@ -1,13 +1,13 @@
-"""Facts about who is there: transitions only, each announced by exactly one replica."""
+"""Events about presence: transitions only, each published by exactly one replica."""
 
 from __future__ import annotations
 
 from parley.common.events.registry import Audience, EventData
-from parley.common.events.schemas import Timestamp, View
+from parley.common.events.schemas import Schema, Timestamp
 
 
-class OnlineVisitor(View):
-    """A visitor who has the site open now."""
+class OnlineVisitor(Schema):
+    """A visitor who has the site open."""
 
     site_id: int
     session_id: str
@@ -26,24 +26,24 @@ class OperatorOnline(EventData, type="operator.online", audience=Audience.OPERAT
 
 
 class OperatorOffline(EventData, type="operator.offline", audience=Audience.OPERATORS):
-    """An operator's last device fell silent, or they set themselves offline by hand."""
+    """An operator's last device stopped sending heartbeats, or they set themselves offline."""
 
     operator_id: int
 
 
-class VisitorOnline(EventData, type="visitor.online", audience=Audience.OPERATORS, log_alone=True):
+class VisitorOnline(EventData, type="visitor.online", audience=Audience.OPERATORS, stream_only=True):
     """A visitor opened the site."""
 
     visitor: OnlineVisitor
 
 
-class VisitorOffline(EventData, type="visitor.offline", audience=Audience.OPERATORS, log_alone=True):
-    """A visitor's heartbeats ended."""
+class VisitorOffline(EventData, type="visitor.offline", audience=Audience.OPERATORS, stream_only=True):
+    """A visitor's heartbeats stopped."""
 
     visitor: OnlineVisitor
 
 
-class VisitorPage(EventData, type="visitor.page", audience=Audience.OPERATORS, log_alone=True):
-    """A visitor went to another page."""
+class VisitorPage(EventData, type="visitor.page", audience=Audience.OPERATORS, stream_only=True):
+    """A visitor opened another page."""
 
     visitor: OnlineVisitor

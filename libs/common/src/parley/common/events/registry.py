@@ -1,7 +1,7 @@
-"""How an event type is defined, and the table of all that are.
+"""How an event type is defined, and the registry of all types.
 
-Each data class names its type and who may see it. Fields that a visitor must not see are simply not in the
-class's `visitor_fields`; a type whose audience is not visitors never reaches one.
+Each data class names its type and its audience. A visitor sees only the fields in the class's `visitor_fields`, and
+never a type whose audience has no visitors.
 """
 
 from __future__ import annotations
@@ -13,60 +13,61 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Audience(Enum):
-    """Who an event is for, beside the services."""
+    """Who may see an event, apart from the services."""
 
     SERVICES = "services"
     OPERATORS = "operators"
-    EVERYONE = "everyone"
-    """The operators of the site and the one visitor it concerns."""
+    OPERATORS_AND_VISITOR = "everyone"
+    """The operators of the site, and the one visitor it concerns."""
 
 
-class Undefined(ValueError):
-    """An event type that the catalogue does not know."""
+class UnknownEvent(ValueError):
+    """An event that the registry does not define: an unknown type, or fields that do not match."""
 
 
-CATALOGUE: dict[str, type[EventData]] = {}
+REGISTRY: dict[str, type[EventData]] = {}
 
 
 class EventData(BaseModel):
-    """Base of every event's data. Subclass with `type=` and `audience=` to enter it in the catalogue."""
+    """Base of every event's data. Subclass with `type=` and `audience=` to register it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
     audience: ClassVar[Audience]
     visitor_fields: ClassVar[frozenset[str] | None] = None
-    """Fields a visitor sees; None where the audience has no visitors."""
+    """Fields that a visitor sees; None if the audience has no visitors."""
     ephemeral: ClassVar[bool] = False
-    """Not in the log: seen by whoever is connected now, or by nobody."""
-    log_alone: ClassVar[bool] = False
-    """In the log, and in queues that name its hint: none gets those without one. Such events share messages."""
+    """Not in the event log: delivered to current subscribers only."""
+    stream_only: ClassVar[bool] = False
+    """In the event log, and in queues bound to its routing tag; no queue receives those without a tag. Such events
+    share broker messages."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        kind: str | None = options.get("type")
-        if kind is None:
+        event_type: str | None = options.get("type")
+        if event_type is None:
             return
-        if kind in CATALOGUE:
-            raise TypeError(f"two classes define {kind}")
-        cls.type = kind
+        if event_type in REGISTRY:
+            raise TypeError(f"two classes define {event_type}")
+        cls.type = event_type
         cls.audience = options["audience"]
         cls.ephemeral = options.get("ephemeral", False)
-        cls.log_alone = options.get("log_alone", False)
+        cls.stream_only = options.get("stream_only", False)
         fields = options.get("visitor_fields")
         cls.visitor_fields = frozenset(fields) if fields is not None else None
-        if (cls.audience is Audience.EVERYONE) != (cls.visitor_fields is not None):
-            raise TypeError(f"{kind}: visitor_fields are for events that visitors see, and only those")
-        CATALOGUE[kind] = cls
+        if (cls.audience is Audience.OPERATORS_AND_VISITOR) != (cls.visitor_fields is not None):
+            raise TypeError(f"{event_type}: visitor_fields are for events that visitors see, and only those")
+        REGISTRY[event_type] = cls
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Takes the class options that `__pydantic_init_subclass__` reads."""
+        """Accept the class options that `__pydantic_init_subclass__` reads."""
         super().__init_subclass__()
 
 
-def data_class(kind: str) -> type[EventData]:
-    """The class that defines a type. Raises Undefined."""
+def event_class(event_type: str) -> type[EventData]:
+    """Return the class that defines a type. Raises UnknownEvent."""
     try:
-        return CATALOGUE[kind]
+        return REGISTRY[event_type]
     except KeyError:
-        raise Undefined(f"the catalogue has no event {kind!r}") from None
+        raise UnknownEvent(f"the registry has no event {event_type!r}") from None

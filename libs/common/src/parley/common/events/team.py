@@ -1,4 +1,4 @@
-"""Facts that decide who may do what: whoever caches access or a site drops it at once on these."""
+"""Events that change who may do what: caches of access or of a site invalidate their entries on these."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from parley.common.events.registry import Audience, EventData
 
 
 class OperatorAccessChanged(EventData, type="operator.access_changed", audience=Audience.SERVICES):
-    """An operator's sites, permissions, status or sessions changed; what was cached of them no longer holds."""
+    """An operator's sites, permissions, status or sessions changed; cached access is stale."""
 
     operator_id: int
     session_id: str | None = None
-    """The one session that ended; None where everything of the operator's is meant."""
+    """The session that ended; None if all of the operator's access is stale."""
     version: int = 0
-    """The operator's access version from now on."""
+    """The operator's access version after the change."""
     suspended: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Facts about translation settings."""
+"""Events about translation settings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from parley.common.events.registry import Audience, EventData
 
 
 class TranslationUpdated(EventData, type="translation.updated", audience=Audience.OPERATORS):
-    """A conversation's translation was switched, or its languages changed."""
+    """A conversation's translation was turned on or off, or its languages changed."""
 
     enabled: bool
     lang: str | None = None
     operator_lang: str | None = None
     supported: bool = False
     detected: bool = False
-    """Whether the visitor's language was guessed from what they write, not set by an operator."""
+    """Whether the visitor's language was detected from their messages, not set by an operator."""
     version: int = 0
-    """Grows with every change; the higher one is the newer."""
+    """Grows with every change."""

@@ -1,25 +1,25 @@
 """The HTTP side that services share: the route table, one dispatcher, one error envelope."""
 
-from parley.common.http.app import TABLE, build_app
-from parley.common.http.idempotency import IdempotencyStore, Saved
+from parley.common.http.app import ROUTES_KEY, build_app
+from parley.common.http.idempotency import IdempotencyStore, StoredResponse
 from parley.common.http.paging import decode_cursor, encode_cursor
-from parley.common.http.routes import Call, Rate, Route, Who
-from parley.common.http.schemas import Answer, Failure, Id, Page, Query, RequestBody
+from parley.common.http.routes import CallerType, RateLimitClass, RequestContext, Route
+from parley.common.http.schemas import ErrorResponse, Id, PageSize, Query, RequestBody, SuccessResponse
 
 __all__ = [
-    "TABLE",
-    "Answer",
-    "Call",
-    "Failure",
+    "ROUTES_KEY",
+    "CallerType",
+    "ErrorResponse",
     "Id",
     "IdempotencyStore",
-    "Page",
+    "PageSize",
     "Query",
-    "Rate",
+    "RateLimitClass",
     "RequestBody",
+    "RequestContext",
     "Route",
-    "Saved",
-    "Who",
+    "StoredResponse",
+    "SuccessResponse",
     "build_app",
     "decode_cursor",
     "encode_cursor",

@@ -12,31 +12,31 @@ from aiohttp.typedefs import Handler as AiohttpHandler
 from pydantic import BaseModel, ValidationError
 
 from parley.common import errors
-from parley.common.auth.identity import HEADER, Caller, IdentitySigner, OperatorCaller
+from parley.common.auth.identity import IDENTITY_HEADER, Caller, IdentitySigner, OperatorCaller
 from parley.common.http import error_responses
 from parley.common.http.idempotency import (
     IdempotencyStore,
-    Saved,
-    checked_key,
-    fingerprint_of,
-    opened,
-    scope_of,
-    sealed,
+    StoredResponse,
+    build_fingerprint,
+    build_scope,
+    decrypt_response,
+    encrypt_response,
+    parse_idempotency_key,
 )
-from parley.common.http.instrumentation import attributes_of, end_where_streams_begin, keep, note_status
-from parley.common.http.openapi import describe
-from parley.common.http.routes import Call, Route, Who
-from parley.common.http.schemas import LARGEST_ID
+from parley.common.http.instrumentation import attach_span, end_spans_at_stream_start, record_status, request_attributes
+from parley.common.http.openapi import build_openapi
+from parley.common.http.routes import CallerType, RequestContext, Route
+from parley.common.http.schemas import MAX_ID
 from parley.common.observability import metrics, tracing
-from parley.common.observability.logging import continue_trace, logger
-from parley.common.observability.tracing import Kind
+from parley.common.observability.logging import get_logger, start_or_continue_trace
+from parley.common.observability.tracing import SpanKind
 
-log = logger(__name__)
+log = get_logger(__name__)
 
-JSON_BYTES = 64 * 1024
+MAX_JSON_BYTES = 64 * 1024
 """The largest JSON body, in bytes."""
 
-TABLE: web.AppKey[list[Route]] = web.AppKey("table", list)
+ROUTES_KEY: web.AppKey[list[Route]] = web.AppKey("table", list)
 """The routes that an application serves, for whoever holds them against something."""
 
 
@@ -44,29 +44,31 @@ def build_app(
     routes: Iterable[Route],
     *,
     signer: IdentitySigner,
-    outages: tuple[type[Exception], ...] = (),
+    transient_errors: tuple[type[Exception], ...] = (),
     idempotency: IdempotencyStore | None = None,
-    largest_body: int = JSON_BYTES,
-    ready: Callable[[], dict[str, str]] = dict,
+    max_body_bytes: int = MAX_JSON_BYTES,
+    unready_reasons: Callable[[], dict[str, str]] = dict,
 ) -> web.Application:
     """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503.
 
     `ready` says what is missing, by part, when the gateway asks (`Service.faults`).
     """
     table = list(routes)
-    described = describe(table)
+    described = build_openapi(table)
 
-    async def openapi(_: Call[Any, None, None]) -> web.Response:
+    async def openapi(_: RequestContext[Any, None, None]) -> web.Response:
         return web.json_response(described)
 
     table.append(
-        Route("GET", "/internal/openapi", openapi, Who.GATEWAY, None, "This service's part of the OpenAPI document")
+        Route(
+            "GET", "/internal/openapi", openapi, CallerType.GATEWAY, None, "This service's part of the OpenAPI document"
+        )
     )
-    table.append(_readiness(ready))
-    app = web.Application(middlewares=[_outermost(outages)], client_max_size=largest_body)
-    app[TABLE] = table
-    if tracing.on():
-        end_where_streams_begin(app)
+    table.append(_readiness(unready_reasons))
+    app = web.Application(middlewares=[_outermost(transient_errors)], client_max_size=max_body_bytes)
+    app[ROUTES_KEY] = table
+    if tracing.enabled():
+        end_spans_at_stream_start(app)
     dispatcher = _Dispatcher(signer, idempotency)
     for route in table:
         app.router.add_route(route.method, route.path, dispatcher.serve(route))
@@ -74,26 +76,26 @@ def build_app(
 
 
 def _readiness(ready: Callable[[], dict[str, str]]) -> Route:
-    async def show(_: Call[Any, None, None]) -> web.Response:
+    async def show(_: RequestContext[Any, None, None]) -> web.Response:
         faults = ready()
         return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
 
-    return Route("GET", "/internal/ready", show, Who.GATEWAY, None, "Whether this replica can do its work")
+    return Route("GET", "/internal/ready", show, CallerType.GATEWAY, None, "Whether this replica can do its work")
 
 
 def _outermost(outages: tuple[type[Exception], ...]) -> Any:
     @web.middleware
     async def outermost(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
         traceparent = request.headers.get("traceparent")
-        trace = continue_trace(request.headers.get("X-Request-Id"), traceparent)
+        trace = start_or_continue_trace(request.headers.get("X-Request-Id"), traceparent)
         started = time.perf_counter()
         route = _route_of(request)
         with tracing.span(
-            f"{request.method} {route}", Kind.SERVER, attributes_of(request.method, route), parent=traceparent
+            f"{request.method} {route}", SpanKind.SERVER, request_attributes(request.method, route), parent=traceparent
         ) as span:
-            keep(request, span)
+            attach_span(request, span)
             response = await _answered(request, handler, outages)
-            note_status(span, response.status)
+            record_status(span, response.status)
         if not response.prepared:
             response.headers["X-Request-Id"] = trace.request_id
         metrics.HTTP_REQUESTS.labels(request.method, route, str(response.status)).inc()
@@ -110,17 +112,17 @@ async def _answered(
     try:
         return await handler(request)
     except errors.ParleyError as exc:
-        return error_responses.failure(exc)
+        return error_responses.error_response(exc)
     except web.HTTPException as exc:
-        return error_responses.http_failure(exc)
+        return error_responses.http_error_response(exc)
     except outages as exc:
         log.warning("part_unavailable", error=repr(exc)[:300])
-        return error_responses.failure(errors.Unavailable())
+        return error_responses.error_response(errors.Unavailable())
     except ConnectionResetError:
         raise
     except Exception:
         log.exception("unforeseen_failure", route=_route_of(request))
-        return error_responses.internal_failure()
+        return error_responses.internal_error_response()
 
 
 def _route_of(request: web.Request) -> str:
@@ -141,26 +143,26 @@ class _Dispatcher:
             query = _query(route, request)
             raw = await _raw(route, request)
             body = _body(route, raw)
-            key = checked_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
-            call = Call(caller, body, query, path, request, key)
-            if route.method == "GET" or route.answer is None:
+            key = parse_idempotency_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
+            call = RequestContext(caller, body, query, path, request, key)
+            if route.method == "GET" or route.response_model is None:
                 return _respond(route, await route.handler(call))
             return await self._to_the_end(self._change(route, call, raw))
 
         return respond
 
     def _admit(self, route: Route, request: web.Request) -> Caller:
-        caller = self._signer.read(request.headers.get(HEADER))
-        if not isinstance(caller, route.who.value):
+        caller = self._signer.verify(request.headers.get(IDENTITY_HEADER))
+        if not isinstance(caller, route.caller_type.value):
             raise errors.Unauthenticated
         if isinstance(caller, OperatorCaller):
             if route.owner_only and not caller.owner:
                 raise errors.Forbidden("Only an owner may do this.")
-            return caller.needing(route.needs)
+            return caller.with_required_permission(route.required_permission)
         return cast("Caller", caller)
 
-    async def _change(self, route: Route, call: Call[Any, Any, Any], raw: bytes) -> web.StreamResponse:
-        remembered = not route.own_idempotency and route.who is not Who.GATEWAY
+    async def _change(self, route: Route, call: RequestContext[Any, Any, Any], raw: bytes) -> web.StreamResponse:
+        remembered = not route.handles_idempotency and route.caller_type is not CallerType.GATEWAY
         if call.idempotency_key is None or self._idempotency is None or not remembered:
             return _respond(route, await route.handler(call))
         return await self._once(self._idempotency, route, call, raw)
@@ -173,31 +175,33 @@ class _Dispatcher:
         return await asyncio.shield(task)
 
     async def _once(
-        self, store: IdempotencyStore, route: Route, call: Call[Any, Any, Any], raw: bytes
+        self, store: IdempotencyStore, route: Route, call: RequestContext[Any, Any, Any], raw: bytes
     ) -> web.StreamResponse:
         assert call.idempotency_key is not None
-        scope = scope_of(call.caller, call.idempotency_key)
+        scope = build_scope(call.caller, call.idempotency_key)
         mark = raw or str(call.request.content_length or 0).encode()
-        saved = await store.begin(scope, fingerprint_of(route.method, call.request.path_qs, mark))
+        saved = await store.begin(scope, build_fingerprint(route.method, call.request.path_qs, mark))
         if saved is not None:
             return web.Response(
                 status=saved.status,
-                body=opened(call.idempotency_key, saved.body),
+                body=decrypt_response(call.idempotency_key, saved.body),
                 content_type="application/json",
                 headers={"Idempotent-Replayed": "true"},
             )
         try:
             response = _respond(route, await route.handler(call))
         except errors.ParleyError as exc:
-            response = error_responses.failure(exc)
-            if exc.kind in (errors.Kind.UNAVAILABLE, errors.Kind.TOO_MANY):
+            response = error_responses.error_response(exc)
+            if exc.category in (errors.ErrorCategory.UNAVAILABLE, errors.ErrorCategory.TOO_MANY_REQUESTS):
                 await store.abandon(scope)
                 return response
         except BaseException:
             await store.abandon(scope)
             raise
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
-            await store.finish(scope, Saved(response.status, sealed(call.idempotency_key, response.body)))
+            await store.finish(
+                scope, StoredResponse(response.status, encrypt_response(call.idempotency_key, response.body))
+            )
         return response
 
 
@@ -214,7 +218,7 @@ def _respond(route: Route, answer: BaseModel | web.StreamResponse) -> web.Stream
 def _path(request: web.Request) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, value in request.match_info.items():
-        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:20]) <= LARGEST_ID:
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:20]) <= MAX_ID:
             raise errors.NotFound
         found[name] = int(value)
     return found
@@ -226,23 +230,23 @@ def _query(route: Route, request: web.Request) -> Any:
     try:
         return route.query.model_validate(dict(request.query))
     except ValidationError as exc:
-        raise error_responses.invalid(exc) from exc
+        raise error_responses.validation_error(exc) from exc
 
 
 async def _raw(route: Route, request: web.Request) -> bytes:
     """The body as it came, for routes that take JSON. Raises TooLarge, UnsupportedMedia."""
-    if route.takes != "application/json":
-        if not request.content_type.startswith(route.takes):
-            raise errors.UnsupportedMedia(f"This takes {route.takes}.")
+    if route.request_media_type != "application/json":
+        if not request.content_type.startswith(route.request_media_type):
+            raise errors.UnsupportedMediaType(f"This takes {route.request_media_type}.")
         return b""
     if route.body is None and not request.can_read_body:
         return b""
     try:
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge as exc:
-        raise errors.TooLarge(f"The body may have at most {JSON_BYTES} bytes.") from exc
+        raise errors.PayloadTooLarge(f"The body may have at most {MAX_JSON_BYTES} bytes.") from exc
     if raw and route.body is not None and request.content_type != "application/json":
-        raise errors.UnsupportedMedia("This takes application/json.")
+        raise errors.UnsupportedMediaType("This takes application/json.")
     return raw
 
 
@@ -254,4 +258,4 @@ def _body(route: Route, raw: bytes) -> Any:
     try:
         return route.body.model_validate_json(raw)
     except ValidationError as exc:
-        raise error_responses.invalid(exc) from exc
+        raise error_responses.validation_error(exc) from exc

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from parley.common.http.routes import Route, Who
-from parley.common.http.schemas import LARGEST_ID, Failure
+from parley.common.http.routes import CallerType, Route
+from parley.common.http.schemas import MAX_ID, ErrorResponse
 
 _REF = "#/components/schemas/{model}"
 
@@ -31,16 +31,16 @@ _MEANING = {
 }
 
 
-def describe(routes: Iterable[Route]) -> dict[str, Any]:
+def build_openapi(routes: Iterable[Route]) -> dict[str, Any]:
     """`paths` and `components` for the public routes of a table."""
-    table = [route for route in routes if route.who is not Who.GATEWAY]
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Failure, "serialization")]
+    table = [route for route in routes if route.caller_type is not CallerType.GATEWAY]
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ErrorResponse, "serialization")]
     for route in table:
         for model in (route.body, route.query):
             if model is not None and (model, "validation") not in models:
                 models.append((model, "validation"))
-        if route.answer is not None and (route.answer, "serialization") not in models:
-            models.append((route.answer, "serialization"))
+        if route.response_model is not None and (route.response_model, "serialization") not in models:
+            models.append((route.response_model, "serialization"))
     refs, definitions = models_json_schema(models, ref_template=_REF)
     paths: dict[str, Any] = {}
     for route in table:
@@ -49,18 +49,18 @@ def describe(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    security: list[dict[str, list[str]]] = [{"bearer": []}] if route.who is Who.OPERATOR else []
+    security: list[dict[str, list[str]]] = [{"bearer": []}] if route.caller_type is CallerType.OPERATOR else []
     operation: dict[str, Any] = {
         "operationId": _name(route),
         "summary": route.summary,
         "tags": [_tag(route)],
         "security": security,
-        "x-rate-class": str(route.rate),
+        "x-rate-class": str(route.rate_limit),
         "parameters": [*_path_parameters(route), *_query_parameters(route, refs, definitions)],
         "responses": _responses(route, refs),
     }
-    if route.needs is not None:
-        operation["x-permission"] = str(route.needs)
+    if route.required_permission is not None:
+        operation["x-permission"] = str(route.required_permission)
     if route.owner_only:
         operation["x-permission"] = "owner"
     if route.method == "POST":
@@ -72,8 +72,11 @@ def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str
                 "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
             }
         )
-    if route.takes == "multipart/form-data":
-        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": _upload_schema(route)}}}
+    if route.request_media_type == "multipart/form-data":
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.request_media_type: {"schema": _upload_schema(route)}},
+        }
     elif route.body is not None:
         content: dict[str, Any] = {"schema": refs[(route.body, "validation")]}
         if route.example:
@@ -83,24 +86,28 @@ def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str
 
 
 def _upload_schema(route: Route) -> dict[str, Any]:
-    visitor = {"site_key": {"type": "string"}, "session_id": {"type": "string"}} if route.who is Who.VISITOR else {}
+    visitor = (
+        {"site_key": {"type": "string"}, "session_id": {"type": "string"}}
+        if route.caller_type is CallerType.VISITOR
+        else {}
+    )
     image = {"image": {"type": "string", "contentMediaType": "application/octet-stream"}}
     return {"type": "object", "properties": {**visitor, **image}, "required": [*visitor, "image"]}
 
 
 def _responses(route: Route, refs: Any) -> dict[str, Any]:
-    schema = refs[(route.answer, "serialization")] if route.answer is not None else {}
+    schema = refs[(route.response_model, "serialization")] if route.response_model is not None else {}
     # A stream has no schema: the whole of it is never there to be held against one.
-    content = {"application/json": {"schema": schema}} if route.answer else {route.media: {}}
+    content = {"application/json": {"schema": schema}} if route.response_model else {route.response_media_type: {}}
     answers: dict[str, Any] = {str(route.status): {"description": route.summary, "content": content}}
-    failure = {"application/json": {"schema": refs[(Failure, "serialization")]}}
+    failure = {"application/json": {"schema": refs[(ErrorResponse, "serialization")]}}
     for status, meaning in _MEANING.items():
         answers[str(status)] = {"description": meaning, "content": failure}
     return answers
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+    schema = {"type": "integer", "minimum": 1, "maximum": MAX_ID}
     return [
         {"name": name, "in": "path", "required": True, "schema": schema} for name in re.findall(r"{(\w+)", route.path)
     ]

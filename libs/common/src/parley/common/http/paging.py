@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from parley.common.errors import Invalid
+from parley.common.errors import ValidationFailed
 
 
 def encode_cursor(*position: Any) -> str:
@@ -22,8 +22,8 @@ def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = orjson.loads(base64.b64decode(padded.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as exc:
-        raise Invalid({"cursor": "is not a cursor of this list"}) from exc
+        raise ValidationFailed({"cursor": "is not a cursor of this list"}) from exc
     fits = isinstance(position, list) and len(position) == len(kinds)
     if not fits or not all(type(value) is kind for value, kind in zip(position, kinds, strict=True)):
-        raise Invalid({"cursor": "is not a cursor of this list"})
+        raise ValidationFailed({"cursor": "is not a cursor of this list"})
     return list(position)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from parley.common.auth.identity import Caller, GatewayCaller, OperatorCaller, Permission, VisitorCaller
 
 
-class Who(Enum):
+class CallerType(Enum):
     """Which kind of caller a route is for."""
 
     OPERATOR = OperatorCaller
@@ -21,14 +21,14 @@ class Who(Enum):
     GATEWAY = GatewayCaller
 
 
-class Rate(StrEnum):
+class RateLimitClass(StrEnum):
     """The rate class of a route: each has token buckets of its own at the gateway."""
 
     READ = "read"
     WRITE = "write"
     LOGIN = "login"
     UPLOAD = "upload"
-    BEAT = "beat"
+    HEARTBEAT = "beat"
 
 
 CallerT = TypeVar("CallerT", bound=Caller)
@@ -37,7 +37,7 @@ QueryT = TypeVar("QueryT")
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[CallerT, BodyT, QueryT]):
+class RequestContext(Generic[CallerT, BodyT, QueryT]):
     """One request, checked: who asks, and what for."""
 
     caller: CallerT
@@ -58,20 +58,20 @@ class Route:
     method: str
     path: str
     handler: Handler
-    who: Who
-    answer: type[BaseModel] | None
+    caller_type: CallerType
+    response_model: type[BaseModel] | None
     summary: str
-    needs: Permission | None = None
+    required_permission: Permission | None = None
     owner_only: bool = False
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
-    rate: Rate = Rate.READ
+    rate_limit: RateLimitClass = RateLimitClass.READ
     status: int = 200
-    media: str = "application/json"
+    response_media_type: str = "application/json"
     """What it answers with when not JSON: an event stream, an image."""
-    own_idempotency: bool = False
+    handles_idempotency: bool = False
     """The domain itself knows a repeated Idempotency-Key: nothing needs to be remembered beside what is written."""
-    takes: str = "application/json"
+    request_media_type: str = "application/json"
     """`multipart/form-data` where the handler reads the body itself."""
     example: Mapping[str, Any] = field(default_factory=dict)
     """A body (or query) that shows how it is called."""

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-LARGEST_ID = 2**53 - 1
+MAX_ID = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Page = Annotated[int, Field(ge=1, le=100)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+PageSize = Annotated[int, Field(ge=1, le=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 
 
@@ -26,7 +26,7 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Answer(BaseModel):
+class SuccessResponse(BaseModel):
     """A success. The data stands beside it, under a key that names it."""
 
     model_config = ConfigDict(frozen=True)
@@ -34,7 +34,7 @@ class Answer(BaseModel):
     success: Literal[True] = True
 
 
-class Failure(BaseModel):
+class ErrorResponse(BaseModel):
     """A failure: a sentence a person understands, a code a program understands."""
 
     model_config = ConfigDict(extra="allow")

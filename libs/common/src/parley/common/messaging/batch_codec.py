@@ -14,28 +14,28 @@ import orjson
 from aio_pika.abc import DeliveryMode
 from pamqp.commands import Basic
 
-from parley.common.events import Event, for_the_log_alone, routing_key
-from parley.common.messaging.publisher import Outgoing
+from parley.common.events import Event, is_stream_only, routing_key
+from parley.common.messaging.publisher import OutgoingMessage
 
 Document = dict[str, Any]
 
-MOST_EVENTS: Final = 64
-MOST_BYTES: Final = 65_536
+MAX_EVENTS: Final = 64
+MAX_BYTES: Final = 65_536
 """Of one message. Its events are given to streams without a pause: more would look like a client that does not read."""
-COUNT: Final = "x-parley-events"
+EVENT_COUNT_HEADER: Final = "x-parley-events"
 """The header that says how many events a message has, for who wants to know that without reading it."""
 _BUNDLE: Final = "bundle"
 """Type and routing key. It is one word, so no queue's key fits it but the log's."""
 
 
-def packed(keyed: Iterable[tuple[Event, Document]]) -> Iterator[Outgoing]:
+def pack_events(keyed: Iterable[tuple[Event, Document]]) -> Iterator[OutgoingMessage]:
     """The messages that carry these events, in their order."""
     waiting: list[tuple[Event, bytes]] = []
     size = 0
     for event, document in keyed:
         content = orjson.dumps(document)
-        single = not for_the_log_alone(event)
-        if waiting and (single or len(waiting) == MOST_EVENTS or size + len(content) > MOST_BYTES):
+        single = not is_stream_only(event)
+        if waiting and (single or len(waiting) == MAX_EVENTS or size + len(content) > MAX_BYTES):
             yield _message(waiting)
             waiting, size = [], 0
         if single:
@@ -47,16 +47,16 @@ def packed(keyed: Iterable[tuple[Event, Document]]) -> Iterator[Outgoing]:
         yield _message(waiting)
 
 
-def unpacked(body: bytes) -> Sequence[Any]:
+def unpack_events(body: bytes) -> Sequence[Any]:
     """The documents in a message's body, whatever they are. Raises orjson.JSONDecodeError."""
     content = orjson.loads(body)
     return content if isinstance(content, list) else (content,)
 
 
-def _message(events: Sequence[tuple[Event, bytes]]) -> Outgoing:
+def _message(events: Sequence[tuple[Event, bytes]]) -> OutgoingMessage:
     first, content = events[0]
     together = len(events) > 1
-    return Outgoing(
+    return OutgoingMessage(
         _BUNDLE if together else routing_key(first),
         b"[%b]" % b",".join(one for _, one in events) if together else content,
         Basic.Properties(
@@ -64,6 +64,6 @@ def _message(events: Sequence[tuple[Event, bytes]]) -> Outgoing:
             delivery_mode=DeliveryMode.PERSISTENT.value,
             message_id=first.id,
             message_type=_BUNDLE if together else first.type,
-            headers={COUNT: len(events)} if together else None,
+            headers={EVENT_COUNT_HEADER: len(events)} if together else None,
         ),
     )

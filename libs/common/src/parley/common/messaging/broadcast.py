@@ -11,32 +11,32 @@ from collections.abc import Awaitable, Callable, Sequence
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from parley.common.events import Event, Undefined, read_event
-from parley.common.messaging.broker import until_gone
+from parley.common.events import Event, UnknownEvent, parse_event
+from parley.common.messaging.broker import channel_closed_event
 
 
-class Listener:
+class BroadcastSubscriber:
     """A session with an exclusive queue on one exchange."""
 
     def __init__(
         self,
         name: str,
         exchange: str,
-        keys: Sequence[str],
-        take: Callable[[Event], Awaitable[None]],
-        missed: Callable[[], None] = lambda: None,
+        routing_keys: Sequence[str],
+        on_event: Callable[[Event], Awaitable[None]],
+        on_gap: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.running = False
         self._exchange = exchange
-        self._keys = keys
-        self._take = take
-        self._missed = missed
+        self._keys = routing_keys
+        self._take = on_event
+        self._missed = on_gap
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
         try:
-            gone = await until_gone(channel)
+            gone = await channel_closed_event(channel)
             queue = await channel.declare_queue(
                 exclusive=True, auto_delete=True, arguments={"x-max-length": 10_000, "x-overflow": "drop-head"}
             )
@@ -53,7 +53,7 @@ class Listener:
 
     async def _heard(self, message: AbstractIncomingMessage) -> None:
         try:
-            event = read_event(orjson.loads(message.body))
-        except (Undefined, orjson.JSONDecodeError):
+            event = parse_event(orjson.loads(message.body))
+        except (UnknownEvent, orjson.JSONDecodeError):
             return
         await self._take(event)

@@ -17,16 +17,16 @@ import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
 
 from parley.common.errors import Unavailable
-from parley.common.events import Event, read_event, routing_key
+from parley.common.events import Event, parse_event, routing_key
 from parley.common.messaging import topology
-from parley.common.messaging.batch_codec import packed
-from parley.common.messaging.instrumentation import publishing
-from parley.common.messaging.publisher import publish_all
+from parley.common.messaging.batch_codec import pack_events
+from parley.common.messaging.instrumentation import publish_spans
+from parley.common.messaging.publisher import publish_batch
 from parley.common.observability import metrics
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 Document = dict[str, Any]
 
@@ -35,7 +35,7 @@ _CONFIRM_SECONDS = 5.0
 _HEARTBEAT_SECONDS = 10
 
 
-class Session(Protocol):
+class ChannelSession(Protocol):
     """Something that lives on a connection. `run` returns or raises when it has to be started anew."""
 
     name: str
@@ -46,25 +46,25 @@ class Session(Protocol):
     def running(self) -> bool: ...
 
 
-class Bus:
+class BrokerConnection:
     """Publishes, and keeps sessions running. Ready while the publishing channel and every session are up."""
 
     name = "rabbitmq"
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._sessions: list[Session] = []
+        self._sessions: list[ChannelSession] = []
         self._gates: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
         self._exchange: AbstractExchange | None = None
         self._ephemeral: AbstractExchange | None = None
         self._connection: AbstractConnection | None = None
 
-    def add(self, session: Session, *, after: asyncio.Event | None = None) -> None:
+    def add(self, session: ChannelSession, *, start_condition: asyncio.Event | None = None) -> None:
         """Keep a session running, from when `after` is set. Add before `start`."""
         self._sessions.append(session)
-        if after is not None:
-            self._gates[session.name] = after
+        if start_condition is not None:
+            self._gates[session.name] = start_condition
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep_up(), name="rabbitmq")
@@ -74,7 +74,7 @@ class Bus:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         if self._exchange is None:
             return "not connected"
         waiting = [session.name for session in self._sessions if not session.running]
@@ -87,12 +87,12 @@ class Bus:
             raise Unavailable("The message broker is not available.")
         keyed = []
         for document in documents:
-            event = read_event(document)
+            event = parse_event(document)
             keyed.append((event, document))
-        with publishing(keyed) as traced:
+        with publish_spans(keyed) as traced:
             await _confirmed(exchange, traced)
 
-    async def whisper(self, event: Event) -> None:
+    async def publish_ephemeral(self, event: Event) -> None:
         """Send an ephemeral event to whoever listens now. Lost, and rightly so, while the broker is away."""
         if self._ephemeral is None:
             return
@@ -135,10 +135,10 @@ class Bus:
         async with asyncio.timeout(15):
             channel = await connection.channel(publisher_confirms=True)
             await topology.declare_exchanges(channel)
-            exchange = await channel.get_exchange(topology.EVENTS, ensure=False)
+            exchange = await channel.get_exchange(topology.EVENTS_EXCHANGE, ensure=False)
             # Unconfirmed whispers go by a channel of their own, so that they never wait behind a confirm.
             quiet = await connection.channel(publisher_confirms=False)
-            self._ephemeral = await quiet.get_exchange(topology.EPHEMERAL, ensure=False)
+            self._ephemeral = await quiet.get_exchange(topology.EPHEMERAL_EXCHANGE, ensure=False)
         channel.close_callbacks.add(lambda *_: closed.set())
         quiet.close_callbacks.add(lambda *_: closed.set())
         self._exchange = exchange
@@ -150,7 +150,7 @@ class Bus:
         finally:
             await cancel_and_wait(*tasks)
 
-    async def _run(self, session: Session, connection: AbstractConnection) -> None:
+    async def _run(self, session: ChannelSession, connection: AbstractConnection) -> None:
         if session.name in self._gates:
             await self._gates[session.name].wait()
         failures = 0
@@ -168,7 +168,7 @@ async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Do
     """Publish, and wait until the broker has confirmed all. Raises Unavailable."""
     try:
         async with asyncio.timeout(_CONFIRM_SECONDS):
-            await publish_all(exchange, list(packed(keyed)))
+            await publish_batch(exchange, list(pack_events(keyed)))
     except TimeoutError as exc:
         raise Unavailable("The message broker did not confirm in time.") from exc
     except Exception as exc:
@@ -191,7 +191,7 @@ def _fleeting(event: Event) -> aio_pika.Message:
     )
 
 
-async def until_gone(channel: AbstractChannel) -> asyncio.Event:
+async def channel_closed_event(channel: AbstractChannel) -> asyncio.Event:
     """An event that is set when the channel closes or the broker cancels one of its consumers."""
     gone = asyncio.Event()
     channel.close_callbacks.add(lambda *_: gone.set())

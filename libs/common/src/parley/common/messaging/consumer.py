@@ -13,20 +13,20 @@ from collections.abc import Awaitable, Callable, Mapping
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from parley.common.events import Event, Undefined, data_class, read_event
+from parley.common.events import Event, UnknownEvent, event_class, parse_event
 from parley.common.messaging import topology
-from parley.common.messaging.broker import until_gone
-from parley.common.messaging.instrumentation import consuming
+from parley.common.messaging.broker import channel_closed_event
+from parley.common.messaging.instrumentation import consumer_span
 from parley.common.observability import metrics
-from parley.common.observability.logging import continue_trace, logger
+from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.runtime.tasks import cancel_and_wait
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 Handler = Callable[[Event], Awaitable[None]]
 
 
-class Undeliverable(Exception):
+class PoisonMessage(Exception):
     """Raised by a handler: this event can never be handled; put it with the dead letters now."""
 
 
@@ -41,27 +41,27 @@ class Consumer:
     def __init__(
         self,
         service: str,
-        noun: str,
+        queue_name: str,
         handlers: Mapping[str, Handler],
         *,
         prefetch: int = 32,
-        keys: Mapping[str, str] | None = None,
-        side_by_side: bool = False,
+        binding_patterns: Mapping[str, str] | None = None,
+        concurrent_partitions: bool = False,
     ) -> None:
         for kind in handlers:
-            if data_class(kind).log_alone and kind not in (keys or {}):
+            if event_class(kind).stream_only and kind not in (binding_patterns or {}):
                 raise TypeError(f"{kind} goes to the log alone: a queue has to name the hint of those that it wants")
-        self.name = f"parley.{service}.{noun}"
+        self.name = f"parley.{service}.{queue_name}"
         self.running = False
         self._handlers = handlers
         self._prefetch = prefetch
-        self._keys = keys or {}
-        self._side_by_side = side_by_side
+        self._keys = binding_patterns or {}
+        self._side_by_side = concurrent_partitions
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
         try:
-            gone = await until_gone(channel)
+            gone = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=self._prefetch)
             keys = tuple(f"*.*.{self._keys.get(kind, kind)}" for kind in self._handlers)
             queue = await topology.declare_queue(channel, self.name, keys)
@@ -108,11 +108,11 @@ class Consumer:
     async def _take(self, message: AbstractIncomingMessage) -> None:
         tries = _tries(message)
         try:
-            event = read_event(orjson.loads(message.body))
-            continue_trace(event.request_id, event.traceparent)
-            with consuming(event, self.name):
+            event = parse_event(orjson.loads(message.body))
+            start_or_continue_trace(event.request_id, event.traceparent)
+            with consumer_span(event, self.name):
                 await self._handlers[event.type](event)
-        except (Undefined, Undeliverable, orjson.JSONDecodeError, KeyError) as exc:
+        except (UnknownEvent, PoisonMessage, orjson.JSONDecodeError, KeyError) as exc:
             log.error("event_undeliverable", queue=self.name, event_id=message.message_id, error=repr(exc)[:300])
             metrics.EVENTS_CONSUMED.labels(self.name, "dead").inc()
             await message.reject(requeue=False)

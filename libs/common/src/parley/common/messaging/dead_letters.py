@@ -19,7 +19,7 @@ _CONNECT_SECONDS = 5
 _OF_THE_BROKER = ("x-death", "x-delivery-count", "x-first-death", "x-last-death")
 
 
-async def waiting(url: str, queue: str) -> int | None:
+async def count(url: str, queue: str) -> int | None:
     """How many dead letters a queue has; None where there is no such queue. Raises OSError, AMQPError."""
     connection = await aio_pika.connect(url, timeout=_CONNECT_SECONDS)
     async with connection:
@@ -30,7 +30,7 @@ async def waiting(url: str, queue: str) -> int | None:
         return dead.declaration_result.message_count or 0
 
 
-async def replay(url: str, queue: str, most: int | None = None) -> int:
+async def replay(url: str, queue: str, max_messages: int | None = None) -> int:
     """Move dead letters back, the oldest first. Returns how many were moved. Raises NotFound, OSError, AMQPError."""
     connection = await aio_pika.connect(url, timeout=_CONNECT_SECONDS)
     async with connection:
@@ -39,7 +39,7 @@ async def replay(url: str, queue: str, most: int | None = None) -> int:
         # What dies again while we are at it waits for the next time.
         there = dead.declaration_result.message_count or 0
         moved = 0
-        while moved < min(there, most or there) and (message := await _next(dead)) is not None:
+        while moved < min(there, max_messages or there) and (message := await _next(dead)) is not None:
             headers = {name: value for name, value in message.headers.items() if not name.startswith(_OF_THE_BROKER)}
             again = aio_pika.Message(
                 message.body,

@@ -13,54 +13,54 @@ from typing import Any
 from parley.common.events import Event
 from parley.common.messaging import topology
 from parley.common.observability import tracing
-from parley.common.observability.tracing import Attributes, Kind, Span
+from parley.common.observability.tracing import Attributes, Span, SpanKind
 
 Document = dict[str, Any]
 
 
 @contextmanager
-def publishing(keyed: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[tuple[Event, Document]]]:
+def publish_spans(keyed: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[tuple[Event, Document]]]:
     """A producer's span for each event, under what caused it; the events as they then travel."""
-    if not tracing.on():
+    if not tracing.enabled():
         yield keyed
         return
     spans = [_produced(event) for event, _ in keyed]
     try:
         yield [
-            pair if span is tracing.NOTHING else (pair[0], {**pair[1], "traceparent": span.traceparent})
+            pair if span is tracing.NOOP_SPAN else (pair[0], {**pair[1], "traceparent": span.traceparent})
             for pair, span in zip(keyed, spans, strict=True)
         ]
     except Exception as exc:
         for span in spans:
-            span.fail(type(exc).__name__)
+            span.set_error(type(exc).__name__)
         raise
     finally:
         for span in spans:
             span.end()
 
 
-def consuming(event: Event, queue: str) -> Span:
+def consumer_span(event: Event, queue: str) -> Span:
     """A consumer's span for the event, under its producer's."""
     return tracing.span(
-        f"process {event.type}", Kind.CONSUMER, _attributes(event, queue, "process"), parent=event.traceparent
+        f"process {event.type}", SpanKind.CONSUMER, _attributes(event, queue, "process"), parent=event.traceparent
     )
 
 
-def asking(service: str, question: str) -> Span:
+def rpc_client_span(service: str, question: str) -> Span:
     """The asker's span."""
-    return tracing.span(f"ask {service} {question}", Kind.CLIENT, _rpc(service, question))
+    return tracing.span(f"ask {service} {question}", SpanKind.CLIENT, _rpc(service, question))
 
 
-def answering(service: str, question: str, parent: str | None) -> Span:
+def rpc_server_span(service: str, question: str, parent: str | None) -> Span:
     """The span of whoever answers."""
-    return tracing.span(f"answer {question}", Kind.SERVER, _rpc(service, question), parent=parent)
+    return tracing.span(f"answer {question}", SpanKind.SERVER, _rpc(service, question), parent=parent)
 
 
 def _produced(event: Event) -> Span:
     return tracing.span(
         f"publish {event.type}",
-        Kind.PRODUCER,
-        _attributes(event, topology.EVENTS, "send"),
+        SpanKind.PRODUCER,
+        _attributes(event, topology.EVENTS_EXCHANGE, "send"),
         parent=event.traceparent,
     )
 

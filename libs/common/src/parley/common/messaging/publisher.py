@@ -17,7 +17,7 @@ from pamqp import body, frame, header
 from pamqp.commands import Basic
 
 
-class Outgoing(NamedTuple):
+class OutgoingMessage(NamedTuple):
     """A message on its way."""
 
     routing_key: str
@@ -25,7 +25,7 @@ class Outgoing(NamedTuple):
     properties: Basic.Properties
 
 
-async def publish_all(exchange: AbstractExchange, messages: Sequence[Outgoing]) -> None:
+async def publish_batch(exchange: AbstractExchange, messages: Sequence[OutgoingMessage]) -> None:
     """Publish in order; returns when the broker has confirmed all. Raises when it refused one, or the channel closed.
 
     The caller sets the deadline. Nothing comes back for a message that no queue is bound for.
@@ -74,7 +74,7 @@ class _Confirms:
         self.all.set_exception(problem)
 
 
-def _written(channel: Any, exchange: str, messages: Sequence[Outgoing]) -> ChannelFrame:
+def _written(channel: Any, exchange: str, messages: Sequence[OutgoingMessage]) -> ChannelFrame:
     largest: int = channel.max_content_size
     parts: list[bytes] = []
     for key, content, properties in messages:

@@ -16,29 +16,29 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 
 from parley.common.errors import Unavailable
 from parley.common.messaging import topology
-from parley.common.messaging.broker import until_gone
-from parley.common.messaging.instrumentation import answering, asking
-from parley.common.observability.logging import continue_trace, current_trace, logger
+from parley.common.messaging.broker import channel_closed_event
+from parley.common.messaging.instrumentation import rpc_client_span, rpc_server_span
+from parley.common.observability.logging import current_trace, get_logger, start_or_continue_trace
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 Document = dict[str, Any]
 _PATIENCE_SECONDS = 2.0
 
 
-class AnswerQuestions:
+class RpcServer:
     """The owner's side: answers questions by name from `parley.ask.<service>`."""
 
-    def __init__(self, service: str, answers: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
-        self.name = f"{topology.QUESTIONS}.{service}"
+    def __init__(self, service: str, methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
+        self.name = f"{topology.RPC_QUEUE_PREFIX}.{service}"
         self.running = False
         self._service = service
-        self._answers = answers
+        self._answers = methods
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
         try:
-            gone = await until_gone(channel)
+            gone = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=32)
             queue = await channel.declare_queue(self.name, durable=True)
 
@@ -55,9 +55,9 @@ class AnswerQuestions:
 
     async def _answer(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         question = orjson.loads(message.body)
-        continue_trace(question.get("request_id"), question.get("traceparent"))
+        start_or_continue_trace(question.get("request_id"), question.get("traceparent"))
         try:
-            with answering(self._service, question["name"], question.get("traceparent")):
+            with rpc_server_span(self._service, question["name"], question.get("traceparent")):
                 found = await self._answers[question["name"]](question["body"])
             reply: Document = {"found": found}
         except Exception as exc:
@@ -71,14 +71,14 @@ class AnswerQuestions:
             )
 
 
-class Ask:
+class RpcClient:
     """The asking side: a session with a reply queue of its own."""
 
     def __init__(self, service: str) -> None:
         self.name = f"asks-{service}"
         self.running = False
         self._service = service
-        self._queue = f"{topology.QUESTIONS}.{service}"
+        self._queue = f"{topology.RPC_QUEUE_PREFIX}.{service}"
         self._channel: AbstractChannel | None = None
         self._reply_to = ""
         self._waiting: dict[str, asyncio.Future[Document]] = {}
@@ -86,7 +86,7 @@ class Ask:
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
         try:
-            gone = await until_gone(channel)
+            gone = await channel_closed_event(channel)
             replies = await channel.declare_queue(exclusive=True, auto_delete=True)
             await replies.consume(self._take_reply, no_ack=True)
             self._reply_to, self._channel, self.running = replies.name, channel, True
@@ -103,7 +103,7 @@ class Ask:
 
     async def __call__(self, name: str, **body: Any) -> Document | None:
         """The owner's answer; None where it knows of no such thing. Raises Unavailable."""
-        with asking(self._service, name):
+        with rpc_client_span(self._service, name):
             return await self._answer(name, body)
 
     async def _answer(self, name: str, body: Document) -> Document | None:

@@ -17,15 +17,15 @@ import orjson
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
-from parley.common.events import Event, Undefined, read_event
+from parley.common.events import Event, UnknownEvent, parse_event
 from parley.common.messaging import topology
-from parley.common.messaging.batch_codec import COUNT, unpacked
-from parley.common.messaging.broker import until_gone
-from parley.common.observability.logging import logger
+from parley.common.messaging.batch_codec import EVENT_COUNT_HEADER, unpack_events
+from parley.common.messaging.broker import channel_closed_event
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 _PREFETCH = 500
 _ACK_EVERY = 100
@@ -35,23 +35,23 @@ _PLACES = 1000
 """Positions that a record takes in the log's numbering: more than it can have events."""
 
 
-def offset_of(position: int) -> int:
+def to_offset(position: int) -> int:
     """The record that an event is in, by its position; -1 for the position before all."""
     return position // _PLACES
 
 
-def start_of(offset: int) -> int:
+def first_position(offset: int) -> int:
     """The first position of a record."""
     return offset * _PLACES
 
 
-def end_of(offset: int) -> int:
+def last_position(offset: int) -> int:
     """The last position of a record: its last event's, however many it has. The next position is the next record's."""
     return offset * _PLACES + _PLACES - 1
 
 
 @dataclass(frozen=True)
-class LogRecord:
+class StreamRecord:
     """What the log has at an offset: one event, or several that came together (`count`)."""
 
     offset: int
@@ -59,15 +59,15 @@ class LogRecord:
     body: bytes
 
     @classmethod
-    def of(cls, headers: Mapping[str, Any], body: bytes) -> Self:
+    def from_message(cls, headers: Mapping[str, Any], body: bytes) -> Self:
         """A message of the log, which has its offset in its headers; not read yet."""
-        return cls(headers["x-stream-offset"], headers.get(COUNT, 1), body)
+        return cls(headers["x-stream-offset"], headers.get(EVENT_COUNT_HEADER, 1), body)
 
     @cached_property
     def events(self) -> tuple[Event | None, ...]:
         """Read when asked for; None for what the catalogue does not know."""
         try:
-            found = unpacked(self.body)
+            found = unpack_events(self.body)
         except orjson.JSONDecodeError:
             found = (None,)
         return tuple(_event(document, self.offset) for document in found)
@@ -75,35 +75,35 @@ class LogRecord:
     @property
     def position(self) -> int:
         """Its last event's."""
-        return end_of(self.offset)
+        return last_position(self.offset)
 
-    def placed(self) -> Iterator[tuple[int, Event | None]]:
+    def with_positions(self) -> Iterator[tuple[int, Event | None]]:
         """Its events with their positions, in order."""
         return enumerate(self.events, self.position - len(self.events) + 1)
 
 
-class LogFollower:
+class StreamConsumer:
     """A session on `parley.log`. `start_at` says where to begin: an offset, or a moment; asked at each connection."""
 
     def __init__(
         self,
         name: str,
         start_at: Callable[[], int | datetime],
-        take: Callable[[LogRecord], Awaitable[None]],
+        on_record: Callable[[StreamRecord], Awaitable[None]],
     ) -> None:
         self.name = name
         self.running = False
         self._start_at = start_at
         self._taken = 0
         self._acknowledged = 0
-        self._take = take
+        self._take = on_record
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
         try:
-            gone = await until_gone(channel)
+            gone = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
-            queue = await topology.declare_log(channel)
+            queue = await topology.declare_log_stream(channel)
             wire = await channel.get_underlay_channel()
             inbox: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
             await wire.basic_consume(queue.name, inbox.put, arguments={"x-stream-offset": self._start_at()})
@@ -129,7 +129,7 @@ class LogFollower:
     async def _follow(self, inbox: asyncio.Queue[DeliveredMessage], soon: CoalescingTimer) -> None:
         while True:
             message = await inbox.get()
-            await self._take(LogRecord.of(message.header.properties.headers or {}, message.body))
+            await self._take(StreamRecord.from_message(message.header.properties.headers or {}, message.body))
             self._taken = message.delivery_tag or 0
             soon.schedule(immediately=self._taken - self._acknowledged >= _ACK_EVERY)
             # Lets what was written leave: a backlog is then what clients did not take, not what came at once.
@@ -146,7 +146,7 @@ class LogFollower:
 
 def _event(document: Any, offset: int) -> Event | None:
     try:
-        return read_event(document)
-    except Undefined:
+        return parse_event(document)
+    except UnknownEvent:
         log.warning("log_event_undefined", offset=offset)
         return None

@@ -1,26 +1,26 @@
 """MongoDB as the services use it: one client, its schema, ids in blocks, the outbox, idempotency keys."""
 
 from parley.common.mongodb.client import Mongo
-from parley.common.mongodb.errors import OUTAGES, SchemaFault, SchemaNotReady
-from parley.common.mongodb.idempotency import MongoIdempotency
-from parley.common.mongodb.ids import IdBlocks
-from parley.common.mongodb.outbox import Outbox, Projection, entry_of
-from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, Work
+from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError, SchemaNotReady
+from parley.common.mongodb.idempotency import MongoIdempotencyStore
+from parley.common.mongodb.ids import BlockIdGenerator
+from parley.common.mongodb.outbox import Outbox, OutboxInsert, to_outbox_entry
+from parley.common.mongodb.schema import Document, Index, Migration, MigrationContext, Phase, Schema
 
 __all__ = [
-    "OUTAGES",
+    "TRANSIENT_ERRORS",
+    "BlockIdGenerator",
     "Document",
-    "IdBlocks",
     "Index",
     "Migration",
+    "MigrationContext",
     "Mongo",
-    "MongoIdempotency",
+    "MongoIdempotencyStore",
     "Outbox",
+    "OutboxInsert",
     "Phase",
-    "Projection",
     "Schema",
-    "SchemaFault",
+    "SchemaError",
     "SchemaNotReady",
-    "Work",
-    "entry_of",
+    "to_outbox_entry",
 ]

@@ -12,11 +12,11 @@ class SchemaNotReady(PyMongoError):
     """
 
 
-class SchemaFault(SchemaNotReady):
+class SchemaError(SchemaNotReady):
     """Waiting alone will not mend it: a migration failed, an index is defined otherwise, the code is too old."""
 
 
-OUTAGES: tuple[type[Exception], ...] = (
+TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     ConnectionFailure,
     ExecutionTimeout,
     NetworkTimeout,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.common.http.idempotency import KeyInFlight, KeyReused, Saved
+from parley.common.http.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused, StoredResponse
 from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.schema import Index
 from parley.common.runtime.clock import Clock, utc_now
@@ -17,7 +17,7 @@ _LEASE = timedelta(seconds=15)
 """For which a first try holds its key: a process that died in the middle must not hold it for a day."""
 
 
-class MongoIdempotency:
+class MongoIdempotencyStore:
     """An IdempotencyStore in the service's own database."""
 
     indexes = (Index("idempotency", [("expires_at", 1)], {"expireAfterSeconds": 0, "name": "expiry"}),)
@@ -26,7 +26,7 @@ class MongoIdempotency:
         self._mongo = mongo
         self._clock = clock
 
-    async def begin(self, scope: str, fingerprint: str) -> Saved | None:
+    async def begin(self, scope: str, fingerprint: str) -> StoredResponse | None:
         now = self._clock()
         fresh = {"fingerprint": fingerprint, "lease": now + _LEASE, "expires_at": now + _KEEP}
         keys = self._mongo["idempotency"]
@@ -39,19 +39,19 @@ class MongoIdempotency:
             await keys.delete_one({"_id": scope, "expires_at": {"$lte": now}})
             return await self.begin(scope, fingerprint)
         if found["fingerprint"] != fingerprint:
-            raise KeyReused
+            raise IdempotencyKeyReused
         if "status" in found:
-            return Saved(found["status"], found["body"])
+            return StoredResponse(found["status"], found["body"])
         taken = await keys.find_one_and_update(
             {"_id": scope, "status": {"$exists": False}, "lease": {"$lte": now}},
             {"$set": fresh},
             return_document=ReturnDocument.AFTER,
         )
         if taken is None:
-            raise KeyInFlight
+            raise IdempotencyKeyInUse
         return None
 
-    async def finish(self, scope: str, saved: Saved) -> None:
+    async def finish(self, scope: str, saved: StoredResponse) -> None:
         await self._mongo["idempotency"].update_one(
             {"_id": scope}, {"$set": {"status": saved.status, "body": saved.body}}
         )

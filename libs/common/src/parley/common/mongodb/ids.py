@@ -9,7 +9,7 @@ from pymongo import ReturnDocument
 from parley.common.mongodb.client import Mongo
 
 
-class IdBlocks:
+class BlockIdGenerator:
     """Ids of one kind. Unique across replicas; not in the order of time across them."""
 
     def __init__(self, mongo: Mongo, kind: str, block: int = 100) -> None:

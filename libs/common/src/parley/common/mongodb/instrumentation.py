@@ -7,14 +7,14 @@ from contextvars import ContextVar
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from parley.common.observability import tracing
-from parley.common.observability.tracing import Kind, Span
+from parley.common.observability.tracing import Span, SpanKind
 
 _under_way: ContextVar[tuple[int, Span] | None] = ContextVar("parley_mongo_span", default=None)
 """The command that the running task waits for, and the driver's number of it. A task waits for one at a time; one
 that is cancelled meanwhile is never ended, and so never sent."""
 
 
-class MongoSpans(CommandListener):
+class MongoCommandTracer(CommandListener):
     """Listens to the driver: it calls these in the task that waits for the answer."""
 
     def started(self, event: CommandStartedEvent) -> None:
@@ -24,8 +24,8 @@ class MongoSpans(CommandListener):
         attributes = {"db.system.name": "mongodb", "db.namespace": event.database_name, "db.operation.name": name}
         if collection:
             attributes["db.collection.name"] = collection
-        span = tracing.span(f"{name} {collection}".rstrip(), Kind.CLIENT, attributes)
-        if span is not tracing.NOTHING:
+        span = tracing.span(f"{name} {collection}".rstrip(), SpanKind.CLIENT, attributes)
+        if span is not tracing.NOOP_SPAN:
             _under_way.set((event.request_id, span))
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
@@ -37,7 +37,7 @@ class MongoSpans(CommandListener):
         span = _ended(event.request_id)
         if span is not None:
             code = event.failure.get("code")
-            span.fail(str(code) if code is not None else "connection")
+            span.set_error(str(code) if code is not None else "connection")
             span.end()
 
 

@@ -26,7 +26,7 @@ class LockLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedMigration:
     """A migration that was done: when it began, how long it took, how many documents it went through, who did it."""
 
     name: str
@@ -37,7 +37,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningMigration:
     """A migration under way, or left in the middle. `places` are the last ids it went past, by collection."""
 
     number: int
@@ -51,14 +51,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class SchemaState:
     """What the document says."""
 
     compatible_from: int
-    applied: Mapping[int, Applied]
+    applied: Mapping[int, AppliedMigration]
     code: Mapping[int, datetime]
     """When each version of the code was last seen."""
-    running: Running | None
+    running: RunningMigration | None
     building: Sequence[str]
     """Indexes under way, by name."""
     failed: str | None
@@ -79,36 +79,36 @@ class State:
 
     def _is_due(self, migration: Migration) -> bool:
         done = self.applied.get(migration.number)
-        again = migration.phase is Phase.FILL and done is not None and self.seen_since(migration.number, done.began)
+        again = migration.phase is Phase.BACKFILL and done is not None and self.seen_since(migration.number, done.began)
         return done is None or again
 
 
-def _state(document: Document) -> State:
+def _state(document: Document) -> SchemaState:
     running = document.get("running")
-    return State(
+    return SchemaState(
         compatible_from=document["compatible_from"],
-        applied={int(number): Applied(**done) for number, done in document["applied"].items()},
+        applied={int(number): AppliedMigration(**done) for number, done in document["applied"].items()},
         code={int(version): seen for version, seen in document["code"].items()},
-        running=Running(**running) if running else None,
+        running=RunningMigration(**running) if running else None,
         building=tuple(document.get("building", ())),
         failed=document.get("failed"),
         holder=document["lock"]["holder"] if document.get("lock") else None,
     )
 
 
-class Ledger:
+class MigrationStateStore:
     """The state as one process sees and changes it. Changes under the lock raise LockLost where it is not held."""
 
     def __init__(self, database: AsyncDatabase[Document], holder: str) -> None:
         self._rows = database[COLLECTION]
         self.holder = holder
 
-    async def read(self) -> State:
+    async def read(self) -> SchemaState:
         """The state; of an empty database, that of one where nothing was done yet."""
         found = await self._rows.find_one({"_id": _ID})
         return _state(found or {"compatible_from": 0, "applied": {}, "code": {}})
 
-    async def sign_in(self, version: int) -> State | None:
+    async def register_version(self, version: int) -> SchemaState | None:
         """Say that code of this version is at work. None where it is refused, being older than `compatible_from`.
 
         To be seen and to be let in are one write: a contract step begins either after it, and waits, or before it.
@@ -121,7 +121,7 @@ class Ledger:
         )
         return _state(found) if found else None
 
-    async def take(self, lease: timedelta) -> State | None:
+    async def acquire_lock(self, lease: timedelta) -> SchemaState | None:
         """Take the lock, if nobody holds it or its holder's lease has lapsed. None where somebody does."""
         await self._ensure()
         found = await self._rows.find_one_and_update(
@@ -131,23 +131,23 @@ class Ledger:
         )
         return _state(found) if found else None
 
-    async def renew(self, lease: timedelta) -> None:
+    async def renew_lock(self, lease: timedelta) -> None:
         await self._change(self._leased(lease))
 
-    async def release(self) -> None:
+    async def release_lock(self) -> None:
         """Give the lock back; nothing happens where it is not held."""
         await self._rows.update_one({"_id": _ID, "lock.holder": self.holder}, {"$unset": {"lock": ""}})
 
-    async def build(self, names: Iterable[str]) -> None:
+    async def set_building(self, names: Iterable[str]) -> None:
         """Write down which indexes are being made; none: they stand."""
         await self._change([{"$set": {"building": {"$literal": list(names)}}}, {"$unset": "failed"}])
 
-    async def begin(self, migration: Migration, absence: timedelta, *, resumed: bool) -> bool:
+    async def begin_migration(self, migration: Migration, absence: timedelta, *, resumed: bool) -> bool:
         """Write down that a migration is under way. False where older code that it must not run beside was seen lately.
 
         From here on a contract step's `compatible_from` holds.
         """
-        old = {"$lt": [{"$toInt": "$$one.k"}, migration.alone_from]}
+        old = {"$lt": [{"$toInt": "$$one.k"}, migration.min_code_version]}
         lately = {"$gt": ["$$one.v", {"$subtract": ["$$NOW", _milliseconds(absence)]}]}
         seen = {"$filter": {"input": {"$objectToArray": "$code"}, "as": "one", "cond": {"$and": [old, lately]}}}
         fields: Document = {"compatible_from": {"$max": ["$compatible_from", migration.compatible_from]}}
@@ -163,11 +163,11 @@ class Ledger:
             raise LockLost
         return bool(done.matched_count)
 
-    async def progress(self, documents: int, places: Mapping[str, Any]) -> None:
+    async def record_progress(self, documents: int, places: Mapping[str, Any]) -> None:
         fields = {"running.documents": documents, "running.places": {"$literal": dict(places)}}
         await self._change([{"$unset": "running.places"}, {"$set": fields}])
 
-    async def finish(self, migration: Migration) -> None:
+    async def complete_migration(self, migration: Migration) -> None:
         """Write down that a migration is done."""
         done = {
             "name": migration.name,
@@ -178,7 +178,7 @@ class Ledger:
         }
         await self._change([{"$set": {f"applied.{migration.number}": done}}, {"$unset": ["running", "failed"]}])
 
-    async def fail(self, sentence: str) -> None:
+    async def record_failure(self, sentence: str) -> None:
         """Write down what went wrong, for whoever waits. What was under way can be resumed."""
         await self._change([{"$set": {"failed": {"$literal": sentence}}}])
 

@@ -20,14 +20,14 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from parley.common.mongodb.errors import OUTAGES, SchemaFault
-from parley.common.mongodb.migration_state import Ledger, LockLost, Running
+from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
+from parley.common.mongodb.migration_state import LockLost, MigrationStateStore, RunningMigration
 from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, compare_indexes
 from parley.common.observability import metrics
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 LEASE = timedelta(seconds=20)
 ABSENCE = timedelta(seconds=60)
@@ -37,7 +37,7 @@ _RETRY_SECONDS = 0.5
 _LOG_SECONDS = 5.0
 
 
-class Upgrade:
+class Migrator:
     """One process's part in it. `run` may be called again and again, and by any number of processes at once."""
 
     def __init__(
@@ -52,11 +52,11 @@ class Upgrade:
         self._schema = schema
         self._lease = lease
         self._absence = absence
-        self._ledger = Ledger(database, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
-        self.doing = "looking at the schema"
+        self._ledger = MigrationStateStore(database, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+        self.progress = "looking at the schema"
         """What it is at, for /readyz."""
 
-    async def run(self, *, later: bool = True) -> list[Migration]:
+    async def run(self, *, include_deferred: bool = True) -> list[Migration]:
         """Do what can be done now; without `later`, no more than what the new code needs to serve.
 
         Returns what is left: it has to wait until older code is gone. Raises SchemaFault when it cannot be done, and
@@ -64,12 +64,12 @@ class Upgrade:
         """
         while True:
             left = await self._left()
-            if left is not None and not (later and left):
+            if left is not None and not (include_deferred and left):
                 return left
-            if await self._ledger.take(self._lease) is not None:
-                return await self._holding(self._work(later=later))
+            if await self._ledger.acquire_lock(self._lease) is not None:
+                return await self._holding(self._work(later=include_deferred))
             state = await self._ledger.read()
-            self.doing = f"{state.holder} is bringing the schema up: {state.running or 'indexes'}"
+            self.progress = f"{state.holder} is bringing the schema up: {state.running or 'indexes'}"
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _left(self) -> list[Migration] | None:
@@ -83,7 +83,7 @@ class Upgrade:
     async def _missing_indexes(self) -> list[Index]:
         missing, otherwise = await compare_indexes(self._database, self._schema.indexes)
         if otherwise:
-            raise SchemaFault(different(otherwise))
+            raise SchemaError(format_conflicting_indexes(otherwise))
         return missing
 
     async def _holding(self, work: Coroutine[Any, Any, list[Migration]]) -> list[Migration]:
@@ -97,10 +97,10 @@ class Upgrade:
             return await working
         except LockLost:
             log.warning("schema_lock_lost")
-            raise SchemaFault("the lock of the schema was lost; the work goes on with the next holder") from None
+            raise SchemaError("the lock of the schema was lost; the work goes on with the next holder") from None
         finally:
             await cancel_and_wait(working, keeping)
-            await self._ledger.release()
+            await self._ledger.release_lock()
 
     async def _keep_lock(self) -> None:
         """Renew the lease four times before it lapses. Raises LockLost when it could not be for most of its time."""
@@ -110,7 +110,7 @@ class Upgrade:
             await asyncio.sleep(seconds / 4)
             try:
                 async with asyncio.timeout(seconds / 4):
-                    await self._ledger.renew(self._lease)
+                    await self._ledger.renew_lock(self._lease)
                 renewed = time.monotonic()
             except (PyMongoError, TimeoutError) as exc:
                 if time.monotonic() - renewed > seconds * 0.7:
@@ -137,56 +137,56 @@ class Upgrade:
         wanted = [index for index in self._schema.indexes if index.name in missing | unfinished]
         if not wanted:
             if unfinished:
-                await self._ledger.build(())
+                await self._ledger.set_building(())
             return
-        await self._ledger.build(index.name for index in wanted)
+        await self._ledger.set_building(index.name for index in wanted)
         started = time.monotonic()
         for index in wanted:
-            self.doing = f"making the index {index.name}"
+            self.progress = f"making the index {index.name}"
             try:
                 await self._database[index.collection].create_indexes([index.model])
-            except OUTAGES:
+            except TRANSIENT_ERRORS:
                 raise
             except PyMongoError as exc:
                 raise await self._failed(f"the index {index.name} cannot be made", exc) from exc
-        await self._ledger.build(())
+        await self._ledger.set_building(())
         log.info("indexes_made", indexes=[index.name for index in wanted], seconds=round(time.monotonic() - started, 3))
 
     async def _apply(self, migration: Migration) -> bool:
         """Do one migration, or go on with it. False where older code was seen lately."""
         running = (await self._ledger.read()).running
         resumed = running is not None and running.number == migration.number and await self._is_good_still(running)
-        if not await self._ledger.begin(migration, self._absence, resumed=resumed):
+        if not await self._ledger.begin_migration(migration, self._absence, resumed=resumed):
             log.info("migration_waits", migration=str(migration), until="older code is gone")
             return False
         log.info("migration_begun", migration=str(migration), phase=migration.phase, resumed=resumed)
-        self.doing = f"migration {migration}"
+        self.progress = f"migration {migration}"
         work = _Work(self._database, self._ledger, migration, running if resumed else None)
         started = time.monotonic()
         try:
             await migration.apply(work)
         except Exception as exc:
-            if isinstance(exc, (LockLost, *OUTAGES)):
+            if isinstance(exc, (LockLost, *TRANSIENT_ERRORS)):
                 raise
             raise await self._failed(f"migration {migration} failed", exc) from exc
-        await self._ledger.finish(migration)
+        await self._ledger.complete_migration(migration)
         seconds = round(time.monotonic() - started, 3)
         log.info("migration_done", migration=str(migration), documents=work.documents, seconds=seconds)
         return True
 
-    async def _is_good_still(self, running: Running) -> bool:
+    async def _is_good_still(self, running: RunningMigration) -> bool:
         """Whether what was left in the middle can be gone on with: no older code has written behind it."""
         migration = self._schema.migrations[running.number - 1]
-        return not (await self._ledger.read()).seen_since(migration.alone_from, running.began)
+        return not (await self._ledger.read()).seen_since(migration.min_code_version, running.began)
 
-    async def _failed(self, what: str, problem: Exception) -> SchemaFault:
+    async def _failed(self, what: str, problem: Exception) -> SchemaError:
         sentence = f"{what}: {type(problem).__name__}: {str(problem)[:300]}"
         log.error("schema_failed", what=what, error=repr(problem)[:300])
-        await self._ledger.fail(sentence)
-        return SchemaFault(sentence)
+        await self._ledger.record_failure(sentence)
+        return SchemaError(sentence)
 
 
-def different(indexes: Sequence[Index]) -> str:
+def format_conflicting_indexes(indexes: Sequence[Index]) -> str:
     """What to say of indexes that are there, but not as this code defines them."""
     names = ", ".join(index.name for index in indexes)
     return (
@@ -199,7 +199,11 @@ class _Work:
     """What a migration works with: batches, each written down when it is done."""
 
     def __init__(
-        self, database: AsyncDatabase[Document], ledger: Ledger, migration: Migration, before: Running | None
+        self,
+        database: AsyncDatabase[Document],
+        ledger: MigrationStateStore,
+        migration: Migration,
+        before: RunningMigration | None,
     ) -> None:
         self.database = database
         self.documents = before.documents if before else 0
@@ -208,7 +212,7 @@ class _Work:
         self._migration = migration
         self._logged = time.monotonic()
 
-    async def each(
+    async def update_in_batches(
         self,
         collection: str,
         change: Callable[[Document], UpdateOne | None],
@@ -228,7 +232,7 @@ class _Work:
                 await rows.bulk_write(changes, ordered=False)
             self._places[collection] = batch[-1]["_id"]
             self.documents += len(batch)
-            await self._ledger.progress(self.documents, self._places)
+            await self._ledger.record_progress(self.documents, self._places)
             await self._say_so(collection)
             await asyncio.sleep(time.monotonic() - started)
 

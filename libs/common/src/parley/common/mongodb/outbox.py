@@ -29,12 +29,12 @@ from parley.common.events import Event
 from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.schema import Document, Index
 from parley.common.observability import metrics
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import utc_now
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 _SWEEP_SECONDS = 1.0
 _GRACE = timedelta(seconds=2)
@@ -59,14 +59,14 @@ class Publisher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Projection:
+class OutboxInsert:
     """A document that an entry carries to another collection."""
 
     collection: str
     document: Document
 
 
-def entry_of(event: Event, *carried: Projection) -> Document:
+def to_outbox_entry(event: Event, *carried: OutboxInsert) -> Document:
     """What to push to a document's `outbox` array, in the write that makes the event true."""
     entry: Document = {"id": event.id, "at": event.occurred_at, "event": event.to_document()}
     if carried:
@@ -145,7 +145,7 @@ class Outbox:
         self._tasks: list[asyncio.Task[None]] = []
 
     @staticmethod
-    def indexes_of(collections: Iterable[str]) -> list[Index]:
+    def indexes_for(collections: Iterable[str]) -> list[Index]:
         """One small index a collection: only documents that have something to tell are in it."""
         partial = {"outbox.at": {"$exists": True}}
         return [
@@ -155,17 +155,19 @@ class Outbox:
 
     def indexes(self) -> list[Index]:
         """The indexes of this outbox's collections."""
-        return self.indexes_of(self._collections)
+        return self.indexes_for(self._collections)
 
-    def tell(self, collection: str, document: Mapping[str, Any], *, beside: Iterable[Document] | None = None) -> None:
+    def enqueue(
+        self, collection: str, document: Mapping[str, Any], *, remaining: Iterable[Document] | None = None
+    ) -> None:
         """Publish what the document's outbox holds, soon. Call it with the document as the write returned it.
 
         Its `outbox` may leave out what this process was given before. Where the write has taken the rest of that out
         of the document, `beside` is what it has left in it.
         """
         key = collection, document["_id"]
-        if beside is not None and key in self._told:
-            stand = {entry["id"] for entry in beside}
+        if remaining is not None and key in self._told:
+            stand = {entry["id"] for entry in remaining}
             self._told[key] = [entry_id for entry_id in self._told[key] if entry_id in stand]
             if not self._told[key]:
                 del self._told[key]
@@ -178,7 +180,7 @@ class Outbox:
             self._idle.clear()
             self._wake.set()
 
-    def untold(self, collection: str, document_id: object) -> list[Document] | None:
+    def pending_entries(self, collection: str, document_id: object) -> list[Document] | None:
         """What this process was given of a document and is not done with: a write may take all else out of its outbox.
 
         Only where the writer gave this process all that stands there. None where something was left to the sweep.
@@ -186,9 +188,9 @@ class Outbox:
         key = collection, document_id
         return None if key in self._left else list(self._untold.get(key, {}).values())
 
-    async def told(self, left: int = 0) -> None:
+    async def wait_published(self, max_pending: int = 0) -> None:
         """Wait until of the documents that were queued at most so many are not published, or left to the sweep, yet."""
-        while self._under_way > left:
+        while self._under_way > max_pending:
             self._fewer.clear()
             await self._fewer.wait()
 
@@ -209,7 +211,7 @@ class Outbox:
             await asyncio.wait_for(self._idle.wait(), 5.0)
         await cancel_and_wait(*self._tasks)
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         return None
 
     async def _publish_queued(self) -> None:
@@ -337,7 +339,7 @@ class Outbox:
             metrics.OUTBOX_SECONDS.observe(max(0.0, (now - entry["at"]).total_seconds()))
 
     async def _sweep(self) -> None:
-        await self._mongo.prepared.wait()
+        await self._mongo.schema_ready.wait()
         failures = 0
         while True:
             try:

@@ -50,17 +50,17 @@ class Phase(StrEnum):
     """The kind of a step; see the top of this file."""
 
     EXPAND = "expand"
-    FILL = "fill"
+    BACKFILL = "fill"
     CONTRACT = "contract"
 
 
-class Work(Protocol):
+class MigrationContext(Protocol):
     """What a migration works with."""
 
     database: AsyncDatabase[Document]
     """Its service's database: majority writes, and no deadline but that of the lock."""
 
-    async def each(
+    async def update_in_batches(
         self,
         collection: str,
         change: Callable[[Document], UpdateOne | None],
@@ -80,15 +80,15 @@ class Migration:
 
     number: int
     name: str
-    apply: Callable[[Work], Awaitable[None]]
+    apply: Callable[[MigrationContext], Awaitable[None]]
     phase: Phase = Phase.EXPAND
     compatible_from: int = 0
     """Of a contract step: the oldest version of the code that can do without what it removes."""
 
     @property
-    def alone_from(self) -> int:
+    def min_code_version(self) -> int:
         """Code older than this must be gone before the step is done."""
-        return {Phase.EXPAND: 0, Phase.FILL: self.number, Phase.CONTRACT: self.compatible_from}[self.phase]
+        return {Phase.EXPAND: 0, Phase.BACKFILL: self.number, Phase.CONTRACT: self.compatible_from}[self.phase]
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}"

@@ -12,20 +12,20 @@ from typing import Literal
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
-from parley.common.mongodb.errors import SchemaFault, SchemaNotReady
-from parley.common.mongodb.migration_state import Ledger, State
-from parley.common.mongodb.migrator import Upgrade, different
+from parley.common.mongodb.errors import SchemaError, SchemaNotReady
+from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
+from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
 from parley.common.mongodb.schema import Document, Migration, Phase, Schema, compare_indexes
 from parley.common.observability import metrics
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 Mode = Literal["migrate", "wait"]
 _LATER_SECONDS = 15.0
 
 
-class SchemaKeeper:
+class SchemaGate:
     """One process's view of it. `patient` is the same database without a deadline for a single call."""
 
     def __init__(
@@ -38,32 +38,32 @@ class SchemaKeeper:
         self._database = database
         self._schema = schema
         self._mode = mode
-        self._ledger = Ledger(database, "")
-        self._upgrade = Upgrade(patient, schema)
+        self._ledger = MigrationStateStore(database, "")
+        self._upgrade = Migrator(patient, schema)
         self._left: list[Migration] = []
 
     @property
-    def doing(self) -> str:
+    def progress(self) -> str:
         """What keeps the service waiting, while `admit` runs."""
-        return self._upgrade.doing
+        return self._upgrade.progress
 
-    async def admit(self) -> None:
+    async def ensure_ready(self) -> None:
         """Let this code at the database: bring the schema up, or see that it is. Raises SchemaNotReady, SchemaFault."""
         metrics.SCHEMA_WAITING.set(1)
         # Code that is too old makes no index first.
-        self._accepted(await self._ledger.sign_in(self._schema.version))
+        self._accepted(await self._ledger.register_version(self._schema.version))
         if self._mode == "migrate":
-            self._left = await self._upgrade.run(later=False)
+            self._left = await self._upgrade.run(include_deferred=False)
         await self._see_that_it_stands()
         # Bringing it up may have taken long: who is let in has been seen this moment.
-        self._accepted(await self._ledger.sign_in(self._schema.version))
+        self._accepted(await self._ledger.register_version(self._schema.version))
         metrics.SCHEMA_WAITING.set(0)
 
-    async def remain(self) -> None:
+    async def heartbeat(self) -> None:
         """Say that this code is at work still. Raises SchemaFault where it must not be, any more."""
-        self._accepted(await self._ledger.sign_in(self._schema.version))
+        self._accepted(await self._ledger.register_version(self._schema.version))
 
-    async def finish(self) -> None:
+    async def run_deferred(self) -> None:
         """Where this process brings the schema up, do what had to wait, once older code is gone."""
         while self._left:
             try:
@@ -72,9 +72,9 @@ class SchemaKeeper:
                 log.warning("schema_not_finished", error=repr(exc)[:300])
             await asyncio.sleep(_LATER_SECONDS if self._left else 0)
 
-    def _accepted(self, state: State | None) -> None:
+    def _accepted(self, state: SchemaState | None) -> None:
         if state is None:
-            raise SchemaFault(
+            raise SchemaError(
                 f"this code is too old for the database: it is of schema {self._schema.version}, and newer code has"
                 " removed what it needs. Install the newer version again, or restore a backup from before the upgrade"
             )
@@ -86,7 +86,7 @@ class SchemaKeeper:
         """Raises SchemaNotReady, with what is wanted and what is there, where an index or an expand step lacks."""
         missing, otherwise = await compare_indexes(self._database, self._schema.indexes)
         if otherwise:
-            raise SchemaFault(different(otherwise))
+            raise SchemaError(format_conflicting_indexes(otherwise))
         state = await self._ledger.read()
         # An index that is being built is listed already.
         lacking = {index.name for index in missing} | {
@@ -106,7 +106,7 @@ def _named(names: list[str]) -> list[str]:
     return [*shown, f"{len(names) - 3} more indexes"] if len(names) > 3 else shown
 
 
-def _news(state: State) -> str:
+def _news(state: SchemaState) -> str:
     if state.failed:
         return f"it failed: {state.failed}"
     return f"{state.holder} is at {state.running or 'its indexes'}" if state.holder else "nobody is at it"

@@ -20,19 +20,19 @@ _TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
-class Trace(NamedTuple):
+class TraceContext(NamedTuple):
     """What ties a click to everything it causes: the request id people quote, and the W3C trace."""
 
     request_id: str
     traceparent: str
 
 
-_current: ContextVar[Trace | None] = ContextVar("parley_trace", default=None)
+_current: ContextVar[TraceContext | None] = ContextVar("parley_trace", default=None)
 _chance = random.Random()  # noqa: S311 - ids are shown to everybody: they must be unlike, not secret
 """Seeded by the system once. Three calls to the system for each request cost more than checking its token."""
 
 
-def continue_trace(request_id: str | None, traceparent: str | None) -> Trace:
+def start_or_continue_trace(request_id: str | None, traceparent: str | None) -> TraceContext:
     """Take up the caller's trace if it is sane, else begin one; it holds for the running task and its children."""
     fresh = _chance.randbytes(32).hex()
     if request_id is None or not _REQUEST_ID.match(request_id):
@@ -40,27 +40,27 @@ def continue_trace(request_id: str | None, traceparent: str | None) -> Trace:
     found = _TRACEPARENT.match(traceparent) if traceparent else None
     trace_id = found[1] if found and int(found[1], 16) else fresh[16:48]
     flags = found[3] if found else "00"
-    trace = Trace(request_id, f"00-{trace_id}-{fresh[48:]}-{flags}")
+    trace = TraceContext(request_id, f"00-{trace_id}-{fresh[48:]}-{flags}")
     _current.set(trace)
     return trace
 
 
-def current_trace() -> Trace:
+def current_trace() -> TraceContext:
     """The trace of the running task; a new one where the work began by itself (a sweep, a timer)."""
-    return _current.get() or continue_trace(None, None)
+    return _current.get() or start_or_continue_trace(None, None)
 
 
-def enter_trace(trace: Trace) -> Token[Trace | None]:
+def attach_trace(trace: TraceContext) -> Token[TraceContext | None]:
     """Let this be the running task's trace until `leave_trace`, in the same task."""
     return _current.set(trace)
 
 
-def leave_trace(token: Token[Trace | None]) -> None:
+def detach_trace(token: Token[TraceContext | None]) -> None:
     """Back to the trace before."""
     _current.reset(token)
 
 
-def read_traceparent(text: str) -> tuple[str, str, int] | None:
+def parse_traceparent(text: str) -> tuple[str, str, int] | None:
     """Trace id and span id in hexadecimal, and the flags; None for what is no `traceparent`."""
     found = _TRACEPARENT.match(text)
     return (found[1], found[2], int(found[3], 16)) if found else None
@@ -78,7 +78,7 @@ def _dumps(fields: Any, **_: Any) -> str:
     return orjson.dumps(fields, default=repr).decode()
 
 
-def configure_logs(service: str, level: str, stream: TextIO | None = None) -> None:
+def configure_logging(service: str, level: str, stream: TextIO | None = None) -> None:
     """One JSON object a line on standard output, or on `stream`, for our own records and for those of the libraries."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -111,6 +111,6 @@ def configure_logs(service: str, level: str, stream: TextIO | None = None) -> No
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module."""
     return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))

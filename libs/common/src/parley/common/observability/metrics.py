@@ -28,6 +28,6 @@ SCHEMA_DOCUMENTS = Gauge("parley_schema_documents", "Documents that the migratio
 BROKER_CONNECTED = Gauge("parley_broker_connected", "1 while connected to RabbitMQ.")
 
 
-def page() -> tuple[bytes, str]:
+def render() -> tuple[bytes, str]:
     """All metrics of this process as text, and their content type."""
     return generate_latest(), CONTENT_TYPE_LATEST

@@ -30,9 +30,9 @@ class BatchingQueue(Generic[RequestT, ResultT]):
     first of them.
     """
 
-    def __init__(self, work: Batch[RequestT, ResultT], *, most: int) -> None:
+    def __init__(self, work: Batch[RequestT, ResultT], *, max_batch_size: int) -> None:
         self._work = work
-        self._most = most
+        self._most = max_batch_size
         self._waiting: deque[tuple[RequestT, asyncio.Future[ResultT], Context]] = deque()
         self._under_way: asyncio.Task[None] | None = None
 

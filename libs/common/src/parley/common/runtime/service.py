@@ -22,10 +22,10 @@ from aiohttp import web
 
 from parley.common.auth import identity
 from parley.common.observability import metrics, tracing
-from parley.common.observability.logging import configure_logs, logger
+from parley.common.observability.logging import configure_logging, get_logger
 from parley.common.runtime.settings import ServiceSettings
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 _LAST_SPANS_SECONDS = 3.0
 """For the spans that wait when everything else has stopped."""
@@ -33,7 +33,7 @@ _LAST_SPANS_SECONDS = 3.0
 _DOOR_SECONDS = 3.0
 """For which the public door stays closed at most while something is missing; then it says 503."""
 
-HEADER_BYTES = 8190
+MAX_HEADER_BYTES = 8190
 """What everybody's clients may send as one header field; aiohttp's own limit."""
 
 _GC_THRESHOLD = (20_000, 20, 20)
@@ -41,17 +41,17 @@ _GC_THRESHOLD = (20_000, 20, 20)
 processor time of a small request, at Python's own threshold of 700."""
 
 
-class Part(Protocol):
+class Component(Protocol):
     """Something a service is made of. `fault` is None while it can do its work, else why it cannot."""
 
     name: str
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
-    def fault(self) -> str | None: ...
+    def unready_reason(self) -> str | None: ...
 
 
-PartT = TypeVar("PartT", bound=Part)
+ComponentT = TypeVar("ComponentT", bound=Component)
 
 
 class Service:
@@ -62,16 +62,16 @@ class Service:
         self.settings = settings
         self.stopping = False
         self._door_open = False
-        self._parts: list[Part] = []
+        self._parts: list[Component] = []
 
-    def add(self, part: PartT) -> PartT:
+    def add(self, part: ComponentT) -> ComponentT:
         """Start this part after those added before it, and stop it before them."""
         self._parts.append(part)
         return part
 
-    def faults(self) -> dict[str, str]:
+    def unready_reasons(self) -> dict[str, str]:
         """What keeps the service from being ready, by part."""
-        found = {part.name: fault for part in self._parts if (fault := part.fault()) is not None}
+        found = {part.name: fault for part in self._parts if (fault := part.unready_reason()) is not None}
         if self.stopping:
             found["service"] = "stopping"
         return found
@@ -81,7 +81,7 @@ class Service:
         app: web.Application,
         runner: type[web.AppRunner] = web.AppRunner,
         *,
-        header_bytes: int = identity.LARGEST_BYTES,
+        max_header_bytes: int = identity.MAX_TOKEN_BYTES,
     ) -> None:
         """Serve until SIGTERM or SIGINT. `runner` keeps the public door, which takes header fields of so many bytes:
         by default one that names a caller of many sites. Raises OSError when a port is taken."""
@@ -104,7 +104,7 @@ class Service:
                 settings.stop_seconds,
                 kind=runner,
                 reuse=settings.reuse_port,
-                header_bytes=header_bytes,
+                header_bytes=max_header_bytes,
             )
             stack.push_async_callback(outer.cleanup)
             self._door_open = True
@@ -122,10 +122,10 @@ class Service:
         """Wait a little for the parts: who asks while the door is closed is served by a replica that can."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DOOR_SECONDS):
-                while self.faults() and not stop.is_set():  # noqa: ASYNC110 - parts tell by being asked
+                while self.unready_reasons() and not stop.is_set():  # noqa: ASYNC110 - parts tell by being asked
                     await asyncio.sleep(0.02)
 
-    async def _stop_part(self, part: Part) -> None:
+    async def _stop_part(self, part: Component) -> None:
         try:
             await part.stop()
         except Exception:
@@ -137,12 +137,14 @@ class Service:
 
         async def readyz(_: web.Request) -> web.Response:
             # Who hears "ready" connects at once: never before the door is open.
-            faults = self.faults() if self._door_open else {"service": "not open yet", **self.faults()}
+            faults = (
+                self.unready_reasons() if self._door_open else {"service": "not open yet", **self.unready_reasons()}
+            )
             body = orjson.dumps({"service": self.name, "ready": not faults, "faults": faults})
             return web.Response(status=503 if faults else 200, body=body, content_type="application/json")
 
         async def show_metrics(_: web.Request) -> web.Response:
-            text, kind = metrics.page()
+            text, kind = metrics.render()
             return web.Response(body=text, headers={"Content-Type": kind})
 
         app = web.Application()
@@ -160,7 +162,7 @@ async def _open(
     *,
     kind: type[web.AppRunner] = web.AppRunner,
     reuse: bool = False,
-    header_bytes: int = HEADER_BYTES,
+    header_bytes: int = MAX_HEADER_BYTES,
 ) -> web.AppRunner:
     runner = kind(
         app,
@@ -181,8 +183,8 @@ async def _open(
 
 def main(name: str, settings: ServiceSettings, work: Coroutine[Any, Any, None]) -> None:
     """Run a service's coroutine on uvloop; a port that is taken is a sentence and status 1."""
-    configure_logs(name, settings.log_level)
-    tracing.begin(name, settings)
+    configure_logging(name, settings.log_level)
+    tracing.configure(name, settings)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
@@ -190,4 +192,4 @@ def main(name: str, settings: ServiceSettings, work: Coroutine[Any, Any, None]) 
         print(f"parley-{name} cannot listen: {exc.strerror or exc}", file=sys.stderr)
         raise SystemExit(1) from exc
     finally:
-        tracing.end(_LAST_SPANS_SECONDS)
+        tracing.shutdown(_LAST_SPANS_SECONDS)

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-KNOWN_WEAK = frozenset({"secret", "changeme", "change-me", "password", "parley", "development", "dev-secret"})
+WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "parley", "development", "dev-secret"})
 """Secrets that everybody knows, in any repetition: refused outside development."""
 
 
-def environment(name: str) -> Any:
+def env_alias(name: str) -> Any:
     """The environment variable a field is read from."""
     return AliasChoices(name)
 
@@ -30,7 +30,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     identity_secret: str = Field(description="Signs the caller's identity between gateway and services; 32+ bytes.")
     amqp_url: str = Field(
-        validation_alias=environment("AMQP_URL"), description="amqp:// or amqps:// address of RabbitMQ."
+        validation_alias=env_alias("AMQP_URL"), description="amqp:// or amqps:// address of RabbitMQ."
     )
     drain_seconds: float = Field(
         0.0, ge=0, le=300, description="Between failing readiness and closing the door, so that balancers notice."
@@ -40,42 +40,42 @@ class ServiceSettings(BaseSettings):
     # Traces. OpenTelemetry's library reads these itself, and more of its kind; here they are checked, and listed.
     otel_exporter_otlp_endpoint: str | None = Field(
         None,
-        validation_alias=environment("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        validation_alias=env_alias("OTEL_EXPORTER_OTLP_ENDPOINT"),
         description="Base URL of a collector that takes OTLP over HTTP, like http://collector:4318: traces are on.",
     )
     otel_exporter_otlp_traces_endpoint: str | None = Field(
         None,
-        validation_alias=environment("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+        validation_alias=env_alias("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
         description="The same for traces alone, taken as it is, path and all.",
     )
     otel_exporter_otlp_protocol: Literal["http/protobuf"] = Field(
-        "http/protobuf", validation_alias=environment("OTEL_EXPORTER_OTLP_PROTOCOL")
+        "http/protobuf", validation_alias=env_alias("OTEL_EXPORTER_OTLP_PROTOCOL")
     )
     otel_exporter_otlp_headers: SecretStr | None = Field(
         None,
-        validation_alias=environment("OTEL_EXPORTER_OTLP_HEADERS"),
+        validation_alias=env_alias("OTEL_EXPORTER_OTLP_HEADERS"),
         description="Sent to the collector, as name=value, comma-separated; for a key, say.",
     )
     otel_exporter_otlp_timeout: float = Field(
         10.0,
         gt=0,
         le=60,
-        validation_alias=environment("OTEL_EXPORTER_OTLP_TIMEOUT"),
+        validation_alias=env_alias("OTEL_EXPORTER_OTLP_TIMEOUT"),
         description="For one batch, with its retries.",
     )
     otel_exporter_otlp_certificate: str | None = Field(
         None,
-        validation_alias=environment("OTEL_EXPORTER_OTLP_CERTIFICATE"),
+        validation_alias=env_alias("OTEL_EXPORTER_OTLP_CERTIFICATE"),
         description="File with the certificates that the collector's is checked against.",
     )
     otel_service_name: str | None = Field(
         None,
-        validation_alias=environment("OTEL_SERVICE_NAME"),
+        validation_alias=env_alias("OTEL_SERVICE_NAME"),
         description="Instead of parley-<service>; leave it where one environment is shared.",
     )
     otel_resource_attributes: str | None = Field(
         None,
-        validation_alias=environment("OTEL_RESOURCE_ATTRIBUTES"),
+        validation_alias=env_alias("OTEL_RESOURCE_ATTRIBUTES"),
         description="Of every span, as name=value, comma-separated.",
     )
     otel_traces_sampler: Literal[
@@ -87,29 +87,29 @@ class ServiceSettings(BaseSettings):
         "traceidratio",
     ] = Field(
         "parentbased_always_on",
-        validation_alias=environment("OTEL_TRACES_SAMPLER"),
+        validation_alias=env_alias("OTEL_TRACES_SAMPLER"),
         description="Which traces are recorded; the gateway decides, the others follow it.",
     )
     otel_traces_sampler_arg: float = Field(
         1.0,
         ge=0,
         le=1,
-        validation_alias=environment("OTEL_TRACES_SAMPLER_ARG"),
+        validation_alias=env_alias("OTEL_TRACES_SAMPLER_ARG"),
         description="Share of traces, for the samplers by ratio.",
     )
     otel_bsp_max_queue_size: int = Field(
         2048,
         ge=512,
         le=100_000,
-        validation_alias=environment("OTEL_BSP_MAX_QUEUE_SIZE"),
+        validation_alias=env_alias("OTEL_BSP_MAX_QUEUE_SIZE"),
         description="Spans that wait to be sent; what is more is dropped.",
     )
     otel_sdk_disabled: bool = Field(
-        False, validation_alias=environment("OTEL_SDK_DISABLED"), description="Turns traces off whatever else is set."
+        False, validation_alias=env_alias("OTEL_SDK_DISABLED"), description="Turns traces off whatever else is set."
     )
 
     @property
-    def traces_on(self) -> bool:
+    def tracing_enabled(self) -> bool:
         """Whether spans are recorded and sent somewhere."""
         named = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
         return named is not None and not self.otel_sdk_disabled
@@ -137,18 +137,18 @@ class ServiceSettings(BaseSettings):
         return value
 
 
-class StoreSettings(ServiceSettings):
+class DatabaseSettings(ServiceSettings):
     """What a service with collections of its own reads besides."""
 
     mongodb_uri: str = Field(
-        validation_alias=environment("MONGODB_URI"), description="mongodb:// address of a replica set."
+        validation_alias=env_alias("MONGODB_URI"), description="mongodb:// address of a replica set."
     )
     database_prefix: str = Field(
         "parley", pattern=r"^[a-z][a-z0-9_]{0,30}$", description="Each service's database is <prefix>_<service>."
     )
     schema_mode: Literal["migrate", "wait"] = Field(
         "migrate",
-        validation_alias=environment("PARLEY_SCHEMA"),
+        validation_alias=env_alias("PARLEY_SCHEMA"),
         description="Who brings the database's schema up: this service at its start (one replica does, the others wait)"
         " or `parley schema migrate` in a job, which the service waits for.",
     )
@@ -161,7 +161,7 @@ class StoreSettings(ServiceSettings):
         return value
 
 
-S = TypeVar("S", bound="ServiceSettings")
+SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
 
 def split_commas(value: object) -> object:
@@ -179,39 +179,41 @@ def check_secret(value: str | None, *, development: bool) -> None:
     if len(value.encode()) < 32:
         raise ValueError("must be at least 32 bytes")
     lowered = value.lower()
-    weak = len(set(lowered)) < 6 or any(lowered.replace(word, "").strip("-_ .0123456789") == "" for word in KNOWN_WEAK)
+    weak = len(set(lowered)) < 6 or any(
+        lowered.replace(word, "").strip("-_ .0123456789") == "" for word in WEAK_SECRETS
+    )
     if weak and not development:
         raise ValueError("is a known or trivial value; make one with: openssl rand -hex 32")
 
 
-def load(kind: type[S]) -> S:
+def load_settings(kind: type[SettingsT]) -> SettingsT:
     """Read and check the environment; on faults print every one of them and leave with status 78 (EX_CONFIG)."""
     try:
         return kind()
     except ValidationError as exc:
-        refuse(kind, exc)
+        exit_with_errors(kind, exc)
 
 
-def refuse(kind: type[ServiceSettings], problem: ValidationError) -> NoReturn:
+def exit_with_errors(kind: type[ServiceSettings], problem: ValidationError) -> NoReturn:
     """Say what is wrong with the configuration, one line a fault, and stop."""
     print(f"The configuration has {problem.error_count()} fault(s):", file=sys.stderr)
-    for name, sentence in faults_of(kind, problem):
+    for name, sentence in format_errors(kind, problem):
         print(f"  {name}: {sentence}", file=sys.stderr)
     raise SystemExit(78)
 
 
-def faults_of(kind: type[ServiceSettings], problem: ValidationError) -> list[tuple[str, str]]:
+def format_errors(kind: type[ServiceSettings], problem: ValidationError) -> list[tuple[str, str]]:
     """Each fault as the variable's name and what is wrong with it; never the value."""
     return [
         (
-            variable(kind, fault["loc"]),
+            env_var_name(kind, fault["loc"]),
             "is not set" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, "),
         )
         for fault in problem.errors()
     ]
 
 
-def variable(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
+def env_var_name(kind: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
     """The environment variable behind a field, as an operator writes it."""
     if not location:
         return "settings"

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from parley.common.observability.logging import continue_trace, logger
+from parley.common.observability.logging import get_logger, start_or_continue_trace
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
 _CANCELS = 10
@@ -26,7 +26,7 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
         _, left = await asyncio.wait(left, timeout=1.0)
 
 
-class TaskGroup:
+class BackgroundTasks:
     """Tasks that outlive the request that began them. `stop` waits for them, then cancels what is left."""
 
     def __init__(self, name: str) -> None:
@@ -47,22 +47,22 @@ class TaskGroup:
     async def start(self) -> None:
         """Nothing to begin: tasks come as they are spawned."""
 
-    async def stop(self, patience: float = 10.0) -> None:
+    async def stop(self, timeout_seconds: float = 10.0) -> None:
         """Wait up to `patience` seconds for the tasks, then cancel what is left and wait for that."""
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=patience)
+            await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
         await cancel_and_wait(*self._tasks)
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         return None
 
 
-class Every:
+class PeriodicTask:
     """Does something every `seconds`, for as long as the service runs; a failure is logged and tried again."""
 
-    def __init__(self, seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:
+    def __init__(self, interval_seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:
         self.name = name
-        self._seconds = seconds
+        self._seconds = interval_seconds
         self._work = work
         self._task: asyncio.Task[None] | None = None
 
@@ -72,7 +72,7 @@ class Every:
     async def _run(self) -> None:
         failures = 0
         while True:
-            continue_trace(None, None)
+            start_or_continue_trace(None, None)
             try:
                 await self._work()
                 failures = 0
@@ -86,5 +86,5 @@ class Every:
         if self._task is not None:
             await cancel_and_wait(self._task)
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         return None

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Self
 from parley.common.observability.logging import current_trace
 
 if TYPE_CHECKING:
-    from parley.common.observability.tracing.recorder import Recorder
+    from parley.common.observability.tracing.recorder import OtelTracer
     from parley.common.runtime.settings import ServiceSettings
 
 Attributes = Mapping[str, str | int | float | bool]
 
 
-class Kind(Enum):
+class SpanKind(Enum):
     """A span's part in a conversation between processes."""
 
     INTERNAL = "internal"
@@ -47,10 +47,10 @@ class Span:
         """What names this span as the parent, to another process."""
         return current_trace().traceparent
 
-    def note(self, name: str, value: str | int | float | bool) -> None:
+    def set_attribute(self, name: str, value: str | int | float | bool) -> None:
         """An attribute that was not known at the beginning."""
 
-    def fail(self, what: str) -> None:
+    def set_error(self, what: str) -> None:
         """It did not go well: a class's name, a code; never a message."""
 
     def end(self) -> None:
@@ -65,21 +65,21 @@ class Span:
         return
 
 
-NOTHING = Span()
-_recorder: Recorder | None = None
+NOOP_SPAN = Span()
+_recorder: OtelTracer | None = None
 
 
-def begin(service: str, settings: ServiceSettings) -> None:
+def configure(service: str, settings: ServiceSettings) -> None:
     """Record from now on, if the settings name an exporter. Once per process, before anything else is made."""
     global _recorder  # noqa: PLW0603 - one for the process, like its logs
-    if settings.traces_on:
+    if settings.tracing_enabled:
         # Loaded only where it is used: ten megabytes and a sixth of a second.
-        from parley.common.observability.tracing.recorder import Recorder  # noqa: PLC0415
+        from parley.common.observability.tracing.recorder import OtelTracer  # noqa: PLC0415
 
-        _recorder = Recorder(service)
+        _recorder = OtelTracer(service)
 
 
-def end(seconds: float) -> None:
+def shutdown(seconds: float) -> None:
     """Send what is waiting, for at most so many seconds, and record no more."""
     global _recorder
     recorder, _recorder = _recorder, None
@@ -87,14 +87,14 @@ def end(seconds: float) -> None:
         recorder.stop(seconds)
 
 
-def on() -> bool:
+def enabled() -> bool:
     """Whether anything is recorded: for what would cost something to prepare."""
     return _recorder is not None
 
 
 def span(
     name: str,
-    kind: Kind = Kind.INTERNAL,
+    kind: SpanKind = SpanKind.INTERNAL,
     attributes: Attributes | None = None,
     *,
     parent: str | None = None,
@@ -105,12 +105,12 @@ def span(
     Servers and consumers ask the sampler, which as a rule follows the parent; within a process its answer holds.
     """
     if _recorder is None:
-        return NOTHING
+        return NOOP_SPAN
     return _recorder.open(name, kind, attributes, parent, links)
 
 
-def root(name: str, kind: Kind, attributes: Attributes | None = None, *, links: Sequence[str] = ()) -> Span:
+def root_span(name: str, kind: SpanKind, attributes: Attributes | None = None, *, links: Sequence[str] = ()) -> Span:
     """The first span of a trace: the sampler alone decides whether it is recorded."""
     if _recorder is None:
-        return NOTHING
+        return NOOP_SPAN
     return _recorder.begin(name, kind, attributes, links)

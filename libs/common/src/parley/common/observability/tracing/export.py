@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from parley.common.observability import metrics
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 _QUEUE = 2048
 _LOG_SECONDS = 300.0
@@ -24,7 +24,7 @@ _LOG_SECONDS = 300.0
 _EXPORTED, _FAILED, _DROPPED = (metrics.TRACE_SPANS.labels(outcome) for outcome in ("exported", "failed", "dropped"))
 
 
-class _Counted(SpanExporter):
+class CountingExporter(SpanExporter):
     """The exporter, with its outcomes counted, and a failure told now and then."""
 
     def __init__(self) -> None:
@@ -57,10 +57,10 @@ class _Counted(SpanExporter):
             log.warning("traces_not_exported", spans=spans, error=problem)
 
 
-class _Bounded(SpanProcessor):
+class BoundedSpanProcessor(SpanProcessor):
     """The SDK's batches, behind a bound that counts what it turns away."""
 
-    def __init__(self, exporter: _Counted) -> None:
+    def __init__(self, exporter: CountingExporter) -> None:
         self._exporter = exporter
         self._most = int(os.environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or _QUEUE)
         self._given = 0
@@ -85,11 +85,11 @@ class _Bounded(SpanProcessor):
         return self._batches.force_flush(timeout_millis)
 
 
-class Export:
+class SpanPipeline:
     """Takes spans that have ended. `processor` is what the SDK gives them to."""
 
     def __init__(self) -> None:
-        self.processor = _Bounded(_Counted())
+        self.processor = BoundedSpanProcessor(CountingExporter())
 
     def stop(self, seconds: float) -> None:
         """Send what is waiting, and let go of it after so many seconds."""

@@ -14,17 +14,23 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased
 
-from parley.common.observability.logging import Trace, current_trace, enter_trace, leave_trace, read_traceparent
-from parley.common.observability.tracing import NOTHING, Attributes, Kind, Span
-from parley.common.observability.tracing.export import Export
+from parley.common.observability.logging import (
+    TraceContext,
+    attach_trace,
+    current_trace,
+    detach_trace,
+    parse_traceparent,
+)
+from parley.common.observability.tracing import NOOP_SPAN, Attributes, Span, SpanKind
+from parley.common.observability.tracing.export import SpanPipeline
 
-_KINDS = {kind: api.SpanKind[kind.name] for kind in Kind}
-_ENTRIES = frozenset({Kind.SERVER, Kind.CONSUMER})
+_KINDS = {kind: api.SpanKind[kind.name] for kind in SpanKind}
+_ENTRIES = frozenset({SpanKind.SERVER, SpanKind.CONSUMER})
 _SAMPLED = frozenset("13579bdf")
 """How a sampled traceparent ends: the lowest bit of its flags."""
 
 
-class Recorder:
+class OtelTracer:
     """Makes spans and sends them out; what it is not told here, the SDK reads from the environment (OTEL_*)."""
 
     def __init__(self, service: str) -> None:
@@ -37,7 +43,7 @@ class Recorder:
         )
         # Not made the process's global provider: libraries with spans of their own would put there what they like.
         provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
-        self._export = Export()
+        self._export = SpanPipeline()
         provider.add_span_processor(self._export.processor)
         self._tracer = provider.get_tracer("parley")
         self._follows = isinstance(provider.sampler, ParentBased)
@@ -47,31 +53,31 @@ class Recorder:
         self._export.stop(seconds)
 
     def open(
-        self, name: str, kind: Kind, attributes: Attributes | None, parent: str | None, links: Sequence[str]
+        self, name: str, kind: SpanKind, attributes: Attributes | None, parent: str | None, links: Sequence[str]
     ) -> Span:
         """A span under another one. What is not sampled costs no more than finding that out."""
         above = _context_of(parent) if parent is not None else None
         if above is None:
             traceparent = current_trace().traceparent
             if not self._recorded(traceparent, kind):
-                return NOTHING
+                return NOOP_SPAN
             above = _context_of(traceparent)
         elif not self._recorded(parent or "", kind):
-            return NOTHING
+            return NOOP_SPAN
         return self._made(name, kind, attributes, above, links)
 
-    def begin(self, name: str, kind: Kind, attributes: Attributes | None, links: Sequence[str]) -> Span:
+    def begin(self, name: str, kind: SpanKind, attributes: Attributes | None, links: Sequence[str]) -> Span:
         """A span under none."""
         return self._made(name, kind, attributes, None, links)
 
-    def _recorded(self, traceparent: str, kind: Kind) -> bool:
+    def _recorded(self, traceparent: str, kind: SpanKind) -> bool:
         # Only a process's entries ask the sampler: one that does not follow parents would else record sweeps as well.
         return traceparent[-1:] in _SAMPLED or (kind in _ENTRIES and not self._follows)
 
     def _made(
         self,
         name: str,
-        kind: Kind,
+        kind: SpanKind,
         attributes: Attributes | None,
         above: api.SpanContext | None,
         links: Sequence[str],
@@ -97,7 +103,7 @@ class _Recorded(Span):
     def __init__(self, span: api.Span) -> None:
         self._span = span
         self._ended = False
-        self._left: Token[Trace | None] | None = None
+        self._left: Token[TraceContext | None] | None = None
         found = span.get_span_context()
         self._traceparent = f"00-{found.trace_id:032x}-{found.span_id:016x}-{found.trace_flags:02x}"
 
@@ -105,11 +111,11 @@ class _Recorded(Span):
     def traceparent(self) -> str:
         return self._traceparent
 
-    def note(self, name: str, value: str | int | float | bool) -> None:
+    def set_attribute(self, name: str, value: str | int | float | bool) -> None:
         if not self._ended:
             self._span.set_attribute(name, value)
 
-    def fail(self, what: str) -> None:
+    def set_error(self, what: str) -> None:
         if not self._ended:
             self._span.set_attribute("error.type", what)
             self._span.set_status(api.StatusCode.ERROR)
@@ -120,22 +126,22 @@ class _Recorded(Span):
             self._span.end()
 
     def __enter__(self) -> Self:
-        self._left = enter_trace(Trace(current_trace().request_id, self._traceparent))
+        self._left = attach_trace(TraceContext(current_trace().request_id, self._traceparent))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._left is not None:
-            leave_trace(self._left)
+            detach_trace(self._left)
         # A task that was cancelled has not failed: nobody wanted the rest.
         if kind is not None and issubclass(kind, Exception):
-            self.fail(kind.__name__)
+            self.set_error(kind.__name__)
         self.end()
 
 
 def _context_of(traceparent: str) -> api.SpanContext | None:
-    found = read_traceparent(traceparent)
+    found = parse_traceparent(traceparent)
     if found is None:
         return None
     trace_id, span_id, flags = found

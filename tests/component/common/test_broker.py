@@ -8,9 +8,9 @@ import contextlib
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from parley.common.messaging import Bus
-from parley.common.messaging.broker import Session
-from support.wait import until
+from parley.common.messaging import BrokerConnection
+from parley.common.messaging.broker import ChannelSession
+from support.wait import wait_until
 
 
 class _CleansUpBadly:
@@ -41,11 +41,13 @@ class _MissesItsCancellation:
 
 
 @pytest.mark.parametrize("session", [_CleansUpBadly(), _MissesItsCancellation()], ids=lambda session: session.name)
-async def test_a_session_that_ends_badly_does_not_keep_the_bus_from_stopping(amqp_url: str, session: Session) -> None:
-    bus = Bus(amqp_url)
+async def test_a_session_that_ends_badly_does_not_keep_the_bus_from_stopping(
+    amqp_url: str, session: ChannelSession
+) -> None:
+    bus = BrokerConnection(amqp_url)
     bus.add(session)
     await bus.start()
-    await until(lambda: bus.fault() is None, what="the bus is up")
+    await wait_until(lambda: bus.unready_reason() is None, description="the bus is up")
     stopping = asyncio.create_task(bus.stop())
     done, _ = await asyncio.wait({stopping}, timeout=10)
     assert done

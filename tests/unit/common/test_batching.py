@@ -34,7 +34,7 @@ class Work:
 
 async def test_who_comes_alone_begins_at_once() -> None:
     work = Work()
-    together = BatchingQueue(work, most=10)
+    together = BatchingQueue(work, max_batch_size=10)
     call = asyncio.create_task(together(2))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def test_who_comes_alone_begins_at_once() -> None:
 
 async def test_what_comes_meanwhile_is_the_next_batch_and_no_larger_than_allowed() -> None:
     work = Work()
-    together = BatchingQueue(work, most=3)
+    together = BatchingQueue(work, max_batch_size=3)
     calls = [asyncio.create_task(together(2 * number)) for number in range(6)]
     await asyncio.sleep(0.01)
     work.gate.set()
@@ -56,7 +56,7 @@ async def test_what_comes_meanwhile_is_the_next_batch_and_no_larger_than_allowed
 async def test_each_is_given_its_own_failure() -> None:
     work = Work()
     work.gate.set()
-    together = BatchingQueue(work, most=10)
+    together = BatchingQueue(work, max_batch_size=10)
     outcomes = await asyncio.gather(*(together(number) for number in range(4)), return_exceptions=True)
     assert [repr(one) for one in outcomes] == ["0", "ValueError('1')", "4", "ValueError('3')"]
 
@@ -64,7 +64,7 @@ async def test_each_is_given_its_own_failure() -> None:
 async def test_a_batch_that_fails_as_a_whole_fails_for_all_of_it_and_the_next_is_done() -> None:
     work = Work(broken=True)
     work.gate.set()
-    together = BatchingQueue(work, most=10)
+    together = BatchingQueue(work, max_batch_size=10)
     outcomes = await asyncio.gather(together(2), together(4), return_exceptions=True)
     assert [type(one) for one in outcomes] == [ConnectionError, ConnectionError]
     work.broken = False
@@ -73,7 +73,7 @@ async def test_a_batch_that_fails_as_a_whole_fails_for_all_of_it_and_the_next_is
 
 async def test_a_caller_that_leaves_ends_neither_its_batch_nor_the_others() -> None:
     work = Work()
-    together = BatchingQueue(work, most=1)
+    together = BatchingQueue(work, max_batch_size=1)
     leaving, staying, never = (asyncio.create_task(together(number)) for number in (2, 4, 6))
     await asyncio.sleep(0.01)
     leaving.cancel()
@@ -89,7 +89,7 @@ async def test_a_caller_that_leaves_ends_neither_its_batch_nor_the_others() -> N
 async def test_a_batch_runs_in_the_context_of_its_first_caller() -> None:
     work = Work()
     work.gate.set()
-    together = BatchingQueue(work, most=10)
+    together = BatchingQueue(work, max_batch_size=10)
 
     async def call(name: str) -> None:
         asked_by.set(name)

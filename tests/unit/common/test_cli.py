@@ -23,7 +23,7 @@ from parley.common.cli.main import (
     run,
     table,
 )
-from parley.common.errors import Invalid, Unavailable
+from parley.common.errors import Unavailable, ValidationFailed
 from parley.common.runtime.settings import ServiceSettings
 
 
@@ -62,7 +62,7 @@ def test_a_command_answers_with_text_or_with_data(capsys: pytest.CaptureFixture[
     [
         (Refused("no beans left"), "no beans left"),
         (Unavailable("The store is closed."), "The store is closed."),
-        (Invalid({"most": "is too much"}), "most is too much"),
+        (ValidationFailed({"most": "is too much"}), "most is too much"),
         (ValueError("first line\nsecond line"), "fail failed: ValueError: first line"),
     ],
 )
