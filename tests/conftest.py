@@ -19,9 +19,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
-from support.api import Api
+from support.api import ApiClient
 from support.brokers import SPARE_VHOSTS, broker_apart, offer
-from support.tenants import World
+from support.tenants import TenantFixture
 
 _LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component", "unit")
 _TOGETHER = ("reliability", "browser")
@@ -125,13 +125,13 @@ async def stack(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[
 
 
 @pytest.fixture(scope="session")
-async def api(stack: Stack) -> AsyncIterator[Api]:
+async def api(stack: Stack) -> AsyncIterator[ApiClient]:
     """A client of the shared stack's gateway."""
-    async with Api(stack.gateway_url) as client:
+    async with ApiClient(stack.gateway_url) as client:
         yield client
 
 
 @pytest.fixture
-async def world(stack: Stack, api: Api, servers: tuple[str, str]) -> World:
+async def tenant(stack: Stack, api: ApiClient, servers: tuple[str, str]) -> TenantFixture:
     """A tenant of the test's own: a site, an owner and two operators."""
-    return await World.make(api, stack, servers[0])
+    return await TenantFixture.create(api, stack, servers[0])

@@ -15,10 +15,10 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 from conftest import RELAXED, started_stack
 from parley_dev.stack import Stack
 from parley_dev.web import build_web
-from support.api import Api
-from support.browser import NewContext, People
-from support.tcp_proxy import Proxy
-from support.tenants import World
+from support.api import ApiClient
+from support.browser import BrowserSessions, NewContext
+from support.tcp_proxy import TcpProxy
+from support.tenants import TenantFixture
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "web"
@@ -53,18 +53,18 @@ async def stack(servers: tuple[str, str], run_directory: Path, web_dir: Path) ->
 
 
 @pytest.fixture(scope="session")
-async def api(stack: Stack) -> AsyncIterator[Api]:
-    async with Api(stack.gateway_url) as client:
+async def api(stack: Stack) -> AsyncIterator[ApiClient]:
+    async with ApiClient(stack.gateway_url) as client:
         yield client
 
 
 @pytest.fixture
-async def world(stack: Stack, api: Api, servers: tuple[str, str]) -> World:
+async def tenant(stack: Stack, api: ApiClient, servers: tuple[str, str]) -> TenantFixture:
     """A tenant of the test's own, whose site knows one answer."""
-    world = await World.make(api, stack, servers[0])
+    tenant = await TenantFixture.create(api, stack, servers[0])
     entry = {"question": "What are your opening hours?", "answer": "We are open from 9 to 5, Monday to Friday."}
-    (await world.owner.post(f"/sites/{world.site_id}/chatbot/knowledge", entry)).ok(201)
-    return world
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
+    return tenant
 
 
 @pytest.fixture(scope="session")
@@ -97,18 +97,18 @@ async def browsers(chromium: Browser) -> AsyncIterator[NewContext]:
 
 
 @pytest.fixture
-async def people(browsers: NewContext) -> AsyncIterator[People]:
+async def sessions(browsers: NewContext) -> AsyncIterator[BrowserSessions]:
     """Opens panels and widgets, and afterwards holds each page to having had no fault."""
-    people = People(browsers)
-    yield people
-    assert not people.faults()
+    sessions = BrowserSessions(browsers)
+    yield sessions
+    assert not sessions.errors()
 
 
 @pytest.fixture
-async def network(stack: Stack) -> AsyncIterator[Proxy]:
+async def network(stack: Stack) -> AsyncIterator[TcpProxy]:
     """A network between a browser and the gateway that can be cut."""
     host, port = stack.gateway_url.removeprefix("http://").split(":")
-    proxy = Proxy(host, int(port))
+    proxy = TcpProxy(host, int(port))
     await proxy.start()
     yield proxy
     await proxy.stop()

@@ -8,25 +8,27 @@ import re
 from playwright.async_api import Route, expect
 
 from parley_dev.stack import Stack
-from support.browser import People
-from support.tenants import World
+from support.browser import BrowserSessions
+from support.tenants import TenantFixture
 
 
-async def test_an_operator_takes_over_from_the_ai_and_closes(world: World, stack: Stack, people: People) -> None:
-    panel, widget = await people.panel(), await people.widget()
-    await panel.enter(stack.gateway_url, world.alex)
-    await widget.enter(stack.gateway_url, world.site_key)
+async def test_an_operator_takes_over_from_the_ai_and_closes(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    panel, widget = await sessions.panel(), await sessions.widget()
+    await panel.log_in(stack.gateway_url, tenant.alex)
+    await widget.open(stack.gateway_url, tenant.site_key)
 
-    await widget.say("What are your opening hours?")
+    await widget.send_message("What are your opening hours?")
     await expect(widget.log).to_contain_text("We are open from 9 to 5, Monday to Friday.", timeout=40_000)
-    await panel.choose("All")
+    await panel.select_list("All")
     row = panel.page.get_by_role("link", name=re.compile(r"^Visitor \w{4}"))
     await expect(row).to_contain_text("AI: We are open")
 
     await widget.ask_for_person()
     await expect(widget.log).to_contain_text("Waiting for a person…")
     await expect(panel.page).to_have_title("(1) Parley")
-    await panel.choose("Waiting")
+    await panel.select_list("Waiting")
     await row.click()
     await expect(panel.messages).to_contain_text("A person was asked for")
     await panel.page.keyboard.press("a")
@@ -63,12 +65,12 @@ async def test_an_operator_takes_over_from_the_ai_and_closes(world: World, stack
 
 
 async def test_of_two_operators_who_accept_one_wins_and_the_other_is_told(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    _, conversation = await world.waiting()
-    panels = [await people.panel(), await people.panel()]
-    for panel, operator in zip(panels, (world.alex, world.sam), strict=True):
-        await panel.enter(stack.gateway_url, operator)
+    _, conversation = await tenant.pending_conversation()
+    panels = [await sessions.panel(), await sessions.panel()]
+    for panel, operator in zip(panels, (tenant.alex, tenant.sam), strict=True):
+        await panel.log_in(stack.gateway_url, operator)
         await panel.open(conversation)
     # Both press before either has heard of the other.
     gate = asyncio.Event()
@@ -92,13 +94,13 @@ async def test_of_two_operators_who_accept_one_wins_and_the_other_is_told(
 
 
 async def test_a_chat_is_transferred_by_keyboard_to_a_colleague_who_sees_it_at_once(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    alex, sam = await people.panel(), await people.panel()
-    await alex.enter(stack.gateway_url, world.alex)
-    await sam.enter(stack.gateway_url, world.sam)
-    await sam.choose("Mine")
-    _, conversation = await world.taken()
+    alex, sam = await sessions.panel(), await sessions.panel()
+    await alex.log_in(stack.gateway_url, tenant.alex)
+    await sam.log_in(stack.gateway_url, tenant.sam)
+    await sam.select_list("Mine")
+    _, conversation = await tenant.assigned_conversation()
     await alex.open(conversation)
     await alex.page.keyboard.press("t")
     await alex.page.get_by_role("dialog").get_by_role("button", name="Sam").press("Enter")
@@ -109,11 +111,11 @@ async def test_a_chat_is_transferred_by_keyboard_to_a_colleague_who_sees_it_at_o
 
 
 async def test_a_visitor_online_is_greeted_before_opening_the_widget(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    widget, panel = await people.widget(), await people.panel()
-    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={world.site_key}")
-    await panel.enter(stack.gateway_url, world.alex)
+    widget, panel = await sessions.widget(), await sessions.panel()
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
+    await panel.log_in(stack.gateway_url, tenant.alex)
     await panel.page.get_by_role("link", name="Visitors").click()
     await panel.page.get_by_role("button", name="Say hello").click()
     await panel.page.get_by_role("textbox", name="Message").fill("Can I help you choose?")

@@ -8,8 +8,8 @@ import re
 from playwright.async_api import Page, expect
 
 from parley_dev.stack import Stack
-from support.browser import People
-from support.tenants import World
+from support.browser import BrowserSessions
+from support.tenants import TenantFixture
 
 CANARIES = [
     "<img src=x onerror=\"window.__canary='img'\">",
@@ -44,20 +44,20 @@ async def quiet(page: Page) -> bool:
 
 
 async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    visitor, conversation = await world.taken()
+    visitor, conversation = await tenant.assigned_conversation()
     for canary in CANARIES:
-        await visitor.say(canary)
+        await visitor.send_message(canary)
     details = {"name": f"Eve {CANARIES[0]}", "info": {"<b>plan</b>": CANARIES[2]}}
-    (await world.alex.send("PUT", f"/operator/conversation/{conversation}/visitor", details)).ok()
-    (await world.alex.post("/operator/note", {"conversation_id": conversation, "content": EVERYTHING})).ok()
+    (await tenant.alex.send("PUT", f"/operator/conversation/{conversation}/visitor", details)).ok()
+    (await tenant.alex.post("/operator/note", {"conversation_id": conversation, "content": EVERYTHING})).ok()
     beat = {"page": "https://shop.test/?q=<script>window.__canary=1</script>", "title": CANARIES[0]}
     (await visitor.post("/heartbeat", **beat)).ok()
 
-    panel = await people.panel()
-    await panel.enter(stack.gateway_url, world.alex)
-    await panel.choose("Mine")
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.alex)
+    await panel.select_list("Mine")
     await panel.open(conversation)
     for canary in CANARIES:
         await expect(panel.messages.get_by_text(canary, exact=True)).to_have_count(1)
@@ -69,32 +69,34 @@ async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
 
 
 async def test_what_operators_and_the_ai_say_stays_text_in_the_widget(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    site = f"/sites/{world.site_id}"
+    site = f"/sites/{tenant.site_id}"
     entry = {"question": "Show me markup", "answer": EVERYTHING}
-    (await world.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
+    (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
     bot = {"name": CANARIES[0], "welcome": EVERYTHING}
-    (await world.owner.send("PUT", f"{site}/chatbot", bot)).ok()
-    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
-    widget = await people.widget()
-    await widget.enter(stack.gateway_url, world.site_key)
-    await widget.say("Show me markup")
+    (await tenant.owner.send("PUT", f"{site}/chatbot", bot)).ok()
+    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+    widget = await sessions.widget()
+    await widget.open(stack.gateway_url, tenant.site_key)
+    await widget.send_message("Show me markup")
     await expect(widget.log.get_by_text(re.compile("Broken out"))).to_have_count(2)
     await widget.ask_for_person()
     await expect(widget.log).to_contain_text("Waiting for a person…")
-    conversation = (await world.alex.get("/operator/all-active-chats")).ok()["chats"][0]["id"]
+    conversation = (await tenant.alex.get("/operator/all-active-chats")).ok()["chats"][0]["id"]
     for canary in CANARIES:
-        await world.alex.say(conversation, canary)
+        await tenant.alex.send_message(conversation, canary)
         await expect(widget.log.get_by_text(canary, exact=True)).to_have_count(1)
     assert await quiet(widget.page)
 
 
-async def test_links_open_apart_and_tell_nobody_where_they_were(world: World, stack: Stack, people: People) -> None:
-    visitor, conversation = await world.taken()
-    await visitor.say("See https://example.test/a?b=1, and (www.example.test/path_(x)).")
-    panel = await people.panel()
-    await panel.enter(stack.gateway_url, world.alex)
+async def test_links_open_apart_and_tell_nobody_where_they_were(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    visitor, conversation = await tenant.assigned_conversation()
+    await visitor.send_message("See https://example.test/a?b=1, and (www.example.test/path_(x)).")
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.alex)
     await panel.open(conversation)
     links = panel.messages.get_by_role("link")
     await expect(links).to_have_count(2)

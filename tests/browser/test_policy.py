@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
 from parley_dev.stack import Stack
-from support.browser import People
-from support.tenants import World
+from support.browser import BrowserSessions
+from support.tenants import TenantFixture
 
 
 @asynccontextmanager
@@ -31,13 +31,15 @@ async def shop(body: str, policy: str) -> AsyncIterator[str]:
         await server.close()
 
 
-async def test_it_works_under_a_strict_policy_on_another_host(world: World, stack: Stack, people: People) -> None:
+async def test_it_works_under_a_strict_policy_on_another_host(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
     gateway = stack.gateway_url
-    (await world.owner.send("PUT", f"/sites/{world.site_id}", {"domains": ["localhost"]})).ok()
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"domains": ["localhost"]})).ok()
     policy = f"default-src 'none'; script-src {gateway}; connect-src {gateway}; img-src 'self'; trusted-types 'none'"
-    tag = f'<script async src="{gateway}/widget.js" data-site-key="{world.site_key}"></script>'
+    tag = f'<script async src="{gateway}/widget.js" data-site-key="{tenant.site_key}"></script>'
     body = f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{tag}</html>"
-    widget = await people.widget()
+    widget = await sessions.widget()
     asked: list[str] = []
     widget.page.on("request", lambda request: asked.append(request.url))
     async with shop(body, policy) as address:
@@ -54,7 +56,7 @@ async def test_it_works_under_a_strict_policy_on_another_host(world: World, stac
         box = await widget.page.get_by_role("dialog").bounding_box()
         assert box is not None
         assert box["width"] > 300, "its styles hold under the policy"
-        await widget.say("What are your opening hours?")
+        await widget.send_message("What are your opening hours?")
         await expect(widget.log).to_contain_text("We are open from 9 to 5, Monday to Friday.")
         await widget.page.keyboard.press("Escape")
         await expect(opener).to_be_focused()
@@ -63,12 +65,12 @@ async def test_it_works_under_a_strict_policy_on_another_host(world: World, stac
 
 
 async def test_the_panel_loads_nothing_from_another_host_and_breaks_no_policy(
-    world: World, stack: Stack, people: People
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
-    panel = await people.panel()
+    panel = await sessions.panel()
     asked: list[str] = []
     panel.page.on("request", lambda request: asked.append(request.url))
-    await panel.enter(stack.gateway_url, world.owner)
+    await panel.log_in(stack.gateway_url, tenant.owner)
     for place in ("Visitors", "Archive", "Sites", "Team", "Ratings", "Audit"):
         await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
         await expect(panel.page.get_by_role("heading", name=place, exact=True)).to_be_visible()

@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from parley_dev.stack import Stack
-from support.browser import Panel, People, Widget
+from support.browser import BrowserSessions, Panel, Widget
 from support.shop import Shop, busy
-from support.tenants import World
+from support.tenants import TenantFixture
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
@@ -25,18 +25,18 @@ PICTURES = {"panel-chat-light": "panel", "panel-chat-dark": "panel-dark", "widge
 
 
 @pytest.fixture
-async def shop(world: World) -> Shop:
-    return await busy(world)
+async def shop(tenant: TenantFixture) -> Shop:
+    return await busy(tenant)
 
 
 async def looked_at(shown: Panel | Widget, artifacts: Path, name: str) -> None:
     """Keep a picture, and hold the screen to what every screen must be."""
     await shown.page.wait_for_timeout(250)
-    await shown.picture(artifacts, name)
+    await shown.screenshot(artifacts, name)
     if (folder := os.environ.get("PARLEY_PICTURES")) and name in PICTURES:
         shrink(artifacts / f"{name}.png", Path(folder) / f"{PICTURES[name]}.png")
     assert await wide(shown.page) == 0, f"{name} scrolls sideways"
-    assert not await shown.findings(), name
+    assert not await shown.accessibility_violations(), name
 
 
 def shrink(large: Path, small: Path) -> None:
@@ -59,8 +59,8 @@ async def wide(page: Page) -> int:
     return max(0, wider)
 
 
-async def test_login(stack: Stack, people: People, artifacts: Path) -> None:
-    panel = await people.panel()
+async def test_login(stack: Stack, sessions: BrowserSessions, artifacts: Path) -> None:
+    panel = await sessions.panel()
     await panel.page.goto(f"{stack.gateway_url}/panel")
     await looked_at(panel, artifacts, "panel-login")
     await panel.page.get_by_label("E-mail").fill("nobody@example.test")
@@ -72,14 +72,14 @@ async def test_login(stack: Stack, people: People, artifacts: Path) -> None:
 
 @pytest.mark.parametrize(("name", "options"), [("light", {}), ("dark", DARK)])
 async def test_chats(
-    name: str, options: dict[str, Any], shop: Shop, stack: Stack, people: People, artifacts: Path
+    name: str, options: dict[str, Any], shop: Shop, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
-    panel = await people.panel(**options)
-    await panel.enter(stack.gateway_url, shop.world.alex)
-    await panel.choose("Waiting")
+    panel = await sessions.panel(**options)
+    await panel.log_in(stack.gateway_url, shop.tenant.alex)
+    await panel.select_list("Waiting")
     await expect(panel.page.get_by_role("tabpanel").get_by_role("link")).to_have_count(2)
     await looked_at(panel, artifacts, f"panel-queue-{name}")
-    await panel.choose("All")
+    await panel.select_list("All")
     await panel.open(shop.talk)
     await expect(panel.messages.get_by_role("img")).to_be_visible()
     await looked_at(panel, artifacts, f"panel-chat-{name}")
@@ -100,10 +100,10 @@ async def test_chats(
     await looked_at(panel, artifacts, f"panel-keys-{name}")
 
 
-async def test_chats_on_a_phone(shop: Shop, stack: Stack, people: People, artifacts: Path) -> None:
-    panel = await people.panel(**PHONE)
-    await panel.enter(stack.gateway_url, shop.world.alex)
-    await panel.choose("All")
+async def test_chats_on_a_phone(shop: Shop, stack: Stack, sessions: BrowserSessions, artifacts: Path) -> None:
+    panel = await sessions.panel(**PHONE)
+    await panel.log_in(stack.gateway_url, shop.tenant.alex)
+    await panel.select_list("All")
     await looked_at(panel, artifacts, "panel-phone-queue")
     await panel.page.evaluate("localStorage.setItem('parley.details', 'false')")
     await panel.page.reload()
@@ -118,10 +118,10 @@ async def test_chats_on_a_phone(shop: Shop, stack: Stack, people: People, artifa
 
 @pytest.mark.parametrize(("name", "options"), [("light", {}), ("dark", DARK), ("phone", PHONE)])
 async def test_the_administrators_part(
-    name: str, options: dict[str, Any], shop: Shop, stack: Stack, people: People, artifacts: Path
+    name: str, options: dict[str, Any], shop: Shop, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
-    panel = await people.panel(**options)
-    await panel.enter(stack.gateway_url, shop.world.owner)
+    panel = await sessions.panel(**options)
+    await panel.log_in(stack.gateway_url, shop.tenant.owner)
     main = panel.page.get_by_role("navigation", name="Main")
     for place in PLACES:
         await main.get_by_role("link", name=place).click()
@@ -143,9 +143,9 @@ async def test_the_administrators_part(
     await looked_at(panel, artifacts, f"panel-own-settings-{name}")
 
 
-async def test_an_empty_panel(world: World, stack: Stack, people: People, artifacts: Path) -> None:
-    panel = await people.panel()
-    await panel.enter(stack.gateway_url, world.owner)
+async def test_an_empty_panel(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path) -> None:
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.owner)
     await looked_at(panel, artifacts, "panel-empty")
     for place in ("Visitors", "Archive", "Ratings"):
         await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
@@ -162,42 +162,44 @@ async def test_the_widget(
     background: str,
     shop: Shop,
     stack: Stack,
-    people: People,
+    sessions: BrowserSessions,
     artifacts: Path,
 ) -> None:
-    world = shop.world
+    tenant = shop.tenant
     colours = {"colours": {"primary": "#2c6b4a", "background": background}}
-    (await world.owner.send("PUT", f"/sites/{world.site_id}/chatbot", colours)).ok()
-    widget = await people.widget(**options)
-    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={world.site_key}")
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/chatbot", colours)).ok()
+    widget = await sessions.widget(**options)
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
     await looked_at(widget, artifacts, f"widget-closed-{name}")
     await widget.page.get_by_role("button", name="Open chat").click()
     await expect(widget.log).to_contain_text("Ask me anything")
     await looked_at(widget, artifacts, f"widget-open-{name}")
-    await widget.say("How do I send something back?")
+    await widget.send_message("How do I send something back?")
     await expect(widget.log).to_contain_text("label")
     await looked_at(widget, artifacts, f"widget-ai-{name}")
     await widget.ask_for_person()
     await expect(widget.log).to_contain_text("Waiting for a person…")
     await looked_at(widget, artifacts, f"widget-waiting-{name}")
-    rows = (await world.alex.get("/operator/all-active-chats", status="pending")).ok()["chats"]
+    rows = (await tenant.alex.get("/operator/all-active-chats", status="pending")).ok()["chats"]
     conversation = rows[-1]["id"]
-    (await world.alex.post(f"/operator/accept/{conversation}")).ok()
-    await world.alex.say(conversation, "Hi, this is Alex. I have sent you a label: https://shop.test/returns/1187")
+    (await tenant.alex.post(f"/operator/accept/{conversation}")).ok()
+    await tenant.alex.send_message(
+        conversation, "Hi, this is Alex. I have sent you a label: https://shop.test/returns/1187"
+    )
     await expect(widget.log).to_contain_text("this is Alex")
-    (await world.alex.post("/operator/typing", {"conversation_id": conversation})).ok()
+    (await tenant.alex.post("/operator/typing", {"conversation_id": conversation})).ok()
     await expect(widget.log).to_contain_text("Alex is typing…")
     await looked_at(widget, artifacts, f"widget-operator-{name}")
-    (await world.alex.post(f"/operator/close/{conversation}")).ok()
+    (await tenant.alex.post(f"/operator/close/{conversation}")).ok()
     await widget.page.get_by_role("radio", name="4 of 5").check()
     await looked_at(widget, artifacts, f"widget-rating-{name}")
 
 
 async def test_the_widget_in_a_language_written_from_right_to_left(
-    world: World, stack: Stack, people: People, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
-    widget = await people.widget(locale="ar")
-    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={world.site_key}")
+    widget = await sessions.widget(locale="ar")
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
     await widget.page.get_by_role("button", name="افتح المحادثة").click()
     await widget.page.get_by_role("textbox", name="اكتب رسالة…").fill("هل تشحنون إلى الدار البيضاء؟")
     await widget.page.keyboard.press("Enter")
@@ -205,15 +207,17 @@ async def test_the_widget_in_a_language_written_from_right_to_left(
     await looked_at(widget, artifacts, "widget-rtl")
 
 
-async def test_the_widget_when_nobody_is_there(world: World, stack: Stack, people: People, artifacts: Path) -> None:
-    widget = await people.widget()
-    await widget.enter(stack.gateway_url, world.site_key)
-    await widget.say("I need a person")
+async def test_the_widget_when_nobody_is_there(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+) -> None:
+    widget = await sessions.widget()
+    await widget.open(stack.gateway_url, tenant.site_key)
+    await widget.send_message("I need a person")
     await widget.ask_for_person()
     await expect(widget.page.get_by_role("textbox", name="Your e-mail")).to_be_visible()
     await looked_at(widget, artifacts, "widget-offline")
     await widget.page.get_by_role("textbox", name="Your e-mail").fill("ida@example.test")
     await widget.page.get_by_role("button", name="Leave e-mail").click()
     await expect(widget.log).to_contain_text("We will write to ida@example.test.")
-    leads = (await world.owner.get(f"/sites/{world.site_id}/leads")).ok()["leads"]
+    leads = (await tenant.owner.get(f"/sites/{tenant.site_id}/leads")).ok()["leads"]
     assert [lead["email"] for lead in leads] == ["ida@example.test"]

@@ -9,17 +9,17 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from parley_dev.stack import Stack
-from support.browser import People
-from support.tenants import World
+from support.browser import BrowserSessions
+from support.tenants import TenantFixture
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
-    world: World, stack: Stack, people: People, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
-    panel = await people.panel()
-    await panel.enter(stack.gateway_url, world.owner)
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.owner)
     await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name="Sites").click()
     parts = panel.page.get_by_role("navigation", name="Parts of the site")
     await parts.get_by_role("link", name="Assistant").click()
@@ -37,8 +37,8 @@ async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
     await page.get_by_label("Monday").fill("09:00-12:30, 13:00-24:00")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("One is set.")).to_be_visible()
-    await panel.picture(artifacts, "panel-site-choices")
-    kept = (await world.owner.get(f"/sites/{world.site_id}/chatbot")).ok()["chatbot"]
+    await panel.screenshot(artifacts, "panel-site-choices")
+    kept = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
     assert kept["hours"] == {
         "time_zone": "Europe/Berlin",
         "weekly": [
@@ -52,23 +52,23 @@ async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
     await page.reload()
     await expect(page.get_by_label("Monday")).to_have_value("09:00-12:30, 13:00-24:00")
     await expect(page.get_by_label(re.compile("^Key"))).to_have_value("")
-    assert not await panel.findings()
+    assert not await panel.accessibility_violations()
 
 
 async def test_a_visitor_of_a_closed_site_is_asked_for_an_address(
-    world: World, stack: Stack, people: People, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
     day = DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
     hours = {"time_zone": "UTC", "weekly": [{"day": day.lower(), "from": "12:00", "to": "13:00"}]}
-    (await world.owner.send("PUT", f"/sites/{world.site_id}/chatbot", {"hours": hours})).ok()
-    (await world.owner.send("PUT", f"/sites/{world.site_id}", {"any_origin": True})).ok()
-    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
-    widget = await people.widget()
-    await widget.enter(stack.gateway_url, world.site_key)
-    await widget.say("Hello?")
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/chatbot", {"hours": hours})).ok()
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"any_origin": True})).ok()
+    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+    widget = await sessions.widget()
+    await widget.open(stack.gateway_url, tenant.site_key)
+    await widget.send_message("Hello?")
     await widget.ask_for_person()
     await expect(widget.log.get_by_text(f"We are here again on {day} at 12:00 (UTC).")).to_be_visible()
     await widget.page.get_by_label("Your e-mail").fill("jane@example.com")
-    await widget.picture(artifacts, "widget-closed")
+    await widget.screenshot(artifacts, "widget-closed")
     await widget.page.get_by_role("button", name="Leave e-mail").click()
     await expect(widget.log.get_by_text("We will write to jane@example.com.")).to_be_visible()

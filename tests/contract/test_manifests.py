@@ -17,24 +17,24 @@ import pytest
 import yaml
 
 from parley.common.cli.main import offers, parser_of
-from parley.gateway.server.request_body import UPLOAD_BYTES
-from parley.gateway.routes import FORWARDS, Kind
+from parley.gateway.routes import PROXY_ROUTES, RouteKind
+from parley.gateway.server.request_body import MAX_UPLOAD_BYTES
 from parley.translate.consumers import message_consumer
 from parley_dev.environment import settings_class, variables
+from support.external_tools import find_kubectl
 from support.manifests import (
     COMPONENTS,
     KUBERNETES,
     OVERLAYS,
     SERVICES,
-    Built,
-    Choice,
     Document,
+    RenderedManifests,
+    Variant,
     build,
     build_all,
     container_of,
     matches,
 )
-from support.external_tools import kubectl
 
 OLDEST, NEWEST = "1.30", "1.37"
 """The versions of Kubernetes that the manifests are held against; operations.md names the oldest."""
@@ -49,40 +49,40 @@ SECRET = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    found = kubectl()
+    found = find_kubectl()
     if found is None:
         pytest.skip("there is no kubectl on the PATH, and none can be brought for this kind of machine")
     return found
 
 
 @pytest.fixture(scope="module")
-def each(program: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
+def each(program: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RenderedManifests]:
     """Every overlay with every choice of components."""
     return build_all(program, tmp_path_factory.mktemp("manifests"))
 
 
 @pytest.fixture(scope="module")
-def production(program: Path) -> Built:
+def production(program: Path) -> RenderedManifests:
     """The production overlay as it stands, with all it has."""
     return _as_it_stands(program, "production")
 
 
-def _as_it_stands(program: Path, overlay: str) -> Built:
+def _as_it_stands(program: Path, overlay: str) -> RenderedManifests:
     folder = KUBERNETES / "overlays" / overlay
     listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["components"]
-    return Built(
-        Choice(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
+    return RenderedManifests(
+        Variant(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
         tuple(build(program, folder)),
     )
 
 
 def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kubernetes(
-    each: list[Built], monkeypatch: pytest.MonkeyPatch
+    each: list[RenderedManifests], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It would read its largest file anew for every document.
     monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
     for three in combinations(COMPONENTS, 3):
-        among = {tuple(name in built.choice.components for name in three) for built in each}
+        among = {tuple(name in built.variant.components for name in three) for built in each}
         assert len(among) == 8, f"not every combination of {three}"
     different = {json.dumps(document, sort_keys=True): document for built in each for document in built.documents}
     for document in different.values():
@@ -91,17 +91,17 @@ def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kub
                 kubernetes_validate.validate(document, version, strict=True)
 
 
-def test_names_are_unique_and_everything_is_in_the_overlays_namespace(each: list[Built]) -> None:
+def test_names_are_unique_and_everything_is_in_the_overlays_namespace(each: list[RenderedManifests]) -> None:
     for built in each:
         names = [(document["kind"], document["metadata"]["name"]) for document in built.documents]
-        assert len(names) == len(set(names)), built.choice
-        (namespace,) = (document["metadata"]["name"] for document in built.of("Namespace"))
+        assert len(names) == len(set(names)), built.variant
+        (namespace,) = (document["metadata"]["name"] for document in built.of_kind("Namespace"))
         for document in built.documents:
             if document["kind"] != "Namespace":
-                assert document["metadata"]["namespace"] == namespace, (str(built.choice), document["kind"])
+                assert document["metadata"]["namespace"] == namespace, (str(built.variant), document["kind"])
 
 
-def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[Built]) -> None:
+def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             pod = template["spec"]["securityContext"]
@@ -114,7 +114,7 @@ def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[Built]) -> N
                 assert own["capabilities"] == {"drop": ["ALL"]}, name
 
 
-def test_services_cannot_write_but_to_a_bounded_tmp(each: list[Built]) -> None:
+def test_services_cannot_write_but_to_a_bounded_tmp(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             container = container_of(template)
@@ -123,9 +123,9 @@ def test_services_cannot_write_but_to_a_bounded_tmp(each: list[Built]) -> None:
             assert template["spec"]["volumes"][0]["emptyDir"]["sizeLimit"], service
 
 
-def test_no_pod_holds_a_token_for_the_api_server(each: list[Built]) -> None:
+def test_no_pod_holds_a_token_for_the_api_server(each: list[RenderedManifests]) -> None:
     for built in each:
-        accounts = {account["metadata"]["name"]: account for account in built.of("ServiceAccount")}
+        accounts = {account["metadata"]["name"]: account for account in built.of_kind("ServiceAccount")}
         assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
         for name, template in built.pods():
             assert template["spec"]["automountServiceAccountToken"] is False, name
@@ -134,13 +134,13 @@ def test_no_pod_holds_a_token_for_the_api_server(each: list[Built]) -> None:
             assert f"parley-{service}" in accounts
 
 
-def test_pods_get_no_variables_from_services_beside_them(each: list[Built]) -> None:
+def test_pods_get_no_variables_from_services_beside_them(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             assert template["spec"]["enableServiceLinks"] is False, name
 
 
-def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies(each: list[Built]) -> None:
+def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             container = container_of(template)
@@ -153,7 +153,7 @@ def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies
             assert _patience(readiness) < _patience(liveness), "out of the balance sooner than killed"
 
 
-def test_pods_are_given_longer_to_stop_than_they_drain(each: list[Built]) -> None:
+def test_pods_are_given_longer_to_stop_than_they_drain(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             given = {**_defaults(service), **built.environment(service)}
@@ -163,14 +163,14 @@ def test_pods_are_given_longer_to_stop_than_they_drain(each: list[Built]) -> Non
             assert template["spec"]["terminationGracePeriodSeconds"] >= pre_stop + drain + stop + 15, service
 
 
-def test_an_update_never_has_fewer_replicas_than_before(each: list[Built]) -> None:
+def test_an_update_never_has_fewer_replicas_than_before(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             strategy = built.one("Deployment", f"parley-{service}")["spec"]["strategy"]
             assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
-def test_replicas_are_spread_over_zones_and_nodes(each: list[Built]) -> None:
+def test_replicas_are_spread_over_zones_and_nodes(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             spread = template["spec"]["topologySpreadConstraints"]
@@ -179,7 +179,7 @@ def test_replicas_are_spread_over_zones_and_nodes(each: list[Built]) -> None:
                 assert matches(rule["labelSelector"], template["metadata"]["labels"]), service
 
 
-def test_every_container_has_requests_and_limits(each: list[Built]) -> None:
+def test_every_container_has_requests_and_limits(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             for container in template["spec"]["containers"]:
@@ -187,7 +187,7 @@ def test_every_container_has_requests_and_limits(each: list[Built]) -> None:
                     assert set(container["resources"][side]) == {"cpu", "memory"}, name
 
 
-def test_images_have_versions(each: list[Built]) -> None:
+def test_images_have_versions(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             for container in template["spec"]["containers"]:
@@ -195,10 +195,10 @@ def test_images_have_versions(each: list[Built]) -> None:
                 assert not container["image"].endswith(":latest"), name
 
 
-def test_services_lead_to_their_pods(each: list[Built]) -> None:
+def test_services_lead_to_their_pods(each: list[RenderedManifests]) -> None:
     for built in each:
         templates = dict(built.pods())
-        for service in built.of("Service"):
+        for service in built.of_kind("Service"):
             name = service["metadata"]["name"]
             template = templates[name]
             assert matches({"matchLabels": service["spec"]["selector"]}, template["metadata"]["labels"]), name
@@ -207,7 +207,7 @@ def test_services_lead_to_their_pods(each: list[Built]) -> None:
                 assert port.get("targetPort", port["name"]) in ports, name
 
 
-def test_what_the_manifests_set_is_what_the_services_read(each: list[Built]) -> None:
+def test_what_the_manifests_set_is_what_the_services_read(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             read = variables(settings_class(service))
@@ -217,7 +217,7 @@ def test_what_the_manifests_set_is_what_the_services_read(each: list[Built]) -> 
             assert required <= set(given), f"{service} lacks {required - set(given)}"
 
 
-def test_services_accept_their_configuration(each: list[Built], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_services_accept_their_configuration(each: list[RenderedManifests], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MONGODB_URI", "AMQP_URL"):
         monkeypatch.delenv(name, raising=False)
     seen: set[str] = set()
@@ -237,10 +237,10 @@ def test_services_accept_their_configuration(each: list[Built], monkeypatch: pyt
                 settings_class(service)()
 
 
-def test_secrets_are_given_by_reference_alone(each: list[Built]) -> None:
+def test_secrets_are_given_by_reference_alone(each: list[RenderedManifests]) -> None:
     for built in each:
-        assert not built.of("Secret"), built.choice
-        for document in built.of("ConfigMap"):
+        assert not built.of_kind("Secret"), built.variant
+        for document in built.of_kind("ConfigMap"):
             for name, value in document["data"].items():
                 assert not SECRET.search(name), name
                 assert not re.search(r"://[^/\s]+:[^/\s]+@", value), name
@@ -254,17 +254,17 @@ def test_secrets_are_given_by_reference_alone(each: list[Built]) -> None:
 
 
 def test_every_secret_is_made_by_the_script_or_an_operator(
-    each: list[Built], made: dict[str, dict[str, set[str]]]
+    each: list[RenderedManifests], made: dict[str, dict[str, set[str]]]
 ) -> None:
     by_hand = {"parley-mongodb": set(SERVICES) - {"gateway"}, "parley-rabbitmq": {"url"}}
     for built in each:
-        known = dict(made[built.choice.overlay])
-        if "in-cluster-backends" in built.choice.components:
+        known = dict(made[built.variant.overlay])
+        if "in-cluster-backends" in built.variant.components:
             known |= _made_by_operators(built)
-        elif built.choice.overlay == "production":
+        elif built.variant.overlay == "production":
             known |= by_hand
         for where, name, key in _references(built):
-            assert key in known.get(name, ()), f"{built.choice}: nobody makes {key} of Secret {name}, read by {where}"
+            assert key in known.get(name, ()), f"{built.variant}: nobody makes {key} of Secret {name}, read by {where}"
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +281,10 @@ def test_secrets_made_by_the_script_are_good_enough_and_never_the_same() -> None
         assert len(first["parley-owner"]["password"]) >= 10
 
 
-def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[Built]) -> None:
+def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[RenderedManifests]) -> None:
     for built in each:
-        budgets = {budget["metadata"]["name"]: budget["spec"] for budget in built.of("PodDisruptionBudget")}
-        if "disruption-budgets" not in built.choice.components:
+        budgets = {budget["metadata"]["name"]: budget["spec"] for budget in built.of_kind("PodDisruptionBudget")}
+        if "disruption-budgets" not in built.variant.components:
             assert not set(budgets) & {f"parley-{service}" for service in SERVICES}
             continue
         for service, template in built.service_pods():
@@ -294,27 +294,28 @@ def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[Built]) -
             assert matches(budget["selector"], template["metadata"]["labels"])
 
 
-def test_every_service_has_one_scaler_and_then_no_number_of_its_own(each: list[Built]) -> None:
+def test_every_service_has_one_scaler_and_then_no_number_of_its_own(each: list[RenderedManifests]) -> None:
     for built in each:
         scaled = [
-            scaler["spec"]["scaleTargetRef"]["name"] for scaler in built.of("HorizontalPodAutoscaler", "ScaledObject")
+            scaler["spec"]["scaleTargetRef"]["name"]
+            for scaler in built.of_kind("HorizontalPodAutoscaler", "ScaledObject")
         ]
-        if "autoscaling" not in built.choice.components:
+        if "autoscaling" not in built.variant.components:
             assert not scaled
             for service in SERVICES:
                 replicas = built.one("Deployment", f"parley-{service}")["spec"]["replicas"]
-                assert replicas == (1 if built.choice.overlay == "dev" else 2)
+                assert replicas == (1 if built.variant.overlay == "dev" else 2)
             continue
         assert sorted(scaled) == sorted(f"parley-{service}" for service in SERVICES)
         for service in SERVICES:
             assert "replicas" not in built.one("Deployment", f"parley-{service}")["spec"], service
 
 
-def test_scalers_keep_two_and_look_at_what_exists(production: Built) -> None:
-    for scaler in production.of("HorizontalPodAutoscaler"):
+def test_scalers_keep_two_and_look_at_what_exists(production: RenderedManifests) -> None:
+    for scaler in production.of_kind("HorizontalPodAutoscaler"):
         assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
     triggers: dict[str, Document] = {}
-    for scaler in production.of("ScaledObject"):
+    for scaler in production.of_kind("ScaledObject"):
         assert 2 <= scaler["spec"]["minReplicaCount"] < scaler["spec"]["maxReplicaCount"]
         assert scaler["spec"]["fallback"]["replicas"] >= 2, "as many when the measure is away"
         for trigger in scaler["spec"]["triggers"]:
@@ -323,7 +324,7 @@ def test_scalers_keep_two_and_look_at_what_exists(production: Built) -> None:
                 production.one("TriggerAuthentication", trigger["authenticationRef"]["name"])
     queue = message_consumer(cast("Any", None), 1).name
     assert triggers["parley-translate rabbitmq"]["metadata"]["queueName"] == queue
-    namespace = production.of("Namespace")[0]["metadata"]["name"]
+    namespace = production.of_kind("Namespace")[0]["metadata"]["name"]
     query = triggers["parley-notify prometheus"]["metadata"]["query"]
     assert query == f'sum(parley_notify_streams{{namespace="{namespace}"}})'
     prefix = production.environment("notify")["PARLEY_DATABASE_PREFIX"]
@@ -345,10 +346,10 @@ ALLOWED_IN = {
 }
 
 
-def test_nothing_is_allowed_but_what_is_named(each: list[Built]) -> None:
+def test_nothing_is_allowed_but_what_is_named(each: list[RenderedManifests]) -> None:
     for built in each:
-        policies = {policy["metadata"]["name"]: policy["spec"] for policy in built.of("NetworkPolicy")}
-        if "network-policies" not in built.choice.components:
+        policies = {policy["metadata"]["name"]: policy["spec"] for policy in built.of_kind("NetworkPolicy")}
+        if "network-policies" not in built.variant.components:
             assert not policies, "a policy alone would isolate the pods it selects"
             continue
         assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -366,23 +367,23 @@ def test_nothing_is_allowed_but_what_is_named(each: list[Built]) -> None:
                 if name != "default-deny" and matches(policy["podSelector"], template["metadata"]["labels"])
             ]
             out = {peer for policy in selecting for rule in policy["egress"] for peer in _peers(rule, "to")}
-            collector = {"namespace monitoring:4318"} if "tracing" in built.choice.components else set()
+            collector = {"namespace monitoring:4318"} if "tracing" in built.variant.components else set()
             assert out == ALLOWED[service] | collector | {"namespace kube-system:53"}, service
             let_in = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
             assert let_in == ALLOWED_IN[service], service
 
 
-def test_with_jobs_for_the_schema_services_wait_for_them(each: list[Built]) -> None:
+def test_with_jobs_for_the_schema_services_wait_for_them(each: list[RenderedManifests]) -> None:
     for built in each:
         jobs = _schema_jobs(built)
-        chosen = "schema-jobs" in built.choice.components
+        chosen = "schema-jobs" in built.variant.components
         assert len(jobs) == (len(SERVICES) - 1 if chosen else 0)
         for service in SERVICES[1:]:
             mode = built.environment(service).get("PARLEY_SCHEMA")
-            assert mode == ("wait" if chosen else None), f"{built.choice}: {service} and its Job go together"
+            assert mode == ("wait" if chosen else None), f"{built.variant}: {service} and its Job go together"
 
 
-def test_a_job_has_its_services_image_database_and_account(each: list[Built]) -> None:
+def test_a_job_has_its_services_image_database_and_account(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
             service = job["metadata"]["name"].split("-")[1]
@@ -398,7 +399,7 @@ def test_a_job_has_its_services_image_database_and_account(each: list[Built]) ->
             assert set(given) == {"MONGODB_URI", "PARLEY_DATABASE_PREFIX"}, "it is shown no other secret"
 
 
-def test_jobs_say_what_the_command_understands(production: Built) -> None:
+def test_jobs_say_what_the_command_understands(production: RenderedManifests) -> None:
     for job in _schema_jobs(production):
         program, *arguments = container_of(job["spec"]["template"])["command"]
         wanted = parser_of(offers()).parse_args(arguments)
@@ -406,48 +407,48 @@ def test_jobs_say_what_the_command_understands(production: Built) -> None:
         assert wanted.finish_within >= 600, "it waits for a rollout to end"
 
 
-def test_nothing_takes_a_job_for_a_replica(each: list[Built]) -> None:
+def test_nothing_takes_a_job_for_a_replica(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
-            for service in built.of("Service"):
+            for service in built.of_kind("Service"):
                 assert not matches({"matchLabels": service["spec"]["selector"]}, labels), service["metadata"]["name"]
-            for owner in built.of("PodDisruptionBudget", "Deployment"):
+            for owner in built.of_kind("PodDisruptionBudget", "Deployment"):
                 assert not matches(owner["spec"]["selector"], labels), owner["metadata"]["name"]
 
 
-def test_a_new_version_brings_jobs_of_a_new_name(production: Built) -> None:
+def test_a_new_version_brings_jobs_of_a_new_name(production: RenderedManifests) -> None:
     for service in SERVICES[1:]:
         image = container_of(dict(production.service_pods())[service])["image"]
         job = production.one("Job", f"parley-{service}-schema-{image.rpartition(':')[2]}")
         text = json.dumps(job)
-        assert not any(config["metadata"]["name"] in text for config in production.of("ConfigMap")), (
+        assert not any(config["metadata"]["name"] in text for config in production.of_kind("ConfigMap")), (
             "its configuration changes without its name"
         )
 
 
-def test_jobs_reach_the_databases_alone(each: list[Built]) -> None:
+def test_jobs_reach_the_databases_alone(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
             policies = [
                 policy["spec"]
-                for policy in built.of("NetworkPolicy")
+                for policy in built.of_kind("NetworkPolicy")
                 if policy["spec"]["podSelector"] and matches(policy["spec"]["podSelector"], labels)
             ]
-            if "network-policies" not in built.choice.components:
+            if "network-policies" not in built.variant.components:
                 continue
             assert not any(policy.get("ingress") for policy in policies)
             out = {peer for policy in policies for rule in policy["egress"] for peer in _peers(rule, "to")}
             assert out == {"parley-mongodb-svc:27017", "namespace kube-system:53"}
 
 
-def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component(each: list[Built]) -> None:
+def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             given = built.environment(service)
-            if "tracing" not in built.choice.components:
-                assert not [name for name in given if name.startswith("OTEL_")], f"{built.choice}: {service}"
+            if "tracing" not in built.variant.components:
+                assert not [name for name in given if name.startswith("OTEL_")], f"{built.variant}: {service}"
                 continue
             address = urlsplit(str(given["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             assert (str(address.hostname).partition(".")[2], address.port) == ("monitoring", 4318), service
@@ -456,7 +457,7 @@ def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component
             assert "OTEL_SERVICE_NAME" not in given, "one environment for all: each has its own name"
 
 
-def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[Built]) -> None:
+def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[RenderedManifests]) -> None:
     for built in each:
         given = built.environment("gateway")
         for service in SERVICES[1:]:
@@ -465,11 +466,15 @@ def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[Built]) -
             assert address.port in [port["port"] for port in ports], service
 
 
-def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[Built]) -> None:
-    streams = {route.path for route in FORWARDS if route.kind in {Kind.STREAM, Kind.ANSWER} and "{" not in route.path}
+def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[RenderedManifests]) -> None:
+    streams = {
+        route.path
+        for route in PROXY_ROUTES
+        if route.kind in {RouteKind.EVENT_STREAM, RouteKind.AI_STREAM} and "{" not in route.path
+    }
     comments = variables(settings_class("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
     for built in each:
-        if "ingress" not in built.choice.components:
+        if "ingress" not in built.variant.components:
             continue
         stream = built.one("Ingress", "parley-streams")
         notes = {key.rpartition("/")[2]: value for key, value in stream["metadata"]["annotations"].items()}
@@ -480,9 +485,11 @@ def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[Built]) -> None
         assert all(path["pathType"] == "Exact" for path in paths)
 
 
-def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_through(production: Built) -> None:
+def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_through(
+    production: RenderedManifests,
+) -> None:
     host = urlsplit(str(production.environment("chat")["PARLEY_PUBLIC_URL"])).hostname
-    for ingress in production.of("Ingress"):
+    for ingress in production.of_kind("Ingress"):
         assert [rule["host"] for rule in ingress["spec"]["rules"]] == [host]
         assert [entry["hosts"] for entry in ingress["spec"]["tls"]] == [[host]]
         for rule in ingress["spec"]["rules"]:
@@ -490,15 +497,15 @@ def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_thr
                 assert path["backend"]["service"] == {"name": "parley-gateway", "port": {"name": "http"}}
     notes = production.one("Ingress", "parley")["metadata"]["annotations"]
     size = notes["nginx.ingress.kubernetes.io/proxy-body-size"]
-    assert int(size.removesuffix("m")) * 1024 * 1024 > UPLOAD_BYTES
+    assert int(size.removesuffix("m")) * 1024 * 1024 > MAX_UPLOAD_BYTES
 
 
-def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: Built) -> None:
-    (rabbit,) = production.of("RabbitmqCluster")
+def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: RenderedManifests) -> None:
+    (rabbit,) = production.of_kind("RabbitmqCluster")
     assert rabbit["spec"]["replicas"] == 3
-    (mongo,) = production.of("MongoDBCommunity")
+    (mongo,) = production.of_kind("MongoDBCommunity")
     assert mongo["spec"]["members"] == 3
-    budgets = {budget["metadata"]["name"]: budget["spec"] for budget in production.of("PodDisruptionBudget")}
+    budgets = {budget["metadata"]["name"]: budget["spec"] for budget in production.of_kind("PodDisruptionBudget")}
     for name in ("parley-rabbitmq", "parley-mongodb"):
         assert budgets[name]["maxUnavailable"] == 1
     antis = [
@@ -510,8 +517,8 @@ def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: Buil
         assert rule["topologyKey"] == "kubernetes.io/hostname"
 
 
-def test_each_service_has_a_database_user_for_its_own_database_alone(production: Built) -> None:
-    (mongo,) = production.of("MongoDBCommunity")
+def test_each_service_has_a_database_user_for_its_own_database_alone(production: RenderedManifests) -> None:
+    (mongo,) = production.of_kind("MongoDBCommunity")
     users = {user["name"]: user for user in mongo["spec"]["users"]}
     assert set(users) == {f"parley-{service}" for service in SERVICES[1:]}
     for service in SERVICES[1:]:
@@ -523,8 +530,8 @@ def test_each_service_has_a_database_user_for_its_own_database_alone(production:
         assert reference["name"] == user["connectionStringSecretName"]
 
 
-def test_what_is_scraped_is_there(production: Built) -> None:
-    (own,) = (monitor for monitor in production.of("PodMonitor") if monitor["metadata"]["name"] == "parley")
+def test_what_is_scraped_is_there(production: RenderedManifests) -> None:
+    (own,) = (monitor for monitor in production.of_kind("PodMonitor") if monitor["metadata"]["name"] == "parley")
     ports = {endpoint["port"] for endpoint in own["spec"]["podMetricsEndpoints"]}
     for service, template in production.service_pods():
         assert matches(own["spec"]["selector"], template["metadata"]["labels"]), service
@@ -533,17 +540,17 @@ def test_what_is_scraped_is_there(production: Built) -> None:
 
 def test_overlays_as_they_stand_build_and_every_component_tells_what_it_is(program: Path) -> None:
     for overlay in OVERLAYS:
-        assert _as_it_stands(program, overlay).of("Deployment")
-    assert _as_it_stands(program, "production").choice.components == COMPONENTS
+        assert _as_it_stands(program, overlay).of_kind("Deployment")
+    assert _as_it_stands(program, "production").variant.components == COMPONENTS
     folders = {path.name for path in (KUBERNETES / "components").iterdir()}
     assert folders == set(COMPONENTS)
     for name in COMPONENTS:
         assert (KUBERNETES / "components" / name / "README.md").read_text().startswith(f"# {name}\n")
 
 
-def _schema_jobs(built: Built) -> list[Document]:
+def _schema_jobs(built: RenderedManifests) -> list[Document]:
     component = "app.kubernetes.io/component"
-    return [job for job in built.of("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
+    return [job for job in built.of_kind("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
 
 
 def _patience(probe: Document) -> int:
@@ -585,17 +592,17 @@ def _make_secrets(overlay: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _made_by_operators(built: Built) -> dict[str, set[str]]:
+def _made_by_operators(built: RenderedManifests) -> dict[str, set[str]]:
     # The names and keys are those the operators document.
-    (rabbit,) = built.of("RabbitmqCluster")
-    (mongo,) = built.of("MongoDBCommunity")
+    (rabbit,) = built.of_kind("RabbitmqCluster")
+    (mongo,) = built.of_kind("MongoDBCommunity")
     made = {f"{rabbit['metadata']['name']}-default-user": {"username", "password", "connection_string"}}
     for user in mongo["spec"]["users"]:
         made[user["connectionStringSecretName"]] = {"connectionString.standard", "connectionString.standardSrv"}
     return made
 
 
-def _references(built: Built) -> Iterator[tuple[str, str, str]]:
+def _references(built: RenderedManifests) -> Iterator[tuple[str, str, str]]:
     """Who reads which key of which Secret, where it has to be there."""
     for owner, template in built.pods():
         for container in template["spec"]["containers"]:
@@ -603,11 +610,11 @@ def _references(built: Built) -> Iterator[tuple[str, str, str]]:
                 reference = entry.get("valueFrom", {}).get("secretKeyRef")
                 if reference and not reference.get("optional"):
                     yield owner, reference["name"], reference["key"]
-    for authentication in built.of("TriggerAuthentication"):
+    for authentication in built.of_kind("TriggerAuthentication"):
         for reference in authentication["spec"]["secretTargetRef"]:
             yield "KEDA", reference["name"], reference["key"]
-    for mongo in built.of("MongoDBCommunity"):
-        if built.choice.overlay == "production":
+    for mongo in built.of_kind("MongoDBCommunity"):
+        if built.variant.overlay == "production":
             for user in mongo["spec"]["users"]:
                 yield "the MongoDB operator", user["passwordSecretRef"]["name"], "password"
 

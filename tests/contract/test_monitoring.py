@@ -15,8 +15,8 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from support.external_tools import find_promtool
 from support.manifests import KUBERNETES, ROOT, SERVICES
-from support.external_tools import promtool
 
 MONITORING = KUBERNETES / "components" / "monitoring"
 CASES = Path(__file__).with_name("alerts.yaml")
@@ -32,7 +32,7 @@ def rules() -> list[dict[str, Any]]:
 
 
 def test_every_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
-    program = promtool()
+    program = find_promtool()
     if program is None:
         pytest.skip("there is no promtool on the PATH, and none can be brought for this kind of machine")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "parley", "rules": _bare(rules())}]}))

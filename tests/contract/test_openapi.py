@@ -11,11 +11,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
-from support.api import Api, Operator, Reply, Visitor
-from support.openapi_document import Document
-from support.authorization_matrix import image_form, picture
-from support.routes import forwards
-from support.tenants import PASSWORD, World
+from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
+from support.authorization_matrix import image_form, make_image
+from support.openapi_document import OpenApiDocument
+from support.routes import proxy_routes
+from support.tenants import PASSWORD, TenantFixture
 
 ACCOUNTS = {
     ("POST", "/api/v1/auth/login"),
@@ -27,23 +27,23 @@ ACCOUNTS = {
 
 
 @pytest.fixture(scope="module")
-async def document(api: Api) -> Document:
-    return await Document.of(api)
+async def document(api: ApiClient) -> OpenApiDocument:
+    return await OpenApiDocument.fetch(api)
 
 
-async def test_the_document_is_valid_openapi_3_1(document: Document) -> None:
+async def test_the_document_is_valid_openapi_3_1(document: OpenApiDocument) -> None:
     assert document.content["openapi"] == "3.1.0"
     OpenAPIV31SpecValidator(document.content).validate()
 
 
-async def test_the_document_describes_every_public_route_and_no_other(document: Document) -> None:
-    public = {(one.method, one.path) for one in forwards(Credential.OPERATOR, Credential.VISITOR)}
+async def test_the_document_describes_every_public_route_and_no_other(document: OpenApiDocument) -> None:
+    public = {(one.method, one.path) for one in proxy_routes(Credential.OPERATOR, Credential.VISITOR)}
     assert set(document.operations) == public | ACCOUNTS
     names = [document.operation(*one)["operationId"] for one in document.operations]
     assert len(names) == len(set(names)), "an operationId names one operation"
 
 
-async def test_every_example_is_what_its_schema_says(document: Document) -> None:
+async def test_every_example_is_what_its_schema_says(document: OpenApiDocument) -> None:
     for method, path in document.operations:
         content = document.operation(method, path).get("requestBody", {}).get("content", {})
         if "application/json" in content:
@@ -54,37 +54,39 @@ async def test_every_example_is_what_its_schema_says(document: Document) -> None
 class Tour:
     """Calls the API and holds every answer against the document."""
 
-    def __init__(self, world: World, document: Document) -> None:
-        self.world = world
-        self.api = world.api
+    def __init__(self, tenant: TenantFixture, document: OpenApiDocument) -> None:
+        self.tenant = tenant
+        self.api = tenant.api
         self.document = document
 
     async def call(
-        self, who: Operator | None, method: str, path: str, body: Any = None, status: int = 200, **more: Any
+        self, who: OperatorClient | None, method: str, path: str, body: Any = None, status: int = 200, **more: Any
     ) -> dict[str, Any]:
         token = who.token if who is not None else None
-        reply = await self.api.call(method, f"/api/v1{path}", token=token, body=body, **more)
+        reply = await self.api.request(method, f"/api/v1{path}", token=token, body=body, **more)
         self.document.check(method, f"/api/v1{path}", reply)
         return reply.ok(status)
 
-    async def visit(self, visitor: Visitor, method: str, path: str, status: int = 200, **fields: Any) -> dict[str, Any]:
-        fields = {**visitor.names, **fields}
+    async def visit(
+        self, visitor: VisitorClient, method: str, path: str, status: int = 200, **fields: Any
+    ) -> dict[str, Any]:
+        fields = {**visitor.credentials, **fields}
         if method == "GET":
             return await self.call(None, method, f"/chat{path}", query=fields, status=status)
         return await self.call(None, method, f"/chat{path}", body=fields, status=status)
 
     async def stream(self, path: str, **query: str) -> None:
         """Only the beginning: it does not end."""
-        url = f"{self.api.base}/api/v1{path}"
+        url = f"{self.api.base_url}/api/v1{path}"
         async with asyncio.timeout(10), self.api.http.get(url, params=query) as response:
             first = await response.content.readany()
         assert b"event: ready" in first, first
-        self.document.check("GET", f"/api/v1{path}", Reply(response.status, dict(response.headers), b""))
+        self.document.check("GET", f"/api/v1{path}", ApiResponse(response.status, dict(response.headers), b""))
 
-    async def say(self, visitor: Visitor, message: str) -> int:
+    async def say(self, visitor: VisitorClient, message: str) -> int:
         """A message and its whole answer; the conversation's id."""
-        body = {**visitor.names, "message": message}
-        reply = await self.api.call("POST", "/api/v1/chat/stream", body=body)
+        body = {**visitor.credentials, "message": message}
+        reply = await self.api.request("POST", "/api/v1/chat/stream", body=body)
         self.document.check("POST", "/api/v1/chat/stream", reply)
         return int(reply.raw.rpartition(b'"conversation_id":')[2].partition(b",")[0])
 
@@ -101,10 +103,10 @@ class Tour:
         await self.removals(site_id)
 
     async def accounts(self) -> None:
-        email = f"tourist@{self.world.tenant}.test"
-        body = {"email": email, "name": "Tourist", "site_ids": [self.world.site_id]}
-        made = await self.call(self.world.owner, "POST", "/team", body, 201)
-        invited = await self.call(self.world.owner, "POST", f"/team/{made['member']['id']}/invitation", {}, 201)
+        email = f"tourist@{self.tenant.name}.test"
+        body = {"email": email, "name": "Tourist", "site_ids": [self.tenant.site_id]}
+        made = await self.call(self.tenant.owner, "POST", "/team", body, 201)
+        invited = await self.call(self.tenant.owner, "POST", f"/team/{made['member']['id']}/invitation", {}, 201)
         accept = {"token": invited["invitation"]["token"], "password": PASSWORD, "name": "Tourist"}
         await self.call(None, "POST", "/invitations/accept", accept)
         login = await self.call(None, "POST", "/auth/login", {"email": email, "password": PASSWORD})
@@ -120,7 +122,7 @@ class Tour:
         await self.call(None, "POST", "/auth/logout", {"refresh_token": fresh["refresh_token"]})
 
     async def sites(self) -> int:
-        owner = self.world.owner
+        owner = self.tenant.owner
         made = await self.call(owner, "POST", "/sites", {"name": "Blog", "domains": ["blog.test"]}, 201)
         site_id: int = made["site"]["id"]
         site = f"/sites/{site_id}"
@@ -141,7 +143,7 @@ class Tour:
         return site_id
 
     async def team(self, site_id: int) -> None:
-        owner, sam = self.world.owner, self.world.sam
+        owner, sam = self.tenant.owner, self.tenant.sam
         await self.call(owner, "GET", "/team")
         await self.call(owner, "GET", f"/team/{sam.id}")
         await self.call(owner, "PUT", f"/team/{sam.id}", {"name": "Samuel"})
@@ -151,7 +153,7 @@ class Tour:
         await self.call(owner, "GET", "/audit", query={"from": "2020-01-01T00:00:00Z", "limit": 2})
 
     async def visitors(self) -> None:
-        visitor = self.world.visitor()
+        visitor = self.tenant.new_visitor()
         await self.visit(visitor, "GET", "/config")
         await self.visit(visitor, "GET", "/block-status")
         await self.visit(visitor, "POST", "/heartbeat", page="https://shop.test/", title="Shop", lang="de")
@@ -165,19 +167,19 @@ class Tour:
         await self.visit(visitor, "POST", "/read", seq=1)
         await self.visit(visitor, "POST", "/handoff")
         await self.visit(visitor, "POST", "/rate", score=5, comment="Fine")
-        form = image_form(picture(), **visitor.names)
-        reply = await self.api.call("POST", "/api/v1/chat/upload-image", data=form)
+        form = image_form(make_image(), **visitor.credentials)
+        reply = await self.api.request("POST", "/api/v1/chat/upload-image", data=form)
         self.document.check("POST", "/api/v1/chat/upload-image", reply)
-        await self.stream("/chat/events", **visitor.names)
+        await self.stream("/chat/events", **visitor.credentials)
 
     async def conversations(self) -> None:
-        alex, sam = self.world.alex, self.world.sam
-        visitor = self.world.visitor()
+        alex, sam = self.tenant.alex, self.tenant.sam
+        visitor = self.tenant.new_visitor()
         chat = await self.say(visitor, "Is anybody there?")
         held = {"conversation_id": chat}
         await self.call(alex, "POST", f"/operator/accept/{chat}", {})
-        form = image_form(picture())
-        reply = await self.api.call("POST", "/api/v1/operator/upload-image", token=alex.token, data=form)
+        form = image_form(make_image())
+        reply = await self.api.request("POST", "/api/v1/operator/upload-image", token=alex.token, data=form)
         self.document.check("POST", "/api/v1/operator/upload-image", reply)
         await self.call(alex, "POST", "/operator/message", {**held, "content": "Look", "image_url": reply.body["url"]})
         await self.call(alex, "POST", "/operator/typing", held)
@@ -195,36 +197,36 @@ class Tour:
         await self.call(sam, "POST", f"/operator/release/{chat}", {})
         await self.call(sam, "POST", f"/operator/close/{chat}", {})
         await self.call(sam, "POST", f"{one}/block", {"blocked": True, "block_type": "ai"})
-        proactive = self.world.visitor()
+        proactive = self.tenant.new_visitor()
         await self.visit(proactive, "POST", "/heartbeat", page="https://shop.test/cart")
-        online = await self.call(alex, "GET", "/operator/online-visitors", query={"site_id": self.world.site_id})
+        online = await self.call(alex, "GET", "/operator/online-visitors", query={"site_id": self.tenant.site_id})
         handle = online["visitors"][0]["session_id"]
-        body = {"site_id": self.world.site_id, "session_id": handle, "content": "Need help?"}
+        body = {"site_id": self.tenant.site_id, "session_id": handle, "content": "Need help?"}
         await self.call(alex, "POST", "/operator/proactive-message", body)
 
     async def translation(self) -> None:
-        _, chat = await self.world.taken()
+        _, chat = await self.tenant.assigned_conversation()
         toggle = {"conversation_id": chat, "enabled": True}
-        await self.call(self.world.alex, "POST", "/operator/translation/toggle", toggle)
+        await self.call(self.tenant.alex, "POST", "/operator/translation/toggle", toggle)
         lang = {"conversation_id": chat, "lang": "de"}
-        await self.call(self.world.alex, "POST", "/operator/translation/set-lang", lang)
+        await self.call(self.tenant.alex, "POST", "/operator/translation/set-lang", lang)
 
     async def lists(self) -> None:
-        alex, site = self.world.alex, {"site_id": self.world.site_id}
+        alex, site = self.tenant.alex, {"site_id": self.tenant.site_id}
         assert (await self.call(alex, "GET", "/operator/active-chats", query=site))["chats"]
         assert (await self.call(alex, "GET", "/operator/all-active-chats"))["chats"]
         assert (await self.call(alex, "GET", "/operator/all-chat-counts"))["sites"]
         assert (await self.call(alex, "GET", "/operator/operators", query=site))["operators"]
         assert (await self.call(alex, "GET", "/operator/blocked", query=site))["visitors"]
         assert (await self.call(alex, "GET", "/operator/all-online-visitors"))["visitors"]
-        path = f"/sites/{self.world.site_id}"
+        path = f"/sites/{self.tenant.site_id}"
         assert (await self.call(alex, "GET", f"{path}/conversations"))["conversations"]
         assert (await self.call(alex, "GET", f"{path}/leads"))["leads"]
         assert (await self.call(alex, "GET", f"{path}/ratings"))["ratings"]
         assert (await self.call(alex, "GET", f"{path}/ratings/stats"))["count"]
 
     async def status(self) -> None:
-        alex, site_id = self.world.alex, self.world.site_id
+        alex, site_id = self.tenant.alex, self.tenant.site_id
         await self.call(alex, "POST", "/operator/heartbeat", {"site_ids": [site_id]})
         assert (await self.call(alex, "GET", "/operator/status"))["online"]
         await self.call(alex, "POST", "/operator/set-status", {"site_id": site_id, "online": False})
@@ -232,35 +234,35 @@ class Tour:
         await self.stream("/operator/stream", token=ticket["ticket"])
 
     async def devices(self) -> None:
-        alex = self.world.alex
+        alex = self.tenant.alex
         await self.call(alex, "POST", "/operator/fcm-token", {"token": "d" * 140})
         await self.call(alex, "POST", "/operator/fcm-token/test", {})
         await self.call(alex, "DELETE", "/operator/fcm-token", {"token": "d" * 140})
 
     async def removals(self, site_id: int) -> None:
-        owner = self.world.owner
-        blocked = await self.call(owner, "GET", "/operator/blocked", query={"site_id": self.world.site_id})
-        forgotten = {"site_id": self.world.site_id, "session_id": blocked["visitors"][0]["session_id"]}
+        owner = self.tenant.owner
+        blocked = await self.call(owner, "GET", "/operator/blocked", query={"site_id": self.tenant.site_id})
+        forgotten = {"site_id": self.tenant.site_id, "session_id": blocked["visitors"][0]["session_id"]}
         assert (await self.call(owner, "GET", "/operator/visitor/export", query=forgotten))["export"]["conversations"]
         assert (await self.call(owner, "POST", "/operator/visitor/erase", forgotten))["erased"]["conversations"]
         await self.call(owner, "DELETE", f"/sites/{site_id}")
-        gone = await self.world.join("Gone")
+        gone = await self.tenant.add_operator("Gone")
         await self.call(owner, "DELETE", f"/team/{gone.id}")
 
 
 @pytest.fixture(scope="module")
-async def toured(stack: Stack, api: Api, mongodb_uri: str, document: Document) -> Tour:
-    tour = Tour(await World.make(api, stack, mongodb_uri), document)
+async def toured(stack: Stack, api: ApiClient, mongodb_uri: str, document: OpenApiDocument) -> Tour:
+    tour = Tour(await TenantFixture.create(api, stack, mongodb_uri), document)
     await tour.everything()
     return tour
 
 
-async def test_every_endpoint_answers_as_the_document_says(toured: Tour, document: Document) -> None:
-    went_well = {one for one, statuses in document.seen.items() if statuses & {200, 201}}
+async def test_every_endpoint_answers_as_the_document_says(toured: Tour, document: OpenApiDocument) -> None:
+    went_well = {one for one, statuses in document.observed_statuses.items() if statuses & {200, 201}}
     assert went_well == set(document.operations), "the tour leaves no operation out"
 
 
-async def test_every_refusal_is_as_the_document_says(toured: Tour, document: Document, api: Api) -> None:
+async def test_every_refusal_is_as_the_document_says(toured: Tour, document: OpenApiDocument, api: ApiClient) -> None:
     for method, path in document.operations:
         real = path.replace("{", "").replace("}", "")
         for name in ("site_id", "operator_id", "entry_id", "id"):
@@ -273,7 +275,7 @@ async def test_every_refusal_is_as_the_document_says(toured: Tour, document: Doc
             {"data": b" " * 70_000, "headers": {"Content-Type": "application/json"}},
             {"data": b"a=b", "headers": {"Content-Type": "text/plain"}},
         ):
-            for token in (None, toured.world.owner.token) if secured else (None,):
+            for token in (None, toured.tenant.owner.token) if secured else (None,):
                 if method == "GET" and sent:
                     continue
                 reply = await _call(api, method, real, token, sent)
@@ -281,24 +283,24 @@ async def test_every_refusal_is_as_the_document_says(toured: Tour, document: Doc
                     document.check(method, real, reply)
 
 
-async def _call(api: Api, method: str, path: str, token: str | None, sent: Any) -> Reply | None:
+async def _call(api: ApiClient, method: str, path: str, token: str | None, sent: Any) -> ApiResponse | None:
     """An answer that came whole; None for a stream that begins."""
     headers = {**sent.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
     timeout = aiohttp.ClientTimeout(total=10)
     async with api.http.request(
-        method, api.base + path, data=sent.get("data"), headers=headers, timeout=timeout
+        method, api.base_url + path, data=sent.get("data"), headers=headers, timeout=timeout
     ) as response:
         if response.content_type == "text/event-stream":
             return None
-        return Reply(response.status, dict(response.headers), await response.read())
+        return ApiResponse(response.status, dict(response.headers), await response.read())
 
 
-async def test_a_wrong_method_is_405_and_tells_the_right_ones(document: Document, api: Api) -> None:
+async def test_a_wrong_method_is_405_and_tells_the_right_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
         for name in ("site_id", "operator_id", "entry_id", "id"):
             real = real.replace(f"{{{name}}}", "1")
-        reply = await api.call("TRACE", real)
+        reply = await api.request("TRACE", real)
         assert reply.status == 405, path
         allowed = set(reply.headers["Allow"].replace(" ", "").split(","))
         assert {method.upper() for method in document.content["paths"][path]} <= allowed

@@ -15,9 +15,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from parley.common.runtime.clock import utc_now
 from parley_dev.stack import Stack
-from support.api import Api, Operator
-from support.tenants import World
-from support.wait import until
+from support.api import ApiClient, OperatorClient
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 SERVICES = ("chat", "presence", "notify", "translate")
 MANY = 400
@@ -39,37 +39,37 @@ async def databases(stack: Stack, mongodb_uri: str) -> AsyncIterator[dict[str, D
 
 
 @pytest.fixture(scope="module")
-async def crowded(stack: Stack, api: Api, mongodb_uri: str, databases: dict[str, Database]) -> World:
+async def crowded(stack: Stack, api: ApiClient, mongodb_uri: str, databases: dict[str, Database]) -> TenantFixture:
     """A tenant with many of everything: what the API made once, copied."""
-    world = await World.make(api, stack, mongodb_uri)
-    visitor, waiting = await world.waiting()
+    tenant = await TenantFixture.create(api, stack, mongodb_uri)
+    visitor, waiting = await tenant.pending_conversation()
     (await visitor.post("/contact", name="Jane", email="jane@example.com")).ok()
     (await visitor.post("/rate", score=4)).ok()
     (await visitor.post("/heartbeat", page="https://shop.test/")).ok()
     blocked = {"blocked": True, "block_type": "ai"}
-    (await world.alex.post(f"/operator/conversation/{waiting}/block", blocked)).ok()
+    (await tenant.alex.post(f"/operator/conversation/{waiting}/block", blocked)).ok()
     entry = {"question": "Are you open?", "answer": "We are."}
-    (await world.owner.post(f"/sites/{world.site_id}/chatbot/knowledge", entry)).ok(201)
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
     chat, presence = databases["chat"], databases["presence"]
     quiet: dict[str, Any] = {"outbox": []}
-    await until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
+    await wait_until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
     await _multiply(
         chat, "conversations", {"_id": waiting}, {**quiet, "open": False}, ("queue_at", "created_at", "rated_at")
     )
-    await _multiply(chat, "visitors", {"site_id": world.site_id}, quiet, ("lead_at", "blocked_at"))
+    await _multiply(chat, "visitors", {"site_id": tenant.site_id}, quiet, ("lead_at", "blocked_at"))
     await _multiply(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
-    await _multiply(chat, "knowledge", {"site_id": world.site_id}, quiet, ())
-    await _multiply(chat, "operators", {"_id": world.sam.id}, quiet, ())
-    await _multiply(chat, "audit", {"tenant_id": await _tenant(chat, world)}, {}, ("at",))
-    online = {"site_id": world.site_id, "online": True}
+    await _multiply(chat, "knowledge", {"site_id": tenant.site_id}, quiet, ())
+    await _multiply(chat, "operators", {"_id": tenant.sam.id}, quiet, ())
+    await _multiply(chat, "audit", {"tenant_id": await _tenant(chat, tenant)}, {}, ("at",))
+    online = {"site_id": tenant.site_id, "online": True}
     lasting = {**quiet, "expires_at": utc_now() + timedelta(hours=1)}
-    await until(lambda: presence["visitors"].find_one(online))
+    await wait_until(lambda: presence["visitors"].find_one(online))
     await _multiply(presence, "visitors", online, lasting, ("since",))
-    return world
+    return tenant
 
 
-async def _tenant(chat: Database, world: World) -> int:
-    site = await chat["sites"].find_one({"_id": world.site_id})
+async def _tenant(chat: Database, tenant: TenantFixture) -> int:
+    site = await chat["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
     return int(site["tenant_id"])
 
@@ -98,7 +98,7 @@ def _another(key: Any, number: int) -> Any:
     return 10**9 + number if isinstance(key, int) else f"{key[:-8]}{number:08x}" if isinstance(key, str) else key
 
 
-async def _pages(operator: Operator, path: str, rows: str, **query: Any) -> int:
+async def _pages(operator: OperatorClient, path: str, rows: str, **query: Any) -> int:
     """Read a list to its end, page by page; how many rows it had."""
     seen = 0
     cursor: str | None = None
@@ -112,8 +112,8 @@ async def _pages(operator: Operator, path: str, rows: str, **query: Any) -> int:
     return seen
 
 
-async def _read_everything(world: World) -> None:
-    alex, owner, site_id = world.alex, world.owner, world.site_id
+async def _read_everything(tenant: TenantFixture) -> None:
+    alex, owner, site_id = tenant.alex, tenant.owner, tenant.site_id
     site = f"/sites/{site_id}"
     assert await _pages(alex, "/operator/active-chats", "chats", site_id=site_id, status="pending,active,ai") > MANY
     assert await _pages(alex, "/operator/all-active-chats", "chats") > MANY
@@ -142,28 +142,28 @@ async def _read_everything(world: World) -> None:
     (await alex.get("/operator/status")).ok()
 
 
-async def _talk(world: World) -> None:
+async def _talk(tenant: TenantFixture) -> None:
     """The main job once, so that its queries are seen as well."""
-    visitor, conversation_id = await world.waiting("Are you open?")
+    visitor, conversation_id = await tenant.pending_conversation("Are you open?")
     (await visitor.post("/heartbeat", page="https://shop.test/cart")).ok()
-    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
-    await world.alex.say(conversation_id, "Hello")
+    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+    await tenant.alex.send_message(conversation_id, "Hello")
     for path in ("/history", "/operator-messages", "/pending-proactive", "/block-status", "/config"):
         (await visitor.get(path)).ok()
-    (await world.alex.get(f"/operator/conversation/{conversation_id}")).ok()
-    (await world.alex.get(f"/conversations/{conversation_id}/messages", before_seq=2)).ok()
+    (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()
+    (await tenant.alex.get(f"/conversations/{conversation_id}/messages", before_seq=2)).ok()
     body = {"conversation_id": conversation_id, "enabled": True}
-    (await world.alex.post("/operator/translation/toggle", body)).ok()
-    (await world.alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": world.sam.id})).ok()
-    (await world.sam.post(f"/operator/close/{conversation_id}")).ok()
-    (await world.alex.post("/operator/fcm-token", {"token": "d" * 140})).ok()
-    async with world.sam.stream() as stream:
-        await stream.wait("ready")
-    (await world.owner.send("PUT", f"/team/{world.sam.id}", {"suspended": True})).ok()
+    (await tenant.alex.post("/operator/translation/toggle", body)).ok()
+    (await tenant.alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": tenant.sam.id})).ok()
+    (await tenant.sam.post(f"/operator/close/{conversation_id}")).ok()
+    (await tenant.alex.post("/operator/fcm-token", {"token": "d" * 140})).ok()
+    async with tenant.sam.stream() as stream:
+        await stream.wait_for("ready")
+    (await tenant.owner.send("PUT", f"/team/{tenant.sam.id}", {"suspended": True})).ok()
 
 
 @pytest.fixture(scope="module")
-async def profiled(crowded: World, databases: dict[str, Database]) -> list[dict[str, Any]]:
+async def profiled(crowded: TenantFixture, databases: dict[str, Database]) -> list[dict[str, Any]]:
     """What MongoDB wrote down of every operation while everything was read."""
     for database in databases.values():
         await database.command({"profile": 2})

@@ -21,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from support.api import Api
-from support.openapi_document import Document
-from support.authorization_matrix import Target
-from support.tenants import World
+from support.api import ApiClient
+from support.authorization_matrix import TenantResources
+from support.openapi_document import OpenApiDocument
+from support.tenants import TenantFixture
 
 SECONDS = 30.0
 """After which every operation left is called only a little: a bounded run."""
@@ -47,19 +47,19 @@ KEEP = {
     ("POST", "/api/v1/sites/{site_id}/rotate-key"),
     ("POST", "/api/v1/auth/change-password"),
 }
-"""What would end the world that the others are called in: called, but with ids of nothing."""
+"""What would end the tenant that the others are called in: called, but with ids of nothing."""
 
 
 class Caller:
     """Gives generated calls a good credential, and half of them the names of real things."""
 
-    def __init__(self, world: World, target: Target) -> None:
-        visitor = world.visitor()
-        self._headers = {"Authorization": f"Bearer {world.owner.token}"}
-        self._mark = visitor.names
+    def __init__(self, tenant: TenantFixture, target: TenantResources) -> None:
+        visitor = tenant.new_visitor()
+        self._headers = {"Authorization": f"Bearer {tenant.owner.token}"}
+        self._mark = visitor.credentials
         self._target = target
         self._http = requests.Session()
-        self._base = world.api.base
+        self._base = tenant.api.base_url
         self._random = random.Random(7)
 
     def call(self, case: Any, operation: tuple[str, str]) -> None:
@@ -92,16 +92,16 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-async def caller(stack: Any, api: Api, mongodb_uri: str) -> Caller:
-    world = await World.make(api, stack, mongodb_uri)
-    return Caller(world, await Target.of(world))
+async def caller(stack: Any, api: ApiClient, mongodb_uri: str) -> Caller:
+    tenant = await TenantFixture.create(api, stack, mongodb_uri)
+    return Caller(tenant, await TenantResources.create(tenant))
 
 
 # Drivers of other fixtures draw from the same generator on the loop's thread while a case is drawn on this one's.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.timeout(SECONDS * EXAMPLES)
-async def test_schemathesis_finds_nothing(api: Api, caller: Caller) -> None:
-    document = await Document.of(api)
+async def test_schemathesis_finds_nothing(api: ApiClient, caller: Caller) -> None:
+    document = await OpenApiDocument.fetch(api)
     schema = schemathesis.openapi.from_dict(document.content)
     found: dict[str, str] = {}
     called: set[tuple[str, str]] = set()

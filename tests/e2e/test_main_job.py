@@ -5,71 +5,71 @@ from __future__ import annotations
 import asyncio
 
 from parley_dev.stack import Stack
-from support.api import Api
-from support.tenants import World
-from support.wait import until
+from support.api import ApiClient
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 
-async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(world: World) -> None:
-    site = f"/sites/{world.site_id}"
+async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: TenantFixture) -> None:
+    site = f"/sites/{tenant.site_id}"
     entry = {"question": "What are your opening hours?", "answer": "We are open from 9 to 5, Monday to Friday."}
-    (await world.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
-    visitor = world.visitor()
-    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
+    (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
+    visitor = tenant.new_visitor()
+    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
 
-    async with world.alex.stream() as panel:
-        ready = await panel.wait("ready")
-        assert ready.data["data"]["sites"] == [world.site_id]
+    async with tenant.alex.stream() as panel:
+        ready = await panel.wait_for("ready")
+        assert ready.data["data"]["sites"] == [tenant.site_id]
 
         # The AI answers from what the site knows, in pieces.
-        parts = [part async for part in visitor.parts("What are your opening hours?")]
+        parts = [part async for part in visitor.stream_reply("What are your opening hours?")]
         assert len(parts) > 2, "the answer streams"
         assert "".join(part["content"] for part in parts[:-1]) == entry["answer"]
         assert parts[-1]["meta"]["mode"] == "ai"
         conversation_id = parts[-1]["meta"]["conversation_id"]
-        first = await panel.wait("message.created", lambda e: e.data["data"]["role"] == "visitor")
+        first = await panel.wait_for("message.created", lambda e: e.data["data"]["role"] == "visitor")
         assert first.data["data"]["content"] == "What are your opening hours?"
-        await panel.wait("message.created", lambda e: e.data["data"]["role"] == "ai")
+        await panel.wait_for("message.created", lambda e: e.data["data"]["role"] == "ai")
 
         async with visitor.events() as widget:
-            await widget.wait("ready")
+            await widget.wait_for("ready")
             assert (await visitor.post("/handoff")).ok()["mode"] == "pending"
-            await panel.wait("conversation.pending")
-            assert (await world.alex.get("/operator/all-chat-counts")).ok()["pending"] == 1
+            await panel.wait_for("conversation.pending")
+            assert (await tenant.alex.get("/operator/all-chat-counts")).ok()["pending"] == 1
 
             # Two at once: one wins, the other is told who did.
             replies = await asyncio.gather(
-                world.alex.post(f"/operator/accept/{conversation_id}"),
-                world.sam.post(f"/operator/accept/{conversation_id}"),
+                tenant.alex.post(f"/operator/accept/{conversation_id}"),
+                tenant.sam.post(f"/operator/accept/{conversation_id}"),
             )
             assert sorted(reply.status for reply in replies) == [200, 409]
-            winner, loser = (world.alex, world.sam) if replies[0].status == 200 else (world.sam, world.alex)
+            winner, loser = (tenant.alex, tenant.sam) if replies[0].status == 200 else (tenant.sam, tenant.alex)
             refused = next(reply for reply in replies if reply.status == 409)
             assert refused.body["code"] == "conversation_held"
             assert refused.body["operator"] == {"id": winner.id, "name": winner.name}
-            accepted = await widget.wait("conversation.accepted")
+            accepted = await widget.wait_for("conversation.accepted")
             assert accepted.data["data"] == {"mode": "operator", "operator": {"id": winner.id, "name": winner.name}}
 
             (await winner.post("/operator/typing", {"conversation_id": conversation_id})).ok()
-            typing = await widget.wait("typing")
+            typing = await widget.wait_for("typing")
             assert typing.data["data"]["name"] == winner.name
-            sent = await winner.say(conversation_id, "Hi, how can I help?")
-            seen = await widget.wait("message.created", lambda e: e.data["data"]["role"] == "operator")
+            sent = await winner.send_message(conversation_id, "Hi, how can I help?")
+            seen = await widget.wait_for("message.created", lambda e: e.data["data"]["role"] == "operator")
             assert seen.data["data"]["id"] == sent["id"]
             note = {"conversation_id": conversation_id, "content": "VIP customer"}
             (await winner.post("/operator/note", note)).ok()
-            await panel.wait("note.created")
+            await panel.wait_for("note.created")
 
             # The AI is silent now.
-            quiet = [part async for part in visitor.parts("I have a question")]
+            quiet = [part async for part in visitor.stream_reply("I have a question")]
             assert [part["type"] for part in quiet] == ["done"]
             assert quiet[0]["meta"]["mode"] == "operator"
 
             (await winner.post(f"/operator/transfer/{conversation_id}", {"operator_id": loser.id})).ok()
-            await widget.wait("conversation.transferred")
+            await widget.wait_for("conversation.transferred")
             (await loser.post(f"/operator/close/{conversation_id}")).ok()
-            await widget.wait("conversation.closed")
-            assert not any("VIP" in str(event.data) for event in widget.seen), "a note never reaches a visitor"
+            await widget.wait_for("conversation.closed")
+            assert not any("VIP" in str(event.data) for event in widget.events), "a note never reaches a visitor"
 
     history = (await visitor.get("/history")).ok()
     assert [message["seq"] for message in history["messages"]] == [1, 2, 3, 4]
@@ -78,21 +78,21 @@ async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(world: World)
     shown = (await loser.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     assert [entry["action"] for entry in shown["history"]] == ["pending", "accepted", "transferred", "closed"]
     assert [note["content"] for note in shown["notes"]] == ["VIP customer"]
-    assert (await world.alex.get("/operator/all-chat-counts")).ok()["active"] == 0
+    assert (await tenant.alex.get("/operator/all-chat-counts")).ok()["active"] == 0
 
 
-async def test_the_transfer_list_shows_who_is_there(world: World) -> None:
-    _, conversation_id = await world.taken()
-    (await world.alex.post("/operator/heartbeat", {"site_ids": [world.site_id]})).ok()
+async def test_the_transfer_list_shows_who_is_there(tenant: TenantFixture) -> None:
+    _, conversation_id = await tenant.assigned_conversation()
+    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
 
     async def online() -> dict[str, tuple[bool, int]]:
-        found = (await world.sam.get("/operator/operators", site_id=world.site_id)).ok()["operators"]
+        found = (await tenant.sam.get("/operator/operators", site_id=tenant.site_id)).ok()["operators"]
         return {one["name"]: (one["online"], one["active_chats"]) for one in found}
 
-    await until(lambda: _is(online, {"Alex": (True, 1), "Sam": (False, 0), "Olivia Owner": (False, 0)}))
-    body = {"site_id": world.site_id, "online": False}
-    (await world.alex.post("/operator/set-status", body)).ok()
-    await until(lambda: _is(online, {"Alex": (False, 1), "Sam": (False, 0), "Olivia Owner": (False, 0)}))
+    await wait_until(lambda: _is(online, {"Alex": (True, 1), "Sam": (False, 0), "Olivia Owner": (False, 0)}))
+    body = {"site_id": tenant.site_id, "online": False}
+    (await tenant.alex.post("/operator/set-status", body)).ok()
+    await wait_until(lambda: _is(online, {"Alex": (False, 1), "Sam": (False, 0), "Olivia Owner": (False, 0)}))
     assert conversation_id
 
 
@@ -100,25 +100,27 @@ async def _is(probe: object, expected: object) -> bool:
     return bool(await probe() == expected)  # type: ignore[operator]
 
 
-async def test_a_visitor_who_writes_after_a_close_opens_a_conversation_that_knows_the_last(world: World) -> None:
-    visitor, conversation_id = await world.taken()
-    (await world.alex.post(f"/operator/close/{conversation_id}")).ok()
-    again = await visitor.say("One more thing")
+async def test_a_visitor_who_writes_after_a_close_opens_a_conversation_that_knows_the_last(
+    tenant: TenantFixture,
+) -> None:
+    visitor, conversation_id = await tenant.assigned_conversation()
+    (await tenant.alex.post(f"/operator/close/{conversation_id}")).ok()
+    again = await visitor.send_message("One more thing")
     assert again["conversation_id"] != conversation_id
-    shown = (await world.alex.get(f"/operator/conversation/{again['conversation_id']}")).ok()["conversation"]
+    shown = (await tenant.alex.get(f"/operator/conversation/{again['conversation_id']}")).ok()["conversation"]
     assert shown["previous_id"] == conversation_id
     assert [earlier["id"] for earlier in shown["previous"]] == [conversation_id]
 
 
-async def test_the_same_message_sent_three_times_at_once_is_said_once(world: World) -> None:
-    visitor = world.visitor()
-    answers = await asyncio.gather(*(visitor.say("Hello there", message_id="m-1") for _ in range(3)))
+async def test_the_same_message_sent_three_times_at_once_is_said_once(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    answers = await asyncio.gather(*(visitor.send_message("Hello there", message_id="m-1") for _ in range(3)))
     assert len({answer["conversation_id"] for answer in answers}) == 1
     assert len({answer["answer"] for answer in answers}) == 1, "each try gets the same answer"
     history = (await visitor.get("/history")).ok()["messages"]
     assert [message["role"] for message in history] == ["visitor", "ai"]
 
 
-async def test_healthz_says_that_all_five_are_ready(api: Api, stack: Stack) -> None:
-    found = (await api.call("GET", "/healthz")).ok()
+async def test_healthz_says_that_all_five_are_ready(api: ApiClient, stack: Stack) -> None:
+    found = (await api.request("GET", "/healthz")).ok()
     assert set(found["services"]) == {"gateway", "chat", "presence", "notify", "translate"}

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from parley_dev.stack import Stack
-from support.api import Api
+from support.api import ApiClient
 from support.personal_data import Found, finished, nowhere, places_of, prefix_of, somebody, spread, translations_of
-from support.tenants import World
-from support.wait import until
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 
 @pytest.fixture
-async def found(world: World, stack: Stack, mongodb_uri: str) -> Found:
-    one = await somebody(world)
+async def found(tenant: TenantFixture, stack: Stack, mongodb_uri: str) -> Found:
+    one = await somebody(tenant)
     await spread(one, mongodb_uri, prefix_of(stack))
     return one
 
@@ -40,9 +40,9 @@ async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_an_export_has_all_that_is_kept_of_a_visitor(world: World, found: Found) -> None:
-    named = {"site_id": world.site_id, "session_id": found.handle}
-    export = (await world.owner.get("/operator/visitor/export", **named)).ok()["export"]
+async def test_an_export_has_all_that_is_kept_of_a_visitor(tenant: TenantFixture, found: Found) -> None:
+    named = {"site_id": tenant.site_id, "session_id": found.handle}
+    export = (await tenant.owner.get("/operator/visitor/export", **named)).ok()["export"]
     (conversation,) = export["conversations"]
     said = [message["content"] for message in conversation["messages"]]
     assert any(found.canary in text for text in said)
@@ -53,16 +53,16 @@ async def test_an_export_has_all_that_is_kept_of_a_visitor(world: World, found: 
     assert found.canary in export["elsewhere"]["presence"]["page"]
     assert export["elsewhere"]["translate"]["preferences"][0]["lang"] == "pt-BR"
     assert any("Where is my" in text for text in export["elsewhere"]["translate"]["translations"])
-    entry = (await world.owner.get("/audit", action="visitor.exported")).ok()["entries"][0]
-    assert entry["operator"]["id"] == world.owner.id
+    entry = (await tenant.owner.get("/audit", action="visitor.exported")).ok()["entries"][0]
+    assert entry["operator"]["id"] == tenant.owner.id
     assert found.handle not in json.dumps(entry)
 
 
 async def test_the_command_writes_the_same_with_the_images(
-    world: World, found: Found, stack: Stack, tmp_path: Path
+    tenant: TenantFixture, found: Found, stack: Stack, tmp_path: Path
 ) -> None:
     file = tmp_path / "export.zip"
-    by_address = ("--site", str(world.site_id), "--email", f"{found.canary.upper()}@shop.test")
+    by_address = ("--site", str(tenant.site_id), "--email", f"{found.canary.upper()}@shop.test")
     status, _, err = await parley(stack, "visitor", "export", *by_address, "--output", str(file))
     assert status == 0, err
     with zipfile.ZipFile(file) as archive:
@@ -75,48 +75,50 @@ async def test_the_command_writes_the_same_with_the_images(
 
 
 async def test_who_was_erased_is_found_nowhere(
-    world: World, found: Found, stack: Stack, mongodb_uri: str, api: Api
+    tenant: TenantFixture, found: Found, stack: Stack, mongodb_uri: str, api: ApiClient
 ) -> None:
-    named = {"site_id": world.site_id, "session_id": found.handle}
-    async with world.alex.stream() as panel:
-        await panel.wait("ready")
-        reply = await world.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
+    named = {"site_id": tenant.site_id, "session_id": found.handle}
+    async with tenant.alex.stream() as panel:
+        await panel.wait_for("ready")
+        reply = await tenant.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
         erased = reply.ok()["erased"]
         assert erased["conversations"] == 1
         assert erased["notes"] == 1
         assert erased["images"] == 1
-        closed = await panel.wait("conversation.closed")
+        closed = await panel.wait_for("conversation.closed")
         assert closed.data["data"]["conversation"]["visitor"]["name"] is None
-        gone = await panel.wait("visitor.erased")
+        gone = await panel.wait_for("visitor.erased")
         assert gone.data["data"] == {"session_id": found.handle, "conversation_ids": [found.conversation_id]}
-    again = await world.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
+    again = await tenant.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
     assert again.ok()["erased"] == erased, "the same key repeats the answer"
     assert (await found.visitor.get("/history")).status == 404
-    assert (await world.alex.get(f"/operator/conversation/{found.conversation_id}")).status == 404
+    assert (await tenant.alex.get(f"/operator/conversation/{found.conversation_id}")).status == 404
     late = {"conversation_id": found.conversation_id, "content": "Are you still there?"}
-    assert (await world.alex.post("/operator/message", late)).status == 404
-    site = f"/sites/{world.site_id}"
-    assert (await world.owner.get(f"{site}/conversations", search=found.canary)).ok()["conversations"] == []
-    assert (await world.owner.get(f"{site}/leads")).ok()["leads"] == []
-    assert (await api.call("GET", f"/uploads/{found.image_url.rsplit('/', 1)[1]}")).status == 404
+    assert (await tenant.alex.post("/operator/message", late)).status == 404
+    site = f"/sites/{tenant.site_id}"
+    assert (await tenant.owner.get(f"{site}/conversations", search=found.canary)).ok()["conversations"] == []
+    assert (await tenant.owner.get(f"{site}/leads")).ok()["leads"] == []
+    assert (await api.request("GET", f"/uploads/{found.image_url.rsplit('/', 1)[1]}")).status == 404
     await finished(mongodb_uri, prefix_of(stack))
-    await until(lambda: nowhere(mongodb_uri, prefix_of(stack), found.canary), within=30)
+    await wait_until(lambda: nowhere(mongodb_uri, prefix_of(stack), found.canary), timeout=30)
     assert await translations_of(mongodb_uri, prefix_of(stack), found.conversation_id) == 0
     # An emptied record goes out with the event that tells of it; the database removes it within two minutes.
     assert await places_of(mongodb_uri, prefix_of(stack), found.handle) <= {"presence.visitors"}
-    entry = (await world.owner.get("/audit", action="visitor.erased")).ok()["entries"][0]
-    assert entry["operator"]["id"] == world.owner.id
+    entry = (await tenant.owner.get("/audit", action="visitor.erased")).ok()["entries"][0]
+    assert entry["operator"]["id"] == tenant.owner.id
     assert found.handle not in json.dumps(entry)
-    assert (await world.owner.get("/operator/visitor/export", **named)).status == 404
-    begun = await found.visitor.say("Hello again")
+    assert (await tenant.owner.get("/operator/visitor/export", **named)).status == 404
+    begun = await found.visitor.send_message("Hello again")
     assert begun["conversation_id"] != found.conversation_id, "who comes back is somebody new"
 
 
-async def test_messages_that_arrive_meanwhile_bring_nothing_back(world: World, stack: Stack, mongodb_uri: str) -> None:
-    visitor, _ = await world.taken()
+async def test_messages_that_arrive_meanwhile_bring_nothing_back(
+    tenant: TenantFixture, stack: Stack, mongodb_uri: str
+) -> None:
+    visitor, _ = await tenant.assigned_conversation()
     canary = f"zq{secrets.token_hex(6)}"
     (await visitor.post("/contact", name=canary)).ok()
-    listed = (await world.owner.get(f"/sites/{world.site_id}/conversations")).ok()["conversations"]
+    listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/conversations")).ok()["conversations"]
     handle = next(row["visitor"]["session_id"] for row in listed if row["visitor"]["name"] == canary)
     stop = asyncio.Event()
     answers: list[int] = []
@@ -125,29 +127,29 @@ async def test_messages_that_arrive_meanwhile_bring_nothing_back(world: World, s
         count = 0
         while not stop.is_set():
             count += 1
-            body = {**visitor.names, "message": f"{canary} {number} {count}"}
-            answers.append((await visitor.api.call("POST", "/api/v1/chat/stream", body=body)).status)
+            body = {**visitor.credentials, "message": f"{canary} {number} {count}"}
+            answers.append((await visitor.api.request("POST", "/api/v1/chat/stream", body=body)).status)
 
     writers = [asyncio.create_task(keep_writing(number)) for number in range(4)]
-    await until(lambda: answers.count(200) > 20)
+    await wait_until(lambda: answers.count(200) > 20)
     status, out, err = await parley(
-        stack, "visitor", "erase", "--site", str(world.site_id), "--session", handle, "--yes", "--json"
+        stack, "visitor", "erase", "--site", str(tenant.site_id), "--session", handle, "--yes", "--json"
     )
     assert status == 0, err
     assert json.loads(out)[0]["conversations"] >= 1
-    await until(lambda: answers[-20:] == [409] * 20)
+    await wait_until(lambda: answers[-20:] == [409] * 20)
     stop.set()
     await asyncio.gather(*writers)
     assert set(answers) <= {200, 404, 409}, "refused in words that say why"
     await finished(mongodb_uri, prefix_of(stack))
-    await until(lambda: nowhere(mongodb_uri, prefix_of(stack), canary), within=30)
+    await wait_until(lambda: nowhere(mongodb_uri, prefix_of(stack), canary), timeout=30)
     assert await places_of(mongodb_uri, prefix_of(stack), handle) <= {"presence.visitors"}
 
 
 async def test_the_command_asks_before_it_erases_and_counts_with_dry_run(
-    world: World, found: Found, stack: Stack
+    tenant: TenantFixture, found: Found, stack: Stack
 ) -> None:
-    named = ("--site", str(world.site_id), "--session", found.handle)
+    named = ("--site", str(tenant.site_id), "--session", found.handle)
     status, _, err = await parley(stack, "visitor", "erase", *named)
     assert (status, err.count("\n")) == (1, 1), "one line, and nothing done"
     status, out, _ = await parley(stack, "visitor", "erase", *named, "--dry-run", "--json")

@@ -14,12 +14,19 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from conftest import started_stack
-from parley.common.auth.identity import HEADER, Caller, IdentitySigner, OperatorCaller, Permission, VisitorCaller
-from parley.gateway.auth.visitors import handle_of
+from parley.common.auth.identity import (
+    IDENTITY_HEADER,
+    Caller,
+    IdentitySigner,
+    OperatorCaller,
+    Permission,
+    VisitorCaller,
+)
+from parley.gateway.auth.visitors import session_handle
 from parley_dev.stack import Stack
-from support.api import Api, Visitor
-from support.load import Load
-from support.tenants import World
+from support.api import ApiClient, VisitorClient
+from support.load import LoadGenerator
+from support.tenants import TenantFixture
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +37,21 @@ async def pair(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[S
 
 
 @pytest.fixture
-async def pair_world(pair: Stack, servers: tuple[str, str]) -> AsyncIterator[World]:
-    async with Api(pair.gateway_url) as api:
-        yield await World.make(api, pair, servers[0])
+async def tenant(pair: Stack, servers: tuple[str, str]) -> AsyncIterator[TenantFixture]:
+    async with ApiClient(pair.gateway_url) as api:
+        yield await TenantFixture.create(api, pair, servers[0])
 
 
 @pytest.mark.parametrize("service", ["chat", "notify", "gateway", "presence", "translate"])
-async def test_killing_a_replica_loses_and_doubles_nothing(pair: Stack, pair_world: World, service: str) -> None:
-    load = Load(pair_world)
+async def test_killing_a_replica_loses_and_doubles_nothing(pair: Stack, tenant: TenantFixture, service: str) -> None:
+    load = LoadGenerator(tenant)
     try:
         await load.start(conversations=3)
-        await load.progress(20)
+        await load.wait_acknowledged(20)
         await pair.kill(service, 0)
-        await load.progress(20)
+        await load.wait_acknowledged(20)
         await pair.restart(service, 0)
-        await load.progress(20)
+        await load.wait_acknowledged(20)
         await load.stop()
         figures = await load.check()
         seen = await load.check_streams()
@@ -54,12 +61,12 @@ async def test_killing_a_replica_loses_and_doubles_nothing(pair: Stack, pair_wor
         await load.close()
 
 
-async def test_two_operators_on_two_replicas_cannot_both_accept(pair_world: World) -> None:
-    _, conversation_id = await pair_world.waiting()
+async def test_two_operators_on_two_replicas_cannot_both_accept(tenant: TenantFixture) -> None:
+    _, conversation_id = await tenant.pending_conversation()
     replies = await asyncio.gather(
         *(
             operator.post(f"/operator/accept/{conversation_id}")
-            for operator in (pair_world.alex, pair_world.sam, pair_world.owner)
+            for operator in (tenant.alex, tenant.sam, tenant.owner)
             for _ in range(4)
         )
     )
@@ -69,13 +76,13 @@ async def test_two_operators_on_two_replicas_cannot_both_accept(pair_world: Worl
     assert holders == winners
 
 
-async def test_a_message_sent_again_to_another_replica_gets_the_same_answer(pair_world: World) -> None:
-    visitor = pair_world.visitor()
+async def test_a_message_sent_again_to_another_replica_gets_the_same_answer(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
     words = " ".join(f"word{number}" for number in range(400))
     entry = {"question": "Tell me a long story please", "answer": words}
-    (await pair_world.owner.post(f"/sites/{pair_world.site_id}/chatbot/knowledge", entry)).ok(201)
-    told = await visitor.say("Tell me a long story please", message_id="story-1")
-    again = await visitor.say("Tell me a long story please", message_id="story-1")
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
+    told = await visitor.send_message("Tell me a long story please", message_id="story-1")
+    again = await visitor.send_message("Tell me a long story please", message_id="story-1")
     assert again["answer"] == told["answer"] == words
     history = (await visitor.get("/history")).ok()["messages"]
     assert [message["role"] for message in history] == ["visitor", "ai"]
@@ -90,13 +97,13 @@ class Replica:
     signer: IdentitySigner
 
     async def post(self, caller: Caller, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
-        headers = {HEADER: self.signer.sign(caller)}
+        headers = {IDENTITY_HEADER: self.signer.sign(caller)}
         async with self.http.post(f"{self.url}/api/v1{path}", json=body, headers=headers) as response:
             return response.status, await response.read()
 
-    async def say(self, caller: Caller, visitor: Visitor, message: str, message_id: str) -> dict[str, Any]:
+    async def say(self, caller: Caller, visitor: VisitorClient, message: str, message_id: str) -> dict[str, Any]:
         """Returns what `done` says."""
-        body = {**visitor.names, "message": message, "message_id": message_id}
+        body = {**visitor.credentials, "message": message, "message_id": message_id}
         status, answer = await self.post(caller, "/chat/stream", body)
         assert status == 200, answer
         done: dict[str, Any] = json.loads(answer.rsplit(b"data: ", 1)[1])
@@ -112,18 +119,18 @@ async def replicas(pair: Stack) -> AsyncIterator[list[Replica]]:
 
 
 async def test_what_a_replica_knows_of_a_visitor_does_not_outlive_what_another_did(
-    pair: Stack, pair_world: World, replicas: list[Replica], mongodb_uri: str
+    pair: Stack, tenant: TenantFixture, replicas: list[Replica], mongodb_uri: str
 ) -> None:
     here, there = replicas
-    visitor, _ = await pair_world.taken()
+    visitor, _ = await tenant.assigned_conversation()
     async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
         prefix = pair.environment("chat")["PARLEY_DATABASE_PREFIX"]
-        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": pair_world.site_id})
+        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
-    session = handle_of(pair_world.site_id, visitor.session_id)
-    caller = VisitorCaller(site["tenant_id"], pair_world.site_id, session)
-    sites = {pair_world.site_id: frozenset(Permission)}
-    alex = OperatorCaller(pair_world.alex.id, site["tenant_id"], "Alex", sites)
+    session = session_handle(tenant.site_id, visitor.session_id)
+    caller = VisitorCaller(site["tenant_id"], tenant.site_id, session)
+    sites = {tenant.site_id: frozenset(Permission)}
+    alex = OperatorCaller(tenant.alex.id, site["tenant_id"], "Alex", sites)
 
     first = await here.say(caller, visitor, "To be closed elsewhere", "one")
     assert (await there.say(caller, visitor, "Also there", "two"))["conversation_id"] == first["conversation_id"]
@@ -141,5 +148,5 @@ async def test_what_a_replica_knows_of_a_visitor_does_not_outlive_what_another_d
         alex, f"/operator/conversation/{second['conversation_id']}/block", {"blocked": True, "block_type": "both"}
     )
     assert blocked[0] == 200
-    refused = {**visitor.names, "message": "And now?", "message_id": "five"}
+    refused = {**visitor.credentials, "message": "And now?", "message_id": "five"}
     assert (await here.post(caller, "/chat/stream", refused))[0] == 403

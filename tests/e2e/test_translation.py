@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from support.tenants import World
-from support.wait import until
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 
-async def test_each_reads_the_other_in_their_own_language(world: World) -> None:
-    visitor, conversation_id = await world.taken()
-    alex = world.alex
+async def test_each_reads_the_other_in_their_own_language(tenant: TenantFixture) -> None:
+    visitor, conversation_id = await tenant.assigned_conversation()
+    alex = tenant.alex
     settings = {"conversation_id": conversation_id, "lang": "pt-BR"}
     told = (await alex.post("/operator/translation/set-lang", settings)).ok()["translation"]
     assert told["supported"] is True
@@ -18,20 +18,20 @@ async def test_each_reads_the_other_in_their_own_language(world: World) -> None:
         shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         return bool(shown["translation"]["enabled"])
 
-    await until(known)
+    await wait_until(known)
     async with alex.stream() as panel, visitor.events() as widget:
-        await panel.wait("ready")
-        await widget.wait("ready")
-        await visitor.say("Bom dia! Onde está o meu pedido?")
-        original = await panel.wait("message.created", lambda e: e.data["data"]["role"] == "visitor")
+        await panel.wait_for("ready")
+        await widget.wait_for("ready")
+        await visitor.send_message("Bom dia! Onde está o meu pedido?")
+        original = await panel.wait_for("message.created", lambda e: e.data["data"]["role"] == "visitor")
         assert original.data["data"]["content"] == "Bom dia! Onde está o meu pedido?", "the original comes at once"
-        translated = await panel.wait("message.translated", within=30)
+        translated = await panel.wait_for("message.translated", timeout=30)
         assert translated.data["data"]["translation"]["status"] == "done"
         assert translated.data["data"]["translation"]["content"].startswith("Good morning")
 
-        sent = await alex.say(conversation_id, "Your order 12345 is on its way.")
+        sent = await alex.send_message(conversation_id, "Your order 12345 is on its way.")
         assert sent["translation"]["status"] == "done"
-        seen = await widget.wait("message.created", lambda e: e.data["data"]["role"] == "operator")
+        seen = await widget.wait_for("message.created", lambda e: e.data["data"]["role"] == "operator")
         text = seen.data["data"]["translation"]["content"]
         assert "12345" in text
         assert text != "Your order 12345 is on its way."
@@ -40,4 +40,4 @@ async def test_each_reads_the_other_in_their_own_language(world: World) -> None:
         history = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"]
         return all(message["translation"] for message in history[-2:])
 
-    await until(both_kept)
+    await wait_until(both_kept)

@@ -21,11 +21,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 from conftest import RELAXED, started_stack
 from parley.common.runtime.clock import utc_now
 from parley_dev.stack import BACKEND_SERVICES, Stack
-from support.api import Api
+from support.api import ApiClient
 from support.brokers import broker_apart
-from support.load import Load
-from support.tenants import World
-from support.wait import until
+from support.load import LoadGenerator
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 OLD = 3_000
 Database = AsyncDatabase[dict[str, Any]]
@@ -47,7 +47,7 @@ async def parley(stack: Stack, *words: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def as_before(number: int, world: World, handler: int) -> dict[str, Any]:
+def as_before(number: int, tenant: TenantFixture, handler: int) -> dict[str, Any]:
     """A closed conversation as the version before `handled_by` wrote it."""
     at = utc_now() - timedelta(days=30, seconds=number)
     person = {"id": handler, "name": "Alex"}
@@ -58,11 +58,11 @@ def as_before(number: int, world: World, handler: int) -> dict[str, Any]:
         "phone": None,
         "info": {},
     }
-    of_site = {"tenant_id": 0, "site_id": world.site_id}
+    of_site = {"tenant_id": 0, "site_id": tenant.site_id}
     return {
         "_id": 10**9 + number,
         **of_site,
-        "visitor_key": f"{world.site_id}:{visitor['session']}",
+        "visitor_key": f"{tenant.site_id}:{visitor['session']}",
         "visitor": {**visitor, **of_site, "language": None, "blocked": None, "version": 0},
         "open": False,
         "mode": "closed",
@@ -108,12 +108,12 @@ async def chat_database(own_stack: Stack) -> AsyncIterator[Database]:
         yield client[f"{environment['PARLEY_DATABASE_PREFIX']}_chat"]
 
 
-async def left_by_the_version_before(database: Database, world: World) -> None:
+async def left_by_the_version_before(database: Database, tenant: TenantFixture) -> None:
     """Old conversations beside the new ones, no field, no index for it, and no word of any schema."""
-    site = await database["sites"].find_one({"_id": world.site_id})
+    site = await database["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
     old = [
-        {**as_before(number, world, world.alex.id if number % 2 else world.sam.id), "tenant_id": site["tenant_id"]}
+        {**as_before(number, tenant, tenant.alex.id if number % 2 else tenant.sam.id), "tenant_id": site["tenant_id"]}
         for number in range(OLD)
     ]
     await database["conversations"].insert_many(old)
@@ -126,13 +126,13 @@ async def left_by_the_version_before(database: Database, world: World) -> None:
 async def test_the_version_befores_database_is_brought_up_beside_a_serving_chat(
     own_stack: Stack, servers: tuple[str, str], chat_database: Database
 ) -> None:
-    async with Api(own_stack.gateway_url) as api:
-        world = await World.make(api, own_stack, servers[0])
-        load = Load(world)
+    async with ApiClient(own_stack.gateway_url) as api:
+        tenant = await TenantFixture.create(api, own_stack, servers[0])
+        load = LoadGenerator(tenant)
         try:
             await load.start(3)
-            await load.progress(10)
-            await left_by_the_version_before(chat_database, world)
+            await load.wait_acknowledged(10)
+            await left_by_the_version_before(chat_database, tenant)
             status, out, _ = await parley(own_stack, "schema", "status", "--service", "chat", "--json")
             before = json.loads(out)["chat"]
             assert (status, before["version"], before["missing_indexes"]) == (1, 0, ["conversations.handled"])
@@ -141,29 +141,29 @@ async def test_the_version_befores_database_is_brought_up_beside_a_serving_chat(
             assert (status, out) == (0, "chat: up to date\n"), logs
             assert "migration_done" in logs
             assert len(load.acknowledged) > written, "it was served all the while"
-            await load.progress(10)
+            await load.wait_acknowledged(10)
             await load.stop()
             await load.check()
             await load.check_streams()
         finally:
             await load.close()
-        await _everything_is_listed(world, chat_database, load)
+        await _everything_is_listed(tenant, chat_database, load)
     assert await chat_database["conversations"].count_documents({"handled_by": {"$exists": False}}) == 0
     status, out, _ = await parley(own_stack, "schema", "status")
     assert status == 0
     assert out.count("up to date") == len(BACKEND_SERVICES)
 
 
-async def _everything_is_listed(world: World, database: Database, load: Load) -> None:
-    path = f"/sites/{world.site_id}/conversations"
-    for operator, held in ((world.alex, OLD // 2 + len(load.conversations)), (world.sam, OLD // 2)):
-        found = (await world.owner.get(path, operator_id=operator.id, page=1, per_page=1)).ok()
+async def _everything_is_listed(tenant: TenantFixture, database: Database, load: LoadGenerator) -> None:
+    path = f"/sites/{tenant.site_id}/conversations"
+    for operator, held in ((tenant.alex, OLD // 2 + len(load.conversations)), (tenant.sam, OLD // 2)):
+        found = (await tenant.owner.get(path, operator_id=operator.id, page=1, per_page=1)).ok()
         assert found["pagination"]["total"] == held
     plan = await database.command(
         "explain",
         {
             "find": "conversations",
-            "filter": {"tenant_id": 1, "site_id": world.site_id, "handled_by": world.alex.id},
+            "filter": {"tenant_id": 1, "site_id": tenant.site_id, "handled_by": tenant.alex.id},
             "sort": {"created_at": -1, "_id": -1},
         },
     )
@@ -189,7 +189,7 @@ async def test_services_told_to_wait_are_ready_when_the_job_is_done(
             await stack.start()
             async with aiohttp.ClientSession() as http:
                 for service in BACKEND_SERVICES:
-                    await until(partial(_waits, http, stack, service), within=30, what=f"{service} waits")
+                    await wait_until(partial(_waits, http, stack, service), timeout=30, description=f"{service} waits")
                 status, _, logs = await parley(stack, "schema", "migrate")
                 assert status == 0, logs
                 await stack.wait_ready()

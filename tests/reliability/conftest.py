@@ -17,8 +17,8 @@ import pytest
 from conftest import RELAXED
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
-from support.api import Api
-from support.tenants import World
+from support.api import ApiClient
+from support.tenants import TenantFixture
 
 LONG = os.environ.get("PARLEY_PROVE") == "long"
 
@@ -80,10 +80,10 @@ async def proof(run_directory: Path) -> AsyncIterator[Proof]:
 
 
 @pytest.fixture
-async def proof_world(proof: Proof) -> AsyncIterator[World]:
+async def tenant(proof: Proof) -> AsyncIterator[TenantFixture]:
     """A tenant on the private stack."""
-    async with Api(proof.stack.gateway_url) as api:
-        yield await World.make(api, proof.stack, proof.mongo.uri)
+    async with ApiClient(proof.stack.gateway_url) as api:
+        yield await TenantFixture.create(api, proof.stack, proof.mongo.uri)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

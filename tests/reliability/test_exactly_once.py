@@ -18,18 +18,18 @@ from parley.common.events.messages import MessageTranslated
 from parley.common.events.schemas import MessageTranslation
 from parley.common.messaging.dead_letters import replay
 from reliability.conftest import Proof
-from support.api import Operator
-from support.tenants import World
-from support.wait import until
+from support.api import OperatorClient
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 
-async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, proof_world: World) -> None:
-    operators = [proof_world.alex, proof_world.sam, proof_world.owner]
+async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, tenant: TenantFixture) -> None:
+    operators = [tenant.alex, tenant.sam, tenant.owner]
     rounds = proof.times(5, 40)
     for _ in range(rounds):
-        _, conversation_id = await proof_world.waiting()
+        _, conversation_id = await tenant.pending_conversation()
         replies = await asyncio.gather(
             *(operator.post(f"/operator/accept/{conversation_id}") for operator in operators)
         )
@@ -41,16 +41,16 @@ async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, proof_world:
     proof.say("T7", f"{rounds} races of {len(operators)}: one 200 each, the others told who holds it")
 
 
-async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof, proof_world: World) -> None:
-    _, conversation_id = await proof_world.taken()
-    alex, owner = proof_world.alex, proof_world.owner
-    calls: list[tuple[Operator, str, dict[str, Any]]] = [
+async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof, tenant: TenantFixture) -> None:
+    _, conversation_id = await tenant.assigned_conversation()
+    alex, owner = tenant.alex, tenant.owner
+    calls: list[tuple[OperatorClient, str, dict[str, Any]]] = [
         (alex, "/operator/note", {"conversation_id": conversation_id, "content": "once"}),
         (alex, "/operator/message", {"conversation_id": conversation_id, "content": "once"}),
         (owner, "/sites", {"name": "Once", "domains": []}),
         (owner, "/api-keys", {"name": "once"}),
-        (owner, f"/sites/{proof_world.site_id}/chatbot/knowledge", {"question": "once?", "answer": "once"}),
-        (alex, f"/operator/transfer/{conversation_id}", {"operator_id": proof_world.sam.id}),
+        (owner, f"/sites/{tenant.site_id}/chatbot/knowledge", {"question": "once?", "answer": "once"}),
+        (alex, f"/operator/transfer/{conversation_id}", {"operator_id": tenant.sam.id}),
     ]
     for operator, path, body in calls:
         key = secrets.token_hex(8)
@@ -63,26 +63,26 @@ async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof
         assert later.raw == done[0].raw
         other = {**body, next(iter(body)): "x" if isinstance(body[next(iter(body))], str) else 10**9}
         assert (await operator.post(path, other, Idempotency_Key=key)).status in (404, 422)
-    shown = (await proof_world.sam.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+    shown = (await tenant.sam.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     assert [note["content"] for note in shown["notes"]] == ["once"]
     assert [message["content"] for message in shown["messages"]].count("once") == 1
     assert len([site for site in (await owner.get("/sites")).ok()["sites"] if site["name"] == "Once"]) == 1
     proof.say("T8", f"{len(calls)} kinds of POST three times at once: one effect, one answer each")
 
 
-async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Proof, proof_world: World) -> None:
-    _, conversation_id = await proof_world.taken()
+async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Proof, tenant: TenantFixture) -> None:
+    _, conversation_id = await tenant.assigned_conversation()
     event = new_event(
         MessageTranslated(id=1, seq=999, role="visitor", translation=MessageTranslation(lang="en", content="x")),
         tenant_id=1,
-        site_id=proof_world.site_id,
+        site_id=tenant.site_id,
         conversation_id=conversation_id,
     )
     connection = await aio_pika.connect(proof.rabbit.uri)
     async with connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange("parley.events")
-        key = f"site.{proof_world.site_id}.message.translated"
+        key = f"site.{tenant.site_id}.message.translated"
         await exchange.publish(aio_pika.Message(orjson.dumps(event.to_document())), key)
         await exchange.publish(aio_pika.Message(b"not json at all"), key)
 
@@ -91,24 +91,24 @@ async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Pr
             return (queue.declaration_result.message_count or 0) >= 2
 
         started = time.monotonic()
-        await until(dead, within=60, what="dead letters")
+        await wait_until(dead, timeout=60, description="dead letters")
         took = time.monotonic() - started
         # The healthy ones pass all the while.
-        body = {"site_ids": [proof_world.site_id]}
-        (await proof_world.alex.post("/operator/heartbeat", body)).ok()
+        body = {"site_ids": [tenant.site_id]}
+        (await tenant.alex.post("/operator/heartbeat", body)).ok()
 
         async def online() -> bool:
-            query = {"site_id": proof_world.site_id}
-            found = (await proof_world.sam.get("/operator/operators", **query)).ok()["operators"]
+            query = {"site_id": tenant.site_id}
+            found = (await tenant.sam.get("/operator/operators", **query)).ok()["operators"]
             return any(one["online"] for one in found)
 
-        await until(online, within=15)
+        await wait_until(online, timeout=15)
         assert await replay(proof.rabbit.uri, "parley.chat.facts") == 2
-        await until(dead, within=60, what="still poison, dead again")
+        await wait_until(dead, timeout=60, description="still poison, dead again")
     proof.say("T12", f"poison dead-lettered after {took:.1f} s, healthy events unharmed, 2 replayed")
 
 
-async def test_t13_everything_delivered_twice_is_seen_once(proof: Proof, proof_world: World) -> None:
+async def test_t13_everything_delivered_twice_is_seen_once(proof: Proof, tenant: TenantFixture) -> None:
     connection = await aio_pika.connect(proof.rabbit.uri)
     async with connection:
         channel = await connection.channel()
@@ -123,64 +123,64 @@ async def test_t13_everything_delivered_twice_is_seen_once(proof: Proof, proof_w
                     await exchange.publish(copy, message.routing_key or "")
 
         await doubled.consume(again)
-        async with proof_world.alex.stream() as panel:
-            await panel.wait("ready")
-            visitor, conversation_id = await proof_world.taken()
+        async with tenant.alex.stream() as panel:
+            await panel.wait_for("ready")
+            visitor, conversation_id = await tenant.assigned_conversation()
             for number in range(10):
-                await visitor.say(f"message {number}")
-                await proof_world.alex.say(conversation_id, f"answer {number}")
-            await panel.wait("message.created", lambda e: e.data["data"]["content"] == "answer 9")
-            (await proof_world.alex.post(f"/operator/close/{conversation_id}")).ok()
-            await panel.wait("conversation.closed")
-            ids = [event.data["id"] for event in panel.seen if event.type != "ready"]
+                await visitor.send_message(f"message {number}")
+                await tenant.alex.send_message(conversation_id, f"answer {number}")
+            await panel.wait_for("message.created", lambda e: e.data["data"]["content"] == "answer 9")
+            (await tenant.alex.post(f"/operator/close/{conversation_id}")).ok()
+            await panel.wait_for("conversation.closed")
+            ids = [event.data["id"] for event in panel.events if event.type != "ready"]
             assert len(ids) == len(set(ids))
-            contents = Counter(event.data["data"]["content"] for event in panel.of("message.created"))
+            contents = Counter(event.data["data"]["content"] for event in panel.of_type("message.created"))
             assert set(contents.values()) == {1}
     proof.say("T13", f"every event delivered twice: {len(ids)} seen, none twice")
 
 
-async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, proof_world: World) -> None:
-    visitor = proof_world.visitor()
-    async with proof_world.alex.stream() as panel:
-        await panel.wait("ready")
-        (await proof_world.sam.post("/operator/heartbeat", {"site_ids": [proof_world.site_id]})).ok()
+async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    async with tenant.alex.stream() as panel:
+        await panel.wait_for("ready")
+        (await tenant.sam.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
         (await visitor.post("/heartbeat", page="https://shop.test/", title="Shop")).ok()
-        await panel.wait("operator.online")
-        await panel.wait("visitor.online")
+        await panel.wait_for("operator.online")
+        await panel.wait_for("visitor.online")
         began = time.monotonic()
         # Another device of the same operator goes on beating: they stay.
         while time.monotonic() - began < 4:
-            (await proof_world.sam.post("/operator/heartbeat", {"site_ids": [proof_world.site_id]})).ok()
-            assert not panel.of("operator.offline")
-            await panel.wait_any(0.5)
+            (await tenant.sam.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+            assert not panel.of_type("operator.offline")
+            await panel.wait_for_activity_within(0.5)
         last = time.monotonic()
-        await panel.wait("visitor.offline")
-        await panel.wait("operator.offline", within=10)
+        await panel.wait_for("visitor.offline")
+        await panel.wait_for("operator.offline", timeout=10)
         took = time.monotonic() - last
         assert took < 3 + 1.5
-        assert len(panel.of("operator.offline")) == len(panel.of("visitor.offline")) == 1
+        assert len(panel.of_type("operator.offline")) == len(panel.of_type("visitor.offline")) == 1
     proof.say("T14", f"offline {took:.1f} s after the last beat (3 s of life), once, by one of two replicas")
 
 
-async def test_t15_a_silent_operator_loses_the_conversation_once(proof: Proof, proof_world: World) -> None:
+async def test_t15_a_silent_operator_loses_the_conversation_once(proof: Proof, tenant: TenantFixture) -> None:
     prefix = proof.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
     async with AsyncMongoClient[dict[str, Any]](proof.mongo.uri) as client:
         # Shorter than the API allows: the test has not got thirty seconds.
         await client[f"{prefix}_chat"]["sites"].update_one(
-            {"_id": proof_world.site_id}, {"$set": {"chatbot.operator_timeout": 2, "chatbot.on_timeout": "ai"}}
+            {"_id": tenant.site_id}, {"$set": {"chatbot.operator_timeout": 2, "chatbot.on_timeout": "ai"}}
         )
-    async with proof_world.sam.stream() as panel:
-        await panel.wait("ready")
-        visitor, conversation_id = await proof_world.taken()
+    async with tenant.sam.stream() as panel:
+        await panel.wait_for("ready")
+        visitor, conversation_id = await tenant.assigned_conversation()
         async with visitor.events() as widget:
-            await visitor.say("Are you still there?")
+            await visitor.send_message("Are you still there?")
             began = time.monotonic()
-            released = await panel.wait("conversation.released", within=15)
+            released = await panel.wait_for("conversation.released", timeout=15)
             took = time.monotonic() - began
             assert released.data["data"]["reason"] == "operator_timeout"
-            await widget.wait("conversation.released")
+            await widget.wait_for("conversation.released")
             # The AI owes the waiting visitor a word, and gives it once.
-            await widget.wait("message.created", lambda e: e.data["data"]["role"] == "ai", within=15)
-            (await proof_world.alex.post(f"/operator/accept/{conversation_id}")).ok()
-            assert len(panel.of("conversation.released")) == 1
+            await widget.wait_for("message.created", lambda e: e.data["data"]["role"] == "ai", timeout=15)
+            (await tenant.alex.post(f"/operator/accept/{conversation_id}")).ok()
+            assert len(panel.of_type("conversation.released")) == 1
     proof.say("T15", f"operator_timeout of 2 s fired once, {took:.1f} s after the unanswered message")

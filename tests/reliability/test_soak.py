@@ -19,8 +19,8 @@ import pytest
 from parley_dev.stack import SERVICES
 from reliability.conftest import Proof
 from reliability.test_faults import settle, under_load
-from support.load import Load
-from support.tenants import World
+from support.load import LoadGenerator
+from support.tenants import TenantFixture
 
 SECONDS = 60 * float(os.environ.get("PARLEY_SOAK_MINUTES", "0")) or 10.0
 CONVERSATIONS = 20
@@ -57,9 +57,9 @@ class Memory:
         return statistics.median(seen[quarter : 2 * quarter] or seen), statistics.median(seen[-quarter:])
 
 
-async def test_half_load_with_faults_loses_nothing_and_keeps_its_memory(proof: Proof, proof_world: World) -> None:
+async def test_half_load_with_faults_loses_nothing_and_keeps_its_memory(proof: Proof, tenant: TenantFixture) -> None:
     memory = Memory(proof)
-    async with under_load(proof_world, CONVERSATIONS) as load:
+    async with under_load(tenant, CONVERSATIONS) as load:
         full = await _slowed_to_half(load)
         began, before = time.monotonic(), len(load.acknowledged)
         faults = await _faults(proof, load, memory, began + SECONDS)
@@ -77,7 +77,7 @@ async def test_half_load_with_faults_loses_nothing_and_keeps_its_memory(proof: P
     assert not grown or SECONDS < LONG_ENOUGH, f"memory grew: {grown}"
 
 
-async def _slowed_to_half(load: Load) -> float:
+async def _slowed_to_half(load: LoadGenerator) -> float:
     """Let the writers rest for as long as a message takes them. The rate before, in messages a second."""
     began, before = time.monotonic(), len(load.acknowledged)
     await asyncio.sleep(min(15.0, SECONDS / 5))
@@ -86,7 +86,7 @@ async def _slowed_to_half(load: Load) -> float:
     return full
 
 
-async def _faults(proof: Proof, load: Load, memory: Memory, end: float) -> int:
+async def _faults(proof: Proof, load: LoadGenerator, memory: Memory, end: float) -> int:
     chance, faults = random.Random(8), 0
     while time.monotonic() + BETWEEN_FAULTS < end:
         memory.sample()
@@ -99,7 +99,7 @@ async def _faults(proof: Proof, load: Load, memory: Memory, end: float) -> int:
         else:
             service = chance.choice(SERVICES)
             await proof.stack.kill(service, 1)
-            await load.progress(5, what=f"{service} killed")
+            await load.wait_acknowledged(5, what=f"{service} killed")
             await proof.stack.restart(service, 1)
     memory.sample()
     return faults

@@ -15,24 +15,24 @@ import psutil
 import pytest
 
 from reliability.conftest import Proof
-from support.load import Load
-from support.sse import EventStream, SentEvent
-from support.tenants import World
-from support.wait import until
+from support.load import LoadGenerator
+from support.sse import SseEvent, SseStream
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 
-async def test_t5_clients_cut_at_random_miss_nothing(proof: Proof, proof_world: World) -> None:
-    load = Load(proof_world)
+async def test_t5_clients_cut_at_random_miss_nothing(proof: Proof, tenant: TenantFixture) -> None:
+    load = LoadGenerator(tenant)
     chance = random.Random(5)
     try:
         await load.start(conversations=3)
         end = time.monotonic() + proof.seconds(6, 45)
         cuts = 0
         while time.monotonic() < end:
-            await load.progress(chance.randrange(1, 8))
-            load.cut_streams()
+            await load.wait_acknowledged(chance.randrange(1, 8))
+            load.disconnect_streams()
             cuts += 1
             if cuts == 3:
                 # One that has only just started must know the past too.
@@ -46,14 +46,14 @@ async def test_t5_clients_cut_at_random_miss_nothing(proof: Proof, proof_world: 
     proof.say("T5", f"{cuts} cuts of every stream, one replica new: {seen['seen']} messages, 0 missing, 0 twice")
 
 
-async def test_t5_an_unknown_position_gets_a_reset(proof_world: World) -> None:
+async def test_t5_an_unknown_position_gets_a_reset(tenant: TenantFixture) -> None:
     for position in ("999999999", "not-a-position", "1.5"):
-        async with proof_world.alex.stream(last_event_id=position) as panel:
-            await panel.wait("reset")
+        async with tenant.alex.stream(last_event_id=position) as panel:
+            await panel.wait_for("reset")
 
 
-async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof: Proof, proof_world: World) -> None:
-    alex = proof_world.alex
+async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof: Proof, tenant: TenantFixture) -> None:
+    alex = tenant.alex
 
     async def snapshot() -> dict[int, dict[str, Any]]:
         rows: dict[int, dict[str, Any]] = {}
@@ -67,12 +67,12 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
                 return rows
 
     async with alex.stream() as panel:
-        await panel.wait("ready")
+        await panel.wait_for("ready")
         held = await snapshot()
         for _ in range(proof.times(2, 10)):
-            visitor, conversation_id = await proof_world.taken()
-            await alex.say(conversation_id, "hello")
-            await visitor.say("hello yourself")
+            visitor, conversation_id = await tenant.assigned_conversation()
+            await alex.send_message(conversation_id, "hello")
+            await visitor.send_message("hello yourself")
             seq = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"][-1]["seq"]
             (await alex.post(f"/operator/conversation/{conversation_id}/read", {"seq": seq})).ok()
             (await visitor.post("/read", seq=seq)).ok()
@@ -81,13 +81,13 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
             path = f"/operator/conversation/{conversation_id}"
             (await alex.send("PUT", f"{path}/visitor", {"phone": "+49 30 1234"})).ok()
             (await alex.post("/operator/note", {"conversation_id": conversation_id, "content": "n"})).ok()
-            (await alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": proof_world.sam.id})).ok()
-            (await proof_world.sam.post(f"/operator/release/{conversation_id}")).ok()
+            (await alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": tenant.sam.id})).ok()
+            (await tenant.sam.post(f"/operator/release/{conversation_id}")).ok()
             (await alex.post(f"{path}/block", {"blocked": True, "block_type": "ai"})).ok()
-        _, closing = await proof_world.taken()
+        _, closing = await tenant.assigned_conversation()
         (await alex.post(f"/operator/close/{closing}")).ok()
-        await panel.wait("conversation.closed")
-        for event in panel.seen:
+        await panel.wait_for("conversation.closed")
+        for event in panel.events:
             row = event.data.get("data", {}).get("conversation")
             if row is not None:
                 held[row["id"]] = row
@@ -97,29 +97,29 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
     counts = (await alex.get("/operator/all-chat-counts")).ok()
     modes = [row["mode"] for row in fresh.values()]
     assert (counts["pending"], counts["active"]) == (modes.count("pending"), modes.count("operator"))
-    types = sorted({event.type for event in panel.seen})
-    proof.say("T6", f"{len(fresh)} rows equal after {len(panel.seen)} events of {len(types)} types")
+    types = sorted({event.type for event in panel.events})
+    proof.say("T6", f"{len(fresh)} rows equal after {len(panel.events)} events of {len(types)} types")
 
 
-async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, proof_world: World) -> None:
+async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, tenant: TenantFixture) -> None:
     words = "x" * 7000
     waits: dict[str, list[float]] = {"reading": [], "deaf": []}
-    async with proof_world.alex.stream() as panel:
-        await panel.wait("ready")
+    async with tenant.alex.stream() as panel:
+        await panel.wait_for("ready")
         # In turns, with as many others each time: what three more streams cost anyway is not what their silence costs.
         for _ in range(proof.times(1, 6)):
             for others, seen in waits.items():
-                seen.extend(await waits_beside(proof_world, panel, others, words, proof.times(60, 100)))
-        _, conversation_id = await proof_world.taken()
-        deaf = [await open_and_never_read(proof_world) for _ in range(3)]
+                seen.extend(await waits_beside(tenant, panel, others, words, proof.times(60, 100)))
+        _, conversation_id = await tenant.assigned_conversation()
+        deaf = [await open_and_never_read(tenant) for _ in range(3)]
         began = time.monotonic()
         count = proof.times(600, 1500)
         for _ in range(count // 20):
-            await asyncio.gather(*(proof_world.alex.say(conversation_id, words) for _ in range(20)))
-        said = [event.id for event in panel.seen if _is_of(event, conversation_id)]
+            await asyncio.gather(*(tenant.alex.send_message(conversation_id, words) for _ in range(20)))
+        said = [event.id for event in panel.events if _is_of(event, conversation_id)]
         while len(said) < count:
-            await asyncio.wait_for(panel.news(), 30)
-            said = [event.id for event in panel.seen if _is_of(event, conversation_id)]
+            await asyncio.wait_for(panel.wait_for_activity(), 30)
+            said = [event.id for event in panel.events if _is_of(event, conversation_id)]
         assert len(set(said)) == len(said) == count
         for reader, writer in deaf:
             async with asyncio.timeout(30):
@@ -138,17 +138,17 @@ async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, 
     )
 
 
-async def waits_beside(world: World, panel: EventStream, others: str, words: str, times: int) -> list[float]:
+async def waits_beside(tenant: TenantFixture, panel: SseStream, others: str, words: str, times: int) -> list[float]:
     """How long each message takes, in seconds, from its sending to the panel's stream, beside three other streams."""
-    _, conversation_id = await world.taken()
-    opened = [await open_and_never_read(world) for _ in range(3)]
+    _, conversation_id = await tenant.assigned_conversation()
+    opened = [await open_and_never_read(tenant) for _ in range(3)]
     readers = [asyncio.create_task(_read_all(reader)) for reader, _ in opened] if others == "reading" else []
     waits = []
     for _ in range(times):
         mark = secrets.token_hex(8)
         began = time.perf_counter()
-        await world.alex.say(conversation_id, f"{mark} {words}")
-        await panel.wait("message.created", partial(_says, mark))
+        await tenant.alex.send_message(conversation_id, f"{mark} {words}")
+        await panel.wait_for("message.created", partial(_says, mark))
         waits.append(time.perf_counter() - began)
     for _, writer in opened:
         writer.close()
@@ -161,33 +161,33 @@ async def _read_all(reader: asyncio.StreamReader) -> None:
         pass
 
 
-def _is_of(event: SentEvent, conversation_id: int) -> bool:
+def _is_of(event: SseEvent, conversation_id: int) -> bool:
     if event.type != "message.created":
         return False
     return bool(event.data["data"]["conversation_id"] == conversation_id and event.data["data"]["role"] == "operator")
 
 
-def _says(mark: str, event: SentEvent) -> bool:
+def _says(mark: str, event: SseEvent) -> bool:
     return bool(event.data["data"]["content"].startswith(mark))
 
 
-async def open_and_never_read(world: World) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_and_never_read(tenant: TenantFixture) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A socket with a small window that takes nothing after the request."""
-    base = world.api.base.removeprefix("http://")
+    base = tenant.api.base_url.removeprefix("http://")
     host, port = base.split(":")
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     narrow.setblocking(False)
     await asyncio.get_running_loop().sock_connect(narrow, (host, int(port)))
     reader, writer = await asyncio.open_connection(sock=narrow, limit=1024)
-    request = f"GET /api/v1/operator/stream?token={world.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
+    request = f"GET /api/v1/operator/stream?token={tenant.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
     writer.write(request.encode())
     await writer.drain()
     await reader.readline()
     return reader, writer
 
 
-async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, proof_world: World) -> None:
+async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, tenant: TenantFixture) -> None:
     processes = [*proof.stack.processes("notify"), *proof.stack.processes("gateway")]
 
     def descriptors() -> int:
@@ -196,7 +196,7 @@ async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, proof_wo
     async def streams() -> float:
         total = 0.0
         for one in proof.stack.processes("notify"):
-            async with proof_world.api.http.get(f"{one.internal_url}/metrics") as response:
+            async with tenant.api.http.get(f"{one.internal_url}/metrics") as response:
                 for line in (await response.text()).splitlines():
                     if line.startswith("parley_notify_open_streams"):
                         total += float(line.rsplit(" ", 1)[1])
@@ -205,9 +205,9 @@ async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, proof_wo
     baseline = descriptors()
     rounds = proof.times(15, 150)
     for number in range(rounds):
-        await asyncio.gather(*(abandon(proof_world, amid=bool(number % 2)) for _ in range(10)))
-    await until(lambda: _none(streams), within=60, what="open streams back at none")
-    await until(lambda: descriptors() <= baseline + 20, within=60, what="descriptors back at the baseline")
+        await asyncio.gather(*(abandon(tenant, amid=bool(number % 2)) for _ in range(10)))
+    await wait_until(lambda: _none(streams), timeout=60, description="open streams back at none")
+    await wait_until(lambda: descriptors() <= baseline + 20, timeout=60, description="descriptors back at the baseline")
     proof.say("T10", f"{rounds * 10} abandoned streams: 0 open, {descriptors() - baseline:+d} descriptors")
 
 
@@ -215,11 +215,13 @@ async def _none(streams: Any) -> bool:
     return bool(await streams() == 0)
 
 
-async def abandon(world: World, *, amid: bool) -> None:
+async def abandon(tenant: TenantFixture, *, amid: bool) -> None:
     """Open a visitor's stream and leave, before the body or amid it."""
-    visitor = world.visitor()
+    visitor = tenant.new_visitor()
     timeout = aiohttp.ClientTimeout(total=5)
-    response = await world.api.http.get(f"{world.api.base}/api/v1/chat/events", params=visitor.names, timeout=timeout)
+    response = await tenant.api.http.get(
+        f"{tenant.api.base_url}/api/v1/chat/events", params=visitor.credentials, timeout=timeout
+    )
     if amid:
         await response.content.readline()
     response.close()

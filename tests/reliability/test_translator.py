@@ -8,16 +8,16 @@ from functools import partial
 import pytest
 
 from reliability.conftest import Proof
-from support.sse import SentEvent
-from support.tenants import World
-from support.wait import until
+from support.sse import SseEvent
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
 
-async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, proof_world: World) -> None:
-    visitor, conversation_id = await proof_world.taken()
-    alex = proof_world.alex
+async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, tenant: TenantFixture) -> None:
+    visitor, conversation_id = await tenant.assigned_conversation()
+    alex = tenant.alex
     settings = {"conversation_id": conversation_id, "lang": "pt-BR"}
     (await alex.post("/operator/translation/set-lang", settings)).ok()
     (await alex.post("/operator/translation/toggle", {"conversation_id": conversation_id, "enabled": True})).ok()
@@ -26,17 +26,17 @@ async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, proof
         shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         return bool(shown["translation"]["enabled"])
 
-    await until(known)
+    await wait_until(known)
     for index in range(2):
         await proof.stack.kill("translate", index)
     async with alex.stream() as panel:
-        await panel.wait("ready")
+        await panel.wait_for("ready")
         began = time.monotonic()
-        await visitor.say("Bom dia, onde está o meu pedido?")
-        first = await panel.wait("message.created", lambda e: e.data["data"]["role"] == "visitor")
+        await visitor.send_message("Bom dia, onde está o meu pedido?")
+        first = await panel.wait_for("message.created", lambda e: e.data["data"]["role"] == "visitor")
         original = time.monotonic() - began
         began = time.monotonic()
-        sent = await alex.say(conversation_id, "It is on its way.")
+        sent = await alex.send_message(conversation_id, "It is on its way.")
         waited = time.monotonic() - began
         assert sent["translation"]["status"] == "failed"
         assert waited < 4
@@ -44,7 +44,7 @@ async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, proof
             await proof.stack.restart("translate", index)
         # Back again, it makes up for both: the visitor's, and the one that went out untranslated.
         for seq in (first.data["data"]["seq"], sent["seq"]):
-            late = await panel.wait("message.translated", partial(_is_of, seq), within=60)
+            late = await panel.wait_for("message.translated", partial(_is_of, seq), timeout=60)
             assert late.data["data"]["translation"]["status"] == "done"
     proof.say(
         "T18",
@@ -52,5 +52,5 @@ async def test_t18_without_a_translator_nothing_waits_for_it(proof: Proof, proof
     )
 
 
-def _is_of(seq: int, event: SentEvent) -> bool:
+def _is_of(seq: int, event: SseEvent) -> bool:
     return bool(event.data["data"]["seq"] == seq)

@@ -10,22 +10,22 @@ import jwt
 import pytest
 
 from parley.common.auth.identity import Permission
-from parley.common.http import Who
+from parley.common.http import CallerType
 from parley_dev.stack import Stack
-from support.api import Api
+from support.api import ApiClient
 from support.authorization_matrix import (
-    GHOST,
-    Target,
-    attack,
-    logged_out,
-    scoped,
-    stranger,
-    suspended,
-    unknown_names,
-    words,
+    UNKNOWN_RESOURCES,
+    TenantResources,
+    build_request,
+    comparable_response,
+    is_resource_scoped,
+    logged_out_token,
+    suspended_token,
+    token_with_permissions,
+    unmapped_names,
 )
-from support.routes import Public, public_routes
-from support.tenants import World
+from support.routes import PublicEndpoint, public_endpoints
+from support.tenants import TenantFixture
 
 OWN = {
     "DELETE /api/v1/api-keys/{id}": "keys are a person's own: another's is not there, also for a colleague",
@@ -46,21 +46,21 @@ HARMLESS = {
 
 
 @pytest.fixture(scope="module")
-async def routes() -> list[Public]:
-    return [public for public in public_routes() if public.route.who is Who.OPERATOR]
+async def routes() -> list[PublicEndpoint]:
+    return [public for public in public_endpoints() if public.route.caller_type is CallerType.OPERATOR]
 
 
 @pytest.fixture(scope="module")
-async def victim(stack: Stack, api: Api, mongodb_uri: str) -> World:
-    return await World.make(api, stack, mongodb_uri)
+async def victim(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
+    return await TenantFixture.create(api, stack, mongodb_uri)
 
 
 @pytest.fixture(scope="module")
-async def target(victim: World) -> Target:
-    return await Target.of(victim)
+async def target(victim: TenantFixture) -> TenantResources:
+    return await TenantResources.create(victim)
 
 
-async def _everything(victim: World, target: Target) -> dict[str, Any]:
+async def _everything(victim: TenantFixture, target: TenantResources) -> dict[str, Any]:
     """All that an attack could have changed."""
     site = f"/sites/{target.site_id}"
     looks = {
@@ -78,15 +78,15 @@ async def _everything(victim: World, target: Target) -> dict[str, Any]:
     return found
 
 
-async def test_every_name_in_a_route_has_a_way_to_be_attacked(routes: list[Public]) -> None:
-    left_out = {public.name: unknown_names(public) for public in routes if unknown_names(public)}
+async def test_every_name_in_a_route_has_a_way_to_be_attacked(routes: list[PublicEndpoint]) -> None:
+    left_out = {public.name: unmapped_names(public) for public in routes if unmapped_names(public)}
     assert not left_out
     known = {public.name for public in routes}
     assert set(OWN) | set(NO_ROWS) | set(HARMLESS) <= known
 
 
 async def test_without_a_good_token_every_route_is_401(
-    stack: Stack, api: Api, victim: World, target: Target, routes: list[Public]
+    stack: Stack, api: ApiClient, victim: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
 ) -> None:
     good = jwt.decode(victim.owner.token, options={"verify_signature": False})
     now = int(time.time())
@@ -100,15 +100,15 @@ async def test_without_a_good_token_every_route_is_401(
         "expired": signed(iat=now - 7200, exp=now - 3600, jti=secrets.token_hex(8)),
         "nobody's": signed(sub=str(2**40), jti=secrets.token_hex(8)),
         "no such API key": secrets.token_hex(32),
-        "suspended": await suspended(victim),
-        "logged out": await logged_out(victim),
+        "suspended": await suspended_token(victim),
+        "logged out": await logged_out_token(victim),
     }
-    assert (await api.call("GET", "/api/v1/auth/me", token=signed(jti="fresh"))).status == 200, "the forger can sign"
+    assert (await api.request("GET", "/api/v1/auth/me", token=signed(jti="fresh"))).status == 200, "the forger can sign"
     before = await _everything(victim, target)
     wrong: list[str] = []
     for public in routes:
         for kind, token in tokens.items():
-            reply = await attack(public, target).send(api, token)
+            reply = await build_request(public, target).send(api, token)
             if reply.status != 401 or reply.body["success"] is not False:
                 wrong.append(f"{public.name} with the token «{kind}»: {reply.status}")
     assert not wrong, "\n".join(wrong)
@@ -116,52 +116,58 @@ async def test_without_a_good_token_every_route_is_401(
 
 
 async def test_another_tenants_things_are_word_for_word_what_does_not_exist(
-    victim: World, target: Target, routes: list[Public], world: World
+    victim: TenantFixture, target: TenantResources, routes: list[PublicEndpoint], tenant: TenantFixture
 ) -> None:
     before = await _everything(victim, target)
     wrong: list[str] = []
     for public in routes:
-        if not scoped(public):
+        if not is_resource_scoped(public):
             continue
-        foreign = words(await attack(public, target).send(world.api, world.owner.token))
-        nothing = words(await attack(public, GHOST).send(world.api, world.owner.token))
+        foreign = comparable_response(await build_request(public, target).send(tenant.api, tenant.owner.token))
+        nothing = comparable_response(
+            await build_request(public, UNKNOWN_RESOURCES).send(tenant.api, tenant.owner.token)
+        )
         if foreign[0] != 404 or foreign != nothing:
             wrong.append(f"{public.name}: {foreign} for a foreign one, {nothing} for none")
     assert not wrong, "\n".join(wrong)
     assert await _everything(victim, target) == before
 
 
-async def test_who_is_not_on_the_site_is_forbidden(victim: World, target: Target, routes: list[Public]) -> None:
-    elsewhere = (await victim.another_site())["id"]
+async def test_who_is_not_on_the_site_is_forbidden(
+    victim: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
+) -> None:
+    elsewhere = (await victim.add_site())["id"]
     everything: dict[str, bool] = {permission.value: True for permission in Permission}
-    outsider = await victim.join("Outsider", elsewhere, **everything)
+    outsider = await victim.add_operator("Outsider", elsewhere, **everything)
     before = await _everything(victim, target)
     wrong: list[str] = []
     for public in routes:
-        if scoped(public):
-            reply = await attack(public, target).send(victim.api, outsider.token)
+        if is_resource_scoped(public):
+            reply = await build_request(public, target).send(victim.api, outsider.token)
             if reply.status != (404 if public.name in OWN else 403):
                 wrong.append(f"{public.name}: {reply.status} {reply.raw[:200]!r}")
     assert not wrong, "\n".join(wrong)
     assert await _everything(victim, target) == before
 
 
-async def test_who_lacks_the_permission_is_forbidden(victim: World, target: Target, routes: list[Public]) -> None:
+async def test_who_lacks_the_permission_is_forbidden(
+    victim: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
+) -> None:
     lacking = {
-        lacked: await stranger(
+        lacked: await token_with_permissions(
             victim, f"Not{lacked.value[4:8]}", **{p.value: True for p in Permission if p is not lacked}
         )
         for lacked in Permission
     }
-    manager = await stranger(victim, "Manager", **{permission.value: True for permission in Permission})
+    manager = await token_with_permissions(victim, "Manager", **{permission.value: True for permission in Permission})
     before = await _everything(victim, target)
     wrong: list[str] = []
     for public in routes:
-        needs = public.route.needs
-        if not (public.route.owner_only or (needs is not None and scoped(public))):
+        needs = public.route.required_permission
+        if not (public.route.owner_only or (needs is not None and is_resource_scoped(public))):
             continue
         token = manager if public.route.owner_only or needs is None else lacking[needs]
-        reply = await attack(public, target).send(victim.api, token)
+        reply = await build_request(public, target).send(victim.api, token)
         if reply.status != 403:
             wrong.append(f"{public.name} without {needs or 'being an owner'}: {reply.status} {reply.raw[:200]!r}")
     assert not wrong, "\n".join(wrong)
@@ -169,16 +175,16 @@ async def test_who_lacks_the_permission_is_forbidden(victim: World, target: Targ
 
 
 async def test_without_the_permission_anywhere_unscoped_routes_give_nothing(
-    victim: World, target: Target, routes: list[Public]
+    victim: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
 ) -> None:
-    nobody = await stranger(victim, "Nobody")
+    nobody = await token_with_permissions(victim, "Nobody")
     wrong: list[str] = []
     for public in routes:
-        if public.route.needs is None or (scoped(public) and public.name not in NO_ROWS):
+        if public.route.required_permission is None or (is_resource_scoped(public) and public.name not in NO_ROWS):
             continue
-        request = attack(public, target)
+        request = build_request(public, target)
         if public.name in NO_ROWS:
-            reply = await victim.api.call(request.method, request.path, token=nobody)
+            reply = await victim.api.request(request.method, request.path, token=nobody)
             expected = NO_ROWS[public.name]
             good = reply.status == 403 or {name: reply.body.get(name) for name in expected} == expected
         else:

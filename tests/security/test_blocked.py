@@ -8,10 +8,10 @@ import pytest
 
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
-from support.api import Api, Visitor
-from support.authorization_matrix import image_form, picture
-from support.routes import forwards
-from support.tenants import World
+from support.api import ApiClient, VisitorClient
+from support.authorization_matrix import image_form, make_image
+from support.routes import proxy_routes
+from support.tenants import TenantFixture
 
 WRITING = {"stream", "email", "contact", "upload-image", "rate", "typing", "handoff"}
 """What reaches somebody, or leaves something with us."""
@@ -39,21 +39,21 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack, api: Api, mongodb_uri: str) -> World:
-    return await World.make(api, stack, mongodb_uri)
+async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
+    return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-async def _statuses(world: World, visitor: Visitor) -> dict[str, int]:
+async def _statuses(tenant: TenantFixture, visitor: VisitorClient) -> dict[str, int]:
     """What every path of a visitor answers."""
     found: dict[str, int] = {}
-    for forward in forwards(Credential.VISITOR):
+    for forward in proxy_routes(Credential.VISITOR):
         name = forward.path.rpartition("/")[2]
         if name == "events":
-            async with world.api.http.get(world.api.base + forward.path, params=visitor.names) as stream:
+            async with tenant.api.http.get(tenant.api.base_url + forward.path, params=visitor.credentials) as stream:
                 found[name] = stream.status
         elif name == "upload-image":
-            form = image_form(picture(), **visitor.names)
-            found[name] = (await world.api.call("POST", forward.path, data=form)).status
+            form = image_form(make_image(), **visitor.credentials)
+            found[name] = (await tenant.api.request("POST", forward.path, data=form)).status
         elif forward.method == "GET":
             found[name] = (await visitor.get(f"/{name}")).status
         else:
@@ -61,21 +61,21 @@ async def _statuses(world: World, visitor: Visitor) -> dict[str, int]:
     return found
 
 
-async def _block(world: World, conversation_id: int, kind: str | None) -> None:
+async def _block(tenant: TenantFixture, conversation_id: int, kind: str | None) -> None:
     body = {"blocked": kind is not None, **({"block_type": kind} if kind else {})}
-    (await world.alex.post(f"/operator/conversation/{conversation_id}/block", body)).ok()
+    (await tenant.alex.post(f"/operator/conversation/{conversation_id}/block", body)).ok()
 
 
 async def test_every_path_is_one_or_the_other() -> None:
-    names = {forward.path.rpartition("/")[2] for forward in forwards(Credential.VISITOR)}
+    names = {forward.path.rpartition("/")[2] for forward in proxy_routes(Credential.VISITOR)}
     assert names == WRITING | set(FREE)
 
 
-async def test_blocked_for_both_can_write_nowhere_and_read_on(world: World) -> None:
-    visitor = world.visitor()
-    conversation_id = (await visitor.say("Hello"))["conversation_id"]
-    await _block(world, conversation_id, "both")
-    found = await _statuses(world, visitor)
+async def test_blocked_for_both_can_write_nowhere_and_read_on(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
+    await _block(tenant, conversation_id, "both")
+    found = await _statuses(tenant, visitor)
     assert {name for name, status in found.items() if status == 403} == WRITING
     assert {name for name, status in found.items() if status == 200} == set(FREE)
     assert (await visitor.get("/block-status")).ok() == {"success": True, "blocked": True, "block_type": "both"}
@@ -83,50 +83,50 @@ async def test_blocked_for_both_can_write_nowhere_and_read_on(world: World) -> N
     assert refused.body["code"] == "visitor_blocked"
     history = (await visitor.get("/history")).ok()["messages"]
     assert "Let me in" not in [one["content"] for one in history]
-    await _block(world, conversation_id, None)
-    assert set((await _statuses(world, visitor)).values()) == {200}
+    await _block(tenant, conversation_id, None)
+    assert set((await _statuses(tenant, visitor)).values()) == {200}
 
 
-async def test_blocked_for_operators_never_reaches_one(world: World) -> None:
-    visitor = world.visitor()
-    conversation_id = (await visitor.say("Hello"))["conversation_id"]
-    await _block(world, conversation_id, "operator")
-    found = await _statuses(world, visitor)
+async def test_blocked_for_operators_never_reaches_one(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
+    await _block(tenant, conversation_id, "operator")
+    found = await _statuses(tenant, visitor)
     assert {name for name, status in found.items() if status == 403} == {"handoff"}
-    said = await visitor.say("Give me a person please")
+    said = await visitor.send_message("Give me a person please")
     assert said["mode"] == "ai"
     assert said["answer"], "the AI goes on answering"
-    waiting = (await world.alex.get("/operator/active-chats", site_id=world.site_id)).ok()["chats"]
+    waiting = (await tenant.alex.get("/operator/active-chats", site_id=tenant.site_id)).ok()["chats"]
     assert conversation_id not in [chat["id"] for chat in waiting]
 
 
-async def test_blocked_for_operators_while_held_is_cut_off_from_them(world: World) -> None:
-    visitor, conversation_id = await world.taken()
-    await _block(world, conversation_id, "operator")
-    shown = (await world.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+async def test_blocked_for_operators_while_held_is_cut_off_from_them(tenant: TenantFixture) -> None:
+    visitor, conversation_id = await tenant.assigned_conversation()
+    await _block(tenant, conversation_id, "operator")
+    shown = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     before = shown["last_seq"]
     reply = await visitor.post("/stream", message="Are you still there?")
-    shown = (await world.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+    shown = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     if shown["mode"] == "operator":
         assert reply.status == 403
         assert shown["last_seq"] == before
 
 
-async def test_blocked_for_the_ai_never_costs_a_token(world: World) -> None:
-    visitor = world.visitor()
-    conversation_id = (await visitor.say("Hello"))["conversation_id"]
-    await _block(world, conversation_id, "ai")
-    parts = [part async for part in visitor.parts("Tell me a long story")]
+async def test_blocked_for_the_ai_never_costs_a_token(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
+    await _block(tenant, conversation_id, "ai")
+    parts = [part async for part in visitor.stream_reply("Tell me a long story")]
     assert [part["type"] for part in parts] == ["done"], "no AI says a word"
     assert parts[0]["meta"]["mode"] == "pending", "a person is awaited instead"
-    found = await _statuses(world, visitor)
+    found = await _statuses(tenant, visitor)
     assert 403 not in found.values()
 
 
-async def test_a_block_holds_in_the_next_conversation_and_not_for_others(world: World) -> None:
-    visitor, conversation_id = await world.taken()
-    await _block(world, conversation_id, "both")
-    (await world.alex.post(f"/operator/close/{conversation_id}")).ok()
+async def test_a_block_holds_in_the_next_conversation_and_not_for_others(tenant: TenantFixture) -> None:
+    visitor, conversation_id = await tenant.assigned_conversation()
+    await _block(tenant, conversation_id, "both")
+    (await tenant.alex.post(f"/operator/close/{conversation_id}")).ok()
     assert (await visitor.post("/stream", message="Again")).status == 403
-    other = world.visitor()
-    assert (await other.say("Hello"))["mode"] == "ai"
+    other = tenant.new_visitor()
+    assert (await other.send_message("Hello"))["mode"] == "ai"

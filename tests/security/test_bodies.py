@@ -10,13 +10,13 @@ import pytest
 from pydantic import BaseModel
 from pymongo import AsyncMongoClient
 
-from parley.common.auth.identity import HEADER, IdentitySigner, OperatorCaller, Permission
-from parley.common.http import Who
+from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, OperatorCaller, Permission
+from parley.common.http import CallerType
 from parley_dev.stack import Stack
-from support.api import Api, Visitor
-from support.authorization_matrix import GHOST, Target, attack, parameters
-from support.routes import Public, fields_of, public_routes
-from support.tenants import World
+from support.api import ApiClient, VisitorClient
+from support.authorization_matrix import UNKNOWN_RESOURCES, TenantResources, build_request, path_parameters
+from support.routes import PublicEndpoint, fields_of, public_endpoints
+from support.tenants import TenantFixture
 
 OPERATORS = [{"$ne": 1}, {"$gt": ""}, {"$where": "1"}, {"$regex": ".*"}]
 """What a careless query would take for a condition."""
@@ -25,18 +25,18 @@ DEEP = 20_000
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack, api: Api, mongodb_uri: str) -> World:
-    return await World.make(api, stack, mongodb_uri)
+async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
+    return await TenantFixture.create(api, stack, mongodb_uri)
 
 
 @pytest.fixture(scope="module")
-async def target(world: World) -> Target:
-    return await Target.of(world)
+async def target(tenant: TenantFixture) -> TenantResources:
+    return await TenantResources.create(tenant)
 
 
 @pytest.fixture(scope="module")
-async def routes() -> list[Public]:
-    return [public for public in public_routes() if public.route.takes == "application/json"]
+async def routes() -> list[PublicEndpoint]:
+    return [public for public in public_endpoints() if public.route.request_media_type == "application/json"]
 
 
 def _takes_objects(annotation: Any) -> bool:
@@ -46,14 +46,16 @@ def _takes_objects(annotation: Any) -> bool:
     return annotation is dict or any(_takes_objects(part) for part in get_args(annotation))
 
 
-def _body(public: Public, target: Target, visitor: Visitor) -> dict[str, Any]:
-    body = dict(attack(public, target).body or {})
-    return {**body, **visitor.names} if public.route.who is Who.VISITOR else body
+def _body(public: PublicEndpoint, target: TenantResources, visitor: VisitorClient) -> dict[str, Any]:
+    body = dict(build_request(public, target).body or {})
+    return {**body, **visitor.credentials} if public.route.caller_type is CallerType.VISITOR else body
 
 
-async def test_a_condition_is_no_value(world: World, target: Target, routes: list[Public]) -> None:
+async def test_a_condition_is_no_value(
+    tenant: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
+) -> None:
     """`{"$ne": 1}` in the place of every field of every body is 422, and so it reaches no query."""
-    visitor = world.visitor()
+    visitor = tenant.new_visitor()
     wrong: list[str] = []
     tried = 0
     for public in routes:
@@ -62,9 +64,9 @@ async def test_a_condition_is_no_value(world: World, target: Target, routes: lis
                 continue
             for condition in OPERATORS:
                 body = {**_body(public, target, visitor), name: condition}
-                path = attack(public, target).path
-                token = world.owner.token if public.route.who is Who.OPERATOR else None
-                reply = await world.api.call(public.route.method, path, token=token, body=body)
+                path = build_request(public, target).path
+                token = tenant.owner.token if public.route.caller_type is CallerType.OPERATOR else None
+                reply = await tenant.api.request(public.route.method, path, token=token, body=body)
                 tried += 1
                 if reply.status != 422 or not any(one.startswith(name) for one in reply.body["errors"]):
                     wrong.append(f"{public.name} {name}={condition}: {reply.status}")
@@ -72,142 +74,144 @@ async def test_a_condition_is_no_value(world: World, target: Target, routes: lis
     assert tried > 100
 
 
-async def test_a_condition_in_a_query_is_no_value(world: World, target: Target, routes: list[Public]) -> None:
+async def test_a_condition_in_a_query_is_no_value(
+    tenant: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
+) -> None:
     """Also as some frameworks read `name[$ne]=1`: an unknown parameter, which changes nothing."""
     for public in routes:
-        if public.route.method != "GET" or public.route.who is not Who.OPERATOR:
+        if public.route.method != "GET" or public.route.caller_type is not CallerType.OPERATOR:
             continue
-        if public.route.media != "application/json":
+        if public.route.response_media_type != "application/json":
             continue
-        request = attack(public, target)
-        plain = await world.api.call("GET", request.path, token=world.owner.token, query=dict(request.query))
+        request = build_request(public, target)
+        plain = await tenant.api.request("GET", request.path, token=tenant.owner.token, query=dict(request.query))
         for name, field in fields_of(public.route.query).items():
             query = {**request.query, f"{name}[$ne]": "1"}
-            bracketed = await world.api.call("GET", request.path, token=world.owner.token, query=query)
+            bracketed = await tenant.api.request("GET", request.path, token=tenant.owner.token, query=query)
             assert bracketed.status == plain.status, (public.name, name)
             query = {**request.query, name: '{"$ne": 1}'}
-            reply = await world.api.call("GET", request.path, token=world.owner.token, query=query)
+            reply = await tenant.api.request("GET", request.path, token=tenant.owner.token, query=query)
             free_text = name in ("search",)
             assert reply.status == (200 if free_text else 422), (public.name, name, field, reply.raw)
 
 
-async def test_search_words_are_no_expression(world: World) -> None:
-    visitor = world.visitor()
-    await visitor.say("Where is my parcel?")
-    path = f"/sites/{world.site_id}/conversations"
+async def test_search_words_are_no_expression(tenant: TenantFixture) -> None:
+    visitor = tenant.new_visitor()
+    await visitor.send_message("Where is my parcel?")
+    path = f"/sites/{tenant.site_id}/conversations"
     for search in (".*", "^", "[a-z]", "(a+)+$", "\\", "$ne", "{}", "a" * 200):
-        found = await world.owner.get(path, search=search)
+        found = await tenant.owner.get(path, search=search)
         assert found.status == 200, search
         assert found.body["conversations"] == [], search
-    assert (await world.owner.get(path, search="a\0b")).status == 422, "a regular expression cannot hold it"
+    assert (await tenant.owner.get(path, search="a\0b")).status == 422, "a regular expression cannot hold it"
 
 
-async def test_what_is_not_asked_for_changes_nothing(world: World) -> None:
+async def test_what_is_not_asked_for_changes_nothing(tenant: TenantFixture) -> None:
     """Nobody becomes, gets or frees more by naming it."""
-    elsewhere = (await world.another_site())["id"]
-    visitor = world.visitor()
+    elsewhere = (await tenant.add_site())["id"]
+    visitor = tenant.new_visitor()
     extra = {
         "site_id": elsewhere,
         "mode": "operator",
         "blocked": None,
         "role": "operator",
-        "operator_id": world.alex.id,
+        "operator_id": tenant.alex.id,
         "tenant_id": 1,
         "seq": 99,
         "_id": 1,
         "$set": {"mode": "closed"},
         "__proto__": {"owner": True},
     }
-    said = await visitor.say("Hello", **extra)
+    said = await visitor.send_message("Hello", **extra)
     assert said["mode"] == "ai"
     (await visitor.post("/contact", name="Jane", **extra)).ok()
-    shown = (await world.alex.get(f"/operator/conversation/{said['conversation_id']}")).ok()["conversation"]
-    assert (shown["site_id"], shown["mode"], shown["operator"]) == (world.site_id, "ai", None)
+    shown = (await tenant.alex.get(f"/operator/conversation/{said['conversation_id']}")).ok()["conversation"]
+    assert (shown["site_id"], shown["mode"], shown["operator"]) == (tenant.site_id, "ai", None)
     assert [one["role"] for one in shown["messages"]] == ["visitor", "ai"]
     more = {**extra, "owner": True, "permissions": {"can_manage": True}, "sites": {str(elsewhere): ["can_manage"]}}
-    me = (await world.sam.send("PUT", "/auth/me", {"name": "Sam", **more})).ok()["user"]
+    me = (await tenant.sam.send("PUT", "/auth/me", {"name": "Sam", **more})).ok()["user"]
     assert me["owner"] is False
-    assert me["sites"] == {str(world.site_id): ["can_chat", "can_view_conversations"]}
-    site = await world.owner.send("PUT", f"/sites/{world.site_id}", {"name": "Shop", "site_key": "pk_mine", **extra})
-    assert site.ok()["site"]["site_key"] == world.site_key
-    assert site.body["site"]["id"] == world.site_id
+    assert me["sites"] == {str(tenant.site_id): ["can_chat", "can_view_conversations"]}
+    site = await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"name": "Shop", "site_key": "pk_mine", **extra})
+    assert site.ok()["site"]["site_key"] == tenant.site_key
+    assert site.body["site"]["id"] == tenant.site_id
 
 
-async def test_a_managers_grants_end_at_what_they_have(world: World) -> None:
-    manager = await world.join("Mandy", can_chat=False, can_view_conversations=False, can_manage=True)
+async def test_a_managers_grants_end_at_what_they_have(tenant: TenantFixture) -> None:
+    manager = await tenant.add_operator("Mandy", can_chat=False, can_view_conversations=False, can_manage=True)
     for change in (
         {"owner": True},
         {"permissions": {"can_chat": True}},
-        {"site_ids": [(await world.another_site())["id"]]},
+        {"site_ids": [(await tenant.add_site())["id"]]},
     ):
         assert (await manager.send("PUT", f"/team/{manager.id}", change)).status == 403, change
-    body = {"email": f"o@{world.tenant}.test", "name": "O", "owner": True, "site_ids": [world.site_id]}
+    body = {"email": f"o@{tenant.name}.test", "name": "O", "owner": True, "site_ids": [tenant.site_id]}
     assert (await manager.post("/team", body)).status == 403
-    place = f"/sites/{world.site_id}/team/{manager.id}"
+    place = f"/sites/{tenant.site_id}/team/{manager.id}"
     assert (await manager.send("PUT", place, {"can_chat": True, "can_manage": True})).status == 403
 
 
 async def _raw(
-    world: World, public: Public, data: bytes, media: str = "application/json"
+    tenant: TenantFixture, public: PublicEndpoint, data: bytes, media: str = "application/json"
 ) -> tuple[int, dict[str, Any]]:
-    token = world.owner.token if public.route.who is Who.OPERATOR else None
-    path = attack(public, GHOST).path
+    token = tenant.owner.token if public.route.caller_type is CallerType.OPERATOR else None
+    path = build_request(public, UNKNOWN_RESOURCES).path
     headers = {"Content-Type": media}
-    reply = await world.api.call(public.route.method, path, token=token, data=data, headers=headers)
+    reply = await tenant.api.request(public.route.method, path, token=token, data=data, headers=headers)
     return reply.status, reply.body
 
 
-async def test_every_body_is_bounded_and_json(world: World, routes: list[Public]) -> None:
+async def test_every_body_is_bounded_and_json(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
     """A13."""
     nested = b'{"a":' + b"[" * DEEP + b"]" * DEEP + b"}"
     for public in routes:
         if public.route.body is None:
             continue
-        status, body = await _raw(world, public, b'{"a":"' + b"x" * 65_536 + b'"}')
+        status, body = await _raw(tenant, public, b'{"a":"' + b"x" * 65_536 + b'"}')
         assert (status, body["code"]) == (413, "too_large"), public.name
-        assert (await _raw(world, public, b"{}", "text/plain"))[0] == 415, public.name
-        assert (await _raw(world, public, b"a=b", "application/x-www-form-urlencoded"))[0] == 415, public.name
+        assert (await _raw(tenant, public, b"{}", "text/plain"))[0] == 415, public.name
+        assert (await _raw(tenant, public, b"a=b", "application/x-www-form-urlencoded"))[0] == 415, public.name
         for broken in (b"{", b"\xff\xfe", b"nonsense", nested):
-            assert (await _raw(world, public, broken))[0] in (400, 422), (public.name, broken[:20])
+            assert (await _raw(tenant, public, broken))[0] in (400, 422), (public.name, broken[:20])
         for other in (b"[]", b"1", b'"text"', b"null"):
-            assert (await _raw(world, public, other))[0] == 422, (public.name, other)
+            assert (await _raw(tenant, public, other))[0] == 422, (public.name, other)
 
 
-async def test_ids_in_paths_are_numbers_and_nothing_else(world: World, routes: list[Public]) -> None:
+async def test_ids_in_paths_are_numbers_and_nothing_else(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
     for public in routes:
-        if not parameters(public):
+        if not path_parameters(public):
             continue
         for odd in ("0", "-1", "1.0", "1e3", "0x1", "%24ne", "9" * 30, "%31%00", "..%2f1", "NaN", "٣"):
             path = public.route.path
-            for name in parameters(public):
+            for name in path_parameters(public):
                 path = path.replace(f"{{{name}}}", odd)
-            reply = await world.api.call(public.route.method, path, token=world.owner.token)
+            reply = await tenant.api.request(public.route.method, path, token=tenant.owner.token)
             assert reply.status == 404, (public.name, odd)
 
 
-async def test_a_broken_cursor_is_422(world: World) -> None:
+async def test_a_broken_cursor_is_422(tenant: TenantFixture) -> None:
     deep = json.dumps([[[[1]]]])
     for cursor in ("x", "W10", "WzEsMl0", "eyIkbmUiOjF9", "LTE", deep, "WyJhIiwgMV0", "WzFlOTk5LDFd", "////"):
-        path = f"/sites/{world.site_id}/conversations"
-        reply = await world.owner.get(path, cursor=cursor)
+        path = f"/sites/{tenant.site_id}/conversations"
+        reply = await tenant.owner.get(path, cursor=cursor)
         assert reply.status in (200, 422), (cursor, reply.raw)
-        assert (await world.owner.get("/audit", cursor=cursor)).status in (200, 422), cursor
+        assert (await tenant.owner.get("/audit", cursor=cursor)).status in (200, 422), cursor
 
 
 async def test_a_service_takes_the_identity_of_an_owner_of_thousands_of_sites(
-    world: World, stack: Stack, mongodb_uri: str
+    tenant: TenantFixture, stack: Stack, mongodb_uri: str
 ) -> None:
     database = f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"
     async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-        site = await client[database]["sites"].find_one({"_id": world.site_id})
+        site = await client[database]["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
-    sites = dict.fromkeys([world.site_id, *range(1_000_000, 1_005_000)], frozenset(Permission))
-    caller = OperatorCaller(world.owner.id, site["tenant_id"], world.owner.name, sites, owner=True)
-    headers = {HEADER: IdentitySigner(stack.secrets.identity).sign(caller)}
+    sites = dict.fromkeys([tenant.site_id, *range(1_000_000, 1_005_000)], frozenset(Permission))
+    caller = OperatorCaller(tenant.owner.id, site["tenant_id"], tenant.owner.name, sites, owner=True)
+    headers = {IDENTITY_HEADER: IdentitySigner(stack.secrets.identity).sign(caller)}
     url = f"{stack.processes('chat')[0].url}/api/v1/sites"
     async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:
         assert response.status == 200, await response.text()
-        assert world.site_id in {site["id"] for site in (await response.json())["sites"]}
+        assert tenant.site_id in {site["id"] for site in (await response.json())["sites"]}
 
 
 async def test_the_gateway_takes_no_such_headers(stack: Stack) -> None:

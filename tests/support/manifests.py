@@ -1,4 +1,4 @@
-"""The Kubernetes manifests as a cluster would get them: every overlay with every choice of components."""
+"""Renders the Kubernetes manifests: every overlay with many combinations of components."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = ROOT / "k8s"
 SERVICES = ("gateway", "chat", "presence", "notify", "translate")
 
-# In the order the production overlay has them: the last changes what the others brought.
+# In the order of the production overlay: the last one patches what the others add.
 COMPONENTS = (
     "schema-jobs",
     "network-policies",
@@ -35,69 +35,69 @@ OVERLAYS = ("dev", "production")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """An overlay and the components it is given."""
+class Variant:
+    """An overlay with a selection of components."""
 
     overlay: str
     components: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.overlay} with {', '.join(self.components) or 'nothing'}"
+        return f"{self.overlay} with {', '.join(self.components) or 'no components'}"
 
 
 @dataclass(frozen=True)
-class Built:
-    """What one choice comes to."""
+class RenderedManifests:
+    """The documents of one variant."""
 
-    choice: Choice
+    variant: Variant
     documents: tuple[Document, ...]
 
-    def of(self, *kinds: str) -> list[Document]:
-        """Documents of these kinds."""
+    def of_kind(self, *kinds: str) -> list[Document]:
+        """Return the documents of these kinds."""
         return [document for document in self.documents if document["kind"] in kinds]
 
     def one(self, kind: str, name: str) -> Document:
-        """A document by its name."""
-        (found,) = (document for document in self.of(kind) if document["metadata"]["name"] == name)
+        """Return the document of this name."""
+        (found,) = (document for document in self.of_kind(kind) if document["metadata"]["name"] == name)
         return found
 
     def pods(self) -> Iterator[tuple[str, Document]]:
-        """Every pod template, by its owner's name."""
-        for document in self.of("Deployment", "StatefulSet", "Job"):
+        """Yield every pod template with its owner's name."""
+        for document in self.of_kind("Deployment", "StatefulSet", "Job"):
             yield document["metadata"]["name"], document["spec"]["template"]
 
     def service_pods(self) -> Iterator[tuple[str, Document]]:
-        """The pod templates of Parley's own services, by the service."""
+        """Yield the pod templates of Parley's services."""
         for service in SERVICES:
             yield service, self.one("Deployment", f"parley-{service}")["spec"]["template"]
 
     def environment(self, service: str) -> dict[str, str | Document]:
-        """What a service's process is given: values, or references to Secrets."""
+        """Return a service's environment: values, or references to Secrets."""
         container = container_of(self.one("Deployment", f"parley-{service}")["spec"]["template"])
-        given: dict[str, str | Document] = {}
+        variables: dict[str, str | Document] = {}
         for source in container["envFrom"]:
             (config,) = (
                 document
-                for document in self.of("ConfigMap")
+                for document in self.of_kind("ConfigMap")
                 if document["metadata"]["name"] == source["configMapRef"]["name"]
             )
-            given.update(config["data"])
+            variables.update(config["data"])
         for entry in container["env"]:
-            given[entry["name"]] = entry["value"] if "value" in entry else entry["valueFrom"]["secretKeyRef"]
-        return given
+            variables[entry["name"]] = entry["value"] if "value" in entry else entry["valueFrom"]["secretKeyRef"]
+        return variables
 
 
 def container_of(template: Document) -> Document:
-    """The one container of a pod."""
-    (container,) = template["spec"]["containers"]
-    found: Document = container
-    return found
+    """Return the only container of a pod."""
+    containers: list[Document] = template["spec"]["containers"]
+    (container,) = containers
+    return container
 
 
-# All 512 would take the suite's time, a second for each. A sixteenth, chosen by four parities (a 2^(8-4) design of
-# resolution IV, https://www.itl.nist.gov/div898/handbook/pri/section3/pri3347.htm), has any three components in every
-# combination: what one component does to another shows with two.
-_EVEN = (
+# All 512 variants would take a second each. A sixteenth of them, selected by four parities (a 2^(8-4) design of
+# resolution IV, https://www.itl.nist.gov/div898/handbook/pri/section3/pri3347.htm), contains every
+# combination of any three components; an interaction of two components shows with two.
+_PARITY_SETS = (
     {"schema-jobs", "network-policies", "autoscaling", "disruption-budgets"},
     {"schema-jobs", "network-policies", "monitoring", "tracing"},
     {"schema-jobs", "autoscaling", "monitoring", "ingress"},
@@ -105,59 +105,61 @@ _EVEN = (
 )
 
 
-def choices() -> list[Choice]:
-    """Every overlay with subsets of the components: of any three each combination."""
+def variants() -> list[Variant]:
+    """Return every overlay with subsets of the components that cover each combination of any three."""
     subsets = itertools.chain.from_iterable(
         itertools.combinations(COMPONENTS, count) for count in range(len(COMPONENTS) + 1)
     )
     return [
-        Choice(overlay, subset)
+        Variant(overlay, subset)
         for subset in subsets
-        if all(len(even & set(subset)) % 2 == 0 for even in _EVEN)
+        if all(len(parity_set & set(subset)) % 2 == 0 for parity_set in _PARITY_SETS)
         for overlay in OVERLAYS
     ]
 
 
-def build_all(kubectl: Path, scratch: Path) -> list[Built]:
-    """Every choice, built in copies of the overlays whose list of components is replaced."""
+def build_all(kubectl: Path, scratch: Path) -> list[RenderedManifests]:
+    """Render every variant, in copies of the overlays whose list of components is replaced."""
     tree = scratch / "k8s"
     shutil.copytree(KUBERNETES, tree)
-    wanted = choices()
-    folders = [_folder(tree, number, choice) for number, choice in enumerate(wanted)]
+    all_variants = variants()
+    folders = [_folder(tree, number, variant) for number, variant in enumerate(all_variants)]
     with ThreadPoolExecutor(2) as pool:
         texts = pool.map(lambda folder: build(kubectl, folder), folders)
-        return [Built(choice, tuple(documents)) for choice, documents in zip(wanted, texts, strict=True)]
+        return [
+            RenderedManifests(variant, tuple(documents)) for variant, documents in zip(all_variants, texts, strict=True)
+        ]
 
 
 def build(kubectl: Path, folder: Path) -> list[Document]:
-    """What kustomize makes of a folder. Raises AssertionError with what it said."""
-    done = subprocess.run(
+    """Render a directory with kustomize. Fails on errors and on warnings."""
+    result = subprocess.run(
         [str(kubectl), "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, f"{folder.name}: {done.stderr}"
-    assert not done.stderr, f"{folder.name} is built with warnings: {done.stderr}"
-    return [_parsed(text) for text in done.stdout.split("\n---\n")]
+    assert result.returncode == 0, f"{folder.name}: {result.stderr}"
+    assert not result.stderr, f"{folder.name} renders with warnings: {result.stderr}"
+    return [_parsed(text) for text in result.stdout.split("\n---\n")]
 
 
 @cache
 def _parsed(text: str) -> Document:
-    # Most documents are the same in every build: read once, and never changed.
+    # Most documents are the same in every variant: parsed once, and never modified.
     document: Document = yaml.load(text, yaml.CSafeLoader)
     return document
 
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a selector (matchLabels, or nothing at all) takes a pod with these labels."""
-    assert set(selector) <= {"matchLabels"}, f"not understood here: {selector}"
+    """Tell whether a selector (matchLabels, or an empty one) selects a pod with these labels."""
+    assert set(selector) <= {"matchLabels"}, f"unsupported selector: {selector}"
     return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
 
 
-def _folder(tree: Path, number: int, choice: Choice) -> Path:
-    folder = tree / "overlays" / f"{choice.overlay}-{number}"
-    shutil.copytree(tree / "overlays" / choice.overlay, folder)
+def _folder(tree: Path, number: int, variant: Variant) -> Path:
+    folder = tree / "overlays" / f"{variant.overlay}-{number}"
+    shutil.copytree(tree / "overlays" / variant.overlay, folder)
     kustomization = folder / "kustomization.yaml"
     content = yaml.safe_load(kustomization.read_text())
     own = [path for path in content["components"] if not path.startswith("../../components/")]
-    content["components"] = [*own, *(f"../../components/{name}" for name in choice.components)]
+    content["components"] = [*own, *(f"../../components/{name}" for name in variant.components)]
     kustomization.write_text(yaml.safe_dump(content))
     return folder

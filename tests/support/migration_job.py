@@ -1,6 +1,6 @@
-"""A schema of the tests' own, and a job that brings it up as a process that can be killed in the middle.
+"""A test schema, and a migration job for it that runs as a process, so that it can be killed half-way.
 
-`python -m support.migration_job <MONGODB_URI> <database>`; its lease is short, so that nobody waits long for a dead one.
+`python -m support.migration_job <MONGODB_URI> <database>`; its lease is short, so that an abandoned one expires soon.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from pathlib import Path
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.mongodb import Document, Index, Migration, Schema, Work
-from parley.common.mongodb.client import connect, majority
-from parley.common.mongodb.migrator import Upgrade
-from parley.common.observability.logging import configure_logs
+from parley.common.mongodb import Document, Index, Migration, MigrationContext, Schema
+from parley.common.mongodb.client import create_client, majority_database
+from parley.common.mongodb.migrator import Migrator
+from parley.common.observability.logging import configure_logging
 
 LEASE = timedelta(seconds=2)
 ABSENCE = timedelta(seconds=1)
 
 
-async def paint(work: Work) -> None:
-    """Every thing gets a colour, and a count of how often it was painted."""
-    await work.each("things", _painted)
+async def add_colour(work: MigrationContext) -> None:
+    """Set a colour on every document of `things`, and count how often that was done."""
+    await work.update_in_batches("things", _painted)
 
 
 def _painted(thing: Document) -> UpdateOne | None:
@@ -36,37 +36,37 @@ def _painted(thing: Document) -> UpdateOne | None:
     return UpdateOne({"_id": thing["_id"]}, {"$set": {"colour": "green"}, "$inc": {"painted": 1}})
 
 
-BY_COLOUR = Index("things", [("colour", 1)], {"name": "colour"})
-SCHEMA = Schema((BY_COLOUR,), (Migration(1, "paint", paint),))
+COLOUR_INDEX = Index("things", [("colour", 1)], {"name": "colour"})
+SCHEMA = Schema((COLOUR_INDEX,), (Migration(1, "paint", add_colour),))
 
 
 @contextlib.asynccontextmanager
-async def opened(uri: str, database: str) -> AsyncIterator[AsyncDatabase[Document]]:
-    """A database as an upgrade wants it."""
-    client = connect(uri, database, socket_seconds=None)
+async def open_database(uri: str, database: str) -> AsyncIterator[AsyncDatabase[Document]]:
+    """Open the database as a migration does."""
+    client = create_client(uri, database, socket_timeout_seconds=None)
     try:
-        yield majority(client, database)
+        yield majority_database(client, database)
     finally:
         await client.close()
 
 
-def upgrade_of(database: AsyncDatabase[Document], schema: Schema) -> Upgrade:
-    """An upgrade whose lease and patience are short."""
-    return Upgrade(database, schema, lease=LEASE, absence=ABSENCE)
+def create_migrator(database: AsyncDatabase[Document], schema: Schema) -> Migrator:
+    """Create a migrator with a short lease."""
+    return Migrator(database, schema, lease=LEASE, absence=ABSENCE)
 
 
-async def job(uri: str, database: str) -> asyncio.subprocess.Process:
-    """A job for SCHEMA as a process of its own."""
+async def start_job(uri: str, database: str) -> asyncio.subprocess.Process:
+    """Start a process that migrates the database to SCHEMA."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     command = [sys.executable, "-m", "support.migration_job", uri, database]
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
 
 
 async def _main(uri: str, name: str) -> None:
-    async with opened(uri, name) as database:
-        await upgrade_of(database, SCHEMA).run()
+    async with open_database(uri, name) as database:
+        await create_migrator(database, SCHEMA).run()
 
 
 if __name__ == "__main__":
-    configure_logs("upgrading", "info")
+    configure_logging("upgrading", "info")
     asyncio.run(_main(*sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Replicas of notify as real processes, callers as the gateway would sign them, and facts as chat would tell them."""
+"""Replicas of notify as real processes, callers as the gateway signs them, events and RPC answers as chat sends them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 from parley.common.auth.identity import (
-    HEADER,
+    IDENTITY_HEADER,
     Caller,
     GatewayCaller,
     IdentitySigner,
@@ -28,26 +28,27 @@ from parley.common.auth.identity import (
 )
 from parley.common.events import Actor, Event, new_event
 from parley.common.events.conversations import ConversationAccepted, ConversationPending, ConversationTransferred
-from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView, Typing
-from parley.common.events.schemas import ConversationView, LastMessage, Mode, Person, Role, VisitorView
+from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteSchema, Typing
+from parley.common.events.schemas import ConversationSchema, LastMessage, Mode, OperatorRef, Role, VisitorSchema
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.common.messaging import Bus
+from parley.common.messaging import BrokerConnection
 from parley.common.runtime.clock import utc_now
 from parley_dev.ports import free_ports
-from support.sse import EventStream
-from support.wait import until
+from support.sse import SseStream
+from support.wait import wait_until
 
 SECRET = secrets.token_hex(32)
-_numbers = itertools.count(int(time.time() * 1000) % 1_000_000_000 * 1000)
+GATEWAY = GatewayCaller()
+_ids = itertools.count(int(time.time() * 1000) % 1_000_000_000 * 1000)
 
 
-def fresh_id() -> int:
-    """An id that no other test of this run uses."""
-    return next(_numbers)
+def unique_id() -> int:
+    """Return an id that no other test of this run uses."""
+    return next(_ids)
 
 
 @dataclass(slots=True)
-class Replica:
+class NotifyReplica:
     """One process of the service."""
 
     env: dict[str, str]
@@ -56,16 +57,16 @@ class Replica:
     internal_port: int = 0
     process: asyncio.subprocess.Process | None = None
     http: aiohttp.ClientSession | None = None
-    output: Path = field(default_factory=Path)
+    log_file: Path = field(default_factory=Path)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self, *, ready: bool = True) -> None:
+    async def start(self, *, wait_ready: bool = True) -> None:
         self.port, self.internal_port = free_ports(2)
-        self.output = self.directory / f"notify-{self.port}.log"
-        with self.output.open("wb") as output:
+        self.log_file = self.directory / f"notify-{self.port}.log"
+        with self.log_file.open("wb") as log_file:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -77,67 +78,68 @@ class Replica:
                     "PARLEY_PORT": str(self.port),
                     "PARLEY_INTERNAL_PORT": str(self.internal_port),
                 },
-                stdout=output,
+                stdout=log_file,
                 stderr=asyncio.subprocess.STDOUT,
             )
         self.http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
         )
-        if ready:
-            await until(self.is_ready, within=30, what="notify to be ready")
+        if wait_ready:
+            await wait_until(self.is_ready, timeout=30, description="notify to be ready")
 
     async def is_ready(self) -> bool:
         assert self.process is not None
         assert self.http is not None
-        assert self.process.returncode is None, self.output.read_text()
+        assert self.process.returncode is None, self.log_file.read_text()
         try:
             async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
                 return response.status == 200
         except aiohttp.ClientError:
             return False
 
-    async def stop(self, number: int = signal.SIGTERM) -> None:
+    async def stop(self, signal_number: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
+            self.process.send_signal(signal_number)
             await asyncio.wait_for(self.process.wait(), 30)
         if self.http is not None:
             await self.http.close()
 
     def headers(self, caller: Caller, last_event_id: str | None = None) -> dict[str, str]:
-        sent = {HEADER: IdentitySigner(SECRET).sign(caller)}
-        return sent | {"Last-Event-ID": last_event_id} if last_event_id is not None else sent
+        headers = {IDENTITY_HEADER: IdentitySigner(SECRET).sign(caller)}
+        return headers | {"Last-Event-ID": last_event_id} if last_event_id is not None else headers
 
     @asynccontextmanager
     async def stream(
         self, caller: Caller, last_event_id: str | None = None, query: Mapping[str, str] | None = None
-    ) -> AsyncIterator[EventStream]:
-        """The caller's live stream."""
+    ) -> AsyncIterator[SseStream]:
+        """Open the caller's stream and wait for `ready`."""
         assert self.http is not None
         path = "/api/v1/chat/events" if isinstance(caller, VisitorCaller) else "/api/v1/operator/stream"
         async with self.http.get(
             self.url + path, headers=self.headers(caller, last_event_id), params=query or {}
         ) as response:
             assert response.status == 200, (response.status, await response.text())
-            async with EventStream(response) as events:
-                await events.wait("ready")
-                yield events
+            async with SseStream(response) as stream:
+                await stream.wait_for("ready")
+                yield stream
 
-    async def call(
+    async def request(
         self, caller: Caller, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+        """Send a request and return status, JSON body and headers."""
         assert self.http is not None
         async with self.http.request(
             method, self.url + path, json=body, headers=self.headers(caller) | headers
         ) as response:
             return response.status, await response.json(), response.headers
 
-    async def metric(self, line: str) -> float:
-        """A metric's value by its whole name with labels; 0 where it has none yet."""
+    async def metric(self, series: str) -> float:
+        """Return a metric's value by its full name with labels; 0 if it has none yet."""
         assert self.http is not None
         async with self.http.get(f"http://127.0.0.1:{self.internal_port}/metrics") as response:
             text = await response.text()
-        found = [row.rsplit(" ", 1)[1] for row in text.splitlines() if row.rsplit(" ", 1)[0] == line]
-        return float(found[0]) if found else 0.0
+        values = [line.rsplit(" ", 1)[1] for line in text.splitlines() if line.rsplit(" ", 1)[0] == series]
+        return float(values[0]) if values else 0.0
 
     async def open_streams(self) -> float:
         kinds = ("operator", "visitor")
@@ -145,53 +147,53 @@ class Replica:
 
 
 @dataclass(slots=True)
-class Crew:
-    """The teams that chat would know, by site. `away`: chat does not answer."""
+class FakeTeam:
+    """Answers the RPC methods of chat about sites and their operators."""
 
-    sites: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
-    choices: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """What a site has chosen, beside the defaults."""
-    away: bool = False
-    asked: int = 0
+    operators: dict[int, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    """By site, by operator."""
+    site_settings: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """A site's settings that differ from the defaults."""
+    unavailable: bool = False
 
     def add(self, site_id: int, operator_id: int, language: str = "en", *permissions: str) -> None:
-        member = {"operator_id": operator_id, "language": language, "permissions": list(permissions or ("can_chat",))}
-        self.sites.setdefault(site_id, {})[operator_id] = member
+        operator = {"operator_id": operator_id, "language": language, "permissions": list(permissions or ("can_chat",))}
+        self.operators.setdefault(site_id, {})[operator_id] = operator
 
-    async def answer(self, question: dict[str, Any]) -> dict[str, Any] | None:
-        if self.away:
-            raise RuntimeError("chat is away")
-        self.asked += 1
-        return {"operators": list(self.sites.get(question["site_id"], {}).values())}
+    def rpc_methods(self) -> dict[str, Any]:
+        return {"site_operators": self._site_operators, "site": self._site}
 
-    async def about(self, question: dict[str, Any]) -> dict[str, Any] | None:
-        if self.away:
-            raise RuntimeError("chat is away")
-        chosen = self.choices.get(question["site_id"], {})
-        return {"tenant_id": 1, "name": "A site", "routing": "all", "private_push": False, **chosen}
+    async def _site_operators(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        self._check_available()
+        return {"operators": list(self.operators.get(body["site_id"], {}).values())}
 
-    def questions(self) -> dict[str, Any]:
-        """What chat would answer."""
-        return {"site_operators": self.answer, "site": self.about}
+    async def _site(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        self._check_available()
+        settings = self.site_settings.get(body["site_id"], {})
+        return {"tenant_id": 1, "name": "A site", "routing": "all", "private_push": False, **settings}
+
+    def _check_available(self) -> None:
+        if self.unavailable:
+            raise RuntimeError("chat is unavailable")
 
 
 @dataclass(slots=True)
-class Scene:
-    """A tenant with one site, one conversation and its people, and the events chat would tell of them."""
+class ConversationScenario:
+    """A tenant with one site, one conversation and its people, and the events that chat publishes about them."""
 
-    bus: Bus
-    tenant_id: int = field(default_factory=fresh_id)
-    site_id: int = field(default_factory=fresh_id)
-    conversation_id: int = field(default_factory=fresh_id)
+    broker: BrokerConnection
+    tenant_id: int = field(default_factory=unique_id)
+    site_id: int = field(default_factory=unique_id)
+    conversation_id: int = field(default_factory=unique_id)
     session: str = field(default_factory=lambda: f"sess_{secrets.token_hex(16)}")
     seq: int = 0
     mode: Mode = "operator"
-    holder: Person | None = None
-    told: list[Event] = field(default_factory=list)
+    assigned_operator: OperatorRef | None = None
 
     def operator(self, operator_id: int | None = None, **changes: Any) -> OperatorCaller:
+        """Return a new operator of the site with all permissions."""
         caller = OperatorCaller(
-            operator_id=operator_id or fresh_id(),
+            operator_id=operator_id or unique_id(),
             tenant_id=self.tenant_id,
             name="Alex",
             sites={self.site_id: frozenset(Permission)},
@@ -204,123 +206,125 @@ class Scene:
     def visitor(self) -> VisitorCaller:
         return VisitorCaller(self.tenant_id, self.site_id, self.session)
 
-    def conversation(self, text: str = "") -> ConversationView:
-        now = utc_now()
-        return ConversationView(
-            id=self.conversation_id,
-            site_id=self.site_id,
-            mode=self.mode,
-            visitor=VisitorView(session_id=self.session, name="Jane"),
-            operator=self.holder,
-            last_message=LastMessage(seq=self.seq, role="visitor", preview=text[:100], created_at=now),
-            last_seq=self.seq,
-            created_at=now,
-            updated_at=now,
+    def other_conversation(self) -> ConversationScenario:
+        """Return a second conversation on the same site."""
+        return ConversationScenario(self.broker, tenant_id=self.tenant_id, site_id=self.site_id)
+
+    # Publish what chat publishes.
+
+    async def publish(self, data: Any, **fields: Any) -> Event:
+        event = self._event(data, **fields)
+        await self.republish(event)
+        return event
+
+    async def republish(self, event: Event) -> None:
+        await self.broker.publish([event.to_document()])
+
+    async def send_message(self, content: str = "Hello", role: Role = "visitor") -> Event:
+        return await self.publish(self._message(content, role))
+
+    async def send_messages_in_one_batch(self, *contents: str) -> None:
+        events = [self._event(self._message(content)) for content in contents]
+        await self.broker.publish([event.to_document() for event in events])
+
+    async def send_typing(self, role: Any, operator: OperatorCaller | None = None) -> None:
+        actor = Actor(kind="operator", id=operator.operator_id) if operator else Actor(kind="visitor")
+        event = self._event(Typing(role=role, name="Alex" if operator else None), actor=actor)
+        await self.broker.publish_ephemeral(event)
+
+    async def add_note(self, content: str) -> Event:
+        author = OperatorRef(id=1, name="Alex")
+        note = NoteSchema(id=unique_id(), content=content, author=author, created_at=utc_now())
+        return await self.publish(NoteCreated(note=note))
+
+    async def mark_read(self, operator: OperatorCaller, seq: int) -> Event:
+        reader = _operator_ref(operator)
+        return await self.publish(
+            MessageRead(reader="operator", seq=seq, by=reader, conversation=self._conversation_schema())
         )
 
-    def event(self, data: Any, **more: Any) -> Event:
+    async def request_operator(self) -> Event:
+        """Hand the conversation off: it waits for an operator."""
+        self.mode, self.assigned_operator = "pending", None
+        conversation = self._conversation_schema("Is anybody there?")
+        return await self.publish(ConversationPending(mode="pending", conversation=conversation))
+
+    async def accept(self, operator: OperatorCaller) -> Event:
+        self.mode, self.assigned_operator = "operator", _operator_ref(operator)
+        return await self.publish(
+            ConversationAccepted(
+                mode="operator", operator=self.assigned_operator, conversation=self._conversation_schema()
+            )
+        )
+
+    async def transfer(self, operator: OperatorCaller) -> Event:
+        self.mode, self.assigned_operator = "operator", _operator_ref(operator)
+        return await self.publish(
+            ConversationTransferred(
+                mode="operator", operator=self.assigned_operator, conversation=self._conversation_schema("Help")
+            )
+        )
+
+    async def change_access(self, operator: OperatorCaller, version: int, session_id: str | None = None) -> None:
+        data = OperatorAccessChanged(operator_id=operator.operator_id, version=version, session_id=session_id)
+        await self.broker.publish([new_event(data, tenant_id=self.tenant_id, site_id=0).to_document()])
+
+    async def change_site(self, *, deleted: bool = False) -> None:
+        event = new_event(SiteChanged(deleted=deleted), tenant_id=self.tenant_id, site_id=self.site_id)
+        await self.broker.publish([event.to_document()])
+
+    async def fill_log(self, count: int) -> None:
+        """Add events to the log that no stream shows."""
+        events = [new_event(SiteChanged(), tenant_id=unique_id(), site_id=unique_id()) for _ in range(count)]
+        for start in range(0, count, 500):
+            await self.broker.publish([event.to_document() for event in events[start : start + 500]])
+
+    def _event(self, data: Any, **fields: Any) -> Event:
         return new_event(
             data,
             tenant_id=self.tenant_id,
             site_id=self.site_id,
             conversation_id=self.conversation_id,
             session=self.session,
-            **more,
+            **fields,
         )
 
-    async def tell(self, data: Any, **more: Any) -> Event:
-        event = self.event(data, **more)
-        await self.again(event)
-        return event
-
-    async def again(self, event: Event) -> None:
-        await self.bus.publish([event.to_document()])
-        self.told.append(event)
-
-    def message(self, content: str = "Hello", role: Role = "visitor") -> MessageCreated:
+    def _message(self, content: str, role: Role = "visitor") -> MessageCreated:
         self.seq += 1
         return MessageCreated(
-            id=fresh_id(),
+            id=unique_id(),
             conversation_id=self.conversation_id,
             seq=self.seq,
             role=role,
             content=content,
             created_at=utc_now(),
-            conversation=self.conversation(content),
+            conversation=self._conversation_schema(content),
         )
 
-    async def say(self, content: str = "Hello", role: Role = "visitor") -> Event:
-        return await self.tell(self.message(content, role))
-
-    async def together(self, *contents: str) -> None:
-        """Messages that are published in one go."""
-        said = [self.event(self.message(content)) for content in contents]
-        await self.bus.publish([event.to_document() for event in said])
-        self.told += said
-
-    async def note(self, content: str) -> Event:
-        note = NoteView(id=fresh_id(), content=content, author=Person(id=1, name="Alex"), created_at=utc_now())
-        return await self.tell(NoteCreated(note=note))
-
-    async def read(self, operator: OperatorCaller, seq: int) -> Event:
-        by = Person(id=operator.operator_id, name=operator.name)
-        return await self.tell(MessageRead(reader="operator", seq=seq, by=by, conversation=self.conversation()))
-
-    async def pend(self) -> Event:
-        self.mode, self.holder = "pending", None
-        return await self.tell(ConversationPending(mode="pending", conversation=self.conversation("Is anybody there?")))
-
-    async def accept(self, operator: OperatorCaller) -> Event:
-        self.mode, self.holder = "operator", Person(id=operator.operator_id, name=operator.name)
-        return await self.tell(
-            ConversationAccepted(mode="operator", operator=self.holder, conversation=self.conversation())
-        )
-
-    async def transfer(self, operator: OperatorCaller) -> Event:
-        self.mode, self.holder = "operator", Person(id=operator.operator_id, name=operator.name)
-        return await self.tell(
-            ConversationTransferred(mode="operator", operator=self.holder, conversation=self.conversation("Help"))
-        )
-
-    async def access_changed(self, operator: OperatorCaller, version: int, session_id: str | None = None) -> None:
-        changed = OperatorAccessChanged(operator_id=operator.operator_id, version=version, session_id=session_id)
-        await self.bus.publish([new_event(changed, tenant_id=self.tenant_id, site_id=0).to_document()])
-
-    async def site_changed(self) -> None:
-        changed = new_event(SiteChanged(), tenant_id=self.tenant_id, site_id=self.site_id)
-        await self.bus.publish([changed.to_document()])
-
-    async def flood(self, events: int) -> None:
-        """Let the log grow by so many events that nobody is shown."""
-        facts = [new_event(SiteChanged(), tenant_id=fresh_id(), site_id=fresh_id()) for _ in range(events)]
-        for start in range(0, events, 500):
-            await self.bus.publish([fact.to_document() for fact in facts[start : start + 500]])
-
-    async def site_deleted(self) -> None:
-        gone = new_event(SiteChanged(deleted=True), tenant_id=self.tenant_id, site_id=self.site_id)
-        await self.bus.publish([gone.to_document()])
-
-    async def type(self, role: Any, operator: OperatorCaller | None = None) -> None:
-        actor = Actor(kind="operator", id=operator.operator_id) if operator else Actor(kind="visitor")
-        event = new_event(
-            Typing(role=role, name="Alex" if operator else None),
-            tenant_id=self.tenant_id,
+    def _conversation_schema(self, text: str = "") -> ConversationSchema:
+        now = utc_now()
+        return ConversationSchema(
+            id=self.conversation_id,
             site_id=self.site_id,
-            conversation_id=self.conversation_id,
-            session=self.session,
-            actor=actor,
+            mode=self.mode,
+            visitor=VisitorSchema(session_id=self.session, name="Jane"),
+            operator=self.assigned_operator,
+            last_message=LastMessage(seq=self.seq, role="visitor", preview=text[:100], created_at=now),
+            last_seq=self.seq,
+            created_at=now,
+            updated_at=now,
         )
-        await self.bus.whisper(event)
 
 
-GATEWAY = GatewayCaller()
+def message_texts(stream: SseStream) -> list[str]:
+    """Return the texts of the messages that a stream has shown, in order."""
+    return [event.data["data"]["content"] for event in stream.of_type("message.created")]
 
 
-def texts(events: EventStream) -> list[str]:
-    """What messages a stream has shown, in order."""
-    return [event.data["data"]["content"] for event in events.of("message.created")]
+async def wait_for_message(stream: SseStream, content: str, timeout: float = 10.0) -> None:
+    """Wait until a stream has shown a message with this text."""
+    await stream.wait_for("message.created", lambda event: event.data["data"]["content"] == content, timeout=timeout)
 
 
-async def shown(events: EventStream, content: str, within: float = 10.0) -> None:
-    """Wait until a stream has shown a message."""
-    await events.wait("message.created", lambda event: event.data["data"]["content"] == content, within=within)
+def _operator_ref(operator: OperatorCaller) -> OperatorRef:
+    return OperatorRef(id=operator.operator_id, name=operator.name)

@@ -14,18 +14,25 @@ from typing import Any, Self
 import aiohttp
 from aiohttp.test_utils import TestServer
 
-from parley.chat.admin_module import Administration
+from parley.chat.admin_module import AdminModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.settings import ChatSettings
-from parley.common.auth.identity import HEADER, Caller, GatewayCaller, IdentitySigner, OperatorCaller, Permission
+from parley.common.auth.identity import (
+    IDENTITY_HEADER,
+    Caller,
+    GatewayCaller,
+    IdentitySigner,
+    OperatorCaller,
+    Permission,
+)
 from parley.common.events import Event
 from parley.common.http import build_app
-from parley.common.messaging import Bus, LogFollower
-from parley.common.messaging.stream_consumer import LogRecord
-from parley.common.mongodb import OUTAGES, Mongo, MongoIdempotency, Outbox
+from parley.common.messaging import BrokerConnection, StreamConsumer
+from parley.common.messaging.stream_consumer import StreamRecord
+from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.clock import utc_now
-from support.api import Reply
-from support.wait import until
+from support.api import ApiResponse
+from support.wait import wait_until
 
 PASSWORD = "a long enough password"
 KINDS = ("tenant", "operator", "site", "audit", "api_key", "knowledge")
@@ -60,9 +67,9 @@ class Office:
     """Calls routes as somebody, and hears every event of its own tenants."""
 
     mongo: Mongo
-    bus: Bus
+    bus: BrokerConnection
     outbox: Outbox
-    administration: Administration
+    administration: AdminModule
     server: TestServer
     http: aiohttp.ClientSession
     clock: Clock
@@ -88,18 +95,26 @@ class Office:
         # Ids begin at a place of their own, so that tests that share a broker know their events from others'.
         base = secrets.randbelow(2**40)
         await mongo.database["counters"].insert_many([{"_id": kind, "reserved": base} for kind in KINDS])
-        bus, clock, events = Bus(amqp_url), Clock(), list[Event]()
-        bus.add(LogFollower("office", lambda: datetime.now(UTC) - timedelta(seconds=5), _into(events, base)))
+        bus, clock, events = BrokerConnection(amqp_url), Clock(), list[Event]()
+        bus.add(StreamConsumer("office", lambda: datetime.now(UTC) - timedelta(seconds=5), _into(events, base)))
         outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS)
-        administration = Administration(mongo, outbox, chosen, clock)
+        administration = AdminModule(mongo, outbox, chosen, clock)
         signer = IdentitySigner(chosen.identity_secret)
-        app = build_app(administration.routes(), signer=signer, outages=OUTAGES, idempotency=MongoIdempotency(mongo))
+        app = build_app(
+            administration.routes(),
+            signer=signer,
+            transient_errors=TRANSIENT_ERRORS,
+            idempotency=MongoIdempotencyStore(mongo),
+        )
         server, http = TestServer(app), aiohttp.ClientSession()
         await server.start_server()
         office = cls(mongo, bus, outbox, administration, server, http, clock, signer, events, base)
         for part in (mongo, bus, outbox, administration):
             await part.start()
-        await until(lambda: not any(part.fault() for part in (mongo, bus, administration)), what="the office is open")
+        await wait_until(
+            lambda: not any(part.unready_reason() for part in (mongo, bus, administration)),
+            description="the office is open",
+        )
         return office
 
     async def close(self) -> None:
@@ -117,19 +132,19 @@ class Office:
         body: Any = None,
         headers: dict[str, str] | None = None,
         **query: Any,
-    ) -> Reply:
+    ) -> ApiResponse:
         """One request as a caller; `query` names its parameters, `from_` standing for `from`."""
         sent = dict(headers or {})
         if caller is not None:
-            sent[HEADER] = self.signer.sign(caller)
+            sent[IDENTITY_HEADER] = self.signer.sign(caller)
         self.called.add((method, path))
         params = {name.rstrip("_"): str(value) for name, value in query.items()}
         async with self.http.request(
             method, self.server.make_url(path), json=body, params=params, headers=sent
         ) as response:
-            return Reply(response.status, dict(response.headers), await response.read())
+            return ApiResponse(response.status, dict(response.headers), await response.read())
 
-    async def errand(self, method: str, path: str, body: Any = None, *, address: str = "", **query: Any) -> Reply:
+    async def errand(self, method: str, path: str, body: Any = None, *, address: str = "", **query: Any) -> ApiResponse:
         """One request as the gateway itself, for somebody at an address."""
         caller = GatewayCaller(address or self.address)
         return await self.call(method, f"/internal/{path}", caller, body, None, **query)
@@ -155,7 +170,7 @@ class Office:
             session_id=session_id,
             access_version=found["version"],
             language=found["language"],
-            address=self.address,
+            client_ip=self.address,
         )
 
     async def new_tenant(self) -> OperatorCaller:
@@ -189,7 +204,7 @@ class Office:
                 (event for event in fits if data.items() <= {**event.data, "site": event.site_id}.items()), None
             )
 
-        event: Event = await until(found, what=f"{kind} {data}")
+        event: Event = await wait_until(found, description=f"{kind} {data}")
         return event
 
     async def audited(self, owner: OperatorCaller, action: str, **query: Any) -> dict[str, Any]:
@@ -200,7 +215,7 @@ class Office:
             entries: list[dict[str, Any]] = reply.ok()["entries"]
             return entries
 
-        entries: list[dict[str, Any]] = await until(found, what=f"an audit entry {action}")
+        entries: list[dict[str, Any]] = await wait_until(found, description=f"an audit entry {action}")
         return entries[0]
 
 
@@ -214,8 +229,8 @@ def without(caller: OperatorCaller, **changes: Any) -> OperatorCaller:
     return replace(caller, **changes)
 
 
-def _into(events: list[Event], base: int) -> Callable[[LogRecord], Any]:
-    async def take(record: LogRecord) -> None:
+def _into(events: list[Event], base: int) -> Callable[[StreamRecord], Any]:
+    async def take(record: StreamRecord) -> None:
         events.extend(event for event in record.events if event and base < event.tenant_id <= base + 10_000)
 
     return take

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's streaming chat completions, and fails when it is told to."""
+"""A fake of OpenAI's streaming chat completions API, which can be made to fail."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from aiohttp import web
 
 
 @dataclass(slots=True)
-class Completions:
-    """What it answers, how it fails, and what it was asked."""
+class FakeOpenAIServer:
+    """The replies to send, the failure to simulate, and the requests received."""
 
-    pieces: list[str] = field(default_factory=lambda: ["Hello", " from", " the", " model."])
+    chunks: list[str] = field(default_factory=lambda: ["Hello", " from", " the", " model."])
     status: int = 200
     pause: asyncio.Event | None = None
-    """When set, the answer waits for it before its last piece."""
-    break_off: bool = False
+    """When set, the reply waits for it before its last chunk."""
+    abort_connection: bool = False
     usage: object = 42
-    """How many tokens it says it took."""
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
+    """The number of tokens it reports."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    authorization_headers: list[str] = field(default_factory=list)
     """The Authorization header of each request."""
     url: str = ""
     _runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_post("/v1/chat/completions", self._on_request)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -40,19 +40,19 @@ class Completions:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _on_request(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        self.asked.append(asked)
-        self.keys.append(request.headers.get("Authorization", ""))
+        self.requests.append(asked)
+        self.authorization_headers.append(request.headers.get("Authorization", ""))
         if self.status != 200:
-            error = {"message": f"no: {self.keys[-1]}", "type": "server_error"}
+            error = {"message": f"no: {self.authorization_headers[-1]}", "type": "server_error"}
             return web.json_response({"error": error}, status=self.status)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, piece in enumerate(self.pieces):
-            if self.pause is not None and number == len(self.pieces) - 1:
+        for number, piece in enumerate(self.chunks):
+            if self.pause is not None and number == len(self.chunks) - 1:
                 await self.pause.wait()
-            if self.break_off and number == len(self.pieces) - 1:
+            if self.abort_connection and number == len(self.chunks) - 1:
                 assert request.transport is not None
                 request.transport.abort()
                 return response

@@ -1,4 +1,4 @@
-"""A collector of traces on this machine: takes OTLP over HTTP as OpenTelemetry's own collector does, in protobuf.
+"""A trace collector for tests: accepts OTLP over HTTP in protobuf, as the OpenTelemetry Collector does.
 
 https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """
@@ -25,8 +25,8 @@ _PROTOBUF = "application/x-protobuf"
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """A span as it arrived. `links` are trace and span ids."""
+class CollectedSpan:
+    """A received span. `links` are pairs of trace and span ids."""
 
     service: str
     name: str
@@ -41,29 +41,32 @@ class Collected:
     links: tuple[tuple[str, str], ...]
 
     @property
-    def told(self) -> tuple[str, str]:
-        """Whose it is, and what it is called."""
+    def service_and_name(self) -> tuple[str, str]:
+        """The service and the span's name."""
         return self.service, self.name
 
 
-class Collector:
-    """Start it with `async with`. `slow`: takes what it is sent and does not answer. `away`: 503."""
+class OtlpCollector:
+    """The collector; start it with `async with`.
+
+    `unresponsive`: it accepts requests and does not answer them. `unavailable`: it answers 503.
+    """
 
     def __init__(self) -> None:
-        self.spans: list[Collected] = []
-        self.raw: list[bytes] = []
-        """Every request's body, decompressed: to look for what must not be there."""
+        self.spans: list[CollectedSpan] = []
+        self.request_bodies: list[bytes] = []
+        """Every request's body, decompressed, to search for what must not be exported."""
         self.headers: list[dict[str, str]] = []
-        self.slow = False
-        self.away = False
-        self.asked = 0
+        self.unresponsive = False
+        self.unavailable = False
+        self.request_count = 0
         self.url = ""
         self._release = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/v1/traces", self._take)
+        app.router.add_post("/v1/traces", self._on_request)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -77,51 +80,51 @@ class Collector:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    def let_go(self) -> None:
-        """Answer what was kept waiting."""
+    def release_pending(self) -> None:
+        """Answer the requests that are waiting."""
         self._release.set()
         self._release = asyncio.Event()
 
-    def of(self, trace_id: str) -> list[Collected]:
-        """The spans of a trace."""
+    def spans_of_trace(self, trace_id: str) -> list[CollectedSpan]:
+        """Return the spans of a trace."""
         return [span for span in self.spans if span.trace_id == trace_id]
 
-    def traces_of(self, attribute: str, value: str) -> list[str]:
-        """The traces that have a span with this attribute."""
+    def trace_ids_with_attribute(self, attribute: str, value: str) -> list[str]:
+        """Return the ids of the traces that have a span with this attribute."""
         return sorted({span.trace_id for span in self.spans if span.attributes.get(attribute) == value})
 
-    async def _take(self, request: web.Request) -> web.Response:
-        self.asked += 1
+    async def _on_request(self, request: web.Request) -> web.Response:
+        self.request_count += 1
         assert request.content_type == _PROTOBUF
         body = await request.read()
-        if self.slow:
+        if self.unresponsive:
             await self._release.wait()
             return web.Response(status=503)
-        if self.away:
+        if self.unavailable:
             return web.Response(status=503)
         if request.headers.get("Content-Encoding") == "gzip" and body[:2] == b"\x1f\x8b":
             body = gzip.decompress(body)
-        self.raw.append(body)
+        self.request_bodies.append(body)
         self.headers.append(dict(request.headers))
         self.spans.extend(_spans(ExportTraceServiceRequest.FromString(body)))
         return web.Response(body=ExportTraceServiceResponse().SerializeToString(), content_type=_PROTOBUF)
 
 
-def chain_of(spans: Sequence[Collected], last: Collected) -> list[Collected]:
-    """A span and what it is under, from the trace's first on."""
-    known = {span.span_id: span for span in spans}
+def ancestors_of(spans: Sequence[CollectedSpan], last: CollectedSpan) -> list[CollectedSpan]:
+    """Return a span with its ancestors, from the root span on."""
+    by_id = {span.span_id: span for span in spans}
     chain = [last]
-    while (above := known.get(chain[0].parent_id)) is not None:
-        chain.insert(0, above)
+    while (parent := by_id.get(chain[0].parent_id)) is not None:
+        chain.insert(0, parent)
     return chain
 
 
-def _spans(request: ExportTraceServiceRequest) -> Iterable[Collected]:
+def _spans(request: ExportTraceServiceRequest) -> Iterable[CollectedSpan]:
     for group in request.resource_spans:
         resource = _values(group.resource.attributes)
         for scope in group.scope_spans:
             for span in scope.spans:
-                yield Collected(
+                yield CollectedSpan(
                     service=str(resource.get("service.name")),
                     name=span.name,
                     kind=ProtoSpan.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_").lower(),

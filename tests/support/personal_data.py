@@ -10,10 +10,10 @@ from typing import Any
 from pymongo import AsyncMongoClient
 
 from parley_dev.stack import Stack
-from support.api import Visitor
-from support.authorization_matrix import image_form, picture
-from support.tenants import World
-from support.wait import until
+from support.api import VisitorClient
+from support.authorization_matrix import image_form, make_image
+from support.tenants import TenantFixture
+from support.wait import wait_until
 
 FINISHED_WITHIN = 90.0
 
@@ -22,7 +22,7 @@ FINISHED_WITHIN = 90.0
 class Found:
     """A visitor with something in every place where Parley keeps anything, each with the canary in it."""
 
-    visitor: Visitor
+    visitor: VisitorClient
     conversation_id: int
     handle: str
     canary: str
@@ -44,11 +44,11 @@ async def places_of(mongodb_uri: str, prefix: str, needle: str) -> set[str]:
     return found
 
 
-async def somebody(world: World) -> Found:
+async def somebody(tenant: TenantFixture) -> Found:
     # Letters alone: what has a number in it is no part of what translations are remembered by.
     canary = "zq" + "".join(secrets.choice(ascii_lowercase) for _ in range(10))
-    visitor, conversation_id = await world.taken()
-    alex = world.alex
+    visitor, conversation_id = await tenant.assigned_conversation()
+    alex = tenant.alex
     page = f"https://shop.test/?q={canary}"
     (await visitor.post("/heartbeat", page=page, title=f"{canary} shoes", referrer=f"https://find.test/{canary}")).ok()
     languages = {"conversation_id": conversation_id, "lang": "pt-BR"}
@@ -59,11 +59,11 @@ async def somebody(world: World) -> Found:
         shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         return bool(shown["translation"]["enabled"])
 
-    await until(translating)
-    form = image_form(picture(), **visitor.names)
-    image_url = (await visitor.api.call("POST", "/api/v1/chat/upload-image", data=form)).ok()["url"]
-    await visitor.say(f"O meu nome é {canary}. Onde está o meu pedido?", image_url=image_url)
-    await alex.say(conversation_id, f"Hello {canary}, it is on its way.")
+    await wait_until(translating)
+    form = image_form(make_image(), **visitor.credentials)
+    image_url = (await visitor.api.request("POST", "/api/v1/chat/upload-image", data=form)).ok()["url"]
+    await visitor.send_message(f"O meu nome é {canary}. Onde está o meu pedido?", image_url=image_url)
+    await alex.send_message(conversation_id, f"Hello {canary}, it is on its way.")
     (await alex.post("/operator/note", {"conversation_id": conversation_id, "content": f"{canary} is a VIP"})).ok()
     (await visitor.post("/contact", name=canary, email=f"{canary}@shop.test", phone="+351 1234567")).ok()
     (await visitor.post("/rate", score=5, comment=f"{canary} was happy")).ok()
@@ -90,7 +90,7 @@ async def finished(mongodb_uri: str, prefix: str) -> None:
             under_way = {"$or": [{"finished_at": {"$exists": False}}, {"outbox.0": {"$exists": True}}]}
             return await erasures.count_documents(under_way) == 0
 
-    await until(none_due, within=FINISHED_WITHIN)
+    await wait_until(none_due, timeout=FINISHED_WITHIN)
 
 
 async def nowhere(mongodb_uri: str, prefix: str, needle: str) -> bool:
@@ -113,4 +113,4 @@ async def spread(one: Found, mongodb_uri: str, prefix: str) -> None:
     async def kept() -> bool:
         return not await missing() and await translations_of(mongodb_uri, prefix, one.conversation_id) > 0
 
-    await until(kept, within=30, what="something lies everywhere")
+    await wait_until(kept, timeout=30, description="something lies everywhere")

@@ -1,4 +1,4 @@
-"""Devices that ring, and what a test wants to know of them."""
+"""Register devices for push notifications, and wait for what they receive."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 
 from parley.common.auth.identity import OperatorCaller
 from support.fcm import FcmServer
-from support.notify import Replica
-from support.wait import until
+from support.notify import NotifyReplica
+from support.wait import wait_until
 
-TOKENS = "/api/v1/operator/fcm-token"
-PUSHES = "parley_notify_pushes_total"
+TOKEN_PATH = "/api/v1/operator/fcm-token"
 
-Enlist = Callable[..., Awaitable[tuple[OperatorCaller, str]]]
-"""Makes an operator of the scene's site with one device."""
+AddOperatorWithDevice = Callable[..., Awaitable[tuple[OperatorCaller, str]]]
+"""Adds an operator with one device to the scenario's site; returns the operator and the device's token."""
 
 
-async def device(replica: Replica, operator: OperatorCaller, platform: str = "android") -> str:
+async def register_device(replica: NotifyReplica, operator: OperatorCaller, platform: str = "android") -> str:
+    """Register a new device and return its token."""
     token = f"dev:{secrets.token_hex(16)}"
-    status, _, _ = await replica.call(operator, "POST", TOKENS, {"token": token, "platform": platform})
+    status, _, _ = await replica.request(operator, "POST", TOKEN_PATH, {"token": token, "platform": platform})
     assert status == 200
     return token
 
 
-async def counting(replica: Replica, name: str) -> Callable[[], Awaitable[float]]:
-    """How many pushes came to this end from now on."""
-    line = f'{PUSHES}{{outcome="{name}"}}'
-    before = await replica.metric(line)
+async def count_outcome(replica: NotifyReplica, outcome: str) -> Callable[[], Awaitable[float]]:
+    """Return a function that counts the pushes with this outcome from now on."""
+    series = f'parley_notify_pushes_total{{outcome="{outcome}"}}'
+    before = await replica.metric(series)
 
-    async def since() -> float:
-        return await replica.metric(line) - before
+    async def count() -> float:
+        return await replica.metric(series) - before
 
-    return since
+    return count
 
 
-async def rung(fcm: FcmServer, token: str, times: int = 1, within: float = 10.0) -> dict[str, Any]:
-    """The newest push of a device, once it got so many."""
-    await until(lambda: len(fcm.to(token)) >= times, within=within, what=f"{times} pushes")
-    assert len(fcm.to(token)) == times
-    return fcm.to(token)[-1].message
+async def wait_for_push(fcm: FcmServer, token: str, count: int = 1, timeout: float = 10.0) -> dict[str, Any]:
+    """Wait until a device has received exactly `count` pushes, and return the newest."""
+    await wait_until(lambda: len(fcm.pushes_for(token)) >= count, timeout=timeout, description=f"{count} pushes")
+    assert len(fcm.pushes_for(token)) == count
+    return fcm.pushes_for(token)[-1].message

@@ -1,4 +1,4 @@
-"""Reading server-sent events as a browser does (HTML Living Standard, 9.2)."""
+"""A client for server-sent events that parses as a browser does (HTML Living Standard, 9.2)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import aiohttp
 
 
 @dataclass(frozen=True, slots=True)
-class SentEvent:
-    """One event as the browser hands it to its page."""
+class SseEvent:
+    """One event as a browser dispatches it."""
 
     type: str
     id: str | None
@@ -23,14 +23,14 @@ class SentEvent:
 
 
 @dataclass(slots=True)
-class EventStream:
-    """An open stream; everything that came is kept, in order."""
+class SseStream:
+    """An open stream. Keeps all received events in order."""
 
     response: aiohttp.ClientResponse
-    seen: list[SentEvent] = field(default_factory=list)
+    events: list[SseEvent] = field(default_factory=list)
     ended: bool = False
     comments: int = 0
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _activity: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -45,63 +45,64 @@ class EventStream:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _read(self) -> None:
-        event, lines, last_id = "message", [], None
+        event_type, data_lines, event_id = "message", [], None
         try:
             async for raw in self.response.content:
                 line = raw.decode().rstrip("\r\n")
                 if line.startswith(":"):
                     self.comments += 1
                 elif line.startswith("event: "):
-                    event = line[7:]
+                    event_type = line[7:]
                 elif line.startswith("id: "):
-                    last_id = line[4:]
+                    event_id = line[4:]
                 elif line.startswith("data: "):
-                    lines.append(line[6:])
-                elif not line and lines:
-                    self.seen.append(SentEvent(event, last_id, json.loads("\n".join(lines))))
-                    event, lines, last_id = "message", [], None
-                    self._news.set()
+                    data_lines.append(line[6:])
+                elif not line and data_lines:
+                    self.events.append(SseEvent(event_type, event_id, json.loads("\n".join(data_lines))))
+                    event_type, data_lines, event_id = "message", [], None
+                    self._activity.set()
         except aiohttp.ClientError:
             pass
         finally:
             self.ended = True
-            self._news.set()
+            self._activity.set()
 
-    async def news(self) -> None:
-        """Until something came, or the stream ended, that was not there before."""
-        known = len(self.seen)
-        while len(self.seen) == known and not self.ended:
-            self._news.clear()
-            await self._news.wait()
+    async def wait_for_activity(self) -> None:
+        """Wait for the next event or the end of the stream."""
+        received = len(self.events)
+        while len(self.events) == received and not self.ended:
+            self._activity.clear()
+            await self._activity.wait()
 
-    async def wait_any(self, within: float) -> None:
-        """Until something more came, or the time is over."""
+    async def wait_for_activity_within(self, timeout: float) -> None:
+        """Wait for the next event or the end of the stream, for at most `within` seconds."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await self.news()
+            async with asyncio.timeout(timeout):
+                await self.wait_for_activity()
 
     @property
-    def last_id(self) -> str | None:
-        return next((event.id for event in reversed(self.seen) if event.id is not None), None)
+    def last_event_id(self) -> str | None:
+        return next((event.id for event in reversed(self.events) if event.id is not None), None)
 
-    def of(self, kind: str) -> list[SentEvent]:
-        return [event for event in self.seen if event.type == kind]
+    def of_type(self, event_type: str) -> list[SseEvent]:
+        return [event for event in self.events if event.type == event_type]
 
-    async def wait(
-        self, kind: str, where: Callable[[SentEvent], bool] = lambda _: True, *, within: float = 10.0
-    ) -> SentEvent:
-        """The first event of a kind that fits, past or to come."""
-        async with asyncio.timeout(within):
+    async def wait_for(
+        self, event_type: str, predicate: Callable[[SseEvent], bool] = lambda _: True, *, timeout: float = 10.0
+    ) -> SseEvent:
+        """Return the first event of a type that matches, already received or awaited."""
+        async with asyncio.timeout(timeout):
             while True:
-                self._news.clear()
-                for event in self.seen:
-                    if event.type == kind and where(event):
+                self._activity.clear()
+                for event in self.events:
+                    if event.type == event_type and predicate(event):
                         return event
-                assert not self.ended, f"the stream ended without {kind}; seen: {[e.type for e in self.seen]}"
-                await self._news.wait()
+                received = [event.type for event in self.events]
+                assert not self.ended, f"the stream ended without {event_type}; received: {received}"
+                await self._activity.wait()
 
-    async def wait_end(self, *, within: float = 10.0) -> None:
-        async with asyncio.timeout(within):
+    async def wait_until_ended(self, *, timeout: float = 10.0) -> None:
+        async with asyncio.timeout(timeout):
             while not self.ended:
-                self._news.clear()
-                await self._news.wait()
+                self._activity.clear()
+                await self._activity.wait()

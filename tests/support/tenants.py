@@ -1,4 +1,4 @@
-"""A tenant of a test's own: an owner, two operators and a site, made as their owner would make them."""
+"""A tenant for one test: an owner, two operators and a site, created through the API."""
 
 from __future__ import annotations
 
@@ -8,42 +8,44 @@ from typing import Any
 
 from parley.chat.owner import create_owner
 from parley_dev.stack import Stack
-from support.api import Api, Operator, Visitor
+from support.api import ApiClient, OperatorClient, VisitorClient
 
 PASSWORD = "correct-horse-battery"
 
 
 @dataclass(slots=True)
-class World:
-    """Everybody a conversation needs."""
+class TenantFixture:
+    """A tenant with a site, its owner, and the operators Alex and Sam."""
 
-    api: Api
-    tenant: str
-    owner: Operator
-    alex: Operator
-    sam: Operator
+    api: ApiClient
+    name: str
+    owner: OperatorClient
+    alex: OperatorClient
+    sam: OperatorClient
     site_id: int
     site_key: str
 
     @classmethod
-    async def make(cls, api: Api, stack: Stack, mongodb_uri: str) -> World:
+    async def create(cls, api: ApiClient, stack: Stack, mongodb_uri: str) -> TenantFixture:
         name = f"tenant-{secrets.token_hex(4)}"
         email = f"owner@{name}.test"
         prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
         await create_owner(mongodb_uri, prefix, tenant=name, email=email, password=PASSWORD, name="Olivia Owner")
         owner = await cls.log_in(api, email)
         site = (await owner.post("/sites", {"name": "Shop", "domains": ["shop.test"]})).ok(201)["site"]
-        alex = await cls._join(api, owner, name, "Alex", site["id"])
-        sam = await cls._join(api, owner, name, "Sam", site["id"])
+        alex = await cls._add_operator(api, owner, name, "Alex", site["id"])
+        sam = await cls._add_operator(api, owner, name, "Sam", site["id"])
         return cls(api, name, owner, alex, sam, site["id"], site["site_key"])
 
     @staticmethod
-    async def log_in(api: Api, email: str, password: str = PASSWORD) -> Operator:
-        found = await api.login(email, password)
-        return api.operator(found["token"], found["user"]["id"], found["user"]["name"])
+    async def log_in(api: ApiClient, email: str, password: str = PASSWORD) -> OperatorClient:
+        login = await api.login(email, password)
+        return api.operator(login["token"], login["user"]["id"], login["user"]["name"])
 
     @classmethod
-    async def _join(cls, api: Api, owner: Operator, tenant: str, name: str, site_id: int, **granted: bool) -> Operator:
+    async def _add_operator(
+        cls, api: ApiClient, owner: OperatorClient, tenant: str, name: str, site_id: int, **granted: bool
+    ) -> OperatorClient:
         email = f"{name.lower()}-{secrets.token_hex(3)}@{tenant}.test"
         permissions = {"can_chat": True, "can_view_conversations": True, "can_manage": False, **granted}
         body: dict[str, Any] = {
@@ -56,26 +58,26 @@ class World:
         (await owner.post("/team", body)).ok(201)
         return await cls.log_in(api, email)
 
-    async def join(self, name: str, site_id: int | None = None, **granted: bool) -> Operator:
-        """Another operator on the site (or another site), with the permissions named."""
-        return await self._join(self.api, self.owner, self.tenant, name, site_id or self.site_id, **granted)
+    async def add_operator(self, name: str, site_id: int | None = None, **granted: bool) -> OperatorClient:
+        """Add an operator to the site (or another site), with these permissions in addition to the defaults."""
+        return await self._add_operator(self.api, self.owner, self.name, name, site_id or self.site_id, **granted)
 
-    async def another_site(self, name: str = "Blog") -> dict[str, Any]:
+    async def add_site(self, name: str = "Blog") -> dict[str, Any]:
         site: dict[str, Any] = (await self.owner.post("/sites", {"name": name, "domains": []})).ok(201)["site"]
         return site
 
-    def visitor(self) -> Visitor:
+    def new_visitor(self) -> VisitorClient:
         return self.api.visitor(self.site_key)
 
-    async def waiting(self, words: str = "Is anybody there?") -> tuple[Visitor, int]:
-        """A visitor who wrote and asked for a person, and their conversation."""
-        visitor = self.visitor()
-        said = await visitor.say(words)
+    async def pending_conversation(self, message: str = "Is anybody there?") -> tuple[VisitorClient, int]:
+        """Create a visitor who requested a handoff. Returns them and the conversation's id."""
+        visitor = self.new_visitor()
+        reply = await visitor.send_message(message)
         (await visitor.post("/handoff")).ok()
-        return visitor, said["conversation_id"]
+        return visitor, reply["conversation_id"]
 
-    async def taken(self) -> tuple[Visitor, int]:
-        """A visitor whose conversation Alex holds."""
-        visitor, conversation_id = await self.waiting()
+    async def assigned_conversation(self) -> tuple[VisitorClient, int]:
+        """Create a visitor whose conversation is assigned to Alex. Returns them and the conversation's id."""
+        visitor, conversation_id = await self.pending_conversation()
         (await self.alex.post(f"/operator/accept/{conversation_id}")).ok()
         return visitor, conversation_id

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, instead of sleeping and hoping."""
+"""Waits for a condition instead of sleeping for a fixed time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def until(probe: Callable[[], Any], *, within: float = 10.0, what: str = "") -> Any:
-    """Ask (a function or a coroutine function) until the answer is true, and return it.
+async def wait_until(probe: Callable[[], Any], *, timeout: float = 10.0, description: str = "") -> Any:
+    """Call a function or coroutine function until it returns a true value, and return that.
 
-    Fails after `within` seconds, saying what was waited for.
+    Fails after `timeout` seconds with the description and the last value.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + timeout
     last: Any = None
     while time.monotonic() < deadline:
         last = probe()
@@ -23,4 +23,4 @@ async def until(probe: Callable[[], Any], *, within: float = 10.0, what: str = "
         if last:
             return last
         await asyncio.sleep(0.02)
-    raise AssertionError(f"still not true after {within} s: {what or probe}; last seen: {last!r}")
+    raise AssertionError(f"not true after {timeout} s: {description or probe}; last value: {last!r}")

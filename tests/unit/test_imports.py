@@ -1,4 +1,4 @@
-"""What a service loads at its start: no library that only some installations use."""
+"""Services do not import optional libraries at startup."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OPTIONAL = {
 
 
 @pytest.mark.parametrize("service", OPTIONAL)
-async def test_a_service_loads_no_library_that_only_some_installations_use(service: str) -> None:
+async def test_a_service_imports_no_optional_library_at_startup(service: str) -> None:
     script = f"import sys, parley.{service}.bootstrap; print(*sys.modules)"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
-    said, _ = await process.communicate()
-    loaded = set(said.decode().split())
+    output, _ = await process.communicate()
+    loaded = set(output.decode().split())
     assert f"parley.{service}.bootstrap" in loaded
     assert not OPTIONAL[service] & loaded

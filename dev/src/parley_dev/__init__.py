@@ -1,1 +1,1 @@
-"""Runs all of Parley on one machine: the real servers, the five services, and a supervisor over them."""
+"""Runs all of Parley on one machine: private MongoDB and RabbitMQ servers, the five services, and a supervisor."""

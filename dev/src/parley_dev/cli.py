@@ -1,4 +1,4 @@
-"""The command line behind `make run`."""
+"""The command line of `make run`."""
 
 import argparse
 import ctypes
@@ -17,11 +17,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it all; what goes wrong is told in a sentence."""
+    """Run everything until a signal. Errors are printed as one sentence; returns the exit code."""
     args = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     if args.with_parent:
-        _end_with_parent()
+        _stop_with_parent()
     directory = args.directory.resolve()
     options = Options(
         directory=directory,
@@ -34,11 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with exclusive_lock(directory / "lock"):
             Supervisor(options, print_line).run()
-    except DevError as error:
-        print(error, file=sys.stderr)
+    except DevError as exc:
+        print(exc, file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"{error.strerror or error}: {error.filename or 'no file named'}", file=sys.stderr)
+    except OSError as exc:
+        print(f"{exc.strerror or exc}: {exc.filename or 'no file named'}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped before anything was started.", file=sys.stderr)
@@ -48,31 +48,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="parley-dev", description="Runs all of Parley on this machine.")
-    parser.add_argument("--directory", type=Path, default=Path(".dev"), help="where data and logs are kept")
-    parser.add_argument("--port", type=_port, default=8080, help="where the gateway listens (8080)")
-    parser.add_argument("--replicas", type=_replicas, default=1, help="processes of each service (1)")
+    parser.add_argument("--directory", type=Path, default=Path(".dev"), help="directory of data and logs")
+    parser.add_argument("--port", type=_parse_port, default=8080, help="port of the gateway (8080)")
+    parser.add_argument("--replicas", type=_parse_replicas, default=1, help="processes of each service (1)")
     parser.add_argument("--no-demo", action="store_true", help="seed no demo sites and accounts")
     parser.add_argument("--with-parent", action="store_true", help="stop when the parent, such as make, dies")
     return parser
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; ports go from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
     return int(text)
 
 
-def _replicas(text: str) -> int:
+def _parse_replicas(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 16:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 16")
     return int(text)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _raise_interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _end_with_parent() -> None:
-    # Make killed outright would leave us, and all we started, behind.
+def _stop_with_parent() -> None:
+    # A killed make would otherwise leave this process and its children behind.
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Tells the person at the terminal what is happening."""
+"""Output for the person at the terminal."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ Output = Callable[[str], None]
 
 
 def print_line(text: str) -> None:
-    """Print a line at once, even into a pipe."""
+    """Print a line and flush it, so that it appears at once in a pipe too."""
     print(text, flush=True)
 
 
 def discard(_text: str) -> None:
-    """For tests: nobody is watching."""
+    """Drop the line: the output of callers that nobody watches, such as tests."""

@@ -1,4 +1,4 @@
-"""The demo's accounts: seeded by chat's own command, shown to the person who started it all."""
+"""Seeds the demo accounts with chat's own command and prints them."""
 
 import asyncio
 import json
@@ -10,42 +10,43 @@ from parley_dev.errors import StartFailed
 from parley_dev.process import Process
 from parley_dev.stack import Stack, module_command
 
-_TIMEOUT = 120.0
+_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the seeding left behind, as it wrote it."""
+    """The accounts, as the seeding command wrote them."""
 
     content: dict[str, Any]
 
     def lines(self) -> list[str]:
-        """The accounts, for a person."""
+        """Format the accounts for the terminal."""
         lines = ["  Operators of the demo site:"]
         lines += [f"    {operator['email']}   {operator['password']}" for operator in self.content["operators"]]
         second = self.content.get("second_tenant")
         if second:
-            lines += ["  An operator of another site, who sees nothing of the first:"]
+            lines += ["  An operator of another tenant, who sees nothing of the first:"]
             lines += [f"    {second['email']}   {second['password']}"]
         lines += [f"  Site key for the widget:  {self.content['site_key']}"]
         return lines
 
 
 async def seed(stack: Stack, out: Path) -> Demo:
-    """Make the demo's sites and accounts unless they exist."""
+    """Create the demo's sites and accounts unless they exist. Raises StartFailed."""
     command = [*module_command("chat.demo"), "--gateway", stack.gateway_url, "--out", str(out)]
     run = Process("demo", command, log=stack.logs / "demo.log", env=stack.environment("chat"))
     await run.start()
     try:
-        code = await asyncio.wait_for(run.wait(), _TIMEOUT)
-    except TimeoutError as error:
-        raise StartFailed(f"The demo took longer than {_TIMEOUT:.0f} s.\n{run.tail_log()}") from error
+        code = await asyncio.wait_for(run.wait(), _TIMEOUT_SECONDS)
+    except TimeoutError as exc:
+        raise StartFailed(f"Seeding the demo took longer than {_TIMEOUT_SECONDS:.0f} s.\n{run.tail_log()}") from exc
     finally:
         await run.kill()
     if code != 0:
         raise StartFailed(f"The demo could not be seeded (code {code}).\n{run.tail_log()}")
-    return _read(out)
+    return Demo(await asyncio.to_thread(_read, out))
 
 
-def _read(out: Path) -> Demo:
-    return Demo(json.loads(out.read_text()))
+def _read(out: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(out.read_text())
+    return content

@@ -1,6 +1,6 @@
-"""Keeps the reference of environment variables in the documentation; what makes it is `parley environment`'s.
+"""Updates the reference of environment variables in the documentation, with the formatter of `parley environment`.
 
-`python -m parley_dev.environment --write docs/operations.md` puts it between that page's markers.
+`python -m parley_dev.environment --write docs/operations.md` writes it between that page's markers.
 """
 
 import argparse
@@ -19,34 +19,38 @@ END_MARKER = "<!-- environment: end -->"
 
 
 def settings_class(service: str) -> type[ServiceSettings]:
-    """The class that reads a service's environment."""
+    """Return the settings class of a service."""
     module = importlib.import_module(f"parley.{service}.settings")
-    (found,) = (
-        kind
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, ServiceSettings) and kind.__module__ == module.__name__
+    (settings,) = (
+        member
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, ServiceSettings) and member.__module__ == module.__name__
     )
-    return found
+    return settings
 
 
 def full_reference() -> str:
-    """The variables of all services, in the order in which the documentation has them."""
+    """Format the variables of all services, in the order of the documentation."""
     return reference({service: settings_class(service) for service in SERVICES})
 
 
 def with_reference(page: str) -> str:
-    """The page with the reference between its markers. Raises ValueError when it has none."""
-    before, found, rest = page.partition(BEGIN_MARKER)
-    _, closed, after = rest.partition(END_MARKER)
-    if not found or not closed:
+    """Return the page with the reference between its markers. Raises ValueError when it has no markers."""
+    before, begin, rest = page.partition(BEGIN_MARKER)
+    _, end, after = rest.partition(END_MARKER)
+    if not begin or not end:
         raise ValueError("the page has no markers for the reference")
     return f"{before}{BEGIN_MARKER}\n\n{full_reference()}\n{END_MARKER}{after}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="python -m parley_dev.environment", description=with_reference.__doc__)
-    parser.add_argument("--write", type=Path, metavar="PAGE", required=True, help="put it between this page's markers")
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m parley_dev.environment", description="Updates the reference of environment variables in a page."
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", required=True, help="write it between this page's markers"
+    )
     page: Path = parser.parse_args(arguments).write
     page.write_text(with_reference(page.read_text(encoding="utf-8")), encoding="utf-8")
     return 0

@@ -1,21 +1,21 @@
-"""What can go wrong on somebody's machine, each said in a sentence that person can act on."""
+"""Errors of the development tools. Each message tells the person at the terminal what to do."""
 
 
 class DevError(Exception):
-    """Something a person must know; its text is shown as it is, without a trace."""
+    """An error whose message is shown as it is, without a traceback."""
 
 
 class AlreadyRunning(DevError):
-    """Another `make run` holds this folder."""
+    """Another `make run` uses this directory."""
 
 
 class PortTaken(DevError):
-    """The port the gateway should listen on belongs to somebody else."""
+    """Another program listens on the gateway's port."""
 
 
 class ServerUnavailable(DevError):
-    """A server's binaries are neither here nor to be had."""
+    """A server's binaries are neither installed nor downloadable."""
 
 
 class StartFailed(DevError):
-    """A process ended, or stayed silent, when it should have become ready."""
+    """A process ended, or was not ready in time."""

@@ -1,4 +1,4 @@
-"""Lets one supervisor at a time work in a folder."""
+"""Allows one supervisor per directory."""
 
 import contextlib
 import fcntl
@@ -11,7 +11,10 @@ from parley_dev.errors import AlreadyRunning
 
 @contextlib.contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold the lock; the kernel gives it back however we end, so a stale one cannot exist."""
+    """Hold the lock file. Raises AlreadyRunning.
+
+    The kernel releases the lock however the process ends, so a stale lock cannot exist.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
@@ -19,8 +22,8 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise AlreadyRunning(
-                f"Parley is running in this folder already (process {file.read().strip() or 'unknown'}). "
-                "Stop that one first, with Ctrl-C in its terminal."
+                f"Parley already runs in this directory (process {file.read().strip() or 'unknown'}). "
+                "Stop it first, with Ctrl-C in its terminal."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -1,17 +1,17 @@
-"""Finds ports nobody uses."""
+"""Finds free TCP ports."""
 
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
 
-# Below the range the kernel gives to outgoing connections (32768 up on Linux): a service that is killed and started
-# again must find its port still free, and not under some client's connection.
-_LOWEST, _HIGHEST = 15_000, 32_000
+# Below the range the kernel assigns to outgoing connections (32768 up on Linux): a service that is killed and started
+# again must find its port still free, and not in use by some client's connection.
+_MIN_PORT, _MAX_PORT = 15_000, 32_000
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there, judged without SO_REUSEPORT: sharing would hide the other server."""
+    """Tell whether a server could listen there. Tried without SO_REUSEPORT, which would hide another server."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,17 +23,17 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """One free port on loopback."""
+    """Return one free port on loopback. Raises OSError when none is left."""
     return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """So many different free ports on loopback."""
-    found: set[int] = set()
-    # Not seeded: two test runs side by side must not try the same ports in the same order.
-    for port in random.SystemRandom().sample(range(_LOWEST, _HIGHEST), k=_HIGHEST - _LOWEST):
+    """Return this many different free ports on loopback. Raises OSError when too few are left."""
+    ports: set[int] = set()
+    # Not seeded: two test runs at the same time must not try the same ports in the same order.
+    for port in random.SystemRandom().sample(range(_MIN_PORT, _MAX_PORT), k=_MAX_PORT - _MIN_PORT):
         if is_free(port):
-            found.add(port)
-        if len(found) == count:
-            return sorted(found)
+            ports.add(port)
+        if len(ports) == count:
+            return sorted(ports)
     raise OSError("no free port is left on this machine")

@@ -1,4 +1,4 @@
-"""One child process: its log, its pid file, and how it ends."""
+"""Child processes: start, log file, pid file, and orderly or forced stop."""
 
 import asyncio
 import contextlib
@@ -14,36 +14,36 @@ from typing import Protocol
 
 from parley_dev.errors import StartFailed
 
-_GUARD = Path(__file__).with_name("guard.py")
-_POLL = 0.02
-_LOG_LIMIT = 20_000_000
+_WRAPPER = Path(__file__).with_name("run_with_parent.py")
+_POLL_SECONDS = 0.02
+_MAX_LOG_BYTES = 20_000_000
 
 
 class Runnable(Protocol):
-    """What a server or a service runs as: a process here, or a container."""
+    """A server or service: a process of this machine, or a container."""
 
     async def start(self) -> None:
         """Start it; it may not be ready when this returns."""
 
     async def stop(self) -> None:
-        """Ask it to end, and insist when it does not."""
+        """Ask it to stop, and kill it when it does not."""
 
     async def kill(self) -> None:
-        """End it without a word, as a crash would."""
+        """Kill it, as a crash would."""
 
     @property
     def running(self) -> bool:
         """Whether it is alive."""
 
     def tail_log(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
 
 
 class Process:
-    """A child that dies with us (on Linux), started again as often as wanted.
+    """A child process that ends with its parent (on Linux) and can be started again after it ended.
 
     It is bound to no event loop, so a test may start it in one loop and stop it in another. The kernel counts the
-    *thread* that started it as the parent: start it from one that lives as long as it should.
+    *thread* that started it as the parent: start it from a thread that lives as long as the child should.
     """
 
     def __init__(
@@ -67,14 +67,17 @@ class Process:
         self._pid_file = pid_file
         self._orphan_signal = orphan_signal
         self._child: subprocess.Popen[bytes] | None = None
-        self._log_begins = 0
+        self._log_offset = 0
 
     @property
     def pid(self) -> int:
-        """Its process id; an error when it was never started."""
-        if self._child is None:
-            raise StartFailed(f"{self.name} was never started.")
-        return self._child.pid
+        """The process id, or what the pid file says when another process started it. Raises StartFailed."""
+        if self._child is not None:
+            return self._child.pid
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if self._pid_file is not None:
+                return int(json.loads(self._pid_file.read_text())["pid"])
+        raise StartFailed(f"{self.name} was never started.")
 
     @property
     def running(self) -> bool:
@@ -83,81 +86,90 @@ class Process:
 
     @property
     def returncode(self) -> int | None:
-        """How it ended, as subprocess tells it (negative: the signal), or None."""
+        """The exit code as in `subprocess` (negative: the signal); None while it runs."""
         return None if self._child is None else self._child.poll()
 
     async def start(self) -> None:
-        """Start it, its output appended to the log."""
+        """Start it, its output appended to the log. Raises StartFailed when it runs already."""
         if self.running:
             raise StartFailed(f"{self.name} is running already.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
+        if self.log.exists() and self.log.stat().st_size > _MAX_LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
-            self._log_begins = output.tell()
+            self._log_offset = output.tell()
             self._child = subprocess.Popen(  # noqa: ASYNC220 - asyncio's own would bind the child to one loop
-                self._guarded(),
+                self._wrapped_command(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 cwd=self._cwd,
-                # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends us in order.
+                # A session of its own: Ctrl-C in the terminal reaches only the supervisor, which stops it in order.
                 start_new_session=True,
             )
         if self._pid_file is not None:
             self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-            record = {"name": self.name, "pid": self._child.pid, "born": start_time(self._child.pid)}
+            record = {"name": self.name, "pid": self._child.pid, "started": start_time(self._child.pid)}
             self._pid_file.write_text(json.dumps(record))
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL when the grace is over."""
-        await self._end(signal.SIGTERM, self.stop_timeout_seconds)
+        """Send SIGTERM, and SIGKILL when it still runs after the stop timeout."""
+        await self._signal_and_wait(signal.SIGTERM, self.stop_timeout_seconds)
 
     async def kill(self) -> None:
-        """SIGKILL, as a crash would."""
-        await self._end(signal.SIGKILL, None)
+        """Send SIGKILL, as a crash would."""
+        await self._signal_and_wait(signal.SIGKILL, None)
 
     def force_stop(self) -> None:
-        """SIGKILL at once, for a person who will not wait; whoever stops it still has to."""
+        """Send SIGKILL without waiting; a `stop` that is in progress then returns."""
         if self._child is not None and self.running:
             self._child.kill()
 
     async def wait(self) -> int:
-        """Wait until it ends, however long."""
+        """Wait without limit until it ends. Returns its exit code."""
         if self._child is None:
             raise StartFailed(f"{self.name} was never started.")
         while (code := self._child.poll()) is None:  # noqa: ASYNC110 - a loop-free child has no event to wait for
-            await asyncio.sleep(_POLL)
+            await asyncio.sleep(_POLL_SECONDS)
         return code
 
     def tail_log(self, lines: int = 15) -> str:
-        """The end of its log, as far as it was written since the last start."""
-        return read_tail(self.log, lines, self._log_begins)
+        """Return the end of its log, limited to what was written since the last start."""
+        return read_tail(self.log, lines, self._log_offset)
 
-    async def _end(self, first: signal.Signals, grace: float | None) -> None:
+    async def _signal_and_wait(self, number: signal.Signals, timeout_seconds: float | None) -> None:
         if self._child is not None and self.running:
-            self._child.send_signal(first)
+            self._child.send_signal(number)
             try:
-                await asyncio.wait_for(self.wait(), grace)
+                await asyncio.wait_for(self.wait(), timeout_seconds)
             except TimeoutError:
                 self._child.kill()
                 await self.wait()
         if self._pid_file is not None:
             self._pid_file.unlink(missing_ok=True)
 
-    def _guarded(self) -> list[str]:
+    def _wrapped_command(self) -> list[str]:
         if not sys.platform.startswith("linux"):
             return list(self.command)
-        me, number = str(os.getpid()), str(int(self._orphan_signal))
-        return [sys.executable, "-I", "-S", str(_GUARD), me, number, *self.command]
+        parent, number = str(os.getpid()), str(int(self._orphan_signal))
+        return [sys.executable, "-I", "-S", str(_WRAPPER), parent, number, *self.command]
 
 
-def read_tail(log: Path, lines: int, begins: int = 0) -> str:
-    """The last lines of a log after a place in it, or nothing."""
+def child_environment() -> dict[str, str]:
+    """Return this process's environment for child processes.
+
+    PYTHONDONTWRITEBYTECODE is left out: without cached bytecode a service compiles its modules at each start, which
+    takes a second of processor time.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def read_tail(log: Path, lines: int, offset: int = 0) -> str:
+    """Return the last lines of a log after an offset in bytes; an empty string when the file cannot be read."""
     try:
         with log.open("rb") as file:
-            file.seek(max(begins, log.stat().st_size - 16_384))
+            file.seek(max(offset, log.stat().st_size - 16_384))
             text = file.read().decode(errors="replace")
     except OSError:
         return ""
@@ -165,9 +177,9 @@ def read_tail(log: Path, lines: int, begins: int = 0) -> str:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process was born, in whatever unit the system tells it; None when there is no such process.
+    """Return when a process was started, in the system's own unit; None when there is no such process.
 
-    A number alone would not do: the kernel gives it to somebody else one day.
+    It tells a process from a later one with the same id.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
@@ -175,37 +187,37 @@ def start_time(pid: int) -> str | None:
         if Path("/proc/self/stat").exists():
             return None
     else:
-        # The name, in parentheses, may hold spaces; state is the first field after it, birth the twentieth.
+        # The name, in parentheses, may contain spaces; state is the first field after it, start time the twentieth.
         fields = stat.rpartition(")")[2].split()
         return None if fields[0] == "Z" else fields[19]
-    asked = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or None
+    result = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return result.stdout.strip() or None
 
 
-def stop_leftovers(directory: Path, grace: float = 15.0) -> list[str]:
-    """End what an earlier run, killed outright, left behind in these pid files; the names of those ended."""
-    ended: list[str] = []
+def stop_leftovers(directory: Path, timeout_seconds: float = 15.0) -> list[str]:
+    """Stop the processes of these pid files that an earlier run, killed itself, left behind. Returns their names."""
+    stopped: list[str] = []
     for file in sorted(directory.glob("*.pid")):
         try:
             record = json.loads(file.read_text())
-            name, pid, born = str(record["name"]), int(record["pid"]), record["born"]
+            name, pid, started = str(record["name"]), int(record["pid"]), record["started"]
         except (OSError, ValueError, KeyError, TypeError):
             file.unlink(missing_ok=True)
             continue
-        if born is not None and start_time(pid) == born:
-            _end_stranger(pid, born, grace)
-            ended.append(name)
+        if started is not None and start_time(pid) == started:
+            _stop_leftover(pid, started, timeout_seconds)
+            stopped.append(name)
         file.unlink(missing_ok=True)
-    return ended
+    return stopped
 
 
-def _end_stranger(pid: int, born: str, grace: float) -> None:
-    # Not our child: it can be signalled and watched, not waited for.
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+def _stop_leftover(pid: int, started: str, timeout_seconds: float) -> None:
+    # Not a child of this process: it can be signalled and polled, but not waited for.
+    for number, seconds in ((signal.SIGTERM, timeout_seconds), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if start_time(pid) != born:
+            if start_time(pid) != started:
                 return
-            time.sleep(_POLL)
+            time.sleep(_POLL_SECONDS)

@@ -1,7 +1,7 @@
-"""Runs a command that must not outlive the process that asked for it; executed by path, imports nothing of ours.
+"""Runs a command that ends when its parent process dies (Linux). Executed by path; imports nothing of Parley.
 
-`python guard.py PARENT SIGNAL COMMAND...` asks the kernel to send SIGNAL when the parent dies, then becomes COMMAND. A
-wrapper rather than Popen's preexec_fn, which may deadlock in a process that has threads.
+`python run_with_parent.py PARENT_PID SIGNAL COMMAND...` requests SIGNAL from the kernel for the parent's death, then
+executes COMMAND in its own place. It is a wrapper because Popen's preexec_fn may deadlock in a process with threads.
 """
 
 import ctypes
@@ -12,13 +12,13 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Become the command."""
+    """Request the signal and execute the command."""
     parent, number, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
-        # The parent died before the request was in place, so no signal will ever come.
+        # The parent died before the request was in place, so the signal would never arrive.
         raise SystemExit(1)
-    os.execvp(command[0], command)  # noqa: S606 - to become it is the point
+    os.execvp(command[0], command)  # noqa: S606 - replacing this process is the purpose
 
 
 if __name__ == "__main__":

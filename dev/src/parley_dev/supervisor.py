@@ -1,8 +1,8 @@
-"""`make run`: brings everything up in order, keeps it up, and takes down what it started, and only that."""
+"""`make run`: starts servers and services in order, restarts what crashes, and stops only what it has started."""
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,15 @@ from parley_dev.servers import MongoServer, RabbitServer, ensure_mongodb, ensure
 from parley_dev.stack import Stack
 from parley_dev.web import build_web
 
-_POLL = 0.3
-_FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
-# After this long without a crash the next one counts as the first again.
-_HEALTHY = 60.0
+_POLL_SECONDS = 0.3
+_MIN_RESTART_DELAY_SECONDS, _MAX_RESTART_DELAY_SECONDS = 1.0, 30.0
+# After this long without a crash the restart delay starts again from its minimum.
+_STABLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person asked for."""
+    """The command line's options."""
 
     directory: Path
     port: int = 8080
@@ -36,12 +36,8 @@ class Options:
     demo: bool = True
 
 
-class Server(Protocol):
-    """A private MongoDB or RabbitMQ."""
-
-    @property
-    def uri(self) -> str:
-        """Where clients connect."""
+class Restartable(Protocol):
+    """A server or a service process, as far as supervision needs it."""
 
     @property
     def running(self) -> bool:
@@ -50,93 +46,101 @@ class Server(Protocol):
     async def start(self) -> None:
         """Start it."""
 
-    async def stop(self) -> None:
-        """Stop it in order."""
-
     def tail_log(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupervisedProcess:
-    """Something that is started again when it ends by itself."""
+    """A process that is restarted when it ends by itself."""
 
     name: str
-    running: Callable[[], bool]
-    start: Callable[[], Awaitable[None]]
-    tail_log: Callable[[int], str]
+    process: Restartable
 
 
 class Supervisor:
-    """One run, from the first line on the terminal to the last."""
+    """One run of `make run`."""
 
-    def __init__(self, options: Options, say: Output) -> None:
+    def __init__(self, options: Options, output: Output) -> None:
         self._options = options
-        self._say = say
+        self._output = output
         self._stack: Stack | None = None
         self._web: Path | None = None
         self._signals = 0
 
     def run(self) -> None:
-        """Run until a signal; blocks."""
-        ended = stop_leftovers(self._options.directory / "run")
-        if ended:
-            self._say(f"Ended what an earlier run left behind: {', '.join(ended)}.")
+        """Run until a signal; blocks. Raises DevError."""
+        stopped = stop_leftovers(self._options.directory / "run")
+        if stopped:
+            self._output(f"Stopped processes of an earlier run: {', '.join(stopped)}.")
         if not is_free(self._options.port):
             raise PortTaken(
-                f"Port {self._options.port} is taken by another program. "
-                f"Choose another, for example: make run PORT={self._options.port + 1}"
+                f"Port {self._options.port} is in use by another program. "
+                f"Choose another one, for example: make run PORT={self._options.port + 1}"
             )
-        # Before the loop starts: bringing binaries blocks, and Ctrl-C must still end it.
-        self._web = self._pages()
-        mongodb, rabbitmq = self._servers()
-        asyncio.run(self._live(mongodb, rabbitmq))
+        # Before the loop starts: downloading binaries blocks, and Ctrl-C must still interrupt it.
+        self._web = self._build_web()
+        mongodb, rabbitmq = self._create_servers()
+        asyncio.run(self._run_until_signal(mongodb, rabbitmq))
 
-    def _pages(self) -> Path | None:
-        """The built panel and widget; everything else is of use without them."""
+    def _build_web(self) -> Path | None:
+        """Build the panel and the widget; None when that fails, since the API works without them."""
         try:
-            return build_web(Path("web").resolve(), self._say)
-        except DevError as error:
-            self._say(str(error))
+            return build_web(Path("web").resolve(), self._output)
+        except DevError as exc:
+            self._output(str(exc))
             return None
 
-    def _servers(self) -> tuple[MongoServer | None, RabbitServer | None]:
+    def _create_servers(self) -> tuple[MongoServer | None, RabbitServer | None]:
         home, mongodb, rabbitmq = self._options.directory, None, None
         if self._options.mongodb_uri is None:
-            program = ensure_mongodb(self._say)
+            program = ensure_mongodb(self._output)
             pid_file, log = home / "run" / "mongodb.pid", home / "logs" / "mongodb.log"
             mongodb = MongoServer(home / "mongodb", program=program, pid_file=pid_file, log=log)
         if self._options.amqp_url is None:
-            install = ensure_rabbitmq(self._say)
+            install = ensure_rabbitmq(self._output)
             pids, log = home / "run", home / "logs" / "rabbitmq.log"
             rabbitmq = RabbitServer(home / "rabbitmq", program=install, pid_directory=pids, log=log)
         return mongodb, rabbitmq
 
-    async def _live(self, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> None:
-        loop, me = asyncio.get_running_loop(), asyncio.current_task()
-        assert me is not None
+    async def _run_until_signal(self, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._asked_to_stop, me)
+            loop.add_signal_handler(number, self._on_signal, task)
         try:
-            async with AsyncExitStack() as started:
-                await self._up(started, mongodb, rabbitmq)
+            async with AsyncExitStack() as exit_stack:
+                await self._start_and_supervise(exit_stack, mongodb, rabbitmq)
         except asyncio.CancelledError:
             if not self._signals:
                 raise
-        self._say("Stopped. The data stays in .dev for the next time.")
+        self._output("Stopped. The data stays in .dev for the next run.")
 
-    async def _up(self, started: AsyncExitStack, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> None:
-        servers: list[tuple[str, Server]] = []
+    async def _start_and_supervise(
+        self, exit_stack: AsyncExitStack, mongodb: MongoServer | None, rabbitmq: RabbitServer | None
+    ) -> None:
+        servers: list[tuple[str, MongoServer | RabbitServer]] = []
         if mongodb is not None:
             servers.append(("MongoDB", mongodb))
         if rabbitmq is not None:
             servers.append(("RabbitMQ", rabbitmq))
         if servers:
-            self._say(f"Starting {' and '.join(name for name, _ in servers)}…")
+            self._output(f"Starting {' and '.join(name for name, _ in servers)}…")
             for _, server in servers:
-                started.push_async_callback(server.stop)
-            await _together(*(server.start() for _, server in servers))
-        stack = self._stack = Stack(
+                exit_stack.push_async_callback(server.stop)
+            await _gather_or_cancel(*(server.start() for _, server in servers))
+        stack = self._stack = self._create_stack(mongodb, rabbitmq)
+        self._output("Starting the services: gateway, chat, presence, notify, translate…")
+        exit_stack.push_async_callback(stack.stop)
+        await stack.start()
+        await stack.wait_ready()
+        await self._print_banner(stack)
+        supervised = [SupervisedProcess(name, server) for name, server in servers]
+        supervised += [SupervisedProcess(replica.name, replica.process) for replica in stack.all_processes()]
+        await _gather_or_cancel(*(self._supervise(one) for one in supervised))
+
+    def _create_stack(self, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> Stack:
+        return Stack(
             mongodb_uri=mongodb.uri if mongodb is not None else self._options.mongodb_uri or "",
             amqp_url=rabbitmq.uri if rabbitmq is not None else self._options.amqp_url or "",
             directory=self._options.directory,
@@ -145,78 +149,65 @@ class Supervisor:
             secrets=Secrets.load_or_create(self._options.directory / "secrets.json"),
             env={"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else None,
         )
-        self._say("Starting the services: gateway, chat, presence, notify, translate…")
-        started.push_async_callback(stack.stop)
-        await stack.start()
-        await stack.wait_ready()
-        await self._greet(stack)
-        kept = [SupervisedProcess(name, _alive(server), server.start, server.tail_log) for name, server in servers]
-        for replica in stack.all_processes():
-            process = replica.process
-            kept.append(SupervisedProcess(replica.name, _alive(process), process.start, process.tail_log))
-        await _together(*(self._keep(each) for each in kept))
 
-    async def _greet(self, stack: Stack) -> None:
+    async def _print_banner(self, stack: Stack) -> None:
         lines = ["", f"Parley is running at {stack.gateway_url}"]
         if self._web is not None:
             lines += [
                 "",
-                f"  A shop with the chat on it:  {stack.gateway_url}/demo",
-                f"  The operators' panel:        {stack.gateway_url}/panel",
+                f"  Demo shop with the widget:   {stack.gateway_url}/demo",
+                f"  Operator panel:              {stack.gateway_url}/panel",
             ]
-        lines.append(f"  The API, described:          {stack.gateway_url}/docs")
+        lines.append(f"  API documentation:           {stack.gateway_url}/docs")
         if self._options.demo:
-            self._say("Preparing the demo…")
+            self._output("Preparing the demo…")
             try:
                 lines += ["", *(await seed(stack, self._options.directory / "demo.json")).lines()]
-            except DevError as error:
-                # The services are up and of use without it.
-                lines += ["", f"  There is no demo: {error}"]
-        lines += ["", f"  Logs: {_short(stack.logs)}", "  Ctrl-C stops everything.", ""]
-        self._say("\n".join(lines))
+            except DevError as exc:
+                # The services are usable without the demo.
+                lines += ["", f"  The demo is not available: {exc}"]
+        lines += ["", f"  Logs: {_relative(stack.logs)}", "  Ctrl-C stops everything.", ""]
+        self._output("\n".join(lines))
 
-    async def _keep(self, kept: SupervisedProcess) -> None:
-        loop, delay = asyncio.get_running_loop(), _FIRST_DELAY
+    async def _supervise(self, supervised: SupervisedProcess) -> None:
+        loop, delay = asyncio.get_running_loop(), _MIN_RESTART_DELAY_SECONDS
+        name, process = supervised.name, supervised.process
         while True:
-            since = loop.time()
-            while kept.running():  # noqa: ASYNC110 - a loop-free child has no event to wait for
-                await asyncio.sleep(_POLL)
-            if loop.time() - since > _HEALTHY:
-                delay = _FIRST_DELAY
-            words = "\n".join(f"  | {line[:200]}" for line in kept.tail_log(8).splitlines())
-            self._say(f"{kept.name} ended by itself; starting it again in {delay:.0f} s. Its last words:\n{words}")
+            started = loop.time()
+            while process.running:  # noqa: ASYNC110 - a loop-free child has no event to wait for
+                await asyncio.sleep(_POLL_SECONDS)
+            if loop.time() - started > _STABLE_SECONDS:
+                delay = _MIN_RESTART_DELAY_SECONDS
+            log = "\n".join(f"  | {line[:200]}" for line in process.tail_log(8).splitlines())
+            self._output(f"{name} ended unexpectedly; restarting it in {delay:.0f} s. The end of its log:\n{log}")
             await asyncio.sleep(delay)
-            delay = min(delay * 2, _LONGEST_DELAY)
+            delay = min(delay * 2, _MAX_RESTART_DELAY_SECONDS)
             try:
-                await kept.start()
-            except DevError as error:
-                self._say(f"{kept.name} did not start: {error}")
+                await process.start()
+            except DevError as exc:
+                self._output(f"{name} did not start: {exc}")
             else:
-                self._say(f"{kept.name} is started again.")
+                self._output(f"{name} was restarted.")
 
-    def _asked_to_stop(self, running: "asyncio.Task[None]") -> None:
+    def _on_signal(self, task: "asyncio.Task[None]") -> None:
         self._signals += 1
         if self._signals == 1:
-            self._say("\nStopping… (Ctrl-C again to stop without waiting)")
-            running.cancel()
+            self._output("\nStopping… (Ctrl-C again to stop without waiting)")
+            task.cancel()
         elif self._stack is not None:
             self._stack.force_stop()
 
 
-def _alive(what: object) -> Callable[[], bool]:
-    return lambda: bool(getattr(what, "running", False))
-
-
-def _short(path: Path) -> str:
+def _relative(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
 
 
-async def _together(*work: Awaitable[None]) -> None:
-    """All at once; when one fails the others are cancelled, and waited for."""
-    tasks = [asyncio.ensure_future(each) for each in work]
+async def _gather_or_cancel(*work: Awaitable[None]) -> None:
+    """Run all at the same time; when one fails, cancel the others and wait for them."""
+    tasks = [asyncio.ensure_future(one) for one in work]
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -1,4 +1,4 @@
-"""A service that is only an address: for tests of what starts and stops services."""
+"""A service that only answers HTTP requests: for tests that start and stop services."""
 
 import http.server
 import os
@@ -9,8 +9,8 @@ HOST = os.environ["PARLEY_HOST"]
 NAME = os.environ.get("FAKE_NAME", "?")
 
 
-class Answer(http.server.BaseHTTPRequestHandler):
-    """200 to anything."""
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers every request with 200 and its process id."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -18,18 +18,18 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(str(os.getpid()).encode())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:
-    """Serve until told to stop, which is written down with the time."""
-    # Blocked and waited for: a handler that sets an event can come while the event's own lock is held.
+    """Serve until SIGTERM, then append the service's name to the file of stopped services."""
+    # Blocked and waited for: a signal handler that sets an event can run while the event's own lock is held.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     for variable in ("PARLEY_PORT", "PARLEY_INTERNAL_PORT"):
-        server = http.server.ThreadingHTTPServer((HOST, int(os.environ[variable])), Answer)
+        server = http.server.ThreadingHTTPServer((HOST, int(os.environ[variable])), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     signal.sigwait({signal.SIGTERM})
-    with open(os.environ["FAKE_ENDINGS"], "a") as file:  # noqa: PTH123
+    with open(os.environ["FAKE_STOPPED_FILE"], "a") as file:  # noqa: PTH123
         file.write(f"{NAME}\n")
 
 

@@ -1,4 +1,4 @@
-"""The private servers: real ones, which lose nothing acknowledged when they are killed."""
+"""The private servers: acknowledged data survives a kill."""
 
 import asyncio
 from pathlib import Path
@@ -28,7 +28,7 @@ async def add(uri: str) -> None:
         await client.test.things.insert_one({}, session=session)
 
 
-async def test_mongodb_has_transactions_and_keeps_its_data_through_a_kill_and_another_port(tmp_path: Path) -> None:
+async def test_mongodb_has_transactions_and_keeps_data_after_a_kill_and_a_port_change(tmp_path: Path) -> None:
     server = MongoServer(tmp_path / "my data")
     await server.start()
     try:
@@ -52,7 +52,7 @@ async def test_mongodb_has_transactions_and_keeps_its_data_through_a_kill_and_an
 
 
 @pytest.mark.parametrize("kind", ["quorum", "stream"])
-async def test_rabbitmq_keeps_its_messages_through_a_kill_and_another_port(tmp_path: Path, kind: str) -> None:
+async def test_rabbitmq_keeps_messages_after_a_kill_and_a_port_change(tmp_path: Path, kind: str) -> None:
     server = RabbitServer(tmp_path / "my data")
     await server.start()
     try:
@@ -69,34 +69,36 @@ async def test_rabbitmq_keeps_its_messages_through_a_kill_and_another_port(tmp_p
     later = RabbitServer(tmp_path / "my data")
     await later.start()
     try:
-        assert await first(later.uri, kind) == b"kept"
+        assert await first_message(later.uri, kind) == b"kept"
     finally:
         await later.stop()
 
 
-async def first(uri: str, kind: str) -> bytes:
-    """The first message of the queue, asked for again while its leader is not ready yet."""
+async def first_message(uri: str, kind: str) -> bytes:
+    """Read the first message of the queue; retries while its leader is not ready."""
     for _ in range(50):
         async with await aio_pika.connect(uri) as connection:
             channel = await connection.channel()
             await channel.set_qos(prefetch_count=1)
             arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-            async def take(message: aio_pika.abc.AbstractIncomingMessage, to: asyncio.Future[bytes] = arrived) -> None:
+            async def on_message(
+                message: aio_pika.abc.AbstractIncomingMessage, to: asyncio.Future[bytes] = arrived
+            ) -> None:
                 await message.ack()
                 if not to.done():
                     to.set_result(message.body)
 
             try:
                 queue = await channel.get_queue("q", ensure=False)
-                await queue.consume(take, arguments={"x-stream-offset": "first"} if kind == "stream" else None)
+                await queue.consume(on_message, arguments={"x-stream-offset": "first"} if kind == "stream" else None)
                 return await asyncio.wait_for(arrived, 5)
             except (aio_pika.exceptions.ChannelNotFoundEntity, TimeoutError):
                 await asyncio.sleep(0.2)
-    raise AssertionError("the queue did not come back")
+    raise AssertionError("the queue did not become available")
 
 
-async def test_two_brokers_run_side_by_side(tmp_path: Path) -> None:
+async def test_two_brokers_can_run_at_the_same_time(tmp_path: Path) -> None:
     one, two = RabbitServer(tmp_path / "one"), RabbitServer(tmp_path / "two")
     try:
         await asyncio.gather(one.start(), two.start())

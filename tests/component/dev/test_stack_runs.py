@@ -1,4 +1,4 @@
-"""The stack at work, over services that are only addresses."""
+"""The running stack, with fake services."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ from parley_dev.stack import SERVICES, Stack
 FAKE = Path(__file__).with_name("fake_service.py")
 
 
-def made(tmp_path: Path, *, broken: str | None = None) -> Stack:
-    env = {service: {"FAKE_NAME": service, "FAKE_ENDINGS": str(tmp_path / "endings")} for service in SERVICES}
+def create_stack(tmp_path: Path, *, broken: str | None = None) -> Stack:
+    env = {service: {"FAKE_NAME": service, "FAKE_STOPPED_FILE": str(tmp_path / "stopped")} for service in SERVICES}
 
     def command(service: str) -> list[str]:
         if service == broken:
@@ -26,7 +26,7 @@ def made(tmp_path: Path, *, broken: str | None = None) -> Stack:
 
 @pytest.fixture
 async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
-    stack = made(tmp_path)
+    stack = create_stack(tmp_path)
     await stack.start()
     await stack.wait_ready()
     yield stack
@@ -43,7 +43,7 @@ async def test_every_service_runs_and_the_gateway_answers(stack: Stack) -> None:
     assert await pid_at(stack.gateway_url) == stack.processes("gateway")[0].process.pid
 
 
-async def test_a_killed_service_comes_back_at_its_address(stack: Stack) -> None:
+async def test_a_killed_service_restarts_on_its_port(stack: Stack) -> None:
     (chat,) = stack.processes("chat")
     before = await pid_at(chat.url)
     await stack.kill("chat", 0)
@@ -53,18 +53,18 @@ async def test_a_killed_service_comes_back_at_its_address(stack: Stack) -> None:
     assert await pid_at(chat.url) != before
 
 
-async def test_services_that_hold_connections_stop_first(stack: Stack, tmp_path: Path) -> None:
+async def test_services_with_client_connections_stop_first(stack: Stack, tmp_path: Path) -> None:
     await stack.stop()
-    endings = (tmp_path / "endings").read_text().split()
-    assert endings[:2] == ["gateway", "notify"]
-    assert sorted(endings) == sorted(SERVICES)
+    stopped = (tmp_path / "stopped").read_text().split()
+    assert stopped[:2] == ["gateway", "notify"]
+    assert sorted(stopped) == sorted(SERVICES)
 
 
-async def test_a_service_that_ends_as_it_starts_is_told_with_its_last_words(tmp_path: Path) -> None:
-    stack = made(tmp_path, broken="presence")
+async def test_a_service_that_ends_during_its_start_is_reported_with_its_log(tmp_path: Path) -> None:
+    stack = create_stack(tmp_path, broken="presence")
     await stack.start()
     try:
-        with pytest.raises(StartFailed, match=r"presence ended as it started(?s:.*)PARLEY_X is missing"):
+        with pytest.raises(StartFailed, match=r"presence ended during its start(?s:.*)PARLEY_X is missing"):
             await stack.wait_ready()
     finally:
         await stack.stop()

@@ -1,4 +1,4 @@
-"""The cache of binaries: whole or absent."""
+"""The cache of downloaded binaries: an entry is complete or absent."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "parley" / "servers"
 
 
-def test_a_folder_is_filled_once(cache: Path) -> None:
+def test_an_entry_is_created_once(cache: Path) -> None:
     fills: list[Path] = []
 
     def fill(draft: Path, final: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_folder_is_filled_once(cache: Path) -> None:
     assert (cache / "server" / "program").read_text() == "binary"
 
 
-def test_a_fill_that_fails_leaves_nothing_behind(cache: Path) -> None:
+def test_a_failed_download_leaves_no_entry(cache: Path) -> None:
     def fill(draft: Path, _final: Path) -> None:
         (draft / "program").write_text("half")
         raise ServerUnavailable("the network went away")
@@ -37,7 +37,7 @@ def test_a_fill_that_fails_leaves_nothing_behind(cache: Path) -> None:
     assert [path.name for path in cache.iterdir() if path.is_dir()] == []
 
 
-def test_a_home_with_spaces_is_avoided(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_home_directory_with_spaces_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "My Cache"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert " " not in str(cache_directory())

@@ -1,4 +1,4 @@
-"""The command line: what goes wrong is told in a sentence, never in a trace."""
+"""The command line: errors are printed as one sentence, without a traceback."""
 
 import socket
 from pathlib import Path
@@ -11,13 +11,13 @@ from parley_dev.ports import LOOPBACK, free_port
 
 
 @pytest.mark.parametrize("arguments", [["--port", "eighty"], ["--port", "70000"], ["--replicas", "0"]])
-def test_senseless_numbers_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_numbers_are_rejected(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)
     assert arguments[1] in capsys.readouterr().err
 
 
-def test_a_taken_port_is_told_with_another_to_try(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported_with_an_alternative(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as other:
         port = free_port()
         other.bind((LOOPBACK, port))
@@ -26,7 +26,7 @@ def test_a_taken_port_is_told_with_another_to_try(tmp_path: Path, capsys: pytest
     assert f"make run PORT={port + 1}" in capsys.readouterr().err
 
 
-def test_a_second_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with exclusive_lock(tmp_path / "lock"):
         assert main(["--directory", str(tmp_path)]) == 1
     assert "already" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Ports: free means free, and stays so."""
+"""Free ports: nobody listens on them, and they stay free."""
 
 import socket
 
@@ -11,11 +11,11 @@ def test_free_ports_are_different_and_free() -> None:
     assert all(is_free(port) for port in ports)
 
 
-def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
+def test_free_ports_are_below_the_ephemeral_range() -> None:
     assert all(port < 32_768 for port in free_ports(50))
 
 
-def test_a_port_that_others_would_share_is_taken() -> None:
+def test_a_port_with_so_reuseport_is_in_use() -> None:
     (port,) = free_ports(1)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

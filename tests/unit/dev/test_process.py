@@ -1,37 +1,32 @@
-"""Child processes: they end as told, die with us, and are known again by a later run."""
+"""Child processes: orderly and forced stop, end with the parent, and cleanup by a later run."""
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from parley_dev.errors import StartFailed
 from parley_dev.process import Process, start_time, stop_leftovers
+from support.wait import wait_until
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+IGNORES_SIGTERM = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
 
 
-def python(code: str, tmp_path: Path, grace: float = 20.0) -> Process:
+def python(code: str, tmp_path: Path, stop_timeout_seconds: float = 20.0) -> Process:
     command = [sys.executable, "-c", code]
     pid_file = tmp_path / "run" / "child.pid"
-    return Process("child", command, log=tmp_path / "child.log", pid_file=pid_file, stop_timeout_seconds=grace)
+    return Process(
+        "child", command, log=tmp_path / "child.log", pid_file=pid_file, stop_timeout_seconds=stop_timeout_seconds
+    )
 
 
-async def until(true: Callable[[], bool], timeout: float = 10.0) -> None:
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline, "it did not come to that"
-        await asyncio.sleep(0.02)
-
-
-async def test_a_child_is_asked_to_end(tmp_path: Path) -> None:
+async def test_stop_sends_sigterm(tmp_path: Path) -> None:
     child = python("import time; time.sleep(60)", tmp_path)
     await child.start()
     assert child.running
@@ -40,15 +35,15 @@ async def test_a_child_is_asked_to_end(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "child.pid").exists()
 
 
-async def test_a_child_that_will_not_end_is_killed_when_the_grace_is_over(tmp_path: Path) -> None:
-    child = python(STUBBORN, tmp_path, grace=0.2)
+async def test_a_child_that_ignores_sigterm_is_killed_after_the_stop_timeout(tmp_path: Path) -> None:
+    child = python(IGNORES_SIGTERM, tmp_path, stop_timeout_seconds=0.2)
     await child.start()
-    await until(lambda: "up" in child.tail_log())
+    await wait_until(lambda: "up" in child.tail_log())
     await child.stop()
     assert child.returncode == -signal.SIGKILL
 
 
-async def test_last_words_are_of_the_last_start_alone(tmp_path: Path) -> None:
+async def test_the_log_tail_contains_the_last_start_only(tmp_path: Path) -> None:
     child = python("import os; print('I am', os.getpid())", tmp_path)
     for _ in range(2):
         await child.start()
@@ -56,7 +51,7 @@ async def test_last_words_are_of_the_last_start_alone(tmp_path: Path) -> None:
         assert child.tail_log() == f"I am {child.pid}"
 
 
-async def test_a_running_child_is_not_started_twice(tmp_path: Path) -> None:
+async def test_a_running_child_cannot_be_started_again(tmp_path: Path) -> None:
     child = python("import time; time.sleep(60)", tmp_path)
     await child.start()
     with pytest.raises(StartFailed):
@@ -64,11 +59,12 @@ async def test_a_running_child_is_not_started_twice(tmp_path: Path) -> None:
     await child.kill()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel's death signal is Linux's")
-async def test_a_child_dies_with_its_supervisor_however_that_dies(tmp_path: Path) -> None:
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux signals the death of a parent")
+async def test_a_child_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor = f"""
 import asyncio, sys, time
 from pathlib import Path
+from typing import Any
 from parley_dev.process import Process
 child = Process("child", [sys.executable, "-c", "import time; time.sleep(60)"], log=Path({str(tmp_path / "log")!r}))
 asyncio.run(child.start())
@@ -80,18 +76,18 @@ time.sleep(60)
         child = int(parent.stdout.readline())
         assert start_time(child) is not None
         parent.kill()
-    await until(lambda: start_time(child) is None)
+    await wait_until(lambda: start_time(child) is None)
 
 
-async def test_a_later_run_ends_what_an_earlier_one_left(tmp_path: Path) -> None:
+async def test_leftovers_of_an_earlier_run_are_stopped(tmp_path: Path) -> None:
     child = python("import time; time.sleep(60)", tmp_path)
     await child.start()
     assert stop_leftovers(tmp_path / "run") == ["child"]
     assert await child.wait() == -signal.SIGTERM
 
 
-async def test_a_stranger_with_the_number_of_a_leftover_is_spared(tmp_path: Path) -> None:
-    record = {"name": "child", "pid": os.getpid(), "born": "long ago"}
+async def test_another_process_with_a_leftovers_pid_is_not_stopped(tmp_path: Path) -> None:
+    record = {"name": "child", "pid": os.getpid(), "started": "long ago"}
     (tmp_path / "child.pid").write_text(json.dumps(record))
     (tmp_path / "torn.pid").write_text('{"name": "chi')
     assert stop_leftovers(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Where brought binaries are kept, so that a second clone finds them; never half unpacked."""
+"""Cache of downloaded binaries, shared by all clones of a user. An entry is complete or absent."""
 
 import contextlib
 import fcntl
@@ -10,28 +10,28 @@ from pathlib import Path
 
 
 def cache_directory() -> Path:
-    """The user's cache, or one in the temporary folder, named after the user, when the home cannot be written."""
+    """Return the user's cache directory, or one in the temporary directory when the home is not writable."""
     base = os.environ.get("XDG_CACHE_HOME")
-    wanted = (Path(base) if base else Path.home() / ".cache") / "parley" / "servers"
-    # RabbitMQ's scripts do not quote the path they stand in.
-    if " " not in str(wanted):
+    preferred = (Path(base) if base else Path.home() / ".cache") / "parley" / "servers"
+    # RabbitMQ's scripts do not quote their own path.
+    if " " not in str(preferred):
         with contextlib.suppress(OSError):
-            wanted.mkdir(parents=True, exist_ok=True)
-            if os.access(wanted, os.W_OK):
-                return wanted
-    return _owned_in_tmp()
+            preferred.mkdir(parents=True, exist_ok=True)
+            if os.access(preferred, os.W_OK):
+                return preferred
+    return _private_temp_directory()
 
 
 def cached_directory(name: str, fill: Callable[[Path, Path], None]) -> Path:
-    """The folder of that name in the cache; when absent, `fill(draft, final)` makes it and it appears all at once.
+    """Return the cache entry of this name; when absent, `fill(draft, final)` creates it.
 
-    `fill` writes into draft; final is where that will stand, for paths written inside files.
+    `fill` writes into `draft`, which is then renamed to `final`; it needs `final` for paths written inside files.
     """
     cache = cache_directory()
     final = cache / name
     if final.is_dir():
         return final
-    with _only_one(cache / f".{name}.lock"):
+    with _file_lock(cache / f".{name}.lock"):
         if final.is_dir():
             return final
         draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache))
@@ -44,17 +44,17 @@ def cached_directory(name: str, fill: Callable[[Path, Path], None]) -> Path:
     return final
 
 
-def _owned_in_tmp() -> Path:
+def _private_temp_directory() -> Path:
     directory = Path(tempfile.gettempdir()) / f"parley-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
-    # Anybody may write to /tmp: run nothing from a folder that another user made for us.
+    # /tmp is writable by everybody: execute nothing from a directory that another user created.
     if directory.is_symlink() or directory.stat().st_uid != os.getuid():
         directory = Path(tempfile.mkdtemp(prefix="parley-"))
     return directory
 
 
 @contextlib.contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _file_lock(lock: Path) -> Iterator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""The last resort where no binaries are to be had: official images, run by Docker."""
+"""Fallback when no binaries are available: official images, run by Docker."""
 
 import asyncio
 import os
@@ -16,23 +16,23 @@ RABBITMQ = "rabbitmq:3.13-management"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image to run in place of a binary."""
+    """An image to run instead of a binary."""
 
     name: str
 
 
 def docker_available() -> bool:
-    """Whether a Docker daemon is here for us."""
+    """Tell whether a Docker daemon answers."""
     try:
         _client().ping()
     except Exception:
-        # The SDK raises its own errors, requests' and the socket's: all of them mean no.
+        # The SDK raises errors of its own, of requests and of the socket: all mean that there is none.
         return False
     return True
 
 
 def ensure_image(image: Image) -> None:
-    """Pull it unless it is here."""
+    """Pull the image unless it is present."""
     client = _client()
     if not client.images.list(name=image.name):
         client.images.pull(image.name)
@@ -40,10 +40,9 @@ def ensure_image(image: Image) -> None:
 
 @dataclass(slots=True)
 class Container:
-    """A container that looks like a process to whoever runs it.
+    """A container with the interface of a process.
 
-    Docker's daemon is its parent, so it does outlive a supervisor that is killed outright; the next start removes it,
-    by its name.
+    The Docker daemon is its parent, so it outlives a supervisor that is killed; the next start removes it by its name.
     """
 
     name: str
@@ -54,51 +53,51 @@ class Container:
     command: Sequence[str] = ()
     env: Mapping[str, str] | None = None
     hostname: str | None = None
-    _running: Any = None
+    _container: Any = None
 
     async def start(self) -> None:
-        """Start it over its data folder."""
+        """Start it over its data directory."""
         await asyncio.to_thread(self._start)
 
     async def stop(self) -> None:
-        """Ask it to end."""
-        if self._running is not None:
-            await asyncio.to_thread(self._running.stop, timeout=20)
+        """Stop and remove it."""
+        if self._container is not None:
+            await asyncio.to_thread(self._container.stop, timeout=20)
             await asyncio.to_thread(self._remove)
 
     async def kill(self) -> None:
-        """SIGKILL."""
-        if self._running is not None:
+        """Kill and remove it."""
+        if self._container is not None:
             await asyncio.to_thread(self._remove)
 
     @property
     def running(self) -> bool:
-        """Whether it is alive, as the daemon tells it."""
-        if self._running is None:
+        """Whether it is alive, according to the daemon."""
+        if self._container is None:
             return False
         try:
-            self._running.reload()
+            self._container.reload()
         except Exception:
-            # Gone, or the daemon is: either way not running.
+            # The container or the daemon is gone: not running in either case.
             return False
-        return str(self._running.status) in {"created", "running", "restarting"}
+        return str(self._container.status) in {"created", "running", "restarting"}
 
     def tail_log(self, lines: int = 15) -> str:
-        """The end of what it printed."""
-        if self._running is None:
+        """Return the end of its output."""
+        if self._container is None:
             return ""
-        return bytes(self._running.logs(tail=lines)).decode(errors="replace")
+        return bytes(self._container.logs(tail=lines)).decode(errors="replace")
 
     def _start(self) -> None:
         self._remove()
         self.data.mkdir(parents=True, exist_ok=True)
-        self._running = _client().containers.run(
+        self._container = _client().containers.run(
             self.image.name,
             list(self.command) or None,
             name=self.name,
             hostname=self.hostname,
             environment=dict(self.env or {}),
-            # Files belong to whoever runs us, who can then remove them.
+            # Files belong to the current user, who can then remove them.
             user=f"{os.getuid()}:{os.getgid()}",
             volumes={str(self.data): {"bind": self.data_inside, "mode": "rw"}},
             ports={f"{inside}/tcp": (LOOPBACK, outside) for inside, outside in self.ports.items()},
@@ -108,9 +107,9 @@ class Container:
     def _remove(self) -> None:
         for container in _client().containers.list(all=True, filters={"name": f"^/?{self.name}$"}):
             container.remove(force=True)
-        self._running = None
+        self._container = None
 
 
 def _client() -> Any:
-    # Untyped, and not needed by those who have binaries: imported only when asked for.
+    # Imported on use: the package is untyped and only needed without binaries.
     return import_module("docker").from_env()

@@ -1,4 +1,4 @@
-"""A private RabbitMQ node: its own port mapper, its own name, its own folders; loopback only, no root."""
+"""A private RabbitMQ node with its own port mapper, node name and directories; loopback only, no root."""
 
 import asyncio
 import base64
@@ -22,13 +22,13 @@ from parley_dev.servers import containers, deb_packages
 from parley_dev.servers.cache import cached_directory
 from parley_dev.servers.containers import Container, Image
 
-# Streams came with 3.9.
-_OLDEST = (3, 9)
+# The first version with streams.
+_MIN_VERSION = (3, 9)
 
 
 @dataclass(frozen=True, slots=True)
 class RabbitInstall:
-    """Where the scripts are, and the Erlang they run on."""
+    """Directories of the scripts and of the Erlang runtime they need."""
 
     sbin: Path
     erlang_bin: Path
@@ -36,13 +36,13 @@ class RabbitInstall:
 
     @property
     def epmd(self) -> Path:
-        """Erlang's port mapper, in bin/ or, where a packager left that out, beside the emulator."""
-        beside = self.erlang_bin / "epmd"
-        return beside if beside.exists() else next(self.erlang_bin.parent.glob("erts-*/bin/epmd"), beside)
+        """Erlang's port mapper: in bin/, or next to the emulator where the package has none there."""
+        preferred = self.erlang_bin / "epmd"
+        return preferred if preferred.exists() else next(self.erlang_bin.parent.glob("erts-*/bin/epmd"), preferred)
 
 
 class RabbitServer:
-    """A node of our own, over a data folder; started, killed and started again as often as a test wants."""
+    """A node over a data directory, which can be killed and started again."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class RabbitServer:
         log: Path | None = None,
         vhosts: Sequence[str] = (),
     ) -> None:
-        """`vhosts` are virtual hosts beside the usual one. A node in a container has none."""
+        """`vhosts`: virtual hosts in addition to the default one. A node in a container has none."""
         self.directory = directory
         spare, self._distribution_port, self._epmd_port = free_ports(3)
         self.port = port or spare
@@ -62,15 +62,15 @@ class RabbitServer:
         self._pids = pid_directory or directory
         self._epmd: Runnable | None = None
         self.vhosts = tuple(vhosts)
-        self._node = self._prepared(program or ensure_rabbitmq())
+        self._node = self._create_processes(program or ensure_rabbitmq())
 
     @property
     def uri(self) -> str:
-        """Where clients connect."""
+        """The URL for clients."""
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}/"
 
     def vhost_uri(self, vhost: str) -> str:
-        """Where clients of a virtual host connect."""
+        """Return the URL for clients of a virtual host."""
         return f"{self.uri}{vhost}"
 
     @property
@@ -79,17 +79,17 @@ class RabbitServer:
         return self._node.running
 
     async def start(self, timeout: float = 90.0) -> None:
-        """Start it; when this returns a client can open a channel."""
+        """Start it and wait until clients can open a channel. Raises StartFailed."""
         if self._epmd is not None:
             self._configure()
             if not self._epmd.running:
                 await self._epmd.start()
         await self._node.start()
         try:
-            await asyncio.wait_for(self._accept(), timeout)
-        except TimeoutError as error:
+            await asyncio.wait_for(self._wait_accepting(), timeout)
+        except TimeoutError as exc:
             await self.kill()
-            raise StartFailed(f"RabbitMQ did not answer within {timeout:.0f} s.\n{self.tail_log()}") from error
+            raise StartFailed(f"RabbitMQ did not answer within {timeout:.0f} s.\n{self.tail_log()}") from exc
 
     async def stop(self) -> None:
         """Stop it in order, its port mapper last."""
@@ -98,25 +98,25 @@ class RabbitServer:
             await self._epmd.stop()
 
     async def kill(self) -> None:
-        """SIGKILL; queues declared more than a second ago survive it, with their messages."""
+        """Kill it; queues declared more than a second ago survive with their messages."""
         await self._node.kill()
         if self._epmd is not None:
             await self._epmd.kill()
 
     async def restart(self) -> None:
-        """Stop it in order if it runs, and start it."""
+        """Stop it in order if it runs, and start it again."""
         await self.stop()
         await self.start()
 
     def tail_log(self, lines: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return self._node.tail_log(lines)
 
-    def _prepared(self, program: RabbitInstall | Image) -> Runnable:
+    def _create_processes(self, program: RabbitInstall | Image) -> Runnable:
         if isinstance(program, Image):
             self.vhosts = ()
             digest = hashlib.sha256(str(self.directory.resolve()).encode()).hexdigest()[:10]
-            # Its data is filed under the host's name, which must therefore stay.
+            # Its data directory contains the host name, which must therefore stay the same.
             return Container(
                 f"parley-rabbitmq-{digest}",
                 program,
@@ -152,11 +152,11 @@ class RabbitServer:
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
             "ERL_CRASH_DUMP_SECONDS": "0",
-            # With it the script becomes the emulator instead of waiting for it: one process, one pid, one signal. What
-            # the script leaves out then is given here: no console, and no notice of SIGINT.
+            # With it the script executes the emulator instead of waiting for it: one process, one pid, one signal. The
+            # arguments that the script then leaves out: no console, and no reaction to SIGINT.
             "RABBITMQ_ALLOW_INPUT": "1",
             "RABBITMQ_SERVER_START_ARGS": "-noinput +B i",
-            # The machine's own settings, in /etc/rabbitmq, are for the machine's own server.
+            # The settings in /etc/rabbitmq are for the machine's own server.
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_NODENAME": "parley@localhost",
             "RABBITMQ_NODE_PORT": str(self.port),
@@ -176,8 +176,8 @@ class RabbitServer:
 
     def _configure(self) -> None:
         home = self.directory.resolve()
-        for folder in (home, home / "mnesia", home / "log", home / "generated"):
-            folder.mkdir(parents=True, exist_ok=True)
+        for directory in (home, home / "mnesia", home / "log", home / "generated"):
+            directory.mkdir(parents=True, exist_ok=True)
         (home / "rabbitmq.conf").write_text(
             f"listeners.tcp.local = {LOOPBACK}:{self.port}\n"
             "vm_memory_high_watermark.absolute = 1GB\n"
@@ -191,13 +191,13 @@ class RabbitServer:
         (home / "advanced.config").write_text("[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n")
         (home / "enabled_plugins").write_text("[].\n")
 
-    async def _accept(self) -> None:
+    async def _wait_accepting(self) -> None:
         while True:
             if not self.running:
-                raise StartFailed(f"RabbitMQ ended as it started.\n{self.tail_log()}")
+                raise StartFailed(f"RabbitMQ ended during its start.\n{self.tail_log()}")
             try:
-                # A socket first: aio-pika logs every refusal. Then a channel: the listener opens a little before the
-                # node takes commands.
+                # A socket first: aio-pika logs every refused connection. Then a channel: the listener opens before the
+                # node accepts commands.
                 _, writer = await asyncio.open_connection(LOOPBACK, self.port)
                 writer.close()
                 async with await aio_pika.connect(self.uri, timeout=5) as connection:
@@ -208,10 +208,10 @@ class RabbitServer:
 
 
 def _definitions(vhosts: Sequence[str]) -> dict[str, object]:
-    """The usual user and these virtual hosts. (https://www.rabbitmq.com/docs/passwords: salt, then its hash)"""
+    """Define the default user and these virtual hosts (https://www.rabbitmq.com/docs/passwords: salt, then hash)."""
     salt = os.urandom(4)
     password = base64.b64encode(salt + hashlib.sha256(salt + b"guest").digest()).decode()
-    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    full_access = {"configure": ".*", "write": ".*", "read": ".*"}
     return {
         "users": [
             {
@@ -222,70 +222,73 @@ def _definitions(vhosts: Sequence[str]) -> dict[str, object]:
             }
         ],
         "vhosts": [{"name": vhost} for vhost in vhosts],
-        "permissions": [{"user": "guest", "vhost": vhost, **everything} for vhost in vhosts],
+        "permissions": [{"user": "guest", "vhost": vhost, **full_access} for vhost in vhosts],
     }
 
 
-def ensure_rabbitmq(say: Output = discard) -> RabbitInstall | Image:
-    """The machine's own RabbitMQ, or one brought as Debian packages, or Docker's image; blocks while it is brought."""
-    found = _installed()
-    if found is not None:
-        return found
-    problem = "this machine has no apt-get"
+def ensure_rabbitmq(output: Output = discard) -> RabbitInstall | Image:
+    """Return the machine's RabbitMQ, or one downloaded as Debian packages, or an image for Docker.
+
+    Blocks while it downloads. Raises ServerUnavailable.
+    """
+    installed = _find_installed()
+    if installed is not None:
+        return installed
+    reason = "this machine has no apt-get"
     if deb_packages.is_supported():
         try:
-            return _within(cached_directory("rabbitmq", lambda draft, final: _bring(draft, final, say)))
-        except ServerUnavailable as error:
-            problem = str(error)
+            return _find_install(cached_directory("rabbitmq", lambda draft, final: _download(draft, final, output)))
+        except ServerUnavailable as exc:
+            reason = str(exc)
     if containers.docker_available():
         image = Image(containers.RABBITMQ)
-        say(f"Getting RabbitMQ through Docker ({image.name})…")
+        output(f"Downloading RabbitMQ through Docker ({image.name})…")
         containers.ensure_image(image)
         return image
     raise ServerUnavailable(
-        f"RabbitMQ is not here and could not be brought: {problem}\n"
+        f"RabbitMQ is not installed and could not be downloaded: {reason}\n"
         "Install rabbitmq-server 3.9 or newer, start Docker, or set AMQP_URL to a broker you have."
     )
 
 
-def _installed() -> RabbitInstall | None:
+def _find_installed() -> RabbitInstall | None:
     erl = shutil.which("erl")
     if erl is None:
         return None
     sbins = [*Path("/usr/lib/rabbitmq/lib").glob("*/sbin"), *Path("/opt/rabbitmq").glob("sbin")]
     on_path = shutil.which("rabbitmq-server")
     if on_path is not None:
-        # Homebrew links the script itself; Debian's is a wrapper that refuses everybody but its own user.
+        # Homebrew links the script itself; Debian's is a wrapper that refuses every user but its own.
         sbins.append(Path(on_path).resolve().parent)
     for sbin in sbins:
-        if (sbin / "rabbitmq-defaults").exists() and _version(sbin) >= _OLDEST:
+        if (sbin / "rabbitmq-defaults").exists() and _version(sbin) >= _MIN_VERSION:
             return RabbitInstall(sbin=sbin, erlang_bin=Path(erl).resolve().parent)
     return None
 
 
 def _version(sbin: Path) -> tuple[int, ...]:
-    # Told by the folder (rabbitmq_server-3.10.8); asking the server would start an emulator.
+    # From the directory name (rabbitmq_server-3.10.8): running the server's own command would start an emulator.
     numbers = re.search(r"(\d+)\.(\d+)", sbin.parent.name)
-    return tuple(int(number) for number in numbers.groups()) if numbers else _OLDEST
+    return tuple(int(number) for number in numbers.groups()) if numbers else _MIN_VERSION
 
 
-def _bring(draft: Path, final: Path, say: Output) -> None:
-    say("Getting RabbitMQ and Erlang (58 MB, once per user)…")
+def _download(draft: Path, final: Path, output: Output) -> None:
+    output("Downloading RabbitMQ and Erlang (58 MB, once per user)…")
     deb_packages.unpack("rabbitmq-server", draft, lambda name: name.startswith("erlang-"))
     erlang = draft / "usr" / "lib" / "erlang"
     for script in [*erlang.glob("bin/*"), *erlang.glob("erts-*/bin/*")]:
         if script.name in {"erl", "start"} and not script.is_symlink():
             text = script.read_text().replace("/usr/lib/erlang", str(final / "usr" / "lib" / "erlang"))
             script.write_text(text)
-    for spare in ("usr/share/doc", "usr/share/man"):
-        shutil.rmtree(draft / spare, ignore_errors=True)
-    if _version(_within(draft).sbin) < _OLDEST:
-        raise ServerUnavailable("the RabbitMQ this system offers is older than 3.9.")
+    for unused in ("usr/share/doc", "usr/share/man"):
+        shutil.rmtree(draft / unused, ignore_errors=True)
+    if _version(_find_install(draft).sbin) < _MIN_VERSION:
+        raise ServerUnavailable("this system's RabbitMQ package is older than 3.9.")
 
 
-def _within(root: Path) -> RabbitInstall:
+def _find_install(root: Path) -> RabbitInstall:
     sbin = next(root.glob("usr/lib/rabbitmq/lib/*/sbin"), None)
     if sbin is None:
-        raise ServerUnavailable("the package that apt-get brought is not laid out as expected.")
+        raise ServerUnavailable("the downloaded package does not have the expected layout.")
     libraries = next(root.glob("usr/lib/*-linux-gnu*"), None)
     return RabbitInstall(sbin=sbin, erlang_bin=root / "usr" / "lib" / "erlang" / "bin", libraries=libraries)
