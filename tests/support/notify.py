@@ -1,4 +1,4 @@
-"""Replicas of notify as real processes, callers as the gateway signs them, events and RPC answers as chat sends them."""
+"""Replicas of notify as real processes, and what they get from the gateway and chat: callers, events, RPC answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -146,6 +146,10 @@ class NotifyReplica:
         return sum([await self.metric(f'parley_notify_streams{{kind="{kind}"}}') for kind in kinds])
 
 
+StartReplica = Callable[..., Awaitable[NotifyReplica]]
+"""Starts a replica over the test's own database; keyword arguments are its settings."""
+
+
 @dataclass(slots=True)
 class FakeTeam:
     """Answers the RPC methods of chat about sites and their operators."""
@@ -178,7 +182,7 @@ class FakeTeam:
 
 
 @dataclass(slots=True)
-class ConversationScenario:
+class Scenario:
     """A tenant with one site, one conversation and its people, and the events that chat publishes about them."""
 
     broker: BrokerConnection
@@ -206,9 +210,9 @@ class ConversationScenario:
     def visitor(self) -> VisitorCaller:
         return VisitorCaller(self.tenant_id, self.site_id, self.session)
 
-    def other_conversation(self) -> ConversationScenario:
+    def other_conversation(self) -> Scenario:
         """Return a second conversation on the same site."""
-        return ConversationScenario(self.broker, tenant_id=self.tenant_id, site_id=self.site_id)
+        return Scenario(self.broker, tenant_id=self.tenant_id, site_id=self.site_id)
 
     # Publish what chat publishes.
 

@@ -13,7 +13,7 @@ from support.wait import wait_until
 
 TOKEN_PATH = "/api/v1/operator/fcm-token"
 
-AddOperatorWithDevice = Callable[..., Awaitable[tuple[OperatorCaller, str]]]
+AddPushOperator = Callable[..., Awaitable[tuple[OperatorCaller, str]]]
 """Adds an operator with one device to the scenario's site; returns the operator and the device's token."""
 
 

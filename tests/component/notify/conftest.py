@@ -1,24 +1,22 @@
-"""Replicas of notify against the real MongoDB and RabbitMQ, and what they meet: chat, a push provider."""
+"""Replicas of notify with a real MongoDB and RabbitMQ, a fake push provider, and fake RPC answers of chat."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from parley.common.auth.identity import OperatorCaller
-from parley.common.messaging import AnswerQuestions, Bus
+from parley.common.messaging import BrokerConnection, RpcServer
 from parley_dev.servers import RabbitServer
 from support.brokers import broker_apart
 from support.fcm import FcmServer
-from support.notify import SECRET, Crew, Replica, Scene
-from support.pushes import device
-from support.wait import until
-
-StartReplica = Callable[..., Awaitable[Replica]]
+from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica
+from support.pushes import AddPushOperator, register_device
+from support.wait import wait_until
 
 
 @pytest.fixture(scope="session")
@@ -28,39 +26,46 @@ def notify_prefix() -> str:
 
 @pytest.fixture(scope="session")
 async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
-    """A broker of this folder's own: here the tests answer chat's questions, which a running chat would do too."""
+    """A broker for this folder alone: the tests answer chat's RPC methods, as a running chat would."""
     async with broker_apart(servers[1], run_directory / "notify") as amqp_url:
         yield amqp_url
 
 
 @pytest.fixture(scope="session")
-def crew() -> Crew:
-    return Crew()
+def team() -> FakeTeam:
+    return FakeTeam()
 
 
 @pytest.fixture(scope="session")
-async def bus(amqp_url: str, crew: Crew) -> AsyncIterator[Bus]:
-    """What publishes as chat would, and answers as chat would."""
-    bus = Bus(amqp_url)
-    bus.add(AnswerQuestions("chat", crew.questions()))
-    await bus.start()
-    await until(lambda: bus.fault() is None, within=30)
-    yield bus
-    await bus.stop()
+async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
+    """A connection that publishes and answers as chat does."""
+    async with _connect_as_chat(amqp_url, team) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
 async def fcm() -> AsyncIterator[FcmServer]:
-    """The push provider."""
     async with FcmServer() as server:
         yield server
 
 
 @asynccontextmanager
-async def _starting(mongodb_uri: str, amqp_url: str, prefix: str, directory: Path) -> AsyncIterator[StartReplica]:
-    replicas: list[Replica] = []
+async def _connect_as_chat(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
+    broker = BrokerConnection(amqp_url)
+    broker.add(RpcServer("chat", team.rpc_methods()))
+    await broker.start()
+    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+    yield broker
+    await broker.stop()
 
-    async def start(*, ready: bool = True, broker: str = amqp_url, **settings: object) -> Replica:
+
+@asynccontextmanager
+async def _replica_starter(
+    mongodb_uri: str, amqp_url: str, prefix: str, directory: Path
+) -> AsyncIterator[StartReplica]:
+    replicas: list[NotifyReplica] = []
+
+    async def start(*, wait_ready: bool = True, broker: str = amqp_url, **settings: object) -> NotifyReplica:
         env = {
             "MONGODB_URI": mongodb_uri,
             "AMQP_URL": broker,
@@ -70,9 +75,9 @@ async def _starting(mongodb_uri: str, amqp_url: str, prefix: str, directory: Pat
             "PARLEY_STOP_SECONDS": "5",
             **{f"PARLEY_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        replica = Replica(env, directory)
+        replica = NotifyReplica(env, directory)
         replicas.append(replica)
-        await replica.start(ready=ready)
+        await replica.start(wait_ready=wait_ready)
         return replica
 
     try:
@@ -86,56 +91,52 @@ async def _starting(mongodb_uri: str, amqp_url: str, prefix: str, directory: Pat
 async def start_replica(
     mongodb_uri: str, amqp_url: str, database_prefix: str, tmp_path: Path
 ) -> AsyncIterator[StartReplica]:
-    """Starts replicas over a database of the test's own, with its settings; stops what is left of them."""
-    async with _starting(mongodb_uri, amqp_url, database_prefix, tmp_path) as start:
+    """Starts replicas over the test's own database, with its settings, and stops them after the test."""
+    async with _replica_starter(mongodb_uri, amqp_url, database_prefix, tmp_path) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
 async def replica(
     mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Replica]:
-    """One replica with the usual settings, for tests that need no other: they keep to tenants of their own."""
-    async with _starting(mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")) as start:
+) -> AsyncIterator[NotifyReplica]:
+    """One replica with default settings, shared by tests that use their own tenants."""
+    async with _replica_starter(mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")) as start:
         yield await start()
 
 
 @pytest.fixture(scope="session")
-async def ringing(
+async def push_replica(
     mongodb_uri: str, amqp_url: str, tmp_path_factory: pytest.TempPathFactory, fcm: FcmServer
-) -> AsyncIterator[Replica]:
-    """One replica whose pushes are due after half a second."""
+) -> AsyncIterator[NotifyReplica]:
+    """One replica with push, due after half a second, shared by tests that use their own tenants."""
     prefix = f"t{secrets.token_hex(4)}"
-    async with _starting(mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("ringing")) as start:
-        yield await start(push_delay_seconds=0.5, **fcm.settings)
+    async with _replica_starter(mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("notify-push")) as start:
+        yield await start(push_delay_seconds=0.5, **fcm.notify_settings)
 
 
 @pytest.fixture
-async def lone_broker(tmp_path: Path, crew: Crew) -> AsyncIterator[tuple[RabbitServer, Bus]]:
-    """A broker of the test's own, where its replica shares no queue with another; chat answers there too."""
+async def isolated_broker(tmp_path: Path, team: FakeTeam) -> AsyncIterator[tuple[RabbitServer, BrokerConnection]]:
+    """A broker for the test alone, where its replica shares no queue, and a connection that acts as chat."""
     server = RabbitServer(tmp_path / "rabbitmq")
     await server.start()
-    bus = Bus(server.uri)
-    bus.add(AnswerQuestions("chat", crew.questions()))
-    await bus.start()
-    await until(lambda: bus.fault() is None, within=30)
-    yield server, bus
-    await bus.stop()
+    async with _connect_as_chat(server.uri, team) as broker:
+        yield server, broker
     await server.stop()
 
 
 @pytest.fixture
-async def scene(bus: Bus) -> Scene:
-    return Scene(bus)
+async def scenario(broker: BrokerConnection) -> Scenario:
+    return Scenario(broker)
 
 
 @pytest.fixture
-def enlist(scene: Scene, crew: Crew) -> Callable[..., Awaitable[tuple[OperatorCaller, str]]]:
-    """Makes an operator of the scene's site with one device."""
+def add_push_operator(scenario: Scenario, team: FakeTeam) -> AddPushOperator:
+    """Adds an operator with one device to the scenario's site."""
 
-    async def one(replica: Replica, language: str = "en", *permissions: str) -> tuple[OperatorCaller, str]:
-        operator = scene.operator(language=language)
-        crew.add(scene.site_id, operator.operator_id, language, *permissions)
-        return operator, await device(replica, operator)
+    async def add(replica: NotifyReplica, language: str = "en", *permissions: str) -> tuple[OperatorCaller, str]:
+        operator = scenario.operator(language=language)
+        team.add(scenario.site_id, operator.operator_id, language, *permissions)
+        return operator, await register_device(replica, operator)
 
-    return one
+    return add

@@ -1,82 +1,88 @@
-"""The devices of operators: registered, taken over, removed."""
+"""Operators' devices: registration, change of owner, removal."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient
 
 from support.fcm import FcmServer
-from support.notify import Replica, Scene
-from support.pushes import TOKENS, Enlist, device, rung
-
-StartReplica = Callable[..., Awaitable[Replica]]
+from support.notify import NotifyReplica, Scenario
+from support.pushes import TOKEN_PATH, AddPushOperator, register_device, wait_for_push
 
 
-async def test_a_token_has_one_owner_the_last_who_registered_it(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_token_belongs_to_the_operator_who_registered_it_last(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    before, token = await enlist(ringing)
-    after, _ = await enlist(ringing)
-    status, _, _ = await ringing.call(after, "POST", TOKENS, {"token": token})
+    previous_owner, token = await add_push_operator(push_replica)
+    new_owner, _ = await add_push_operator(push_replica)
+    status, _, _ = await push_replica.request(new_owner, "POST", TOKEN_PATH, {"token": token})
     assert status == 200
-    await ringing.call(before, "DELETE", TOKENS, {"token": token})
-    await scene.accept(after)
-    await scene.say("one")
-    await rung(fcm, token)
-    other = Scene(scene.bus, tenant_id=scene.tenant_id, site_id=scene.site_id)
-    await other.accept(before)
-    await other.say("not for this phone any more")
-    await scene.say("two")
-    await rung(fcm, token, 2)
-    assert "not for this phone" not in str(fcm.to(token))
+    await push_replica.request(previous_owner, "DELETE", TOKEN_PATH, {"token": token})
+    await scenario.accept(new_owner)
+    await scenario.send_message("one")
+    await wait_for_push(fcm, token)
+    other = scenario.other_conversation()
+    await other.accept(previous_owner)
+    await other.send_message("for the previous owner")
+    await scenario.send_message("two")
+    await wait_for_push(fcm, token, 2)
+    assert "for the previous owner" not in str(fcm.pushes_for(token))
 
 
-async def test_tokens_are_removed_one_or_all_in_body_or_query(ringing: Replica, scene: Scene, enlist: Enlist) -> None:
-    operator, first = await enlist(ringing)
-    second, third = await device(ringing, operator), await device(ringing, operator)
+async def test_one_token_or_all_are_removed_by_body_or_query(
+    push_replica: NotifyReplica, scenario: Scenario, add_push_operator: AddPushOperator
+) -> None:
+    operator, first = await add_push_operator(push_replica)
+    second = await register_device(push_replica, operator)
+    await register_device(push_replica, operator)
 
-    async def count() -> int:
-        _, body, _ = await ringing.call(operator, "POST", f"{TOKENS}/test")
+    async def count_devices() -> int:
+        _, body, _ = await push_replica.request(operator, "POST", f"{TOKEN_PATH}/test")
         return len(body.get("devices", []))
 
-    assert await count() == 3
-    await ringing.call(operator, "DELETE", TOKENS, {"token": first})
-    assert await count() == 2
-    await ringing.call(operator, "DELETE", f"{TOKENS}?token={second}")
-    assert await count() == 1
-    await ringing.call(operator, "DELETE", TOKENS)
-    status, body, _ = await ringing.call(operator, "POST", f"{TOKENS}/test")
+    assert await count_devices() == 3
+    await push_replica.request(operator, "DELETE", TOKEN_PATH, {"token": first})
+    assert await count_devices() == 2
+    await push_replica.request(operator, "DELETE", f"{TOKEN_PATH}?token={second}")
+    assert await count_devices() == 1
+    await push_replica.request(operator, "DELETE", TOKEN_PATH)
+    status, body, _ = await push_replica.request(operator, "POST", f"{TOKEN_PATH}/test")
     assert (status, body["code"]) == (409, "no_push_token")
-    assert third
 
 
-async def test_an_operator_keeps_at_most_twenty_tokens_the_newest(
-    ringing: Replica, fcm: FcmServer, enlist: Enlist
+async def test_an_operator_keeps_at_most_the_twenty_newest_tokens(
+    push_replica: NotifyReplica, fcm: FcmServer, add_push_operator: AddPushOperator
 ) -> None:
-    operator, oldest = await enlist(ringing)
+    operator, oldest = await add_push_operator(push_replica)
     for _ in range(20):
-        await device(ringing, operator)
-    _, body, _ = await ringing.call(operator, "POST", f"{TOKENS}/test")
+        await register_device(push_replica, operator)
+    _, body, _ = await push_replica.request(operator, "POST", f"{TOKEN_PATH}/test")
     assert len(body["devices"]) == 20
-    assert not fcm.to(oldest)
+    assert not fcm.pushes_for(oldest)
 
 
 @pytest.mark.parametrize("token", [{"$ne": 1}, "", "short", "a" * 4097, "with space here", 5, None])
-async def test_what_is_no_token_is_422(replica: Replica, scene: Scene, token: object) -> None:
-    status, body, _ = await replica.call(scene.operator(), "POST", TOKENS, {"token": token})
+async def test_an_invalid_token_is_422(replica: NotifyReplica, scenario: Scenario, token: object) -> None:
+    status, body, _ = await replica.request(scenario.operator(), "POST", TOKEN_PATH, {"token": token})
     assert (status, body["code"]) == (422, "invalid")
 
 
-async def test_tokens_stay_where_they_are_when_their_operator_logs_in_elsewhere(
-    replica: Replica, scene: Scene, enlist: Enlist, mongodb_uri: str, notify_prefix: str
+async def test_a_token_is_stored_under_its_digest(
+    replica: NotifyReplica,
+    scenario: Scenario,
+    add_push_operator: AddPushOperator,
+    mongodb_uri: str,
+    notify_prefix: str,
 ) -> None:
-    operator, token = await enlist(replica)
+    operator, token = await add_push_operator(replica)
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongodb_uri)
-    found = await client[f"{notify_prefix}_notify"]["push_tokens"].find_one({"operator_id": operator.operator_id})
+    row = await client[f"{notify_prefix}_notify"]["push_tokens"].find_one({"operator_id": operator.operator_id})
     await client.close()
-    assert found is not None
-    assert found["token"] == token
-    assert token not in found["_id"]
+    assert row is not None
+    assert row["token"] == token
+    assert token not in row["_id"]

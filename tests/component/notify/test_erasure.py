@@ -1,66 +1,66 @@
-"""A visitor who is to be forgotten: pushes about them that wait are dropped, and kept nowhere."""
+"""Erasure and export of a visitor's data: pending pushes are exported, and deleted with the visitor."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pymongo import AsyncMongoClient
 
 from parley.common.events.conversations import VisitorErased
-from parley.common.messaging import Ask, Bus
+from parley.common.messaging import BrokerConnection, RpcClient
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
-from support.notify import Crew, Replica, Scene
-from support.wait import until
-
-StartReplica = Callable[..., Awaitable[Replica]]
+from support.notify import FakeTeam, Scenario, StartReplica
+from support.wait import wait_until
 
 
-async def test_what_waits_to_be_pushed_of_a_visitor_is_shown_and_then_erased(
+async def test_pending_pushes_of_a_visitor_are_exported_and_erased(
     start_replica: StartReplica,
-    crew: Crew,
+    team: FakeTeam,
     fcm: FcmServer,
     mongodb_uri: str,
-    lone_broker: tuple[RabbitServer, Bus],
+    isolated_broker: tuple[RabbitServer, BrokerConnection],
     database_prefix: str,
 ) -> None:
-    broker, bus = lone_broker
-    scene = Scene(bus)
-    replica = await start_replica(broker=broker.uri, push_delay_seconds=300, **fcm.settings)
-    operator = scene.operator()
-    crew.add(scene.site_id, operator.operator_id)
+    server, broker = isolated_broker
+    scenario = Scenario(broker)
+    replica = await start_replica(broker=server.uri, push_delay_seconds=300, **fcm.notify_settings)
+    operator = scenario.operator()
+    team.add(scenario.site_id, operator.operator_id)
     token = "dev:" + "a" * 32
-    await replica.call(operator, "POST", "/api/v1/operator/fcm-token", {"token": token, "platform": "android"})
-    await scene.accept(operator)
-    await scene.say("zq-my-secret-words")
+    await replica.request(operator, "POST", "/api/v1/operator/fcm-token", {"token": token, "platform": "android"})
+    await scenario.accept(operator)
+    await scenario.send_message("zq-my-secret-words")
     async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
         deliveries = client[f"{database_prefix}_notify"]["deliveries"]
 
-        async def waits() -> bool:
+        async def is_pending() -> bool:
             return await deliveries.count_documents({"calls.text": "zq-my-secret-words"}) == 1
 
-        await until(waits)
-        kept = await _asked(broker.uri, scene)
-        assert kept is not None
-        assert kept["pushes"][0]["waiting"][0]["text"] == "zq-my-secret-words"
-        await scene.tell(VisitorErased(session_id=scene.session, conversation_ids=(scene.conversation_id,)))
+        await wait_until(is_pending)
+        data = await _export(server.uri, scenario)
+        assert data is not None
+        assert data["pushes"][0]["waiting"][0]["text"] == "zq-my-secret-words"
+        await scenario.publish(VisitorErased(session_id=scenario.session, conversation_ids=(scenario.conversation_id,)))
 
-        async def gone() -> bool:
-            return await deliveries.count_documents({"conversation_id": scene.conversation_id}) == 0
+        async def is_erased() -> bool:
+            return await deliveries.count_documents({"conversation_id": scenario.conversation_id}) == 0
 
-        await until(gone)
-    assert await _asked(broker.uri, scene) is None
+        await wait_until(is_erased)
+    assert await _export(server.uri, scenario) is None
 
 
-async def _asked(amqp_url: str, scene: Scene) -> dict[str, Any] | None:
-    bus, ask = Bus(amqp_url), Ask("notify")
-    bus.add(ask)
-    await bus.start()
+async def _export(amqp_url: str, scenario: Scenario) -> dict[str, Any] | None:
+    broker, rpc = BrokerConnection(amqp_url), RpcClient("notify")
+    broker.add(rpc)
+    await broker.start()
     try:
-        await until(lambda: bus.fault() is None)
-        return await ask(
-            "visitor_data", site_id=scene.site_id, session=scene.session, conversation_ids=[scene.conversation_id]
+        await wait_until(lambda: broker.unready_reason() is None)
+        return await rpc(
+            "visitor_data",
+            site_id=scenario.site_id,
+            session=scenario.session,
+            conversation_ids=[scenario.conversation_id],
         )
     finally:
-        await bus.stop()
+        await broker.stop()

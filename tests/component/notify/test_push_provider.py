@@ -1,158 +1,181 @@
-"""The push provider: what it answers, how it fails, and what then becomes of tokens and pushes."""
+"""The push provider: its responses and failures, and their effect on tokens and pushes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from support.fcm import NO_SUCH_PROJECT, UNAVAILABLE, UNREGISTERED, FcmServer, too_many
-from support.notify import Replica, Scene
-from support.pushes import TOKENS, Enlist, counting, device, rung
-from support.wait import until
-
-StartReplica = Callable[..., Awaitable[Replica]]
+from support.fcm import NO_SUCH_PROJECT, UNAVAILABLE, UNREGISTERED, FcmServer, too_many_requests
+from support.notify import NotifyReplica, Scenario, StartReplica
+from support.pushes import TOKEN_PATH, AddPushOperator, count_outcome, register_device, wait_for_push
+from support.wait import wait_until
 
 
-async def test_a_dead_token_is_removed_at_once_and_the_others_ring(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_an_unregistered_token_is_removed_at_once_and_other_devices_get_the_push(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, dead = await enlist(ringing)
-    alive = await device(ringing, operator)
-    fcm.script[dead].append(UNREGISTERED)
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, alive)
-    await scene.say("two")
-    await rung(fcm, alive, 2)
-    assert fcm.refused.count(dead) == 1, "it was tried once"
-    assert not fcm.to(dead)
+    operator, unregistered = await add_push_operator(push_replica)
+    registered = await register_device(push_replica, operator)
+    fcm.failures_by_token[unregistered].append(UNREGISTERED)
+    await scenario.accept(operator)
+    await scenario.send_message("one")
+    await wait_for_push(fcm, registered)
+    await scenario.send_message("two")
+    await wait_for_push(fcm, registered, 2)
+    assert fcm.refused_tokens.count(unregistered) == 1, "sent once"
+    assert not fcm.pushes_for(unregistered)
 
 
-async def test_an_answer_that_names_no_token_removes_none(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_404_without_an_error_code_removes_no_token(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    fcm.script[token].append(NO_SUCH_PROJECT)
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    assert (await rung(fcm, token))["notification"]["body"] == "Hello?"
+    operator, token = await add_push_operator(push_replica)
+    fcm.failures_by_token[token].append(NO_SUCH_PROJECT)
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    assert (await wait_for_push(fcm, token))["notification"]["body"] == "Hello?"
 
 
-@pytest.mark.parametrize("kind", ["seconds", "date"])
-async def test_the_providers_retry_after_is_kept(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist, kind: str
+@pytest.mark.parametrize("header_format", ["seconds", "date"])
+async def test_retry_after_is_respected(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+    header_format: str,
 ) -> None:
-    operator, token = await enlist(ringing)
-    other = await device(ringing, operator)
-    wait = 4
+    operator, token = await add_push_operator(push_replica)
+    other = await register_device(push_replica, operator)
+    retry_after = 4
     header = (
-        str(wait)
-        if kind == "seconds"
-        else format_datetime(datetime.now(UTC) + timedelta(seconds=wait + 2), usegmt=True)
+        str(retry_after)
+        if header_format == "seconds"
+        else format_datetime(datetime.now(UTC) + timedelta(seconds=retry_after + 2), usegmt=True)
     )
-    fcm.script[token].append(too_many(header))
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    await rung(fcm, other)
+    fcm.failures_by_token[token].append(too_many_requests(header))
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    await wait_for_push(fcm, other)
     started = asyncio.get_running_loop().time()
-    await scene.say("A new message does not come before the provider wants to be asked")
-    message = await rung(fcm, token, within=15)
-    assert asyncio.get_running_loop().time() - started > wait - 1
+    await scenario.send_message("A new message is not sent before Retry-After")
+    message = await wait_for_push(fcm, token, timeout=15)
+    assert asyncio.get_running_loop().time() - started > retry_after - 1
     assert message["notification"]["body"].startswith("A new message")
-    await rung(fcm, other, 2)
+    await wait_for_push(fcm, other, 2)
 
 
-async def test_an_outage_parks_pushes_and_blocks_no_others(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_pushes_are_sent_after_an_outage_of_the_provider(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    later = await counting(ringing, "later")
-    fcm.down = UNAVAILABLE
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    await until(lambda: token in fcm.refused)
-    await until(later)
-    fcm.down = None
-    assert (await rung(fcm, token, within=20))["notification"]["body"] == "Hello?"
+    operator, token = await add_push_operator(push_replica)
+    later = await count_outcome(push_replica, "later")
+    fcm.failure = UNAVAILABLE
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    await wait_until(lambda: token in fcm.refused_tokens)
+    await wait_until(later)
+    fcm.failure = None
+    assert (await wait_for_push(fcm, token, timeout=20))["notification"]["body"] == "Hello?"
 
 
-async def test_a_provider_that_hangs_blocks_neither_streams_nor_the_queue(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_hanging_provider_blocks_neither_streams_nor_later_pushes(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    later = await counting(ringing, "later")
-    fcm.hanging = True
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    async with ringing.stream(scene.operator()) as events:
-        await scene.say("streams go on")
-        await events.wait("message.created", within=2)
-    await until(later, within=20)
-    fcm.hanging = False
-    await until(lambda: fcm.to(token), within=20)
-    assert fcm.to(token)[-1].message["notification"]["body"] == "streams go on"
+    operator, token = await add_push_operator(push_replica)
+    later = await count_outcome(push_replica, "later")
+    fcm.is_hanging = True
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    async with push_replica.stream(scenario.operator()) as stream:
+        await scenario.send_message("streams go on")
+        await stream.wait_for("message.created", timeout=2)
+    await wait_until(later, timeout=20)
+    fcm.is_hanging = False
+    await wait_until(lambda: fcm.pushes_for(token), timeout=20)
+    assert fcm.pushes_for(token)[-1].message["notification"]["body"] == "streams go on"
 
 
-async def test_a_push_that_cannot_be_sent_is_let_go_after_a_while(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_push_that_cannot_be_sent_is_dropped_at_its_maximum_age(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=0.2, push_give_up_seconds=3, **fcm.settings)
-    operator, token = await enlist(replica)
-    gave_up = await counting(replica, "gave_up")
-    fcm.down = UNAVAILABLE
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    await until(gave_up, within=20)
-    fcm.down = None
-    await scene.say("Later")
-    assert (await rung(fcm, token))["notification"]["body"] == "Later"
+    replica = await start_replica(push_delay_seconds=0.2, push_give_up_seconds=3, **fcm.notify_settings)
+    operator, token = await add_push_operator(replica)
+    gave_up = await count_outcome(replica, "gave_up")
+    fcm.failure = UNAVAILABLE
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    await wait_until(gave_up, timeout=20)
+    fcm.failure = None
+    await scenario.send_message("Later")
+    assert (await wait_for_push(fcm, token))["notification"]["body"] == "Later"
 
 
-async def test_an_expired_access_token_is_renewed_once_for_all(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_an_expired_access_token_is_renewed_once(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, token)
+    operator, token = await add_push_operator(push_replica)
+    await scenario.accept(operator)
+    await scenario.send_message("one")
+    await wait_for_push(fcm, token)
     issued = fcm.tokens_issued
-    await scene.say("two")
-    await rung(fcm, token, 2)
+    await scenario.send_message("two")
+    await wait_for_push(fcm, token, 2)
     assert fcm.tokens_issued == issued
     fcm.expire_access_tokens()
-    await scene.say("three")
-    await rung(fcm, token, 3)
+    await scenario.send_message("three")
+    await wait_for_push(fcm, token, 3)
     assert fcm.tokens_issued == issued + 1
 
 
-async def test_a_test_push_tells_what_the_provider_said(ringing: Replica, fcm: FcmServer, enlist: Enlist) -> None:
-    operator, good = await enlist(ringing)
-    dead = await device(ringing, operator, "web")
-    fcm.script[dead].append(UNREGISTERED)
-    status, body, _ = await ringing.call(operator, "POST", f"{TOKENS}/test")
+async def test_a_test_push_returns_the_providers_answers(
+    push_replica: NotifyReplica, fcm: FcmServer, add_push_operator: AddPushOperator
+) -> None:
+    operator, registered = await add_push_operator(push_replica)
+    unregistered = await register_device(push_replica, operator, "web")
+    fcm.failures_by_token[unregistered].append(UNREGISTERED)
+    status, body, _ = await push_replica.request(operator, "POST", f"{TOKEN_PATH}/test")
     assert status == 200
     assert body["push"] == "sent"
-    said = {found["platform"]: found for found in body["devices"]}
-    assert said["android"]["outcome"] == "sent"
-    assert said["web"] == {
+    devices = {device["platform"]: device for device in body["devices"]}
+    assert devices["android"]["outcome"] == "sent"
+    assert devices["web"] == {
         "platform": "web",
         "outcome": "unregistered",
         "status": 404,
         "code": "UNREGISTERED",
         "message": "The provider says UNREGISTERED.",
     }
-    assert good not in str(body)
-    _, body, _ = await ringing.call(operator, "POST", f"{TOKENS}/test")
-    assert [found["platform"] for found in body["devices"]] == ["android"]
+    assert registered not in str(body)
+    _, body, _ = await push_replica.request(operator, "POST", f"{TOKEN_PATH}/test")
+    assert [device["platform"] for device in body["devices"]] == ["android"]
 
 
-async def test_without_credentials_the_service_runs_and_says_that_push_is_off(replica: Replica, scene: Scene) -> None:
-    operator = scene.operator()
-    await device(replica, operator)
-    status, body, _ = await replica.call(operator, "POST", f"{TOKENS}/test")
+async def test_without_credentials_the_service_runs_and_reports_that_push_is_off(
+    replica: NotifyReplica, scenario: Scenario
+) -> None:
+    operator = scenario.operator()
+    await register_device(replica, operator)
+    status, body, _ = await replica.request(operator, "POST", f"{TOKEN_PATH}/test")
     assert (status, body["push"], body["devices"]) == (200, "off", [])
-    assert replica.output.read_text().count("push_is_off") == 1
+    assert replica.log_file.read_text().count("push_is_off") == 1

@@ -1,4 +1,4 @@
-"""Phones that ring: when nobody saw the event, once, and not when it was read."""
+"""Push notifications: sent once, unless the event was seen on a stream or read."""
 
 from __future__ import annotations
 
@@ -11,338 +11,394 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
-from parley.common.messaging import Bus
+from parley.common.messaging import BrokerConnection
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
-from support.notify import Crew, Replica, Scene
-from support.pushes import Enlist, counting, device, rung
-from support.wait import until
+from support.notify import FakeTeam, NotifyReplica, Scenario, StartReplica
+from support.pushes import AddPushOperator, count_outcome, register_device, wait_for_push
+from support.wait import wait_until
 
-StartReplica = Callable[..., Awaitable[Replica]]
+LONG_LOG_EVENTS = 10_500
+"""More than a replica reads before it is ready."""
 
 
-async def test_an_operator_who_is_away_is_rung_for_a_message(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_an_operator_without_a_stream_gets_a_push_for_a_message(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    await scene.accept(operator)
-    await scene.say("Hello?")
-    message = await rung(fcm, token)
+    operator, token = await add_push_operator(push_replica)
+    await scenario.accept(operator)
+    await scenario.send_message("Hello?")
+    message = await wait_for_push(fcm, token)
     assert message["notification"] == {"title": "Jane", "body": "Hello?"}
-    tag = f"conversation-{scene.conversation_id}"
+    tag = f"conversation-{scenario.conversation_id}"
     assert message["android"]["collapse_key"] == tag
     assert message["apns"]["headers"]["apns-collapse-id"] == tag
     assert message["webpush"]["notification"]["tag"] == tag
-    assert message["data"]["conversation_id"] == str(scene.conversation_id)
-    assert token not in ringing.output.read_text()
-    assert "Hello?" not in ringing.output.read_text()
+    assert message["data"]["conversation_id"] == str(scenario.conversation_id)
+    assert token not in push_replica.log_file.read_text()
+    assert "Hello?" not in push_replica.log_file.read_text()
 
 
-async def test_an_operator_whose_stream_showed_the_message_is_not_rung(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_an_operator_whose_stream_showed_the_message_gets_no_push(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    seen = await counting(ringing, "seen")
-    await scene.accept(operator)
-    async with ringing.stream(operator) as events:
-        await scene.say("Hello?")
-        await events.wait("message.created")
-        await until(seen)
-    assert not fcm.to(token)
-    await scene.say("Still there?")
-    assert (await rung(fcm, token))["notification"]["body"] == "Still there?"
+    operator, token = await add_push_operator(push_replica)
+    count_seen = await count_outcome(push_replica, "seen")
+    await scenario.accept(operator)
+    async with push_replica.stream(operator) as stream:
+        await scenario.send_message("Hello?")
+        await stream.wait_for("message.created")
+        await wait_until(count_seen)
+    assert not fcm.pushes_for(token)
+    await scenario.send_message("Still there?")
+    assert (await wait_for_push(fcm, token))["notification"]["body"] == "Still there?"
 
 
-async def test_a_stream_on_another_replica_counts_as_well(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_stream_on_another_replica_prevents_the_push(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    first, second = [await start_replica(push_delay_seconds=1, **fcm.settings) for _ in range(2)]
-    operator, token = await enlist(first)
-    await scene.accept(operator)
+    first, second = [await start_replica(push_delay_seconds=1, **fcm.notify_settings) for _ in range(2)]
+    operator, token = await add_push_operator(first)
+    await scenario.accept(operator)
 
-    counts = [await counting(replica, "seen") for replica in (first, second)]
+    counters = [await count_outcome(replica, "seen") for replica in (first, second)]
 
-    async def seen() -> float:
-        return sum([await count() for count in counts])
+    async def count_seen() -> float:
+        return sum([await counter() for counter in counters])
 
     for number, replica in enumerate((first, second), 1):
-        async with replica.stream(operator) as events:
-            await scene.say("Hello?")
-            await events.wait("message.created")
-            await until(partial(_equals, seen, number))
-    assert not fcm.to(token)
+        async with replica.stream(operator) as stream:
+            await scenario.send_message("Hello?")
+            await stream.wait_for("message.created")
+            await wait_until(partial(_equals, count_seen, number))
+    assert not fcm.pushes_for(token)
 
 
-async def _equals(probe: Callable[[], Awaitable[float]], wanted: float) -> bool:
-    return await probe() == wanted
+async def _equals(probe: Callable[[], Awaitable[float]], expected: float) -> bool:
+    return await probe() == expected
 
 
-async def test_a_stream_that_catches_up_in_time_counts_as_well(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_stream_that_resumes_in_time_prevents_the_push(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=2, **fcm.settings)
-    operator, token = await enlist(replica)
-    seen = await counting(replica, "seen")
-    await scene.accept(operator)
-    async with replica.stream(operator) as events:
-        last = events.last_id
-    await scene.say("Hello?")
-    async with replica.stream(operator, last) as events:
-        await events.wait("message.created")
-        await until(seen)
-    assert not fcm.to(token)
+    replica = await start_replica(push_delay_seconds=2, **fcm.notify_settings)
+    operator, token = await add_push_operator(replica)
+    count_seen = await count_outcome(replica, "seen")
+    await scenario.accept(operator)
+    async with replica.stream(operator) as stream:
+        last_event_id = stream.last_event_id
+    await scenario.send_message("Hello?")
+    async with replica.stream(operator, last_event_id) as stream:
+        await stream.wait_for("message.created")
+        await wait_until(count_seen)
+    assert not fcm.pushes_for(token)
 
 
-async def test_a_message_read_meanwhile_rings_nobody(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_message_that_is_read_before_the_push_is_due_causes_none(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    await scene.accept(operator)
-    told = await scene.say("Hello?")
-    await scene.read(operator, told.data["seq"])
-    await scene.say("And now?")
-    message = await rung(fcm, token)
+    operator, token = await add_push_operator(push_replica)
+    await scenario.accept(operator)
+    event = await scenario.send_message("Hello?")
+    await scenario.mark_read(operator, event.data["seq"])
+    await scenario.send_message("And now?")
+    message = await wait_for_push(fcm, token)
     assert message["notification"]["body"] == "And now?"
     assert message["data"]["seq"] == "2"
-    read = await scene.say("Read before it was due")
-    await scene.read(operator, read.data["seq"])
-    other = Scene(scene.bus, tenant_id=scene.tenant_id, site_id=scene.site_id)
+    read = await scenario.send_message("Read before it was due")
+    await scenario.mark_read(operator, read.data["seq"])
+    other = scenario.other_conversation()
     await other.accept(operator)
-    await other.say("The last one")
-    assert (await rung(fcm, token, 2))["notification"]["body"] == "The last one"
+    await other.send_message("The last one")
+    assert (await wait_for_push(fcm, token, 2))["notification"]["body"] == "The last one"
 
 
-async def test_messages_of_one_conversation_are_one_push(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_several_messages_of_one_conversation_cause_one_push(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    await scene.accept(operator)
+    operator, token = await add_push_operator(push_replica)
+    await scenario.accept(operator)
     for number in range(5):
-        await scene.say(f"line {number}")
-    assert (await rung(fcm, token))["notification"]["body"] == "line 4"
+        await scenario.send_message(f"line {number}")
+    assert (await wait_for_push(fcm, token))["notification"]["body"] == "line 4"
 
 
-async def test_all_devices_ring_once_each_however_often_events_are_told_and_however_many_replicas_there_are(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_each_device_gets_one_push_despite_duplicate_events_and_several_replicas(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replicas = [await start_replica(push_delay_seconds=0.3, **fcm.settings) for _ in range(3)]
-    operator, first = await enlist(replicas[0])
-    second = await device(replicas[1], operator, "ios")
-    await scene.accept(operator)
+    replicas = [await start_replica(push_delay_seconds=0.3, **fcm.notify_settings) for _ in range(3)]
+    operator, first = await add_push_operator(replicas[0])
+    second = await register_device(replicas[1], operator, "ios")
+    await scenario.accept(operator)
     for number in range(1, 9):
-        told = await scene.say(f"Hello {number}")
-        await scene.again(told)
-        await rung(fcm, first, number)
-        await rung(fcm, second, number)
-        await scene.again(told)
-    # One more, by a replica that begins anew and reads all of it again.
+        event = await scenario.send_message(f"Hello {number}")
+        await scenario.republish(event)
+        await wait_for_push(fcm, first, number)
+        await wait_for_push(fcm, second, number)
+        await scenario.republish(event)
+    # A new replica reads all of it again.
     for replica in replicas:
         await replica.stop()
-    fresh = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    await scene.say("The last one")
-    assert (await rung(fcm, first, 9, within=20))["notification"]["body"] == "The last one"
-    assert (await rung(fcm, second, 9))["notification"]["body"] == "The last one"
-    await fresh.stop()
+    new_replica = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    await scenario.send_message("The last one")
+    assert (await wait_for_push(fcm, first, 9, timeout=20))["notification"]["body"] == "The last one"
+    assert (await wait_for_push(fcm, second, 9))["notification"]["body"] == "The last one"
+    await new_replica.stop()
 
 
-async def test_an_event_told_again_after_the_window_forgot_it_rings_nobody(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_duplicate_of_an_event_that_was_evicted_from_the_replay_buffer_causes_no_push(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=0.3, window_bytes=65_536, **fcm.settings)
-    operator, token = await enlist(replica)
-    await scene.accept(operator)
-    told = await scene.say("Hello?")
-    await rung(fcm, token)
-    async with replica.stream(scene.operator()) as events:
+    replica = await start_replica(push_delay_seconds=0.3, window_bytes=65_536, **fcm.notify_settings)
+    operator, token = await add_push_operator(replica)
+    await scenario.accept(operator)
+    original = await scenario.send_message("Hello?")
+    await wait_for_push(fcm, token)
+    async with replica.stream(scenario.operator()) as stream:
         for _ in range(60):
-            await scene.note("x" * 1500)
-        await scene.again(told)
-        await events.wait("message.created", lambda event: event.data["id"] == told.id)
-    other = Scene(scene.bus, tenant_id=scene.tenant_id, site_id=scene.site_id)
+            await scenario.add_note("x" * 1500)
+        await scenario.republish(original)
+        await stream.wait_for("message.created", lambda event: event.data["id"] == original.id)
+    other = scenario.other_conversation()
     await other.accept(operator)
-    await other.say("Once more")
-    assert (await rung(fcm, token, 2))["notification"]["body"] == "Once more"
+    await other.send_message("Once more")
+    assert (await wait_for_push(fcm, token, 2))["notification"]["body"] == "Once more"
 
 
-RungOnce = Callable[[Replica], Awaitable[str]]
+SendFirstPush = Callable[[NotifyReplica], Awaitable[str]]
 
 
 @pytest.fixture
-def rung_once(mongodb_uri: str, database_prefix: str, scene: Scene, fcm: FcmServer, enlist: Enlist) -> RungOnce:
-    """An operator who holds the scene's conversation is rung for «one»; gives their device's token."""
+def send_first_push(
+    mongodb_uri: str,
+    database_prefix: str,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+) -> SendFirstPush:
+    """Sends a push to the operator of the scenario's conversation, and returns the token of their device."""
 
-    async def one(replica: Replica) -> str:
-        operator, token = await enlist(replica)
-        await scene.accept(operator)
-        await scene.say("one")
-        await rung(fcm, token)
+    async def send(replica: NotifyReplica) -> str:
+        operator, token = await add_push_operator(replica)
+        await scenario.accept(operator)
+        await scenario.send_message("one")
+        await wait_for_push(fcm, token)
         async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
             deliveries = client[f"{database_prefix}_notify"]["deliveries"]
 
-            async def recorded() -> bool:
+            async def has_no_claim() -> bool:
                 return await deliveries.count_documents({"claim": {"$exists": True}}) == 0
 
-            # Killed before that, a replica keeps its claim for a minute, and the next push goes along then.
-            await until(recorded, what="the push to be recorded")
+            # A replica that is killed earlier keeps its claim for a minute, which delays the next push.
+            await wait_until(has_no_claim, description="the push to be recorded")
         return token
 
-    return one
+    return send
 
 
-async def test_the_intake_goes_on_when_its_replica_is_killed(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, rung_once: RungOnce
+async def test_another_replica_takes_the_cursor_over_from_a_killed_one(
+    start_replica: StartReplica, scenario: Scenario, fcm: FcmServer, send_first_push: SendFirstPush
 ) -> None:
-    first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    token = await rung_once(first)
-    second = await start_replica(push_delay_seconds=0.3, **fcm.settings)
+    first = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    token = await send_first_push(first)
+    second = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
     await first.stop(signal.SIGKILL)
-    await scene.say("two")
-    assert (await rung(fcm, token, 2, within=20))["notification"]["body"] == "two"
-    assert "push_cursor_taken" in second.output.read_text()
+    await scenario.send_message("two")
+    assert (await wait_for_push(fcm, token, 2, timeout=20))["notification"]["body"] == "two"
+    assert "push_cursor_taken" in second.log_file.read_text()
 
 
-async def test_what_nobody_has_taken_in_yet_rings_however_much_has_happened_since(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, rung_once: RungOnce
+async def test_an_event_that_no_replica_has_planned_causes_a_push_despite_many_later_events(
+    start_replica: StartReplica, scenario: Scenario, fcm: FcmServer, send_first_push: SendFirstPush
 ) -> None:
-    first = await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    token = await rung_once(first)
+    first = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    token = await send_first_push(first)
     await first.stop(signal.SIGKILL)
-    await scene.say("two")
-    await scene.flood(10_500)
-    await start_replica(push_delay_seconds=0.3, **fcm.settings)
-    assert (await rung(fcm, token, 2, within=30))["notification"]["body"] == "two"
+    await scenario.send_message("two")
+    await scenario.fill_log(LONG_LOG_EVENTS)
+    await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    assert (await wait_for_push(fcm, token, 2, timeout=30))["notification"]["body"] == "two"
 
 
-async def test_a_waiting_conversation_rings_everybody_who_may_chat_in_their_language(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_a_pending_conversation_notifies_all_chat_operators_in_their_language(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    _, english = await enlist(ringing)
-    _, brazilian = await enlist(ringing, "pt-BR")
-    _, spectator = await enlist(ringing, "en", "can_view_conversations")
-    await scene.pend()
-    assert (await rung(fcm, english))["notification"] == {
-        "title": "Jane is waiting for somebody",
+    _, english = await add_push_operator(push_replica)
+    _, brazilian = await add_push_operator(push_replica, "pt-BR")
+    _, viewer = await add_push_operator(push_replica, "en", "can_view_conversations")
+    await scenario.request_operator()
+    assert (await wait_for_push(fcm, english))["notification"] == {
+        "title": "Jane is waiting for a reply",
         "body": "Is anybody there?",
     }
-    assert (await rung(fcm, brazilian))["notification"]["title"] == "Jane está aguardando atendimento"
-    await scene.say("Please")
-    await rung(fcm, english, 2)
-    assert not fcm.to(spectator)
+    assert (await wait_for_push(fcm, brazilian))["notification"]["title"] == "Jane está aguardando atendimento"
+    await scenario.send_message("Please")
+    await wait_for_push(fcm, english, 2)
+    assert not fcm.pushes_for(viewer)
 
 
-async def test_a_waiting_conversation_that_was_taken_rings_nobody(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_an_accepted_conversation_notifies_nobody_else(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=1.5, **fcm.settings)
-    operator, own = await enlist(replica)
-    colleague, other = await enlist(replica)
-    await scene.pend()
-    await scene.accept(operator)
-    await scene.transfer(colleague)
-    message = await rung(fcm, other)
+    replica = await start_replica(push_delay_seconds=1.5, **fcm.notify_settings)
+    operator, own = await add_push_operator(replica)
+    colleague, other = await add_push_operator(replica)
+    await scenario.request_operator()
+    await scenario.accept(operator)
+    await scenario.transfer(colleague)
+    message = await wait_for_push(fcm, other)
     assert message["notification"]["title"] == "Jane: transferred to you"
-    assert not fcm.to(own)
+    assert not fcm.pushes_for(own)
 
 
-async def test_who_lost_the_site_before_the_push_was_due_is_not_rung(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist, crew: Crew
+async def test_an_operator_who_lost_access_before_the_push_is_due_gets_none(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+    team: FakeTeam,
 ) -> None:
-    operator, token = await enlist(ringing)
-    no_access = await counting(ringing, "no_access")
-    await scene.accept(operator)
-    await scene.say("one")
-    await rung(fcm, token)
-    del crew.sites[scene.site_id][operator.operator_id]
-    await scene.access_changed(operator, 2)
-    await scene.say("two")
-    await until(no_access)
-    assert len(fcm.to(token)) == 1
+    operator, token = await add_push_operator(push_replica)
+    count_no_access = await count_outcome(push_replica, "no_access")
+    await scenario.accept(operator)
+    await scenario.send_message("one")
+    await wait_for_push(fcm, token)
+    del team.operators[scenario.site_id][operator.operator_id]
+    await scenario.change_access(operator, 2)
+    await scenario.send_message("two")
+    await wait_until(count_no_access)
+    assert len(fcm.pushes_for(token)) == 1
 
 
-async def test_pushes_wait_for_chat_when_it_does_not_answer(
-    ringing: Replica, scene: Scene, fcm: FcmServer, enlist: Enlist, crew: Crew
+async def test_pushes_are_sent_after_chat_was_unavailable(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+    team: FakeTeam,
 ) -> None:
-    operator, token = await enlist(ringing)
-    crew.away = True
+    operator, token = await add_push_operator(push_replica)
+    team.unavailable = True
     try:
-        await scene.pend()
-        other = Scene(scene.bus, tenant_id=scene.tenant_id, site_id=scene.site_id)
+        await scenario.request_operator()
+        other = scenario.other_conversation()
         await other.accept(operator)
-        await other.say("Hello?")
-        assert not fcm.to(token)
+        await other.send_message("Hello?")
+        assert not fcm.pushes_for(token)
     finally:
-        crew.away = False
-    await rung(fcm, token, 2, within=20)
+        team.unavailable = False
+    await wait_for_push(fcm, token, 2, timeout=20)
 
 
-async def test_a_private_deployment_shows_nothing_on_the_lock_screen(
-    start_replica: StartReplica, scene: Scene, fcm: FcmServer, enlist: Enlist
+async def test_without_preview_a_push_shows_neither_name_nor_text(
+    start_replica: StartReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    replica = await start_replica(push_delay_seconds=0.2, push_preview="false", **fcm.settings)
-    operator, token = await enlist(replica, "de")
-    await scene.accept(operator)
-    await scene.say("My secret")
-    message = await rung(fcm, token)
+    replica = await start_replica(push_delay_seconds=0.2, push_preview="false", **fcm.notify_settings)
+    operator, token = await add_push_operator(replica, "de")
+    await scenario.accept(operator)
+    await scenario.send_message("My secret")
+    message = await wait_for_push(fcm, token)
     assert message["notification"] == {"title": "Live-Chat", "body": "Neues in einem Gespräch"}
     assert "secret" not in str(message)
     assert "Jane" not in str(message)
 
 
-async def test_a_private_site_shows_nothing_on_the_lock_screen_as_soon_as_it_says_so(
-    ringing: Replica, scene: Scene, crew: Crew, fcm: FcmServer, enlist: Enlist
+async def test_a_change_to_private_pushes_on_a_site_has_an_immediate_effect(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    team: FakeTeam,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    operator, token = await enlist(ringing)
-    await scene.accept(operator)
-    await scene.say("Quite open")
-    assert (await rung(fcm, token))["notification"] == {"title": "Jane", "body": "Quite open"}
-    crew.choices[scene.site_id] = {"private_push": True}
-    await scene.site_changed()
-    await scene.say("My secret")
-    message = await rung(fcm, token, 2)
-    assert message["notification"] == {"title": "Live chat", "body": "Something new in a conversation"}
+    operator, token = await add_push_operator(push_replica)
+    await scenario.accept(operator)
+    await scenario.send_message("Not secret yet")
+    assert (await wait_for_push(fcm, token))["notification"] == {"title": "Jane", "body": "Not secret yet"}
+    team.site_settings[scenario.site_id] = {"private_push": True}
+    await scenario.change_site()
+    await scenario.send_message("My secret")
+    message = await wait_for_push(fcm, token, 2)
+    assert message["notification"] == {"title": "Live chat", "body": "New activity in a conversation"}
     assert "secret" not in str(message)
     assert "Jane" not in str(message)
 
 
-async def test_where_nobody_is_to_be_called_a_waiting_visitor_rings_no_phone(
-    ringing: Replica, scene: Scene, crew: Crew, fcm: FcmServer, enlist: Enlist
+async def test_with_manual_routing_a_pending_conversation_causes_no_push(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    team: FakeTeam,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
 ) -> None:
-    crew.choices[scene.site_id] = {"routing": "manual"}
-    operator, token = await enlist(ringing)
-    await scene.pend()
-    await scene.say("Is anybody there?")
-    await scene.accept(operator)
-    await scene.say("For whoever holds it")
-    assert (await rung(fcm, token))["notification"]["body"] == "For whoever holds it"
-    crew.choices[scene.site_id] = {}
-    await scene.site_changed()
-    await scene.pend()
-    await rung(fcm, token, 2)
+    team.site_settings[scenario.site_id] = {"routing": "manual"}
+    operator, token = await add_push_operator(push_replica)
+    await scenario.request_operator()
+    await scenario.send_message("Is anybody there?")
+    await scenario.accept(operator)
+    await scenario.send_message("For the assigned operator")
+    assert (await wait_for_push(fcm, token))["notification"]["body"] == "For the assigned operator"
+    team.site_settings[scenario.site_id] = {}
+    await scenario.change_site()
+    await scenario.request_operator()
+    await wait_for_push(fcm, token, 2)
 
 
-async def test_phones_ring_on_after_the_broker_has_lost_its_disk(
-    start_replica: StartReplica, crew: Crew, fcm: FcmServer, lone_broker: tuple[RabbitServer, Bus]
+async def test_pushes_continue_after_the_broker_has_lost_its_disk(
+    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
 ) -> None:
-    """The log begins anew: its positions are lower than the cursor was."""
-    broker, bus = lone_broker
-    replica = await start_replica(broker=broker.uri, push_delay_seconds=0.2, **fcm.settings)
-    scene = Scene(bus)
-    operator = scene.operator()
-    crew.add(scene.site_id, operator.operator_id, "en")
-    token = await device(replica, operator)
-    await scene.accept(operator)
+    """Positions of the new log are lower than the cursor."""
+    server, broker = isolated_broker
+    replica = await start_replica(broker=server.uri, push_delay_seconds=0.2, **fcm.notify_settings)
+    scenario = Scenario(broker)
+    operator = scenario.operator()
+    team.add(scenario.site_id, operator.operator_id, "en")
+    token = await register_device(replica, operator)
+    await scenario.accept(operator)
     for number in range(10):
-        await scene.say(f"before {number}")
-    await until(lambda: _last_words(fcm, token) == "before 9", within=15)
+        await scenario.send_message(f"before {number}")
+    await wait_until(lambda: _last_push_body(fcm, token) == "before 9", timeout=15)
 
-    await broker.kill()
-    shutil.rmtree(broker.directory / "mnesia")
-    await broker.start()
-    await until(lambda: bus.fault() is None, within=30)
-    await scene.say("after")
-    await until(lambda: _last_words(fcm, token) == "after", within=30)
+    await server.kill()
+    shutil.rmtree(server.directory / "mnesia")
+    await server.start()
+    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+    await scenario.send_message("after")
+    await wait_until(lambda: _last_push_body(fcm, token) == "after", timeout=30)
 
 
-def _last_words(fcm: FcmServer, token: str) -> str | None:
-    pushes = fcm.to(token)
+def _last_push_body(fcm: FcmServer, token: str) -> str | None:
+    pushes = fcm.pushes_for(token)
     return pushes[-1].message["notification"]["body"] if pushes else None

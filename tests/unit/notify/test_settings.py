@@ -1,4 +1,4 @@
-"""The push key is checked before the service starts, and never quoted."""
+"""The service account key is validated before the service starts, and errors never quote it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parley.notify.settings import key_of
+from parley.notify.settings import parse_service_account
 
 KEY = {
     "project_id": "p",
@@ -20,7 +20,7 @@ KEY = {
 def test_the_key_may_be_json_or_a_path(tmp_path: Path) -> None:
     file = tmp_path / "key.json"
     file.write_text(json.dumps(KEY))
-    assert key_of(json.dumps(KEY)) == key_of(str(file)) == KEY
+    assert parse_service_account(json.dumps(KEY)) == parse_service_account(str(file)) == KEY
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_key_may_be_json_or_a_path(tmp_path: Path) -> None:
         '{"a": "PRIVATE-PART"}',
     ],
 )
-def test_what_is_no_key_is_refused_without_quoting_it(value: str) -> None:
-    with pytest.raises(ValueError, match=r"must be|is not|is no") as refused:
-        key_of(value)
+def test_an_invalid_key_is_refused_without_quoting_it(value: str) -> None:
+    with pytest.raises(ValueError, match=r"must be|is not") as refused:
+        parse_service_account(value)
     assert "PRIVATE-PART" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""`python -m parley.notify` runs the service."""
+"""Run the service: `python -m parley.notify`."""
 
 from parley.notify.bootstrap import main
 

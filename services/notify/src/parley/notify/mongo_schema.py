@@ -1,8 +1,8 @@
-"""Everything notify's database must have."""
+"""The database schema of notify: every collection's indexes."""
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotency, Schema
+from parley.common.mongodb import MongoIdempotencyStore, Schema
 from parley.notify.push import delivery_repository, seen_repository, token_repository
 from parley.notify.tickets import repository as tickets
 
@@ -12,6 +12,6 @@ SCHEMA = Schema(
         *token_repository.INDEXES,
         *delivery_repository.INDEXES,
         *seen_repository.INDEXES,
-        *MongoIdempotency.indexes,
+        *MongoIdempotencyStore.indexes,
     )
 )

@@ -1,1 +1,1 @@
-"""Others that notify asks: Firebase Cloud Messaging, and chat for a site's team."""
+"""Clients of other systems: Firebase Cloud Messaging, and chat over RPC."""

@@ -1,7 +1,8 @@
-"""Deliveries in MongoDB: one document per operator and conversation, claimed by moving its due time.
+"""Deliveries in MongoDB: one document per operator and conversation.
 
-`due` stands only while something waits. A claim moves it to the end of a lease: whoever dies in between is
-followed by another. `handled` remembers event ids, so that an event told twice is pushed once.
+`due` exists only while notifications are pending. A claim moves it to the end of a lease, so that another replica takes
+over if the sender dies. `handled` keeps event ids, so that a duplicate event is pushed once. The fields `calls` and
+`told` hold the pending notifications and the notified devices.
 """
 
 from __future__ import annotations
@@ -15,112 +16,105 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from parley.common.mongodb import Document, Index, Mongo
-from parley.common.observability.logging import Trace
-from parley.common.runtime.clock import Clock, rfc3339
-from parley.notify.push.delivery_service import Call, Delivery
-from parley.notify.push.triggers import Occasion
+from parley.common.observability.logging import TraceContext
+from parley.common.runtime.clock import Clock, to_rfc3339
+from parley.notify.push.model import PendingNotification, PushDelivery
+from parley.notify.push.triggers import PushTrigger
+from parley.notify.timeouts import DELIVERY_LEASE_SECONDS
 
-_NAME = "deliveries"
-_LEASE = timedelta(seconds=60)
-_KEEP = timedelta(hours=24)
-_MOST_CALLS = 20
-_MOST_HANDLED = 200
+_COLLECTION = "deliveries"
+_LEASE = timedelta(seconds=DELIVERY_LEASE_SECONDS)
+_RETENTION = timedelta(hours=24)
+_MAX_PENDING = 20
+_MAX_HANDLED = 200
 
 INDEXES = (
-    Index(_NAME, [("due", 1)], {"name": "due", "partialFilterExpression": {"due": {"$exists": True}}}),
-    Index(_NAME, [("conversation_id", 1)], {"name": "conversation"}),
-    Index(_NAME, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0}),
+    Index(_COLLECTION, [("due", 1)], {"name": "due", "partialFilterExpression": {"due": {"$exists": True}}}),
+    Index(_COLLECTION, [("conversation_id", 1)], {"name": "conversation"}),
+    Index(_COLLECTION, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0}),
 )
 
 
-class MongoDeliveries:
-    """A DeliveryStore."""
+class MongoDeliveryRepository:
+    """The `DeliveryRepository` on MongoDB."""
 
     def __init__(self, mongo: Mongo, clock: Clock) -> None:
         self._mongo = mongo
         self._clock = clock
 
-    async def call(self, occasion: Occasion, operator_id: int, due: datetime) -> None:
-        deliveries = self._mongo[_NAME]
-        name = _id(operator_id, occasion.conversation_id)
+    async def add(self, trigger: PushTrigger, operator_id: int, due: datetime) -> None:
+        collection = self._mongo[_COLLECTION]
+        query = {"_id": _delivery_id(operator_id, trigger.conversation_id), "handled": {"$ne": trigger.event_id}}
+        update = _add_pipeline(trigger, operator_id, due, self._clock() + _RETENTION)
         try:
-            await deliveries.update_one(
-                {"_id": name, "handled": {"$ne": occasion.event_id}},
-                _adding(occasion, operator_id, due, self._clock() + _KEEP),
-                upsert=True,
-            )
+            await collection.update_one(query, update, upsert=True)
         except DuplicateKeyError:
-            # It has handled this event before; or two replicas began the document at once, and this one lost.
-            await deliveries.update_one(
-                {"_id": name, "handled": {"$ne": occasion.event_id}},
-                _adding(occasion, operator_id, due, self._clock() + _KEEP),
-            )
+            # Either the event is a duplicate, or another replica inserted the document first.
+            await collection.update_one(query, update)
 
-    async def settle(self, conversation_id: int, operator_id: int | None, seq: int | None) -> None:
-        which: Document = {"conversation_id": conversation_id, "due": {"$exists": True}}
+    async def cancel(self, conversation_id: int, operator_id: int | None, up_to_seq: int | None) -> None:
+        query: Document = {"conversation_id": conversation_id, "due": {"$exists": True}}
         if operator_id is not None:
-            which["_id"] = _id(operator_id, conversation_id)
-        left: Any = []
-        if seq is not None:
-            left = {"$filter": {"input": "$calls", "as": "call", "cond": {"$gt": ["$$call.seq", seq]}}}
-        await self._mongo[_NAME].update_many(which, [{"$set": {"calls": left}}, _WITHOUT_DUE_IF_EMPTY])
+            query["_id"] = _delivery_id(operator_id, conversation_id)
+        remaining: Any = []
+        if up_to_seq is not None:
+            remaining = {"$filter": {"input": "$calls", "as": "call", "cond": {"$gt": ["$$call.seq", up_to_seq]}}}
+        await self._mongo[_COLLECTION].update_many(query, [{"$set": {"calls": remaining}}, _REMOVE_DUE_IF_EMPTY])
 
-    async def claim(self, now: datetime) -> Delivery | None:
-        claim = secrets.token_hex(8)
-        row = await self._mongo[_NAME].find_one_and_update(
+    async def claim_due(self, now: datetime) -> PushDelivery | None:
+        row = await self._mongo[_COLLECTION].find_one_and_update(
             {"due": {"$lte": now}},
-            {"$set": {"due": now + _LEASE, "claim": claim}},
+            {"$set": {"due": now + _LEASE, "claim": secrets.token_hex(8)}},
             sort=[("due", 1)],
             return_document=ReturnDocument.AFTER,
         )
-        return None if row is None else _delivery(row)
+        return None if row is None else _to_delivery(row)
 
-    async def telling(self, delivery: Delivery, told: Mapping[str, int]) -> bool:
-        done = await self._mongo[_NAME].update_one(
-            {"_id": delivery.id, "claim": delivery.claim, "calls.event_id": delivery.calls[-1].event_id},
-            {"$set": {f"told.{digest}": number for digest, number in told.items()}},
+    async def mark_sending(self, delivery: PushDelivery, devices: Mapping[str, int]) -> bool:
+        result = await self._mongo[_COLLECTION].update_one(
+            {"_id": delivery.id, "claim": delivery.claim_id, "calls.event_id": delivery.pending[-1].event_id},
+            {"$set": _set_devices(devices)},
         )
-        return done.matched_count == 1
+        return result.matched_count == 1
 
-    async def finish(self, delivery: Delivery, calls: Collection[str]) -> None:
-        left = {"$filter": {"input": "$calls", "as": "call", "cond": {"$not": {"$in": ["$$call.event_id", [*calls]]}}}}
-        newer = {"$min": "$calls.due"}
-        await self._mongo[_NAME].update_one(
-            {"_id": delivery.id, "claim": delivery.claim},
+    async def complete(self, delivery: PushDelivery, event_ids: Collection[str]) -> None:
+        is_completed = {"$in": ["$$call.event_id", [*event_ids]]}
+        remaining = {"$filter": {"input": "$calls", "as": "call", "cond": {"$not": is_completed}}}
+        await self._mongo[_COLLECTION].update_one(
+            {"_id": delivery.id, "claim": delivery.claim_id},
             [
-                {"$set": {"calls": left}},
-                {"$set": {"due": newer, "attempts": 0}},
+                {"$set": {"calls": remaining}},
+                {"$set": {"due": {"$min": "$calls.due"}, "attempts": 0}},
                 {"$unset": "claim"},
-                _WITHOUT_DUE_IF_EMPTY,
+                _REMOVE_DUE_IF_EMPTY,
             ],
         )
 
-    async def postpone(self, delivery: Delivery, due: datetime, told: Mapping[str, int]) -> None:
-        back = {f"told.{digest}": number for digest, number in told.items()}
-        await self._mongo[_NAME].update_one(
-            {"_id": delivery.id, "claim": delivery.claim, "calls.0": {"$exists": True}},
-            {"$set": {"due": due, **back}, "$inc": {"attempts": 1}, "$unset": {"claim": ""}},
+    async def reschedule(self, delivery: PushDelivery, due: datetime, devices: Mapping[str, int]) -> None:
+        await self._mongo[_COLLECTION].update_one(
+            {"_id": delivery.id, "claim": delivery.claim_id, "calls.0": {"$exists": True}},
+            {"$set": {"due": due, **_set_devices(devices)}, "$inc": {"attempts": 1}, "$unset": {"claim": ""}},
         )
 
-    async def kept(self, conversation_ids: Sequence[int]) -> list[Document]:
-        cursor = self._mongo[_NAME].find({"conversation_id": {"$in": list(conversation_ids)}})
+    async def find_stored(self, conversation_ids: Sequence[int]) -> list[Document]:
+        cursor = self._mongo[_COLLECTION].find({"conversation_id": {"$in": list(conversation_ids)}})
         return [
             {
                 "conversation_id": row["conversation_id"],
                 "operator_id": row["operator_id"],
                 "waiting": [
-                    {"at": rfc3339(call["at"]), "kind": call["kind"], "name": call["name"], "text": call["text"]}
+                    {"at": to_rfc3339(call["at"]), "kind": call["kind"], "name": call["name"], "text": call["text"]}
                     for call in row["calls"]
                 ],
             }
             async for row in cursor
         ]
 
-    async def erase(self, conversation_ids: Sequence[int]) -> None:
-        await self._mongo[_NAME].delete_many({"conversation_id": {"$in": list(conversation_ids)}})
+    async def delete_for_conversations(self, conversation_ids: Sequence[int]) -> None:
+        await self._mongo[_COLLECTION].delete_many({"conversation_id": {"$in": list(conversation_ids)}})
 
 
-_WITHOUT_DUE_IF_EMPTY: Document = {
+_REMOVE_DUE_IF_EMPTY: Document = {
     "$set": {
         "due": {"$cond": [{"$eq": ["$calls", []]}, "$$REMOVE", "$due"]},
         "attempts": {"$cond": [{"$eq": ["$calls", []]}, 0, "$attempts"]},
@@ -128,29 +122,34 @@ _WITHOUT_DUE_IF_EMPTY: Document = {
 }
 
 
-def _adding(occasion: Occasion, operator_id: int, due: datetime, expires_at: datetime) -> list[Document]:
-    """One more call. A claim's lease and a retry's time are left as they are: what is new goes along then."""
+def _add_pipeline(trigger: PushTrigger, operator_id: int, due: datetime, expires_at: datetime) -> list[Document]:
+    """Build the update that adds a notification.
+
+    It keeps the lease of a claim and the time of a retry: the new notification is sent together with the others then.
+    """
     count = {"$add": [{"$ifNull": ["$count", 0]}, 1]}
     call = {
-        "event_id": occasion.event_id,
+        "event_id": trigger.event_id,
         "number": "$count",
-        "kind": occasion.kind,
-        "seq": occasion.seq,
-        "name": {"$literal": occasion.name},
-        "text": {"$literal": occasion.text},
-        "at": occasion.at,
+        "kind": trigger.kind,
+        "seq": trigger.seq,
+        "name": {"$literal": trigger.visitor_name},
+        "text": {"$literal": trigger.text},
+        "at": trigger.occurred_at,
         "due": due,
-        "trace": {"$literal": [occasion.trace.request_id, occasion.trace.traceparent]},
+        "trace": {"$literal": [trigger.trace.request_id, trigger.trace.traceparent]},
     }
-    waiting = {"$ne": [{"$type": "$due"}, "missing"]}
-    held = {"$and": [waiting, {"$or": [{"$ne": [{"$type": "$claim"}, "missing"]}, {"$gt": ["$attempts", 0]}]}]}
+    is_pending = {"$ne": [{"$type": "$due"}, "missing"]}
+    is_claimed = {"$ne": [{"$type": "$claim"}, "missing"]}
+    is_retried = {"$gt": ["$attempts", 0]}
+    keeps_due = {"$and": [is_pending, {"$or": [is_claimed, is_retried]}]}
     return [
         {
             "$set": {
                 "operator_id": operator_id,
-                "tenant_id": occasion.tenant_id,
-                "site_id": occasion.site_id,
-                "conversation_id": occasion.conversation_id,
+                "tenant_id": trigger.tenant_id,
+                "site_id": trigger.site_id,
+                "conversation_id": trigger.conversation_id,
                 "count": count,
                 "attempts": {"$ifNull": ["$attempts", 0]},
                 "told": {"$ifNull": ["$told", {}]},
@@ -159,43 +158,50 @@ def _adding(occasion: Occasion, operator_id: int, due: datetime, expires_at: dat
         },
         {
             "$set": {
-                "calls": {"$slice": [{"$concatArrays": [{"$ifNull": ["$calls", []]}, [call]]}, -_MOST_CALLS]},
-                "handled": {
-                    "$slice": [{"$concatArrays": [{"$ifNull": ["$handled", []]}, [occasion.event_id]]}, -_MOST_HANDLED]
-                },
-                "due": {"$cond": [held, "$due", {"$min": ["$due", due]}]},
-                "claim": {"$cond": [waiting, "$claim", "$$REMOVE"]},
+                "calls": _append("$calls", call, max_length=_MAX_PENDING),
+                "handled": _append("$handled", trigger.event_id, max_length=_MAX_HANDLED),
+                "due": {"$cond": [keeps_due, "$due", {"$min": ["$due", due]}]},
+                "claim": {"$cond": [is_pending, "$claim", "$$REMOVE"]},
             }
         },
     ]
 
 
-def _id(operator_id: int, conversation_id: int) -> str:
+def _append(array: str, element: Any, *, max_length: int) -> Document:
+    """Build the expression that appends to an array, which may be missing, and keeps its last elements."""
+    return {"$slice": [{"$concatArrays": [{"$ifNull": [array, []]}, [element]]}, -max_length]}
+
+
+def _set_devices(devices: Mapping[str, int]) -> dict[str, int]:
+    return {f"told.{digest}": number for digest, number in devices.items()}
+
+
+def _delivery_id(operator_id: int, conversation_id: int) -> str:
     return f"{operator_id}:{conversation_id}"
 
 
-def _delivery(row: Document) -> Delivery:
-    return Delivery(
+def _to_delivery(row: Document) -> PushDelivery:
+    return PushDelivery(
         id=row["_id"],
         operator_id=row["operator_id"],
         tenant_id=row["tenant_id"],
         site_id=row["site_id"],
         conversation_id=row["conversation_id"],
-        calls=tuple(
-            Call(
+        pending=tuple(
+            PendingNotification(
                 event_id=call["event_id"],
                 number=call["number"],
                 kind=call["kind"],
                 seq=call["seq"],
-                name=call["name"],
+                visitor_name=call["name"],
                 text=call["text"],
-                at=call["at"],
-                # Calls of the version before have none.
-                trace=Trace(*call.get("trace", ("", ""))),
+                occurred_at=call["at"],
+                # The previous version stored no trace.
+                trace=TraceContext(*call.get("trace", ("", ""))),
             )
             for call in row["calls"]
         ),
-        told=row["told"],
+        notified_devices=row["told"],
         attempts=row["attempts"],
-        claim=row["claim"],
+        claim_id=row["claim"],
     )

@@ -1,79 +1,50 @@
-"""An operator's devices: registered, removed, and rung for a test."""
+"""HTTP handlers of an operator's devices: register, remove, send a test push."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from parley.common.auth.identity import OperatorCaller
-from parley.common.http import Answer, Call, Query, RequestBody
-from parley.notify.push.model import Outcome
-from parley.notify.push.self_test import Trial
-from parley.notify.push.tokens import Platform, Tokens
-
-_CHARACTERS = r"^[A-Za-z0-9_:.\-]+$"
-
-
-class RegisterToken(RequestBody):
-    token: str = Field(min_length=8, max_length=4096, pattern=_CHARACTERS)
-    platform: Platform = "unknown"
-
-
-class RemoveToken(RequestBody):
-    """Without a token, here or in the query, all of the caller's go."""
-
-    token: str | None = Field(None, min_length=1, max_length=4096)
+from parley.common.http import RequestContext, SuccessResponse
+from parley.notify.push.model import PushReceipt, PushToken
+from parley.notify.push.schemas import (
+    DeviceReceipt,
+    RegisterTokenBody,
+    RemoveTokenBody,
+    RemoveTokenQuery,
+    SelfTestResponse,
+)
+from parley.notify.push.self_test import PushSelfTest
+from parley.notify.push.token_service import PushTokenService
 
 
-class RemoveTokenQuery(Query):
-    token: str | None = Field(None, min_length=1, max_length=4096)
-
-
-class DeviceReceipt(BaseModel):
-    """One device and what the provider said about it."""
-
-    platform: Platform
-    outcome: Outcome
-    status: int = Field(description="The provider's HTTP status; 0 where it did not answer.")
-    code: str
-    message: str
-
-
-class PushTried(Answer):
-    push: Literal["sent", "failed", "off"] = Field(description="`sent` when the provider took at least one.")
-    devices: tuple[DeviceReceipt, ...] = ()
-
-
-class TokenHandlers:
-    """Registers, removes, tries."""
-
-    def __init__(self, tokens: Tokens, trial: Trial) -> None:
+class PushTokenHandlers:
+    def __init__(self, tokens: PushTokenService, self_test: PushSelfTest) -> None:
         self._tokens = tokens
-        self._trial = trial
+        self._self_test = self_test
 
-    async def register(self, call: Call[OperatorCaller, RegisterToken, None]) -> BaseModel:
+    async def register(self, call: RequestContext[OperatorCaller, RegisterTokenBody, None]) -> BaseModel:
         await self._tokens.register(call.caller, call.body.token, call.body.platform)
-        return Answer()
+        return SuccessResponse()
 
-    async def remove(self, call: Call[OperatorCaller, RemoveToken, RemoveTokenQuery]) -> BaseModel:
+    async def remove(self, call: RequestContext[OperatorCaller, RemoveTokenBody, RemoveTokenQuery]) -> BaseModel:
         await self._tokens.remove(call.caller, call.body.token or call.query.token)
-        return Answer()
+        return SuccessResponse()
 
-    async def test(self, call: Call[OperatorCaller, None, None]) -> BaseModel:
-        found = await self._trial.ring(call.caller)
-        if found is None:
-            return PushTried(push="off")
-        devices = tuple(
-            DeviceReceipt(
-                platform=token.platform,
-                outcome=receipt.outcome,
-                status=receipt.status,
-                code=receipt.code,
-                message=receipt.words,
-            )
-            for token, receipt in found
-        )
-        return PushTried(
-            push="sent" if any(device.outcome == "sent" for device in devices) else "failed", devices=devices
-        )
+    async def send_test(self, call: RequestContext[OperatorCaller, None, None]) -> BaseModel:
+        results = await self._self_test.send(call.caller)
+        if results is None:
+            return SelfTestResponse(push="off")
+        devices = tuple(_to_device_receipt(token, receipt) for token, receipt in results)
+        is_sent = any(device.outcome == "sent" for device in devices)
+        return SelfTestResponse(push="sent" if is_sent else "failed", devices=devices)
+
+
+def _to_device_receipt(token: PushToken, receipt: PushReceipt) -> DeviceReceipt:
+    return DeviceReceipt(
+        platform=token.platform,
+        outcome=receipt.outcome,
+        status=receipt.status,
+        code=receipt.code,
+        message=receipt.message,
+    )

@@ -1,20 +1,40 @@
-"""What a push says, and what came of sending one."""
+"""Devices, notifications, deliveries, and what the provider answers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
-from parley.notify.push.tokens import PushToken
+from parley.common.observability.logging import TraceContext
+from parley.notify.push.triggers import PushKind
 
-Outcome = Literal["sent", "unregistered", "refused", "later"]
-"""`later`: the provider is away or wants to be asked less often. `refused`: it never will take this one."""
+INITIAL_POSITION: Final = -1
+"""The position of a cursor before the first event of the log."""
+
+Platform = Literal["android", "ios", "web", "unknown"]
+
+PushOutcome = Literal["sent", "unregistered", "refused", "later"]
+"""`later`: the provider is unavailable or limits the rate, so try again. `refused`: a retry cannot succeed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """A notification for one operator's devices. Those with the same `tag` replace each other on the screen."""
+class PushToken:
+    """A device of an operator. `digest` identifies it in records and logs, where the token itself must not appear."""
+
+    digest: str
+    token: str = field(repr=False)
+    operator_id: int
+    tenant_id: int
+    platform: Platform
+    language: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PushNotification:
+    """What is shown on a device. Notifications with the same `tag` replace each other on the screen."""
 
     title: str
     body: str = field(repr=False)
@@ -23,18 +43,72 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The provider's answer: its own status, code and words, and when it may be asked again."""
+class PushReceipt:
+    """The provider's answer. `status` is its HTTP status, 0 if it did not answer."""
 
-    outcome: Outcome
+    outcome: PushOutcome
     status: int = 0
     code: str = ""
-    words: str = ""
+    message: str = ""
     retry_after: timedelta | None = None
 
 
-class Provider(Protocol):
-    """Who carries pushes to devices."""
+@dataclass(frozen=True, slots=True)
+class PendingNotification:
+    """An event that waits to be pushed. `number` counts the events of a delivery, from 1."""
 
-    async def send(self, token: PushToken, push: Push) -> Receipt:
-        """Send to one device. Does not raise: what goes wrong is in the receipt."""
+    event_id: str
+    number: int
+    kind: PushKind
+    seq: int
+    visitor_name: str = field(repr=False)
+    text: str = field(repr=False)
+    occurred_at: datetime
+    trace: TraceContext
+
+
+@dataclass(frozen=True, slots=True)
+class PushDelivery:
+    """What one operator is to be notified of in one conversation.
+
+    `notified_devices` maps a token's digest to the `number` of the last notification that was sent to it.
+    `claim_id` identifies the claim under which it is being sent.
+    """
+
+    id: str
+    operator_id: int
+    tenant_id: int
+    site_id: int
+    conversation_id: int
+    pending: tuple[PendingNotification, ...]
+    notified_devices: Mapping[str, int]
+    attempts: int
+    claim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerCursor:
+    """How far the event log was planned, and whether this replica holds the cursor."""
+
+    position: int
+    is_holder: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOperator:
+    """An operator who may chat on a site, and their language (BCP 47)."""
+
+    operator_id: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SitePushOptions:
+    """A site's choices.
+
+    With `hides_content`, a push shows neither names nor texts. Without `notifies_when_pending`, a waiting visitor
+    causes no push.
+    """
+
+    hides_content: bool = False
+    notifies_when_pending: bool = True

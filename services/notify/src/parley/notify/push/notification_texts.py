@@ -1,15 +1,15 @@
-"""What pushes say, in the operator's language. English where the language is not here."""
+"""The texts of push notifications, in the operator's language; English for a language that is not listed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parley.notify.push.triggers import OccasionKind
+from parley.notify.push.triggers import PushKind
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """One language. Titles name the visitor where `{name}` stands."""
+    """The texts of one language. `{name}` stands for the visitor's name."""
 
     visitor: str
     message: str
@@ -26,11 +26,11 @@ _LANGUAGES = {
     "en": Texts(
         visitor="A visitor",
         message="{name}",
-        pending="{name} is waiting for somebody",
+        pending="{name} is waiting for a reply",
         transferred="{name}: transferred to you",
         image="sent an image",
         hidden_title="Live chat",
-        hidden_body="Something new in a conversation",
+        hidden_body="New activity in a conversation",
         test_title="Live chat",
         test_body="Push notifications work on this device.",
     ),
@@ -81,16 +81,16 @@ _LANGUAGES = {
 }
 
 
-def texts_in(language: str) -> Texts:
-    """The texts for a BCP 47 tag: `pt-BR` is `pt`."""
+def get_texts(language: str) -> Texts:
+    """Return the texts for a BCP 47 tag; `pt-BR` is `pt`."""
     return _LANGUAGES.get(language.replace("_", "-").split("-")[0].lower(), _LANGUAGES["en"])
 
 
-def wording(language: str, kind: OccasionKind, name: str, text: str, *, preview: bool) -> tuple[str, str]:
-    """Title and body. Without `preview` they tell that something happened, and nothing of what."""
-    texts = texts_in(language)
+def render(language: str, kind: PushKind, visitor_name: str, text: str, *, preview: bool) -> tuple[str, str]:
+    """Return title and body. Without `preview` they contain neither the visitor's name nor the text."""
+    texts = get_texts(language)
     if not preview:
         return texts.hidden_title, texts.hidden_body
     title = {"message": texts.message, "pending": texts.pending, "transferred": texts.transferred}[kind]
-    # Not str.format on anything a visitor chose: the name is put in, never read as a pattern.
-    return title.replace("{name}", name or texts.visitor), text or texts.image
+    # Not str.format: a name chosen by a visitor must never be read as a pattern.
+    return title.replace("{name}", visitor_name or texts.visitor), text or texts.image

@@ -1,8 +1,9 @@
-"""From the log to deliveries: every replica sees every event, and the one that holds the cursor acts on it.
+"""Turn events of the log into deliveries: every replica reads every event, the holder of the cursor acts on them.
 
-The hot event is in the log anyhow, so pushes need no queue of their own: no second write in the broker, no second
-decoding, and one order for messages, reads and takeovers. The cursor stands in the database under a lease. Who takes
-it over goes on from its position with what its own window holds; steps taken twice by that change nothing.
+Push notifications need no queue of their own, since every event is in the log anyway: no second write in the broker, no
+second decoding, and one order for messages, reads and acceptances. The cursor is in the database under a lease. A
+replica that takes it over continues from its position with the events that it has read itself; planning an event twice
+changes nothing.
 """
 
 from __future__ import annotations
@@ -11,198 +12,181 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Final
 
 from parley.common.errors import Unavailable
 from parley.common.events import Event
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 from parley.notify import metrics
-from parley.notify.push.delivery_service import DeliveryStore
-from parley.notify.push.sites import Sites
-from parley.notify.push.team import Team
-from parley.notify.push.tokens import TokenStore
-from parley.notify.push.triggers import EVERYONE, Occasion, Settled, Step, steps_of
+from parley.notify.push.model import INITIAL_POSITION
+from parley.notify.push.ports import (
+    CursorRepository,
+    DeliveryRepository,
+    PushTokenRepository,
+    SiteOperatorsReader,
+    SiteOptionsReader,
+)
+from parley.notify.push.triggers import ALL_OPERATORS, PushAction, PushCancellation, PushTrigger, to_push_actions
+from parley.notify.timeouts import CURSOR_LEASE_SECONDS, CURSOR_RENEWAL_INTERVAL_SECONDS
 
-log = logger(__name__)
+log = get_logger(__name__)
 
-LEASE: Final = timedelta(seconds=5)
-BEFORE_ALL: Final = -1
-"""The position of a cursor that has taken in nothing."""
-_HOLD_SECONDS: Final = 1.0
-_BATCH: Final = 256
-_MOST: Final = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far the log was taken in, and whether this replica is the one to go on."""
-
-    position: int
-    mine: bool
+_MAX_BATCH_SIZE: Final = 256
+_MAX_QUEUED_ACTIONS: Final = 50_000
 
 
-class CursorStore(Protocol):
-    """The one cursor, in the database."""
+class PushPlanner:
+    """Plans deliveries. `log_end` returns the end of the log as this replica found it, None before that.
 
-    async def hold(self, holder: str, start: int) -> Cursor:
-        """Take or renew the lease, if nobody else has it. `start`: the position of the very first one."""
-
-    async def advance(self, holder: str, position: int) -> None:
-        """Everything up to here is taken in."""
-
-    async def release(self, holder: str) -> None:
-        """Let another take it at once."""
-
-    async def position(self) -> int | None:
-        """How far the log was taken in; None where it never was."""
-
-    async def rewind(self) -> None:
-        """The log began anew: nothing of it is taken in."""
-
-
-class Intake:
-    """Takes in what calls for a push. `start` gives the log's end as this replica found it, None before that."""
-
-    name = "push-intake"
+    Deliveries are due `delay` after their event. Events older than `max_age` cause none.
+    """
 
     def __init__(
         self,
         holder: str,
-        cursor: CursorStore,
-        deliveries: DeliveryStore,
-        tokens: TokenStore,
-        team: Team,
-        sites: Sites,
+        cursors: CursorRepository,
+        deliveries: DeliveryRepository,
+        tokens: PushTokenRepository,
+        site_operators: SiteOperatorsReader,
+        site_options: SiteOptionsReader,
         clock: Clock,
         *,
-        start: Callable[[], int | None],
+        log_end: Callable[[], int | None],
         delay: timedelta,
-        give_up: timedelta,
+        max_age: timedelta,
     ) -> None:
         self._holder = holder
-        self._cursor = cursor
+        self._cursors = cursors
         self._deliveries = deliveries
         self._tokens = tokens
-        self._team = team
-        self._sites = sites
+        self._site_operators = site_operators
+        self._site_options = site_options
         self._clock = clock
-        self._start = start
+        self._log_end = log_end
         self._delay = delay
-        self._give_up = give_up
-        self._steps: deque[Step] = deque()
-        self._stuck: list[Occasion] = []
+        self._max_age = max_age
+        self._queue: deque[PushAction] = deque()
+        self._deferred: list[PushTrigger] = []
+        """Triggers whose site is unknown, since chat did not answer; tried again with the next batch."""
         self._position: int | None = None
-        self._held_until = 0.0
-        self._next_hold = 0.0
+        self._lease_ends_at = 0.0
+        self._next_renewal_at = 0.0
 
-    def offer(self, event: Event, position: int) -> None:
-        """An event of the log, in its order."""
-        self._steps.extend(steps_of(event, position))
-        if len(self._steps) > _MOST:
-            self._steps.popleft()
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the cursor was read once. From then on no event is missed."""
+        return self._position is not None
+
+    def enqueue(self, event: Event, position: int) -> None:
+        """Add an event of the log, in its order. At the bound the oldest action is dropped."""
+        self._queue.extend(to_push_actions(event, position))
+        if len(self._queue) > _MAX_QUEUED_ACTIONS:
+            self._queue.popleft()
             metrics.PUSH_NOTES_DROPPED.inc()
 
-    async def reborn(self) -> None:
-        """The log began anew: positions mean something else."""
-        self._steps.clear()
-        self._stuck.clear()
-        self._position = BEFORE_ALL
-        await self._cursor.rewind()
+    async def on_log_reset(self) -> None:
+        """Start over: the broker has a new log, so positions have another meaning."""
+        self._queue.clear()
+        self._deferred.clear()
+        self._position = INITIAL_POSITION
+        await self._cursors.reset()
 
-    async def needs(self) -> int | None:
-        """The first position that is not taken in, by whichever replica it will be; None where none ever was."""
-        position = await self._cursor.position()
+    async def resume_position(self) -> int | None:
+        """Return the first position that no replica has planned; None if planning never started."""
+        position = await self._cursors.get_position()
         return None if position is None else position + 1
 
-    def fault(self) -> str | None:
-        """None once the cursor was seen: from then on nothing that happens is missed."""
-        return None if self._position is not None else "the push cursor was not read yet"
-
-    async def start(self) -> None:
-        """Nothing: it is run by a timer."""
-
-    async def stop(self) -> None:
-        """Hand the cursor over. Who is killed does not; then its lease runs out."""
-        await self._cursor.release(self._holder)
-
     async def run(self) -> None:
-        """One turn: renew the lease, and take in what is waiting if it is ours."""
+        """Renew the lease, and plan a batch of what is queued if this replica holds the cursor."""
         now = time.monotonic()
-        if now >= self._next_hold:
-            await self._hold(now)
-        if time.monotonic() >= self._held_until or not (self._steps or self._stuck):
+        if now >= self._next_renewal_at:
+            await self._renew_lease(now)
+        if time.monotonic() >= self._lease_ends_at or not (self._queue or self._deferred):
             return
-        batch = [self._steps.popleft() for _ in range(min(_BATCH, len(self._steps)))]
+        batch = [self._queue.popleft() for _ in range(min(_MAX_BATCH_SIZE, len(self._queue)))]
         try:
-            await self._take(batch)
+            await self._plan(batch)
         except BaseException:
-            self._steps.extendleft(reversed(batch))
+            self._queue.extendleft(reversed(batch))
             raise
-        self._position = max([self._position or BEFORE_ALL, *(step.position for step in batch)])
-        behind = min((step.position for step in self._stuck), default=self._position + 1)
-        await self._cursor.advance(self._holder, min(self._position, behind - 1))
+        self._position = max([self._position or INITIAL_POSITION, *(action.position for action in batch)])
+        first_deferred = min((trigger.position for trigger in self._deferred), default=self._position + 1)
+        await self._cursors.advance(self._holder, min(self._position, first_deferred - 1))
 
-    async def _hold(self, now: float) -> None:
-        start = self._start()
-        if start is None:
+    async def release(self) -> None:
+        """Give the cursor up, so that another replica takes it at once rather than at the end of the lease."""
+        await self._cursors.release(self._holder)
+
+    async def _renew_lease(self, now: float) -> None:
+        log_end = self._log_end()
+        if log_end is None:
             return
-        cursor = await self._cursor.hold(self._holder, start)
-        self._next_hold = now + _HOLD_SECONDS
-        if not cursor.mine:
-            self._held_until = 0.0
-            self._stuck.clear()
-        elif not self._held_until:
+        cursor = await self._cursors.acquire(self._holder, log_end)
+        self._next_renewal_at = now + CURSOR_RENEWAL_INTERVAL_SECONDS
+        if not cursor.is_holder:
+            self._lease_ends_at = 0.0
+            self._deferred.clear()
+        elif not self._lease_ends_at:
             log.info("push_cursor_taken", position=cursor.position)
-        if cursor.mine:
-            self._held_until = now + LEASE.total_seconds() - _HOLD_SECONDS
-        if self._position is None or not cursor.mine or cursor.position > self._position:
+        if cursor.is_holder:
+            self._lease_ends_at = now + CURSOR_LEASE_SECONDS - CURSOR_RENEWAL_INTERVAL_SECONDS
+        if self._position is None or not cursor.is_holder or cursor.position > self._position:
             self._position = cursor.position
-        while self._steps and self._steps[0].position <= cursor.position:
-            self._steps.popleft()
+        while self._queue and self._queue[0].position <= cursor.position:
+            self._queue.popleft()
 
-    async def _take(self, batch: Sequence[Step]) -> None:
-        """Act on steps; those of one conversation in their order, conversations side by side."""
-        stuck, self._stuck = self._stuck, []
-        steps: list[Step] = [*stuck, *batch]
-        steps.sort(key=lambda step: (step.conversation_id, step.position))
-        direct = {step.operator_id for step in steps} - {EVERYONE}
-        owners = await self._tokens.owners(direct) if direct else set()
-        lanes = [list(lane) for _, lane in groupby(steps, key=lambda step: step.conversation_id)]
+    async def _plan(self, batch: Sequence[PushAction]) -> None:
+        """Carry out actions: those of one conversation in order, different conversations concurrently."""
+        deferred, self._deferred = self._deferred, []
+        actions: list[PushAction] = [*deferred, *batch]
+        actions.sort(key=lambda action: (action.conversation_id, action.position))
+        recipients = {action.operator_id for action in actions} - {ALL_OPERATORS}
+        reachable = await self._tokens.filter_with_tokens(recipients) if recipients else set()
+        conversations = [list(group) for _, group in groupby(actions, key=lambda action: action.conversation_id)]
         try:
-            await asyncio.gather(*(self._follow(lane, owners) for lane in lanes))
+            await asyncio.gather(*(self._plan_conversation(group, reachable) for group in conversations))
         except BaseException:
-            self._stuck = stuck
+            self._deferred = deferred
             raise
 
-    async def _follow(self, lane: Iterable[Step], owners: set[int]) -> None:
-        waiting: list[Occasion] = []
-        for step in lane:
-            if isinstance(step, Settled):
-                waiting = [held for held in waiting if step.seq is not None and held.seq > step.seq]
-                if step.operator_id == EVERYONE or step.operator_id in owners:
-                    who = step.operator_id if step.operator_id != EVERYONE else None
-                    await self._deliveries.settle(step.conversation_id, who, step.seq)
-            elif not await self._called(step, owners):
-                waiting.append(step)
-        self._stuck += waiting
+    async def _plan_conversation(self, actions: Iterable[PushAction], reachable: set[int]) -> None:
+        deferred: list[PushTrigger] = []
+        for action in actions:
+            if isinstance(action, PushTrigger):
+                if not await self._add_deliveries(action, reachable):
+                    deferred.append(action)
+                continue
+            deferred = [
+                trigger for trigger in deferred if action.up_to_seq is not None and trigger.seq > action.up_to_seq
+            ]
+            await self._cancel(action, reachable)
+        self._deferred += deferred
 
-    async def _called(self, step: Occasion, owners: set[int]) -> bool:
-        """Make the deliveries of an occasion. False where the site is not known now: it is tried again."""
-        if step.at < self._clock() - self._give_up:
+    async def _cancel(self, cancellation: PushCancellation, reachable: set[int]) -> None:
+        operator_id = cancellation.operator_id
+        if operator_id == ALL_OPERATORS:
+            await self._deliveries.cancel(cancellation.conversation_id, None, cancellation.up_to_seq)
+        elif operator_id in reachable:
+            await self._deliveries.cancel(cancellation.conversation_id, operator_id, cancellation.up_to_seq)
+
+    async def _add_deliveries(self, trigger: PushTrigger, reachable: set[int]) -> bool:
+        """Add the deliveries of a trigger. Return False if it must be tried again, since chat did not answer."""
+        if trigger.occurred_at < self._clock() - self._max_age:
             metrics.PUSHES.labels("gave_up").inc()
             return True
-        called = {step.operator_id} & owners
-        if step.operator_id == EVERYONE:
+        recipients = {trigger.operator_id} & reachable
+        if trigger.operator_id == ALL_OPERATORS:
             try:
-                rings = (await self._sites.of(step.site_id)).rings
-                team = await self._team.of(step.site_id) if rings else {}
+                notifies = (await self._site_options.get(trigger.site_id)).notifies_when_pending
+                operators = await self._site_operators.get(trigger.site_id) if notifies else {}
             except Unavailable:
                 return False
-            called = await self._tokens.owners(team.keys() - {step.by}) if team else set()
-        for operator_id in called:
-            await self._deliveries.call(step, operator_id, step.at + self._delay)
+            recipients = (
+                await self._tokens.filter_with_tokens(operators.keys() - {trigger.caused_by}) if operators else set()
+            )
+        for operator_id in recipients:
+            await self._deliveries.add(trigger, operator_id, trigger.occurred_at + self._delay)
         return True

@@ -1,50 +1,47 @@
-"""Which events an operator's stream has shown: noted by the replica that wrote them, read before a push is sent."""
+"""Collect which operators' streams were given an event that would cause a push, and store it in batches."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Final
 
 from parley.notify import metrics
-from parley.notify.push.tokens import TokenStore
+from parley.notify.push.ports import PushTokenRepository, SeenRepository
 
-_MOST: Final = 20_000
-
-
-class SeenNotesStore(Protocol):
-    """Where notes are kept for as long as a push may wait."""
-
-    async def note(self, seen: Mapping[str, Iterable[int]]) -> None:
-        """Operators by the event that they were shown."""
+_MAX_PENDING_EVENTS: Final = 20_000
 
 
-class SeenNotes:
-    """Collects notes without waiting, and writes them in batches: those alone of operators who have a device."""
+class SeenTracker:
+    """Records without waiting. Only operators with a device are stored, since nobody else gets a push."""
 
-    def __init__(self, store: SeenNotesStore, tokens: TokenStore) -> None:
-        self._store = store
+    def __init__(self, seen: SeenRepository, tokens: PushTokenRepository) -> None:
+        self._seen = seen
         self._tokens = tokens
-        self._waiting: OrderedDict[str, set[int]] = OrderedDict()
+        self._pending: OrderedDict[str, set[int]] = OrderedDict()
 
-    def written(self, event_id: str, operator_ids: Iterable[int]) -> None:
-        """An event was given to streams of these operators."""
-        self._waiting.setdefault(event_id, set()).update(operator_ids)
-        if len(self._waiting) > _MOST:
-            self._waiting.popitem(last=False)
+    def record(self, event_id: str, operator_ids: Iterable[int]) -> None:
+        """Record that streams of these operators were given an event. At the bound the oldest event is dropped."""
+        self._pending.setdefault(event_id, set()).update(operator_ids)
+        if len(self._pending) > _MAX_PENDING_EVENTS:
+            self._pending.popitem(last=False)
             metrics.PUSH_NOTES_DROPPED.inc()
 
     async def flush(self) -> None:
-        """Write what is waiting; what cannot be written stays for the next time."""
-        if not self._waiting:
+        """Store what is pending. On an error everything stays pending, and the error is raised."""
+        if not self._pending:
             return
-        batch, self._waiting = self._waiting, OrderedDict()
+        batch, self._pending = self._pending, OrderedDict()
         try:
-            owners = await self._tokens.owners(set().union(*batch.values()))
-            notes = {event_id: seen & owners for event_id, seen in batch.items() if seen & owners}
-            if notes:
-                await self._store.note(notes)
+            reachable = await self._tokens.filter_with_tokens(set().union(*batch.values()))
+            operators_by_event = {
+                event_id: operator_ids & reachable
+                for event_id, operator_ids in batch.items()
+                if operator_ids & reachable
+            }
+            if operators_by_event:
+                await self._seen.add(operators_by_event)
         except BaseException:
-            for event_id, seen in batch.items():
-                self.written(event_id, seen)
+            for event_id, operator_ids in batch.items():
+                self.record(event_id, operator_ids)
             raise

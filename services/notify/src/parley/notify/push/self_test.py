@@ -1,4 +1,4 @@
-"""A test push: what the provider says to each of an operator's devices, word for word."""
+"""A test push to the caller's own devices, with the provider's answer for each."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import Sequence
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Conflict
-from parley.notify.push.model import Provider, Push, Receipt
-from parley.notify.push.notification_texts import texts_in
-from parley.notify.push.tokens import PushToken, TokenStore
+from parley.notify.push.model import PushNotification, PushReceipt, PushToken
+from parley.notify.push.notification_texts import get_texts
+from parley.notify.push.ports import PushProvider, PushTokenRepository
 
 
-class NoDevice(Conflict):
+class NoPushToken(Conflict):
     code = "no_push_token"
-    sentence = "Register a push token first."
+    default_message = "Register a push token first."
 
 
-class Trial:
-    """Rings the caller's own devices. `provider` is None where push is off."""
+class PushSelfTest:
+    """Sends a test push. `provider` is None if push is off."""
 
-    def __init__(self, tokens: TokenStore, provider: Provider | None) -> None:
+    def __init__(self, tokens: PushTokenRepository, provider: PushProvider | None) -> None:
         self._tokens = tokens
         self._provider = provider
 
-    async def ring(self, caller: OperatorCaller) -> Sequence[tuple[PushToken, Receipt]] | None:
-        """Each device with the provider's answer; None where push is off. Raises NoDevice."""
+    async def send(self, caller: OperatorCaller) -> Sequence[tuple[PushToken, PushReceipt]] | None:
+        """Return each device with the provider's answer; None if push is off. Raises NoPushToken."""
         provider = self._provider
         if provider is None:
             return None
-        tokens = await self._tokens.of(caller.operator_id)
+        tokens = await self._tokens.get_for_operator(caller.operator_id)
         if not tokens:
-            raise NoDevice
-        texts = texts_in(caller.language)
-        push = Push(texts.test_title, texts.test_body, "test", {"type": "test"})
-        receipts = await asyncio.gather(*(provider.send(token, push) for token in tokens))
-        for token, receipt in zip(tokens, receipts, strict=True):
+            raise NoPushToken
+        texts = get_texts(caller.language)
+        notification = PushNotification(texts.test_title, texts.test_body, "test", {"type": "test"})
+        receipts = await asyncio.gather(*(provider.send(token, notification) for token in tokens))
+        results = list(zip(tokens, receipts, strict=True))
+        for token, receipt in results:
             if receipt.outcome == "unregistered":
-                await self._tokens.remove(token.digest, token.operator_id)
-        return list(zip(tokens, receipts, strict=True))
+                await self._tokens.delete(token.digest, token.operator_id)
+        return results

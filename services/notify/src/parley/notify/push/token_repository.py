@@ -1,24 +1,25 @@
-"""Push tokens in MongoDB, by digest: the same token cannot be two operators'."""
+"""Push tokens in MongoDB. The digest is the id, so one token cannot belong to two operators."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from parley.common.mongodb import Document, Index, Mongo
-from parley.notify.push.tokens import PushToken
+from parley.notify.push.model import PushToken
 
-_NAME = "push_tokens"
+_COLLECTION = "push_tokens"
+_MAX_TOKENS_READ = 100
 
-INDEXES = (Index(_NAME, [("operator_id", 1), ("registered_at", -1)], {"name": "operator"}),)
+INDEXES = (Index(_COLLECTION, [("operator_id", 1), ("registered_at", -1)], {"name": "operator"}),)
 
 
-class MongoTokens:
-    """A TokenStore."""
+class MongoPushTokenRepository:
+    """The `PushTokenRepository` on MongoDB."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def put(self, token: PushToken) -> None:
+    async def upsert(self, token: PushToken) -> None:
         document = {
             "token": token.token,
             "operator_id": token.operator_id,
@@ -27,30 +28,40 @@ class MongoTokens:
             "language": token.language,
             "registered_at": token.registered_at,
         }
-        await self._mongo[_NAME].update_one({"_id": token.digest}, {"$set": document}, upsert=True)
+        await self._mongo[_COLLECTION].update_one({"_id": token.digest}, {"$set": document}, upsert=True)
 
-    async def keep_newest(self, operator_id: int, most: int) -> None:
-        cursor = self._mongo[_NAME].find({"operator_id": operator_id}, {"_id": 1}).sort("registered_at", -1).skip(most)
+    async def delete_oldest(self, operator_id: int, max_tokens: int) -> None:
+        cursor = (
+            self._mongo[_COLLECTION]
+            .find({"operator_id": operator_id}, {"_id": 1})
+            .sort("registered_at", -1)
+            .skip(max_tokens)
+        )
         surplus = [row["_id"] async for row in cursor]
         if surplus:
-            await self._mongo[_NAME].delete_many({"_id": {"$in": surplus}, "operator_id": operator_id})
+            await self._mongo[_COLLECTION].delete_many({"_id": {"$in": surplus}, "operator_id": operator_id})
 
-    async def of(self, operator_id: int) -> list[PushToken]:
-        cursor = self._mongo[_NAME].find({"operator_id": operator_id}).sort("registered_at", -1).limit(100)
-        return [_token(row) async for row in cursor]
+    async def get_for_operator(self, operator_id: int) -> list[PushToken]:
+        cursor = (
+            self._mongo[_COLLECTION]
+            .find({"operator_id": operator_id})
+            .sort("registered_at", -1)
+            .limit(_MAX_TOKENS_READ)
+        )
+        return [_to_token(row) async for row in cursor]
 
-    async def owners(self, operator_ids: Iterable[int]) -> set[int]:
-        found = await self._mongo[_NAME].distinct("operator_id", {"operator_id": {"$in": list(operator_ids)}})
-        return set(found)
+    async def filter_with_tokens(self, operator_ids: Iterable[int]) -> set[int]:
+        query = {"operator_id": {"$in": list(operator_ids)}}
+        return set(await self._mongo[_COLLECTION].distinct("operator_id", query))
 
-    async def remove(self, digest: str, operator_id: int) -> None:
-        await self._mongo[_NAME].delete_one({"_id": digest, "operator_id": operator_id})
+    async def delete(self, digest: str, operator_id: int) -> None:
+        await self._mongo[_COLLECTION].delete_one({"_id": digest, "operator_id": operator_id})
 
-    async def remove_all(self, operator_id: int) -> None:
-        await self._mongo[_NAME].delete_many({"operator_id": operator_id})
+    async def delete_all(self, operator_id: int) -> None:
+        await self._mongo[_COLLECTION].delete_many({"operator_id": operator_id})
 
 
-def _token(row: Document) -> PushToken:
+def _to_token(row: Document) -> PushToken:
     return PushToken(
         digest=row["_id"],
         token=row["token"],

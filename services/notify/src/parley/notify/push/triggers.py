@@ -1,4 +1,4 @@
-"""Which events call for a person, whom they call, and which events make a call unnecessary."""
+"""Decide from an event alone: does it cause a push, for whom, and does it make pending pushes unnecessary?"""
 
 from __future__ import annotations
 
@@ -7,96 +7,101 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from parley.common.events import Event
-from parley.common.observability.logging import Trace
+from parley.common.observability.logging import TraceContext
 
-EVERYONE: Final = 0
-"""In place of an operator's id: all who may chat on the site."""
+ALL_OPERATORS: Final = 0
+"""In place of an operator's id: everyone who may chat on the site."""
 
-OccasionKind = Literal["message", "pending", "transferred"]
+PushKind = Literal["message", "pending", "transferred"]
 
-_PREVIEW = 200
-_SETTLING = frozenset({"conversation.accepted", "conversation.released", "conversation.closed"})
+_MAX_TEXT_LENGTH = 200
+_MAX_NAME_LENGTH = 80
+_CANCELLING_EVENTS = frozenset(
+    {"conversation.accepted", "conversation.released", "conversation.closed", "conversation.transferred"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
-    """A reason to ring. `operator_id` is who is called, or EVERYONE; `text` may be empty (an image)."""
+class PushTrigger:
+    """An event that causes a push. `text` may be empty (an image)."""
 
     position: int
     event_id: str
-    kind: OccasionKind
+    kind: PushKind
     tenant_id: int
     site_id: int
     conversation_id: int
     operator_id: int
+    """The recipient, or ALL_OPERATORS."""
     seq: int
-    name: str
+    visitor_name: str
     text: str
-    at: datetime
-    trace: Trace
-    """What caused it: the push belongs to the same trace."""
-    by: int | None = None
-    """The operator who caused it: they need not be told."""
+    occurred_at: datetime
+    trace: TraceContext
+    """The trace of the event; the push continues it."""
+    caused_by: int | None = None
+    """The operator who caused the event and so gets no push."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """Calls about a conversation are unnecessary: of one operator up to a seq, or (EVERYONE, None) all of them."""
+class PushCancellation:
+    """Pending pushes of a conversation are unnecessary: of one operator or ALL_OPERATORS, up to a seq or (None) all."""
 
     position: int
     conversation_id: int
-    operator_id: int = EVERYONE
-    seq: int | None = None
+    operator_id: int = ALL_OPERATORS
+    up_to_seq: int | None = None
 
 
-Step = Occasion | Settled
+PushAction = PushTrigger | PushCancellation
 
 
-def called_by(event: Event) -> int | None:
-    """Whom an event calls: an operator, EVERYONE, or (None) nobody."""
+def push_recipient(event: Event) -> int | None:
+    """Return whom an event should reach by push: an operator's id, ALL_OPERATORS, or None."""
     match event.type:
         case "message.created" if event.data["role"] == "visitor":
             conversation = event.data["conversation"]
             if conversation["mode"] == "pending":
-                return EVERYONE
-            return _person(conversation) if conversation["mode"] == "operator" else None
+                return ALL_OPERATORS
+            return _assigned_operator(conversation) if conversation["mode"] == "operator" else None
         case "conversation.pending":
-            return EVERYONE
+            return ALL_OPERATORS
         case "conversation.transferred":
-            return _person(event.data)
+            return _assigned_operator(event.data)
         case _:
             return None
 
 
-def steps_of(event: Event, position: int) -> tuple[Step, ...]:
-    """What an event means for pushes, in order."""
-    steps: list[Step] = []
+def to_push_actions(event: Event, position: int) -> tuple[PushAction, ...]:
+    """Return what an event means for push notifications, in order."""
     if event.type == "visitor.erased":
-        return tuple(Settled(position, number) for number in event.data["conversation_ids"])
+        return tuple(PushCancellation(position, number) for number in event.data["conversation_ids"])
     conversation_id = event.conversation_id
     if conversation_id is None:
         return ()
-    if event.type in _SETTLING or event.type == "conversation.transferred":
-        steps.append(Settled(position, conversation_id))
+    actions: list[PushAction] = []
+    if event.type in _CANCELLING_EVENTS:
+        actions.append(PushCancellation(position, conversation_id))
     if event.type == "message.read" and event.data["reader"] == "operator":
         by = event.data.get("by")
-        steps.append(Settled(position, conversation_id, by["id"] if by else EVERYONE, event.data["seq"]))
-    operator_id = called_by(event)
-    if operator_id is not None:
-        steps.append(_occasion(event, position, conversation_id, operator_id))
-    return tuple(steps)
+        reader_id = by["id"] if by else ALL_OPERATORS
+        actions.append(PushCancellation(position, conversation_id, reader_id, event.data["seq"]))
+    recipient = push_recipient(event)
+    if recipient is not None:
+        actions.append(_to_trigger(event, position, conversation_id, recipient))
+    return tuple(actions)
 
 
-def _occasion(event: Event, position: int, conversation_id: int, operator_id: int) -> Occasion:
+def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: int) -> PushTrigger:
     conversation: dict[str, Any] = event.data["conversation"]
-    newest = conversation.get("last_message") or {}
-    kind: OccasionKind = "message"
-    seq, text = int(conversation.get("last_seq", 0)), str(newest.get("preview", ""))
+    last_message = conversation.get("last_message") or {}
+    kind: PushKind = "message"
+    seq, text = int(conversation.get("last_seq", 0)), str(last_message.get("preview", ""))
     if event.type == "message.created":
         seq, text = event.data["seq"], event.data["content"]
     else:
         kind = "pending" if event.type == "conversation.pending" else "transferred"
-    return Occasion(
+    return PushTrigger(
         position=position,
         event_id=event.id,
         kind=kind,
@@ -105,20 +110,21 @@ def _occasion(event: Event, position: int, conversation_id: int, operator_id: in
         conversation_id=conversation_id,
         operator_id=operator_id,
         seq=seq,
-        name=_line(conversation["visitor"].get("name") or "", 80),
-        text=_line(text, _PREVIEW),
-        at=event.occurred_at,
-        trace=Trace(event.request_id, event.traceparent),
-        by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
+        visitor_name=_to_single_line(conversation["visitor"].get("name") or "", _MAX_NAME_LENGTH),
+        text=_to_single_line(text, _MAX_TEXT_LENGTH),
+        occurred_at=event.occurred_at,
+        trace=TraceContext(event.request_id, event.traceparent),
+        caused_by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
 
 
-def _person(holder: dict[str, Any]) -> int | None:
-    person = holder.get("operator")
-    return int(person["id"]) if person else None
+def _assigned_operator(data: dict[str, Any]) -> int | None:
+    operator = data.get("operator")
+    return int(operator["id"]) if operator else None
 
 
-def _line(text: str, longest: int) -> str:
-    """One line of printable text: a lock screen shows it, and nothing in it may do anything there."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text[: longest * 4]).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+def _to_single_line(text: str, max_length: int) -> str:
+    """Return one line of printable characters: control characters must not reach a lock screen."""
+    printable = "".join(char if char.isprintable() else " " for char in text[: max_length * 4])
+    line = " ".join(printable.split())
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"

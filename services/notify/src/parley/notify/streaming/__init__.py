@@ -1,1 +1,1 @@
-"""Open event streams: the window of the log they resume from, who sees what, and how bytes get to sockets."""
+"""Event streams (SSE): follow the event log, keep its newest part for resuming clients, write to open connections."""

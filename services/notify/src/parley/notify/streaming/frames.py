@@ -1,7 +1,7 @@
-"""An event as the bytes of a server-sent event, made once and written to many.
+"""Encode an event as a server-sent event, once for all its streams.
 
-A frame carries its HTTP chunk around it, so that writing it to a socket needs nothing more. What operators and
-visitors write cannot forge a frame: it is JSON, in which line ends are escaped, and types come from the catalogue.
+A frame includes its HTTP chunk header, so that it can be written to a socket as it is. User content cannot forge a
+frame: the payload is JSON, which escapes line ends, and event types come from the registry.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ from typing import Any
 
 import orjson
 
-from parley.common.events import Event, visitor_view
-from parley.common.runtime.clock import rfc3339, utc_now
+from parley.common.events import Event, redact_for_visitor
+from parley.common.runtime.clock import to_rfc3339, utc_now
 
 COMMENT = b"3\r\n:\n\n\r\n"
-"""A line that says nothing and keeps proxies from closing the connection."""
+"""An empty SSE comment. Keeps proxies from closing an idle connection."""
 
 
 def operator_frame(event: Event, position: int | None) -> bytes:
-    """The event as operators see it. No position: an ephemeral event, from which nobody can resume."""
+    """Encode an event as operators see it. Without a position (ephemeral event) clients cannot resume from it."""
     payload: dict[str, Any] = {"id": event.id, "type": event.type, "site_id": event.site_id}
     if event.conversation_id is not None:
         payload["conversation_id"] = event.conversation_id
-    payload["at"] = rfc3339(event.occurred_at)
+    payload["at"] = to_rfc3339(event.occurred_at)
     payload["data"] = event.data
-    return _frame(position, event.type, payload)
+    return _sse_frame(position, event.type, payload)
 
 
-def visitor_frame(operators: bytes) -> bytes:
-    """The same event as its visitor sees it, from the operators' frame. Raises Undefined where it is not for them."""
-    *place, _, data = unchunked(operators).rstrip(b"\n").split(b"\n")
+def visitor_frame(frame: bytes) -> bytes:
+    """Derive the visitor's frame from the operators'. Raises UnknownEvent for an event that visitors may not see."""
+    *id_line, _, data = strip_chunk(frame).rstrip(b"\n").split(b"\n")
     payload = orjson.loads(data.removeprefix(b"data: "))
-    payload["data"] = visitor_view(payload["type"], payload["data"])
-    return _frame(int(place[0].removeprefix(b"id: ")) if place else None, payload["type"], payload)
+    payload["data"] = redact_for_visitor(payload["type"], payload["data"])
+    return _sse_frame(int(id_line[0].removeprefix(b"id: ")) if id_line else None, payload["type"], payload)
 
 
-def own_frame(kind: str, position: int | None, data: dict[str, Any]) -> bytes:
-    """`ready` and `reset`: about the stream itself."""
-    payload = {"id": uuid.uuid4().hex, "type": kind, "site_id": 0, "at": rfc3339(utc_now()), "data": data}
-    return _frame(position, kind, payload)
+def control_frame(event_type: str, position: int | None, data: dict[str, Any]) -> bytes:
+    """Encode `ready` or `reset`: an event about the stream itself."""
+    payload = {"id": uuid.uuid4().hex, "type": event_type, "site_id": 0, "at": to_rfc3339(utc_now()), "data": data}
+    return _sse_frame(position, event_type, payload)
 
 
 def retry_frame(milliseconds: int) -> bytes:
-    """When the client should come back."""
+    """Encode an SSE `retry:` field: how long the client waits before it reconnects."""
     return _chunk(b"retry: %d\n\n" % milliseconds)
 
 
-def unchunked(frame: bytes) -> bytes:
-    """The frame without its chunk, for clients of HTTP/1.0."""
+def strip_chunk(frame: bytes) -> bytes:
+    """Return the frame without its HTTP chunk, for HTTP/1.0 clients."""
     return frame[frame.index(b"\r\n") + 2 : -2]
 
 
-def _frame(position: int | None, kind: str, payload: dict[str, Any]) -> bytes:
-    place = b"id: %d\n" % position if position is not None else b""
-    return _chunk(b"%bevent: %b\ndata: %b\n\n" % (place, kind.encode(), orjson.dumps(payload)))
+def _sse_frame(position: int | None, event_type: str, payload: dict[str, Any]) -> bytes:
+    id_line = b"id: %d\n" % position if position is not None else b""
+    return _chunk(b"%bevent: %b\ndata: %b\n\n" % (id_line, event_type.encode(), orjson.dumps(payload)))
 
 
 def _chunk(raw: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""All open streams of this replica: who sees an event, who must go, who does not read.
+"""All open streams of this replica: who gets an event, whose stream ends, which clients do not read.
 
-Streams are found by site, by visitor's session, by operator, and by the second in which they expire: an event looks
-only at those it is for. Everything here runs without awaiting, so no event can slip between two steps.
+Subscribers are indexed by site, by visitor, by operator, and by the second in which they expire, so that an event costs
+only its recipients. No method awaits, so no event can slip in between two steps of one.
 """
 
 from __future__ import annotations
@@ -13,45 +13,35 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.errors import TooMany, Unauthenticated, Unavailable
-from parley.common.events import Event, for_visitors
+from parley.common.errors import Unauthenticated
+from parley.common.events import Event, is_visible_to_visitor
 from parley.notify import metrics
-from parley.notify.push.triggers import EVERYONE
+from parley.notify.push.triggers import ALL_OPERATORS
+from parley.notify.streaming.errors import AccessOutdated, Draining, TooManyStreams
 from parley.notify.streaming.frames import COMMENT, operator_frame, retry_frame, visitor_frame
-from parley.notify.streaming.replay_buffer import Entry, Session
-from parley.notify.streaming.subscriber import Stream
+from parley.notify.streaming.replay_buffer import BufferedEvent, VisitorKey
+from parley.notify.streaming.subscriber import Subscriber
 
 KeyT = TypeVar("KeyT")
-Written = Callable[[str, Iterable[int]], None]
-"""Told of an event that calls for a person, and of the operators whose streams were given it."""
+ValueT = TypeVar("ValueT")
+OnDelivered = Callable[[str, Iterable[int]], None]
+"""Called with the id of an event that would cause a push, and the operators whose streams were given it."""
 
-_REMEMBERED = 50_000
-_WHISPER_BACKLOG = 16_384
-_RETRY_MS = (500, 3000)
-_CUT = frozenset({"slow", "stalled"})
-"""Reasons for which what stands in a client's buffer is thrown away: it would not read it."""
+_CACHE_SIZE = 50_000
+_MAX_BUFFERED_FOR_EPHEMERAL = 16_384
+_RETRY_MILLISECONDS = (500, 3000)
+_ABORT_REASONS = frozenset({"slow", "stalled"})
+"""The client does not read, so its buffer is dropped with the connection."""
 
 _WRITTEN = {kind: metrics.FRAMES_WRITTEN.labels(kind) for kind in ("operator", "visitor", "own", "comment")}
-"""Found once: looking a label up for each event costs as much as a write."""
-
-
-class StreamsTooMany(TooMany):
-    code = "too_many_streams"
-    sentence = "There are too many open streams. Close one, or wait a little."
-
-
-class AccessOutdated(Unavailable):
-    code = "access_outdated"
-    sentence = "What you may do has just changed. Please try again."
-
-
-class Draining(Unavailable):
-    code = "draining"
-    sentence = "This server is about to stop. Please connect again."
+"""Resolved once: a label lookup for each event costs as much as a write."""
 
 
 class Hub:
-    """The subscribers and their indexes. `comment_seconds` between comments and looks at stalls, per stream."""
+    """The open streams of this replica.
+
+    Each stream gets a comment every `comment_seconds`; clients that do not read are cut at the same interval.
+    """
 
     def __init__(
         self,
@@ -60,219 +50,235 @@ class Hub:
         comment_seconds: int,
         operator_streams: int,
         visitor_streams: int,
-        written: Written | None = None,
     ) -> None:
-        self._buffer_bytes = buffer_bytes
-        self._operator_streams = operator_streams
-        self._visitor_streams = visitor_streams
-        self._written = written
-        self._by_site: dict[int, set[Stream]] = {}
-        self._by_session: dict[Session, set[Stream]] = {}
-        self._by_owner: dict[int | Session, set[Stream]] = {}
-        self._expiring: dict[int, set[Stream]] = {}
-        self._slots: list[set[Stream]] = [set() for _ in range(comment_seconds)]
-        self._versions: OrderedDict[int, int] = OrderedDict()
+        self._max_buffered_bytes = buffer_bytes
+        self._max_operator_streams = operator_streams
+        self._max_visitor_streams = visitor_streams
+        self.on_delivered: OnDelivered | None = None
+        self._by_site: dict[int, set[Subscriber]] = {}
+        self._by_visitor: dict[VisitorKey, set[Subscriber]] = {}
+        self._by_owner: dict[int | VisitorKey, set[Subscriber]] = {}
+        self._by_expiry: dict[int, set[Subscriber]] = {}
+        self._slots: list[set[Subscriber]] = [set() for _ in range(comment_seconds)]
+        """Every subscriber is in one slot; each second one slot is maintained."""
+        self._access_versions: OrderedDict[int, int] = OrderedDict()
         self._ended_sessions: OrderedDict[str, None] = OrderedDict()
-        self._ticked = int(time.time())
+        self._maintained_at = int(time.time())
         self._draining = False
 
     def __len__(self) -> int:
         return sum(map(len, self._slots))
 
-    # Coming and going.
+    # Register and unregister.
 
-    def admit(self, caller: OperatorCaller | VisitorCaller) -> Stream:
-        """A place for a stream; it sees nothing before `go_live`. Raises StreamsTooMany, AccessOutdated, Draining."""
+    def register(self, caller: OperatorCaller | VisitorCaller) -> Subscriber:
+        """Add a subscriber. It gets no events before `go_live`.
+
+        Raises TooManyStreams, AccessOutdated, Unauthenticated, Draining.
+        """
         if self._draining:
             raise Draining(retry_after=1)
-        stream = Stream(caller)
-        owner: int | Session = stream.session or stream.operator_id
-        if 0 < stream.expires_at <= int(time.time()):
+        subscriber = Subscriber(caller)
+        owner = _owner(subscriber)
+        if 0 < subscriber.expires_at <= int(time.time()):
             raise Unauthenticated
         if isinstance(caller, OperatorCaller):
             self._check_access(caller)
-        most = self._visitor_streams if stream.session is not None else self._operator_streams
-        if len(self._by_owner.get(owner, ())) >= most:
-            raise StreamsTooMany(5)
-        _put(self._by_owner, owner, stream)
-        if stream.expires_at:
-            _put(self._expiring, stream.expires_at, stream)
-        stream.slot = random.randrange(len(self._slots))  # noqa: S311 - spreads the comments, guards nothing
-        self._slots[stream.slot].add(stream)
-        metrics.STREAMS.labels(stream.kind).inc()
-        return stream
+        max_streams = self._max_visitor_streams if subscriber.visitor is not None else self._max_operator_streams
+        if len(self._by_owner.get(owner, ())) >= max_streams:
+            raise TooManyStreams(5)
+        _add(self._by_owner, owner, subscriber)
+        if subscriber.expires_at:
+            _add(self._by_expiry, subscriber.expires_at, subscriber)
+        subscriber.slot = random.randrange(len(self._slots))  # noqa: S311 - spreads the comments; no security use
+        self._slots[subscriber.slot].add(subscriber)
+        metrics.STREAMS.labels(subscriber.kind).inc()
+        return subscriber
 
     def _check_access(self, caller: OperatorCaller) -> None:
-        if caller.access_version < self._versions.get(caller.operator_id, 0):
+        if caller.access_version < self._access_versions.get(caller.operator_id, 0):
             raise AccessOutdated(retry_after=1)
         if caller.session_id is not None and caller.session_id in self._ended_sessions:
             raise Unauthenticated
 
-    def go_live(self, stream: Stream) -> None:
-        """From here on it is given every event it may see."""
-        if stream.ended.done():
+    def go_live(self, subscriber: Subscriber) -> None:
+        """From now on the subscriber gets every event it may see."""
+        if subscriber.ended.done():
             return
-        stream.live = True
-        if stream.session is not None:
-            _put(self._by_session, stream.session, stream)
+        subscriber.live = True
+        if subscriber.visitor is not None:
+            _add(self._by_visitor, subscriber.visitor, subscriber)
         else:
-            for site in stream.sites:
-                _put(self._by_site, site, stream)
+            for site_id in subscriber.site_ids:
+                _add(self._by_site, site_id, subscriber)
 
-    def leave(self, stream: Stream, reason: str = "left") -> None:
-        """Forget a stream; once is enough, twice does no harm."""
-        if stream not in self._slots[stream.slot]:
+    def unregister(self, subscriber: Subscriber, reason: str = "left") -> None:
+        """Remove a subscriber and end its stream. Idempotent."""
+        if subscriber not in self._slots[subscriber.slot]:
             return
-        stream.end(reason, cut=reason in _CUT)
-        self._slots[stream.slot].discard(stream)
-        _drop(self._by_owner, stream.session or stream.operator_id, stream)
-        if stream.expires_at:
-            _drop(self._expiring, stream.expires_at, stream)
-        if stream.session is not None:
-            _drop(self._by_session, stream.session, stream)
+        subscriber.end(reason, abort=reason in _ABORT_REASONS)
+        self._slots[subscriber.slot].discard(subscriber)
+        _discard(self._by_owner, _owner(subscriber), subscriber)
+        if subscriber.expires_at:
+            _discard(self._by_expiry, subscriber.expires_at, subscriber)
+        if subscriber.visitor is not None:
+            _discard(self._by_visitor, subscriber.visitor, subscriber)
         else:
-            for site in stream.sites:
-                _drop(self._by_site, site, stream)
-        metrics.STREAMS.labels(stream.kind).dec()
-        metrics.STREAMS_ENDED.labels(stream.reason).inc()
+            for site_id in subscriber.site_ids:
+                _discard(self._by_site, site_id, subscriber)
+        metrics.STREAMS.labels(subscriber.kind).dec()
+        metrics.STREAMS_ENDED.labels(subscriber.end_reason).inc()
 
-    # What streams are given.
+    # Deliver events.
 
-    def deliver(self, entry: Entry) -> int:
-        """Give an event to every live stream that may see it. Returns how many those are."""
-        given = 0
-        operators = self._by_site.get(entry.site_id)
+    def dispatch(self, event: BufferedEvent) -> int:
+        """Write an event to every live stream that may see it. Return how many those are."""
+        recipients = 0
+        operators = self._by_site.get(event.site_id)
         if operators:
-            given += len(operators)
-            self._write(entry.for_operators, operators, "operator")
-            if entry.calls is not None and self._written is not None:
-                self._note(entry, operators, self._written)
-        if entry.session is not None:
-            visitors = self._by_session.get(entry.session)
+            recipients += len(operators)
+            self._write(event.frame, operators, "operator")
+            if event.push_recipient is not None and self.on_delivered is not None:
+                self._report_delivered(event, operators, self.on_delivered)
+        if event.visitor is not None:
+            visitors = self._by_visitor.get(event.visitor)
             if visitors:
-                given += len(visitors)
-                self._write(entry.for_visitor(), visitors, "visitor")
-        return given
+                recipients += len(visitors)
+                self._write(event.encode_for_visitor(), visitors, "visitor")
+        return recipients
 
-    def replayed(self, stream: Stream, entry: Entry) -> None:
-        """An event was given to a stream that is catching up."""
-        if entry.calls in (EVERYONE, stream.operator_id) and stream.operator_id and self._written is not None:
-            self._written(entry.event_id, (stream.operator_id,))
+    def record_replayed(self, subscriber: Subscriber, event: BufferedEvent) -> None:
+        """Report that a replay has written an event to a subscriber."""
+        recipients = (ALL_OPERATORS, subscriber.operator_id)
+        if event.push_recipient in recipients and subscriber.operator_id and self.on_delivered is not None:
+            self.on_delivered(event.event_id, (subscriber.operator_id,))
 
-    def whisper(self, event: Event) -> None:
-        """Show an ephemeral event to the other side; whoever is behind does without."""
+    def dispatch_ephemeral(self, event: Event) -> None:
+        """Write an ephemeral event to the other participants. Streams that lag behind do not get it."""
         author = event.actor.id if event.actor.kind == "operator" else None
         operators = [
-            stream
-            for stream in self._by_site.get(event.site_id, ())
-            if stream.operator_id != author and stream.backlog() < _WHISPER_BACKLOG
+            subscriber
+            for subscriber in self._by_site.get(event.site_id, ())
+            if subscriber.operator_id != author and subscriber.buffered_bytes() < _MAX_BUFFERED_FOR_EPHEMERAL
         ]
         frame = operator_frame(event, None)
         if operators:
             self._write(frame, operators, "operator")
-        if event.session is None or not for_visitors(event) or event.data.get("role") == "visitor":
+        if event.session is None or not is_visible_to_visitor(event) or event.data.get("role") == "visitor":
             return
-        visitors = self._by_session.get((event.site_id, event.session))
+        visitors = self._by_visitor.get((event.site_id, event.session))
         if visitors:
             self._write(visitor_frame(frame), visitors, "visitor")
 
-    def tell_all(self, frame: bytes) -> None:
+    def broadcast(self, frame: bytes) -> None:
         """Write a frame to every live stream."""
-        self._write(frame, [stream for slot in self._slots for stream in slot if stream.live], "own")
+        self._write(frame, [subscriber for slot in self._slots for subscriber in slot if subscriber.live], "own")
 
-    def _write(self, frame: bytes, streams: Collection[Stream], kind: str) -> None:
-        room = self._buffer_bytes - len(frame)
-        lost: list[tuple[Stream, str]] = []
-        for stream in streams:
+    def _write(self, frame: bytes, subscribers: Collection[Subscriber], kind: str) -> None:
+        max_buffered = self._max_buffered_bytes - len(frame)
+        failed: list[tuple[Subscriber, str]] = []
+        for subscriber in subscribers:
             try:
-                if stream.backlog() > room:
-                    lost.append((stream, "slow"))
+                if subscriber.buffered_bytes() > max_buffered:
+                    failed.append((subscriber, "slow"))
                 else:
-                    stream.send(frame)
+                    subscriber.send(frame)
             except Exception:
-                # Its socket went this very moment; the handler's cancellation is on its way.
-                lost.append((stream, "left"))
-        for stream, reason in lost:
-            self.leave(stream, reason)
-        _WRITTEN[kind].inc(len(streams))
+                # The socket has just closed; its handler is about to be cancelled.
+                failed.append((subscriber, "left"))
+        for subscriber, reason in failed:
+            self.unregister(subscriber, reason)
+        _WRITTEN[kind].inc(len(subscribers))
 
-    def _note(self, entry: Entry, operators: Iterable[Stream], written: Written) -> None:
-        seen = {stream.operator_id for stream in operators}
-        if entry.calls != EVERYONE:
-            seen &= {entry.calls} if entry.calls is not None else set()
-        if seen:
-            written(entry.event_id, seen)
+    def _report_delivered(
+        self, event: BufferedEvent, operators: Iterable[Subscriber], on_delivered: OnDelivered
+    ) -> None:
+        operator_ids = {subscriber.operator_id for subscriber in operators}
+        if event.push_recipient != ALL_OPERATORS:
+            operator_ids &= {event.push_recipient} if event.push_recipient is not None else set()
+        if operator_ids:
+            on_delivered(event.event_id, operator_ids)
 
-    # Who must go.
+    # End streams.
 
     def revoke(self, operator_id: int, session_id: str | None, version: int) -> None:
-        """An operator's access changed: end the streams that were opened under the old one, refuse new such ones."""
-        _remember(self._versions, operator_id, max(version, self._versions.get(operator_id, 0)))
+        """Apply a change of an operator's access.
+
+        End the streams that were opened with an older access version, or (with `session_id`) in an ended login
+        session, and refuse new ones of that kind.
+        """
+        _remember(self._access_versions, operator_id, max(version, self._access_versions.get(operator_id, 0)))
         if session_id is not None:
             _remember(self._ended_sessions, session_id, None)
-        for stream in tuple(self._by_owner.get(operator_id, ())):
+        for subscriber in tuple(self._by_owner.get(operator_id, ())):
             if session_id is not None:
-                outdated = stream.session_id == session_id
+                revoked = subscriber.session_id == session_id
             else:
-                outdated = stream.access_version < version or version == 0
-            if outdated:
-                self.leave(stream, "revoked")
+                revoked = subscriber.access_version < version or version == 0
+            if revoked:
+                self.unregister(subscriber, "revoked")
 
     def close_site(self, site_id: int) -> None:
-        """A site was deleted: nobody watches it any more."""
+        """End every stream of a deleted site."""
         for slot in self._slots:
-            for stream in [stream for stream in slot if site_id in stream.sites]:
-                self.leave(stream, "site_deleted")
+            for subscriber in [subscriber for subscriber in slot if site_id in subscriber.site_ids]:
+                self.unregister(subscriber, "site_deleted")
 
-    def tick(self) -> None:
-        """Once a second: end what has expired, then comment to one slot's streams and cut those that do not read."""
+    def run_maintenance(self) -> None:
+        """End expired streams; write comments to the slots that are due, and cut their clients that do not read.
+
+        Call at least once a second.
+        """
         now = int(time.time())
-        for second in range(self._ticked + 1, now + 1):
-            for stream in tuple(self._expiring.get(second, ())):
-                self.leave(stream, "expired")
-        if now == self._ticked:
+        for second in range(self._maintained_at + 1, now + 1):
+            for subscriber in tuple(self._by_expiry.get(second, ())):
+                self.unregister(subscriber, "expired")
+        if now == self._maintained_at:
             return
-        for second in {at % len(self._slots) for at in range(self._ticked + 1, now + 1)}:
-            self._look_at(self._slots[second])
-        self._ticked = now
+        for index in {second % len(self._slots) for second in range(self._maintained_at + 1, now + 1)}:
+            slot = self._slots[index]
+            self._drop_slow_clients(slot)
+            self._write(COMMENT, [subscriber for subscriber in slot if subscriber.transport is not None], "comment")
+        self._maintained_at = now
 
-    def _look_at(self, slot: set[Stream]) -> None:
-        silent: list[Stream] = []
-        for stream in slot:
-            owed = stream.backlog()
-            if owed and stream.owed and owed >= stream.owed:
-                silent.append(stream)
-            stream.owed = owed
-        for stream in silent:
-            self.leave(stream, "stalled")
-        self._write(COMMENT, [stream for stream in slot if stream.transport is not None], "comment")
+    def _drop_slow_clients(self, slot: set[Subscriber]) -> None:
+        stalled: list[Subscriber] = []
+        for subscriber in slot:
+            buffered = subscriber.buffered_bytes()
+            if buffered and subscriber.last_buffered and buffered >= subscriber.last_buffered:
+                stalled.append(subscriber)
+            subscriber.last_buffered = buffered
+        for subscriber in stalled:
+            self.unregister(subscriber, "stalled")
 
     def drain(self) -> None:
-        """The service stops: tell every client when to come back, each at another moment, and end its stream."""
+        """End all streams before the service stops. Each client gets another reconnection delay, to spread the load."""
         self._draining = True
         for slot in self._slots:
-            for stream in tuple(slot):
-                stream.send(retry_frame(random.randint(*_RETRY_MS)))  # noqa: S311 - spreads reconnects
-                self.leave(stream, "drained")
+            for subscriber in tuple(slot):
+                subscriber.send(retry_frame(random.randint(*_RETRY_MILLISECONDS)))  # noqa: S311 - no security use
+                self.unregister(subscriber, "drained")
 
 
-def _put(index: dict[KeyT, set[Stream]], key: KeyT, stream: Stream) -> None:
-    index.setdefault(key, set()).add(stream)
+def _owner(subscriber: Subscriber) -> int | VisitorKey:
+    """Whose number of streams is limited: an operator's id, or a visitor."""
+    return subscriber.visitor or subscriber.operator_id
 
 
-def _drop(index: dict[KeyT, set[Stream]], key: KeyT, stream: Stream) -> None:
-    found = index.get(key)
-    if found is not None:
-        found.discard(stream)
-        if not found:
+def _add(index: dict[KeyT, set[Subscriber]], key: KeyT, subscriber: Subscriber) -> None:
+    index.setdefault(key, set()).add(subscriber)
+
+
+def _discard(index: dict[KeyT, set[Subscriber]], key: KeyT, subscriber: Subscriber) -> None:
+    subscribers = index.get(key)
+    if subscribers is not None:
+        subscribers.discard(subscriber)
+        if not subscribers:
             del index[key]
 
 
-ValueT = TypeVar("ValueT")
-
-
-def _remember(memory: OrderedDict[KeyT, ValueT], key: KeyT, value: ValueT) -> None:
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > _REMEMBERED:
-        memory.popitem(last=False)
+def _remember(cache: OrderedDict[KeyT, ValueT], key: KeyT, value: ValueT) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > _CACHE_SIZE:
+        cache.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Looks at single places of the log: its end, what stands at an offset, where a moment begins."""
+"""Look up single records of the event log: the last one, the first one from an offset or a time."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from datetime import datetime
 
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from parley.common.messaging import LogRecord
-from parley.common.messaging.topology import declare_log
+from parley.common.messaging import StreamRecord
+from parley.common.messaging.topology import declare_log_stream
+from parley.notify.timeouts import LOG_CHUNK_SETTLE_SECONDS
 
 _PREFETCH = 500
-_SETTLE_SECONDS = 0.05
 
 
-async def last_of_log(connection: AbstractConnection, patience: float) -> LogRecord | None:
-    """The newest record; None where none showed itself in so many seconds."""
+async def find_last_record(connection: AbstractConnection, timeout_seconds: float) -> StreamRecord | None:
+    """Return the newest record; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=_PREFETCH)
-        queue = await declare_log(channel)
+        queue = await declare_log_stream(channel)
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(inbox.put, arguments={"x-stream-offset": "last"})
         newest: AbstractIncomingMessage | None = None
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_seconds):
                 newest = await inbox.get()
         more = newest is not None
         while newest is not None and more:
             await newest.ack(multiple=True)
-            # The answer to this comes after all of the last chunk, which the broker sends in one piece, but for what
-            # the prefetch held back. So less than that is its end; what is written meanwhile is not waited for:
+            # The broker sends the last chunk in one piece, and replies to this call only after it, except for what the
+            # prefetch held back. So fewer messages than that are the end. Do not wait for what is published meanwhile:
             # on a busy log there is always more.
             await channel.set_qos(prefetch_count=_PREFETCH)
-            await asyncio.sleep(_SETTLE_SECONDS)
-            came = inbox.qsize()
-            for _ in range(came):
+            await asyncio.sleep(LOG_CHUNK_SETTLE_SECONDS)
+            arrived = inbox.qsize()
+            for _ in range(arrived):
                 newest = inbox.get_nowait()
-            more = came >= _PREFETCH // 2
-        return LogRecord.of(newest.headers, newest.body) if newest is not None else None
+            more = arrived >= _PREFETCH // 2
+        return StreamRecord.from_message(newest.headers, newest.body) if newest is not None else None
 
 
-async def first_from(connection: AbstractConnection, start: int | datetime, patience: float) -> LogRecord | None:
-    """The first record that a reader is given who begins there; None where none came in so many seconds."""
+async def find_first_record(
+    connection: AbstractConnection, start: int | datetime, timeout_seconds: float
+) -> StreamRecord | None:
+    """Return the first record from an offset or a time; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=1)
-        queue = await declare_log(channel)
+        queue = await declare_log_stream(channel)
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(inbox.put, arguments={"x-stream-offset": start})
         try:
-            async with asyncio.timeout(patience):
-                found = await inbox.get()
-                return LogRecord.of(found.headers, found.body)
+            async with asyncio.timeout(timeout_seconds):
+                message = await inbox.get()
+                return StreamRecord.from_message(message.headers, message.body)
         except TimeoutError:
             return None
 

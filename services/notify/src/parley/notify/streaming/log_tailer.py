@@ -1,4 +1,4 @@
-"""The log, followed from a while ago: fills the window, and gives each event to the streams that may see it."""
+"""Follow the event log: fill the replay buffer and give each event to the streams that may see it."""
 
 from __future__ import annotations
 
@@ -11,240 +11,245 @@ from datetime import datetime, timedelta
 from aio_pika.abc import AbstractConnection
 
 from parley.common.errors import Unavailable
-from parley.common.events import Audience, Event, data_class
-from parley.common.messaging import LogFollower, LogRecord, offset_of, start_of
-from parley.common.messaging.topology import LOG
+from parley.common.events import Audience, Event, event_class
+from parley.common.messaging import StreamConsumer, StreamRecord, first_position, to_offset
+from parley.common.messaging.topology import LOG_STREAM
 from parley.common.observability import tracing
-from parley.common.observability.logging import logger
-from parley.common.observability.tracing import Attributes, Kind
+from parley.common.observability.logging import get_logger
+from parley.common.observability.tracing import Attributes, SpanKind
 from parley.common.runtime.clock import utc_now
 from parley.notify import metrics
-from parley.notify.streaming.frames import own_frame
+from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
-from parley.notify.streaming.log_queries import first_from, last_of_log
-from parley.notify.streaming.replay_buffer import NOWHERE, Window
+from parley.notify.streaming.log_queries import find_first_record, find_last_record
+from parley.notify.streaming.replay_buffer import NO_POSITION, ReplayBuffer
+from parley.notify.timeouts import CATCH_UP_TIMEOUT_SECONDS, EMPTY_LOG_TIMEOUT_SECONDS, LOG_LOOKUP_TIMEOUT_SECONDS
 
-log = logger(__name__)
+log = get_logger(__name__)
 
-_LOG: Attributes = {
+_SPAN_ATTRIBUTES: Attributes = {
     "messaging.system": "rabbitmq",
-    "messaging.destination.name": LOG,
+    "messaging.destination.name": LOG_STREAM,
     "messaging.operation.type": "process",
     "messaging.operation.name": "deliver",
 }
-_EMPTY_SECONDS = 2.0
-"""An end that has not come by then is taken for an empty log's."""
-_REBORN_SECONDS = 3.0
-"""The same, where the log is known not to have been empty: it would mean that the broker lost it."""
-_VANISHED_LOOKS = 3
-_SKEW_SECONDS = 60.0
-"""How far the broker's clock may be from ours when the window is asked for by time."""
-_RECENT_SECONDS = 5.0
-_ENOUGH = 10_000
-"""Events, and records, that are read before streams are let in: a second or two. Of a busy log that is less than the
-window."""
-_COLD_SECONDS = 10.0
-"""Without any record while the window is read: its end was trimmed away meanwhile."""
+_MAX_FAILED_LOOKUPS = 3
+"""How often the end of a known log may fail to show itself before the log is taken for lost."""
+_MAX_CLOCK_SKEW_SECONDS = 60.0
+"""Between the broker's clock and this one, where the log is read from a time on."""
+_EMPTY_LOG_LOOKBACK_SECONDS = 5.0
+_MAX_STARTUP_EVENTS = 10_000
+"""How many events, and records, are read before streams are accepted: one or two seconds. On a busy log this is less
+than the retention of the replay buffer."""
 
 
-class Tail:
-    """A session on the log, and the part that says whether the window is warm.
+class LogTailer:
+    """A broker session that follows the log, and the component that reports whether it has caught up.
 
-    It looks for the log's end first. Then it starts where the window begins, or some thousand events before the end
-    where that is later; it is warm when it has come to that end. On a later connection it goes on at the next position,
-    unless the broker came back with another log.
+    It finds the end of the log (`target_position`) first. Then it reads from the start of the replay buffer's
+    retention, or from some thousand events before the end where that is later, and has caught up at that end. After a
+    reconnection it continues at the next position, unless the broker came back with another log.
     """
 
     name = "log"
 
-    def __init__(self, window: Window, hub: Hub) -> None:
-        self.warm = False
-        self.needed: Callable[[], Awaitable[int | None]] | None = None
-        """Asked before the log is read: from which position on somebody else needs it; None where nobody does."""
-        self.reborn: Callable[[], Awaitable[None]] | None = None
-        """Called when the broker came back with another log, which is then followed from its beginning."""
-        self._window = window
+    def __init__(self, buffer: ReplayBuffer, hub: Hub) -> None:
+        self.caught_up = False
+        self.target_position: int | None = None
+        """The end of the log as found at the start; None before that."""
+        self.min_position_provider: Callable[[], Awaitable[int | None]] | None = None
+        """Asked before a cold start: the first position that a subscriber still has to process; None if it has none."""
+        self._buffer = buffer
         self._hub = hub
-        self._told: list[Callable[[Event, int], None]] = []
-        self._goal: int | None = None
-        self._vanished = 0
+        self._event_callbacks: list[Callable[[Event, int], None]] = []
+        self._gap_callbacks: list[Callable[[], Awaitable[None]]] = []
+        self._failed_lookups = 0
         self._start: int | datetime = 0
-        self._needed_from = 0
-        self._early: deque[LogRecord] = deque()
-        self._early_events = 0
-        self._heard = 0.0
-        self._newest: LogRecord | None = None
-        self._follower = LogFollower("log", lambda: self._start, self._take)
+        self._min_offset = 0
+        """Records from this offset on must not be skipped at a cold start."""
+        self._startup_buffer: deque[StreamRecord] = deque()
+        self._startup_events = 0
+        self._last_record_at = 0.0
+        self._last_record: StreamRecord | None = None
+        self._follower = StreamConsumer("log", lambda: self._start, self._on_record)
 
-    def tell(self, listener: Callable[[Event, int], None]) -> None:
-        """Give every event and its position to this listener too, once each, in order."""
-        self._told.append(listener)
+    def subscribe(self, on_event: Callable[[Event, int], None], *, on_gap: Callable[[], Awaitable[None]]) -> None:
+        """Call `on_event` for every event and its position, once each, in the log's order.
+
+        Call `on_gap` when the broker has lost its log: events are missing, and positions start again.
+        """
+        self._event_callbacks.append(on_event)
+        self._gap_callbacks.append(on_gap)
 
     @property
     def running(self) -> bool:
-        """Whether records are coming."""
+        """Whether records are being consumed."""
         return self._follower.running
 
-    @property
-    def goal(self) -> int | None:
-        """The log's end as it was found at the start; None before that."""
-        return self._goal
-
     async def run(self, connection: AbstractConnection) -> None:
-        """One connection's life on the log."""
+        """Follow the log until the connection ends. Raises Unavailable if the end of the log cannot be found."""
         await self._find_start(connection)
         await self._follower.run(connection)
 
     async def start(self) -> None:
-        """Nothing: it runs on the bus."""
+        """Do nothing: the broker connection runs the session."""
 
     async def stop(self) -> None:
-        """Nothing: it ends with the bus."""
+        """Do nothing: the session ends with the broker connection."""
 
-    def fault(self) -> str | None:
-        return None if self.warm else "the log's window is not read yet"
+    def unready_reason(self) -> str | None:
+        return None if self.caught_up else "the event log is not read yet"
 
-    def tick(self) -> None:
-        """Let go of what is too old to keep; do not wait for ever for an end that was trimmed away."""
-        self._window.forget(time.time() - self._window.seconds)
-        if not self.warm and self.running and time.monotonic() - self._heard > _COLD_SECONDS:
-            log.warning("log_end_not_seen", goal=self._goal)
-            self._forget_early()
-            self._window.begin(self._window.last)
-            self.warm = True
+    def run_maintenance(self) -> None:
+        """Evict old events. Stop catching up if the target record was trimmed from the log meanwhile."""
+        self._buffer.evict_before(time.time() - self._buffer.retention_seconds)
+        silent_seconds = time.monotonic() - self._last_record_at
+        if not self.caught_up and self.running and silent_seconds > CATCH_UP_TIMEOUT_SECONDS:
+            log.warning("log_target_not_reached", target_position=self.target_position)
+            self._clear_startup_buffer()
+            self._buffer.reset(self._buffer.last_position)
+            self.caught_up = True
+
+    # Where to start.
 
     async def _find_start(self, connection: AbstractConnection) -> None:
-        known = self._window.last if self.warm else NOWHERE
-        last = await last_of_log(connection, _REBORN_SECONDS if known > NOWHERE else _EMPTY_SECONDS)
-        end = last.position if last is not None else NOWHERE
-        if not self.warm:
-            await self._begin_cold(connection, last)
-        elif end >= known and await self._is_the_same(connection):
-            self._start, self._vanished = offset_of(known) + 1, 0
-        elif end == NOWHERE and self._vanished < _VANISHED_LOOKS:
-            self._vanished += 1
-            raise Unavailable("The log's end does not show itself.")
+        known = self._buffer.last_position if self.caught_up else NO_POSITION
+        timeout_seconds = LOG_LOOKUP_TIMEOUT_SECONDS if known > NO_POSITION else EMPTY_LOG_TIMEOUT_SECONDS
+        last = await find_last_record(connection, timeout_seconds)
+        end = last.position if last is not None else NO_POSITION
+        if not self.caught_up:
+            await self._start_cold(connection, last)
+        elif end >= known and await self._is_same_log(connection):
+            self._start, self._failed_lookups = to_offset(known) + 1, 0
+        elif end == NO_POSITION and self._failed_lookups < _MAX_FAILED_LOOKUPS:
+            self._failed_lookups += 1
+            raise Unavailable("The end of the event log was not found.")
         else:
-            log.error("log_begun_anew", expected=known, found=end)
-            await self._begin_anew()
+            log.error("log_replaced", expected=known, found=end)
+            await self._start_on_new_log()
 
-    async def _is_the_same(self, connection: AbstractConnection) -> bool:
-        """Whether the log still has what was last read from it: one begun anew soon has a record of that number too."""
-        newest = self._newest
-        if newest is None:
+    async def _is_same_log(self, connection: AbstractConnection) -> bool:
+        """Return whether the last record read is still in the log. A new log soon has another record at its offset."""
+        known = self._last_record
+        if known is None:
             return True
-        return await first_from(connection, newest.offset, _REBORN_SECONDS) == newest
+        return await find_first_record(connection, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS) == known
 
-    async def _begin_cold(self, connection: AbstractConnection, last: LogRecord | None) -> None:
-        self._forget_early()
+    async def _start_cold(self, connection: AbstractConnection, last: StreamRecord | None) -> None:
+        self._clear_startup_buffer()
         if last is None:
-            # By time here too: should the end only have been slow to come, this does not show the whole log.
-            self._start = utc_now() - timedelta(seconds=_RECENT_SECONDS)
+            # From a time here too: if the end was only slow to arrive, this does not read the whole log.
+            self._start = utc_now() - timedelta(seconds=_EMPTY_LOG_LOOKBACK_SECONDS)
         else:
-            self._start = await self._cold_start(connection, last)
-        self._goal = last.position if last is not None else NOWHERE
-        self._heard = time.monotonic()
-        self._window.begin(self._goal)
-        self.warm = last is None
+            self._start = await self._cold_start_position(connection, last)
+        self.target_position = last.position if last is not None else NO_POSITION
+        self._last_record_at = time.monotonic()
+        self._buffer.reset(self.target_position)
+        self.caught_up = last is None
 
-    async def _cold_start(self, connection: AbstractConnection, last: LogRecord) -> int | datetime:
-        oldest = utc_now() - timedelta(seconds=self._window.seconds)
-        # Asking by time finds nothing when the newest record is older than that: then it is asked for by place. One
-        # that does not tell when it happened is taken for new, so that the window is read in full.
-        said = last.events[0] if last.events else None
-        if said is not None and said.occurred_at <= oldest + timedelta(seconds=_SKEW_SECONDS):
+    async def _cold_start_position(self, connection: AbstractConnection, last: StreamRecord) -> int | datetime:
+        """Return the offset or the time to read from."""
+        oldest = utc_now() - timedelta(seconds=self._buffer.retention_seconds)
+        # Reading from a time finds nothing if the newest record is older than that; then read from its offset. A
+        # record whose time is unknown counts as new, so that the full retention is read.
+        event = last.events[0] if last.events else None
+        if event is not None and event.occurred_at <= oldest + timedelta(seconds=_MAX_CLOCK_SKEW_SECONDS):
             return last.offset
-        first = await first_from(connection, oldest, _REBORN_SECONDS)
-        self._needed_from = await self._offset_needed(last.offset + 1)
-        enough = last.offset - _ENOUGH
-        if first is None or first.offset >= enough:
+        first = await find_first_record(connection, oldest, LOG_LOOKUP_TIMEOUT_SECONDS)
+        self._min_offset = await self._find_min_offset(default=last.offset + 1)
+        startup_offset = last.offset - _MAX_STARTUP_EVENTS
+        if first is None or first.offset >= startup_offset:
             return oldest
-        return max(min(self._needed_from, enough), first.offset)
+        return max(min(self._min_offset, startup_offset), first.offset)
 
-    async def _offset_needed(self, nobody: int) -> int:
-        if self.needed is None:
-            return nobody
+    async def _find_min_offset(self, *, default: int) -> int:
+        if self.min_position_provider is None:
+            return default
         try:
-            needed = await self.needed()
+            position = await self.min_position_provider()
         except Exception as exc:
-            # Rather all of the window than too little of it.
-            log.warning("log_need_unknown", error=repr(exc)[:300])
+            # Better to read the full retention than too little of it.
+            log.warning("log_min_position_unknown", error=repr(exc)[:300])
             return 0
-        return nobody if needed is None else offset_of(needed)
+        return default if position is None else to_offset(position)
 
-    async def _begin_anew(self) -> None:
-        """The broker lost its log: positions mean something else now. Everybody has to fetch again."""
-        self._window.begin(NOWHERE)
-        # From its first record: what was said while the broker was away is there, and has rung no phone yet.
-        self._start, self._vanished, self._newest = 0, 0, None
-        self._hub.tell_all(own_frame("reset", 0, {"reason": "the log began anew: fetch again"}))
-        if self.reborn is not None:
-            await self.reborn()
+    async def _start_on_new_log(self) -> None:
+        """Follow another log: the broker lost the old one, so every client has to fetch again."""
+        self._buffer.reset(NO_POSITION)
+        # From its first record: what was published while the broker was away has caused no push yet.
+        self._start, self._failed_lookups, self._last_record = 0, 0, None
+        self._hub.broadcast(control_frame("reset", 0, {"reason": "the event log was replaced: fetch again"}))
+        for on_gap in self._gap_callbacks:
+            await on_gap()
 
-    async def _take(self, record: LogRecord) -> None:
-        if self.warm and record.position <= self._window.last:
+    # What is read.
+
+    async def _on_record(self, record: StreamRecord) -> None:
+        if self.caught_up:
+            if record.position > self._buffer.last_position:
+                self._last_record = record
+                self._process(record)
             return
-        self._newest = record
-        at_the_end = not self.warm and self._goal is not None and record.position >= self._goal
-        if not self.warm:
-            self._put_off(record)
-            if at_the_end or record.offset >= self._needed_from:
-                await self._read_early()
-        else:
-            self._read(record)
-        if at_the_end:
-            self.warm = True
-            log.info("log_window_warm", position=record.position, events=len(self._window))
+        self._last_record = record
+        reached_target = self.target_position is not None and record.position >= self.target_position
+        self._buffer_record(record)
+        if reached_target or record.offset >= self._min_offset:
+            await self._process_startup_buffer()
+        if reached_target:
+            self.caught_up = True
+            log.info("log_caught_up", position=record.position, events=len(self._buffer))
 
-    def _put_off(self, record: LogRecord) -> None:
-        """Before the end: keep the newest only, unread, so that the length of the log is not what a start costs."""
-        self._heard = time.monotonic()
-        self._early.append(record)
-        self._early_events += record.count
-        while self._early_events - self._early[0].count >= _ENOUGH:
-            self._early_events -= self._early.popleft().count
+    def _buffer_record(self, record: StreamRecord) -> None:
+        """Keep only the newest records until the end is reached, undecoded: a long log must not make a slow start."""
+        self._last_record_at = time.monotonic()
+        self._startup_buffer.append(record)
+        self._startup_events += record.count
+        while self._startup_events - self._startup_buffer[0].count >= _MAX_STARTUP_EVENTS:
+            self._startup_events -= self._startup_buffer.popleft().count
 
-    async def _read_early(self) -> None:
-        while self._early:
-            self._read(self._early.popleft())
+    async def _process_startup_buffer(self) -> None:
+        while self._startup_buffer:
+            self._process(self._startup_buffer.popleft())
             await asyncio.sleep(0)
-        self._forget_early()
+        self._clear_startup_buffer()
 
-    def _forget_early(self) -> None:
-        self._early.clear()
-        self._early_events = 0
+    def _clear_startup_buffer(self) -> None:
+        self._startup_buffer.clear()
+        self._startup_events = 0
 
-    def _read(self, record: LogRecord) -> None:
-        self._heard = time.monotonic()
-        self._window.reach(start_of(record.offset), record.position)
+    def _process(self, record: StreamRecord) -> None:
+        self._last_record_at = time.monotonic()
+        self._buffer.advance(first_position(record.offset), record.position)
         metrics.LOG_POSITION.set(record.position)
-        for position, event in record.placed():
+        for position, event in record.with_positions():
             if event is None:
                 metrics.LOG_FAULTS.inc()
                 continue
             try:
-                self._show(event, position)
+                self._deliver(event, position)
             except Exception:
-                # One event that cannot be shown must not keep all others from being shown.
+                # One event that cannot be shown must not hold up all others.
                 metrics.LOG_FAULTS.inc()
-                log.exception("event_not_shown", position=position, type=event.type)
+                log.exception("event_not_delivered", position=position, type=event.type)
 
-    def _show(self, event: Event, position: int) -> None:
+    def _deliver(self, event: Event, position: int) -> None:
         metrics.LOG_BEHIND.set(max(0.0, time.time() - event.occurred_at.timestamp()))
-        if data_class(event.type).audience is Audience.SERVICES:
-            self._heed(event)
+        if event_class(event.type).audience is Audience.SERVICES:
+            self._apply_access_change(event)
         else:
-            entry = self._window.add(event, position)
-            if entry is None:
+            buffered = self._buffer.add(event, position)
+            if buffered is None:
                 return
-            if self.warm:
-                span = tracing.span(f"deliver {event.type}", Kind.CONSUMER, _LOG, parent=event.traceparent)
-                span.note("parley.streams", self._hub.deliver(entry))
+            if self.caught_up:
+                span = tracing.span(
+                    f"deliver {event.type}", SpanKind.CONSUMER, _SPAN_ATTRIBUTES, parent=event.traceparent
+                )
+                span.set_attribute("parley.streams", self._hub.dispatch(buffered))
                 span.end()
-        for told in self._told:
-            told(event, position)
+        for on_event in self._event_callbacks:
+            on_event(event, position)
 
-    def _heed(self, event: Event) -> None:
+    def _apply_access_change(self, event: Event) -> None:
         match event.type:
             case "operator.access_changed":
                 data = event.data

@@ -1,6 +1,7 @@
-"""The newest part of the log, in memory: what a stream that comes back can still be given.
+"""The newest part of the event log, in memory: what a resuming stream can still be given.
 
-Kept by site and by visitor's session, so that a replay costs what it gives. Bounded in age and in bytes.
+Events are indexed by site and by visitor, so that a replay costs only what it returns. The buffer is bounded by age
+and by size.
 """
 
 from __future__ import annotations
@@ -10,151 +11,158 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from parley.common.events import Event, for_visitors
+from parley.common.events import Event, is_visible_to_visitor
 from parley.notify import metrics
-from parley.notify.push.triggers import called_by
+from parley.notify.push.triggers import push_recipient
 from parley.notify.streaming.frames import operator_frame, visitor_frame
 
-NOWHERE = -1
-"""The position before the log's first."""
+NO_POSITION = -1
+"""The position before the first of the log."""
 
-_ENTRY_BYTES = 600
-"""What an entry takes beside its frames: objects, places in three queues, its id (measured with tracemalloc)."""
+_EVENT_OVERHEAD_BYTES = 600
+"""Memory of a buffered event besides its frame: objects, three queue entries, its id (measured with tracemalloc)."""
 
-Shelf = deque["Entry"]
-Session = tuple[int, str]
+EventQueue = deque["BufferedEvent"]
+VisitorKey = tuple[int, str]
+"""A visitor: site id and session handle."""
 KeyT = TypeVar("KeyT")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One event at its position, encoded. `session` is the visitor's who may see it, if any may."""
+class BufferedEvent:
+    """An encoded event at its position.
+
+    `visitor` is the visitor who may see the event, if any. `timestamp` is when it happened, in seconds since 1970.
+    `push_recipient` is whom a push notification would reach if no stream shows the event.
+    """
 
     position: int
     event_id: str
     site_id: int
-    session: Session | None
-    at: float
-    for_operators: bytes
-    calls: int | None = None
-    """Whom a push would tell of it, if no stream does (`occasions.called_by`)."""
+    visitor: VisitorKey | None
+    timestamp: float
+    frame: bytes
+    push_recipient: int | None = None
 
     @property
     def size(self) -> int:
-        return _ENTRY_BYTES + len(self.for_operators)
+        return _EVENT_OVERHEAD_BYTES + len(self.frame)
 
-    def for_visitor(self) -> bytes:
-        """The same as its visitor may see it: made when asked for, since most replicas have no stream of theirs."""
-        return visitor_frame(self.for_operators)
+    def encode_for_visitor(self) -> bytes:
+        """Encode on demand, since most replicas have no stream of this visitor."""
+        return visitor_frame(self.frame)
 
 
-class Window:
-    """Positions `floor` to `last` of the log. Not ready for streams before it has reached the log's end once."""
+class ReplayBuffer:
+    """Positions `first_position` to `last_position` of the log.
 
-    def __init__(self, seconds: float, largest: int) -> None:
-        self.seconds = seconds
-        self.largest = largest
-        self.last = NOWHERE
-        self.floor = 0
-        self.bytes = 0
-        self._entries: Shelf = deque()
-        self._sites: dict[int, Shelf] = {}
-        self._sessions: dict[Session, Shelf] = {}
-        self._ids: set[str] = set()
+    `last_position` is the newest position that was read, whether or not an event is stored there.
+    """
+
+    def __init__(self, retention_seconds: float, max_bytes: int) -> None:
+        self.retention_seconds = retention_seconds
+        self.max_bytes = max_bytes
+        self.first_position = 0
+        self.last_position = NO_POSITION
+        self.size_bytes = 0
+        self._events: EventQueue = deque()
+        self._by_site: dict[int, EventQueue] = {}
+        self._by_visitor: dict[VisitorKey, EventQueue] = {}
+        self._event_ids: set[str] = set()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._events)
 
-    def begin(self, position: int) -> None:
-        """Empty, with `position` as the newest that is known to exist: what comes after it will be seen."""
-        for shelf in (self._entries, self._sites, self._sessions, self._ids):
-            shelf.clear()
-        self.bytes = 0
-        self.last, self.floor = position, position + 1
+    def reset(self, position: int) -> None:
+        """Empty the buffer. The next event comes after `position`."""
+        for container in (self._events, self._by_site, self._by_visitor, self._event_ids):
+            container.clear()
+        self.size_bytes = 0
+        self.first_position, self.last_position = position + 1, position
 
-    def reach(self, start: int, end: int) -> None:
-        """The log has come to these positions, whatever stands there."""
-        self.floor = min(self.floor, start)
-        self.last = max(self.last, end)
+    def advance(self, first: int, last: int) -> None:
+        """Record that these positions were read, whether or not they hold an event."""
+        self.first_position = min(self.first_position, first)
+        self.last_position = max(self.last_position, last)
 
-    def add(self, event: Event, position: int) -> Entry | None:
-        """Keep an event; None for one that is kept already, under an earlier position."""
-        if event.id in self._ids:
+    def add(self, event: Event, position: int) -> BufferedEvent | None:
+        """Store an event. Return None for a duplicate of an event that is stored at an earlier position."""
+        if event.id in self._event_ids:
             return None
-        session = (event.site_id, event.session) if event.session is not None and for_visitors(event) else None
-        entry = Entry(
+        visitor = (event.site_id, event.session) if event.session is not None and is_visible_to_visitor(event) else None
+        buffered = BufferedEvent(
             position,
             event.id,
             event.site_id,
-            session,
+            visitor,
             event.occurred_at.timestamp(),
             operator_frame(event, position),
-            called_by(event),
+            push_recipient(event),
         )
-        self._ids.add(event.id)
-        self._entries.append(entry)
-        self._sites.setdefault(entry.site_id, deque()).append(entry)
-        if session is not None:
-            self._sessions.setdefault(session, deque()).append(entry)
-        self.bytes += entry.size
-        while self.bytes > self.largest and len(self._entries) > 1:
-            self._drop_oldest()
-        return entry
+        self._event_ids.add(event.id)
+        self._events.append(buffered)
+        self._by_site.setdefault(buffered.site_id, deque()).append(buffered)
+        if visitor is not None:
+            self._by_visitor.setdefault(visitor, deque()).append(buffered)
+        self.size_bytes += buffered.size
+        while self.size_bytes > self.max_bytes and len(self._events) > 1:
+            self._evict_oldest()
+        return buffered
 
-    def forget(self, before: float) -> None:
-        """Let go of what happened before a moment (seconds since 1970)."""
-        while self._entries and self._entries[0].at < before:
-            self._drop_oldest()
-        metrics.WINDOW_EVENTS.set(len(self._entries))
-        metrics.WINDOW_BYTES.set(self.bytes)
+    def evict_before(self, timestamp: float) -> None:
+        """Remove events that happened before a time, in seconds since 1970."""
+        while self._events and self._events[0].timestamp < timestamp:
+            self._evict_oldest()
+        metrics.WINDOW_EVENTS.set(len(self._events))
+        metrics.WINDOW_BYTES.set(self.size_bytes)
 
-    def covers(self, position: int) -> bool:
-        """Whether everything after a position, and nothing but what exists, can be given."""
-        return self.floor - 1 <= position <= self.last
+    def can_replay_after(self, position: int) -> bool:
+        """Whether the position exists and every later event is still here."""
+        return self.first_position - 1 <= position <= self.last_position
 
-    def for_sites(self, sites: Iterable[int], after: int) -> list[Entry]:
-        """What operators of these sites have not seen, in the log's order."""
-        found: list[Entry] = []
-        shelves = 0
-        for site in sites:
-            missed = _newer(self._sites.get(site), after)
-            if missed:
-                shelves += 1
-                found += missed
-        if shelves > 1:
-            found.sort(key=_position)
-        return found
+    def events_for_sites(self, site_ids: Iterable[int], after: int) -> list[BufferedEvent]:
+        """Return the events of these sites after a position, in the log's order."""
+        events: list[BufferedEvent] = []
+        sites_with_events = 0
+        for site_id in site_ids:
+            newer = _newer_than(self._by_site.get(site_id), after)
+            if newer:
+                sites_with_events += 1
+                events += newer
+        if sites_with_events > 1:
+            events.sort(key=_position)
+        return events
 
-    def for_session(self, session: Session, after: int) -> list[Entry]:
-        """What a visitor has not seen, in the log's order."""
-        return _newer(self._sessions.get(session), after)
+    def events_for_visitor(self, visitor: VisitorKey, after: int) -> list[BufferedEvent]:
+        """Return the events that a visitor may see after a position, in the log's order."""
+        return _newer_than(self._by_visitor.get(visitor), after)
 
-    def _drop_oldest(self) -> None:
-        entry = self._entries.popleft()
-        self._ids.discard(entry.event_id)
-        self.bytes -= entry.size
-        self.floor = entry.position + 1
-        _take_first(self._sites, entry.site_id)
-        if entry.session is not None:
-            _take_first(self._sessions, entry.session)
-
-
-def _take_first(shelves: dict[KeyT, Shelf], key: KeyT) -> None:
-    shelf = shelves[key]
-    shelf.popleft()
-    if not shelf:
-        del shelves[key]
+    def _evict_oldest(self) -> None:
+        event = self._events.popleft()
+        self._event_ids.discard(event.event_id)
+        self.size_bytes -= event.size
+        self.first_position = event.position + 1
+        _pop_first(self._by_site, event.site_id)
+        if event.visitor is not None:
+            _pop_first(self._by_visitor, event.visitor)
 
 
-def _newer(shelf: Shelf | None, after: int) -> list[Entry]:
-    found: list[Entry] = []
-    for entry in reversed(shelf or ()):
-        if entry.position <= after:
+def _pop_first(queues: dict[KeyT, EventQueue], key: KeyT) -> None:
+    queue = queues[key]
+    queue.popleft()
+    if not queue:
+        del queues[key]
+
+
+def _newer_than(queue: EventQueue | None, position: int) -> list[BufferedEvent]:
+    newer: list[BufferedEvent] = []
+    for event in reversed(queue or ()):
+        if event.position <= position:
             break
-        found.append(entry)
-    found.reverse()
-    return found
+        newer.append(event)
+    newer.reverse()
+    return newer
 
 
-def _position(entry: Entry) -> int:
-    return entry.position
+def _position(event: BufferedEvent) -> int:
+    return event.position

@@ -1,4 +1,4 @@
-"""The HTTP side of a stream: aiohttp-sse's response, without its task and its waiting writes."""
+"""The HTTP response of a stream: aiohttp-sse's, without its task per stream and its awaited writes."""
 
 from __future__ import annotations
 
@@ -12,58 +12,56 @@ from aiohttp_sse import EventSourceResponse
 
 from parley.common.errors import Unavailable
 from parley.common.observability.logging import current_trace
+from parley.notify.timeouts import STREAM_CLOSE_TIMEOUT_SECONDS, UNACKNOWLEDGED_DATA_TIMEOUT_SECONDS
 
-_UNREAD_SECONDS = 20.0
-"""For which the kernel keeps bytes that a client does not take, before it gives the connection up."""
-_KERNEL_BYTES = 131_072
-"""What the kernel may hold for a client. By itself it would grow to megabytes for one that does not read."""
-_FINISH_SECONDS = 5.0
+_MAX_SEND_BUFFER_BYTES = 131_072
+"""The kernel's send buffer. By default it grows to megabytes for a client that does not read."""
 
 
-class EventStream(EventSourceResponse):
-    """Headers, Last-Event-ID and the kernel's own time limit are aiohttp-sse's; writes go straight to the transport.
+class SseResponse(EventSourceResponse):
+    """Headers, Last-Event-ID and the TCP user timeout are aiohttp-sse's; events are written to the transport directly.
 
-    aiohttp-sse pings from a task per stream and awaits each send; at thousands of streams that costs four times the
+    aiohttp-sse pings from a task per stream and awaits each send. At thousands of streams that costs four times the
     CPU of a bare write, so the hub writes comments itself.
     """
 
     def __init__(self) -> None:
-        super().__init__(send_timeout=_UNREAD_SECONDS)
-        # Whoever streamed does not come back on the same connection: it is resumed on a new one, on any replica.
+        super().__init__(send_timeout=UNACKNOWLEDGED_DATA_TIMEOUT_SECONDS)
+        # The connection is not reused: a client resumes on a new one, on any replica.
         del self.headers[hdrs.CONNECTION]
         self.headers["X-Request-Id"] = current_trace().request_id
         self.force_close()
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send the headers now, so that the client knows it is connected. Raises Unavailable when it has left."""
+        """Send the headers at once, so that the client knows it is connected. Raises Unavailable if it has left."""
         if request.transport is None:
             raise Unavailable("The client has left.")
         self._set_tcp_user_timeout(request)
-        held = request.transport.get_extra_info("socket")
-        if held is not None and held.family in (socket.AF_INET, socket.AF_INET6):
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BYTES)
+        raw_socket = request.transport.get_extra_info("socket")
+        if raw_socket is not None and raw_socket.family in (socket.AF_INET, socket.AF_INET6):
+            raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_SEND_BUFFER_BYTES)
         writer = await web.StreamResponse.prepare(self, request)
         if writer is not None:
             writer.send_headers()
-            # Nobody asks for them again, and thousands of streams are open.
+            # Not needed any more; with thousands of open streams they cost memory.
             self.headers.clear()
         return writer
 
-    def opened(self, request: web.BaseRequest) -> asyncio.Transport:
-        """The socket to write to. Raises Unavailable when the client has left."""
+    def get_transport(self, request: web.BaseRequest) -> asyncio.Transport:
+        """Return the transport to write to. Raises Unavailable if the client has left."""
         if request.transport is None:
             raise Unavailable("The client has left.")
         return request.transport
 
-    async def drained(self, seconds: float) -> None:
-        """Wait until the client has read most of what it was sent. Raises TimeoutError, ConnectionError."""
+    async def wait_drained(self, timeout_seconds: float) -> None:
+        """Wait until the client has read most of what was sent. Raises TimeoutError, ConnectionError."""
         assert self._payload_writer is not None
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(timeout_seconds):
             await self._payload_writer.drain()
 
     async def finish(self, transport: asyncio.Transport) -> None:
-        """End the body as HTTP wants it; a client that does not even read that is let go."""
-        asyncio.get_running_loop().call_later(_FINISH_SECONDS, transport.abort)
+        """End the body properly. Abort the connection if the client does not read even that."""
+        asyncio.get_running_loop().call_later(STREAM_CLOSE_TIMEOUT_SECONDS, transport.abort)
         with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(_FINISH_SECONDS):
+            async with asyncio.timeout(STREAM_CLOSE_TIMEOUT_SECONDS):
                 await self.write_eof()

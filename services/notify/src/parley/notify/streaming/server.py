@@ -1,4 +1,4 @@
-"""A stream's life: admitted, greeted, given what it missed, live, ended."""
+"""The life of a stream: register, send `ready`, replay missed events, go live, end."""
 
 from __future__ import annotations
 
@@ -12,104 +12,122 @@ from aiohttp import web
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Unavailable
 from parley.notify import metrics
-from parley.notify.streaming.frames import own_frame
+from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
-from parley.notify.streaming.log_tailer import Tail
-from parley.notify.streaming.replay_buffer import Entry, Window
-from parley.notify.streaming.response import EventStream
-from parley.notify.streaming.subscriber import Stream
+from parley.notify.streaming.log_tailer import LogTailer
+from parley.notify.streaming.replay_buffer import BufferedEvent, ReplayBuffer
+from parley.notify.streaming.response import SseResponse
+from parley.notify.streaming.subscriber import Subscriber
+from parley.notify.timeouts import (
+    POSITION_POLL_INTERVAL_SECONDS,
+    POSITION_WAIT_TIMEOUT_SECONDS,
+    REPLAY_WRITE_TIMEOUT_SECONDS,
+)
 
 _POSITION = re.compile(r"^(-1|\d{1,18})$")
-_PACED_BYTES = 65_536
-"""Replay pauses above this backlog, which is where transports say that they are full."""
-_PATIENCE_SECONDS = 20.0
-_AHEAD_SECONDS = 2.0
-_AHEAD_LOOKS = 80
+_REPLAY_PAUSE_BYTES = 65_536
+"""A replay pauses above this many buffered bytes, the point at which a transport reports that it is full."""
 
 
-class Streams:
-    """Opens streams and serves them until they end."""
+class StreamServer:
+    """Opens streams and serves each until it ends."""
 
-    def __init__(self, hub: Hub, window: Window, tail: Tail) -> None:
+    def __init__(self, hub: Hub, buffer: ReplayBuffer, tailer: LogTailer) -> None:
         self._hub = hub
-        self._window = window
-        self._tail = tail
+        self._buffer = buffer
+        self._tailer = tailer
 
     async def serve(
         self, request: web.Request, caller: OperatorCaller | VisitorCaller, last_event_id: str | None
     ) -> web.StreamResponse:
-        """The stream itself. Raises StreamsTooMany, AccessOutdated, Draining, Unavailable (the log is not read yet)."""
-        if not self._tail.warm:
+        """Serve a stream until it ends.
+
+        Raises Unavailable (the event log is not read yet, or the client has left), TooManyStreams, AccessOutdated,
+        Unauthenticated, Draining.
+        """
+        if not self._tailer.caught_up:
             raise Unavailable("Live events are not available yet. Please try again.", retry_after=1)
-        stream = self._hub.admit(caller)
-        response = EventStream()
+        subscriber = self._hub.register(caller)
+        response = SseResponse()
         try:
             await response.prepare(request)
-            stream.attach(response.opened(request), chunked=request.version >= (1, 1))
-            since = await self._reached(last_event_id)
-            await self._catch_up(stream, response, self._greet(stream, caller, last_event_id, since))
-            await stream.ended
+            subscriber.attach(response.get_transport(request), chunked=request.version >= (1, 1))
+            resume_position = await self._resolve_position(last_event_id)
+            position = self._send_ready(subscriber, caller, last_event_id, resume_position)
+            await self._replay(subscriber, response, position)
+            await subscriber.ended
         finally:
-            self._hub.leave(stream)
-        if stream.transport is not None:
-            await response.finish(stream.transport)
+            self._hub.unregister(subscriber)
+        if subscriber.transport is not None:
+            await response.finish(subscriber.transport)
         return response
 
-    async def _reached(self, last_event_id: str | None) -> int | None:
-        """The position to resume from; None where there is none that this replica knows.
+    async def _resolve_position(self, last_event_id: str | None) -> int | None:
+        """Return the position to resume from; None if there is none or the replay buffer does not have it.
 
-        Another replica may be a moment ahead of this one: a position beyond our end is given that moment.
+        Another replica may be ahead of this one, so wait a moment for a position beyond the end.
         """
         if last_event_id is None or not _POSITION.match(last_event_id):
             return None
-        since = int(last_event_id)
-        for _ in range(_AHEAD_LOOKS):
-            if since <= self._window.last:
+        position = int(last_event_id)
+        for _ in range(round(POSITION_WAIT_TIMEOUT_SECONDS / POSITION_POLL_INTERVAL_SECONDS)):
+            if position <= self._buffer.last_position:
                 break
-            await asyncio.sleep(_AHEAD_SECONDS / _AHEAD_LOOKS)
-        return since if self._window.covers(since) else None
+            await asyncio.sleep(POSITION_POLL_INTERVAL_SECONDS)
+        return position if self._buffer.can_replay_after(position) else None
 
-    def _greet(
-        self, stream: Stream, caller: OperatorCaller | VisitorCaller, last_event_id: str | None, resumed: int | None
+    def _send_ready(
+        self,
+        subscriber: Subscriber,
+        caller: OperatorCaller | VisitorCaller,
+        last_event_id: str | None,
+        resume_position: int | None,
     ) -> int:
-        """Write `ready`, and `reset` where it cannot be resumed. Returns the position to go on from."""
-        start = self._window.last if resumed is None else resumed
-        lost = bool(last_event_id) and resumed is None
-        about = {"sites": list(stream.sites), "resumed_from": resumed, **_who(caller)}
-        # Before a reset, `ready` carries no id: a client cut between the two comes back with the old one, and is
-        # told again that it has to refetch.
-        stream.send(own_frame("ready", None if lost else start, about))
-        if lost:
-            stream.send(own_frame("reset", start, {"reason": "the missed events are not kept any more: fetch again"}))
-        metrics.RESUMES.labels("reset" if lost else "fresh" if resumed is None else "resumed").inc()
-        return start
+        """Write `ready`, and `reset` if the stream cannot be resumed. Return the position to continue from."""
+        position = self._buffer.last_position if resume_position is None else resume_position
+        reset = bool(last_event_id) and resume_position is None
+        data = {"sites": list(subscriber.site_ids), "resumed_from": resume_position, **_caller_info(caller)}
+        # Before a reset, `ready` carries no id: a client that is cut between the two comes back with its old
+        # position, and gets the reset again.
+        subscriber.send(control_frame("ready", None if reset else position, data))
+        if reset:
+            subscriber.send(
+                control_frame(
+                    "reset", position, {"reason": "the missed events are not available any more: fetch again"}
+                )
+            )
+        metrics.RESUMES.labels("reset" if reset else "fresh" if resume_position is None else "resumed").inc()
+        return position
 
-    async def _catch_up(self, stream: Stream, response: EventStream, position: int) -> None:
-        """Write what was missed, at the client's pace, and go live where nothing is: no await lies between the two."""
-        while missed := self._missed(stream, position):
-            for entry in missed:
-                if stream.reason:
+    async def _replay(self, subscriber: Subscriber, response: SseResponse, position: int) -> None:
+        """Write missed events as fast as the client reads, then go live.
+
+        There is no await between finding no more events and going live, so there is no gap and no duplicate.
+        """
+        while missed := self._missed_events(subscriber, position):
+            for event in missed:
+                if subscriber.end_reason:
                     return
-                stream.send(entry.for_operators if stream.session is None else entry.for_visitor())
-                self._hub.replayed(stream, entry)
-                position = entry.position
-                if stream.backlog() > _PACED_BYTES:
+                subscriber.send(event.frame if subscriber.visitor is None else event.encode_for_visitor())
+                self._hub.record_replayed(subscriber, event)
+                position = event.position
+                if subscriber.buffered_bytes() > _REPLAY_PAUSE_BYTES:
                     try:
-                        await response.drained(_PATIENCE_SECONDS)
+                        await response.wait_drained(REPLAY_WRITE_TIMEOUT_SECONDS)
                     except TimeoutError:
-                        self._hub.leave(stream, "stalled")
+                        self._hub.unregister(subscriber, "stalled")
                         return
-        self._hub.go_live(stream)
+        self._hub.go_live(subscriber)
 
-    def _missed(self, stream: Stream, position: int) -> Sequence[Entry]:
-        if stream.reason or position >= self._window.last:
+    def _missed_events(self, subscriber: Subscriber, position: int) -> Sequence[BufferedEvent]:
+        if subscriber.end_reason or position >= self._buffer.last_position:
             return ()
-        if stream.session is not None:
-            return self._window.for_session(stream.session, position)
-        return self._window.for_sites(stream.sites, position)
+        if subscriber.visitor is not None:
+            return self._buffer.events_for_visitor(subscriber.visitor, position)
+        return self._buffer.events_for_sites(subscriber.site_ids, position)
 
 
-def _who(caller: OperatorCaller | VisitorCaller) -> dict[str, Any]:
+def _caller_info(caller: OperatorCaller | VisitorCaller) -> dict[str, Any]:
     if isinstance(caller, OperatorCaller):
         return {"operator": {"id": caller.operator_id, "name": caller.name}}
     return {}

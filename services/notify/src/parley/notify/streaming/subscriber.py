@@ -1,4 +1,4 @@
-"""One open stream: whose it is, what it may see, and how to write to its socket without waiting."""
+"""One open stream: its caller, what it may see, and non-blocking writes to its socket."""
 
 from __future__ import annotations
 
@@ -6,42 +6,44 @@ import asyncio
 from collections.abc import Callable
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.notify.streaming.frames import unchunked
-from parley.notify.streaming.replay_buffer import Session
+from parley.notify.streaming.frames import strip_chunk
+from parley.notify.streaming.replay_buffer import VisitorKey
 
 
-def _nowhere(_: bytes) -> None:
-    """Where a stream writes before it has a socket and after it has ended."""
+def _discard(_: bytes) -> None:
+    """Replaces `send` before the subscriber has a socket and after it has ended."""
 
 
-def _nothing() -> int:
+def _zero() -> int:
     return 0
 
 
-class Stream:
-    """A subscriber. Without a task and without a queue: what it is owed stands in its transport's buffer."""
+class Subscriber:
+    """A stream of one operator or visitor. It has no task and no queue: unread bytes are in its transport's buffer."""
 
     __slots__ = (
         "access_version",
-        "backlog",
+        "buffered_bytes",
+        "end_reason",
         "ended",
         "expires_at",
+        "last_buffered",
         "live",
         "operator_id",
-        "owed",
-        "reason",
         "send",
-        "session",
         "session_id",
-        "sites",
+        "site_ids",
         "slot",
         "transport",
+        "visitor",
     )
 
     def __init__(self, caller: OperatorCaller | VisitorCaller) -> None:
         self.operator_id = 0
-        self.session: Session | None = None
+        self.visitor: VisitorKey | None = None
+        """Set for a visitor's stream; None for an operator's."""
         self.session_id: str | None = None
+        """The operator's login session."""
         self.access_version = 0
         self.expires_at = 0
         if isinstance(caller, OperatorCaller):
@@ -49,38 +51,38 @@ class Stream:
             self.session_id = caller.session_id
             self.access_version = caller.access_version
             self.expires_at = caller.expires_at
-            self.sites: tuple[int, ...] = tuple(caller.site_ids)
+            self.site_ids: tuple[int, ...] = tuple(caller.site_ids)
         else:
-            self.session = (caller.site_id, caller.session)
-            self.sites = (caller.site_id,)
+            self.visitor = (caller.site_id, caller.session)
+            self.site_ids = (caller.site_id,)
         self.transport: asyncio.Transport | None = None
-        self.send: Callable[[bytes], object] = _nowhere
-        self.backlog: Callable[[], int] = _nothing
-        self.owed = 0
-        """Its backlog at the last look, in bytes; for finding clients that do not read."""
+        self.send: Callable[[bytes], object] = _discard
+        self.buffered_bytes: Callable[[], int] = _zero
+        self.last_buffered = 0
+        """`buffered_bytes` at the last maintenance run, to find clients that do not read."""
         self.slot = 0
         self.live = False
-        self.reason = ""
-        """Why it ended; empty while it has not."""
+        self.end_reason = ""
+        """Empty while the stream is open."""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def kind(self) -> str:
-        return "visitor" if self.session is not None else "operator"
+        return "visitor" if self.visitor is not None else "operator"
 
     def attach(self, transport: asyncio.Transport, *, chunked: bool) -> None:
         """Write to this socket from now on."""
         self.transport = transport
-        self.backlog = transport.get_write_buffer_size
-        self.send = transport.write if chunked else lambda frame: transport.write(unchunked(frame))
+        self.buffered_bytes = transport.get_write_buffer_size
+        self.send = transport.write if chunked else lambda frame: transport.write(strip_chunk(frame))
 
-    def end(self, reason: str, *, cut: bool) -> None:
-        """Write no more. `cut`: at once, and what stands in the buffer is lost; else the handler ends it in order."""
-        if self.reason:
+    def end(self, reason: str, *, abort: bool) -> None:
+        """Stop writing. With `abort`, close the socket and drop its buffer; otherwise the handler ends the response."""
+        if self.end_reason:
             return
-        self.reason = reason
-        self.send, self.backlog = _nowhere, _nothing
-        if cut and self.transport is not None:
+        self.end_reason = reason
+        self.send, self.buffered_bytes = _discard, _zero
+        if abort and self.transport is not None:
             self.transport.abort()
         if not self.ended.done():
             self.ended.set_result(None)

@@ -1,70 +1,47 @@
-"""Tickets: in place of a token where one would stand in an address. Good once, and for a minute."""
+"""Issue and redeem stream tickets. A ticket works once, within `TICKET_LIFETIME_SECONDS`."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
 from parley.common.auth.identity import OperatorCaller
-from parley.common.errors import NotFound
 from parley.common.runtime.clock import Clock
-
-LIFETIME: Final = timedelta(seconds=60)
-
-
-class TicketNotFound(NotFound):
-    """Never made, used already, or too old: nobody needs to know which."""
-
-    code = "ticket_not_found"
-    sentence = "There is no such ticket."
+from parley.notify.tickets.model import Ticket, TicketNotFound
+from parley.notify.timeouts import TICKET_LIFETIME_SECONDS
+from parley.notify.token_digest import token_digest
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a ticket stands for. `expires_at` is when the token it was bought with ends, 0 for never."""
+class TicketRepository(Protocol):
+    """Tickets by digest."""
 
-    operator_id: int
-    session_id: str | None
-    expires_at: int
-    good_until: datetime
+    async def insert(self, digest: str, ticket: Ticket) -> None:
+        """Store a ticket."""
 
-
-class TicketStore(Protocol):
-    """Tickets by their digest."""
-
-    async def put(self, digest: str, ticket: Ticket) -> None:
-        """Keep one."""
-
-    async def take(self, digest: str, now: datetime) -> Ticket | None:
-        """Take out one that is still good; of two that ask at once, one gets it."""
+    async def pop(self, digest: str, now: datetime) -> Ticket | None:
+        """Remove and return a valid ticket. Atomic: of two concurrent calls, one gets it."""
 
 
-class Tickets:
-    """Sells and redeems tickets. Only their digests are stored."""
+class TicketService:
+    """Issues and redeems tickets. Only their digests are stored."""
 
-    def __init__(self, store: TicketStore, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, tickets: TicketRepository, clock: Clock) -> None:
+        self._tickets = tickets
         self._clock = clock
 
-    async def sell(self, caller: OperatorCaller) -> str:
-        """A new ticket for this caller."""
+    async def issue(self, caller: OperatorCaller) -> str:
+        """Return a new ticket for this caller."""
         ticket = secrets.token_urlsafe(32)
-        good_until = self._clock() + LIFETIME
-        await self._store.put(
-            _digest(ticket), Ticket(caller.operator_id, caller.session_id, caller.expires_at, good_until)
+        valid_until = self._clock() + timedelta(seconds=TICKET_LIFETIME_SECONDS)
+        await self._tickets.insert(
+            token_digest(ticket), Ticket(caller.operator_id, caller.session_id, caller.expires_at, valid_until)
         )
         return ticket
 
     async def redeem(self, ticket: str) -> Ticket:
-        """Who bought it. Raises TicketNotFound."""
-        found = await self._store.take(_digest(ticket), self._clock())
-        if found is None:
+        """Use a ticket up and return what it stands for. Raises TicketNotFound."""
+        redeemed = await self._tickets.pop(token_digest(ticket), self._clock())
+        if redeemed is None:
             raise TicketNotFound
-        return found
-
-
-def _digest(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode()).hexdigest()
+        return redeemed

@@ -1,0 +1,68 @@
+"""What chat knows about a site that push notifications depend on, asked over RPC and cached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from parley.common.auth.identity import Permission
+from parley.common.caching import InvalidatingCache
+from parley.common.events import Event
+from parley.common.messaging import RpcClient
+from parley.notify.push.model import ChatOperator, SitePushOptions
+from parley.notify.timeouts import CHAT_CACHE_TTL_SECONDS
+
+_INVALIDATING_EVENTS = frozenset({"operator.access_changed", "site.changed"})
+
+
+class CachedChatSites:
+    """A site's push options and chat operators. Both caches raise Unavailable if chat does not answer.
+
+    The caches follow the event log, so an event that comes after a change is handled with the changed values.
+    """
+
+    name = "chat-sites"
+
+    def __init__(self, rpc: RpcClient, *, is_connected: Callable[[], bool]) -> None:
+        self._rpc = rpc
+        self.options: InvalidatingCache[int, SitePushOptions] = InvalidatingCache(
+            self._load_options, is_connected=is_connected, ttl_seconds=CHAT_CACHE_TTL_SECONDS
+        )
+        self.operators: InvalidatingCache[int, Mapping[int, ChatOperator]] = InvalidatingCache(
+            self._load_operators, is_connected=is_connected, ttl_seconds=CHAT_CACHE_TTL_SECONDS
+        )
+
+    def on_event(self, event: Event, _position: int) -> None:
+        """Discard everything when an operator's access or a site changes: it is rare, and access names no sites."""
+        if event.type in _INVALIDATING_EVENTS:
+            self._clear()
+
+    async def on_gap(self) -> None:
+        self._clear()
+
+    async def start(self) -> None:
+        """Do nothing: values are loaded when they are asked for."""
+
+    async def stop(self) -> None:
+        await self.options.stop()
+        await self.operators.stop()
+
+    def unready_reason(self) -> str | None:
+        return None
+
+    def _clear(self) -> None:
+        self.options.clear()
+        self.operators.clear()
+
+    async def _load_options(self, site_id: int) -> SitePushOptions:
+        site = await self._rpc("site", site_id=site_id) or {}
+        return SitePushOptions(
+            hides_content=bool(site.get("private_push")), notifies_when_pending=site.get("routing") != "manual"
+        )
+
+    async def _load_operators(self, site_id: int) -> Mapping[int, ChatOperator]:
+        reply = await self._rpc("site_operators", site_id=site_id) or {}
+        return {
+            row["operator_id"]: ChatOperator(row["operator_id"], row["language"])
+            for row in reply.get("operators", [])
+            if Permission.CHAT in row["permissions"]
+        }

@@ -1,0 +1,31 @@
+"""The erasure queue, and the RPC method that exports a visitor's data.
+
+An erasure is in the event log too, but only for replicas that run within its retention; it must be done in any case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from parley.common.events import Event
+from parley.common.events.conversations import VisitorErased
+from parley.common.messaging import Consumer, RpcServer
+from parley.notify.push.privacy_service import PushPrivacyService
+
+
+def erasure_consumer(privacy: PushPrivacyService) -> Consumer:
+    """Delete pending pushes of erased visitors."""
+
+    async def on_visitor_erased(event: Event) -> None:
+        await privacy.erase(event.parse_data(VisitorErased).conversation_ids)
+
+    return Consumer("notify", "erasures", {"visitor.erased": on_visitor_erased})
+
+
+def rpc_server(privacy: PushPrivacyService) -> RpcServer:
+    """Answer `visitor_data` with what is stored about a visitor."""
+
+    async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
+        return await privacy.export([int(conversation_id) for conversation_id in body["conversation_ids"]])
+
+    return RpcServer("notify", {"visitor_data": visitor_data})

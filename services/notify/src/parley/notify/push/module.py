@@ -1,0 +1,113 @@
+"""Wire push notifications together: repositories, services, workers, endpoints."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from parley.common.messaging import BrokerConnection, RpcClient
+from parley.common.mongodb import Mongo
+from parley.common.observability.logging import get_logger
+from parley.common.runtime.clock import utc_now
+from parley.common.runtime.service import Component
+from parley.common.runtime.tasks import PeriodicTask
+from parley.notify.clients.chat import CachedChatSites
+from parley.notify.push.consumers import erasure_consumer, rpc_server
+from parley.notify.push.cursor_repository import MongoCursorRepository
+from parley.notify.push.delivery_repository import MongoDeliveryRepository
+from parley.notify.push.delivery_service import PushDeliveryService
+from parley.notify.push.handlers import PushTokenHandlers
+from parley.notify.push.planner import PushPlanner
+from parley.notify.push.privacy_service import PushPrivacyService
+from parley.notify.push.routes import push_routes
+from parley.notify.push.seen_repository import MongoSeenRepository
+from parley.notify.push.seen_tracker import SeenTracker
+from parley.notify.push.self_test import PushSelfTest
+from parley.notify.push.token_repository import MongoPushTokenRepository
+from parley.notify.push.token_service import PushTokenService
+from parley.notify.push.workers import PlannerWorker, PushSender
+from parley.notify.settings import NotifySettings
+from parley.notify.streaming.module import StreamingModule
+from parley.notify.timeouts import SEEN_FLUSH_INTERVAL_SECONDS
+
+if TYPE_CHECKING:
+    from parley.notify.clients.fcm import FcmClient
+
+log = get_logger(__name__)
+
+
+class PushModule:
+    """Push notifications. Without FCM credentials only the endpoints, erasure and export of personal data work.
+
+    Raises ValueError for a service account key that cannot be used.
+    """
+
+    def __init__(
+        self, settings: NotifySettings, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule
+    ) -> None:
+        self._settings = settings
+        self._tokens = MongoPushTokenRepository(mongo)
+        self._deliveries = MongoDeliveryRepository(mongo, utc_now)
+        self.components: tuple[Component, ...] = ()
+        provider = _create_provider(settings)
+        if provider is not None:
+            self._enable(provider, mongo, broker, streaming)
+        token_service = PushTokenService(self._tokens, utc_now)
+        self.routes = push_routes(PushTokenHandlers(token_service, PushSelfTest(self._tokens, provider)))
+        privacy = PushPrivacyService(self._deliveries)
+        broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
+        broker.add(rpc_server(privacy), start_condition=mongo.schema_ready)
+
+    def _enable(self, provider: FcmClient, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule) -> None:
+        tailer = streaming.tailer
+        rpc = RpcClient("chat")
+        broker.add(rpc)
+        sites = CachedChatSites(rpc, is_connected=lambda: tailer.running)
+        seen = MongoSeenRepository(mongo, utc_now)
+        seen_tracker = SeenTracker(seen, self._tokens)
+        max_age = timedelta(seconds=self._settings.push_give_up_seconds)
+        planner = PushPlanner(
+            secrets.token_hex(8),
+            MongoCursorRepository(mongo, utc_now),
+            self._deliveries,
+            self._tokens,
+            sites.operators,
+            sites.options,
+            utc_now,
+            log_end=lambda: tailer.target_position,
+            delay=timedelta(seconds=self._settings.push_delay_seconds),
+            max_age=max_age,
+        )
+        deliveries = PushDeliveryService(
+            self._deliveries,
+            seen,
+            self._tokens,
+            sites.operators,
+            sites.options,
+            provider,
+            utc_now,
+            preview=self._settings.push_preview,
+            max_age=max_age,
+        )
+        streaming.hub.on_delivered = seen_tracker.record
+        tailer.subscribe(sites.on_event, on_gap=sites.on_gap)
+        tailer.subscribe(planner.enqueue, on_gap=planner.on_log_reset)
+        tailer.min_position_provider = planner.resume_position
+        self.components = (
+            provider,
+            sites,
+            PeriodicTask(SEEN_FLUSH_INTERVAL_SECONDS, seen_tracker.flush, "seen-tracker"),
+            PlannerWorker(planner),
+            PushSender(deliveries),
+        )
+
+
+def _create_provider(settings: NotifySettings) -> FcmClient | None:
+    service_account = settings.fcm_service_account
+    if service_account is None:
+        log.info("push_is_off", reason="PARLEY_FCM_CREDENTIALS is not set")
+        return None
+    from parley.notify.clients.fcm import FcmClient  # noqa: PLC0415 - its libraries are slow to import
+
+    return FcmClient(service_account, settings.fcm_url)

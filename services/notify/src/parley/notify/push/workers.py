@@ -1,0 +1,110 @@
+"""Background work of push notifications: run the planner, and send deliveries as they come due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley.common.observability import tracing
+from parley.common.observability.logging import get_logger, start_or_continue_trace
+from parley.common.observability.tracing import Span, SpanKind
+from parley.common.runtime.backoff import Backoff
+from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask, cancel_and_wait
+from parley.notify.push.delivery_service import PushDeliveryService
+from parley.notify.push.model import PushDelivery
+from parley.notify.push.planner import PushPlanner
+from parley.notify.timeouts import (
+    PLANNER_INTERVAL_SECONDS,
+    SENDER_POLL_INTERVAL_SECONDS,
+    SENDER_STOP_TIMEOUT_SECONDS,
+)
+
+log = get_logger(__name__)
+
+_MAX_CONCURRENCY = 8
+_INITIAL_RETRY_SECONDS = 0.5
+_MAX_RETRY_SECONDS = 5.0
+_LOGGED_FAILURES = (1, 10, 100)
+
+
+class PlannerWorker:
+    """Runs the planner at an interval, and gives its cursor up when the service stops."""
+
+    name = "push-planner"
+
+    def __init__(self, planner: PushPlanner) -> None:
+        self._planner = planner
+        self._timer = PeriodicTask(PLANNER_INTERVAL_SECONDS, planner.run, self.name)
+
+    async def start(self) -> None:
+        await self._timer.start()
+
+    async def stop(self) -> None:
+        await self._timer.stop()
+        await self._planner.release()
+
+    def unready_reason(self) -> str | None:
+        return None if self._planner.is_initialized else "the push cursor is not read yet"
+
+
+class PushSender:
+    """Claims deliveries that are due and sends up to `_MAX_CONCURRENCY` at once.
+
+    A delivery whose sending fails here is claimed again at the end of its lease.
+    """
+
+    name = "push-sender"
+
+    def __init__(self, deliveries: PushDeliveryService) -> None:
+        self._deliveries = deliveries
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENCY)
+        self._sending = BackgroundTasks("pushes")
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.create_task(self._run(), name=self.name)
+
+    async def stop(self) -> None:
+        """Claim no more deliveries, and finish those that are being sent."""
+        if self._loop is not None:
+            await cancel_and_wait(self._loop)
+        await self._sending.stop(SENDER_STOP_TIMEOUT_SECONDS)
+
+    def unready_reason(self) -> str | None:
+        return None
+
+    async def _run(self) -> None:
+        backoff = Backoff(initial_seconds=_INITIAL_RETRY_SECONDS, max_seconds=_MAX_RETRY_SECONDS)
+        while True:
+            await self._slots.acquire()
+            delivery: PushDelivery | None = None
+            delay_seconds = SENDER_POLL_INTERVAL_SECONDS
+            try:
+                delivery = await self._deliveries.claim()
+                backoff.reset()
+            except Exception as exc:
+                delay_seconds = backoff.next_delay()
+                if backoff.failures in _LOGGED_FAILURES:
+                    log.warning("push_claim_failed", failures=backoff.failures, error=repr(exc)[:300])
+            if delivery is not None:
+                self._sending.spawn(self._send(delivery), "send")
+                continue
+            self._slots.release()
+            await asyncio.sleep(delay_seconds)
+
+    async def _send(self, delivery: PushDelivery) -> None:
+        try:
+            newest = delivery.pending[-1].trace
+            start_or_continue_trace(newest.request_id, newest.traceparent)
+            with _span(delivery):
+                await self._deliveries.send(delivery)
+        except Exception as exc:
+            log.warning("push_failed", error=repr(exc)[:300])
+        finally:
+            self._slots.release()
+
+
+def _span(delivery: PushDelivery) -> Span:
+    """The newest event, which is what is sent, is the parent; the other pending events are links."""
+    *earlier, newest = (notification.trace.traceparent for notification in delivery.pending)
+    attributes = {"parley.calls": len(delivery.pending), "parley.attempts": delivery.attempts}
+    return tracing.span("push", SpanKind.CONSUMER, attributes, parent=newest, links=earlier)

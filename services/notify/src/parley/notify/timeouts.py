@@ -1,0 +1,44 @@
+"""Every timeout, lease and interval of notify that is not a setting. All values are seconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Streams.
+HUB_MAINTENANCE_INTERVAL_SECONDS: Final = 0.25
+UNACKNOWLEDGED_DATA_TIMEOUT_SECONDS: Final = 20.0
+"""TCP_USER_TIMEOUT of a stream: how long the kernel keeps bytes that the client does not acknowledge."""
+REPLAY_WRITE_TIMEOUT_SECONDS: Final = 20.0
+"""How long a replay waits for the client to read before the stream is cut."""
+STREAM_CLOSE_TIMEOUT_SECONDS: Final = 5.0
+POSITION_WAIT_TIMEOUT_SECONDS: Final = 2.0
+"""How long a stream waits for a position that another replica has reached and this one has not."""
+POSITION_POLL_INTERVAL_SECONDS: Final = 0.025
+
+# The event log.
+EMPTY_LOG_TIMEOUT_SECONDS: Final = 2.0
+"""A first connection that gets no record within this time takes the log for empty."""
+LOG_LOOKUP_TIMEOUT_SECONDS: Final = 3.0
+"""The same where the log is known to have records: no record means that the broker lost it."""
+CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
+"""Without a record for this long while catching up, the target record was trimmed from the log."""
+LOG_CHUNK_SETTLE_SECONDS: Final = 0.05
+
+# Push notifications.
+PLANNER_INTERVAL_SECONDS: Final = 0.2
+CURSOR_LEASE_SECONDS: Final = 5.0
+CURSOR_RENEWAL_INTERVAL_SECONDS: Final = 1.0
+SEEN_FLUSH_INTERVAL_SECONDS: Final = 0.2
+DELIVERY_LEASE_SECONDS: Final = 60.0
+"""After this time, another replica may claim a delivery whose sender died."""
+SENDER_POLL_INTERVAL_SECONDS: Final = 0.25
+SENDER_STOP_TIMEOUT_SECONDS: Final = 15.0
+FCM_CONNECT_TIMEOUT_SECONDS: Final = 3.05
+FCM_READ_TIMEOUT_SECONDS: Final = 8.0
+"""Between two bytes of the response."""
+FCM_REQUEST_TIMEOUT_SECONDS: Final = 12.0
+"""For one push with everything it needs, a new access token included."""
+
+# Other services and tickets.
+CHAT_CACHE_TTL_SECONDS: Final = 60.0
+TICKET_LIFETIME_SECONDS: Final = 60

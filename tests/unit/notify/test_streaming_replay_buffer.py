@@ -1,0 +1,130 @@
+"""The replay buffer: which events can be replayed, to whom, and from which positions."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from parley.common.events import Event
+from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.replay_buffer import NO_POSITION, ReplayBuffer
+
+
+def make_event(number: int, site_id: int = 1, session: str | None = None, age: float = 0, **changes: Any) -> Event:
+    return Event(
+        **{
+            "id": f"e{number}",
+            "type": "conversation.closed" if session else "operator.online",
+            "tenant_id": 1,
+            "site_id": site_id,
+            "conversation_id": 3,
+            "session": session,
+            "occurred_at": utc_now() - timedelta(seconds=age),
+            "request_id": "r",
+            "traceparent": "t",
+            "data": {"mode": "closed", "conversation": {}, "operator_id": 1},
+            **changes,
+        }
+    )
+
+
+@pytest.fixture
+def buffer() -> ReplayBuffer:
+    buffer = ReplayBuffer(600, 1_000_000)
+    buffer.reset(NO_POSITION)
+    return buffer
+
+
+def add(buffer: ReplayBuffer, *events: Event) -> None:
+    for event in events:
+        position = buffer.last_position + 1
+        buffer.advance(position, position)
+        buffer.add(event, position)
+
+
+def test_an_empty_log_can_be_resumed_from_before_its_first_position(buffer: ReplayBuffer) -> None:
+    assert buffer.can_replay_after(NO_POSITION)
+    assert not buffer.can_replay_after(0)
+    assert not buffer.can_replay_after(-2)
+
+
+def test_positions_from_just_before_the_oldest_to_the_last_can_be_resumed_from(buffer: ReplayBuffer) -> None:
+    buffer.reset(41)
+    add(buffer, *(make_event(number) for number in range(3)))
+    assert [position for position in range(38, 48) if buffer.can_replay_after(position)] == [41, 42, 43, 44]
+
+
+def test_advancing_to_older_positions_changes_the_first_position_and_not_the_last(buffer: ReplayBuffer) -> None:
+    buffer.reset(100)
+    buffer.advance(90, 95)
+    assert buffer.can_replay_after(89)
+    assert buffer.can_replay_after(100)
+    assert not buffer.can_replay_after(88)
+    assert not buffer.can_replay_after(101)
+
+
+def test_a_replay_returns_only_events_of_the_given_sites_in_the_logs_order(buffer: ReplayBuffer) -> None:
+    add(buffer, *(make_event(number, site_id=number % 3) for number in range(9)))
+    assert [event.position for event in buffer.events_for_sites([1, 2], after=2)] == [4, 5, 7, 8]
+    assert [event.position for event in buffer.events_for_sites([0], after=0)] == [3, 6]
+    assert buffer.events_for_sites([7], after=0) == []
+
+
+def test_a_visitor_gets_the_events_of_their_session_on_their_site(buffer: ReplayBuffer) -> None:
+    add(
+        buffer,
+        make_event(0, session="a"),
+        make_event(1, session="b"),
+        make_event(2, site_id=2, session="a"),
+        make_event(3),
+        make_event(4, session="a"),
+    )
+    assert [event.position for event in buffer.events_for_visitor((1, "a"), after=-1)] == [0, 4]
+
+
+def test_an_event_that_visitors_may_not_see_is_replayed_only_to_operators(buffer: ReplayBuffer) -> None:
+    add(buffer, make_event(0, session="a", type="note.created"))
+    assert buffer.events_for_visitor((1, "a"), after=-1) == []
+    assert len(buffer.events_for_sites([1], after=-1)) == 1
+
+
+def test_a_duplicate_event_is_stored_once(buffer: ReplayBuffer) -> None:
+    add(buffer, make_event(0), make_event(0), make_event(1))
+    assert [event.position for event in buffer.events_for_sites([1], after=-1)] == [0, 2]
+
+
+def test_the_oldest_events_and_their_positions_are_evicted_above_the_size_limit(buffer: ReplayBuffer) -> None:
+    buffer.max_bytes = 5000
+    add(buffer, *(make_event(number, session="a") for number in range(50)))
+    assert buffer.size_bytes <= 5000
+    remaining = buffer.events_for_sites([1], after=-1)
+    assert 1 < len(remaining) < 10
+    assert remaining == buffer.events_for_visitor((1, "a"), after=-1)
+    assert buffer.can_replay_after(remaining[0].position - 1)
+    assert not buffer.can_replay_after(remaining[0].position - 2)
+    assert buffer.size_bytes == sum(event.size for event in remaining)
+
+
+def test_events_that_are_too_old_are_evicted(buffer: ReplayBuffer) -> None:
+    add(buffer, make_event(0, age=100, session="a"), make_event(1, age=50), make_event(2))
+    buffer.evict_before(time.time() - 75)
+    assert [event.position for event in buffer.events_for_sites([1], after=-1)] == [1, 2]
+    assert buffer.events_for_visitor((1, "a"), after=-1) == []
+    assert buffer.can_replay_after(0)
+    assert not buffer.can_replay_after(-1)
+    buffer.evict_before(time.time() + 10)
+    assert len(buffer) == 0
+    assert buffer.size_bytes == 0
+    assert buffer.can_replay_after(2)
+
+
+def test_a_reset_removes_everything(buffer: ReplayBuffer) -> None:
+    add(buffer, make_event(0), make_event(1))
+    buffer.reset(NO_POSITION)
+    assert len(buffer) == 0
+    assert not buffer.can_replay_after(0)
+    add(buffer, make_event(0))
+    assert len(buffer) == 1
