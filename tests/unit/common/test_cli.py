@@ -1,123 +1,117 @@
-"""The shell of `parley`: what it offers, how it answers, and how it fails."""
+"""The framework of the `parley` command line: what it prints, how it fails, and which commands are installed."""
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import sys
 from collections.abc import Sequence
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 
-from parley.common.cli.main import (
-    Answer,
-    Command,
-    Offer,
-    Refused,
-    ask_secret,
+from parley.common.cli import (
+    CommandError,
+    CommandPlugin,
+    CommandResult,
+    async_command,
     confirm,
-    offers,
-    parser_of,
+    format_table,
+    load_plugins,
+    prompt_secret,
     read_settings,
-    run,
-    table,
 )
+from parley.common.cli.main import build_cli
 from parley.common.errors import Unavailable, ValidationFailed
 from parley.common.runtime.settings import ServiceSettings
 
 
-async def count(wanted: argparse.Namespace) -> Answer:
-    return Answer({"most": wanted.most}, f"counted to {wanted.most}")
+@async_command("beans count", "count beans", details="Slowly.")
+@click.option("--most", type=int, default=3)
+async def count(most: int) -> CommandResult:
+    return CommandResult({"most": most}, f"counted to {most}")
 
 
-def _most(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--most", type=int, default=3)
+BEANS = CommandPlugin("shop", commands=(count,))
 
 
-COUNT = Command("beans count", "count beans", count, _most, "Slowly.")
+def failing(exc: BaseException) -> CommandPlugin:
+    @async_command("fail", "fail")
+    async def fail() -> CommandResult:
+        raise exc
+
+    return CommandPlugin("shop", commands=(fail,))
 
 
-def failing(problem: BaseException) -> Offer:
-    async def fail(_: argparse.Namespace) -> Answer:
-        raise problem
-
-    return Offer("shop", commands=(Command("fail", "fail", fail),))
+def run(plugin: CommandPlugin, *arguments: str) -> Result:
+    return CliRunner().invoke(build_cli([plugin]), arguments, prog_name="parley")
 
 
-def ran(offered: Offer, *arguments: str) -> int:
-    return run(parser_of([offered]).parse_args(arguments))
-
-
-def test_a_command_answers_with_text_or_with_data(capsys: pytest.CaptureFixture[str]) -> None:
-    offered = Offer("shop", commands=(COUNT,))
-    assert ran(offered, "beans", "count") == 0
-    assert capsys.readouterr().out == "counted to 3\n"
-    assert ran(offered, "beans", "count", "--most", "5", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"most": 5}
+def test_result_is_printed_as_text_or_as_json() -> None:
+    result = run(BEANS, "beans", "count")
+    assert (result.exit_code, result.stdout) == (0, "counted to 3\n")
+    result = run(BEANS, "beans", "count", "--most", "5", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"most": 5})
 
 
 @pytest.mark.parametrize(
-    ("problem", "sentence"),
+    ("exc", "message"),
     [
-        (Refused("no beans left"), "no beans left"),
+        (CommandError("no beans left"), "no beans left"),
         (Unavailable("The store is closed."), "The store is closed."),
         (ValidationFailed({"most": "is too much"}), "most is too much"),
         (ValueError("first line\nsecond line"), "fail failed: ValueError: first line"),
+        (KeyboardInterrupt(), "interrupted"),
     ],
 )
-def test_what_goes_wrong_is_one_line_without_a_traceback(
-    problem: BaseException, sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_failure_is_one_line_on_standard_error_without_a_traceback(
+    exc: BaseException, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PARLEY_LOG_LEVEL", raising=False)
-    assert ran(failing(problem), "fail") == 1
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", f"parley: {sentence}\n")
+    result = run(failing(exc), "fail")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"parley: {message}\n")
 
 
-def test_a_traceback_is_shown_to_who_asks_for_one(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_traceback_is_printed_at_log_level_debug(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_LOG_LEVEL", "debug")
-    assert ran(failing(ValueError("beans")), "fail") == 1
-    assert "Traceback" in capsys.readouterr().err
+    result = run(failing(ValueError("beans")), "fail")
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
 
 
-def test_an_answer_that_says_failed_is_status_1_and_still_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    async def look(_: argparse.Namespace) -> Answer:
-        return Answer({"faults": 2}, "2 faults", failed=True)
+def test_failed_result_is_printed_and_exits_with_1() -> None:
+    @async_command("look", "look")
+    async def look() -> CommandResult:
+        return CommandResult({"errors": 2}, "2 errors", failed=True)
 
-    assert ran(Offer("shop", commands=(Command("look", "look", look),)), "look") == 1
-    assert capsys.readouterr().out == "2 faults\n"
+    result = run(CommandPlugin("shop", commands=(look,)), "look")
+    assert (result.exit_code, result.stdout) == (1, "2 errors\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["beans"], ["beans", "eat"], ["beans", "count", "--most", "many"]])
-def test_what_is_not_understood_is_status_2(arguments: Sequence[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        parser_of([Offer("shop", commands=(COUNT,))]).parse_args(arguments)
-    assert left.value.code == 2
+def test_wrong_usage_exits_with_2(arguments: Sequence[str]) -> None:
+    assert run(BEANS, *arguments).exit_code == 2
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["beans", "--help"], ["beans", "count", "--help"]])
-def test_help_says_what_there_is(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left:
-        parser_of([Offer("shop", commands=(COUNT,))]).parse_args(arguments)
-    assert left.value.code == 0
-    shown = capsys.readouterr().out
-    assert "ount beans" in shown
-    assert shown.startswith(f"usage: parley{''.join(f' {word}' for word in arguments[:-1])} ")
+def test_help_lists_commands(arguments: Sequence[str]) -> None:
+    result = run(BEANS, *arguments)
+    assert result.exit_code == 0
+    assert "ount beans" in result.stdout
+    assert result.stdout.startswith(f"Usage: parley{''.join(f' {word}' for word in arguments[:-1])} ")
 
 
-def test_one_command_offered_twice_is_refused() -> None:
+def test_command_defined_by_two_plugins_is_rejected() -> None:
     with pytest.raises(ValueError, match="beans count"):
-        parser_of([Offer("shop", commands=(COUNT,)), Offer("kitchen", commands=(COUNT,))])
+        build_cli([BEANS, CommandPlugin("kitchen", commands=(count,))])
 
 
-def test_everything_installed_is_offered_once() -> None:
-    found = offers()
-    assert [offer.service for offer in found] == ["chat", "common", "gateway", "notify", "presence", "translate"]
-    names = {command.name for offer in found for command in offer.commands}
-    assert {
+def test_every_installed_command_is_available() -> None:
+    plugins = load_plugins()
+    assert [plugin.service for plugin in plugins] == ["chat", "common", "gateway", "notify", "presence", "translate"]
+    names = {command.name for plugin in plugins for command in plugin.commands}
+    assert names == {
         "owner create",
         "site create",
         "site list",
@@ -130,33 +124,36 @@ def test_everything_installed_is_offered_once() -> None:
         "dead-letters replay",
         "config check",
         "environment",
-    } <= names
-    parser_of(found)
+        "schema migrate",
+        "schema status",
+    }
+    listed = CliRunner().invoke(build_cli(plugins), ["--help"]).stdout
+    assert all(name in listed for name in names if name is not None)
 
 
-def test_a_secret_is_the_first_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_the_first_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("hush \nmore\n"))
-    assert ask_secret("Password") == "hush "
+    assert prompt_secret("Password") == "hush "
 
 
-def test_where_nobody_is_asked_nothing_is_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confirmation_without_a_terminal_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))
-    with pytest.raises(Refused, match="--yes"):
+    with pytest.raises(CommandError, match="--yes"):
         confirm("Really?")
 
 
-def test_all_faults_of_the_environment_are_told_at_once_and_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configuration_errors_are_listed_together_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AMQP_URL", "PARLEY_IDENTITY_SECRET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AMQP_URL", "http://user:hush@rabbit")
     monkeypatch.setenv("PARLEY_PORT", "no-number")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(CommandError) as error:
         read_settings(ServiceSettings)
-    said = str(refused.value)
-    assert all(name in said for name in ("AMQP_URL", "PARLEY_IDENTITY_SECRET", "PARLEY_PORT"))
-    assert "hush" not in said
-    assert "no-number" not in said
+    message = error.value.message
+    assert all(name in message for name in ("AMQP_URL", "PARLEY_IDENTITY_SECRET", "PARLEY_PORT"))
+    assert "hush" not in message
+    assert "no-number" not in message
 
 
-def test_a_table_is_as_wide_as_its_cells() -> None:
-    assert table(("a", "long"), [("wide", 1)]) == "a     long\nwide  1"
+def test_table_columns_are_as_wide_as_their_cells() -> None:
+    assert format_table(("a", "long"), [("wide", 1)]) == "a     long\nwide  1"

@@ -6,7 +6,7 @@ Administrators have `parley owner create`.
 from __future__ import annotations
 
 from parley.chat.accounts.service import Operator
-from parley.chat.cli.context import opened
+from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
 
 
@@ -17,5 +17,5 @@ async def create_owner(
     settings = ChatSettings.model_construct(
         mongodb_uri=mongodb_uri, database_prefix=database_prefix, amqp_url="", identity_secret=""
     )
-    async with opened(settings) as office:
-        return await office.administration.create_tenant(tenant, email, password, name)
+    async with open_context(settings) as context:
+        return await context.admin.create_tenant(tenant, email, password, name)

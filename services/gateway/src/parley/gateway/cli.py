@@ -1,4 +1,4 @@
-"""What `parley` offers where the gateway is installed: its settings, and whether the services answer it."""
+"""The gateway's plugin of the `parley` command line: its settings, and whether the services behind it answer."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from parley.common.cli.main import Check, Offer, Refused
+from parley.common.cli import CommandError, CommandPlugin, HealthCheck
 from parley.gateway.settings import GatewaySettings
 
-_SECONDS = 5
+_TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
-def _answers(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
+def _build_check(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
     async def check(settings: GatewaySettings) -> str:
+        """Check every address of the service. Raises CommandError."""
         urls: tuple[str, ...] = getattr(settings, f"{service}_urls")
-        variable = f"PARLEY_{service.upper()}_URLS"
-        timeout = aiohttp.ClientTimeout(total=_SECONDS)
-        async with aiohttp.ClientSession(timeout=timeout) as http:
-            silent = [url for url in urls if not await _speaks(http, url)]
-        if silent:
-            raise Refused(f"{variable}: nothing answers at {', '.join(silent)}")
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
+            unreachable = [url for url in urls if not await _answers_http(http, url)]
+        if unreachable:
+            raise CommandError(f"PARLEY_{service.upper()}_URLS: nothing answers at {', '.join(unreachable)}")
         return f"{len(urls)} address(es) answer"
 
     return check
 
 
-async def _speaks(http: aiohttp.ClientSession, url: str) -> bool:
-    """Whether something there speaks HTTP; what it says does not matter, for it wants to be asked by the gateway."""
+async def _answers_http(http: aiohttp.ClientSession, url: str) -> bool:
+    """Whether an HTTP server answers. Its status does not matter: the request has no identity and is refused."""
     try:
         async with http.get(url, allow_redirects=False):
             return True
@@ -35,8 +34,8 @@ async def _speaks(http: aiohttp.ClientSession, url: str) -> bool:
         return False
 
 
-OFFER = Offer(
+PLUGIN = CommandPlugin(
     service="gateway",
     settings=GatewaySettings,
-    checks=[Check(name, _answers(name)) for name in ("chat", "presence", "notify", "translate")],
+    checks=[HealthCheck(name, _build_check(name)) for name in ("chat", "presence", "notify", "translate")],
 )

@@ -1,29 +1,29 @@
-"""What `parley` offers where notify is installed: its settings, and whether the key for pushes can be used."""
+"""Notify's plugin of the `parley` command line: its settings, and whether the push credentials are usable."""
 
 from __future__ import annotations
 
-from parley.common.cli.main import Check, Offer, Refused
+from parley.common.cli import CommandError, CommandPlugin, HealthCheck
+from parley.notify.clients.fcm import FcmClient
 from parley.notify.mongo_schema import SCHEMA
-from parley.notify.push.fcm import Fcm
-from parley.notify.settings import Settings
+from parley.notify.settings import NotifySettings
 
 
-async def check_push(settings: Settings) -> str:
-    """Raises Refused where the service account's private key cannot be read."""
-    key = settings.fcm_key
-    if key is None:
+async def check_push(settings: NotifySettings) -> str:
+    """Check the service account's private key. Raises CommandError if it cannot be read."""
+    service_account = settings.fcm_service_account
+    if service_account is None:
         return "off, since PARLEY_FCM_CREDENTIALS is not set"
     try:
-        Fcm(key, settings.fcm_url)
+        FcmClient(service_account, settings.fcm_url)
     except ValueError:
-        raise Refused("PARLEY_FCM_CREDENTIALS: the private key cannot be read") from None
-    return f"FCM, project {key['project_id']}"
+        raise CommandError("PARLEY_FCM_CREDENTIALS: the private key cannot be read") from None
+    return f"FCM, project {service_account['project_id']}"
 
 
-OFFER = Offer(
+PLUGIN = CommandPlugin(
     service="notify",
-    settings=Settings,
+    settings=NotifySettings,
     schema=SCHEMA,
-    checks=(Check("push", check_push),),
+    checks=(HealthCheck("push", check_push),),
     queues=("parley.notify.erasures",),
 )

@@ -1,10 +1,10 @@
-"""What `parley` offers where presence is installed."""
+"""Presence's plugin of the `parley` command line: its settings, queues and schema."""
 
-from parley.common.cli.main import Offer
+from parley.common.cli import CommandPlugin
 from parley.presence.mongo_schema import SCHEMA
 from parley.presence.settings import PresenceSettings
 
-OFFER = Offer(
+PLUGIN = CommandPlugin(
     service="presence",
     settings=PresenceSettings,
     schema=SCHEMA,

@@ -1,10 +1,10 @@
-"""What `parley` offers where translate is installed."""
+"""Translate's plugin of the `parley` command line: its settings, queues and schema."""
 
-from parley.common.cli.main import Offer
+from parley.common.cli import CommandPlugin
 from parley.translate.mongo_schema import SCHEMA
 from parley.translate.settings import TranslateSettings
 
-OFFER = Offer(
+PLUGIN = CommandPlugin(
     service="translate",
     settings=TranslateSettings,
     schema=SCHEMA,

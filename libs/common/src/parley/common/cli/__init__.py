@@ -1,8 +1,21 @@
-"""What `parley` can do in every image: dead letters, schemas, the check of the configuration, the variables."""
+"""The framework of the `parley` command line: commands, plugins, and what both share. See `main` for how to add one."""
 
-from parley.common.cli import config, dead_letters, environment, schema
-from parley.common.cli.main import Offer
+from parley.common.cli.command import AsyncCommand, CommandError, CommandResult, async_command
+from parley.common.cli.plugins import CommandPlugin, HealthCheck, load_plugins
+from parley.common.cli.settings import read_settings, require_env_var
+from parley.common.cli.terminal import confirm, format_table, prompt_secret
 
-OFFER = Offer(
-    service="common", commands=(*dead_letters.COMMANDS, *schema.COMMANDS, *config.COMMANDS, *environment.COMMANDS)
-)
+__all__ = [
+    "AsyncCommand",
+    "CommandError",
+    "CommandPlugin",
+    "CommandResult",
+    "HealthCheck",
+    "async_command",
+    "confirm",
+    "format_table",
+    "load_plugins",
+    "prompt_secret",
+    "read_settings",
+    "require_env_var",
+]

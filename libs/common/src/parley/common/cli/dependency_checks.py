@@ -1,4 +1,4 @@
-"""What every service needs behind it, and in which form: a MongoDB replica set, a RabbitMQ with streams."""
+"""Checks of the servers that every service needs: a MongoDB replica set, and a RabbitMQ with streams."""
 
 from __future__ import annotations
 
@@ -12,110 +12,115 @@ from aio_pika.exceptions import AMQPError, AuthenticationError, ProbableAuthenti
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-from parley.common.cli.main import Check, Refused
+from parley.common.cli.command import CommandError
+from parley.common.cli.plugins import HealthCheck
 from parley.common.messaging import topology
 from parley.common.runtime.settings import DatabaseSettings, ServiceSettings
 
-_SECONDS = 5
-_OLDEST_MONGODB = (5, 0)
-_OLDEST_RABBITMQ = (3, 10)
+_CONNECT_TIMEOUT_SECONDS = 5
+_MIN_MONGODB_VERSION = (5, 0)
+_MIN_RABBITMQ_VERSION = (3, 10)
+_AUTHENTICATION_FAILED = 18
+_UNAUTHORIZED = 13
+"""MongoDB's error codes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
-    """Something that services share. `address` tells two apart; None where a service has no use for it."""
+class Dependency:
+    """A server that services share. `address` identifies it, and is None for a service that does not use it."""
 
     name: str
     address: Callable[[ServiceSettings], str | None]
-    check: Check
+    check: HealthCheck
 
 
 async def check_mongodb(settings: DatabaseSettings) -> str:
-    """A primary of a replica set that takes writes to this service's database. Raises Refused."""
+    """Check for a replica set's primary that takes commands on this service's database. Raises CommandError."""
+    timeout_ms = _CONNECT_TIMEOUT_SECONDS * 1000
     try:
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-            settings.mongodb_uri, serverSelectionTimeoutMS=_SECONDS * 1000, connectTimeoutMS=_SECONDS * 1000
+            settings.mongodb_uri, serverSelectionTimeoutMS=timeout_ms, connectTimeoutMS=timeout_ms
         )
     except (InvalidURI, ConfigurationError, ValueError):
-        raise Refused("MONGODB_URI cannot be read as an address") from None
+        raise CommandError("MONGODB_URI cannot be read as an address") from None
     async with client:
         try:
             hello = await client.admin.command("hello")
             version = (await client.server_info())["version"]
         except ServerSelectionTimeoutError:
-            raise Refused(
-                f"no server answers at MONGODB_URI within {_SECONDS} s: wrong host or port, TLS, a network policy,"
-                " or a replica set without a primary"
+            raise CommandError(
+                f"no server answers at MONGODB_URI within {_CONNECT_TIMEOUT_SECONDS} s: wrong host or port, TLS,"
+                " a network policy, or a replica set without a primary"
             ) from None
         except OperationFailure as exc:
-            raise Refused(_of_operation(exc)) from None
+            raise CommandError(_describe_operation_failure(exc)) from None
         except PyMongoError as exc:
-            raise Refused(f"does not answer: {type(exc).__name__}") from None
+            raise CommandError(f"does not answer: {type(exc).__name__}") from None
         name = hello.get("setName")
         if name is None and hello.get("msg") != "isdbgrid":
-            raise Refused("is a single server, and Parley needs a replica set (one member is enough): rs.initiate()")
-        if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_MONGODB:
-            raise Refused(f"is MongoDB {version}; Parley needs 5.0 or newer")
+            raise CommandError(
+                "is a single server, and Parley needs a replica set (one member is enough): rs.initiate()"
+            )
+        if tuple(int(part) for part in version.split(".")[:2]) < _MIN_MONGODB_VERSION:
+            raise CommandError(f"is MongoDB {version}; Parley needs 5.0 or newer")
         try:
             await client[f"{settings.database_prefix}_check"]["check"].find_one({})
         except OperationFailure as exc:
-            raise Refused(_of_operation(exc)) from None
+            raise CommandError(_describe_operation_failure(exc)) from None
         members = len(hello.get("hosts", ()))
         return f"MongoDB {version}, " + (f"replica set {name} of {members}" if name else "sharded cluster")
 
 
-def _of_operation(problem: OperationFailure) -> str:
-    if problem.code == 18:
+def _describe_operation_failure(exc: OperationFailure) -> str:
+    if exc.code == _AUTHENTICATION_FAILED:
         return "refuses the user or the password in MONGODB_URI (or its authSource)"
-    if problem.code == 13:
+    if exc.code == _UNAUTHORIZED:
         return "the user in MONGODB_URI lacks rights: it needs readWrite on the databases of PARLEY_DATABASE_PREFIX"
-    return f"refuses a command: {problem.details.get('codeName') if problem.details else problem.code}"
+    return f"refuses a command: {exc.details.get('codeName') if exc.details else exc.code}"
 
 
 async def check_rabbitmq(settings: ServiceSettings) -> str:
-    """A broker that has quorum queues and streams, and that lets us use Parley's names. Raises Refused."""
+    """Check for a broker with streams on which Parley's names can be declared. Raises CommandError."""
     try:
-        connection = await aio_pika.connect(settings.amqp_url, timeout=_SECONDS)
+        connection = await aio_pika.connect(settings.amqp_url, timeout=_CONNECT_TIMEOUT_SECONDS)
     except (AMQPError, OSError, TimeoutError) as exc:
-        raise Refused(_of_connecting(exc)) from None
+        raise CommandError(_describe_connection_failure(exc)) from None
     async with connection:
-        version = _version(connection)
-        if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_RABBITMQ:
-            raise Refused(f"is RabbitMQ {version}; Parley needs 3.10 or newer (streams, quorum queues)")
+        version = _server_version(connection)
+        if tuple(int(part) for part in version.split(".")[:2]) < _MIN_RABBITMQ_VERSION:
+            raise CommandError(f"is RabbitMQ {version}; Parley needs 3.10 or newer (streams, quorum queues)")
         channel = await connection.channel()
         try:
             await topology.declare_exchanges(channel)
         except AMQPError as exc:
-            raise Refused(
-                f"Parley's exchanges and its stream {topology.LOG_STREAM} cannot be declared: {exc}"
-            ) from None
+            stream = topology.LOG_STREAM
+            raise CommandError(f"Parley's exchanges and its stream {stream} cannot be declared: {exc}") from None
         return f"RabbitMQ {version}, with the stream {topology.LOG_STREAM}"
 
 
-def _of_connecting(problem: Exception) -> str:
-    """In words, and never the driver's own: they hold the address, and the password in it."""
-    if isinstance(problem, (AuthenticationError, ProbableAuthenticationError)):
+def _describe_connection_failure(exc: Exception) -> str:
+    """Describe why connecting failed. The driver's own message is not used: it contains the address with its password."""
+    if isinstance(exc, (AuthenticationError, ProbableAuthenticationError)):
         return "refuses the user or the password in AMQP_URL"
-    if isinstance(problem.__cause__, ssl.SSLError):
+    if isinstance(exc.__cause__, ssl.SSLError):
         return "the TLS connection to AMQP_URL failed: a port without TLS, or a certificate that is not trusted"
-    if isinstance(problem, (OSError, TimeoutError)):
-        return f"nothing answers at AMQP_URL within {_SECONDS} s: wrong host, port or network policy"
-    # The broker closes while the virtual host is opened.
-    return "does not let us in: the virtual host in AMQP_URL is not there, or not for this user"
+    if isinstance(exc, (OSError, TimeoutError)):
+        return f"nothing answers at AMQP_URL within {_CONNECT_TIMEOUT_SECONDS} s: wrong host, port or network policy"
+    # The broker closes the connection while the virtual host is opened.
+    return "closes the connection: the virtual host in AMQP_URL does not exist, or not for this user"
 
 
-def _version(connection: AbstractConnection) -> str:
-    """The broker's version, as it introduced itself."""
+def _server_version(connection: AbstractConnection) -> str:
     transport = connection.transport
     properties = getattr(transport.connection, "server_properties", None) if transport is not None else None
     return str((properties or {}).get("version", "0.0"))
 
 
-BACKENDS = (
-    Backend(
+DEPENDENCIES = (
+    Dependency(
         "mongodb",
         lambda settings: settings.mongodb_uri if isinstance(settings, DatabaseSettings) else None,
-        Check("mongodb", check_mongodb),
+        HealthCheck("mongodb", check_mongodb),
     ),
-    Backend("rabbitmq", lambda settings: settings.amqp_url, Check("rabbitmq", check_rabbitmq)),
+    Dependency("rabbitmq", lambda settings: settings.amqp_url, HealthCheck("rabbitmq", check_rabbitmq)),
 )

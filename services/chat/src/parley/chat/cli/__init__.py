@@ -1,11 +1,11 @@
-"""What `parley` offers where chat is installed."""
+"""Chat's plugin of the `parley` command line: its commands, checks, queues and schema."""
 
 from parley.chat.cli import api_keys, owners, sites, storage, visitors
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.settings import ChatSettings
-from parley.common.cli.main import Offer
+from parley.common.cli import CommandPlugin
 
-OFFER = Offer(
+PLUGIN = CommandPlugin(
     service="chat",
     settings=ChatSettings,
     schema=SCHEMA,

@@ -1,73 +1,70 @@
-"""`parley api-key`: keys that act as the operator whose they are."""
+"""`parley api-key`: keys that authenticate as an operator."""
 
 from __future__ import annotations
 
-import argparse
+import click
 
-from parley.chat.api_keys.service import ApiKey, KeyNotFound
-from parley.chat.cli.context import opened
+from parley.chat.api_keys.service import ApiKey, ApiKeyNotFound
+from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
-from parley.common.cli.main import Answer, Command, Refused, read_settings, table
-from parley.common.runtime.clock import rfc3339
+from parley.common.cli import CommandError, CommandResult, async_command, format_table, read_settings
+from parley.common.runtime.clock import to_rfc3339
+
+_MAX_NAME_LENGTH = 100
+
+_operator_option = click.option("--operator", required=True, metavar="EMAIL", help="The operator who owns the keys.")
 
 
-def _operator(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--operator", required=True, metavar="EMAIL", help="whose keys they are")
+@async_command("api-key create", "create an API key; it is shown only once")
+@_operator_option
+@click.option("--name", required=True, help="What the key is for.")
+async def create(operator: str, name: str) -> CommandResult:
+    name = name.strip()
+    if not 0 < len(name) <= _MAX_NAME_LENGTH or not name.isprintable():
+        raise CommandError(f"the name must be a line of at most {_MAX_NAME_LENGTH} characters")
+    async with open_context(read_settings(ChatSettings)) as context:
+        caller = await context.impersonate(operator)
+        key, secret = await context.admin.api_keys.create(caller, name)
+    return CommandResult(
+        {**_serialize_key(key), "key": secret}, f"Created API key {key.id}. It is shown only once:\n{secret}"
+    )
 
 
-def _create_arguments(parser: argparse.ArgumentParser) -> None:
-    _operator(parser)
-    parser.add_argument("--name", required=True, help="what it is for")
+@async_command("api-key list", "list an operator's API keys")
+@_operator_option
+async def list_keys(operator: str) -> CommandResult:
+    async with open_context(read_settings(ChatSettings)) as context:
+        keys = await context.admin.api_keys.list_keys(await context.impersonate(operator))
+    rows = [(key.id, f"{key.prefix}…", key.name, _format_last_used(key)) for key in keys]
+    table = format_table(("key", "begins with", "name", "last used"), rows)
+    return CommandResult([_serialize_key(key) for key in keys], table)
 
 
-async def create(wanted: argparse.Namespace) -> Answer:
-    name = wanted.name.strip()
-    if not 0 < len(name) <= 100 or not name.isprintable():
-        raise Refused("the name must be a line of at most 100 characters")
-    async with opened(read_settings(ChatSettings)) as office:
-        caller = await office.acting_as(wanted.operator)
-        key, text = await office.administration.api_keys.create(caller, name)
-    return Answer({**_data(key), "key": text}, f"Made API key {key.id}. It is shown this once:\n{text}")
-
-
-async def show(wanted: argparse.Namespace) -> Answer:
-    async with opened(read_settings(ChatSettings)) as office:
-        keys = await office.administration.api_keys.of(await office.acting_as(wanted.operator))
-    rows = [(key.id, f"{key.prefix}…", key.name, _used(key)) for key in keys]
-    return Answer([_data(key) for key in keys], table(("key", "begins with", "name", "last used"), rows))
-
-
-def _revoke_arguments(parser: argparse.ArgumentParser) -> None:
-    _operator(parser)
-    parser.add_argument("--key", type=int, required=True, metavar="ID", help="as `parley api-key list` shows it")
-
-
-async def revoke(wanted: argparse.Namespace) -> Answer:
-    async with opened(read_settings(ChatSettings)) as office:
-        caller = await office.acting_as(wanted.operator)
+@async_command("api-key revoke", "revoke an API key at once")
+@_operator_option
+@click.option("--key", "key_id", type=int, required=True, metavar="ID", help="As `parley api-key list` shows it.")
+async def revoke(operator: str, key_id: int) -> CommandResult:
+    async with open_context(read_settings(ChatSettings)) as context:
+        caller = await context.impersonate(operator)
         try:
-            await office.administration.api_keys.revoke(caller, wanted.key)
-        except KeyNotFound:
-            raise Refused(f"{wanted.operator} has no API key {wanted.key}") from None
-    return Answer({"id": wanted.key, "revoked": True}, f"Revoked API key {wanted.key}.")
+            await context.admin.api_keys.revoke(caller, key_id)
+        except ApiKeyNotFound:
+            raise CommandError(f"{operator} has no API key {key_id}") from None
+    return CommandResult({"id": key_id, "revoked": True}, f"Revoked API key {key_id}.")
 
 
-def _used(key: ApiKey) -> str:
-    return rfc3339(key.last_used_at) if key.last_used_at else "never"
+def _format_last_used(key: ApiKey) -> str:
+    return to_rfc3339(key.last_used_at) if key.last_used_at else "never"
 
 
-def _data(key: ApiKey) -> dict[str, object]:
+def _serialize_key(key: ApiKey) -> dict[str, object]:
     return {
         "id": key.id,
         "name": key.name,
         "prefix": key.prefix,
-        "created_at": rfc3339(key.created_at),
-        "last_used_at": rfc3339(key.last_used_at) if key.last_used_at else None,
+        "created_at": to_rfc3339(key.created_at),
+        "last_used_at": to_rfc3339(key.last_used_at) if key.last_used_at else None,
     }
 
 
-COMMANDS = (
-    Command("api-key create", "make an API key; it is shown this once", create, _create_arguments),
-    Command("api-key list", "list an operator's API keys", show, _operator),
-    Command("api-key revoke", "end an API key at once", revoke, _revoke_arguments),
-)
+COMMANDS = (create, list_keys, revoke)

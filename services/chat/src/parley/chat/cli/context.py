@@ -1,6 +1,6 @@
-"""The composition root of chat's commands: what a command works with, open for as long as it runs.
+"""The composition root of chat's commands: the services that a command uses, open while it runs.
 
-Commands go through the same domain code as requests do. What they change is told by the outbox of a running chat.
+Commands call the same services as HTTP handlers do. Their events are published by the outbox of a running chat.
 """
 
 from __future__ import annotations
@@ -10,62 +10,69 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from parley.chat.admin_module import Administration
+from parley.chat.admin_module import AdminModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.chat.privacy.module import HOLDERS, personal_data_of
-from parley.chat.privacy.service import PersonalData
+from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_service
+from parley.chat.privacy.service import PersonalDataService
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller
-from parley.common.cli.main import Refused
+from parley.common.cli import CommandError
 from parley.common.errors import Forbidden
-from parley.common.messaging import Ask, Bus
-from parley.common.mongodb import OUTAGES, Mongo, Outbox, SchemaNotReady
+from parley.common.messaging import BrokerConnection, RpcClient
+from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, Outbox, SchemaNotReady
 
-_BROKER_SECONDS = 10.0
+CLIENT_IP = "command line"
+"""Stands for the client's address in the audit log."""
+
+_CONNECT_TIMEOUT_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
-    administration: Administration
-    personal_data: PersonalData
-    bus: Bus
+class CommandContext:
+    """The services that commands use."""
 
-    async def acting_as(self, email: str) -> OperatorCaller:
-        """The caller that an operator would be, for whom a command acts. Raises Refused."""
+    admin: AdminModule
+    personal_data: PersonalDataService
+    broker: BrokerConnection
+
+    async def impersonate(self, email: str) -> OperatorCaller:
+        """Return the caller for an operator on whose behalf a command acts. Raises CommandError."""
         try:
-            return await self.administration.caller_of(email, "command line")
+            return await self.admin.impersonate(email, CLIENT_IP)
         except Forbidden:
-            raise Refused(f"there is no active operator with the e-mail address {email}") from None
+            raise CommandError(f"there is no active operator with the e-mail address {email}") from None
 
-    async def connect(self) -> None:
-        """Reach the other services, by the broker. Raises Refused."""
-        await self.bus.start()
+    async def connect_broker(self) -> None:
+        """Connect to the broker, for commands that call other services. Raises CommandError."""
+        await self.broker.start()
         try:
-            async with asyncio.timeout(_BROKER_SECONDS):
-                while self.bus.fault() is not None:  # noqa: ASYNC110 - sessions come up by themselves
-                    await asyncio.sleep(0.05)
+            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+                while self.broker.unready_reason() is not None:  # noqa: ASYNC110 - the broker reconnects by itself
+                    await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError:
-            raise Refused("RabbitMQ does not answer at AMQP_URL, so the other services cannot be asked") from None
+            raise CommandError("RabbitMQ does not answer at AMQP_URL, so the other services cannot be asked") from None
 
 
 @asynccontextmanager
-async def opened(settings: ChatSettings) -> AsyncIterator[Office]:
-    """An office over the installation's database. Raises Refused where that cannot be used."""
+async def open_context(settings: ChatSettings) -> AsyncIterator[CommandContext]:
+    """Open the services on the installation's database. Raises CommandError if it cannot be used."""
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA, settings.schema_mode)
-    bus = Bus(settings.amqp_url)
-    outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS)
-    administration = Administration(mongo, outbox, settings)
-    asks = {name: Ask(name) for name in HOLDERS}
-    for ask in asks.values():
-        bus.add(ask)
+    broker = BrokerConnection(settings.amqp_url)
+    outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
+    admin = AdminModule(mongo, outbox, settings)
+    rpc_clients = {name: RpcClient(name) for name in DATA_SERVICES}
+    for rpc_client in rpc_clients.values():
+        broker.add(rpc_client)
     try:
-        await mongo.prepare()
-        yield Office(administration, personal_data_of(settings, mongo, outbox, administration, asks), bus)
+        await mongo.ensure_schema_ready()
+        personal_data = build_personal_data_service(settings, mongo, outbox, admin, rpc_clients)
+        yield CommandContext(admin, personal_data, broker)
     except SchemaNotReady as exc:
-        raise Refused(f"the database cannot be used: {exc}") from exc
-    except OUTAGES as exc:
-        raise Refused("MongoDB does not answer at MONGODB_URI") from exc
+        raise CommandError(f"the database cannot be used: {exc}") from exc
+    except TRANSIENT_ERRORS as exc:
+        raise CommandError("MongoDB does not answer at MONGODB_URI") from exc
     finally:
-        await bus.stop()
-        await administration.stop()
+        await broker.stop()
+        await admin.stop()
         await mongo.stop()

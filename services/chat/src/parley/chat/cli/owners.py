@@ -1,53 +1,48 @@
-"""`parley owner`: a tenant and its first owner, made without anybody being logged in yet."""
+"""`parley owner`: create a tenant with its first owner, before anyone can log in."""
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
+import click
 from pydantic import TypeAdapter, ValidationError
 
 from parley.chat.accounts.service import EmailTaken
-from parley.chat.cli.context import opened
+from parley.chat.cli.context import open_context
 from parley.chat.common_fields import Email, Name, NewPassword
 from parley.chat.settings import ChatSettings
-from parley.common.cli.main import Answer, Command, Refused, ask_secret, read_settings
+from parley.common.cli import CommandError, CommandResult, async_command, prompt_secret, read_settings
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--email", required=True, help="with which the owner logs in")
-    parser.add_argument("--name", required=True, help="the owner's own name")
-    parser.add_argument("--tenant", required=True, help="the organisation's name")
-
-
-async def create(wanted: argparse.Namespace) -> Answer:
-    email = _checked(Email, wanted.email, "the e-mail address is not one")
-    name = _checked(Name, wanted.name, "the owner's name must be a line of at most 100 characters")
-    tenant = _checked(Name, wanted.tenant, "the tenant's name must be a line of at most 100 characters")
-    settings = read_settings(ChatSettings)
-    password = _checked(NewPassword, ask_secret("Password"), "the password must have 10 to 256 characters")
-    async with opened(settings) as office:
-        try:
-            owner = await office.administration.create_tenant(tenant, email, password, name)
-        except EmailTaken:
-            raise Refused(f"there is an account with the e-mail address {email} already") from None
-    data = {"operator_id": owner.id, "tenant_id": owner.tenant_id, "email": owner.email}
-    return Answer(data, f"Made {owner.email}, owner of {tenant}.")
-
-
-def _checked(kind: Any, value: str, otherwise: str) -> str:
-    try:
-        return str(TypeAdapter(kind).validate_python(value))
-    except ValidationError:
-        raise Refused(otherwise) from None
-
-
-COMMANDS = (
-    Command(
-        "owner create",
-        "make a tenant and its first owner",
-        create,
-        _arguments,
-        "Asks for the password, or reads it from the first line of standard input. Chat need not be running.",
-    ),
+@async_command(
+    "owner create",
+    "create a tenant and its first owner",
+    details="Prompts for the password, or reads it from the first line of standard input. Chat need not be running.",
 )
+@click.option("--email", required=True, help="The address with which the owner logs in.")
+@click.option("--name", required=True, help="The owner's own name.")
+@click.option("--tenant", required=True, help="The organisation's name.")
+async def create(email: str, name: str, tenant: str) -> CommandResult:
+    email = _validate(Email, email, "the e-mail address is not valid")
+    name = _validate(Name, name, "the owner's name must be a line of at most 100 characters")
+    tenant = _validate(Name, tenant, "the tenant's name must be a line of at most 100 characters")
+    settings = read_settings(ChatSettings)
+    password = _validate(NewPassword, prompt_secret("Password"), "the password must have 10 to 256 characters")
+    async with open_context(settings) as context:
+        try:
+            owner = await context.admin.create_tenant(tenant, email, password, name)
+        except EmailTaken:
+            raise CommandError(f"there is an account with the e-mail address {email} already") from None
+    data = {"operator_id": owner.id, "tenant_id": owner.tenant_id, "email": owner.email}
+    return CommandResult(data, f"Created {owner.email}, owner of {tenant}.")
+
+
+def _validate(field_type: Any, value: str, message: str) -> str:
+    """Return the value as the API's field type normalizes it. Raises CommandError with `message`."""
+    try:
+        return str(TypeAdapter(field_type).validate_python(value))
+    except ValidationError:
+        raise CommandError(message) from None
+
+
+COMMANDS = (create,)

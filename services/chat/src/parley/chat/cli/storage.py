@@ -1,4 +1,4 @@
-"""What `parley config check` tries of chat beside the database and the broker: where images are kept."""
+"""The check of image storage in `parley config check`."""
 
 from __future__ import annotations
 
@@ -12,41 +12,43 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from parley.chat.settings import ChatSettings
-from parley.common.cli.main import Check, Refused
+from parley.common.cli import CommandError, HealthCheck
+
+_TIMEOUT = Timeout(connect=3, read=5)
 
 
 async def check_storage(settings: ChatSettings) -> str:
-    """A bucket that is there and ours, or a folder that can be written. Raises Refused."""
+    """Check for a bucket that the credentials may use, or a folder that can be written. Raises CommandError."""
     if settings.s3_endpoint is None:
-        return _folder(settings.storage_dir)
-    return await asyncio.to_thread(_bucket, settings)
+        return _check_folder(settings.storage_dir)
+    return await asyncio.to_thread(_check_bucket, settings)
 
 
-def _folder(folder: Path) -> str:
-    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+def _check_folder(folder: Path) -> str:
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise Refused(f"PARLEY_STORAGE_DIR: {nearest} cannot be written")
+        raise CommandError(f"PARLEY_STORAGE_DIR: {nearest} cannot be written")
     return f"folder {folder.absolute()}"
 
 
-def _bucket(settings: ChatSettings) -> str:
-    assert settings.s3_endpoint is not None, "the settings check it"
+def _check_bucket(settings: ChatSettings) -> str:
+    assert settings.s3_endpoint is not None, "checked by the caller"
     client = Minio(
         settings.s3_endpoint,
         settings.s3_access_key,
         settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None,
         secure=settings.s3_secure,
-        http_client=PoolManager(timeout=Timeout(connect=3, read=5), retries=Retry(total=0)),
+        http_client=PoolManager(timeout=_TIMEOUT, retries=Retry(total=0)),
     )
     try:
-        there = client.bucket_exists(settings.s3_bucket)
+        exists = client.bucket_exists(settings.s3_bucket)
     except S3Error as exc:
-        raise Refused(f"PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused: {exc.code}") from None
+        raise CommandError(f"PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused: {exc.code}") from None
     except (MinioException, HTTPError, OSError, ValueError) as exc:
-        raise Refused(f"nothing usable answers at PARLEY_S3_ENDPOINT: {type(exc).__name__}") from None
-    if not there:
-        raise Refused(f"PARLEY_S3_BUCKET: there is no bucket {settings.s3_bucket}")
+        raise CommandError(f"nothing usable answers at PARLEY_S3_ENDPOINT: {type(exc).__name__}") from None
+    if not exists:
+        raise CommandError(f"PARLEY_S3_BUCKET: there is no bucket {settings.s3_bucket}")
     return f"bucket {settings.s3_bucket} at {settings.s3_endpoint}"
 
 
-CHECKS = (Check("storage", check_storage),)
+CHECKS = (HealthCheck("storage", check_storage),)

@@ -1,150 +1,154 @@
-"""`parley visitor`: what is kept of one visitor, exported or erased, whichever tenant's they are."""
+"""`parley visitor`: export or erase a visitor's personal data, of any tenant."""
 
 from __future__ import annotations
 
-import argparse
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import click
 import orjson
 
-from parley.chat.audit.service import Source
-from parley.chat.cli.context import Office, opened
-from parley.chat.conversations.errors import VisitorNotFound
-from parley.chat.conversations.model import Subject
-from parley.chat.privacy.handlers import erased_view, export_view
-from parley.chat.privacy.service import Counts
+from parley.chat.audit.service import AuditActor
+from parley.chat.cli.context import CLIENT_IP, CommandContext, open_context
+from parley.chat.privacy.handlers import serialize_counts, serialize_export
+from parley.chat.privacy.service import DataCounts
 from parley.chat.settings import ChatSettings
-from parley.common.cli.main import Answer, Command, Refused, confirm, read_settings
-
-_ROOM = "command line"
-
-
-def _who(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--site", type=int, required=True, metavar="ID", help="as `parley site list` shows it")
-    one = parser.add_mutually_exclusive_group(required=True)
-    one.add_argument("--session", metavar="HANDLE", help="sess_…, as the panel and the API show a visitor")
-    one.add_argument("--email", metavar="ADDRESS", help="everybody on the site who left this address")
+from parley.chat.visitors.errors import VisitorNotFound
+from parley.chat.visitors.model import DataSubject
+from parley.common.cli import CommandError, CommandResult, async_command, confirm, read_settings
 
 
-def _export_arguments(parser: argparse.ArgumentParser) -> None:
-    _who(parser)
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write to a file; FILE.zip has the images beside the document"
-    )
+def _subject_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--email", metavar="ADDRESS", help="Every visitor of the site who gave this address."),
+        click.option("--session", metavar="HANDLE", help="The sess_… that the panel and the API show for a visitor."),
+        click.option(
+            "--site", "site_id", type=int, required=True, metavar="ID", help="As `parley site list` shows it."
+        ),
+    ):
+        function = option(function)
+    return function
 
 
-async def export(wanted: argparse.Namespace) -> Answer:
-    async with opened(read_settings(ChatSettings)) as office:
-        subjects = await _subjects(office, wanted)
-        await office.connect()
-        exports = [await office.personal_data.export(_source(subject), subject) for subject in subjects]
-        document = {"visitors": [export_view(one).model_dump(mode="json") for one in exports]}
+@async_command(
+    "visitor export",
+    "write everything that all services store about a visitor",
+    details="One JSON document. All services have to be running: an export is complete, or it fails.",
+)
+@_subject_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write to a file; FILE.zip contains the document and the images.",
+)
+async def export(site_id: int, session: str | None, email: str | None, output: Path | None) -> CommandResult:
+    _require_one_of(session, email)
+    async with open_context(read_settings(ChatSettings)) as context:
+        subjects = await _find_subjects(context, site_id, session, email)
+        await context.connect_broker()
+        exports = [await context.personal_data.export(_actor(subject), subject) for subject in subjects]
+        document = {"visitors": [serialize_export(one).model_dump(mode="json") for one in exports]}
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-        if wanted.output is None:
-            return Answer(document, text.decode())
-        names = [name for one in exports for name in one.kept.images]
-        content = await _zipped(office, text, names) if wanted.output.suffix == ".zip" else text
-    _write(wanted.output, content)
-    data = {"file": str(wanted.output), "visitors": len(exports), "images": len(names)}
-    return Answer(data, f"Wrote {len(exports)} visitor(s) to {wanted.output}.")
+        if output is None:
+            return CommandResult(document, text.decode())
+        images = [name for one in exports for name in one.stored.images]
+        content = await _build_archive(context, text, images) if output.suffix == ".zip" else text
+    _write_private_file(output, content)
+    data = {"file": str(output), "visitors": len(exports), "images": len(images)}
+    return CommandResult(data, f"Wrote {len(exports)} visitor(s) to {output}.")
 
 
-async def _zipped(office: Office, text: bytes, names: Sequence[str]) -> bytes:
-    """The document, and the images that are there."""
-    packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("export.json", text)
-        for name in names:
-            image = await office.personal_data.image(name)
+async def _build_archive(context: CommandContext, document: bytes, images: Sequence[str]) -> bytes:
+    """Zip the document with the images that still exist."""
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("export.json", document)
+        for name in images:
+            image = await context.personal_data.read_image(name)
             if image is not None:
-                archive.writestr(f"images/{name}", image)
-    return packed.getvalue()
+                zipped.writestr(f"images/{name}", image)
+    return archive.getvalue()
 
 
-def _write(path: Path, content: bytes) -> None:
-    """For nobody else's eyes, and never over a file that is there."""
+def _write_private_file(path: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read. Raises CommandError if it exists or cannot be written."""
     try:
         with path.open("xb") as file:
             path.chmod(0o600)
             file.write(content)
     except FileExistsError:
-        raise Refused(f"{path} is there already") from None
+        raise CommandError(f"{path} exists already") from None
     except OSError as exc:
-        raise Refused(f"{path} cannot be written: {exc.strerror}") from None
+        raise CommandError(f"{path} cannot be written: {exc.strerror}") from None
 
 
-def _erase_arguments(parser: argparse.ArgumentParser) -> None:
-    _who(parser)
-    parser.add_argument("--dry-run", action="store_true", help="count what chat holds, and erase nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-async def erase(wanted: argparse.Namespace) -> Answer:
-    async with opened(read_settings(ChatSettings)) as office:
-        subjects = await _subjects(office, wanted)
-        found = [(subject, await office.personal_data.count(subject)) for subject in subjects]
-        if wanted.dry_run:
-            return _answer(found, "would be erased")
-        if not any(counts.anything for _, counts in found):
-            await office.connect()
-        if not wanted.yes:
-            confirm(f"{_lines(found)}\nThis is erased for good, backups aside.")
-        erased = [(subject, await office.personal_data.erase(_source(subject), subject)) for subject in subjects]
-    more = (
-        "\nThe other services erase theirs as they hear of it; all of it is done in about a minute, with chat running."
+@async_command(
+    "visitor erase",
+    "erase everything that all services store about a visitor, for good",
+    details="Services that are down erase their part when they are back. docs/operations.md says what expires instead.",
+)
+@_subject_options
+@click.option("--dry-run", is_flag=True, help="Count what chat stores, and erase nothing.")
+@click.option("--yes", "assume_yes", is_flag=True, help="Do not ask for confirmation.")
+async def erase(site_id: int, session: str | None, email: str | None, dry_run: bool, assume_yes: bool) -> CommandResult:
+    _require_one_of(session, email)
+    async with open_context(read_settings(ChatSettings)) as context:
+        subjects = await _find_subjects(context, site_id, session, email)
+        counted = [(subject, await context.personal_data.count(subject)) for subject in subjects]
+        if dry_run:
+            return _to_result(counted, "would be erased.")
+        if not any(counts.anything for _, counts in counted):
+            await context.connect_broker()
+        if not assume_yes:
+            confirm(f"{_format_counts(counted)}\nThis cannot be undone, except from backups.")
+        erased = [(subject, await context.personal_data.erase(_actor(subject), subject)) for subject in subjects]
+    return _to_result(
+        erased, "erased.\nThe other services follow within about a minute, if chat is running to publish the event."
     )
-    return _answer(erased, "erased", more)
 
 
-async def _subjects(office: Office, wanted: argparse.Namespace) -> Sequence[Subject]:
-    if wanted.email is not None:
-        subjects = await office.personal_data.with_address(wanted.site, wanted.email)
+def _require_one_of(session: str | None, email: str | None) -> None:
+    if (session is None) == (email is None):
+        raise click.UsageError("Exactly one of '--session' and '--email' is required.")
+
+
+async def _find_subjects(
+    context: CommandContext, site_id: int, session: str | None, email: str | None
+) -> Sequence[DataSubject]:
+    """Find the visitors that the options name. Raises CommandError, VisitorNotFound."""
+    if email is not None:
+        subjects = await context.personal_data.find_subjects_by_email(site_id, email)
         if not subjects:
-            raise Refused(f"nobody has left that address on site {wanted.site}")
+            raise CommandError(f"no visitor gave that address on site {site_id}")
         return subjects
-    subject = await office.personal_data.of_site(wanted.site, wanted.session)
+    subject = await context.personal_data.find_subject(site_id, session or "")
     if subject is None:
-        raise VisitorNotFound(f"There is no site {wanted.site}.")
+        raise VisitorNotFound(f"There is no site {site_id}.")
     return [subject]
 
 
-def _source(subject: Subject) -> Source:
-    return Source(subject.tenant_id, address=_ROOM)
+def _actor(subject: DataSubject) -> AuditActor:
+    return AuditActor(subject.tenant_id, client_ip=CLIENT_IP)
 
 
-def _answer(found: Sequence[tuple[Subject, Counts]], done: str, more: str = "") -> Answer:
+def _to_result(counted: Sequence[tuple[DataSubject, DataCounts]], outcome: str) -> CommandResult:
     data: list[dict[str, Any]] = [
-        {"session_id": subject.session, **erased_view(counts).model_dump()} for subject, counts in found
+        {"session_id": subject.session, **serialize_counts(counts).model_dump()} for subject, counts in counted
     ]
-    return Answer(data, f"{_lines(found)} {done}.{more}")
+    return CommandResult(data, f"{_format_counts(counted)} {outcome}")
 
 
-def _lines(found: Sequence[tuple[Subject, Counts]]) -> str:
-    return "\n".join(f"{subject.session}: {_sentence(counts)}" for subject, counts in found)
+def _format_counts(counted: Sequence[tuple[DataSubject, DataCounts]]) -> str:
+    return "\n".join(f"{subject.session}: {_format_line(counts)}" for subject, counts in counted)
 
 
-def _sentence(counts: Counts) -> str:
+def _format_line(counts: DataCounts) -> str:
     return ", ".join(f"{number} {name}" for name, number in asdict(counts).items() if name != "visitors")
 
 
-COMMANDS = (
-    Command(
-        "visitor export",
-        "write everything that is kept of a visitor, by all services",
-        export,
-        _export_arguments,
-        "One JSON document. All services have to be running: an export is whole, or it is refused.",
-    ),
-    Command(
-        "visitor erase",
-        "erase everything that is kept of a visitor, by all services, for good",
-        erase,
-        _erase_arguments,
-        "Services that are down erase theirs when they are back. docs/operations.md says what ages out instead.",
-    ),
-)
+COMMANDS = (export, erase)

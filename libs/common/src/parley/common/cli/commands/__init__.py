@@ -1,0 +1,8 @@
+"""The commands that every image has: dead letters, schemas, the check of the configuration, the reference of variables."""
+
+from parley.common.cli.commands import config, dead_letters, environment, schema
+from parley.common.cli.plugins import CommandPlugin
+
+PLUGIN = CommandPlugin(
+    service="common", commands=(*dead_letters.COMMANDS, *schema.COMMANDS, *config.COMMANDS, *environment.COMMANDS)
+)

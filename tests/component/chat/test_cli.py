@@ -1,0 +1,216 @@
+"""The `parley` command line as administrators run it: a process with chat's environment, MongoDB and RabbitMQ."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient
+
+from parley.common.events import Event, new_event
+from parley.common.events.team import SiteChanged
+from parley.common.messaging import BrokerConnection, Consumer, PoisonMessage
+from support.wait import wait_until
+
+PASSWORD = "correct-horse-battery"
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedCommand:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        assert self.status == 0, self.err
+        return json.loads(self.out)
+
+
+@dataclass(slots=True)
+class ParleyCli:
+    """Runs `parley` with an environment; keyword arguments replace variables, None removes one."""
+
+    env: dict[str, str]
+    completed: list[CompletedCommand] = field(default_factory=list)
+
+    async def __call__(self, *arguments: str, stdin: str = "", **env_changes: str | None) -> CompletedCommand:
+        changed = {**os.environ, **self.env, **env_changes}
+        env = {name: value for name, value in changed.items() if value is not None}
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("parley")),
+            *arguments,
+            env=env,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        result = CompletedCommand(process.returncode or 0, out.decode(), err.decode())
+        self.completed.append(result)
+        return result
+
+    async def create_owner(self) -> str:
+        """Create a tenant and return its owner's e-mail address."""
+        email = f"owner-{secrets.token_hex(4)}@shop.test"
+        options = ("--email", email, "--name", "Olivia", "--tenant", "Shop")
+        assert (await self("owner", "create", *options, stdin=f"{PASSWORD}\n")).status == 0
+        return email
+
+
+@pytest.fixture
+async def parley(servers: tuple[str, str], database_prefix: str, tmp_path: Path) -> AsyncIterator[ParleyCli]:
+    mongodb_uri, amqp_url = servers
+    secret = secrets.token_hex(32)
+    yield ParleyCli(
+        {
+            "MONGODB_URI": mongodb_uri,
+            "AMQP_URL": amqp_url,
+            "PARLEY_DATABASE_PREFIX": database_prefix,
+            "PARLEY_IDENTITY_SECRET": secret,
+            "PARLEY_STORAGE_DIR": str(tmp_path / "uploads"),
+            "PARLEY_JWT_SECRET": secrets.token_hex(32),
+            **{f"PARLEY_{name}_URLS": "http://127.0.0.1:9" for name in ("CHAT", "PRESENCE", "NOTIFY", "TRANSLATE")},
+        }
+    )
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        await client.drop_database(f"{database_prefix}_chat")
+
+
+async def test_owner_is_created_once_and_the_password_is_never_shown(
+    parley: ParleyCli, mongodb_uri: str, database_prefix: str
+) -> None:
+    options = ("--email", "Olivia@Shop.test", "--name", "Olivia", "--tenant", "Shop")
+    created = (await parley("owner", "create", *options, "--json", stdin=f"{PASSWORD}\n")).data
+    assert created["email"] == "olivia@shop.test"
+    second = await parley("owner", "create", *options, stdin=f"{PASSWORD}\n")
+    assert (second.status, second.err) == (
+        1,
+        "parley: there is an account with the e-mail address olivia@shop.test already\n",
+    )
+    short = await parley("owner", "create", *options, stdin="short\n")
+    assert (short.status, short.err) == (1, "parley: the password must have 10 to 256 characters\n")
+    assert not any(PASSWORD in result.out + result.err for result in parley.completed)
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+        operator = await client[f"{database_prefix}_chat"]["operators"].find_one({"_id": created["operator_id"]})
+    assert operator is not None
+    assert PASSWORD not in repr(operator)
+
+
+async def test_site_is_created_for_an_owner_and_listed(parley: ParleyCli) -> None:
+    email = await parley.create_owner()
+    create = ("site", "create", "--owner", email, "--name", "Shop")
+    site = (await parley(*create, "--domain", "https://Shop.test/", "--json")).data
+    assert site["domains"] == ["shop.test"]
+    assert site["site_key"].startswith("pk_")
+    assert [one["id"] for one in (await parley("site", "list", "--json")).data] == [site["id"]]
+    assert site["site_key"] in (await parley("site", "list")).out
+    assert (await parley(*create, "--domain", "not a host")).err == "parley: not valid: domains\n"
+    unknown = await parley("site", "create", "--owner", "nobody@shop.test", "--name", "Shop")
+    assert unknown.err == "parley: there is no active operator with the e-mail address nobody@shop.test\n"
+
+
+async def test_api_key_secret_is_shown_once_and_key_is_listed_and_revoked(parley: ParleyCli) -> None:
+    email = await parley.create_owner()
+    operator = ("--operator", email)
+    created = (await parley("api-key", "create", *operator, "--name", "Export", "--json")).data
+    listed = await parley("api-key", "list", *operator, "--json")
+    assert [key["id"] for key in listed.data] == [created["id"]]
+    assert created["key"] not in listed.out
+    assert (await parley("api-key", "revoke", *operator, "--key", str(created["id"]))).status == 0
+    assert not (await parley("api-key", "list", *operator, "--json")).data
+    second = await parley("api-key", "revoke", *operator, "--key", str(created["id"]))
+    assert (second.status, second.err) == (1, f"parley: {email} has no API key {created['id']}\n")
+
+
+async def test_dead_letters_are_counted_and_replayed(parley: ParleyCli, amqp_url: str) -> None:
+    queue_name = f"dead{secrets.token_hex(4)}"
+    name = f"parley.tests.{queue_name}"
+    fixed, handled = False, list[str]()
+
+    async def handle(event: Event) -> None:
+        if event.tenant_id != tenant:
+            return
+        if not fixed:
+            raise PoisonMessage
+        handled.append(event.id)
+
+    tenant = secrets.randbelow(2**40)
+    broker = BrokerConnection(amqp_url)
+    broker.add(Consumer("tests", queue_name, {"site.changed": handle}))
+    await broker.start()
+    try:
+        await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+        event = new_event(SiteChanged(), tenant_id=tenant, site_id=5)
+        await broker.publish([event.to_document()])
+
+        async def is_dead() -> bool:
+            dead_letters: int = (await parley("dead-letters", "list", name, "--json")).data[0]["dead_letters"]
+            return dead_letters == 1
+
+        await wait_until(is_dead, timeout=30)
+        fixed = True
+        replayed = (await parley("dead-letters", "replay", name, "--json")).data
+        assert replayed == {"queue": name, "replayed": 1}
+        await wait_until(lambda: handled == [event.id])
+        assert (await parley("dead-letters", "list", name)).out.split() == ["queue", "dead", "letters", name, "0"]
+        missing = await parley("dead-letters", "replay", "parley.no.such")
+        assert missing.status == 1
+        assert missing.err.startswith("parley: There is no queue parley.no.such.dead")
+    finally:
+        await broker.stop()
+
+
+async def test_config_check_lists_every_error_and_no_secret(parley: ParleyCli) -> None:
+    result = await parley(
+        "config",
+        "check",
+        AMQP_URL="amqp://guest:zq-hush@127.0.0.1:9/",
+        PARLEY_IDENTITY_SECRET="zq-short",
+        PARLEY_LOG_LEVEL="loud",
+    )
+    assert result.status == 1
+    for name in ("PARLEY_IDENTITY_SECRET", "PARLEY_LOG_LEVEL"):
+        assert name in result.out
+    assert "zq-" not in result.out + result.err
+
+
+async def test_config_check_connects_to_what_the_settings_name(parley: ParleyCli) -> None:
+    result = await parley("config", "check")
+    assert result.status == 1, "no service runs"
+    for line in ("ok     mongodb: MongoDB", "ok     rabbitmq: RabbitMQ", "ok     storage: folder", "ok     push: off"):
+        assert line in result.out
+    assert "PARLEY_CHAT_URLS: nothing answers at http://127.0.0.1:9" in result.out
+    wrong = await parley(
+        "config", "check", MONGODB_URI="mongodb://me:zq-hush@127.0.0.1:9/", AMQP_URL="amqp://me:zq-hush@127.0.0.1:9/"
+    )
+    assert "no server answers at MONGODB_URI" in wrong.out
+    assert "nothing answers at AMQP_URL" in wrong.out
+    assert "zq-hush" not in wrong.out + wrong.err
+    offline = await parley("config", "check", "--offline", "--json")
+    assert offline.data["ok"] is True
+
+
+async def test_config_check_distinguishes_wrong_password_from_unreachable_server(
+    parley: ParleyCli, amqp_url: str
+) -> None:
+    wrong = amqp_url.replace("amqp://", "amqp://nobody:zq-hush@").replace("guest:guest@", "")
+    result = await parley("config", "check", AMQP_URL=wrong)
+    assert "refuses the user or the password in AMQP_URL" in result.out
+    assert "zq-hush" not in result.out
+
+
+async def test_reference_of_variables_needs_no_environment(parley: ParleyCli) -> None:
+    result = await parley("environment", MONGODB_URI=None, AMQP_URL=None, PARLEY_IDENTITY_SECRET=None)
+    assert result.status == 0
+    assert "| `PARLEY_TRANSLATE_ENGINES` |" in result.out
+    rows = (await parley("environment", "--json")).data
+    assert {"section", "variable", "default", "meaning"} == set(rows[0])
