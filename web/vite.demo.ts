@@ -1,4 +1,4 @@
-/** How the demo page is built: a page of a made-up shop with the widget on it, under a strict CSP of its own. */
+/** Build of the demo page: a fictional shop with the widget, under a strict Content Security Policy. */
 import { defineConfig } from "vite";
 
 export default defineConfig({

@@ -1,7 +1,7 @@
-/** How the operator panel is built: static files under /panel/, nothing inline, so that a strict CSP holds. */
+/** Build of the operator panel: static files under /panel/ with nothing inline, as a strict CSP requires. */
 import { defineConfig, loadEnv } from "vite";
 
-/** For `npm run dev`: the stack that `make run` has started. */
+/** The gateway that `npm run dev` forwards requests to. */
 const gateway = loadEnv("development", ".", "PARLEY_")["PARLEY_GATEWAY"] ?? "http://127.0.0.1:8080";
 
 export default defineConfig({

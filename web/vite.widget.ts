@@ -1,4 +1,4 @@
-/** How the visitor widget is built: one classic script that a page includes with one tag. */
+/** Build of the visitor widget: one classic script that a page includes with one tag. */
 import { defineConfig } from "vite";
 
 export default defineConfig({

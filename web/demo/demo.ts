@@ -1,19 +1,19 @@
-/** Puts the widget on the demo page, for the site that the address names, or the one that is typed in. */
+/** Adds the widget to the demo page, for the site in the URL or the one entered in the form. */
 
-const form = document.querySelector<HTMLFormElement>("#ask");
-const key = new URLSearchParams(location.search).get("site_key");
+const form = document.querySelector<HTMLFormElement>("#site-form");
+const siteKey = new URLSearchParams(location.search).get("site_key");
 
-if (key) {
+if (siteKey) {
   const script = document.createElement("script");
   script.async = true;
   script.src = new URL("/widget.js", location.href).href;
-  script.dataset["siteKey"] = key;
+  script.dataset["siteKey"] = siteKey;
   document.head.append(script);
 } else if (form) {
   form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const typed = String(new FormData(form).get("site_key") ?? "").trim();
-    if (typed) location.search = new URLSearchParams({ site_key: typed }).toString();
+    const entered = String(new FormData(form).get("site_key") ?? "").trim();
+    if (entered) location.search = new URLSearchParams({ site_key: entered }).toString();
   });
 }

@@ -1,49 +1,49 @@
-/** Splits what somebody wrote into plain text and links, so that it can be shown without ever being markup. */
+/** Splits text into plain text and links, so that it can be displayed without being treated as markup. */
 
-export interface Piece {
+export interface TextPart {
   text: string;
   href?: string;
 }
 
 const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"'`{}|\\^]+|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}/gi;
-const TRAILING = /[.,;:!?…'"»”]+$/;
+const TRAILING_PUNCTUATION = /[.,;:!?…'"»”]+$/;
 
-/** The pieces of a text, in order. Only http, https and mailto addresses become links. */
-export function linkify(text: string): Piece[] {
-  const pieces: Piece[] = [];
+/** The parts of a text, in order. Only http, https and mailto URLs become links. */
+export function linkify(text: string): TextPart[] {
+  const parts: TextPart[] = [];
   let end = 0;
   for (const match of text.matchAll(LINK)) {
-    const link = trimmed(match[0]);
-    const href = address(link);
+    const link = trimPunctuation(match[0]);
+    const href = toHref(link);
     if (!href) continue;
-    if (match.index > end) pieces.push({ text: text.slice(end, match.index) });
-    pieces.push({ text: link, href });
+    if (match.index > end) parts.push({ text: text.slice(end, match.index) });
+    parts.push({ text: link, href });
     end = match.index + link.length;
   }
-  if (end < text.length) pieces.push({ text: text.slice(end) });
-  return pieces;
+  if (end < text.length) parts.push({ text: text.slice(end) });
+  return parts;
 }
 
-/** A sentence's own punctuation is not part of the link; a bracket is, where it was opened in it. */
-function trimmed(link: string): string {
-  let text = link.replace(TRAILING, "");
+/** Removes the sentence's punctuation. A closing bracket stays when it was opened inside the link. */
+function trimPunctuation(link: string): string {
+  let text = link.replace(TRAILING_PUNCTUATION, "");
   while (text.endsWith(")") && text.split("(").length < text.split(")").length) {
-    text = text.slice(0, -1).replace(TRAILING, "");
+    text = text.slice(0, -1).replace(TRAILING_PUNCTUATION, "");
   }
   return text;
 }
 
-function address(link: string): string | undefined {
-  const raw = /^https?:/i.test(link) ? link : link.includes("@") ? `mailto:${link}` : `https://${link}`;
-  return safeAddress(raw);
+function toHref(link: string): string | undefined {
+  if (/^https?:/i.test(link)) return toSafeUrl(link);
+  return toSafeUrl(link.includes("@") ? `mailto:${link}` : `https://${link}`);
 }
 
-/** The address when it is one that may be followed from a page; undefined for scripts, files and nonsense. */
-export function safeAddress(raw: string | null | undefined): string | undefined {
-  if (!raw) return undefined;
+/** The URL when a page may link to it; undefined for scripts, files and malformed text. */
+export function toSafeUrl(url: string | null | undefined, base?: string): string | undefined {
+  if (!url) return undefined;
   try {
-    const url = new URL(raw);
-    return ["http:", "https:", "mailto:"].includes(url.protocol) ? url.href : undefined;
+    const parsed = new URL(url, base);
+    return ["http:", "https:", "mailto:"].includes(parsed.protocol) ? parsed.href : undefined;
   } catch {
     return undefined;
   }

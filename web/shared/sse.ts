@@ -1,25 +1,23 @@
 /**
- * Reads an event stream from a fetch answer. EventSource would hide three things that an honest connection state
- * needs: the status of a refusal, the keep-alive comments, and headers (a token does not belong in an address).
+ * Parses server-sent events from a fetch response. EventSource is not used because it hides the status of a refused
+ * request and the keep-alive comments, and cannot send headers (a token must not be part of a URL).
  */
 
-export interface Frame {
+export interface SseEvent {
   id?: string;
   event: string;
   data: string;
   retry?: number;
 }
 
-export class Silent extends Error {}
+/** No byte arrived for too long: the connection is dead although nobody closed it. */
+export class StreamTimeout extends Error {}
 
-/**
- * Hands over each frame as it comes, until the stream ends. `silenceMs` without a single byte, not even a
- * keep-alive, means that the other side has gone without saying so: raises Silent.
- */
-export async function readFrames(
+/** Passes each event to `onEvent` until the stream ends. Throws StreamTimeout after `idleTimeoutMs` without a byte. */
+export async function readEvents(
   body: ReadableStream<Uint8Array>,
-  onFrame: (frame: Frame) => void,
-  silenceMs: number,
+  onEvent: (event: SseEvent) => void,
+  idleTimeoutMs: number,
 ): Promise<void> {
   const reader = body
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
@@ -27,19 +25,19 @@ export async function readFrames(
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await within(reader.read(), silenceMs);
+      const { value, done } = await withTimeout(reader.read(), idleTimeoutMs);
       if (done) return;
       const text = rest + value;
-      // Half of a line's end may come with the next bytes: it waits for the other half.
-      const held = text.endsWith("\r") ? "\r" : "";
+      // A "\r" at the end may be half of a "\r\n": it waits for the next chunk.
+      const carry = text.endsWith("\r") ? "\r" : "";
       const blocks = text
-        .slice(0, text.length - held.length)
+        .slice(0, text.length - carry.length)
         .replace(/\r\n?/g, "\n")
         .split("\n\n");
-      rest = (blocks.pop() ?? "") + held;
+      rest = (blocks.pop() ?? "") + carry;
       for (const block of blocks) {
-        const frame = parse(block);
-        if (frame) onFrame(frame);
+        const event = parseEvent(block);
+        if (event) onEvent(event);
       }
     }
   } finally {
@@ -47,56 +45,35 @@ export async function readFrames(
   }
 }
 
-function parse(block: string): Frame | undefined {
-  const frame: Frame = { event: "message", data: "" };
+/** The event of a block of lines; undefined for a block of comments only. */
+function parseEvent(block: string): SseEvent | undefined {
+  const event: SseEvent = { event: "message", data: "" };
   const data: string[] = [];
-  let told = false;
+  let hasFields = false;
   for (const line of block.split("\n")) {
     const colon = line.indexOf(":");
     if (colon === 0) continue;
     const name = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (name === "data") data.push(value);
-    else if (name === "event") frame.event = value;
-    else if (name === "id") frame.id = value;
-    else if (name === "retry" && /^\d+$/.test(value)) frame.retry = Number(value);
+    else if (name === "event") event.event = value;
+    else if (name === "id") event.id = value;
+    else if (name === "retry" && /^\d+$/.test(value)) event.retry = Number(value);
     else continue;
-    told = true;
+    hasFields = true;
   }
-  frame.data = data.join("\n");
-  return told ? frame : undefined;
+  event.data = data.join("\n");
+  return hasFields ? event : undefined;
 }
 
-async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Silent("the stream fell silent")), ms);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StreamTimeout("no data from the server")), ms);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Milliseconds to wait before the n-th try again: doubling from half a second to 15 s, never in step with others. */
-export function backoff(attempt: number): number {
-  const ceiling = Math.min(15_000, 500 * 2 ** Math.min(attempt, 6));
-  return ceiling / 2 + Math.random() * (ceiling / 2);
-}
-
-/** Waits, or wakes early when the machine says that it is connected again, or the signal is aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    addEventListener("online", done);
-    signal?.addEventListener("abort", done);
-    if (signal?.aborted) done();
-  });
 }

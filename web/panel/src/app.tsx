@@ -1,121 +1,122 @@
-/** The panel as a whole: the login, or the frame with its rail and the screen that the address names. */
+/** The whole panel: the login page, or the sidebar and the page that the URL names. */
 import { useEffect } from "preact/hooks";
-import { ArchiveScreen } from "./admin/archive";
-import { AuditScreen } from "./admin/audit";
-import { RatingsScreen } from "./admin/ratings";
-import { SitesScreen } from "./admin/sites";
-import { TeamScreen } from "./admin/team";
-import { me } from "./api/session";
-import { ConversationView } from "./chat/conversation";
-import { Queue } from "./chat/queue";
-import { Visitors } from "./chat/visitors";
-import { Login } from "./login";
-import { ConnectionBanner, Rail } from "./rail";
-import { Settings } from "./settings";
-import { lists, tab } from "./state/chats";
-import { openDesk } from "./state/desk";
-import { go, route } from "./state/route";
-import { Empty } from "./ui/bits";
-import { HelpDialog, helpShown, QuestionDialog, Toasts } from "./ui/layers";
-import { onKeys } from "./ui/shortcuts";
+import { ArchivePage } from "./archive/archivePage";
+import { AuditPage } from "./audit/auditPage";
+import { EmptyState } from "./components/display";
+import { ConfirmDialog, HelpDialog, helpOpen, Toasts } from "./components/overlays";
+import { bindKeys } from "./components/shortcuts";
+import { ConversationPage } from "./conversation/conversationPage";
+import { activeTab, inboxLists } from "./inbox/conversations";
+import { Inbox } from "./inbox/inbox";
+import { ConnectionBanner } from "./live/connectionBanner";
+import { navigate, route } from "./navigation/route";
+import { Sidebar } from "./navigation/sidebar";
+import { RatingsPage } from "./ratings/ratingsPage";
+import { LoginPage } from "./session/loginPage";
+import { me } from "./session/session";
+import { startSession } from "./session/startSession";
+import { SettingsPage } from "./settings/settingsPage";
+import { SitesPage } from "./sites/sitesPage";
+import { TeamPage } from "./team/teamPage";
+import { VisitorsPage } from "./visitors/visitorsPage";
 
 export function App() {
   return (
     <>
-      {me.value ? <Desk key={me.value.id} /> : <Login />}
-      <QuestionDialog />
+      {me.value ? <Workspace key={me.value.id} /> : <LoginPage />}
+      <ConfirmDialog />
       <HelpDialog />
       <Toasts />
     </>
   );
 }
 
-function Desk() {
-  useEffect(openDesk, []);
-  useEffect(keys, []);
-  const chatting = route.value.screen === "chats";
-  const open = route.value.screen === "chats" && route.value.conversation !== undefined;
+function Workspace() {
+  useEffect(startSession, []);
+  useEffect(bindShortcuts, []);
+  const current = route.value;
+  const chatOpen = current.page === "chats" && current.conversation !== undefined;
   return (
-    <div class={`frame${open ? " in-chat" : ""}`}>
-      <Rail />
-      <div class="screen">
+    <div class={`app-layout${chatOpen ? " chat-open" : ""}`}>
+      <Sidebar />
+      <div class="page-area">
         <ConnectionBanner />
-        {chatting ? <Chats /> : <Screen />}
+        <Page />
       </div>
     </div>
   );
 }
 
-function Chats() {
-  const shown = route.value.screen === "chats" ? route.value.conversation : undefined;
+function Page() {
+  const current = route.value;
+  switch (current.page) {
+    case "chats":
+      return <ChatsPage openId={current.conversation} />;
+    case "visitors":
+      return <VisitorsPage />;
+    case "sites":
+      return <SitesPage id={current.site} tab={current.tab} />;
+    case "team":
+      return <TeamPage />;
+    case "ratings":
+      return <RatingsPage id={current.site} />;
+    case "archive":
+      return <ArchivePage />;
+    case "audit":
+      return <AuditPage />;
+    case "settings":
+      return <SettingsPage />;
+  }
+}
+
+function ChatsPage({ openId }: { openId: number | undefined }) {
   return (
-    <main class={`chats${shown === undefined ? "" : " open"}`}>
-      <Queue />
-      {shown === undefined ? (
-        <div class="conversation nothing">
-          <Empty icon="chats" title="No chat is open">
+    <main class={`chats-page${openId === undefined ? "" : " open"}`}>
+      <Inbox />
+      {openId === undefined ? (
+        <div class="conversation">
+          <EmptyState icon="chats" title="No chat selected">
             <p>
-              Choose one from the queue, or press <kbd>j</kbd>. All keys: <kbd>?</kbd>
+              Select one from the inbox, or press <kbd>j</kbd>. All shortcuts: <kbd>?</kbd>
             </p>
-          </Empty>
+          </EmptyState>
         </div>
       ) : (
-        <ConversationView id={shown} />
+        <ConversationPage id={openId} />
       )}
     </main>
   );
 }
 
-function Screen() {
-  const shown = route.value;
-  switch (shown.screen) {
-    case "visitors":
-      return <Visitors />;
-    case "sites":
-      return <SitesScreen id={shown.site} tab={shown.tab} />;
-    case "team":
-      return <TeamScreen />;
-    case "ratings":
-      return <RatingsScreen id={shown.site} />;
-    case "archive":
-      return <ArchiveScreen />;
-    case "audit":
-      return <AuditScreen />;
-    case "settings":
-      return <Settings />;
-    case "chats":
-      return null;
-  }
+/** Opens the next (1) or previous (-1) conversation of the list. */
+function openNeighbour(step: 1 | -1): void {
+  const list = inboxLists.value[activeTab.value];
+  const openId = route.value.page === "chats" ? route.value.conversation : undefined;
+  const index = list.findIndex((conversation) => conversation.id === openId);
+  const next = list[index < 0 ? (step > 0 ? 0 : list.length - 1) : index + step];
+  if (next) navigate("chats", next.id);
 }
 
-function step(by: 1 | -1): void {
-  const rows = lists.value[tab.value];
-  const shown = route.value.screen === "chats" ? route.value.conversation : undefined;
-  const at = rows.findIndex((row) => row.id === shown);
-  const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by];
-  if (next) go("chats", next.id);
-}
-
-function keys(): () => void {
-  return onKeys({
+function bindShortcuts(): () => void {
+  return bindKeys({
     "?": () => {
-      helpShown.value = true;
+      helpOpen.value = true;
     },
-    "g c": () => go("chats"),
-    "g v": () => go("visitors"),
-    f: () => document.getElementById("queue-search")?.focus(),
+    "g c": () => navigate("chats"),
+    "g v": () => navigate("visitors"),
+    f: () => document.getElementById("inbox-search")?.focus(),
     "1": () => {
-      tab.value = "waiting";
+      activeTab.value = "waiting";
     },
     "2": () => {
-      tab.value = "mine";
+      activeTab.value = "mine";
     },
     "3": () => {
-      tab.value = "all";
+      activeTab.value = "all";
     },
-    j: () => step(1),
-    k: () => step(-1),
-    "Alt+ArrowDown": () => step(1),
-    "Alt+ArrowUp": () => step(-1),
+    j: () => openNeighbour(1),
+    k: () => openNeighbour(-1),
+    "Alt+ArrowDown": () => openNeighbour(1),
+    "Alt+ArrowUp": () => openNeighbour(-1),
   });
 }

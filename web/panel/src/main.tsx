@@ -1,9 +1,9 @@
-/** Where the panel begins. */
+/** Entry point of the panel. */
 import { render } from "preact";
 import "@fontsource-variable/inter/wght.css";
 import "./styles/base.css";
-import "./styles/frame.css";
-import "./styles/chat.css";
+import "./styles/layout.css";
+import "./styles/chats.css";
 import "./styles/pages.css";
 import { App } from "./app";
 

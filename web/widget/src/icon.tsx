@@ -1,4 +1,5 @@
-/** The widget's few icons. */
+/** The widget's icons: paths on a grid of 24 × 24. */
+import { SvgIcon } from "../../shared/components";
 
 const PATHS = {
   chat: "M4 5h16v11H9l-5 4z",
@@ -9,20 +10,6 @@ const PATHS = {
   person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c.6-4.6 3.7-7 8-7s7.4 2.4 8 7",
 } as const;
 
-export function Icon({ name, size = 20 }: { name: keyof typeof PATHS; size?: number }) {
-  return (
-    <svg
-      width={size}
-      height={size}
-      viewBox="0 0 24 24"
-      fill="none"
-      stroke="currentColor"
-      stroke-width="1.8"
-      stroke-linecap="round"
-      stroke-linejoin="round"
-      aria-hidden="true"
-    >
-      <path d={PATHS[name]} />
-    </svg>
-  );
-}
+export const Icon = ({ name, size = 20 }: { name: keyof typeof PATHS; size?: number }) => (
+  <SvgIcon path={PATHS[name]} size={size} strokeWidth={1.8} />
+);

@@ -1,54 +1,55 @@
 /**
- * The visitor's widget. It lives in a shadow root with constructed style sheets, so that neither the page's styles
- * nor a strict content security policy get in its way, and it loads nothing until opened, save its presence.
+ * Entry point of the widget. It lives in a shadow root with constructed style sheets, so that neither the page's
+ * styles nor a strict Content Security Policy affect it. Until it is opened it sends only its heartbeat.
  */
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { findPlace, recall } from "./place";
-import { Store } from "./store";
-import { colours, styles } from "./styles";
-import { Widget } from "./view";
+import { readEmbedConfig } from "./embedConfig";
+import { colourVariables } from "./styles/colours";
+import { styles } from "./styles/styles";
+import { Widget } from "./widget";
+import { WidgetStore } from "./widgetStore";
 
-const BEAT_MS = 25_000;
-const MOVED_MS = 2000;
+const HEARTBEAT_INTERVAL_MS = 25_000;
+const URL_CHECK_INTERVAL_MS = 2000;
 
 function start(): void {
-  const place = findPlace();
-  if (!place || document.querySelector("parley-chat")) return;
+  const embed = readEmbedConfig();
+  if (!embed || document.querySelector("parley-chat")) return;
   const host = document.createElement("parley-chat");
   const root = host.attachShadow({ mode: "open" });
-  const own = new CSSStyleSheet();
-  const tint = new CSSStyleSheet();
-  own.replaceSync(styles);
-  root.adoptedStyleSheets = [own, tint];
-  const store = new Store(place);
-  effect(() => tint.replaceSync(colours(store.config.value?.colours ?? { primary: place.colour })));
+  const baseSheet = new CSSStyleSheet();
+  const colourSheet = new CSSStyleSheet();
+  baseSheet.replaceSync(styles);
+  root.adoptedStyleSheets = [baseSheet, colourSheet];
+  const store = new WidgetStore(embed);
+  effect(() =>
+    colourSheet.replaceSync(colourVariables(store.config.value?.colours ?? { primary: embed.colour })),
+  );
   document.body.append(host);
   render(<Widget store={store} />, root);
-  present(store);
+  startHeartbeat(store);
   document.addEventListener("visibilitychange", () => store.markRead());
-  // A page may open it from a link or a button of its own: <a href="#parley">.
+  // A page opens the widget with a link: <a href="#parley">.
   addEventListener("hashchange", () => location.hash === "#parley" && store.show());
-  if (recall(`parley:${place.siteKey}:open`) === "1") store.show();
+  if (store.isOpenStored) store.show();
 }
 
-/** Lets operators see which page the visitor is on; pages that change without loading are noticed, too. */
-function present(store: Store): void {
-  let page = "";
-  const beat = () => {
-    page = location.href;
-    const where = {
-      page: page.slice(0, 2048),
+/** Reports the visitor's page to operators, also when the page changes its URL without loading. */
+function startHeartbeat(store: WidgetStore): void {
+  let reportedUrl = "";
+  const send = async () => {
+    reportedUrl = location.href;
+    await store.sendHeartbeat({
+      page: reportedUrl.slice(0, 2048),
       title: document.title.slice(0, 300),
       referrer: document.referrer,
-    };
-    void store.beat(where).then(() => {
-      if (document.visibilityState === "visible") void store.checkProactive();
     });
+    if (document.visibilityState === "visible") await store.checkProactive();
   };
-  beat();
-  setInterval(beat, BEAT_MS);
-  setInterval(() => location.href !== page && beat(), MOVED_MS);
+  void send();
+  setInterval(send, HEARTBEAT_INTERVAL_MS);
+  setInterval(() => location.href !== reportedUrl && send(), URL_CHECK_INTERVAL_MS);
 }
 
 if (document.body) start();

@@ -1,0 +1,118 @@
+/** Typed requests to the API, with the operator's token: `api.get("/sites/{site_id}", { path: { site_id: 1 } })`. */
+import type {
+  Method,
+  PathParameters,
+  PathWith,
+  QueryParameters,
+  RequestBody,
+  ResponseBody,
+} from "../../../shared/apiTypes";
+import {
+  ApiError,
+  jsonRequest,
+  REQUEST_TIMEOUT_MS,
+  readBody,
+  send,
+  toQueryString,
+  UPLOAD_TIMEOUT_MS,
+} from "../../../shared/http";
+import { session } from "../session/session";
+
+interface CommonOptions<M extends Method, P extends PathWith<M>> {
+  query?: QueryParameters<M, P>;
+  /** A POST repeated with the same key has no second effect. */
+  idempotencyKey?: string;
+  /** Without a token: login and invitation. */
+  anonymous?: boolean;
+}
+
+type PathOption<M extends Method, P extends PathWith<M>> = [PathParameters<M, P>] extends [never]
+  ? unknown
+  : { path: PathParameters<M, P> };
+
+type BodyOption<M extends Method, P extends PathWith<M>> = [RequestBody<M, P>] extends [never]
+  ? unknown
+  : { body: RequestBody<M, P> };
+
+type Options<M extends Method, P extends PathWith<M>> = CommonOptions<M, P> &
+  PathOption<M, P> &
+  BodyOption<M, P>;
+
+/** The options are optional when the path needs no parameters and the request no body. */
+type Arguments<M extends Method, P extends PathWith<M>> =
+  Record<never, never> extends Options<M, P> ? [options?: Options<M, P>] : [options: Options<M, P>];
+
+/** Sends a request and returns the response's body. Throws ApiError, or LoggedOut when the session has ended. */
+type Request<M extends Method> = <P extends PathWith<M>>(
+  path: P,
+  ...options: Arguments<M, P>
+) => Promise<ResponseBody<M, P>>;
+
+interface AnyOptions {
+  path?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  idempotencyKey?: string;
+  anonymous?: boolean;
+}
+
+const method =
+  <M extends Method>(name: M): Request<M> =>
+  (path, ...[options = {}]) => {
+    const { path: parameters = {}, query, body, idempotencyKey, anonymous } = options as AnyOptions;
+    const url = `/api/v1${fillPath(path, parameters)}${toQueryString(query)}`;
+    const init = body === undefined ? { headers: new Headers() } : jsonRequest(name, body);
+    if (idempotencyKey) init.headers.set("Idempotency-Key", idempotencyKey);
+    return request(url, { ...init, method: name.toUpperCase() }, init.headers, REQUEST_TIMEOUT_MS, anonymous);
+  };
+
+export const api = {
+  get: method("get"),
+  post: method("post"),
+  put: method("put"),
+  delete: method("delete"),
+
+  /** Uploads an image for a message. Returns its URL. */
+  async uploadImage(file: File): Promise<string> {
+    const form = new FormData();
+    form.set("image", file);
+    const init = { method: "POST", body: form };
+    const path = "/operator/upload-image" satisfies PathWith<"post">;
+    const response = await request<ResponseBody<"post", typeof path>>(
+      `/api/v1${path}`,
+      init,
+      new Headers(),
+      UPLOAD_TIMEOUT_MS,
+    );
+    return response.url;
+  },
+};
+
+async function request<T>(
+  url: string,
+  init: RequestInit,
+  headers: Headers,
+  timeoutMs: number,
+  anonymous = false,
+): Promise<T> {
+  headers.set("Accept", "application/json");
+  if (anonymous) return readBody<T>(await send(url, { ...init, headers }, timeoutMs));
+  headers.set("Authorization", `Bearer ${await session.token()}`);
+  const response = await send(url, { ...init, headers }, timeoutMs);
+  if (response.status !== 401) return readBody<T>(response);
+  // The token was revoked, or this machine's clock is wrong: try once more with a new one.
+  await session.refresh();
+  headers.set("Authorization", `Bearer ${await session.token()}`);
+  return readBody<T>(await send(url, { ...init, headers }, timeoutMs));
+}
+
+const fillPath = (path: string, parameters: Record<string, unknown>): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(parameters[name])));
+
+/** A failure as a sentence for the operator. */
+export function errorMessage(error: unknown): string {
+  if (!(error instanceof ApiError)) return "Something went wrong. Please try again.";
+  const fields = Object.entries(error.fieldErrors);
+  if (fields.length === 0) return error.message;
+  return fields.map(([name, message]) => `${name.replaceAll("_", " ")}: ${message}`).join(" · ");
+}

@@ -1,0 +1,201 @@
+/** The archive of a site: all its conversations, searchable, and the leads its visitors left. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Pagination } from "../../../shared/apiTypes";
+import { formatTimeOrDate } from "../../../shared/dates";
+import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
+import { Avatar, EmptyState, Spinner } from "../components/display";
+import { Icon } from "../components/icon";
+import { anonymousName, visitorName } from "../inbox/conversations";
+import { ModeTag } from "../inbox/modeTag";
+import { routeHref } from "../navigation/route";
+import { hasPermission, sites } from "../sites/sites";
+
+const PAGE_SIZE = 30;
+const SEARCH_DELAY_MS = 300;
+
+export function ArchivePage() {
+  const readableSites = sites.value.filter((site) => hasPermission(site.id, "can_view_conversations"));
+  const selectedId = useSignal<number | undefined>(undefined);
+  const view = useSignal<"conversations" | "leads">("conversations");
+  const site = readableSites.find((one) => one.id === selectedId.value) ?? readableSites[0];
+  return (
+    <main class="page">
+      <header class="page-header">
+        <h1>Archive</h1>
+        <span class="grow" />
+        <div class="segmented" role="group" aria-label="View">
+          {(["conversations", "leads"] as const).map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={view.value === name}
+              onClick={() => (view.value = name)}
+            >
+              {name === "leads" ? "Leads" : "Conversations"}
+            </button>
+          ))}
+        </div>
+        {readableSites.length > 1 && (
+          <select
+            aria-label="Site"
+            value={site?.id}
+            onChange={(event) => (selectedId.value = Number(event.currentTarget.value))}
+          >
+            {readableSites.map((one) => (
+              <option key={one.id} value={one.id}>
+                {one.name}
+              </option>
+            ))}
+          </select>
+        )}
+      </header>
+      {!site ? (
+        <EmptyState icon="list" title="No access">
+          You cannot view the conversations of any site.
+        </EmptyState>
+      ) : view.value === "leads" ? (
+        <Leads key={site.id} siteId={site.id} />
+      ) : (
+        <ArchivedConversations key={site.id} siteId={site.id} />
+      )}
+    </main>
+  );
+}
+
+function ArchivedConversations({ siteId }: { siteId: number }) {
+  const typed = useSignal("");
+  const search = useSignal("");
+  const status = useSignal("");
+  const page = useSignal(1);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      if (search.value !== typed.value.trim()) page.value = 1;
+      search.value = typed.value.trim();
+    }, SEARCH_DELAY_MS);
+    return () => clearTimeout(timer);
+  }, [typed.value]);
+  const query = {
+    page: page.value,
+    per_page: PAGE_SIZE,
+    search: search.value || null,
+    status: status.value || null,
+  };
+  const fetched = useFetch(`archive/${siteId}/${JSON.stringify(query)}`, () =>
+    api.get("/sites/{site_id}/conversations", { path: { site_id: siteId }, query }),
+  );
+  return (
+    <>
+      <div class="form-row">
+        <label class="search wide">
+          <Icon name="search" size={15} />
+          <input
+            type="search"
+            placeholder="Search by name, e-mail or text"
+            aria-label="Search the archive"
+            maxLength={200}
+            value={typed.value}
+            onInput={(event) => (typed.value = event.currentTarget.value)}
+          />
+        </label>
+        <select
+          aria-label="Status"
+          value={status.value}
+          onChange={(event) => {
+            status.value = event.currentTarget.value;
+            page.value = 1;
+          }}
+        >
+          <option value="">Any status</option>
+          <option value="closed">Closed</option>
+          <option value="active">With an operator</option>
+          <option value="pending">Waiting</option>
+          <option value="ai">With the AI</option>
+        </select>
+      </div>
+      {fetched.error ? (
+        <p class="error-text">{fetched.error}</p>
+      ) : !fetched.value ? (
+        <Spinner />
+      ) : fetched.value.conversations.length === 0 ? (
+        <EmptyState icon="search" title="No matching conversations" />
+      ) : (
+        <ul class="card archive">
+          {fetched.value.conversations.map((conversation) => (
+            <li key={conversation.id}>
+              <a href={routeHref("chats", conversation.id)}>
+                <Avatar name={visitorName(conversation)} small />
+                <strong dir="auto">{visitorName(conversation)}</strong>
+                <span class="archive-text muted" dir="auto">
+                  {conversation.last_message?.preview ?? ""}
+                </span>
+                {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
+                <ModeTag conversation={conversation} />
+                <span class="muted archive-time">{formatTimeOrDate(conversation.created_at)}</span>
+              </a>
+            </li>
+          ))}
+        </ul>
+      )}
+      {fetched.value && (
+        <PageControls pagination={fetched.value.pagination} onPage={(number) => (page.value = number)} />
+      )}
+    </>
+  );
+}
+
+function Leads({ siteId }: { siteId: number }) {
+  const page = useSignal(1);
+  const query = { page: page.value, per_page: PAGE_SIZE };
+  const fetched = useFetch(`leads/${siteId}/${page.value}`, () =>
+    api.get("/sites/{site_id}/leads", { path: { site_id: siteId }, query }),
+  );
+  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (!fetched.value) return <Spinner />;
+  if (fetched.value.leads.length === 0) {
+    return (
+      <EmptyState icon="people" title="No leads yet">
+        Visitors who leave their e-mail while no operator is online appear here.
+      </EmptyState>
+    );
+  }
+  return (
+    <>
+      <ul class="card archive">
+        {fetched.value.leads.map((lead) => (
+          <li key={lead.session_id} class="lead">
+            <Avatar name={lead.name || lead.email || "?"} small />
+            <strong dir="auto">{lead.name || anonymousName(lead.session_id)}</strong>
+            <span class="archive-text">{lead.email}</span>
+            <span class="muted">{lead.phone}</span>
+            <span class="muted archive-time">{lead.lead_at ? formatTimeOrDate(lead.lead_at) : ""}</span>
+          </li>
+        ))}
+      </ul>
+      <PageControls pagination={fetched.value.pagination} onPage={(number) => (page.value = number)} />
+    </>
+  );
+}
+
+interface PageControlsProps {
+  pagination: Pagination;
+  onPage: (page: number) => void;
+}
+
+function PageControls({ pagination: { page, pages }, onPage }: PageControlsProps) {
+  if (pages < 2) return null;
+  return (
+    <nav class="pagination" aria-label="Pages">
+      <button type="button" class="button small" disabled={page <= 1} onClick={() => onPage(page - 1)}>
+        Newer
+      </button>
+      <span class="muted">
+        Page {page} of {pages}
+      </span>
+      <button type="button" class="button small" disabled={page >= pages} onClick={() => onPage(page + 1)}>
+        Older
+      </button>
+    </nav>
+  );
+}

@@ -1,0 +1,45 @@
+/** What every form does: save once at a time, show each error next to its field. */
+import type { Signal } from "@preact/signals";
+import { ApiError } from "../../../shared/http";
+import { errorMessage } from "../api/client";
+import { LoggedOut } from "../session/session";
+import { showToast } from "./toasts";
+
+/** Runs `save` and confirms it with `successText`, or fills `errors` by field. Returns whether it succeeded. */
+export async function submitForm(
+  busy: Signal<boolean>,
+  errors: Signal<Record<string, string>>,
+  save: () => Promise<unknown>,
+  successText: string,
+): Promise<boolean> {
+  if (busy.value) return false;
+  busy.value = true;
+  errors.value = {};
+  try {
+    await save();
+    if (successText) showToast(successText);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && Object.keys(error.fieldErrors).length) {
+      errors.value = Object.fromEntries(
+        Object.entries(error.fieldErrors).map(([name, message]) => [name.split(".")[0], message]),
+      );
+      showToast("Please check the highlighted fields.", "error");
+    } else if (!(error instanceof LoggedOut)) {
+      showToast(errorMessage(error), "error");
+    }
+    return false;
+  } finally {
+    busy.value = false;
+  }
+}
+
+/** Copies a text and confirms it, as in "Snippet copied." */
+export async function copyToClipboard(text: string, name: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    showToast(`${name} copied.`);
+  } catch {
+    showToast("This browser does not allow copying. Select the text and copy it yourself.", "error");
+  }
+}

@@ -1,0 +1,70 @@
+/** What appears above every page: toasts, confirmations, the list of shortcuts. */
+import { signal } from "@preact/signals";
+import { IconButton } from "./controls";
+import { Dialog, DialogActions } from "./dialog";
+import { Icon } from "./icon";
+import { SHORTCUTS } from "./shortcuts";
+import { dismissToast, pendingConfirmation, toasts } from "./toasts";
+
+export const helpOpen = signal(false);
+
+export function Toasts() {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map((toast) => (
+        <div key={toast.id} class={`toast ${toast.tone}`}>
+          <Icon name={toast.tone === "error" ? "info" : "done"} />
+          <span dir="auto">{toast.text}</span>
+          <IconButton icon="close" label="Dismiss" onClick={() => dismissToast(toast.id)} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function ConfirmDialog() {
+  const pending = pendingConfirmation.value;
+  if (!pending) return null;
+  const cancel = () => pending.resolve(false);
+  return (
+    <Dialog title={pending.title} onClose={cancel}>
+      <p dir="auto">{pending.text}</p>
+      <DialogActions onCancel={cancel}>
+        <button
+          type="button"
+          class={pending.destructive ? "button danger" : "button primary"}
+          onClick={() => pending.resolve(true)}
+        >
+          {pending.confirmLabel}
+        </button>
+      </DialogActions>
+    </Dialog>
+  );
+}
+
+export function HelpDialog() {
+  if (!helpOpen.value) return null;
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={() => (helpOpen.value = false)} wide>
+      <div class="shortcuts">
+        {SHORTCUTS.map((group) => (
+          <section key={group.title}>
+            <h3>{group.title}</h3>
+            <dl>
+              {group.keys.map(([keys, action]) => (
+                <div key={action}>
+                  <dt>
+                    {keys.split(" ").map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{action}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,78 @@
+/** What an operator does with a whole conversation: accept, transfer, release, close, block. */
+import { signal } from "@preact/signals";
+import type { BlockType, Conversation } from "../../../shared/apiTypes";
+import { throttle } from "../../../shared/retry";
+import { api } from "../api/client";
+import { confirmAction, runWithToast } from "../components/toasts";
+import { activeTab, visitorName } from "../inbox/conversations";
+
+const TYPING_INTERVAL_MS = 3000;
+
+/** The conversation whose transfer or block dialog is open. */
+export const transferDialogFor = signal<number | null>(null);
+export const blockDialogFor = signal<number | null>(null);
+
+/** `count` increases each time the composer has to take the focus. */
+export const composerFocus = signal({ count: 0, note: false });
+
+export function focusComposer(note = false): void {
+  composerFocus.value = { count: composerFocus.value.count + 1, note };
+}
+
+const inProgress = new Set<number>();
+
+/** Runs one action per conversation at a time: a key that is held down repeats it. */
+async function runOnce(id: number, action: () => Promise<unknown>, successText?: string): Promise<boolean> {
+  if (inProgress.has(id)) return false;
+  inProgress.add(id);
+  try {
+    return await runWithToast(action, successText);
+  } finally {
+    inProgress.delete(id);
+  }
+}
+
+export async function acceptConversation({ id }: Conversation): Promise<void> {
+  if (!(await runOnce(id, () => api.post("/operator/accept/{id}", { path: { id } })))) return;
+  // It has left the queue: show the list that it is in now.
+  if (activeTab.value === "waiting") activeTab.value = "mine";
+  focusComposer();
+}
+
+export async function closeConversation(conversation: Conversation): Promise<void> {
+  const { id } = conversation;
+  const confirmed = await confirmAction({
+    title: "Close this chat?",
+    text: `If ${visitorName(conversation)} writes again, a new chat starts and links to this one.`,
+    confirmLabel: "Close chat",
+  });
+  if (confirmed) await runOnce(id, () => api.post("/operator/close/{id}", { path: { id } }), "Chat closed.");
+}
+
+export async function releaseConversation({ id }: Conversation): Promise<void> {
+  await runOnce(id, () => api.post("/operator/release/{id}", { path: { id } }), "Handed back to AI.");
+}
+
+export async function transferConversation(
+  id: number,
+  operator: { id: number; name: string },
+): Promise<boolean> {
+  const options = { path: { id }, body: { operator_id: operator.id } };
+  return runOnce(id, () => api.post("/operator/transfer/{id}", options), `Transferred to ${operator.name}.`);
+}
+
+export async function setBlocked(id: number, blocked: boolean, type: BlockType): Promise<boolean> {
+  const options = { path: { id }, body: { blocked, block_type: type } };
+  const successText = blocked ? "Visitor blocked." : "Visitor unblocked.";
+  return runOnce(id, () => api.post("/operator/conversation/{id}/block", options), successText);
+}
+
+export async function markRead({ id }: Conversation, seq: number): Promise<void> {
+  const options = { path: { id }, body: { seq } };
+  await api.post("/operator/conversation/{id}/read", options).catch(() => undefined);
+}
+
+/** Tells the visitor that the operator is typing, at most every three seconds. */
+export const sendTyping = throttle(TYPING_INTERVAL_MS, (id: number) => {
+  api.post("/operator/typing", { body: { conversation_id: id } }).catch(() => undefined);
+});

@@ -1,0 +1,196 @@
+/** An open conversation: its header with the actions, its messages, the composer, the visitor's details. */
+import { useEffect, useLayoutEffect } from "preact/hooks";
+import type { Conversation } from "../../../shared/apiTypes";
+import { now } from "../components/clock";
+import { IconButton } from "../components/controls";
+import { Avatar, EmptyState, PageLink, Spinner } from "../components/display";
+import { Icon } from "../components/icon";
+import { bindKeys } from "../components/shortcuts";
+import { Composer } from "../composer/composer";
+import { isMine, visitorName } from "../inbox/conversations";
+import { ModeTag } from "../inbox/modeTag";
+import { connection } from "../live/liveStream";
+import { navigate } from "../navigation/route";
+import { detailsOpen, showTranslations } from "../settings/preferences";
+import { getSiteName, hasPermission } from "../sites/sites";
+import { getOnlineVisitor } from "../visitors/presence";
+import {
+  acceptConversation,
+  closeConversation,
+  focusComposer,
+  markRead,
+  releaseConversation,
+  transferDialogFor,
+} from "./actions";
+import { BlockDialog } from "./blockDialog";
+import { Details } from "./details";
+import { getConversation, getLoadState, getThread, loadThread, type Thread } from "./threads";
+import { Timeline } from "./timeline";
+import { TransferDialog } from "./transferDialog";
+import { TranslateButton, TranslationBar } from "./translation";
+
+export function ConversationPage({ id }: { id: number }) {
+  const thread = getThread(id);
+  const conversation = getConversation(id);
+  useEffect(() => {
+    if (!getThread(id)) void loadThread(id);
+  }, [id, thread === undefined]);
+  if (!thread || !conversation) return <LoadingConversation id={id} />;
+  return (
+    <div class={`conversation${detailsOpen.value ? " with-details" : ""}`}>
+      <section class="conversation-main" aria-label={`Chat with ${visitorName(conversation)}`}>
+        <ConversationHeader conversation={conversation} thread={thread} />
+        <TranslationBar conversation={conversation} thread={thread} />
+        <Timeline key={id} thread={thread} conversation={conversation} />
+        <Composer key={`composer-${id}`} conversation={conversation} />
+      </section>
+      {detailsOpen.value && (
+        <Details thread={thread} conversation={conversation} onClose={() => (detailsOpen.value = false)} />
+      )}
+      <ReadReporter conversation={conversation} />
+      <ConversationShortcuts conversation={conversation} />
+      {transferDialogFor.value === id && <TransferDialog conversation={conversation} />}
+      <BlockDialog conversation={conversation} />
+    </div>
+  );
+}
+
+function LoadingConversation({ id }: { id: number }) {
+  const load = getLoadState(id);
+  if (load.state !== "failed") {
+    return (
+      <div class="conversation">
+        <Spinner />
+      </div>
+    );
+  }
+  return (
+    <div class="conversation">
+      <EmptyState icon="info" title={load.notFound ? "Chat not found" : "Could not load this chat"}>
+        <p>{load.notFound ? "It does not exist, or you do not have access." : load.error}</p>
+        <button
+          type="button"
+          class="button"
+          onClick={() => (load.notFound ? navigate("chats") : loadThread(id))}
+        >
+          {load.notFound ? "Back to inbox" : "Try again"}
+        </button>
+      </EmptyState>
+    </div>
+  );
+}
+
+function ConversationHeader({ conversation, thread }: { conversation: Conversation; thread: Thread }) {
+  const { id, mode, site_id: siteId, visitor } = conversation;
+  const name = visitorName(conversation);
+  const online = getOnlineVisitor(siteId, visitor.session_id);
+  const unassigned = mode === "ai" || mode === "pending";
+  const mine = isMine(conversation);
+  const canAct = mode !== "closed" && hasPermission(siteId, "can_chat");
+  const canManage = hasPermission(siteId, "can_manage");
+  const mayReassign = canAct && (mine || unassigned || canManage);
+  const mayRelease = canAct && (mine || (canManage && mode === "operator") || mode === "pending");
+  return (
+    <header class="conversation-header">
+      <IconButton icon="back" label="Back to inbox" class="narrow-only" onClick={() => navigate("chats")} />
+      <Avatar name={name} online={online !== undefined} />
+      <div class="conversation-identity">
+        <h1 dir="auto" title={name}>
+          {name}
+        </h1>
+        <p class="conversation-meta">
+          <ModeTag conversation={conversation} />
+          <span dir="auto">{getSiteName(siteId)}</span>
+          {online?.page && <PageLink page={online.page} title={online.title} />}
+        </p>
+      </div>
+      <div class="conversation-actions">
+        {canAct && unassigned && (
+          <button
+            type="button"
+            class="button primary"
+            title="Accept (a)"
+            onClick={() => acceptConversation(conversation)}
+          >
+            <Icon name="wave" size={16} /> Accept
+          </button>
+        )}
+        <TranslateButton conversation={conversation} thread={thread} />
+        {mayReassign && (
+          <IconButton
+            icon="transfer"
+            label="Transfer"
+            hint="t"
+            onClick={() => (transferDialogFor.value = id)}
+          />
+        )}
+        {mayRelease && (
+          <IconButton
+            icon="robot"
+            label="Hand back to AI"
+            hint="b"
+            onClick={() => releaseConversation(conversation)}
+          />
+        )}
+        {mayReassign && (
+          <IconButton
+            icon="done"
+            label="Close chat"
+            hint="e"
+            onClick={() => closeConversation(conversation)}
+          />
+        )}
+        <IconButton
+          icon="info"
+          label="Details"
+          hint="d"
+          active={detailsOpen.value}
+          onClick={() => (detailsOpen.value = !detailsOpen.value)}
+        />
+      </div>
+    </header>
+  );
+}
+
+/** Marks messages as read when the assigned operator sees them, and only then. */
+function ReadReporter({ conversation }: { conversation: Conversation }) {
+  // Reading `now` checks visibility and focus again every second.
+  const isVisible = document.visibilityState === "visible" && document.hasFocus() && now.value > 0;
+  const hasUnread =
+    isMine(conversation) &&
+    conversation.operator_read_seq < conversation.last_seq &&
+    conversation.unread > 0 &&
+    connection.value.state === "live";
+  useEffect(() => {
+    if (hasUnread && isVisible) void markRead(conversation, conversation.last_seq);
+  }, [hasUnread && isVisible, conversation.last_seq, conversation.id]);
+  return null;
+}
+
+function ConversationShortcuts({ conversation }: { conversation: Conversation }) {
+  const { mode } = conversation;
+  const canAct = mode !== "closed" && hasPermission(conversation.site_id, "can_chat");
+  useLayoutEffect(
+    () =>
+      bindKeys({
+        d: () => {
+          detailsOpen.value = !detailsOpen.value;
+        },
+        l: () => {
+          showTranslations.value = !showTranslations.value;
+        },
+        ...(canAct && {
+          a: () => void ((mode === "ai" || mode === "pending") && acceptConversation(conversation)),
+          r: () => focusComposer(),
+          n: () => focusComposer(true),
+          t: () => {
+            transferDialogFor.value = conversation.id;
+          },
+          b: () => void (mode !== "ai" && releaseConversation(conversation)),
+          e: () => void closeConversation(conversation),
+        }),
+      }),
+    [conversation, canAct],
+  );
+  return null;
+}

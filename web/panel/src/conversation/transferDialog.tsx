@@ -1,0 +1,51 @@
+/** Chooses the operator to whom a conversation is transferred. */
+import type { Conversation, TransferCandidate } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
+import { Dialog } from "../components/dialog";
+import { Avatar, EmptyState, Spinner } from "../components/display";
+import { visitorName } from "../inbox/conversations";
+import { me } from "../session/session";
+import { transferConversation, transferDialogFor } from "./actions";
+
+export function TransferDialog({ conversation }: { conversation: Conversation }) {
+  const siteId = conversation.site_id;
+  const fetched = useFetch(`operators/${siteId}`, () =>
+    api.get("/operator/operators", { query: { site_id: siteId } }),
+  );
+  const candidates = fetched.value?.operators.filter((operator) => operator.id !== me.value?.id);
+  const close = () => {
+    transferDialogFor.value = null;
+  };
+  const choose = async (operator: TransferCandidate) => {
+    if (await transferConversation(conversation.id, operator)) close();
+  };
+  return (
+    <Dialog title={`Transfer ${visitorName(conversation)}`} onClose={close}>
+      {fetched.error ? (
+        <p class="error-text">{fetched.error}</p>
+      ) : !candidates ? (
+        <Spinner />
+      ) : candidates.length === 0 ? (
+        <EmptyState icon="team" title="No other operators on this site" />
+      ) : (
+        <ul class="option-list">
+          {candidates.map((operator) => (
+            <li key={operator.id}>
+              <button type="button" onClick={() => choose(operator)}>
+                <Avatar name={operator.name} online={operator.online} small />
+                <span class="option-name" dir="auto">
+                  {operator.name}
+                </span>
+                <span class="muted">
+                  {operator.online ? "Online" : "Offline (will be notified)"} · {operator.active_chats}{" "}
+                  {operator.active_chats === 1 ? "chat" : "chats"}
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,41 @@
+/** Shows the operator the state of the live stream's connection. */
+import { formatDuration } from "../../../shared/dates";
+import { now } from "../components/clock";
+import { Icon } from "../components/icon";
+import { countUnsent } from "../composer/outbox";
+import { me } from "../session/session";
+import { connection, describeConnectionError } from "./liveStream";
+
+/** A shorter interruption is over before anybody could read about it. */
+const MIN_INTERRUPTION_MS = 2000;
+
+const LABELS = { live: "Connected", connecting: "Connecting", waiting: "Not connected" } as const;
+
+export function ConnectionDot() {
+  const { state } = connection.value;
+  return (
+    <span class={`connection ${state}`} title={LABELS[state]} role="status">
+      <span class="visually-hidden">{LABELS[state]}</span>
+    </span>
+  );
+}
+
+/** Says since when the connection is lost, why, what that means, and when the next attempt starts. */
+export function ConnectionBanner() {
+  const current = connection.value;
+  if (current.state !== "waiting" || now.value - current.since < MIN_INTERRUPTION_MS) return null;
+  const seconds = Math.max(0, Math.ceil((current.until - now.value) / 1000));
+  const unsent = countUnsent(me.value?.id, true);
+  return (
+    <div class="banner" role="alert">
+      <Icon name="bolt" size={16} />
+      <span>
+        <strong>Not connected</strong> for {formatDuration(now.value - current.since)}.{" "}
+        {describeConnectionError(current.error)} This page may be out of date
+        {unsent ? `; ${unsent} unsent ${unsent === 1 ? "message is" : "messages are"} saved` : ""}.
+      </span>
+      <span class="grow" />
+      <span class="banner-retry">{seconds ? `Retrying in ${seconds} s` : "Retrying…"}</span>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+/** The operator's live stream and the state of its connection. */
+import { signal } from "@preact/signals";
+import type { LiveEvent } from "../../../shared/apiTypes";
+import { type ConnectionState, fetchStream, openEventStream } from "../../../shared/eventStream";
+import { ApiError } from "../../../shared/http";
+import { parseJson } from "../../../shared/storage";
+import { LoggedOut, session } from "../session/session";
+
+export const connection = signal<ConnectionState>({ state: "connecting" });
+
+export interface LiveStreamHandlers {
+  /** The stream is open for these sites. `refetch`: everything shown has to be fetched again. */
+  onReady(refetch: boolean, siteIds: number[]): void;
+  onEvent(event: LiveEvent): void;
+}
+
+/** Opens the stream and keeps it open. Returns a function that closes it. */
+export function openLiveStream(handlers: LiveStreamHandlers): () => void {
+  let siteIds: number[] = [];
+  return openEventStream({
+    connect,
+    onReady(event, resumed) {
+      siteIds = parseSiteIds(event.data);
+      handlers.onReady(!resumed, siteIds);
+    },
+    onReset: () => handlers.onReady(true, siteIds),
+    onEvent(event) {
+      try {
+        handlers.onEvent(JSON.parse(event.data) as LiveEvent);
+      } catch (error) {
+        // An event that this version cannot read must not end the stream for all others.
+        if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+      }
+    },
+    onState: (state) => {
+      connection.value = state;
+    },
+    isFatal: (error) => error instanceof LoggedOut,
+  });
+}
+
+async function connect(lastEventId: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = {
+    Accept: "text/event-stream",
+    Authorization: `Bearer ${await session.token()}`,
+  };
+  if (lastEventId) headers["Last-Event-ID"] = lastEventId;
+  const response = await fetchStream("/api/v1/operator/stream", {}, headers, signal);
+  // The connection still fails with 401; the next attempt has a new token.
+  if (response.status === 401) await session.refresh();
+  return response;
+}
+
+interface ReadyEvent {
+  sites?: number[];
+  data?: { sites?: number[] };
+}
+
+function parseSiteIds(data: string): number[] {
+  const ready = parseJson<ReadyEvent>(data || null, {});
+  return ready.data?.sites ?? ready.sites ?? [];
+}
+
+/** Why the connection was lost, for the operator. */
+export function describeConnectionError(error: unknown): string {
+  if (!navigator.onLine) return "This device is offline.";
+  if (error === undefined) return "The server closed the connection.";
+  if (!(error instanceof ApiError)) return "Cannot reach the server.";
+  if (error.status === 429) return "Too many connections.";
+  return `The server returned an error (${error.status}).`;
+}

@@ -1,0 +1,49 @@
+/** Which page is open. It is part of the URL, so that back, reload and a shared link work as expected. */
+import { computed, signal } from "@preact/signals";
+
+export type Route =
+  | { page: "chats"; conversation: number | undefined }
+  | { page: "visitors" }
+  | { page: "sites"; site: number | undefined; tab: string }
+  | { page: "team" }
+  | { page: "ratings"; site: number | undefined }
+  | { page: "archive" }
+  | { page: "audit" }
+  | { page: "settings" };
+
+const hash = signal(location.hash);
+
+addEventListener("hashchange", () => {
+  hash.value = location.hash;
+});
+
+export const route = computed<Route>(() => parseRoute(hash.value));
+
+function parseRoute(text: string): Route {
+  const [page, first, second] = text.replace(/^#\/?/, "").split("/");
+  const id = first && /^\d+$/.test(first) ? Number(first) : undefined;
+  switch (page) {
+    case "visitors":
+    case "team":
+    case "archive":
+    case "audit":
+    case "settings":
+      return { page };
+    case "sites":
+      return { page, site: id, tab: second || "install" };
+    case "ratings":
+      return { page, site: id };
+    default:
+      return { page: "chats", conversation: id };
+  }
+}
+
+/** Opens a page, as in `navigate("chats", 50)`. */
+export function navigate(...parts: (string | number)[]): void {
+  location.hash = routeHref(...parts);
+  hash.value = location.hash;
+}
+
+export function routeHref(...parts: (string | number)[]): string {
+  return `#/${parts.join("/")}`;
+}

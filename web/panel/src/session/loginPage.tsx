@@ -1,0 +1,154 @@
+/** The login page: log in to an account, or accept an invitation that creates one. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { ApiError } from "../../../shared/http";
+import { readText, writeText } from "../../../shared/storage";
+import { api, errorMessage } from "../api/client";
+import { Field } from "../components/controls";
+import { Logo } from "../components/icon";
+import { logoutReason, session } from "./session";
+
+const EMAIL_KEY = "parley.email";
+
+/** The token of an invitation link. It follows the # so that no server on the way sees it. */
+const readInvitation = (): string | undefined => /^#invitation=([\w-]+)$/.exec(location.hash)?.[1];
+
+export function LoginPage() {
+  const token = useSignal(readInvitation());
+  return (
+    <main class="login">
+      <div class="login-card">
+        <div class="login-brand">
+          <Logo size={36} />
+          <span>Parley</span>
+        </div>
+        {token.value ? (
+          <InvitationForm token={token.value} onCancel={() => (token.value = undefined)} />
+        ) : (
+          <LoginForm />
+        )}
+      </div>
+    </main>
+  );
+}
+
+function LoginForm() {
+  const email = useSignal(readText(EMAIL_KEY) ?? "");
+  const password = useSignal("");
+  const error = useSignal("");
+  const busy = useSignal(false);
+  const emailField = useRef<HTMLInputElement>(null);
+  useEffect(() => emailField.current?.focus(), []);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    busy.value = true;
+    error.value = "";
+    try {
+      const body = { email: email.value.trim(), password: password.value };
+      const response = await api.post("/auth/login", { body, anonymous: true });
+      writeText(EMAIL_KEY, body.email);
+      session.logIn(response);
+    } catch (caught) {
+      error.value = describeLoginError(caught);
+      password.value = "";
+    }
+    busy.value = false;
+  };
+  return (
+    <form onSubmit={submit}>
+      <h1>Log in</h1>
+      {logoutReason.value && <p class="notice">{logoutReason.value}</p>}
+      <Field label="E-mail">
+        <input
+          ref={emailField}
+          type="email"
+          autoComplete="username"
+          required
+          value={email.value}
+          onInput={(event) => (email.value = event.currentTarget.value)}
+        />
+      </Field>
+      <Field label="Password">
+        <input
+          type="password"
+          autoComplete="current-password"
+          required
+          value={password.value}
+          onInput={(event) => (password.value = event.currentTarget.value)}
+        />
+      </Field>
+      <FormError text={error.value} />
+      <button type="submit" class="button primary wide" disabled={busy.value}>
+        {busy.value ? "Logging in…" : "Log in"}
+      </button>
+    </form>
+  );
+}
+
+function InvitationForm({ token, onCancel }: { token: string; onCancel: () => void }) {
+  const name = useSignal("");
+  const password = useSignal("");
+  const error = useSignal("");
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    try {
+      const body = { token, password: password.value, name: name.value.trim() };
+      const response = await api.post("/invitations/accept", { body, anonymous: true });
+      history.replaceState(null, "", location.pathname);
+      session.logIn(response);
+    } catch (caught) {
+      error.value = describeLoginError(caught);
+    }
+  };
+  return (
+    <form onSubmit={submit}>
+      <h1>Join the team</h1>
+      <Field label="Your name" hint="Shown to visitors when you reply.">
+        <input
+          autoComplete="name"
+          required
+          maxLength={100}
+          value={name.value}
+          onInput={(event) => (name.value = event.currentTarget.value)}
+        />
+      </Field>
+      <Field label="Password" hint="At least 10 characters.">
+        <input
+          type="password"
+          autoComplete="new-password"
+          required
+          minLength={10}
+          maxLength={256}
+          value={password.value}
+          onInput={(event) => (password.value = event.currentTarget.value)}
+        />
+      </Field>
+      <FormError text={error.value} />
+      <button type="submit" class="button primary wide">
+        Join
+      </button>
+      <button type="button" class="text-button" onClick={onCancel}>
+        I already have an account
+      </button>
+    </form>
+  );
+}
+
+function FormError({ text }: { text: string }) {
+  if (!text) return null;
+  return (
+    <p class="error-text" role="alert">
+      {text}
+    </p>
+  );
+}
+
+function describeLoginError(error: unknown): string {
+  if (!(error instanceof ApiError)) return errorMessage(error);
+  if (error.status === 429) {
+    const wait = error.retryAfterSeconds ? ` Try again in ${error.retryAfterSeconds} s.` : "";
+    return `Too many attempts.${wait}`;
+  }
+  if (error.code === "bad_credentials") return "Incorrect e-mail or password.";
+  return errorMessage(error);
+}

@@ -1,0 +1,94 @@
+/** What runs from login to logout: the live stream, the heartbeat, the data that every page needs. */
+import type { Conversation, LiveEvent, Message } from "../../../shared/apiTypes";
+import { ApiError } from "../../../shared/http";
+import { backoffDelay, sleep } from "../../../shared/retry";
+import { errorMessage } from "../api/client";
+import { showToast } from "../components/toasts";
+import { onMessageCreated, resumeOutbox } from "../composer/outbox";
+import { applyThreadEvent, invalidateThreads } from "../conversation/threads";
+import {
+  conversations,
+  conversationsLoaded,
+  loadConversations,
+  mergeConversations,
+} from "../inbox/conversations";
+import { openLiveStream } from "../live/liveStream";
+import { route } from "../navigation/route";
+import { notifyEvent, startBadge } from "../notifications/notifications";
+import { loadSites, sites } from "../sites/sites";
+import {
+  applyPresenceEvent,
+  loadOnlineVisitors,
+  loadOwnStatus,
+  onlineVisitors,
+  startHeartbeat,
+} from "../visitors/presence";
+import { LoggedOut, me } from "./session";
+
+const openConversation = (): number | undefined =>
+  route.value.page === "chats" ? route.value.conversation : undefined;
+
+/** Starts everything for the operator who is logged in. Returns a function that stops and clears it. */
+export function startSession(): () => void {
+  let stopHeartbeat: (() => void) | undefined;
+  const stop = new AbortController();
+  const refetch = async () => {
+    await loadWithRetry(loadSites, stop.signal);
+    if (stop.signal.aborted) return;
+    stopHeartbeat ??= startHeartbeat();
+    const loaders = [loadConversations, loadOnlineVisitors, loadOwnStatus];
+    await Promise.all(loaders.map((load) => loadWithRetry(load, stop.signal)));
+  };
+  const closeStream = openLiveStream({
+    onReady(isNew, siteIds) {
+      // A change of the operator's access ends the stream; the next one names the sites of now.
+      const accessChanged = sites.value.length > 0 && !isSameAccess(siteIds);
+      if (isNew || accessChanged) {
+        invalidateThreads(openConversation());
+        void refetch();
+      }
+      resumeOutbox();
+    },
+    onEvent: applyEvent,
+  });
+  const stopBadge = startBadge();
+  return () => {
+    stop.abort();
+    closeStream();
+    stopBadge();
+    stopHeartbeat?.();
+    conversations.value = new Map();
+    onlineVisitors.value = new Map();
+    sites.value = [];
+    conversationsLoaded.value = false;
+    invalidateThreads(undefined);
+    document.title = "Parley";
+  };
+}
+
+/** Loads what the pages cannot do without; retries errors that may pass. */
+async function loadWithRetry(load: () => Promise<unknown>, stopped: AbortSignal): Promise<void> {
+  for (let attempt = 1; !stopped.aborted; attempt += 1) {
+    try {
+      await load();
+      return;
+    } catch (error) {
+      if (error instanceof LoggedOut || stopped.aborted) return;
+      if (!(error instanceof ApiError) || !error.isRetryable) return showToast(errorMessage(error), "error");
+      await sleep(Math.max(error.retryAfterSeconds * 1000, backoffDelay(attempt)), stopped);
+    }
+  }
+}
+
+function isSameAccess(siteIds: number[]): boolean {
+  return siteIds.length === sites.value.length && sites.value.every((site) => siteIds.includes(site.id));
+}
+
+function applyEvent(event: LiveEvent): void {
+  const conversation = event.data["conversation"] as Conversation | undefined;
+  if (conversation) mergeConversations([conversation]);
+  applyThreadEvent(event);
+  applyPresenceEvent(event, me.value?.id);
+  if (event.type === "message.created") onMessageCreated(event.data as unknown as Message);
+  notifyEvent(event);
+}

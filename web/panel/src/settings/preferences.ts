@@ -1,0 +1,46 @@
+/** An operator's preferences on this machine: theme, sounds, canned replies. Stored in the browser. */
+import { effect, type Signal, signal } from "@preact/signals";
+import { readJson, writeJson } from "../../../shared/storage";
+
+/** A signal whose value survives a reload and is shared with the browser's other tabs. */
+export function persistedSignal<T>(key: string, initial: T): Signal<T> {
+  const name = `parley.${key}`;
+  const value = signal<T>(readJson(name, initial));
+  let isFirst = true;
+  effect(() => {
+    const current = value.value;
+    if (!isFirst) writeJson(name, current);
+    isFirst = false;
+  });
+  addEventListener("storage", (event) => {
+    if (event.key === name) value.value = readJson(name, initial);
+  });
+  return value;
+}
+
+export type Theme = "system" | "light" | "dark";
+
+export const theme = persistedSignal<Theme>("theme", "system");
+export const soundEnabled = persistedSignal("sounds", true);
+export const desktopNotifications = persistedSignal("desktop", false);
+export const detailsOpen = persistedSignal("details", true);
+export const showTranslations = persistedSignal("translations", true);
+/** They can be switched off because they get in the way of some screen readers and of voice control. */
+export const singleKeyShortcuts = persistedSignal("letterKeys", true);
+
+export interface CannedReply {
+  short: string;
+  text: string;
+}
+
+export const cannedReplies = persistedSignal<CannedReply[]>("canned", [
+  { short: "hi", text: "Hi {name}, this is {me}. How can I help?" },
+  { short: "moment", text: "One moment please, I am looking into it." },
+  { short: "more", text: "Could you tell me a little more about it, perhaps with a screenshot?" },
+  { short: "thanks", text: "Thank you for your patience, {name}." },
+  { short: "bye", text: "Glad I could help. Have a good day!" },
+]);
+
+effect(() => {
+  document.documentElement.dataset["theme"] = theme.value;
+});

@@ -1,0 +1,283 @@
+/** The operator's own settings: profile, notifications, canned replies, password, API keys. */
+import { useSignal } from "@preact/signals";
+import type { ApiKey } from "../../../shared/apiTypes";
+import { formatTimeOrDate } from "../../../shared/dates";
+import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
+import { CopyField, Field, IconButton, Switch } from "../components/controls";
+import { Spinner } from "../components/display";
+import { copyToClipboard, submitForm } from "../components/forms";
+import { Icon } from "../components/icon";
+import { LANGUAGES, languageName } from "../components/languages";
+import { confirmAction, showToast } from "../components/toasts";
+import { playSound } from "../notifications/notifications";
+import { me, session } from "../session/session";
+import {
+  type CannedReply,
+  cannedReplies,
+  desktopNotifications,
+  singleKeyShortcuts,
+  soundEnabled,
+} from "./preferences";
+
+export function SettingsPage() {
+  return (
+    <main class="page narrow">
+      <header class="page-header">
+        <h1>Settings</h1>
+      </header>
+      <ProfileForm />
+      <NotificationSettings />
+      <CannedReplies />
+      <PasswordForm />
+      <ApiKeys />
+    </main>
+  );
+}
+
+function ProfileForm() {
+  const name = useSignal(me.value?.name ?? "");
+  const language = useSignal(me.value?.language ?? "en");
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const save = async () => {
+      const body = { name: name.value.trim(), language: language.value };
+      const { user } = await api.put("/auth/me", { body });
+      session.updateUser({ name: user.name, language: user.language });
+    };
+    void submitForm(busy, errors, save, "Saved.");
+  };
+  return (
+    <form class="card stack" onSubmit={submit}>
+      <h2>Profile</h2>
+      <div class="columns">
+        <Field label="Name" hint="Shown to visitors." error={errors.value["name"]}>
+          <input
+            required
+            maxLength={100}
+            dir="auto"
+            value={name.value}
+            onInput={(event) => (name.value = event.currentTarget.value)}
+          />
+        </Field>
+        <Field label="Language" hint="Chats are translated into it." error={errors.value["language"]}>
+          <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value)}>
+            {LANGUAGES.map((tag) => (
+              <option key={tag} value={tag}>
+                {languageName(tag)}
+              </option>
+            ))}
+          </select>
+        </Field>
+      </div>
+      <div class="form-actions">
+        <span class="grow" />
+        <button type="submit" class="button primary" disabled={busy.value}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function NotificationSettings() {
+  const setDesktop = async (on: boolean) => {
+    if (on && (!("Notification" in window) || (await Notification.requestPermission()) !== "granted")) {
+      showToast("This browser blocks notifications from this page.", "error");
+      desktopNotifications.value = false;
+      return;
+    }
+    desktopNotifications.value = on;
+  };
+  return (
+    <section class="card stack">
+      <h2>Notifications and shortcuts</h2>
+      <p class="muted">These apply to this browser only.</p>
+      <div class="form-row">
+        <Switch on={soundEnabled.value} label="Sounds" onChange={(on) => (soundEnabled.value = on)} />
+        <button type="button" class="text-button" onClick={() => playSound("waiting")}>
+          Play
+        </button>
+      </div>
+      <Switch on={desktopNotifications.value} label="Desktop notifications" onChange={setDesktop} />
+      <Switch
+        on={singleKeyShortcuts.value}
+        label="Single-key shortcuts"
+        onChange={(on) => (singleKeyShortcuts.value = on)}
+      />
+    </section>
+  );
+}
+
+function CannedReplies() {
+  const update = (index: number, fields: Partial<CannedReply>) => {
+    cannedReplies.value = cannedReplies.value.map((reply, at) =>
+      at === index ? { ...reply, ...fields } : reply,
+    );
+  };
+  return (
+    <section class="card stack">
+      <h2>Canned replies</h2>
+      <p class="muted">
+        Type <kbd>/</kbd> in a chat to insert one. {"{name}"} becomes the visitor’s name, {"{me}"} becomes
+        yours. Saved in this browser.
+      </p>
+      <ul class="canned-replies">
+        {cannedReplies.value.map((reply, index) => (
+          <li key={index}>
+            <input
+              aria-label="Shortcut"
+              class="canned-shortcut"
+              maxLength={30}
+              value={reply.short}
+              onInput={(event) => update(index, { short: event.currentTarget.value.replace(/[\s/]/g, "") })}
+            />
+            <textarea
+              aria-label={`Text of ${reply.short}`}
+              rows={1}
+              dir="auto"
+              maxLength={2000}
+              value={reply.text}
+              onInput={(event) => update(index, { text: event.currentTarget.value })}
+            />
+            <IconButton
+              icon="trash"
+              label={`Delete ${reply.short}`}
+              onClick={() => (cannedReplies.value = cannedReplies.value.filter((_, at) => at !== index))}
+            />
+          </li>
+        ))}
+      </ul>
+      <button
+        type="button"
+        class="text-button"
+        onClick={() => (cannedReplies.value = [...cannedReplies.value, { short: "", text: "" }])}
+      >
+        <Icon name="plus" size={14} /> Add reply
+      </button>
+    </section>
+  );
+}
+
+function PasswordForm() {
+  const current = useSignal("");
+  const next = useSignal("");
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const body = { current_password: current.value, new_password: next.value };
+    const successText = "Password changed. Your other devices are logged out.";
+    if (await submitForm(busy, errors, () => api.post("/auth/change-password", { body }), successText)) {
+      current.value = "";
+      next.value = "";
+    }
+  };
+  return (
+    <form class="card stack" onSubmit={submit}>
+      <h2>Password</h2>
+      <div class="columns">
+        <Field label="Current password" error={errors.value["current_password"]}>
+          <input
+            type="password"
+            autoComplete="current-password"
+            required
+            value={current.value}
+            onInput={(event) => (current.value = event.currentTarget.value)}
+          />
+        </Field>
+        <Field label="New password" hint="At least 10 characters." error={errors.value["new_password"]}>
+          <input
+            type="password"
+            autoComplete="new-password"
+            required
+            minLength={10}
+            maxLength={256}
+            value={next.value}
+            onInput={(event) => (next.value = event.currentTarget.value)}
+          />
+        </Field>
+      </div>
+      <div class="form-actions">
+        <span class="grow" />
+        <button type="submit" class="button" disabled={busy.value}>
+          Change password
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function ApiKeys() {
+  const fetched = useFetch("/api-keys", () => api.get("/api-keys"));
+  const name = useSignal("");
+  const newKey = useSignal("");
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const create = async (event: Event) => {
+    event.preventDefault();
+    const save = async () => {
+      newKey.value = (await api.post("/api-keys", { body: { name: name.value.trim() } })).key;
+      name.value = "";
+      await fetched.reload();
+    };
+    await submitForm(busy, errors, save, "");
+  };
+  const revoke = async (key: ApiKey) => {
+    const text = "Requests with this key will be rejected.";
+    const title = `Revoke ${key.name}?`;
+    if (!(await confirmAction({ title, text, confirmLabel: "Revoke", destructive: true }))) return;
+    const save = async () => {
+      await api.delete("/api-keys/{id}", { path: { id: key.id } });
+      await fetched.reload();
+    };
+    await submitForm(busy, errors, save, "Key revoked.");
+  };
+  return (
+    <section class="card stack">
+      <h2>API keys</h2>
+      {newKey.value && (
+        <div class="notice">
+          <p>Copy the key now. It will not be shown again.</p>
+          <CopyField text={newKey.value} onCopy={() => copyToClipboard(newKey.value, "Key")} />
+        </div>
+      )}
+      {fetched.error ? (
+        <p class="error-text">{fetched.error}</p>
+      ) : !fetched.value ? (
+        <Spinner />
+      ) : (
+        <ul class="api-keys">
+          {fetched.value.api_keys.map((key) => (
+            <li key={key.id}>
+              <Icon name="key" size={16} />
+              <strong dir="auto">{key.name}</strong>
+              <code>{key.prefix}…</code>
+              <span class="muted">
+                {key.last_used_at ? `last used ${formatTimeOrDate(key.last_used_at)}` : "never used"}
+              </span>
+              <span class="grow" />
+              <IconButton icon="trash" label={`Revoke ${key.name}`} onClick={() => revoke(key)} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <form class="form-row" onSubmit={create}>
+        <input
+          aria-label="Key name"
+          placeholder="Key name"
+          required
+          maxLength={100}
+          value={name.value}
+          onInput={(event) => (name.value = event.currentTarget.value)}
+        />
+        <button type="submit" class="button" disabled={busy.value}>
+          Create key
+        </button>
+      </form>
+      {errors.value["name"] && <p class="error-text">{errors.value["name"]}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,218 @@
+/** The assistant of a site: appearance, AI, handoff to operators, working hours, translation. */
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Chatbot as ApiChatbot, ChatbotUpdate } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
+import { Field, Switch } from "../components/controls";
+import { Spinner } from "../components/display";
+import { submitForm } from "../components/forms";
+import { AiFields, type AiSettings, HoursFields, TranslationFields } from "./siteSettings";
+
+/** The AI settings gain an API key while the form is edited; the API never returns it. */
+type Chatbot = Omit<ApiChatbot, "ai"> & { ai: AiSettings };
+
+interface SectionProps {
+  chatbot: Chatbot;
+  errors: Record<string, string>;
+  change: (fields: Partial<Chatbot>) => void;
+}
+
+export function ChatbotForm({ siteId }: { siteId: number }) {
+  const path = { site_id: siteId };
+  const fetched = useFetch(`chatbot/${siteId}`, () => api.get("/sites/{site_id}/chatbot", { path }));
+  const form = useSignal<Chatbot | null>(null);
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  useEffect(() => {
+    if (fetched.value) form.value = fetched.value.chatbot;
+  }, [fetched.value]);
+  const chatbot = form.value;
+  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (!chatbot) return <Spinner />;
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const body = { ...chatbot, model: chatbot.model ?? "" } as ChatbotUpdate;
+    const save = async () => {
+      // Show what was stored: the response says whether there is an API key, and does not contain it.
+      fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
+    };
+    void submitForm(busy, errors, save, "Saved.");
+  };
+  const section: SectionProps = {
+    chatbot,
+    errors: errors.value,
+    change: (fields) => {
+      form.value = { ...chatbot, ...fields };
+    },
+  };
+  return (
+    <form class="stack form" onSubmit={submit}>
+      <AppearanceFields {...section} />
+      <AnswerFields {...section} />
+      <HandoffFields {...section} />
+      <HoursFields
+        value={chatbot.hours}
+        error={errors.value["hours"]}
+        change={(hours) => section.change({ hours })}
+      />
+      <TranslationFields
+        value={chatbot.translation}
+        error={errors.value["translation"]}
+        change={(translation) => section.change({ translation })}
+      />
+      <div class="form-actions">
+        <span class="grow" />
+        <button type="submit" class="button primary" disabled={busy.value}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function AppearanceFields({ chatbot, errors, change }: SectionProps) {
+  const { name, welcome, colours } = chatbot;
+  return (
+    <fieldset>
+      <legend>Appearance</legend>
+      <Field label="Chat title" hint="Shown at the top of the widget." error={errors["name"]}>
+        <input
+          required
+          maxLength={100}
+          dir="auto"
+          value={name}
+          onInput={(event) => change({ name: event.currentTarget.value })}
+        />
+      </Field>
+      <Field label="Welcome message" hint="Shown when the widget opens." error={errors["welcome"]}>
+        <textarea
+          rows={2}
+          maxLength={1000}
+          dir="auto"
+          value={welcome}
+          onInput={(event) => change({ welcome: event.currentTarget.value })}
+        />
+      </Field>
+      <div class="columns">
+        <Field label="Main colour" error={errors["colours"]}>
+          <input
+            type="color"
+            value={colours.primary}
+            onInput={(event) => change({ colours: { ...colours, primary: event.currentTarget.value } })}
+          />
+        </Field>
+        <Field label="Background colour">
+          <input
+            type="color"
+            value={colours.background}
+            onInput={(event) => change({ colours: { ...colours, background: event.currentTarget.value } })}
+          />
+        </Field>
+      </div>
+    </fieldset>
+  );
+}
+
+function AnswerFields({ chatbot, errors, change }: SectionProps) {
+  const { engine, model, ai, instructions } = chatbot;
+  const isBuiltin = engine === "builtin";
+  return (
+    <fieldset>
+      <legend>AI replies</legend>
+      <div class="columns">
+        <Field label="Engine" error={errors["engine"]}>
+          <select
+            value={engine}
+            onChange={(event) => change({ engine: event.currentTarget.value as Chatbot["engine"] })}
+          >
+            <option value="builtin">Built-in: knowledge base only</option>
+            <option value="openai">OpenAI-compatible</option>
+          </select>
+        </Field>
+        {!isBuiltin && (
+          <Field label="Model" hint="Blank = the engine’s default" error={errors["model"]}>
+            <input
+              maxLength={100}
+              value={model ?? ""}
+              onInput={(event) => change({ model: event.currentTarget.value })}
+            />
+          </Field>
+        )}
+      </div>
+      {!isBuiltin && (
+        <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
+      )}
+      <Field
+        label="Instructions"
+        hint="The assistant’s task, tone and limits."
+        error={errors["instructions"]}
+      >
+        <textarea
+          rows={5}
+          maxLength={8000}
+          dir="auto"
+          value={instructions}
+          onInput={(event) => change({ instructions: event.currentTarget.value })}
+        />
+      </Field>
+    </fieldset>
+  );
+}
+
+function HandoffFields({ chatbot, errors, change }: SectionProps) {
+  return (
+    <fieldset>
+      <legend>Handoff to operators</legend>
+      <div class="columns">
+        <Field label="Reply timeout" hint="In seconds, from 30 to 86400." error={errors["operator_timeout"]}>
+          <input
+            type="number"
+            class="short"
+            min={30}
+            max={86400}
+            required
+            value={chatbot.operator_timeout}
+            onInput={(event) => change({ operator_timeout: event.currentTarget.valueAsNumber || 0 })}
+          />
+        </Field>
+        <Field label="After the timeout" error={errors["on_timeout"]}>
+          <select
+            value={chatbot.on_timeout}
+            onChange={(event) => change({ on_timeout: event.currentTarget.value as Chatbot["on_timeout"] })}
+          >
+            <option value="queue">Return to the queue</option>
+            <option value="ai">Hand back to AI</option>
+          </select>
+        </Field>
+        <Field label="Notify about waiting chats" error={errors["routing"]}>
+          <select
+            value={chatbot.routing}
+            onChange={(event) => change({ routing: event.currentTarget.value as Chatbot["routing"] })}
+          >
+            <option value="all">All operators of the site</option>
+            <option value="manual">Nobody</option>
+          </select>
+        </Field>
+      </div>
+      <Field
+        label="Offline message"
+        hint="Sent when a visitor asks for a human and no operator is online."
+        error={errors["offline_message"]}
+      >
+        <textarea
+          rows={2}
+          maxLength={1000}
+          dir="auto"
+          value={chatbot.offline_message}
+          onInput={(event) => change({ offline_message: event.currentTarget.value })}
+        />
+      </Field>
+      <Switch
+        on={chatbot.private_push}
+        label="Hide message text in push notifications"
+        onChange={(on) => change({ private_push: on })}
+      />
+    </fieldset>
+  );
+}

@@ -1,0 +1,141 @@
+/** The knowledge base of a site's assistant: questions with their answers. */
+import { useSignal } from "@preact/signals";
+import type { KnowledgeEntry } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { usePagedFetch } from "../api/useFetch";
+import { Field, IconButton } from "../components/controls";
+import { Dialog, DialogActions } from "../components/dialog";
+import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { submitForm } from "../components/forms";
+import { Icon } from "../components/icon";
+import { confirmAction } from "../components/toasts";
+
+const PAGE_SIZE = 50;
+const LIST = "/sites/{site_id}/chatbot/knowledge";
+const ENTRY = "/sites/{site_id}/chatbot/knowledge/{entry_id}";
+
+export function Knowledge({ siteId }: { siteId: number }) {
+  const fetched = usePagedFetch(`knowledge/${siteId}`, async (cursor) => {
+    const page = await api.get(LIST, { path: { site_id: siteId }, query: { limit: PAGE_SIZE, cursor } });
+    return { items: page.knowledge, nextCursor: page.next_cursor };
+  });
+  const editing = useSignal<KnowledgeEntry | "new" | null>(null);
+  const busy = useSignal(false);
+  const errors = useSignal<Record<string, string>>({});
+  const remove = async (entry: KnowledgeEntry) => {
+    const confirmed = await confirmAction({
+      title: "Delete this entry?",
+      text: entry.question,
+      confirmLabel: "Delete",
+      destructive: true,
+    });
+    if (!confirmed) return;
+    const save = async () => {
+      await api.delete(ENTRY, { path: { site_id: siteId, entry_id: entry.id } });
+      await fetched.reload();
+    };
+    await submitForm(busy, errors, save, "Entry deleted.");
+  };
+  if (fetched.error) return <p class="error-text">{fetched.error}</p>;
+  if (!fetched.items) return <Spinner />;
+  return (
+    <div class="stack">
+      <div class="form-row">
+        <p class="muted">
+          The assistant replies from these entries. Write questions the way visitors ask them.
+        </p>
+        <span class="grow" />
+        <button type="button" class="button" onClick={() => (editing.value = "new")}>
+          <Icon name="plus" size={16} /> Add entry
+        </button>
+      </div>
+      {fetched.items.length === 0 && (
+        <EmptyState icon="book" title="No entries yet">
+          Start with your three most frequent questions.
+        </EmptyState>
+      )}
+      <ul class="knowledge-list">
+        {fetched.items.map((entry) => (
+          <li key={entry.id}>
+            <div>
+              <strong dir="auto">{entry.question}</strong>
+              <p dir="auto">{entry.answer}</p>
+            </div>
+            <IconButton
+              icon="pencil"
+              label={`Edit: ${entry.question}`}
+              onClick={() => (editing.value = entry)}
+            />
+            <IconButton icon="trash" label={`Delete: ${entry.question}`} onClick={() => remove(entry)} />
+          </li>
+        ))}
+      </ul>
+      <LoadMoreButton onClick={fetched.loadMore} />
+      {editing.value && (
+        <EntryDialog
+          siteId={siteId}
+          entry={editing.value === "new" ? null : editing.value}
+          onClose={() => (editing.value = null)}
+          onSaved={() => {
+            editing.value = null;
+            void fetched.reload();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+interface EntryDialogProps {
+  siteId: number;
+  /** Null for a new entry. */
+  entry: KnowledgeEntry | null;
+  onClose: () => void;
+  onSaved: () => void;
+}
+
+function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
+  const question = useSignal(entry?.question ?? "");
+  const answer = useSignal(entry?.answer ?? "");
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const body = { question: question.value.trim(), answer: answer.value.trim() };
+    const save = () =>
+      entry
+        ? api.put(ENTRY, { path: { site_id: siteId, entry_id: entry.id }, body })
+        : api.post(LIST, { path: { site_id: siteId }, body });
+    if (await submitForm(busy, errors, save, "Saved.")) onSaved();
+  };
+  return (
+    <Dialog title={entry ? "Edit entry" : "New entry"} onClose={onClose}>
+      <form class="stack" onSubmit={submit}>
+        <Field label="Question" error={errors.value["question"]}>
+          <input
+            required
+            maxLength={500}
+            dir="auto"
+            value={question.value}
+            onInput={(event) => (question.value = event.currentTarget.value)}
+          />
+        </Field>
+        <Field label="Answer" error={errors.value["answer"]}>
+          <textarea
+            rows={6}
+            required
+            maxLength={4000}
+            dir="auto"
+            value={answer.value}
+            onInput={(event) => (answer.value = event.currentTarget.value)}
+          />
+        </Field>
+        <DialogActions onCancel={onClose}>
+          <button type="submit" class="button primary" disabled={busy.value}>
+            Save
+          </button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

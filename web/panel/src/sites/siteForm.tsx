@@ -1,0 +1,160 @@
+/** A site's name, domains and language: the settings form, and the dialog that adds a site. */
+import { type Signal, useSignal } from "@preact/signals";
+import { randomId } from "../../../shared/storage";
+import { api } from "../api/client";
+import { Field, Switch } from "../components/controls";
+import { Dialog, DialogActions } from "../components/dialog";
+import { submitForm } from "../components/forms";
+import { Icon } from "../components/icon";
+import { confirmAction } from "../components/toasts";
+import { navigate } from "../navigation/route";
+import { me } from "../session/session";
+import { loadSites, type Site } from "./sites";
+
+interface SiteFields {
+  name: string;
+  /** One per line. */
+  domains: string;
+  anyOrigin: boolean;
+  language: string;
+}
+
+const EMPTY: SiteFields = { name: "", domains: "", anyOrigin: false, language: "en" };
+
+const toBody = (fields: SiteFields) => ({
+  name: fields.name.trim(),
+  domains: fields.domains.split(/[\s,]+/).filter(Boolean),
+  any_origin: fields.anyOrigin,
+  language: fields.language.trim() || "en",
+});
+
+interface SiteFieldsetProps {
+  fields: Signal<SiteFields>;
+  errors: Record<string, string>;
+}
+
+function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
+  const { name, domains, anyOrigin, language } = fields.value;
+  const change = (changed: Partial<SiteFields>) => {
+    fields.value = { ...fields.value, ...changed };
+  };
+  return (
+    <>
+      <Field label="Name" error={errors["name"]}>
+        <input
+          required
+          maxLength={100}
+          dir="auto"
+          value={name}
+          onInput={(event) => change({ name: event.currentTarget.value })}
+        />
+      </Field>
+      <Field
+        label="Domains"
+        hint="One per line. *.example.com includes all subdomains."
+        error={errors["domains"]}
+      >
+        <textarea
+          rows={3}
+          placeholder={"example.com\n*.example.com"}
+          value={domains}
+          onInput={(event) => change({ domains: event.currentTarget.value })}
+        />
+      </Field>
+      <Switch
+        on={anyOrigin}
+        label="Allow the chat on any domain"
+        onChange={(on) => change({ anyOrigin: on })}
+      />
+      <Field label="Language" hint="For example en, de or pt-BR." error={errors["language"]}>
+        <input
+          class="short"
+          maxLength={35}
+          value={language}
+          onInput={(event) => change({ language: event.currentTarget.value })}
+        />
+      </Field>
+    </>
+  );
+}
+
+export function SiteForm({ site }: { site: Site }) {
+  const path = { site_id: site.id };
+  const fields = useSignal<SiteFields>({
+    name: site.name,
+    domains: site.domains.join("\n"),
+    anyOrigin: site.any_origin,
+    language: site.language,
+  });
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const save = async () => {
+      await api.put("/sites/{site_id}", { path, body: toBody(fields.value) });
+      await loadSites();
+    };
+    void submitForm(busy, errors, save, "Saved.");
+  };
+  const remove = async () => {
+    const text = `${site.name}, its settings and its team are deleted, and its widget stops working.`;
+    const confirmed = await confirmAction({
+      title: "Delete this site?",
+      text,
+      confirmLabel: "Delete",
+      destructive: true,
+    });
+    if (!confirmed) return;
+    const save = async () => {
+      await api.delete("/sites/{site_id}", { path });
+      await loadSites();
+      navigate("sites");
+    };
+    void submitForm(busy, errors, save, "Site deleted.");
+  };
+  return (
+    <form class="stack form" onSubmit={submit}>
+      <SiteFieldset fields={fields} errors={errors.value} />
+      <div class="form-actions">
+        {me.value?.owner && (
+          <button type="button" class="button danger-quiet" onClick={remove}>
+            <Icon name="trash" size={16} /> Delete site
+          </button>
+        )}
+        <span class="grow" />
+        <button type="submit" class="button primary" disabled={busy.value}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}
+
+export function NewSiteDialog({ onClose }: { onClose: () => void }) {
+  const fields = useSignal<SiteFields>(EMPTY);
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const save = async () => {
+      const body = toBody(fields.value);
+      const { site } = await api.post("/sites", { body, idempotencyKey: randomId() });
+      await loadSites();
+      onClose();
+      navigate("sites", site.id);
+    };
+    void submitForm(busy, errors, save, "Site added.");
+  };
+  return (
+    <Dialog title="Add site" onClose={onClose}>
+      <form class="stack" onSubmit={submit}>
+        <SiteFieldset fields={fields} errors={errors.value} />
+        <DialogActions onCancel={onClose}>
+          <button type="submit" class="button primary" disabled={busy.value}>
+            Add site
+          </button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

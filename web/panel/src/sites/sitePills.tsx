@@ -1,0 +1,26 @@
+/** Links to the same page for another site. Displays nothing when there is only one. */
+import type { Site } from "./sites";
+
+interface SitePillsProps {
+  sites: readonly Site[];
+  selected: Site | undefined;
+  href: (site: Site) => string;
+}
+
+export function SitePills({ sites, selected, href }: SitePillsProps) {
+  if (sites.length < 2) return null;
+  return (
+    <nav class="pills" aria-label="Sites">
+      {sites.map((site) => (
+        <a
+          key={site.id}
+          href={href(site)}
+          aria-current={site.id === selected?.id ? "page" : undefined}
+          dir="auto"
+        >
+          {site.name}
+        </a>
+      ))}
+    </nav>
+  );
+}

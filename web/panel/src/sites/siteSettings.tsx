@@ -1,0 +1,247 @@
+/** Parts of the assistant's form: working hours, translation, and the site's own AI endpoint. */
+import { useSignal } from "@preact/signals";
+import type { Chatbot } from "../../../shared/apiTypes";
+import { Field } from "../components/controls";
+
+type BusinessHours = NonNullable<Chatbot["hours"]>;
+type TimeRange = BusinessHours["weekly"][number];
+type TranslationSettings = Chatbot["translation"];
+
+/** `api_key` is set only when one was typed: it is stored encrypted and never returned. */
+export type AiSettings = Chatbot["ai"] & { api_key?: string };
+
+const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const BLANK_IS_DEFAULT = "Blank = default";
+
+interface SettingsProps<T> {
+  value: T;
+  error: string | undefined;
+  change: (value: T) => void;
+}
+
+export function HoursFields({ value, error, change }: SettingsProps<BusinessHours | null>) {
+  const hours = value ?? { time_zone: "", weekly: [], closed: [] };
+  // Without a time zone there are no working hours: the site is always open.
+  const set = (fields: Partial<BusinessHours>) => {
+    const changed = { ...hours, ...fields };
+    change(changed.time_zone ? changed : null);
+  };
+  return (
+    <fieldset>
+      <legend>Working hours</legend>
+      <Field
+        label="Time zone"
+        hint="Blank = always open. A day without hours is closed; if no day has hours, every day is open."
+        error={error}
+      >
+        <input
+          list="time-zones"
+          maxLength={64}
+          placeholder="Europe/Berlin"
+          value={hours.time_zone}
+          onChange={(event) => set({ time_zone: event.currentTarget.value.trim() })}
+        />
+      </Field>
+      <datalist id="time-zones">
+        {Intl.supportedValuesOf("timeZone").map((zone) => (
+          <option key={zone} value={zone} />
+        ))}
+      </datalist>
+      {hours.time_zone && (
+        <>
+          <div class="columns">
+            {DAYS.map((label) => (
+              <DayField key={label} label={label} hours={hours} change={(weekly) => set({ weekly })} />
+            ))}
+          </div>
+          <ListField
+            label="Closed on"
+            hint="Dates such as 2026-12-25, separated by commas."
+            values={hours.closed}
+            change={(closed) => set({ closed })}
+          />
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+interface DayFieldProps {
+  label: string;
+  hours: BusinessHours;
+  change: (weekly: TimeRange[]) => void;
+}
+
+function DayField({ label, hours, change }: DayFieldProps) {
+  const day = label.toLowerCase() as TimeRange["day"];
+  return (
+    <ListField
+      label={label}
+      placeholder="09:00-12:30, 13:00-18:00"
+      values={hours.weekly.filter((range) => range.day === day).map(formatTimeRange)}
+      change={(values) => {
+        const otherDays = hours.weekly.filter((range) => range.day !== day);
+        change([...otherDays, ...values.map((text) => parseTimeRange(day, text))]);
+      }}
+    />
+  );
+}
+
+export function TranslationFields({ value, error, change }: SettingsProps<TranslationSettings>) {
+  const set = (fields: Partial<TranslationSettings>) => change({ ...value, ...fields });
+  return (
+    <fieldset>
+      <legend>Translation</legend>
+      <ListField
+        label="Do not translate"
+        hint="Names and terms, separated by commas."
+        error={error}
+        values={value.glossary}
+        change={(glossary) => set({ glossary })}
+      />
+      <div class="columns">
+        <ListField
+          label="Engines in order of preference"
+          hint="google, libretranslate, local. Blank = default."
+          values={value.engines}
+          change={(engines) => set({ engines })}
+        />
+        <NumberField
+          label="Characters per day"
+          value={value.daily_characters}
+          change={(daily_characters) => set({ daily_characters })}
+        />
+      </div>
+    </fieldset>
+  );
+}
+
+export function AiFields({ value, error, change }: SettingsProps<AiSettings>) {
+  const set = (fields: Partial<AiSettings>) => change({ ...value, ...fields });
+  const setApiKey = (typed: string) => {
+    const { api_key: _, ...rest } = value;
+    change(typed ? { ...rest, api_key: typed } : rest);
+  };
+  return (
+    <>
+      <div class="columns">
+        <Field
+          label="Custom endpoint"
+          hint="Blank = default. A new endpoint needs its key again."
+          error={error}
+        >
+          <input
+            type="url"
+            maxLength={300}
+            placeholder="https://ai.example.com/v1"
+            value={value.base_url ?? ""}
+            onInput={(event) => set({ base_url: event.currentTarget.value.trim() || null })}
+          />
+        </Field>
+        <Field
+          label="API key"
+          hint={value.api_key_set ? "A key is set. Enter a new one to replace it." : "No key is set."}
+        >
+          <input
+            type="password"
+            autoComplete="off"
+            maxLength={500}
+            value={value.api_key ?? ""}
+            onInput={(event) => setApiKey(event.currentTarget.value.trim())}
+          />
+        </Field>
+      </div>
+      {value.api_key_set && (
+        <button type="button" class="button" onClick={() => set({ api_key: "", api_key_set: false })}>
+          Remove key
+        </button>
+      )}
+      <div class="columns">
+        <NumberField
+          label="Temperature"
+          value={value.temperature}
+          change={(temperature) => set({ temperature })}
+        />
+        <NumberField
+          label="AI timeout (seconds)"
+          value={value.seconds}
+          change={(seconds) => set({ seconds })}
+        />
+        <NumberField
+          label="Tokens per reply"
+          value={value.answer_tokens}
+          change={(answer_tokens) => set({ answer_tokens })}
+        />
+        <NumberField
+          label="Tokens per day"
+          value={value.daily_tokens}
+          change={(daily_tokens) => set({ daily_tokens })}
+        />
+      </div>
+    </>
+  );
+}
+
+interface ListFieldProps {
+  label: string;
+  hint?: string;
+  placeholder?: string;
+  values: string[];
+  error?: string | undefined;
+  change: (values: string[]) => void;
+}
+
+/** A list as one line of text. It is split only when the field loses the focus, so that a comma can be typed. */
+function ListField({ label, hint, placeholder, values, error, change }: ListFieldProps) {
+  const typed = useSignal<string | null>(null);
+  return (
+    <Field label={label} hint={hint} error={error}>
+      <input
+        dir="auto"
+        placeholder={placeholder}
+        value={typed.value ?? values.join(", ")}
+        onInput={(event) => (typed.value = event.currentTarget.value)}
+        onChange={(event) => {
+          typed.value = null;
+          const parts = event.currentTarget.value.split(",").map((part) => part.trim());
+          change(parts.filter(Boolean));
+        }}
+      />
+    </Field>
+  );
+}
+
+interface NumberFieldProps {
+  label: string;
+  /** Null: the installation's default. */
+  value: number | null;
+  change: (value: number | null) => void;
+}
+
+function NumberField({ label, value, change }: NumberFieldProps) {
+  return (
+    <Field label={label} hint={BLANK_IS_DEFAULT}>
+      <input
+        type="number"
+        class="short"
+        min={0}
+        step="any"
+        value={value ?? ""}
+        onInput={(event) => {
+          const number = event.currentTarget.valueAsNumber;
+          change(Number.isNaN(number) ? null : number);
+        }}
+      />
+    </Field>
+  );
+}
+
+function formatTimeRange(range: TimeRange): string {
+  return `${range.from}-${range.to}`;
+}
+
+/** "09:00-12:30" as a range. The server validates the times. */
+function parseTimeRange(day: TimeRange["day"], text: string): TimeRange {
+  const [from = "", to = ""] = text.split(/\s*[-–]\s*/);
+  return { day, from, to };
+}

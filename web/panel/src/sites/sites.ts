@@ -1,0 +1,41 @@
+/** The sites that the operator may see, and what they may do on each. */
+import { computed, signal } from "@preact/signals";
+import type { Permission, SiteFields } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { me, session } from "../session/session";
+
+export interface Site extends SiteFields {
+  permissions: Permission[];
+}
+
+export const sites = signal<Site[]>([]);
+
+export const sitesById = computed(() => new Map(sites.value.map((site) => [site.id, site])));
+
+/** Whether the operator has a permission on a site. An owner has every permission. */
+export function hasPermission(siteId: number, permission: Permission): boolean {
+  return me.value?.owner === true || sitesById.value.get(siteId)?.permissions.includes(permission) === true;
+}
+
+/** The sites that the operator manages. */
+export const managedSites = computed(() =>
+  sites.value.filter((site) => hasPermission(site.id, "can_manage")),
+);
+
+/** The sites on which the operator answers visitors. */
+export const chatSites = computed(() => sites.value.filter((site) => hasPermission(site.id, "can_chat")));
+
+export function getSiteName(siteId: number): string {
+  return sitesById.value.get(siteId)?.name ?? `Site ${siteId}`;
+}
+
+/** Fetches the operator's account and sites. */
+export async function loadSites(): Promise<void> {
+  const [{ user }, list] = await Promise.all([
+    api.get("/auth/me"),
+    api.get("/sites", { query: { limit: 100 } }),
+  ]);
+  const { sites: permissions, tenant: _, ...account } = user;
+  session.updateUser(account);
+  sites.value = list.sites.map((site) => ({ ...site, permissions: permissions[String(site.id)] ?? [] }));
+}

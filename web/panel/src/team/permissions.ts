@@ -1,0 +1,20 @@
+/** The permissions that an operator may have on a site, with their labels. */
+import type { Permission } from "../../../shared/apiTypes";
+
+export const PERMISSIONS: [permission: Permission, label: string, description: string][] = [
+  ["can_chat", "Chat", "Reply to visitors"],
+  ["can_view_conversations", "View", "Read all conversations"],
+  ["can_manage", "Manage", "Change the site and its team"],
+];
+
+/** Granted permissions, by site. */
+export type Access = Record<string, Permission[]>;
+
+export const DEFAULT_PERMISSIONS: Permission[] = ["can_chat", "can_view_conversations"];
+
+/** Permissions as the API takes them: a flag for each. */
+export const toFlags = (granted: Permission[]): Record<Permission, boolean> => ({
+  can_chat: granted.includes("can_chat"),
+  can_view_conversations: granted.includes("can_view_conversations"),
+  can_manage: granted.includes("can_manage"),
+});

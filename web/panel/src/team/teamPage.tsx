@@ -1,0 +1,159 @@
+/** The team: its members, their sites and permissions. */
+import { useSignal } from "@preact/signals";
+import type { Invitation, Member } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { usePagedFetch } from "../api/useFetch";
+import { IconButton } from "../components/controls";
+import { Avatar, EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { Icon } from "../components/icon";
+import { confirmAction, runWithToast } from "../components/toasts";
+import { me } from "../session/session";
+import { getSiteName, managedSites } from "../sites/sites";
+import { InvitationDialog } from "./invitationDialog";
+import { MemberDialog } from "./memberDialog";
+import { PERMISSIONS } from "./permissions";
+
+const PAGE_SIZE = 100;
+
+export function TeamPage() {
+  const fetched = usePagedFetch("team", async (cursor) => {
+    const page = await api.get("/team", { query: { limit: PAGE_SIZE, cursor } });
+    return { items: page.team, nextCursor: page.next_cursor };
+  });
+  const editing = useSignal<Member | "new" | null>(null);
+  const invitation = useSignal<Invitation | null>(null);
+  const onSaved = (created: Invitation | null) => {
+    editing.value = null;
+    invitation.value = created;
+    void fetched.reload();
+  };
+  return (
+    <main class="page">
+      <header class="page-header">
+        <h1>Team</h1>
+        <span class="grow" />
+        <button type="button" class="button primary" onClick={() => (editing.value = "new")}>
+          <Icon name="plus" size={16} /> Invite teammate
+        </button>
+      </header>
+      {fetched.error ? (
+        <p class="error-text">{fetched.error}</p>
+      ) : !fetched.items ? (
+        <Spinner />
+      ) : fetched.items.length === 0 ? (
+        <EmptyState icon="team" title="No teammates yet" />
+      ) : (
+        <ul class="members card">
+          {fetched.items.map((member) => (
+            <MemberRow
+              key={member.id}
+              member={member}
+              onEdit={() => (editing.value = member)}
+              onInvited={(created) => (invitation.value = created)}
+              onChanged={fetched.reload}
+            />
+          ))}
+        </ul>
+      )}
+      <LoadMoreButton onClick={fetched.loadMore} />
+      {editing.value && (
+        <MemberDialog
+          member={editing.value === "new" ? null : editing.value}
+          onClose={() => (editing.value = null)}
+          onSaved={onSaved}
+        />
+      )}
+      {invitation.value && (
+        <InvitationDialog invitation={invitation.value} onClose={() => (invitation.value = null)} />
+      )}
+    </main>
+  );
+}
+
+interface MemberRowProps {
+  member: Member;
+  onEdit: () => void;
+  onInvited: (invitation: Invitation) => void;
+  onChanged: () => Promise<void>;
+}
+
+function MemberRow({ member, onEdit, onInvited, onChanged }: MemberRowProps) {
+  const { id, name, status } = member;
+  const isSelf = id === me.value?.id;
+  const isSuspended = status === "suspended";
+  const setSuspended = async (suspended: boolean) => {
+    const title = `Suspend ${name}?`;
+    const text = `${name} is logged out everywhere at once. Their chats stay assigned to them until you transfer them.`;
+    if (suspended && !(await confirmAction({ title, text, confirmLabel: "Suspend", destructive: true })))
+      return;
+    await runWithToast(() => api.put("/team/{id}", { path: { id }, body: { suspended } }), "Saved.");
+    await onChanged();
+  };
+  const remove = async () => {
+    const title = `Remove ${name}?`;
+    const text = "They lose access at once. Their messages stay.";
+    if (!(await confirmAction({ title, text, confirmLabel: "Remove", destructive: true }))) return;
+    await runWithToast(() => api.delete("/team/{id}", { path: { id } }), "Removed.");
+    await onChanged();
+  };
+  const renewInvitation = () =>
+    runWithToast(async () => {
+      const response = await api.post("/team/{id}/invitation", { path: { id } });
+      onInvited(response.invitation);
+    });
+  return (
+    <li class="member">
+      <Avatar name={name} />
+      <div class="member-identity">
+        <strong dir="auto">{name}</strong>
+        <span class="muted">{member.email}</span>
+      </div>
+      <MemberAccess member={member} />
+      <div class="member-actions">
+        {status === "invited" && (
+          <button type="button" class="button small" onClick={renewInvitation}>
+            New invitation
+          </button>
+        )}
+        <IconButton icon="pencil" label={`Edit ${name}`} onClick={onEdit} />
+        {!isSelf && (
+          <IconButton
+            icon={isSuspended ? "retry" : "block"}
+            label={`${isSuspended ? "Reactivate" : "Suspend"} ${name}`}
+            onClick={() => setSuspended(!isSuspended)}
+          />
+        )}
+        {!isSelf && <IconButton icon="trash" label={`Remove ${name}`} onClick={remove} />}
+      </div>
+    </li>
+  );
+}
+
+const STATUS_LABELS = { active: "Active", invited: "Invited", suspended: "Suspended" } as const;
+
+function MemberAccess({ member }: { member: Member }) {
+  const access = Object.entries(member.sites);
+  return (
+    <div class="member-access">
+      {member.status !== "active" && (
+        <span class={`tag ${member.status === "suspended" ? "error" : "warn"}`}>
+          {STATUS_LABELS[member.status]}
+        </span>
+      )}
+      {member.owner ? (
+        <span class="tag mine">Owner</span>
+      ) : access.length === 0 ? (
+        <span class="muted">No sites</span>
+      ) : (
+        access.map(([siteId, granted]) => (
+          <span key={siteId} class="tag plain">
+            {managedSites.value.length > 1 && `${getSiteName(Number(siteId))}: `}
+            {PERMISSIONS.filter(([permission]) => granted.includes(permission))
+              .map(([, label]) => label.toLowerCase())
+              .join(", ") || "no permissions"}
+          </span>
+        ))
+      )}
+    </div>
+  );
+}

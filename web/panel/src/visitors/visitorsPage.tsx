@@ -1,0 +1,128 @@
+/** The visitors who are on the operator's sites now. */
+import { useSignal } from "@preact/signals";
+import type { OnlineVisitor } from "../../../shared/apiTypes";
+import { formatDuration } from "../../../shared/dates";
+import { api } from "../api/client";
+import { now } from "../components/clock";
+import { Dialog, DialogActions } from "../components/dialog";
+import { Avatar, EmptyState, PageLink } from "../components/display";
+import { Icon } from "../components/icon";
+import { languageName } from "../components/languages";
+import { runWithToast } from "../components/toasts";
+import { anonymousName, conversations, visitorName } from "../inbox/conversations";
+import { ModeTag } from "../inbox/modeTag";
+import { navigate, routeHref } from "../navigation/route";
+import { getSiteName, hasPermission } from "../sites/sites";
+import { onlineVisitors } from "./presence";
+
+export function VisitorsPage() {
+  const recipient = useSignal<OnlineVisitor | null>(null);
+  const visitors = [...onlineVisitors.value.values()].sort(
+    (a, b) => Date.parse(b.since) - Date.parse(a.since),
+  );
+  return (
+    <main class="page">
+      <header class="page-header">
+        <h1>Visitors</h1>
+        <p class="muted">{visitors.length === 1 ? "1 visitor" : `${visitors.length} visitors`} online</p>
+      </header>
+      {visitors.length === 0 ? (
+        <EmptyState icon="people" title="No visitors online">
+          Visitors appear here as soon as they open a page with the widget.
+        </EmptyState>
+      ) : (
+        <ul class="visitor-list">
+          {visitors.map((visitor) => (
+            <VisitorRow
+              key={`${visitor.site_id}/${visitor.session_id}`}
+              visitor={visitor}
+              onWrite={() => (recipient.value = visitor)}
+            />
+          ))}
+        </ul>
+      )}
+      {recipient.value && (
+        <ProactiveMessageDialog visitor={recipient.value} onClose={() => (recipient.value = null)} />
+      )}
+    </main>
+  );
+}
+
+function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () => void }) {
+  const conversation = visitor.conversation_id ? conversations.value.get(visitor.conversation_id) : undefined;
+  const open = conversation && conversation.mode !== "closed" ? conversation : undefined;
+  const name = conversation ? visitorName(conversation) : anonymousName(visitor.session_id);
+  return (
+    <li class="visitor-row">
+      <Avatar name={name} online />
+      <div class="visitor-main">
+        <p class="visitor-name">
+          <strong dir="auto">{name}</strong>
+          {open && <ModeTag conversation={open} />}
+        </p>
+        <p class="muted visitor-page">
+          {visitor.page ? <PageLink page={visitor.page} title={visitor.title} /> : "Unknown page"}
+        </p>
+      </div>
+      <p class="muted visitor-meta">
+        <span>{getSiteName(visitor.site_id)}</span>
+        {visitor.language && <span>{languageName(visitor.language)}</span>}
+        <span>{formatDuration(now.value - Date.parse(visitor.since))}</span>
+      </p>
+      {open ? (
+        <a class="button small" href={routeHref("chats", open.id)}>
+          Open chat
+        </a>
+      ) : (
+        hasPermission(visitor.site_id, "can_chat") && (
+          <button type="button" class="button small" onClick={onWrite}>
+            <Icon name="wave" size={15} /> Start chat
+          </button>
+        )
+      )}
+    </li>
+  );
+}
+
+function ProactiveMessageDialog({ visitor, onClose }: { visitor: OnlineVisitor; onClose: () => void }) {
+  const text = useSignal("Hi! Can I help you with anything?");
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    busy.value = true;
+    await runWithToast(async () => {
+      const { site_id, session_id } = visitor;
+      const body = { site_id, session_id, content: text.value.trim() };
+      const { message } = await api.post("/operator/proactive-message", { body });
+      onClose();
+      navigate("chats", message.conversation_id);
+    }, "Message sent.");
+    busy.value = false;
+  };
+  return (
+    <Dialog title={`Message ${anonymousName(visitor.session_id)}`} onClose={onClose}>
+      <form onSubmit={submit}>
+        <p class="muted">
+          They are viewing “{visitor.title || visitor.page || "your site"}”. The message appears in the widget
+          at once.
+        </p>
+        <textarea
+          rows={4}
+          dir="auto"
+          maxLength={4000}
+          required
+          aria-label="Message"
+          value={text.value}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+          }}
+        />
+        <DialogActions onCancel={onClose}>
+          <button type="submit" class="button primary" disabled={busy.value || !text.value.trim()}>
+            Send
+          </button>
+        </DialogActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,77 @@
+/** Types of requests, responses and events, derived from the generated `api.d.ts`. */
+import type { paths } from "./api";
+
+export type Method = "get" | "post" | "put" | "patch" | "delete";
+
+/** A path of the API without its `/api/v1` prefix. */
+export type ApiPath = keyof paths extends infer Path
+  ? Path extends `/api/v1${infer Rest}`
+    ? Rest
+    : never
+  : never;
+
+type Operation<M extends Method, P extends ApiPath> = NonNullable<paths[`/api/v1${P}`][M]>;
+
+/** The paths that have a method. */
+export type PathWith<M extends Method> = {
+  [P in ApiPath]: [Operation<M, P>] extends [never] ? never : P;
+}[ApiPath];
+
+type Json<Content> = Content extends { content: { "application/json": infer Body } } ? Body : never;
+
+export type ResponseBody<M extends Method, P extends PathWith<M>> =
+  Operation<M, P> extends { responses: infer Responses } ? Json<Responses[keyof Responses]> : never;
+
+export type RequestBody<M extends Method, P extends PathWith<M>> =
+  Operation<M, P> extends { requestBody: infer Request } ? Json<Request> : never;
+
+export type PathParameters<M extends Method, P extends PathWith<M>> =
+  Operation<M, P> extends { parameters: { path: infer Parameters } } ? Parameters : never;
+
+export type QueryParameters<M extends Method, P extends PathWith<M>> =
+  Operation<M, P> extends { parameters: { query?: infer Query } } ? Exclude<Query, undefined> : never;
+
+/** The fields that every request of the widget carries; the widget's client adds them. */
+type VisitorFields = "site_key" | "session_id";
+export type VisitorRequest<P extends PathWith<"post">> = Omit<RequestBody<"post", P>, VisitorFields>;
+export type VisitorQuery<P extends PathWith<"get">> = Omit<QueryParameters<"get", P>, VisitorFields>;
+
+export type LoginResponse = ResponseBody<"post", "/auth/login">;
+export type Account = ResponseBody<"get", "/auth/me">["user"];
+export type Permission = Account["sites"][string][number];
+export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
+
+export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];
+export type ConversationDetail = ResponseBody<"get", "/operator/conversation/{id}">["conversation"];
+export type Mode = Conversation["mode"];
+export type Visitor = Conversation["visitor"];
+export type BlockType = NonNullable<Visitor["blocked"]>;
+export type OperatorRef = NonNullable<Conversation["operator"]>;
+export type Message = ConversationDetail["messages"][number];
+export type Role = Message["role"];
+export type MessageTranslation = NonNullable<Message["translation"]>;
+export type Note = ConversationDetail["notes"][number];
+export type TransferCandidate = ResponseBody<"get", "/operator/operators">["operators"][number];
+export type OnlineVisitor = ResponseBody<"get", "/operator/all-online-visitors">["visitors"][number];
+
+export type SiteFields = ResponseBody<"get", "/sites">["sites"][number];
+export type Chatbot = ResponseBody<"get", "/sites/{site_id}/chatbot">["chatbot"];
+export type ChatbotUpdate = RequestBody<"put", "/sites/{site_id}/chatbot">;
+export type KnowledgeEntry = ResponseBody<"get", "/sites/{site_id}/chatbot/knowledge">["knowledge"][number];
+export type Member = ResponseBody<"get", "/team">["team"][number];
+export type Invitation = ResponseBody<"post", "/team/{id}/invitation">["invitation"];
+export type AuditEntry = ResponseBody<"get", "/audit">["entries"][number];
+export type Pagination = ResponseBody<"get", "/sites/{site_id}/conversations">["pagination"];
+
+export type WidgetConfig = ResponseBody<"get", "/chat/config">;
+export type WidgetHistory = ResponseBody<"get", "/chat/history">;
+
+/** A live event as its `data` line carries it. The events' schemas are not part of the OpenAPI document. */
+export interface LiveEvent {
+  id: string | number;
+  type: string;
+  site_id: number;
+  conversation_id?: number | null;
+  at: string;
+  data: Record<string, unknown>;
+}

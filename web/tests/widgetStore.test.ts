@@ -1,0 +1,167 @@
+/** The widget's state: what a visitor writes is sent once, and what was missed is fetched. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { buildMessage } from "./builders";
+import { FakeServer, FakeStream, failure, json, networkError } from "./fakeServer";
+
+const EMBED = { origin: "http://parley.test", siteKey: "pk_1", sessionId: "s".repeat(32), colour: "" };
+
+let server: FakeServer;
+let streams: FakeStream[];
+let history: object;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  localStorage.clear();
+  server = new FakeServer();
+  streams = [];
+  history = {
+    messages: [],
+    conversation_id: null,
+    mode: null,
+    operator: null,
+    operator_read_seq: 0,
+    visitor: {},
+  };
+  server.on("GET", "/chat/events", () => {
+    const stream = new FakeStream();
+    streams.push(stream);
+    return stream.response;
+  });
+  server.on("GET", "/chat/history", () => json(history));
+  server.on("GET", "/chat/config", () => json({ name: "Shop", welcome: "", colours: {} }));
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The widget as a page loads it. Loading it again is the next page. */
+const loadPage = async () => {
+  vi.clearAllTimers();
+  vi.resetModules();
+  const { WidgetStore } = await import("../widget/src/widgetStore");
+  return new WidgetStore(EMBED);
+};
+
+const run = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+const sent = () => server.to("POST", "/chat/stream").map(({ body }) => body as Record<string, string>);
+
+function reply(...events: object[]): Response {
+  const stream = new FakeStream();
+  for (const event of events) stream.write(`data: ${JSON.stringify(event)}\n\n`);
+  stream.close();
+  return stream.response;
+}
+
+const done = { type: "done", meta: { conversation_id: 50, mode: "ai" } };
+
+test("a visitor who never wrote loads nothing", async () => {
+  await loadPage();
+  await run(60_000);
+  expect(server.requests).toEqual([]);
+});
+
+test("a message is sent again with the same id until the server has it", async () => {
+  let failures = 2;
+  server.on("POST", "/chat/stream", () => (failures-- > 0 ? networkError() : reply(done)));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  expect(store.outgoing.value).toMatchObject([{ text: "Hello", state: "waiting" }]);
+  await run(60_000);
+  expect(new Set(sent().map(({ message_id }) => message_id)).size).toBe(1);
+  expect(sent()).toHaveLength(3);
+});
+
+test("an unsent message is sent from the next page", async () => {
+  server.on("POST", "/chat/stream", networkError);
+  (await loadPage()).sendMessage("Hello");
+  await run();
+  const key = sent()[0]?.["message_id"];
+  server.requests.length = 0;
+  server.on("POST", "/chat/stream", () => reply(done));
+  await loadPage();
+  await run();
+  expect(sent()).toMatchObject([{ message: "Hello", message_id: key }]);
+});
+
+test("a sent message is shown until its stored message arrives, and is never there twice", async () => {
+  server.on("POST", "/chat/stream", () => reply(done));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  expect(store.outgoing.value).toMatchObject([{ text: "Hello", state: "sent" }]);
+  const message = buildMessage(1, { content: "Hello", message_id: sent()[0]?.["message_id"] ?? "" });
+  streams[0]?.event("message", "1-1", { type: "message.created", conversation_id: 50, data: message });
+  await run();
+  expect([store.outgoing.value.length, store.messages.value.length]).toEqual([0, 1]);
+});
+
+test("a reply grows piece by piece and is replaced by the stored message", async () => {
+  server.on("POST", "/chat/stream", () =>
+    reply(
+      { type: "chunk", content: "We are " },
+      { type: "chunk", content: "open." },
+      {
+        ...done,
+        meta: { ...done.meta, answer_id: 1002 },
+      },
+    ),
+  );
+  const store = await loadPage();
+  store.sendMessage("Open?");
+  await run();
+  expect([...store.partialReplies.value.values()]).toEqual(["We are open."]);
+  // The live stream brings nothing: the widget fetches what the reply's stream has announced.
+  history = {
+    ...history,
+    conversation_id: 50,
+    mode: "ai",
+    messages: [
+      buildMessage(1, { content: "Open?", message_id: sent()[0]?.["message_id"] ?? "" }),
+      buildMessage(2, { role: "ai", content: "We are open." }),
+    ],
+  };
+  await run(2_000);
+  expect(store.partialReplies.value.size).toBe(0);
+  expect(store.outgoing.value).toEqual([]);
+  expect(store.messages.value.map(({ content }) => content)).toEqual(["Open?", "We are open."]);
+});
+
+test("a refused message stays and can be sent again", async () => {
+  server.on("POST", "/chat/stream", () => failure(422, "too_long"));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  const [message] = store.outgoing.value;
+  expect(message).toMatchObject({ state: "failed", error: "Refused: too_long" });
+  server.on("POST", "/chat/stream", () => reply(done));
+  store.retry(message?.key ?? "");
+  await run();
+  expect(store.outgoing.value).toMatchObject([{ state: "sent" }]);
+});
+
+test("a blocked visitor is told so", async () => {
+  server.on("POST", "/chat/stream", () => failure(403, "visitor_blocked"));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  expect(store.blocked.value).toBe(true);
+});
+
+test("what was missed while disconnected is resumed by the last event's id", async () => {
+  const store = await loadPage();
+  store.show();
+  await run();
+  streams[0]?.event("ready", "4-2");
+  await run();
+  streams[0]?.close();
+  await run(2_000);
+  const ids = server.to("GET", "/chat/events").map(({ url }) => url.searchParams.get("last_event_id"));
+  expect(ids).toEqual([null, "4-2"]);
+});
+
+test("a draft is there on the next page", async () => {
+  (await loadPage()).setDraft("Half a sentence");
+  expect((await loadPage()).draft.value).toBe("Half a sentence");
+});

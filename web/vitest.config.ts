@@ -1,0 +1,14 @@
+/** Unit tests of the state that must not lose anything, in a simulated browser. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["tests/**/*.test.ts"],
+    environment: "happy-dom",
+    // One simulated browser for all files: creating it takes longer than the tests.
+    isolate: false,
+    maxWorkers: 1,
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
+});

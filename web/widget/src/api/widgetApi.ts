@@ -1,0 +1,102 @@
+/** The widget's requests. Each one carries the site's key and the visitor's session. */
+import type { PathWith, ResponseBody, VisitorQuery, VisitorRequest } from "../../../shared/apiTypes";
+import { type EventStreamOptions, fetchStream, openEventStream } from "../../../shared/eventStream";
+import {
+  ApiError,
+  ensureOk,
+  jsonRequest,
+  REQUEST_TIMEOUT_MS,
+  readBody,
+  send,
+  toQueryString,
+  UPLOAD_TIMEOUT_MS,
+} from "../../../shared/http";
+import { readEvents, type SseEvent } from "../../../shared/sse";
+import type { EmbedConfig } from "../embedConfig";
+
+type VisitorPath = `/chat/${string}`;
+
+/** An AI reply that pauses for longer than this has ended. */
+const REPLY_IDLE_TIMEOUT_MS = 90_000;
+
+/** One event of an AI reply's stream. */
+export interface ReplyEvent {
+  type?: string;
+  content?: string;
+  meta?: { conversation_id: number; mode: "ai" | "pending" | "operator" | "closed"; answer_id?: number };
+}
+
+export class WidgetApi {
+  private readonly credentials: { site_key: string; session_id: string };
+
+  constructor(private readonly config: EmbedConfig) {
+    this.credentials = { site_key: config.siteKey, session_id: config.sessionId };
+  }
+
+  async get<P extends PathWith<"get"> & VisitorPath>(
+    path: P,
+    query: VisitorQuery<P>,
+  ): Promise<ResponseBody<"get", P>> {
+    const url = this.url(path) + toQueryString({ ...this.credentials, ...query });
+    return readBody(await send(url, {}, REQUEST_TIMEOUT_MS));
+  }
+
+  async post<P extends PathWith<"post"> & VisitorPath>(
+    path: P,
+    body: VisitorRequest<P>,
+  ): Promise<ResponseBody<"post", P>> {
+    return readBody(await this.sendPost(path, body, REQUEST_TIMEOUT_MS));
+  }
+
+  /** Uploads an image for a message. Returns its URL. */
+  async uploadImage(file: File): Promise<string> {
+    const form = new FormData();
+    form.set("site_key", this.config.siteKey);
+    form.set("session_id", this.config.sessionId);
+    form.set("image", file);
+    const url = this.url("/chat/upload-image");
+    const response = await send(url, { method: "POST", body: form }, UPLOAD_TIMEOUT_MS);
+    return (await readBody<ResponseBody<"post", "/chat/upload-image">>(response)).url;
+  }
+
+  /**
+   * Sends a message. Resolves when the server has stored it; the AI's reply then arrives through `onEvent` until
+   * `onEnd`. Sending again with the same `message_id` is safe at any time.
+   */
+  async sendMessage(
+    body: VisitorRequest<"/chat/stream">,
+    onEvent: (event: ReplyEvent) => void,
+    onEnd: () => void,
+  ): Promise<void> {
+    const response = await ensureOk(await this.sendPost("/chat/stream", body, undefined));
+    const onSseEvent = ({ data }: SseEvent) => onEvent(JSON.parse(data));
+    const finished = response.body
+      ? readEvents(response.body, onSseEvent, REPLY_IDLE_TIMEOUT_MS)
+      : Promise.resolve();
+    void finished.then(onEnd, onEnd);
+  }
+
+  /** Opens the live stream. Returns a function that closes it. */
+  openStream(handlers: Pick<EventStreamOptions, "onReady" | "onReset" | "onEvent" | "onState">): () => void {
+    return openEventStream({
+      ...handlers,
+      connect: (lastEventId, signal) =>
+        fetchStream(
+          this.url("/chat/events"),
+          { ...this.credentials, last_event_id: lastEventId },
+          {},
+          signal,
+        ),
+      // The site does not exist or does not allow this page: a retry would not help.
+      isFatal: (error) => error instanceof ApiError && (error.status === 403 || error.status === 404),
+    });
+  }
+
+  private sendPost(path: string, body: object, timeoutMs: number | undefined): Promise<Response> {
+    return send(this.url(path), jsonRequest("POST", { ...this.credentials, ...body }), timeoutMs);
+  }
+
+  private url(path: string): string {
+    return `${this.config.origin}/api/v1${path}`;
+  }
+}

@@ -1,0 +1,105 @@
+/** One message: stored, partial, or still being sent. */
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Message } from "../../../shared/apiTypes";
+import { LinkifiedText, MessageImage } from "../../../shared/components";
+import { formatTime } from "../../../shared/dates";
+import type { OutgoingMessage } from "../composer/outbox";
+import { format, strings } from "../i18n/i18n";
+
+interface MessageItemProps {
+  message: Message;
+  previous: Message | undefined;
+  /** "Sent" or "Seen", for the visitor's last message. */
+  status: string;
+}
+
+export function MessageItem({ message, previous, status }: MessageItemProps) {
+  const showOriginal = useSignal(false);
+  if (message.role === "system") {
+    return (
+      <p class="notice" dir="auto">
+        {message.content}
+      </p>
+    );
+  }
+  const isOperator = message.role === "operator";
+  const translation = isOperator && message.translation?.status === "done" ? message.translation : null;
+  const text = translation?.content && !showOriginal.value ? translation.content : message.content;
+  const hasJoined = isOperator && previous?.sender?.id !== message.sender?.id;
+  return (
+    <>
+      {hasJoined && message.sender && (
+        <p class="notice" dir="auto">
+          {format(strings.operatorJoined, { name: message.sender.name })}
+        </p>
+      )}
+      <Bubble
+        author={message.role}
+        text={text}
+        image={message.image_url ?? ""}
+        at={message.created_at}
+        status={status}
+      >
+        {translation && (
+          <button
+            type="button"
+            class="text-button"
+            onClick={() => (showOriginal.value = !showOriginal.value)}
+          >
+            {showOriginal.value ? strings.translation : strings.original}
+          </button>
+        )}
+      </Bubble>
+    </>
+  );
+}
+
+interface BubbleProps {
+  author: Message["role"];
+  text: string;
+  image?: string;
+  at?: string;
+  status?: string;
+  /** Whether more text follows. */
+  partial?: boolean;
+  children?: ComponentChildren;
+}
+
+export function Bubble({ author, text, image, at, status, partial, children }: BubbleProps) {
+  return (
+    <div class={`message ${author}`} aria-busy={partial}>
+      <div class="bubble" title={at ? formatTime(at) : undefined}>
+        {image && <MessageImage url={image} alt={strings.imageAlt} />}
+        {text && (
+          <p dir="auto">
+            <LinkifiedText text={text} />
+          </p>
+        )}
+      </div>
+      {children}
+      {status && <span class="message-status">{status}</span>}
+    </div>
+  );
+}
+
+const STATE_TEXTS = {
+  sending: strings.sending,
+  sent: strings.sent,
+  waiting: strings.willRetry,
+  failed: strings.notSent,
+} as const;
+
+export function OutgoingItem({ message, onRetry }: { message: OutgoingMessage; onRetry: () => void }) {
+  const { text, image, state, error } = message;
+  return (
+    <>
+      <Bubble author="visitor" text={text} image={image} status={`${STATE_TEXTS[state]} ${error}`.trim()} />
+      {state === "failed" && (
+        <button type="button" class="text-button end" onClick={onRetry}>
+          {strings.tryAgain}
+        </button>
+      )}
+    </>
+  );
+}

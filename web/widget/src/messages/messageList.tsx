@@ -1,0 +1,114 @@
+/** The conversation: messages, AI replies that are being written, and what the visitor can do next. */
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { TypingDots } from "../../../shared/components";
+import { EmailForm } from "../forms/emailForm";
+import { RatingForm } from "../forms/ratingForm";
+import { format, strings } from "../i18n/i18n";
+import { Icon } from "../icon";
+import type { WidgetStore } from "../widgetStore";
+import { Bubble, MessageItem, OutgoingItem } from "./message";
+
+const SCROLL_THRESHOLD_PX = 60;
+
+export function MessageList({ store }: { store: WidgetStore }) {
+  const element = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const { messages, outgoing, partialReplies, typing, mode, config } = store;
+  useLayoutEffect(() => {
+    const list = element.current;
+    if (list && atEnd.current) list.scrollTop = list.scrollHeight;
+  });
+  useEffect(() => store.markRead(), [messages.value.length]);
+  const lastOwn = messages.value.findLast((message) => message.role === "visitor");
+  const welcome = config.value?.welcome;
+  return (
+    <div
+      class="message-list"
+      ref={element}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
+      tabIndex={0}
+      role="log"
+      aria-label={strings.title}
+      onScroll={(event) => {
+        const list = event.currentTarget;
+        atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < SCROLL_THRESHOLD_PX;
+      }}
+    >
+      {store.hasOlder.value && (
+        <button type="button" class="text-button" onClick={() => store.loadOlder()}>
+          {strings.earlierMessages}
+        </button>
+      )}
+      {welcome && !store.hasOlder.value && <Bubble author="ai" text={welcome} />}
+      {messages.value.map((message, index) => (
+        <MessageItem
+          key={message.id}
+          message={message}
+          previous={messages.value[index - 1]}
+          status={
+            message === lastOwn && !outgoing.value.length
+              ? store.readSeq.value >= message.seq
+                ? strings.seen
+                : strings.sent
+              : ""
+          }
+        />
+      ))}
+      {outgoing.value.map((message) => (
+        <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
+      ))}
+      {[...partialReplies.value].map(([key, text]) => (
+        <Bubble key={key} author="ai" text={text} partial />
+      ))}
+      {mode.value !== "operator" && mode.value !== "pending" && isAwaitingReply(store) && (
+        <TypingIndicator label={strings.replying} />
+      )}
+      {typing.value !== null && (
+        <TypingIndicator
+          label={format(strings.typing, { name: typing.value || store.operator.value || "" })}
+        />
+      )}
+      <NextStep store={store} />
+    </div>
+  );
+}
+
+/** What follows the messages: a notice, a form, or the button that asks for a human. */
+function NextStep({ store }: { store: WidgetStore }) {
+  const { messages, outgoing, mode, config } = store;
+  if (mode.value === "pending") {
+    const isUnattended = config.value?.operators_online === false || config.value?.open === false;
+    return isUnattended ? <EmailForm store={store} /> : <p class="notice">{strings.waiting}</p>;
+  }
+  if (mode.value === "closed") {
+    return (
+      <>
+        <p class="notice">{strings.chatClosed}</p>
+        {messages.value.some((message) => message.role === "operator") && <RatingForm store={store} />}
+      </>
+    );
+  }
+  const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
+  if (mode.value === "operator" || !hasWritten || store.blocked.value) return null;
+  return (
+    <button type="button" class="handoff-button" onClick={() => store.requestHandoff()}>
+      <Icon name="person" size={16} />
+      {strings.askForHuman}
+    </button>
+  );
+}
+
+/** Whether the AI has to reply and has not started to. */
+function isAwaitingReply({ partialReplies, outgoing, messages }: WidgetStore): boolean {
+  if (partialReplies.value.size) return false;
+  return (
+    outgoing.value.some((message) => message.state === "sent") || messages.value.at(-1)?.role === "visitor"
+  );
+}
+
+const TypingIndicator = ({ label }: { label: string }) => (
+  <p class="typing-indicator" role="status">
+    <TypingDots />
+    <span dir="auto">{label}</span>
+  </p>
+);

@@ -1,0 +1,382 @@
+/** The widget's state and actions: the conversation, the visitor's outgoing messages, who is online. */
+import { signal } from "@preact/signals";
+import type {
+  LiveEvent,
+  Message,
+  MessageTranslation,
+  Mode,
+  OperatorRef,
+  WidgetConfig,
+} from "../../shared/apiTypes";
+import { ApiError } from "../../shared/http";
+import { throttle } from "../../shared/retry";
+import type { SseEvent } from "../../shared/sse";
+import { parseJson, randomId, readJson, readText, writeJson, writeText } from "../../shared/storage";
+import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
+import { createOutbox, type OutgoingMessage } from "./composer/outbox";
+import { type EmbedConfig, storageKey } from "./embedConfig";
+import { browserLanguage, strings } from "./i18n/i18n";
+
+const TYPING_TIMEOUT_MS = 6000;
+const TYPING_INTERVAL_MS = 3000;
+/** How long the live stream may take to bring a message whose reply stream has ended. */
+const LIVE_EVENT_DELAY_MS = 1500;
+
+export class WidgetStore {
+  readonly open = signal(false);
+  readonly config = signal<WidgetConfig | null>(null);
+  readonly messages = signal<readonly Message[]>([]);
+  /** AI replies that are being written, by the key of the message that they answer. */
+  readonly partialReplies = signal<ReadonlyMap<string, string>>(new Map());
+  readonly mode = signal<Mode | null>(null);
+  readonly operator = signal<string | null>(null);
+  /** The seq up to which an operator has read. */
+  readonly readSeq = signal(0);
+  /** The name of the operator who is typing; null when nobody is. */
+  readonly typing = signal<string | null>(null);
+  readonly unread = signal(0);
+  /** The text of a message that arrived while the widget is closed. */
+  readonly teaser = signal("");
+  readonly connected = signal(true);
+  readonly hasOlder = signal(false);
+  readonly email = signal("");
+  readonly rating = signal(0);
+  readonly blocked = signal(false);
+  readonly uploading = signal(false);
+  readonly error = signal("");
+  readonly draft = signal("");
+  readonly outgoing;
+
+  private readonly api: WidgetApi;
+  private readonly outbox;
+  private readonly keys: Record<"known" | "config" | "draft" | "open", string>;
+  private conversationId: number | undefined;
+  private closeStream: (() => void) | undefined;
+  private reportedSeq = 0;
+  private typingTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly sendTyping = throttle(TYPING_INTERVAL_MS, () => {
+    this.api.post("/chat/typing", {}).catch(() => undefined);
+  });
+
+  constructor(embed: EmbedConfig) {
+    this.api = new WidgetApi(embed);
+    const key = (name: string) => storageKey(embed.siteKey, name);
+    this.keys = { known: key("known"), config: key("config"), draft: key("draft"), open: key("open") };
+    this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
+    this.draft.value = readText(this.keys.draft) ?? "";
+    this.outbox = createOutbox(key("outbox"), {
+      send: (message) => this.deliver(message),
+      onBlocked: () => {
+        this.blocked.value = true;
+      },
+    });
+    this.outgoing = this.outbox.items;
+    // A conversation continues on the next page; other visitors load nothing before they open the widget.
+    if (readText(this.keys.known) === "1" || this.outgoing.value.length) this.connect();
+    this.outbox.resume();
+  }
+
+  get isOpenStored(): boolean {
+    return readText(this.keys.open) === "1";
+  }
+
+  show(): void {
+    this.open.value = true;
+    writeText(this.keys.open, "1");
+    this.unread.value = 0;
+    this.teaser.value = "";
+    void this.loadConfig();
+    this.connect();
+    this.markRead();
+  }
+
+  hide(): void {
+    this.open.value = false;
+    writeText(this.keys.open, null);
+  }
+
+  async loadConfig(): Promise<void> {
+    try {
+      const config = await this.api.get("/chat/config", {});
+      this.config.value = config;
+      writeJson(this.keys.config, config);
+    } catch {
+      // The configuration of the last visit is used, or the defaults.
+    }
+  }
+
+  // --- Receiving
+
+  private connect(): void {
+    this.closeStream ??= this.api.openStream({
+      onReady: (_event, resumed) => {
+        if (!resumed) void this.loadHistory();
+      },
+      onReset: () => void this.loadHistory(),
+      onEvent: (event) => this.applyEvent(event),
+      onState: ({ state }) => {
+        if (state === "connecting") return;
+        this.connected.value = state === "live";
+        if (state === "live") this.outbox.resume();
+      },
+    });
+  }
+
+  /** Remembers whether the visitor has an open conversation: then the next page connects at once. */
+  private setKnown(hasConversation: boolean): void {
+    writeText(this.keys.known, hasConversation ? "1" : "0");
+  }
+
+  /** Fetches the newest messages, or those before `beforeSeq`. A visitor who never wrote has no history. */
+  private async loadHistory(beforeSeq?: number): Promise<void> {
+    if (readText(this.keys.known) === null && !this.outgoing.value.length) return;
+    try {
+      const history = await this.api.get("/chat/history", beforeSeq ? { before_seq: beforeSeq } : {});
+      this.conversationId = history.conversation_id ?? undefined;
+      this.mode.value = history.mode;
+      this.operator.value = history.operator;
+      this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
+      this.email.value = history.visitor.email ?? this.email.value;
+      const first = history.messages[0]?.seq ?? 1;
+      if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
+      for (const message of history.messages) this.addMessage(message);
+      this.setKnown(history.mode !== null && history.mode !== "closed");
+      this.markRead();
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) writeText(this.keys.known, null);
+    }
+  }
+
+  loadOlder(): Promise<void> {
+    const first = this.messages.value.find((message) => message.conversation_id === this.conversationId);
+    return this.loadHistory(first?.seq);
+  }
+
+  /** Fetches messages that operators sent to a visitor who has not opened the widget. Called with the heartbeat. */
+  async checkProactive(): Promise<void> {
+    if (this.closeStream) return;
+    try {
+      const { messages } = await this.api.get("/chat/pending-proactive", {});
+      if (!messages.length) return;
+      this.setKnown(true);
+      this.connect();
+      for (const message of messages) this.receiveMessage(message);
+    } catch {
+      // Tried again with the next heartbeat.
+    }
+  }
+
+  sendHeartbeat(page: { page: string; title: string; referrer: string }): Promise<unknown> {
+    return this.api.post("/chat/heartbeat", { ...page, lang: browserLanguage }).catch(() => undefined);
+  }
+
+  private applyEvent({ data: text }: SseEvent): void {
+    const event = parseJson<LiveEvent | null>(text, null);
+    if (!event) return;
+    const data = event.data;
+    switch (event.type) {
+      case "message.created":
+        this.setKnown(true);
+        this.conversationId = event.conversation_id ?? this.conversationId;
+        this.addMessage(data as unknown as Message);
+        this.receiveMessage(data as unknown as Message);
+        break;
+      case "message.translated":
+        this.messages.value = this.messages.value.map((message) =>
+          message.id === data["id"]
+            ? { ...message, translation: data["translation"] as MessageTranslation }
+            : message,
+        );
+        break;
+      case "message.read":
+        if (data["reader"] === "operator")
+          this.readSeq.value = Math.max(this.readSeq.value, Number(data["seq"]));
+        break;
+      case "typing":
+        if (data["role"] === "operator") this.showTyping(String(data["name"] ?? ""));
+        break;
+      default:
+        if (event.type.startsWith("conversation.") && data["mode"]) this.applyConversationEvent(event);
+    }
+  }
+
+  private applyConversationEvent(event: LiveEvent): void {
+    const mode = event.data["mode"] as Mode;
+    if (event.type === "conversation.created" && event.conversation_id !== this.conversationId) {
+      this.readSeq.value = 0;
+      this.reportedSeq = 0;
+      this.rating.value = 0;
+    }
+    this.conversationId = event.conversation_id ?? this.conversationId;
+    this.mode.value = mode;
+    this.operator.value = (event.data["operator"] as OperatorRef | null)?.name ?? null;
+    this.typing.value = null;
+    if (mode === "operator") this.partialReplies.value = new Map();
+    if (mode === "pending") void this.loadConfig();
+    this.setKnown(mode !== "closed");
+  }
+
+  private addMessage(message: Message): void {
+    const known = this.messages.value.find((one) => one.id === message.id);
+    const others = this.messages.value.filter((one) => one !== known);
+    const merged = { ...message, translation: message.translation ?? known?.translation ?? null };
+    this.messages.value = [...others, merged].sort(compareMessages);
+    if (message.message_id) this.outbox.remove(message.message_id);
+    if (message.role === "ai") this.endPartialReply(message.content);
+  }
+
+  /** Adds a message and tells a visitor whose widget is closed. */
+  private receiveMessage(message: Message): void {
+    if (message.role === "visitor") return;
+    this.addMessage(message);
+    this.typing.value = null;
+    if (this.open.value) {
+      this.markRead();
+      return;
+    }
+    if (message.role === "system") return;
+    this.unread.value += 1;
+    this.teaser.value = message.translation?.content ?? message.content;
+  }
+
+  private showTyping(name: string): void {
+    this.typing.value = name;
+    clearTimeout(this.typingTimer);
+    this.typingTimer = setTimeout(() => {
+      this.typing.value = null;
+    }, TYPING_TIMEOUT_MS);
+  }
+
+  /** Tells the server what the visitor has seen, when the widget is open on a visible page. */
+  markRead(): void {
+    if (!this.open.value || document.visibilityState !== "visible") return;
+    const last = this.messages.value.findLast(
+      (message) => message.role !== "visitor" && message.conversation_id === this.conversationId,
+    );
+    if (!last || last.seq <= this.reportedSeq) return;
+    this.reportedSeq = last.seq;
+    this.api.post("/chat/read", { seq: last.seq }).catch(() => undefined);
+  }
+
+  // --- Sending
+
+  setDraft(text: string): void {
+    this.draft.value = text;
+    writeText(this.keys.draft, text || null);
+    const hasReader = this.mode.value === "operator" || this.mode.value === "pending";
+    if (hasReader && text.trim()) this.sendTyping();
+  }
+
+  sendMessage(text: string, image = ""): void {
+    const content = text.trim();
+    if (!content && !image) return;
+    this.outbox.add({ key: randomId(), text: content, image, state: "sending", error: "" });
+    this.connect();
+  }
+
+  retry(key: string): void {
+    this.outbox.retry(key);
+  }
+
+  async sendImage(file: File): Promise<void> {
+    this.uploading.value = true;
+    this.error.value = "";
+    try {
+      this.sendMessage("", await this.api.uploadImage(file));
+    } catch (error) {
+      this.error.value = errorText(error, strings.uploadFailed);
+    }
+    this.uploading.value = false;
+  }
+
+  private async deliver({ key, text, image }: OutgoingMessage): Promise<void> {
+    let replyId = 0;
+    const onEvent = ({ type, content, meta }: ReplyEvent) => {
+      if (type === "chunk") this.extendPartialReply(key, content ?? "");
+      if (type !== "done" || !meta) return;
+      replyId = meta.answer_id ?? 0;
+      this.mode.value = meta.mode;
+      this.conversationId = meta.conversation_id;
+    };
+    const body = {
+      message: text,
+      message_id: key,
+      lang: browserLanguage,
+      ...(image && { image_url: image }),
+    };
+    await this.api.sendMessage(body, onEvent, () => this.finishReply(key, replyId));
+    this.setKnown(true);
+    this.outbox.update(key, { state: "sent" });
+  }
+
+  private extendPartialReply(key: string, text: string): void {
+    if (this.mode.value === "operator") return;
+    const before = this.partialReplies.value.get(key) ?? "";
+    this.partialReplies.value = new Map(this.partialReplies.value).set(key, before + text);
+  }
+
+  /** Ends a reply's stream: the stored messages replace the partial reply and the outgoing message. */
+  private finishReply(key: string, replyId: number): void {
+    const hasReply = !replyId || this.messages.value.some((message) => message.id === replyId);
+    const hasMessage = this.messages.value.some((message) => message.message_id === key);
+    const removePartial = () => {
+      const rest = new Map(this.partialReplies.value);
+      rest.delete(key);
+      this.partialReplies.value = rest;
+    };
+    if (hasReply && hasMessage) {
+      removePartial();
+      return;
+    }
+    // The live stream is late or disconnected: fetch what it would have brought.
+    setTimeout(() => void this.loadHistory().then(removePartial), LIVE_EVENT_DELAY_MS);
+  }
+
+  private endPartialReply(content: string): void {
+    const rest = [...this.partialReplies.value].filter(([, text]) => !content.startsWith(text.trim()));
+    if (rest.length !== this.partialReplies.value.size) this.partialReplies.value = new Map(rest);
+  }
+
+  // --- Requests of the visitor
+
+  async requestHandoff(): Promise<void> {
+    await this.runWithError(async () => {
+      this.connect();
+      const { mode, conversation_id } = await this.api.post("/chat/handoff", { lang: browserLanguage });
+      this.mode.value = mode;
+      this.conversationId = conversation_id;
+      this.setKnown(true);
+      await this.loadConfig();
+    });
+  }
+
+  async saveEmail(email: string, name: string): Promise<void> {
+    await this.runWithError(async () => {
+      await this.api.post("/chat/email", { email, ...(name && { name }) });
+      this.email.value = email;
+    });
+  }
+
+  async rate(score: number, comment: string): Promise<void> {
+    this.rating.value = score;
+    await this.api.post("/chat/rate", { score, ...(comment && { comment }) }).catch(() => undefined);
+  }
+
+  private async runWithError(action: () => Promise<void>): Promise<void> {
+    this.error.value = "";
+    try {
+      await action();
+    } catch (error) {
+      this.error.value = errorText(error, strings.requestFailed);
+    }
+  }
+}
+
+/** The server's own text for people when there is one; else `fallback`, which is in the visitor's language. */
+const errorText = (error: unknown, fallback: string): string =>
+  error instanceof ApiError && error.hasServerText ? error.message : fallback;
+
+function compareMessages(a: Message, b: Message): number {
+  if (a.conversation_id === b.conversation_id) return a.seq - b.seq;
+  return a.created_at < b.created_at ? -1 : 1;
+}
