@@ -28,7 +28,8 @@ from parley.common.auth.identity import (
     VisitorCaller,
 )
 from parley.common.events import Event, EventData, new_event
-from parley.common.messaging import BrokerConnection, RpcServer, StreamConsumer, StreamRecord
+from parley.common.messaging import BrokerConnection, RpcServer
+from parley.notify.streaming.stream_consumer import StreamConsumer, StreamRecord
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 

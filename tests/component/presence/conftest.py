@@ -1,10 +1,10 @@
-"""Presence as real processes on the real MongoDB and a RabbitMQ that no other service's tests are on."""
+"""Presence as real processes on a real MongoDB, and on a RabbitMQ that the tests of other services do not use."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +12,17 @@ import pytest
 
 from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from support.brokers import broker_apart
-from support.presence import EVERYTHING, Broker, Cable, Installation, Replica, fresh_id
+from support.presence import (
+    EVERYTHING,
+    BrokerPeer,
+    Deployment,
+    MakeOperator,
+    MakeProxy,
+    MakeVisitor,
+    Replica,
+    fresh_id,
+)
+from support.tcp_proxy import TcpProxy
 
 
 @pytest.fixture(scope="session")
@@ -24,55 +34,55 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture(scope="session")
 async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
-    """Queues are named after the service: presence of another test's would take from them what is meant for ours."""
+    """A broker of its own: queue names are fixed per service, so presence processes of other tests would share them."""
     async with broker_apart(servers[1], run_directory / "presence") as amqp_url:
         yield amqp_url
 
 
 @pytest.fixture
-async def installation(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Installation]:
-    """A database of a test's own, for replicas of its own. They share the broker's queues with the others."""
-    installation = Installation(mongodb_uri, amqp_url, http)
-    yield installation
-    await installation.close()
+async def deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Deployment]:
+    """A database for the replicas of one test. They share the broker's queues with all other replicas."""
+    deployment = Deployment(mongodb_uri, amqp_url, http)
+    yield deployment
+    await deployment.close()
 
 
 @pytest.fixture(scope="module")
-async def shared(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Installation]:
-    """Four replicas: two with the time to live of production, two that keep nobody online for longer than 2 s."""
-    installation = Installation(mongodb_uri, amqp_url, http)
-    await asyncio.gather(*(installation.start(PARLEY_ONLINE_SECONDS=seconds) for seconds in ("75", "75", "2", "2")))
-    yield installation
-    await installation.close()
+async def shared_deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Deployment]:
+    """Four replicas: two with the default time to live of a heartbeat, two with 2 seconds."""
+    deployment = Deployment(mongodb_uri, amqp_url, http)
+    await asyncio.gather(*(deployment.start(PARLEY_ONLINE_SECONDS=seconds) for seconds in ("75", "75", "2", "2")))
+    yield deployment
+    await deployment.close()
 
 
 @pytest.fixture
-def one(shared: Installation) -> Replica:
-    return shared.replicas[0]
+def replica_a(shared_deployment: Deployment) -> Replica:
+    return shared_deployment.replicas[0]
 
 
 @pytest.fixture
-def other(shared: Installation) -> Replica:
-    return shared.replicas[1]
+def replica_b(shared_deployment: Deployment) -> Replica:
+    return shared_deployment.replicas[1]
 
 
 @pytest.fixture
-def quick(shared: Installation) -> list[Replica]:
-    """The two that forget after two seconds."""
-    return shared.replicas[2:]
+def short_ttl_replicas(shared_deployment: Deployment) -> list[Replica]:
+    """The two replicas whose heartbeats expire after 2 seconds."""
+    return shared_deployment.replicas[2:]
 
 
 @pytest.fixture
-async def broker(amqp_url: str) -> AsyncIterator[Broker]:
-    broker = Broker(amqp_url)
-    await broker.answer_as_chat()
+async def broker(amqp_url: str) -> AsyncIterator[BrokerPeer]:
+    broker = BrokerPeer(amqp_url)
+    await broker.serve_chat_rpc()
     yield broker
     await broker.close()
 
 
 @pytest.fixture
-def operator() -> Callable[..., OperatorCaller]:
-    """Makes an operator of a tenant with sites: `operator(1, 2, tenant=3)`."""
+def make_operator() -> MakeOperator:
+    """Creates an operator with sites: `make_operator(1, 2, tenant=3)`."""
 
     def make(
         *site_ids: int, tenant: int | None = None, granted: frozenset[Permission] = EVERYTHING, version: int = 1
@@ -84,8 +94,8 @@ def operator() -> Callable[..., OperatorCaller]:
 
 
 @pytest.fixture
-def visitor() -> Callable[..., VisitorCaller]:
-    """Makes a visitor of a site."""
+def make_visitor() -> MakeVisitor:
+    """Creates a visitor of a site."""
 
     def make(site_id: int, tenant: int = 1) -> VisitorCaller:
         return VisitorCaller(tenant, site_id, f"sess_{secrets.token_hex(16)}")
@@ -94,14 +104,16 @@ def visitor() -> Callable[..., VisitorCaller]:
 
 
 @pytest.fixture
-async def cable() -> AsyncIterator[Callable[[str, int], Awaitable[Cable]]]:
-    """Makes a cable to a server."""
-    cables: list[Cable] = []
+async def make_proxy() -> AsyncIterator[MakeProxy]:
+    """Creates a TCP proxy to a server, which the test can disconnect."""
+    proxies: list[TcpProxy] = []
 
-    async def make(host: str, port: int) -> Cable:
-        cables.append(await Cable(host, port).plug())
-        return cables[-1]
+    async def make(host: str, port: int) -> TcpProxy:
+        proxy = TcpProxy(host, port)
+        await proxy.start()
+        proxies.append(proxy)
+        return proxy
 
     yield make
-    for one in cables:
-        await one.pull()
+    for proxy in proxies:
+        await proxy.stop()

@@ -1,4 +1,4 @@
-"""Operators: online while any device beats, offline by hand until set online, on their own sites alone."""
+"""Operator presence: heartbeats, expiry, manual status and access changes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pytest
 
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.messaging import Ask
-from support.presence import Broker, Lag, MakeOperator, MakeVisitor, Replica, fresh_id
-from support.wait import until
+from parley.common.messaging import RpcClient
+from support.presence import BrokerPeer, MakeOperator, MakeVisitor, Replica, SchedulingDelay, fresh_id
+from support.wait import wait_until
 
-REFUSALS = [
+SITE_ENDPOINTS = [
     ("POST", "/api/v1/operator/heartbeat", lambda site: {"json": {"site_ids": [site]}}),
     ("POST", "/api/v1/operator/set-status", lambda site: {"json": {"site_id": site, "online": True}}),
     ("GET", "/api/v1/operator/status", lambda site: {"query": {"site_id": site}}),
@@ -23,175 +23,186 @@ REFUSALS = [
 ]
 
 
-async def test_a_heartbeat_brings_online_on_all_its_sites_and_is_announced_once(
-    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+async def test_heartbeat_brings_operator_online_on_all_its_sites_with_one_event_each(
+    replica_a: Replica, replica_b: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     first, second = fresh_id(), fresh_id()
-    alex = operator(first, second)
-    ears = await broker.listen(first, second)
+    alex = make_operator(first, second)
+    recorder = await broker.record_events(first, second)
 
-    code, answer = await one.operator_beats(alex, first, second, first)
-    await other.operator_beats(alex, first, second)
+    code, response = await replica_a.operator_heartbeat(alex, first, second, first)
+    await replica_b.operator_heartbeat(alex, first, second)
 
-    assert (code, answer) == (200, {"success": True, "expires_in": 75})
-    status = await other.status(alex)
+    assert (code, response) == (200, {"success": True, "expires_in": 75})
+    status = await replica_b.get_status(alex)
     assert status["online"] is True
     assert {site["site_id"]: site["online"] for site in status["sites"]} == {first: True, second: True}
     assert all(datetime.fromisoformat(site["until"]) for site in status["sites"])
-    await until(lambda: len(ears.heard) >= 2)
-    assert sorted((event.type, event.site_id) for event in ears.heard) == sorted(
+    await wait_until(lambda: len(recorder.events) >= 2)
+    assert sorted((event.type, event.site_id) for event in recorder.events) == sorted(
         [("operator.online", first), ("operator.online", second)]
     )
-    assert ears.heard[0].data == {"operator_id": alex.operator_id}
-    assert ears.heard[0].tenant_id == alex.tenant_id
-    assert ears.heard[0].actor.id == alex.operator_id
+    assert recorder.events[0].data == {"operator_id": alex.operator_id}
+    assert recorder.events[0].tenant_id == alex.tenant_id
+    assert recorder.events[0].actor.id == alex.operator_id
 
 
-async def test_first_heartbeats_of_many_devices_at_once_are_one_transition(
-    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+async def test_concurrent_first_heartbeats_of_many_devices_are_one_transition(
+    replica_a: Replica, replica_b: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     site = fresh_id()
-    alex = operator(site)
-    ears = await broker.listen(site)
+    alex = make_operator(site)
+    recorder = await broker.record_events(site)
 
-    answers = await asyncio.gather(*(replica.operator_beats(alex, site) for replica in (one, other) * 20))
-    await one.operator_sets(alex, site, online=False)
+    responses = await asyncio.gather(
+        *(replica.operator_heartbeat(alex, site) for replica in (replica_a, replica_b) * 20)
+    )
+    await replica_a.set_operator_status(alex, site, online=False)
 
-    assert {code for code, _ in answers} == {200}
-    await until(lambda: ears.of("operator.offline"))
-    assert ears.kinds() == ["operator.online", "operator.offline"]
+    assert {code for code, _ in responses} == {200}
+    await wait_until(lambda: recorder.of_type("operator.offline"))
+    assert recorder.event_types() == ["operator.online", "operator.offline"]
 
 
-async def test_a_silent_operator_is_announced_offline_once_within_a_second_by_two_replicas(
-    quick: list[Replica], broker: Broker, operator: MakeOperator
+async def test_two_replicas_announce_an_expired_operator_once_within_a_second(
+    short_ttl_replicas: list[Replica], broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     site = fresh_id()
-    team = [operator(site) for _ in range(40)]
-    ears = await broker.listen(site)
+    team = [make_operator(site) for _ in range(40)]
+    recorder = await broker.record_events(site)
 
-    async def beat_once(number: int, alex: OperatorCaller) -> datetime:
-        await quick[number % 2].operator_beats(alex, site)
-        (there,) = (await quick[0].status(alex))["sites"]
-        return datetime.fromisoformat(there["until"])
+    async with SchedulingDelay() as delay:
+        await asyncio.gather(
+            *(short_ttl_replicas[number % 2].operator_heartbeat(alex, site) for number, alex in enumerate(team))
+        )
+        await wait_until(lambda: len(recorder.of_type("operator.offline")) >= len(team), timeout=30)
+    await asyncio.gather(
+        *(wait_for_next_sweep(replica, make_operator(site + 1), site + 1) for replica in short_ttl_replicas)
+    )
 
-    ends = await asyncio.gather(*(beat_once(number, alex) for number, alex in enumerate(team)))
-    due = {alex.operator_id: end for alex, end in zip(team, ends, strict=True)}
-
-    async with Lag() as lag:
-        await until(lambda: len(ears.of("operator.offline")) >= len(team), within=30)
-    await asyncio.gather(*(until_swept_again(replica, operator(site + 1), site + 1) for replica in quick))
-
-    gone = ears.of("operator.offline")
-    assert sorted(event.data["operator_id"] for event in gone) == sorted(due)
-    late = [(event.occurred_at - due[event.data["operator_id"]]).total_seconds() for event in gone]
-    assert min(late) >= 0
-    assert max(late) < 1.0 + lag.allowance
-    status = await quick[1].status(team[0])
+    offline_events = recorder.of_type("operator.offline")
+    assert sorted(event.data["operator_id"] for event in offline_events) == sorted(alex.operator_id for alex in team)
+    online_at = {event.data["operator_id"]: event.occurred_at for event in recorder.of_type("operator.online")}
+    delays = [
+        (event.occurred_at - online_at[event.data["operator_id"]]).total_seconds() - 2 for event in offline_events
+    ]
+    assert min(delays) >= 0
+    assert max(delays) < 1.0 + delay.tolerance_seconds
+    status = await short_ttl_replicas[1].get_status(team[0])
     assert status["sites"] == [{"site_id": site, "online": False, "until": None}]
 
 
-async def until_swept_again(replica: Replica, caller: OperatorCaller, site: int) -> None:
-    """Until time ran out for somebody who came later: who went before them has been seen by every sweep."""
-    await replica.operator_beats(caller, site)
-    await until(lambda: is_offline(replica, caller))
+async def wait_for_next_sweep(replica: Replica, caller: OperatorCaller, site: int) -> None:
+    """Wait until an operator who came online later has expired: every sweep has then seen the earlier records."""
+    await replica.operator_heartbeat(caller, site)
+    await wait_until(lambda: is_offline(replica, caller))
 
 
 async def is_offline(replica: Replica, caller: OperatorCaller) -> bool:
-    return not (await replica.status(caller))["online"]
+    return not (await replica.get_status(caller))["online"]
 
 
-async def test_any_beating_device_keeps_the_operator_online(
-    quick: list[Replica], broker: Broker, operator: MakeOperator
+async def test_heartbeats_of_any_device_keep_the_operator_online(
+    short_ttl_replicas: list[Replica], broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     site = fresh_id()
-    alex = operator(site)
-    ears = await broker.listen(site)
-    laptop, phone = quick
-    await laptop.operator_beats(alex, site)
+    alex = make_operator(site)
+    recorder = await broker.record_events(site)
+    laptop, phone = short_ttl_replicas
+    await laptop.operator_heartbeat(alex, site)
 
-    for _ in range(12):  # three times as long as a heartbeat holds: the laptop has fallen asleep
+    for _ in range(12):  # three times the time to live: the laptop is asleep
         await asyncio.sleep(0.5)
-        await phone.operator_beats(alex, site)
-        assert (await laptop.status(alex))["online"] is True
+        await phone.operator_heartbeat(alex, site)
+        assert (await laptop.get_status(alex))["online"] is True
 
-    assert ears.kinds() == ["operator.online"]
-    await until(lambda: ears.kinds() == ["operator.online", "operator.offline"])
+    assert recorder.event_types() == ["operator.online"]
+    await wait_until(lambda: recorder.event_types() == ["operator.online", "operator.offline"])
 
 
-async def test_offline_by_hand_outlasts_heartbeats_until_set_online_again(
-    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+async def test_manual_offline_overrides_heartbeats_until_set_online_again(
+    replica_a: Replica, replica_b: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     site, elsewhere = fresh_id(), fresh_id()
-    alex = operator(site, elsewhere)
-    ears = await broker.listen(site)
-    await one.operator_beats(alex, site, elsewhere)
+    alex = make_operator(site, elsewhere)
+    recorder = await broker.record_events(site)
+    await replica_a.operator_heartbeat(alex, site, elsewhere)
 
-    code, answer = await one.operator_sets(alex, site, online=False)
-    assert (code, answer) == (200, {"success": True, "online": False, "until": None})
-    for replica in (one, other):
-        await replica.operator_beats(alex, site, elsewhere)
-    status = {there["site_id"]: there["online"] for there in (await other.status(alex))["sites"]}
+    code, response = await replica_a.set_operator_status(alex, site, online=False)
+    assert (code, response) == (200, {"success": True, "online": False, "until": None})
+    for replica in (replica_a, replica_b):
+        await replica.operator_heartbeat(alex, site, elsewhere)
+    status = {
+        site_status["site_id"]: site_status["online"] for site_status in (await replica_b.get_status(alex))["sites"]
+    }
     assert status == {site: False, elsewhere: True}
-    assert (await one.status(alex, site_id=site))["online"] is False
+    assert (await replica_a.get_status(alex, site_id=site))["online"] is False
 
-    code, answer = await other.operator_sets(alex, site, online=True)
-    assert (code, answer["online"]) == (200, True)
-    assert (await one.status(alex, site_id=site))["online"] is True
-    await until(lambda: len(ears.heard) >= 3)
-    assert ears.kinds() == ["operator.online", "operator.offline", "operator.online"]
+    code, response = await replica_b.set_operator_status(alex, site, online=True)
+    assert (code, response["online"]) == (200, True)
+    assert (await replica_a.get_status(alex, site_id=site))["online"] is True
+    await wait_until(lambda: len(recorder.events) >= 3)
+    assert recorder.event_types() == ["operator.online", "operator.offline", "operator.online"]
 
 
-async def test_setting_offline_who_was_never_online_is_no_news_but_holds(
-    one: Replica, broker: Broker, operator: MakeOperator
+async def test_setting_offline_before_the_first_heartbeat_publishes_nothing_but_holds(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     site = fresh_id()
-    alex, sam = operator(site), operator(site)
-    ears = await broker.listen(site)
+    alex, sam = make_operator(site), make_operator(site)
+    recorder = await broker.record_events(site)
 
-    await one.operator_sets(alex, site, online=False)
-    await one.operator_beats(alex, site)
-    await one.operator_beats(sam, site)
+    await replica_a.set_operator_status(alex, site, online=False)
+    await replica_a.operator_heartbeat(alex, site)
+    await replica_a.operator_heartbeat(sam, site)
 
-    assert (await one.status(alex))["online"] is False
-    await until(lambda: ears.heard)
-    assert [event.data["operator_id"] for event in ears.heard] == [sam.operator_id]
+    assert (await replica_a.get_status(alex))["online"] is False
+    await wait_until(lambda: recorder.events)
+    assert [event.data["operator_id"] for event in recorder.events] == [sam.operator_id]
 
 
-@pytest.mark.parametrize(("method", "path", "shape"), REFUSALS, ids=[path.rsplit("/", 1)[1] for _, path, _ in REFUSALS])
-async def test_what_is_not_the_callers_is_refused(
-    one: Replica, broker: Broker, operator: MakeOperator, method: str, path: str, shape: Callable[[int], dict[str, Any]]
+@pytest.mark.parametrize(
+    ("method", "path", "build_arguments"), SITE_ENDPOINTS, ids=[path.rsplit("/", 1)[1] for _, path, _ in SITE_ENDPOINTS]
+)
+async def test_sites_of_other_operators_and_tenants_are_refused(
+    replica_a: Replica,
+    broker: BrokerPeer,
+    make_operator: MakeOperator,
+    method: str,
+    path: str,
+    build_arguments: Callable[[int], dict[str, Any]],
 ) -> None:
-    mine, lost, unknown, foreign = (fresh_id() for _ in range(4))
-    alex = operator(mine)
-    broker.sites.update({lost: alex.tenant_id, foreign: fresh_id()})
+    own, unassigned, unknown, foreign = (fresh_id() for _ in range(4))
+    alex = make_operator(own)
+    broker.tenant_by_site.update({unassigned: alex.tenant_id, foreign: fresh_id()})
 
     async def ask(caller: Any, site: int) -> tuple[int, dict[str, Any]]:
-        asked = shape(site)
-        return await one.call(method, path, caller, asked.get("json"), **asked.get("query", {}))
+        arguments = build_arguments(site)
+        return await replica_a.call(method, path, caller, arguments.get("json"), **arguments.get("query", {}))
 
-    assert (await ask(alex, mine))[0] == 200
-    code_unknown, answer_unknown = await ask(alex, unknown)
-    code_foreign, answer_foreign = await ask(alex, foreign)
+    assert (await ask(alex, own))[0] == 200
+    code_unknown, response_unknown = await ask(alex, unknown)
+    code_foreign, response_foreign = await ask(alex, foreign)
     assert (code_unknown, code_foreign) == (404, 404)
-    for answer in (answer_unknown, answer_foreign):
-        answer.pop("request_id")
-    assert answer_unknown == answer_foreign
-    assert (await ask(alex, lost))[0] == 403
-    powerless = operator(mine, granted=frozenset({Permission.MANAGE}))
-    assert (await ask(powerless, mine))[0] == (200 if path.endswith("/status") else 403)
+    for response in (response_unknown, response_foreign):
+        response.pop("request_id")
+    assert response_unknown == response_foreign
+    assert (await ask(alex, unassigned))[0] == 403
+    manager = make_operator(own, granted=frozenset({Permission.MANAGE}))
+    assert (await ask(manager, own))[0] == (200 if path.endswith("/status") else 403)
 
 
-async def test_a_heartbeat_with_one_refused_site_writes_nothing(
-    one: Replica, broker: Broker, operator: MakeOperator
+async def test_heartbeat_with_one_refused_site_changes_nothing(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
-    mine, lost, unknown = (fresh_id() for _ in range(3))
-    alex = operator(mine)
-    broker.sites[lost] = alex.tenant_id
+    own, unassigned, unknown = (fresh_id() for _ in range(3))
+    alex = make_operator(own)
+    broker.tenant_by_site[unassigned] = alex.tenant_id
 
-    assert (await one.operator_beats(alex, mine, lost))[0] == 403
-    assert (await one.operator_beats(alex, mine, unknown))[0] == 404
-    assert (await one.operator_beats(alex, lost, unknown))[0] == 404
-    assert (await one.status(alex))["online"] is False
+    assert (await replica_a.operator_heartbeat(alex, own, unassigned))[0] == 403
+    assert (await replica_a.operator_heartbeat(alex, own, unknown))[0] == 404
+    assert (await replica_a.operator_heartbeat(alex, unassigned, unknown))[0] == 404
+    assert (await replica_a.get_status(alex))["online"] is False
 
 
 @pytest.mark.parametrize(
@@ -205,75 +216,85 @@ async def test_a_heartbeat_with_one_refused_site_writes_nothing(
         {"site_ids": [0]},
     ],
 )
-async def test_a_heartbeat_of_the_wrong_shape_is_refused(one: Replica, operator: MakeOperator, body: object) -> None:
-    code, answer = await one.call("POST", "/api/v1/operator/heartbeat", operator(fresh_id()), body)
-    assert (code, answer["code"]) == (422, "invalid")
+async def test_malformed_heartbeat_is_refused(replica_a: Replica, make_operator: MakeOperator, body: object) -> None:
+    code, response = await replica_a.call("POST", "/api/v1/operator/heartbeat", make_operator(fresh_id()), body)
+    assert (code, response["code"]) == (422, "invalid")
 
 
-async def test_a_visitor_is_no_operator(one: Replica, visitor: MakeVisitor) -> None:
+async def test_visitor_cannot_call_operator_endpoints(replica_a: Replica, make_visitor: MakeVisitor) -> None:
     site = fresh_id()
-    assert (await one.call("POST", "/api/v1/operator/heartbeat", visitor(site), {"site_ids": [site]}))[0] == 401
+    assert (await replica_a.call("POST", "/api/v1/operator/heartbeat", make_visitor(site), {"site_ids": [site]}))[
+        0
+    ] == 401
 
 
-async def test_a_suspended_operator_goes_offline_everywhere_at_once_and_stays_so(
-    one: Replica, other: Replica, broker: Broker, operator: MakeOperator
+async def test_suspended_operator_goes_offline_on_every_site_and_stays_offline(
+    replica_a: Replica, replica_b: Replica, broker: BrokerPeer, make_operator: MakeOperator
 ) -> None:
     first, second = fresh_id(), fresh_id()
-    alex = operator(first, second, version=4)
-    ears = await broker.listen(first, second)
-    await one.operator_beats(alex, first, second)
+    alex = make_operator(first, second, version=4)
+    recorder = await broker.record_events(first, second)
+    await replica_a.operator_heartbeat(alex, first, second)
 
     change = OperatorAccessChanged(operator_id=alex.operator_id, version=5, suspended=True)
     await broker.publish(change, tenant_id=alex.tenant_id, site_id=0)
 
-    await until(lambda: len(ears.of("operator.offline")) == 2)
-    await other.operator_beats(alex, first, second)  # with an identity from before
-    await other.operator_sets(alex, first, online=True)
-    assert (await one.status(alex))["online"] is False
+    await wait_until(lambda: len(recorder.of_type("operator.offline")) == 2)
+    await replica_b.operator_heartbeat(alex, first, second)  # with an identity issued before the suspension
+    await replica_b.set_operator_status(alex, first, online=True)
+    assert (await replica_a.get_status(alex))["online"] is False
 
 
-async def test_who_loses_a_site_goes_offline_there_alone(one: Replica, broker: Broker, operator: MakeOperator) -> None:
-    kept, lost, muted = (fresh_id() for _ in range(3))
-    alex = operator(kept, lost, muted)
-    ears = await broker.listen(kept, lost, muted)
-    await one.operator_beats(alex, kept, lost, muted)
-    broker.teams[kept] = [{"operator_id": alex.operator_id, "language": "en", "permissions": ["can_chat"]}]
-    broker.teams[muted] = [{"operator_id": alex.operator_id, "language": "en", "permissions": ["can_manage"]}]
+async def test_operator_who_loses_a_site_goes_offline_on_that_site_only(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator
+) -> None:
+    kept, unassigned, muted = (fresh_id() for _ in range(3))
+    alex = make_operator(kept, unassigned, muted)
+    recorder = await broker.record_events(kept, unassigned, muted)
+    await replica_a.operator_heartbeat(alex, kept, unassigned, muted)
+    broker.team_by_site[kept] = [{"operator_id": alex.operator_id, "language": "en", "permissions": ["can_chat"]}]
+    broker.team_by_site[muted] = [{"operator_id": alex.operator_id, "language": "en", "permissions": ["can_manage"]}]
 
     change = OperatorAccessChanged(operator_id=alex.operator_id, version=2)
     await broker.publish(change, tenant_id=alex.tenant_id, site_id=0)
 
-    await until(lambda: len(ears.of("operator.offline")) == 2)
-    status = {there["site_id"]: there["online"] for there in (await one.status(alex))["sites"]}
-    assert status == {kept: True, lost: False, muted: False}
+    await wait_until(lambda: len(recorder.of_type("operator.offline")) == 2)
+    status = {
+        site_status["site_id"]: site_status["online"] for site_status in (await replica_a.get_status(alex))["sites"]
+    }
+    assert status == {kept: True, unassigned: False, muted: False}
 
 
-async def test_one_ended_session_takes_nobody_offline(one: Replica, broker: Broker, operator: MakeOperator) -> None:
+async def test_end_of_one_session_does_not_take_the_operator_offline(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator
+) -> None:
     site = fresh_id()
-    alex, sam = operator(site), operator(site)
-    ears = await broker.listen(site)
-    await one.operator_beats(alex, site)
-    await one.operator_beats(sam, site)
+    alex, sam = make_operator(site), make_operator(site)
+    recorder = await broker.record_events(site)
+    await replica_a.operator_heartbeat(alex, site)
+    await replica_a.operator_heartbeat(sam, site)
 
     logout = OperatorAccessChanged(operator_id=alex.operator_id, version=2, session_id="a", suspended=False)
     await broker.publish(logout, tenant_id=alex.tenant_id, site_id=0)
     suspension = OperatorAccessChanged(operator_id=sam.operator_id, version=2, suspended=True)
     await broker.publish(suspension, tenant_id=sam.tenant_id, site_id=0)
 
-    await until(lambda: ears.of("operator.offline"))
-    assert [event.data["operator_id"] for event in ears.of("operator.offline")] == [sam.operator_id]
-    assert (await one.status(alex))["online"] is True
+    await wait_until(lambda: recorder.of_type("operator.offline"))
+    assert [event.data["operator_id"] for event in recorder.of_type("operator.offline")] == [sam.operator_id]
+    assert (await replica_a.get_status(alex))["online"] is True
 
 
-async def test_others_may_ask_who_is_online_on_a_site(one: Replica, broker: Broker, operator: MakeOperator) -> None:
+async def test_rpc_returns_the_operators_online_on_a_site(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator
+) -> None:
     site = fresh_id()
-    team = [operator(site) for _ in range(3)]
-    ask = Ask("presence")
-    await broker.add(ask)
+    team = [make_operator(site) for _ in range(3)]
+    presence = RpcClient("presence")
+    await broker.add_session(presence)
     for alex in team:
-        await one.operator_beats(alex, site)
-    await one.operator_sets(team[0], site, online=False)
+        await replica_a.operator_heartbeat(alex, site)
+    await replica_a.set_operator_status(team[0], site, online=False)
 
     expected = sorted(alex.operator_id for alex in team[1:])
-    assert await ask("operators_online", site_id=site) == {"operator_ids": expected}
-    assert await ask("operators_online", site_id=fresh_id()) == {"operator_ids": []}
+    assert await presence("operators_online", site_id=site) == {"operator_ids": expected}
+    assert await presence("operators_online", site_id=fresh_id()) == {"operator_ids": []}

@@ -1,4 +1,4 @@
-"""`python -m parley.presence` runs the service."""
+"""Runs the service: `python -m parley.presence`."""
 
 from parley.presence.bootstrap import main
 

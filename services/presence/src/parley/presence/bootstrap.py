@@ -1,76 +1,76 @@
-"""The composition root of presence: the only file that sees every other."""
+"""Composition root of presence: creates every component and connects them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
-from parley.common.messaging import Ask, Bus
-from parley.common.mongodb import OUTAGES, Mongo, MongoIdempotency, Outbox
+from parley.common.messaging import BrokerConnection, RpcClient
+from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Service
-from parley.common.runtime.service import main as run
-from parley.common.runtime.settings import load
-from parley.common.runtime.tasks import Every
-from parley.presence import consumers, routes
-from parley.presence.clients.sites import ChatSites
+from parley.common.runtime.service import main as run_service
+from parley.common.runtime.settings import load_settings
+from parley.common.runtime.tasks import PeriodicTask
+from parley.presence import consumers
+from parley.presence.clients.site_directory import RpcSiteDirectory
 from parley.presence.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.presence.operators import repository as operator_store
 from parley.presence.operators.handlers import OperatorHandlers
-from parley.presence.operators.service import Operators
+from parley.presence.operators.repository import MongoOperatorRepository
+from parley.presence.operators.service import OperatorService
+from parley.presence.routes import build_routes
 from parley.presence.settings import PresenceSettings
-from parley.presence.visitors import repository as visitor_store
+from parley.presence.timeouts import ONLINE_METRIC_INTERVAL_SECONDS, OUTBOX_GRACE
 from parley.presence.visitors.handlers import VisitorHandlers
-from parley.presence.visitors.heartbeat_buffer import Beats
-from parley.presence.visitors.service import Visitors
-
-_COUNT_SECONDS = 15.0
-_OUTBOX_GRACE = timedelta(seconds=5)
-"""Thousands may come or go in one moment: their events are left a while to the replica that found them, lest all the
-others publish them too."""
+from parley.presence.visitors.heartbeat_buffer import HeartbeatBuffer
+from parley.presence.visitors.repository import MongoVisitorRepository
+from parley.presence.visitors.service import VisitorService
 
 
 async def serve(settings: PresenceSettings) -> None:
-    """Run presence until it is told to stop."""
-    bus = Bus(settings.amqp_url)
+    """Run the service until it is told to stop."""
+    bus = BrokerConnection(settings.amqp_url)
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", SCHEMA, settings.schema_mode)
-    outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS, grace=_OUTBOX_GRACE)
-    ask_chat = Ask("chat")
-    sites = ChatSites(ask_chat)
+    outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS, grace=OUTBOX_GRACE)
+    chat = RpcClient("chat")
+    sites = RpcSiteDirectory(chat)
+    online_seconds = settings.online_seconds
 
-    operators = Operators(operator_store.MongoOperators(mongo, outbox), sites, utc_now, settings.online_seconds)
-    records = visitor_store.MongoVisitors(mongo, outbox)
-    beats = Beats(
-        records, utc_now, seconds=settings.flush_seconds, size=settings.flush_size, waiting=settings.flush_waiting
+    operators = OperatorService(MongoOperatorRepository(mongo, outbox), sites, utc_now, online_seconds=online_seconds)
+    visitor_repository = MongoVisitorRepository(mongo, outbox)
+    heartbeats = HeartbeatBuffer(
+        visitor_repository,
+        utc_now,
+        flush_interval_seconds=settings.flush_seconds,
+        batch_size=settings.flush_size,
+        max_pending=settings.flush_waiting,
     )
-    visitors = Visitors(records, beats, sites, utc_now, settings.online_seconds)
-    bus.add(ask_chat)
-    bus.add(consumers.conversations(visitors), after=mongo.prepared)
-    bus.add(consumers.access(operators), after=mongo.prepared)
-    bus.add(consumers.questions(operators, visitors), after=mongo.prepared)
+    visitors = VisitorService(visitor_repository, heartbeats, sites, utc_now, online_seconds=online_seconds)
+    bus.add(chat)
+    bus.add(consumers.conversation_consumer(visitors), start_condition=mongo.schema_ready)
+    bus.add(consumers.access_consumer(operators), start_condition=mongo.schema_ready)
+    bus.add(consumers.rpc_methods(operators, visitors), start_condition=mongo.schema_ready)
 
     service = Service("presence", settings)
     service.add(mongo)
     service.add(bus)
     service.add(outbox)
-    service.add(Every(settings.sweep_seconds, operators.expire, "expire-operators"))
-    service.add(Every(settings.sweep_seconds, visitors.expire, "expire-visitors"))
-    service.add(Every(_COUNT_SECONDS, operators.count, "count-operators"))
-    service.add(Every(_COUNT_SECONDS, visitors.count, "count-visitors"))
-    service.add(beats)
+    service.add(PeriodicTask(settings.sweep_seconds, operators.expire_overdue, "expire-operators"))
+    service.add(PeriodicTask(settings.sweep_seconds, visitors.expire_overdue, "expire-visitors"))
+    service.add(PeriodicTask(ONLINE_METRIC_INTERVAL_SECONDS, operators.update_online_metric, "count-operators"))
+    service.add(PeriodicTask(ONLINE_METRIC_INTERVAL_SECONDS, visitors.update_online_metric, "count-visitors"))
+    service.add(heartbeats)
     await service.run(
         build_app(
-            routes.table(OperatorHandlers(operators), VisitorHandlers(visitors)),
+            build_routes(OperatorHandlers(operators), VisitorHandlers(visitors)),
             signer=IdentitySigner(settings.identity_secret),
-            outages=OUTAGES,
-            idempotency=MongoIdempotency(mongo),
-            ready=service.faults,
+            transient_errors=TRANSIENT_ERRORS,
+            idempotency=MongoIdempotencyStore(mongo),
+            unready_reasons=service.unready_reasons,
         )
     )
 
 
 def main() -> None:
-    """Read the environment and run."""
-    settings = load(PresenceSettings)
-    run("presence", settings, serve(settings))
+    """Entry point of the command `parley-presence`."""
+    settings = load_settings(PresenceSettings)
+    run_service("presence", settings, serve(settings))

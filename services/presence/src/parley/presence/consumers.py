@@ -1,4 +1,4 @@
-"""What presence hears and is asked: each event and each question leads to one call of the domain."""
+"""Event consumers and RPC methods of presence. Each calls one method of a service."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
-from parley.common.events.schemas import ConversationView, View
+from parley.common.events.schemas import ConversationSchema, Schema
 from parley.common.events.team import OperatorAccessChanged
-from parley.common.messaging import AnswerQuestions, Consumer
-from parley.presence.model import OpenConversation
-from parley.presence.operators.service import Operators
-from parley.presence.visitors.service import Visitors
+from parley.common.messaging import Consumer, RpcServer
+from parley.presence.operators.service import OperatorService
+from parley.presence.visitors.model import ConversationSnapshot
+from parley.presence.visitors.service import VisitorService
 
 _CONVERSATION_EVENTS = (
     "conversation.created",
@@ -24,61 +24,66 @@ _CONVERSATION_EVENTS = (
 )
 
 
-class _Conversation(View):
-    """What presence reads of a conversation's event."""
+class _ConversationEvent(Schema):
+    """The part of a conversation event that presence reads."""
 
-    conversation: ConversationView
+    conversation: ConversationSchema
 
 
-def conversations(visitors: Visitors) -> Consumer:
-    """Keeps each visitor's open conversation beside them, and forgets who is to be forgotten: in that order."""
+def conversation_consumer(visitors: VisitorService) -> Consumer:
+    """Updates visitors' open conversations and erases visitors, in the order of the events."""
 
-    async def changed(event: Event) -> None:
-        row = _Conversation.model_validate(event.data).conversation
-        await visitors.conversation_changed(
-            OpenConversation(
+    async def on_conversation_changed(event: Event) -> None:
+        conversation = _ConversationEvent.model_validate(event.data).conversation
+        await visitors.update_conversation(
+            ConversationSnapshot(
                 tenant_id=event.tenant_id,
-                site_id=row.site_id,
-                session=row.visitor.session_id,
-                conversation_id=row.id,
-                version=row.version,
-                started=row.created_at,
-                closed=row.mode == "closed",
+                site_id=conversation.site_id,
+                session=conversation.visitor.session_id,
+                conversation_id=conversation.id,
+                version=conversation.version,
+                started_at=conversation.created_at,
+                closed=conversation.mode == "closed",
             )
         )
 
-    async def erased(event: Event) -> None:
-        await visitors.erase(event.site_id, event.read(VisitorErased).session_id)
+    async def on_visitor_erased(event: Event) -> None:
+        await visitors.erase(event.site_id, event.parse_data(VisitorErased).session_id)
 
     return Consumer(
-        "presence", "conversations", {**dict.fromkeys(_CONVERSATION_EVENTS, changed), "visitor.erased": erased}
+        "presence",
+        "conversations",
+        {**dict.fromkeys(_CONVERSATION_EVENTS, on_conversation_changed), "visitor.erased": on_visitor_erased},
     )
 
 
-def access(operators: Operators) -> Consumer:
-    """Takes operators offline where they may not chat any more."""
+def access_consumer(operators: OperatorService) -> Consumer:
+    """Takes operators offline where they may no longer chat."""
 
-    async def changed(event: Event) -> None:
-        data = event.read(OperatorAccessChanged)
+    async def on_access_changed(event: Event) -> None:
+        data = event.parse_data(OperatorAccessChanged)
+        # An event with a session id says that one session ended: the operator's access is the same.
         if data.session_id is None:
-            await operators.access_changed(event.tenant_id, data.operator_id, data.version, suspended=data.suspended)
+            await operators.apply_access_change(
+                event.tenant_id, data.operator_id, data.version, suspended=data.suspended
+            )
 
-    return Consumer("presence", "access", {"operator.access_changed": changed})
+    return Consumer("presence", "access", {"operator.access_changed": on_access_changed})
 
 
-def questions(operators: Operators, visitors: Visitors) -> AnswerQuestions:
-    """Answers who is online, and what is kept of a visitor."""
+def rpc_methods(operators: OperatorService, visitors: VisitorService) -> RpcServer:
+    """RPC methods: who is online, and the personal data of a visitor."""
 
     async def visitor_online(body: dict[str, Any]) -> dict[str, Any]:
         return {"online": await visitors.is_online(int(body["site_id"]), str(body["session"]))}
 
     async def operators_online(body: dict[str, Any]) -> dict[str, Any]:
-        return {"operator_ids": await operators.online_on(int(body["site_id"]))}
+        return {"operator_ids": await operators.list_online(int(body["site_id"]))}
 
     async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
-        return await visitors.kept(int(body["site_id"]), str(body["session"]))
+        return await visitors.get_personal_data(int(body["site_id"]), str(body["session"]))
 
-    return AnswerQuestions(
+    return RpcServer(
         "presence",
         {"visitor_online": visitor_online, "operators_online": operators_online, "visitor_data": visitor_data},
     )

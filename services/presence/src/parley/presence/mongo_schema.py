@@ -1,8 +1,8 @@
-"""Everything presence's database must have."""
+"""The indexes of presence's database."""
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotency, Outbox, Schema
+from parley.common.mongodb import MongoIdempotencyStore, Outbox, Schema
 from parley.presence.operators import repository as operators
 from parley.presence.visitors import repository as visitors
 
@@ -12,7 +12,7 @@ SCHEMA = Schema(
     indexes=(
         *operators.INDEXES,
         *visitors.INDEXES,
-        *MongoIdempotency.indexes,
-        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
+        *MongoIdempotencyStore.indexes,
+        *Outbox.indexes_for(OUTBOX_COLLECTIONS),
     )
 )

@@ -1,170 +1,106 @@
-"""Events made by the database, inside the very update that finds the transition they tell of.
+"""Expressions of update pipelines that store an event in the same write that detects its transition.
 
-Only the update itself knows whether it is one: who was online already does not come online again. So updates here are
-aggregation pipelines (mongodb.com/docs/manual/reference/method/db.collection.updateMany, "Update with Aggregation
-Pipeline"), and an event is an expression over the record. Text from outside goes in as `$literal`: a `$` in it would
-make a path of it.
+Only the database knows whether a write is a transition: a visitor who is already online does not come online again. So
+updates of presence are aggregation pipelines (mongodb.com/docs/manual/reference/method/db.collection.updateMany,
+"Update with Aggregation Pipeline"), and an event is an expression over the record. Values from outside are wrapped in
+`$literal`: without it, a `$` in a text would make it a field path.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
-
 from parley.common.events import Actor
 from parley.common.events.envelope import SYSTEM
-from parley.common.mongodb import Document, Mongo, Outbox
 from parley.common.observability.logging import current_trace
-from parley.common.runtime.clock import utc_now
-from parley.presence import metrics
 
 Expression = Any
-Going = Callable[[str], list[Document]]
-"""From a mark to the update that takes records offline."""
 
-_BATCH = 1000
-_TELL_SECONDS = 1.0
-_DUPLICATE_KEY = 11000
-
-NOTHING: Final = "$$REMOVE"
+REMOVE: Final = "$$REMOVE"
+"""In a `$set` stage: remove the field."""
 
 
 def literal(value: Any) -> Expression:
-    """A value that is never read as a path."""
+    """A constant, never read as a field path or an operator."""
     return {"$literal": value}
 
 
-def choose(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
-    """One of two expressions."""
+def cond(condition: Expression, then: Expression, otherwise: Expression) -> Expression:
+    """`then` if the condition holds, else `otherwise`."""
     return {"$cond": [condition, then, otherwise]}
 
 
-def kept(field: str, default: Any = None) -> Expression:
-    """What the record has, or a default."""
+def field_or(field: str, default: Any = None) -> Expression:
+    """The value of a field, or a constant if it is missing or null."""
     return {"$ifNull": [f"${field}", literal(default)]}
 
 
-def either(old: Expression, new: Expression) -> Expression:
-    """The later of two moments, one of which may be missing."""
-    return {"$max": [old, new]}
+def max_of(first: Expression, second: Expression) -> Expression:
+    """The larger of two values; a missing one is ignored."""
+    return {"$max": [first, second]}
 
 
-def timestamp(field: str) -> Expression:
-    """A moment as events carry it."""
+def iso_timestamp(field: str) -> Expression:
+    """A date field in the format of event timestamps; null if it is missing."""
     return {"$dateToString": {"date": f"${field}", "format": "%Y-%m-%dT%H:%M:%S.%LZ", "onNull": None}}
 
 
-def new_mark() -> str:
-    """What tells one write's events and changed records from any other's."""
+def new_write_id() -> str:
+    """Create the id that marks the records and the events of one write."""
     return uuid.uuid4().hex
 
 
-def moment(at: datetime) -> Expression:
-    """When a change happens: at that moment, but after the record's last change, whatever the replicas' clocks say.
+def change_time(now: datetime) -> Expression:
+    """The time of a change: `now`, but always after the record's previous change, whatever the replicas' clocks say.
 
-    Who hears of two changes in the wrong order then still knows which was the later.
+    Consumers that receive two events in the wrong order can still tell which one is later.
     """
-    return {"$max": [at, {"$add": ["$changed_at", 1]}]}
+    return {"$max": [now, {"$add": ["$changed_at", 1]}]}
 
 
-def news(
-    mark: str,
-    kind: Expression,
+def event_expr(
+    write_id: str,
+    event_type: Expression,
     data: Mapping[str, Expression],
     *,
     session: Expression = None,
     actor: Actor = SYSTEM,
 ) -> Expression:
-    """An outbox entry over the record as it is at that stage, with its `moment`.
+    """An outbox entry built from the record. The pipeline must have set the field `event_time`.
 
-    One a record and mark: the two make its id.
+    The event's id is the write's id and the record's id, so one write can store one event per record.
     """
     trace = current_trace()
-    number = {"$concat": [mark, "-", "$_id"]}
+    event_id = {"$concat": [write_id, "-", "$_id"]}
     event = {
-        "id": number,
-        "type": kind,
+        "id": event_id,
+        "type": event_type,
         "tenant_id": "$tenant_id",
         "site_id": "$site_id",
-        "conversation_id": kept("conversation_id"),
+        "conversation_id": field_or("conversation_id"),
         "session": session,
-        "occurred_at": timestamp("moment"),
+        "occurred_at": iso_timestamp("event_time"),
         "actor": literal(actor.model_dump(mode="json")),
         "request_id": literal(trace.request_id),
         "traceparent": literal(trace.traceparent),
         "data": data,
     }
-    return {"id": number, "at": "$moment", "event": event}
+    return {"id": event_id, "at": "$event_time", "event": event}
 
 
-def told(
-    condition: Expression, mark: str, entry: Expression, outbox: Expression | None = None
+def append_event_if(
+    condition: Expression, write_id: str, entry: Expression, outbox: Expression | None = None
 ) -> dict[str, Expression]:
-    """The fields that keep a change and its news, where the condition holds; else they stay as they are."""
-    before = kept("outbox", [])
+    """The fields that record a change and append its event where the condition holds; unchanged where it does not.
+
+    `outbox` replaces the entries that the event is appended to.
+    """
+    current = field_or("outbox", [])
     return {
-        "change": choose(condition, mark, "$change"),
-        "changed_at": choose(condition, "$moment", "$changed_at"),
-        "outbox": choose(condition, {"$concatArrays": [outbox or before, [entry]]}, before),
+        "change": cond(condition, write_id, "$change"),
+        "changed_at": cond(condition, "$event_time", "$changed_at"),
+        "outbox": cond(condition, {"$concatArrays": [outbox or current, [entry]]}, current),
     }
-
-
-async def write(mongo: Mongo, collection: str, operations: Sequence[UpdateOne]) -> int:
-    """Write in any order; how many records were met or made.
-
-    Two replicas may make the same record at once; the slower is refused, tries again and finds it.
-    """
-    try:
-        result = await mongo[collection].bulk_write(operations, ordered=False)
-    except BulkWriteError as exc:
-        faults = exc.details["writeErrors"]
-        if not faults or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
-            raise
-        again = [operations[fault["index"]] for fault in faults]
-        done: int = exc.details["nMatched"] + exc.details["nUpserted"]
-        return done + await write(mongo, collection, again)
-    return result.matched_count + result.upserted_count
-
-
-async def tell(mongo: Mongo, outbox: Outbox, collection: str, keys: Sequence[str], mark: str) -> list[Document]:
-    """Publish what records have to tell that a marked write changed; the records, with their `expires_at`."""
-    changed = {"_id": {"$in": list(keys)}, "change": mark}
-    found = [record async for record in mongo[collection].find(changed, {"outbox": 1, "expires_at": 1})]
-    for record in found:
-        outbox.tell(collection, record)
-        for entry in record.get("outbox", ()):
-            if entry["id"].startswith(mark):
-                metrics.TRANSITIONS.labels(entry["event"]["type"]).inc()
-    return found
-
-
-async def expire(mongo: Mongo, outbox: Outbox, collection: str, at: datetime, pipeline: Going) -> int:
-    """Take offline up to a thousand records whose time was over at a moment; how many were due.
-
-    Every replica may try the same records at once: each is matched by one of the updates alone, because the first
-    takes away what the others look for.
-    """
-    due = {"online": True, "expires_at": {"$lte": at}}
-    cursor = mongo[collection].find(due, {"_id": 1}).sort("expires_at", 1).limit(_BATCH)
-    keys = [record["_id"] async for record in cursor]
-    if not keys:
-        return 0
-    mark = new_mark()
-    await mongo[collection].update_many({"_id": {"$in": keys}, **due}, pipeline(mark))
-    gone = await tell(mongo, outbox, collection, keys, mark)
-    now = utc_now()
-    for record in gone:
-        metrics.OFFLINE_LATE.labels(collection).observe((now - record["expires_at"]).total_seconds())
-    if len(keys) == _BATCH:
-        # There is more. Whoever is found is to be announced now, so none is claimed much faster than told: the other
-        # replicas share the rest. But the database finds the next while the broker takes these.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(outbox.told(left=_BATCH), _TELL_SECONDS)
-    return len(keys)

@@ -1,1 +1,1 @@
-"""Facts that other services own, asked for over the broker."""
+"""RPC clients for facts that other services own."""

@@ -1,36 +1,38 @@
-"""Operators saying that they are there."""
+"""HTTP handlers of the operator endpoints."""
 
 from __future__ import annotations
 
 from parley.common.auth.identity import OperatorCaller
-from parley.common.http import Call
-from parley.presence.operators.service import Operators
-from parley.presence.schemas import (
-    HeartbeatAnswer,
+from parley.common.http import RequestContext
+from parley.presence.operators.schemas import (
     OperatorHeartbeatBody,
-    SetStatusAnswer,
     SetStatusBody,
+    SetStatusResponse,
     SiteStatus,
-    StatusAnswer,
     StatusQuery,
+    StatusResponse,
 )
+from parley.presence.operators.service import OperatorService
+from parley.presence.schemas import HeartbeatResponse
 
 
 class OperatorHandlers:
     """`/api/v1/operator/heartbeat`, `status` and `set-status`."""
 
-    def __init__(self, operators: Operators) -> None:
-        self._operators = operators
+    def __init__(self, service: OperatorService) -> None:
+        self._service = service
 
-    async def heartbeat(self, call: Call[OperatorCaller, OperatorHeartbeatBody, None]) -> HeartbeatAnswer:
-        await self._operators.heartbeat(call.caller, call.body.site_ids)
-        return HeartbeatAnswer(expires_in=self._operators.online_seconds)
+    async def heartbeat(self, call: RequestContext[OperatorCaller, OperatorHeartbeatBody, None]) -> HeartbeatResponse:
+        await self._service.record_heartbeat(call.caller, call.body.site_ids)
+        return HeartbeatResponse(expires_in=self._service.online_seconds)
 
-    async def status(self, call: Call[OperatorCaller, None, StatusQuery]) -> StatusAnswer:
-        standings = await self._operators.status(call.caller, call.query.site_id)
-        sites = [SiteStatus(site_id=at.site_id, online=at.online, until=at.until) for at in standings]
-        return StatusAnswer(online=any(site.online for site in sites), sites=sites)
+    async def get_status(self, call: RequestContext[OperatorCaller, None, StatusQuery]) -> StatusResponse:
+        statuses = await self._service.get_statuses(call.caller, call.query.site_id)
+        sites = [
+            SiteStatus(site_id=status.site_id, online=status.online, until=status.expires_at) for status in statuses
+        ]
+        return StatusResponse(online=any(site.online for site in sites), sites=sites)
 
-    async def set_status(self, call: Call[OperatorCaller, SetStatusBody, None]) -> SetStatusAnswer:
-        standing = await self._operators.set_status(call.caller, call.body.site_id, online=call.body.online)
-        return SetStatusAnswer(online=standing.online, until=standing.until)
+    async def set_status(self, call: RequestContext[OperatorCaller, SetStatusBody, None]) -> SetStatusResponse:
+        status = await self._service.set_status(call.caller, call.body.site_id, online=call.body.online)
+        return SetStatusResponse(online=status.online, until=status.expires_at)

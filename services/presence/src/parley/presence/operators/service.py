@@ -1,4 +1,4 @@
-"""Operators: online while any of their devices beats, offline by hand until they say otherwise."""
+"""Operator presence: online while any device sends heartbeats, or offline manually until set online again."""
 
 from __future__ import annotations
 
@@ -7,73 +7,79 @@ from datetime import timedelta
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Unavailable
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 from parley.presence import metrics
-from parley.presence.access import Access
-from parley.presence.model import Standing
-from parley.presence.ports import OperatorRecords, Sites
+from parley.presence.operators.model import OperatorStatus
+from parley.presence.operators.ports import OperatorRepository
+from parley.presence.site_access import SiteAccess, SiteDirectory
 
-log = logger(__name__)
+log = get_logger(__name__)
 
 
-class Operators:
-    """What operators do about being there, and what becomes of them when they fall silent."""
+class OperatorService:
+    """Use cases of operators. `online_seconds` is the time to live of a heartbeat."""
 
-    def __init__(self, records: OperatorRecords, sites: Sites, clock: Clock, online_seconds: int) -> None:
-        self._records = records
+    def __init__(
+        self, repository: OperatorRepository, sites: SiteDirectory, clock: Clock, *, online_seconds: int
+    ) -> None:
+        self._repository = repository
         self._sites = sites
-        self._access = Access(sites)
+        self._access = SiteAccess(sites)
         self._clock = clock
         self.online_seconds = online_seconds
 
-    async def heartbeat(self, caller: OperatorCaller, site_ids: Sequence[int]) -> None:
-        """Online on all of these sites, save where set offline by hand; on none if one of them is refused."""
-        wanted = list(dict.fromkeys(site_ids))
-        await self._access.check(caller, wanted)
+    async def record_heartbeat(self, caller: OperatorCaller, site_ids: Sequence[int]) -> None:
+        """Keep the caller online on all the sites, except those set offline manually.
+
+        Changes nothing if one site is refused. Raises NotFound, Forbidden, Unavailable.
+        """
+        unique_site_ids = list(dict.fromkeys(site_ids))
+        await self._access.check(caller, unique_site_ids)
         now = self._clock()
-        await self._records.beat(caller, wanted, now, now + timedelta(seconds=self.online_seconds))
+        expires_at = now + timedelta(seconds=self.online_seconds)
+        await self._repository.record_heartbeat(caller, unique_site_ids, now, expires_at)
         metrics.HEARTBEATS.labels("operator").inc()
 
-    async def set_status(self, caller: OperatorCaller, site_id: int, *, online: bool) -> Standing:
-        """Online at once, or offline until set online again; the standing afterwards."""
+    async def set_status(self, caller: OperatorCaller, site_id: int, *, online: bool) -> OperatorStatus:
+        """Set the caller online now, or offline until set online again. Raises NotFound, Forbidden, Unavailable."""
         await self._access.check(caller, [site_id])
         now = self._clock()
-        until = now + timedelta(seconds=self.online_seconds) if online else None
-        return await self._records.set(caller, site_id, now, until)
+        expires_at = now + timedelta(seconds=self.online_seconds) if online else None
+        return await self._repository.set_status(caller, site_id, now, expires_at)
 
-    async def status(self, caller: OperatorCaller, site_id: int | None) -> list[Standing]:
-        """How the caller stands on a site, or on all of theirs."""
+    async def get_statuses(self, caller: OperatorCaller, site_id: int | None) -> list[OperatorStatus]:
+        """Return the caller's status on one site, or on all their sites. Raises NotFound, Forbidden, Unavailable."""
         if site_id is not None:
             await self._access.check(caller, [site_id])
-        wanted = sorted(caller.site_ids) if site_id is None else [site_id]
-        return await self._records.standings(caller.operator_id, wanted, self._clock())
+        site_ids = sorted(caller.site_ids) if site_id is None else [site_id]
+        return await self._repository.get_statuses(caller.operator_id, site_ids, self._clock())
 
-    async def online_on(self, site_id: int) -> list[int]:
-        """The operators who are online on a site."""
-        return await self._records.online_on(site_id, self._clock())
+    async def list_online(self, site_id: int) -> list[int]:
+        """Return the ids of the operators who are online on a site."""
+        return await self._repository.list_online_operators(site_id, self._clock())
 
-    async def access_changed(self, tenant_id: int, operator_id: int, version: int, *, suspended: bool) -> None:
-        """Offline at once wherever the operator may not chat any more."""
-        await self._records.outdate(tenant_id, operator_id, version)
-        online = await self._records.online_sites(tenant_id, operator_id)
+    async def apply_access_change(self, tenant_id: int, operator_id: int, version: int, *, suspended: bool) -> None:
+        """Take the operator offline where they may no longer chat: on every site if suspended."""
+        await self._repository.set_min_access_version(tenant_id, operator_id, version)
+        online = await self._repository.list_online_sites(tenant_id, operator_id)
         lost = online if suspended else [site for site in online if not await self._may_chat(operator_id, site)]
         if lost:
-            await self._records.remove(tenant_id, operator_id, lost, self._clock())
+            await self._repository.set_offline(tenant_id, operator_id, lost, self._clock())
 
-    async def expire(self) -> None:
-        """Take offline everyone whose time is over."""
-        while await self._records.expire(self._clock()):
+    async def expire_overdue(self) -> None:
+        """Take offline every operator whose last heartbeat has expired."""
+        while await self._repository.expire_due(self._clock()):
             pass
 
-    async def count(self) -> None:
-        """Show how many are online."""
-        metrics.ONLINE.labels("operator").set(await self._records.count(self._clock()))
+    async def update_online_metric(self) -> None:
+        """Set the gauge of online operators."""
+        metrics.ONLINE.labels("operator").set(await self._repository.count_online(self._clock()))
 
     async def _may_chat(self, operator_id: int, site_id: int) -> bool:
         try:
-            return operator_id in await self._sites.chatters_on(site_id)
+            return operator_id in await self._sites.chat_operators(site_id)
         except Unavailable:
-            # Without access no more heartbeats come through the gateway, so the record's time ends it soon anyway.
-            log.warning("access_left_to_time", site_id=site_id)
+            # The gateway accepts no more heartbeats without access, so the record expires soon in any case.
+            log.warning("access_check_skipped_record_expires", site_id=site_id)
             return True

@@ -1,4 +1,4 @@
-"""Visitors' heartbeats, and the lists that operators see of them."""
+"""HTTP handlers of the visitor heartbeat and of the visitor lists."""
 
 from __future__ import annotations
 
@@ -6,51 +6,61 @@ from datetime import UTC, datetime
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Invalid
-from parley.common.http import Call, decode_cursor, encode_cursor
-from parley.presence.model import Place, Position
-from parley.presence.schemas import (
-    HeartbeatAnswer,
-    PageQuery,
-    SiteVisitorsQuery,
+from parley.common.http import RequestContext, decode_cursor, encode_cursor
+from parley.presence.schemas import HeartbeatResponse
+from parley.presence.visitors.model import PageInfo, VisitorCursor, VisitorList
+from parley.presence.visitors.schemas import (
+    SiteVisitorListQuery,
     VisitorHeartbeatBody,
-    VisitorsAnswer,
+    VisitorListQuery,
+    VisitorListResponse,
 )
-from parley.presence.visitors.service import Found, Visitors
+from parley.presence.visitors.service import VisitorService
 
-_LATEST_MILLISECONDS = 253_402_300_799_999
+_MAX_TIMESTAMP_MILLISECONDS = 253_402_300_799_999
+"""The end of the year 9999, the last one that `datetime` knows."""
 
 
 class VisitorHandlers:
     """`/api/v1/chat/heartbeat`, `/api/v1/operator/online-visitors` and `all-online-visitors`."""
 
-    def __init__(self, visitors: Visitors) -> None:
-        self._visitors = visitors
+    def __init__(self, service: VisitorService) -> None:
+        self._service = service
 
-    async def heartbeat(self, call: Call[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatAnswer:
+    async def heartbeat(self, call: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatResponse:
         body = call.body
-        self._visitors.heartbeat(call.caller, Place(body.page, body.title, body.referrer, body.lang or None))
-        return HeartbeatAnswer(expires_in=self._visitors.online_seconds)
+        self._service.record_heartbeat(call.caller, PageInfo(body.page, body.title, body.referrer, body.lang or None))
+        return HeartbeatResponse(expires_in=self._service.online_seconds)
 
-    async def on_site(self, call: Call[OperatorCaller, None, SiteVisitorsQuery]) -> VisitorsAnswer:
+    async def list_on_site(
+        self, call: RequestContext[OperatorCaller, None, SiteVisitorListQuery]
+    ) -> VisitorListResponse:
         query = call.query
-        return _page(await self._visitors.on_site(call.caller, query.site_id, query.limit, _position(query.cursor)))
+        after = _parse_cursor(query.cursor)
+        return _to_response(await self._service.list_on_site(call.caller, query.site_id, query.limit, after))
 
-    async def everywhere(self, call: Call[OperatorCaller, None, PageQuery]) -> VisitorsAnswer:
+    async def list_on_all_sites(
+        self, call: RequestContext[OperatorCaller, None, VisitorListQuery]
+    ) -> VisitorListResponse:
         query = call.query
-        return _page(await self._visitors.everywhere(call.caller, query.limit, _position(query.cursor)))
+        after = _parse_cursor(query.cursor)
+        return _to_response(await self._service.list_on_all_sites(call.caller, query.limit, after))
 
 
-def _page(found: Found) -> VisitorsAnswer:
-    visitors, last = found
-    cursor = None if last is None else encode_cursor(int(last.since.timestamp() * 1000 + 0.5), last.key)
-    return VisitorsAnswer(visitors=visitors, next_cursor=cursor)
+def _to_response(page: VisitorList) -> VisitorListResponse:
+    cursor = page.next_cursor
+    encoded = None
+    if cursor is not None:
+        encoded = encode_cursor(int(cursor.since.timestamp() * 1000 + 0.5), cursor.visitor_key)
+    return VisitorListResponse(visitors=list(page.visitors), next_cursor=encoded)
 
 
-def _position(cursor: str | None) -> Position | None:
+def _parse_cursor(cursor: str | None) -> VisitorCursor | None:
+    """Decode a cursor of a visitor list. Raises Invalid."""
     if cursor is None:
         return None
-    milliseconds, key = decode_cursor(cursor, int, str)
-    if not 0 <= milliseconds <= _LATEST_MILLISECONDS:
+    milliseconds, visitor_key = decode_cursor(cursor, int, str)
+    if not 0 <= milliseconds <= _MAX_TIMESTAMP_MILLISECONDS:
         raise Invalid({"cursor": "is not a cursor of this list"})
-    whole, rest = divmod(milliseconds, 1000)
-    return Position(datetime.fromtimestamp(whole, UTC).replace(microsecond=rest * 1000), key)
+    seconds, remainder = divmod(milliseconds, 1000)
+    return VisitorCursor(datetime.fromtimestamp(seconds, UTC).replace(microsecond=remainder * 1000), visitor_key)

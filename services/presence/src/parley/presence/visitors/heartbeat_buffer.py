@@ -1,7 +1,7 @@
-"""Visitor heartbeats on their way to the store: gathered for a moment, one a visitor, and written together.
+"""Buffer for visitor heartbeats: keeps the newest of each visitor and writes them in batches.
 
-They are the bulk of all traffic. A heartbeat that a crash takes along is repaired by the visitor's next; an orderly
-stop loses none. While the store does not take them, new ones are refused, and those that wait are tried again.
+Visitor heartbeats are most of all traffic. Those that a crash loses are repaired by the visitor's next heartbeat; an
+orderly stop loses none. While writes fail, new heartbeats are refused and the buffered ones are retried.
 """
 
 from __future__ import annotations
@@ -11,99 +11,111 @@ import contextlib
 from itertools import islice
 
 from parley.common.errors import Unavailable
-from parley.common.observability.logging import continue_trace, logger
+from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.runtime.clock import Clock
 from parley.common.runtime.tasks import cancel_and_wait
 from parley.presence import metrics
-from parley.presence.model import Beat
-from parley.presence.ports import VisitorRecords
+from parley.presence.timeouts import (
+    HEARTBEAT_RETRY_DELAY_SECONDS,
+    HEARTBEAT_STOP_TIMEOUT_SECONDS,
+    HEARTBEAT_WRITE_TIMEOUT_SECONDS,
+)
+from parley.presence.visitors.model import Heartbeat
+from parley.presence.visitors.ports import HeartbeatWriter
 
-log = logger(__name__)
-
-_WRITE_SECONDS = 10.0
-_STOP_SECONDS = 5.0
-_PAUSE_SECONDS = 0.5
+log = get_logger(__name__)
 
 
-class Beats:
-    """A part of the service that writes what `take` was given. One batch is under way at a time."""
+class HeartbeatBuffer:
+    """Component that writes the heartbeats passed to `add`, one batch at a time."""
 
     name = "heartbeats"
 
-    def __init__(self, records: VisitorRecords, clock: Clock, *, seconds: float, size: int, waiting: int) -> None:
-        self._records = records
+    def __init__(
+        self,
+        writer: HeartbeatWriter,
+        clock: Clock,
+        *,
+        flush_interval_seconds: float,
+        batch_size: int,
+        max_pending: int,
+    ) -> None:
+        self._writer = writer
         self._clock = clock
-        self._seconds = seconds
-        self._size = size
-        self._most = waiting
-        self._waiting: dict[str, Beat] = {}
-        self._some = asyncio.Event()
-        self._enough = asyncio.Event()
+        self._flush_interval_seconds = flush_interval_seconds
+        self._batch_size = batch_size
+        self._max_pending = max_pending
+        self._pending: dict[str, Heartbeat] = {}
+        self._has_pending = asyncio.Event()
+        self._batch_full = asyncio.Event()
         self._failing = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
-    def take(self, beat: Beat) -> None:
-        """Keep a heartbeat, in place of the visitor's one before it. Raises Unavailable when it cannot be written."""
+    def add(self, heartbeat: Heartbeat) -> None:
+        """Buffer a heartbeat in place of the visitor's previous one.
+
+        Raises Unavailable while writes fail, and for a new visitor when the buffer is full.
+        """
         if self._failing:
             raise Unavailable
-        if len(self._waiting) >= self._most and beat.key not in self._waiting:
-            raise Unavailable("Too many heartbeats wait to be written.")
-        self._waiting[beat.key] = beat
-        self._some.set()
-        if len(self._waiting) >= self._size:
-            self._enough.set()
+        if len(self._pending) >= self._max_pending and heartbeat.visitor_key not in self._pending:
+            raise Unavailable("Too many heartbeats are waiting to be written.")
+        self._pending[heartbeat.visitor_key] = heartbeat
+        self._has_pending.set()
+        if len(self._pending) >= self._batch_size:
+            self._batch_full.set()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
 
     async def stop(self) -> None:
-        """Write what waits, for at most five seconds."""
+        """Write the pending heartbeats, within `HEARTBEAT_STOP_TIMEOUT_SECONDS`."""
         self._stopping = True
-        self._some.set()
-        self._enough.set()
+        self._has_pending.set()
+        self._batch_full.set()
         if self._task is not None:
-            await asyncio.wait({self._task}, timeout=_STOP_SECONDS)
+            await asyncio.wait({self._task}, timeout=HEARTBEAT_STOP_TIMEOUT_SECONDS)
             await cancel_and_wait(self._task)
-        if self._waiting:
-            log.warning("heartbeats_not_written", visitors=len(self._waiting))
+        if self._pending:
+            log.warning("heartbeats_not_written", visitors=len(self._pending))
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         return "cannot be written" if self._failing else None
 
     async def _run(self) -> None:
-        while self._waiting or not self._stopping:
-            await self._some.wait()
+        while self._pending or not self._stopping:
+            await self._has_pending.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), self._seconds)
+                await asyncio.wait_for(self._batch_full.wait(), self._flush_interval_seconds)
             if not self._stopping:
-                self._some.clear()
-                self._enough.clear()
-            continue_trace(None, None)
-            await self._write_all()
+                self._has_pending.clear()
+                self._batch_full.clear()
+            start_or_continue_trace(None, None)
+            await self._write_pending()
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            batch = list(islice(self._waiting.values(), self._size))
-            for beat in batch:
-                del self._waiting[beat.key]
+    async def _write_pending(self) -> None:
+        while self._pending:
+            batch = list(islice(self._pending.values(), self._batch_size))
+            for heartbeat in batch:
+                del self._pending[heartbeat.visitor_key]
             now = self._clock()
-            alive = [beat for beat in batch if beat.until > now]
+            unexpired = [heartbeat for heartbeat in batch if heartbeat.expires_at > now]
             try:
-                async with asyncio.timeout(_WRITE_SECONDS):
-                    await self._records.beat(alive)
+                async with asyncio.timeout(HEARTBEAT_WRITE_TIMEOUT_SECONDS):
+                    await self._writer.save_heartbeats(unexpired)
             except Exception as exc:
-                self._keep(alive)
+                self._restore(unexpired)
                 if not self._failing:
-                    log.warning("heartbeats_wait", visitors=len(self._waiting), error=repr(exc)[:300])
+                    log.warning("heartbeat_write_failed", visitors=len(self._pending), error=repr(exc)[:300])
                 self._failing = True
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await asyncio.sleep(HEARTBEAT_RETRY_DELAY_SECONDS)
             else:
                 self._failing = False
-                metrics.BATCH.observe(len(alive))
-            metrics.WAITING.set(len(self._waiting))
+                metrics.BATCH_SIZE.observe(len(unexpired))
+            metrics.PENDING_HEARTBEATS.set(len(self._pending))
 
-    def _keep(self, batch: list[Beat]) -> None:
-        """Put back what was not written, unless the visitor's next heartbeat is there already."""
-        for beat in batch:
-            self._waiting.setdefault(beat.key, beat)
+    def _restore(self, batch: list[Heartbeat]) -> None:
+        """Put unwritten heartbeats back, except those of visitors whose next heartbeat is already pending."""
+        for heartbeat in batch:
+            self._pending.setdefault(heartbeat.visitor_key, heartbeat)

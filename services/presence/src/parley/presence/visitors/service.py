@@ -1,4 +1,4 @@
-"""Visitors: online while their browser beats, seen by the operators of their site alone."""
+"""Visitor presence: online while the browser sends heartbeats, visible to the operators of the site only."""
 
 from __future__ import annotations
 
@@ -8,78 +8,87 @@ from typing import Any
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Forbidden, Invalid
-from parley.common.events.presence import OnlineVisitor
 from parley.common.runtime.clock import Clock
 from parley.presence import metrics
-from parley.presence.access import Access
-from parley.presence.model import Beat, OpenConversation, Place, Position
-from parley.presence.ports import Sites, VisitorRecords
-from parley.presence.visitors.heartbeat_buffer import Beats
-
-Found = tuple[list[OnlineVisitor], Position | None]
+from parley.presence.site_access import SiteAccess, SiteDirectory
+from parley.presence.visitors.model import ConversationSnapshot, Heartbeat, PageInfo, VisitorCursor, VisitorList
+from parley.presence.visitors.ports import HeartbeatSink, VisitorRepository
 
 
-class Visitors:
-    """What visitors' browsers tell, and what operators may see of it."""
+class VisitorService:
+    """Use cases of visitors. `online_seconds` is the time to live of a heartbeat."""
 
-    def __init__(self, records: VisitorRecords, beats: Beats, sites: Sites, clock: Clock, online_seconds: int) -> None:
-        self._records = records
-        self._beats = beats
-        self._access = Access(sites)
+    def __init__(
+        self,
+        repository: VisitorRepository,
+        heartbeats: HeartbeatSink,
+        sites: SiteDirectory,
+        clock: Clock,
+        *,
+        online_seconds: int,
+    ) -> None:
+        self._repository = repository
+        self._heartbeats = heartbeats
+        self._access = SiteAccess(sites)
         self._clock = clock
         self.online_seconds = online_seconds
 
-    def heartbeat(self, caller: VisitorCaller, place: Place) -> None:
-        """Take a heartbeat; it is written a moment later, with others. Raises Unavailable."""
+    def record_heartbeat(self, caller: VisitorCaller, page: PageInfo) -> None:
+        """Accept a heartbeat, to be written in the next batch. Raises Unavailable."""
         now = self._clock()
-        until = now + timedelta(seconds=self.online_seconds)
-        self._beats.take(Beat(caller.tenant_id, caller.site_id, caller.session, place, now, until))
+        expires_at = now + timedelta(seconds=self.online_seconds)
+        self._heartbeats.add(Heartbeat(caller.tenant_id, caller.site_id, caller.session, page, now, expires_at))
         metrics.HEARTBEATS.labels("visitor").inc()
 
-    async def on_site(self, caller: OperatorCaller, site_id: int | None, limit: int, after: Position | None) -> Found:
-        """Who is online on one site: the one named, or the only one that the caller has."""
-        wanted = self._only_site(caller) if site_id is None else site_id
-        await self._access.check(caller, [wanted])
-        return await self._records.online([wanted], self._clock(), limit, after)
+    async def list_on_site(
+        self, caller: OperatorCaller, site_id: int | None, limit: int, after: VisitorCursor | None
+    ) -> VisitorList:
+        """List the visitors who are online on one site.
 
-    async def everywhere(self, caller: OperatorCaller, limit: int, after: Position | None) -> Found:
-        """Who is online on any of the caller's sites."""
-        return await self._records.online(_allowed(caller), self._clock(), limit, after)
+        `site_id` may be None if the caller has exactly one site. Raises Invalid, NotFound, Forbidden, Unavailable.
+        """
+        requested = self._only_site(caller) if site_id is None else site_id
+        await self._access.check(caller, [requested])
+        return await self._repository.list_online([requested], self._clock(), limit, after)
+
+    async def list_on_all_sites(self, caller: OperatorCaller, limit: int, after: VisitorCursor | None) -> VisitorList:
+        """List the visitors who are online on any of the caller's sites. Raises Forbidden, Unavailable."""
+        return await self._repository.list_online(_visible_sites(caller), self._clock(), limit, after)
 
     async def is_online(self, site_id: int, session: str) -> bool:
-        """Whether a visitor is online."""
-        return await self._records.is_online(site_id, session, self._clock())
+        """Return whether the visitor is online."""
+        return await self._repository.is_online(site_id, session, self._clock())
 
-    async def conversation_changed(self, conversation: OpenConversation) -> None:
-        """Show the visitor's open conversation beside them."""
-        await self._records.converse(conversation, self._clock())
+    async def update_conversation(self, conversation: ConversationSnapshot) -> None:
+        """Show the visitor's open conversation in the visitor list."""
+        await self._repository.save_conversation(conversation, self._clock())
 
-    async def kept(self, site_id: int, session: str) -> dict[str, Any] | None:
-        """All that is kept of a visitor, as they may read it; None where nothing is."""
-        return await self._records.kept(site_id, session)
+    async def get_personal_data(self, site_id: int, session: str) -> dict[str, Any] | None:
+        """Return all that is stored of a visitor, in a form the visitor can read; None if there is nothing."""
+        return await self._repository.get_personal_data(site_id, session)
 
     async def erase(self, site_id: int, session: str) -> None:
-        """Empty a visitor's record. One who is still on the site comes online anew by their next heartbeat."""
-        await self._records.erase(site_id, session, self._clock())
+        """Empty a visitor's record. A visitor who is still on the site comes online again with the next heartbeat."""
+        await self._repository.erase(site_id, session, self._clock())
 
-    async def expire(self) -> None:
-        """Take offline everyone whose time is over."""
-        while await self._records.expire(self._clock()):
+    async def expire_overdue(self) -> None:
+        """Take offline every visitor whose last heartbeat has expired."""
+        while await self._repository.expire_due(self._clock()):
             pass
 
-    async def count(self) -> None:
-        """Show how many are online."""
-        metrics.ONLINE.labels("visitor").set(await self._records.count(self._clock()))
+    async def update_online_metric(self) -> None:
+        """Set the gauge of online visitors."""
+        metrics.ONLINE.labels("visitor").set(await self._repository.count_online(self._clock()))
 
     def _only_site(self, caller: OperatorCaller) -> int:
-        allowed = _allowed(caller)
-        if len(allowed) != 1:
+        site_ids = _visible_sites(caller)
+        if len(site_ids) != 1:
             raise Invalid({"site_id": "is required when you have more than one site"})
-        return allowed[0]
+        return site_ids[0]
 
 
-def _allowed(caller: OperatorCaller) -> Sequence[int]:
-    """The sites whose visitors the caller may see. Raises Forbidden when there are sites, and none of them is so."""
+def _visible_sites(caller: OperatorCaller) -> Sequence[int]:
+    """Return the sites whose visitors the caller may see. Raises Forbidden if they have sites but may see none."""
     if caller.sites and not caller.site_ids:
-        raise Forbidden(f"This needs the permission {caller.needs} on a site.")
+        raise Forbidden(f"This needs the permission {caller.required_permission} on a site.")
     return sorted(caller.site_ids)

@@ -1,0 +1,1 @@
+"""Operators: their heartbeats, manual status and online status per site."""

@@ -1,0 +1,68 @@
+"""Request and response schemas of the visitor endpoints."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from parley.common.events.presence import OnlineVisitor
+from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
+
+_MAX_URL_LENGTH = 2048
+_MAX_TITLE_LENGTH = 300
+_MAX_INPUT_LENGTH = 16_384
+"""Longer than what is stored: browsers send what the page has, so long values are truncated, not refused."""
+
+_HTTP_URL = re.compile(r"https?://[^\s/?#\\]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+def _validate_page_url(text: str) -> str:
+    if not _HTTP_URL.fullmatch(text):
+        raise ValueError("must be an http or https URL")
+    return text[:_MAX_URL_LENGTH]
+
+
+def _clean_referrer(text: str | None) -> str | None:
+    # A referrer that is not a web address is useless to operators, but no reason to refuse the heartbeat.
+    return text[:_MAX_URL_LENGTH] if text and _HTTP_URL.fullmatch(text) else None
+
+
+def _clean_title(text: str | None) -> str | None:
+    return _CONTROL_CHARACTERS.sub(" ", text).strip()[:_MAX_TITLE_LENGTH] or None if text else None
+
+
+LongText = Annotated[str, Field(max_length=_MAX_INPUT_LENGTH)]
+
+
+class VisitorHeartbeatBody(RequestBody):
+    """The page the visitor is on. The fields `site_key` and `session_id` are read by the gateway."""
+
+    page: Annotated[LongText, AfterValidator(_validate_page_url)] = Field(description="The page's http or https URL.")
+    title: Annotated[LongText | None, AfterValidator(_clean_title)] = None
+    referrer: Annotated[LongText | None, AfterValidator(_clean_referrer)] = None
+    lang: str | None = Field(
+        None, max_length=35, pattern=r"^([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)?$", description="A BCP 47 tag."
+    )
+
+
+class VisitorListQuery(Query):
+    """Paging of a visitor list."""
+
+    limit: PageSize = 50
+    cursor: str | None = Field(None, max_length=512)
+
+
+class SiteVisitorListQuery(VisitorListQuery):
+    """Paging of one site's visitors. The site is optional for callers who have only one."""
+
+    site_id: Id | None = None
+
+
+class VisitorListResponse(SuccessResponse):
+    """Online visitors, newest first."""
+
+    visitors: list[OnlineVisitor]
+    next_cursor: str | None = None
