@@ -12,7 +12,7 @@ import pytest
 from conftest import started_stack
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
-from support.libretranslate import LibreTranslate
+from support.libretranslate import FakeLibreTranslate
 from support.openai_server import FakeOpenAIServer
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -32,15 +32,18 @@ async def ais() -> AsyncIterator[tuple[FakeOpenAIServer, FakeOpenAIServer]]:
 
 
 @pytest.fixture(scope="module")
-async def libre() -> AsyncIterator[LibreTranslate]:
-    server = await LibreTranslate().start()
+async def libre() -> AsyncIterator[FakeLibreTranslate]:
+    server = await FakeLibreTranslate().start()
     yield server
     await server.stop()
 
 
 @pytest.fixture(scope="module")
 async def choosy_stack(
-    servers: tuple[str, str], run_directory: Path, ais: tuple[FakeOpenAIServer, FakeOpenAIServer], libre: LibreTranslate
+    servers: tuple[str, str],
+    run_directory: Path,
+    ais: tuple[FakeOpenAIServer, FakeOpenAIServer],
+    libre: FakeLibreTranslate,
 ) -> AsyncIterator[Stack]:
     """An installation without an AI of its own, whose sites may name two endpoints on this machine, and no others."""
     hosts = ",".join(ai.url.removeprefix("http://").removesuffix("/v1") for ai in ais)
@@ -162,7 +165,7 @@ async def translated(tenant: TenantFixture) -> tuple[VisitorClient, int]:
 
 
 async def test_a_term_of_the_sites_glossary_comes_through_unchanged(
-    chooser: TenantFixture, libre: LibreTranslate
+    chooser: TenantFixture, libre: FakeLibreTranslate
 ) -> None:
     _, conversation_id = await translated(chooser)
     before = (await chooser.alex.send_message(conversation_id, "The Blue Hour is out of stock."))["translation"]

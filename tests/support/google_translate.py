@@ -1,6 +1,6 @@
-"""Google Cloud Translation v3, played: a gRPC server made from the client library's own types.
+"""A fake of Google Cloud Translation v3: a gRPC server built from the types of the client library.
 
-It translates «Hello» to German as «‹de› Hello», charges by the character, and fails on demand the way Google does.
+It translates "Hello" to German as "‹de› Hello", counts charged characters, and fails on demand like Google.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from google.cloud.translate_v3 import types
 
 _SERVICE = "google.cloud.translation.v3.TranslationService"
 
-Mood = Literal["well", "quota", "auth", "unsupported", "outage", "slow", "deadline", "refusing"]
+Behavior = Literal["ok", "quota", "auth", "unsupported", "outage", "slow", "deadline", "refusing"]
 
-_CODES = {
+_ERRORS = {
     "quota": (grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded for quota metric 'v3 general characters'."),
     "auth": (grpc.StatusCode.PERMISSION_DENIED, "Cloud Translation API has not been used in project 1 before."),
     "unsupported": (grpc.StatusCode.INVALID_ARGUMENT, "Bad language pair: xx|yy."),
@@ -28,17 +28,17 @@ _CODES = {
 
 
 @dataclass
-class GoogleTranslate:
-    """The stand-in. `mood` says how it answers, `asked` what it was asked, `charged` what that would have cost."""
+class FakeGoogleTranslate:
+    """The server. `requests` are the calls it got, `charged_characters` what they would have cost."""
 
     languages: tuple[str, ...] = ("de", "en", "es", "fr", "ja", "pt", "zh-CN", "zh-TW")
-    mood: Mood = "well"
-    fail_first: int = 0
-    """So many calls answer as the mood says; those after them go well."""
-    breaks_marks: bool = False
-    """Translates the marks of what is protected, as some engines do."""
-    asked: list[types.TranslateTextRequest] = field(default_factory=list)
-    charged: int = 0
+    behavior: Behavior = "ok"
+    failing_calls: int = 0
+    """Only the first calls follow `behavior`, and later ones succeed; 0: all calls follow it."""
+    corrupts_placeholders: bool = False
+    """Translates placeholders, as some engines do."""
+    requests: list[types.TranslateTextRequest] = field(default_factory=list)
+    charged_characters: int = 0
     port: int = 0
     _server: Any = None
 
@@ -48,10 +48,10 @@ class GoogleTranslate:
 
     @property
     def texts(self) -> list[str]:
-        """Every text it was given, in order."""
-        return [text for request in self.asked for text in request.contents]
+        """Every text it was asked to translate, in order."""
+        return [text for request in self.requests for text in request.contents]
 
-    async def start(self) -> GoogleTranslate:
+    async def start(self) -> FakeGoogleTranslate:
         self._server = grpc.aio.server()
         methods = {
             "TranslateText": grpc.unary_unary_rpc_method_handler(
@@ -60,7 +60,7 @@ class GoogleTranslate:
                 response_serializer=types.TranslateTextResponse.serialize,
             ),
             "GetSupportedLanguages": grpc.unary_unary_rpc_method_handler(
-                self._list,
+                self._list_languages,
                 request_deserializer=types.GetSupportedLanguagesRequest.deserialize,
                 response_serializer=types.SupportedLanguages.serialize,
             ),
@@ -71,7 +71,7 @@ class GoogleTranslate:
         return self
 
     async def stop(self) -> None:
-        """Gone: nothing listens on its port any more."""
+        """Close the port."""
         if self._server is not None:
             await self._server.stop(None)
             self._server = None
@@ -79,27 +79,29 @@ class GoogleTranslate:
     async def _translate(
         self, request: types.TranslateTextRequest, context: grpc.aio.ServicerContext
     ) -> types.TranslateTextResponse:
-        self.asked.append(request)
-        if self.mood != "well" and (self.fail_first == 0 or len(self.asked) <= self.fail_first):
-            if self.mood == "slow":
+        self.requests.append(request)
+        if self.behavior != "ok" and (self.failing_calls == 0 or len(self.requests) <= self.failing_calls):
+            if self.behavior == "slow":
                 await asyncio.sleep(60)
-            await context.abort(*_CODES[self.mood])
-        self.charged += sum(map(len, request.contents))
-        made = [types.Translation(translated_text=self._made(text, request)) for text in request.contents]
+            await context.abort(*_ERRORS[self.behavior])
+        self.charged_characters += sum(map(len, request.contents))
+        translations = [
+            types.Translation(translated_text=self._translate_text(text, request)) for text in request.contents
+        ]
         if request.glossary_config.glossary:
-            return types.TranslateTextResponse(translations=made, glossary_translations=made)
-        return types.TranslateTextResponse(translations=made)
+            return types.TranslateTextResponse(translations=translations, glossary_translations=translations)
+        return types.TranslateTextResponse(translations=translations)
 
-    def _made(self, text: str, request: types.TranslateTextRequest) -> str:
-        if self.breaks_marks:
+    def _translate_text(self, text: str, request: types.TranslateTextRequest) -> str:
+        if self.corrupts_placeholders:
             text = text.replace("X", "Y")
         return f"‹{request.target_language_code}› {text}"
 
-    async def _list(
+    async def _list_languages(
         self, request: types.GetSupportedLanguagesRequest, context: grpc.aio.ServicerContext
     ) -> types.SupportedLanguages:
-        if self.mood in ("outage", "auth"):
-            await context.abort(*_CODES[self.mood])
+        if self.behavior in ("outage", "auth"):
+            await context.abort(*_ERRORS[self.behavior])
         rows = [
             types.SupportedLanguage(language_code=code, support_source=True, support_target=True)
             for code in self.languages

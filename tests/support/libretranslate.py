@@ -1,4 +1,4 @@
-"""A LibreTranslate server, played: `/languages` and `/translate`, and its ways of failing."""
+"""A fake LibreTranslate server: `/languages`, `/translate`, and failures on demand."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-Mood = Literal["well", "quota", "auth", "unsupported", "outage", "slow", "babbling", "endless", "redirecting"]
+Behavior = Literal["ok", "quota", "auth", "unsupported", "outage", "slow", "invalid_json", "oversized", "redirect"]
 
 
 @dataclass
-class LibreTranslate:
-    """The stand-in. It translates «Hello» to Danish as «⟨da⟩ Hello»."""
+class FakeLibreTranslate:
+    """The server. It translates "Hello" to Danish as "⟨da⟩ Hello"."""
 
     languages: tuple[str, ...] = ("en", "da", "de", "pt-BR")
-    mood: Mood = "well"
+    behavior: Behavior = "ok"
     api_key: str | None = None
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    strayed: int = 0
-    """How often it was asked where it had sent somebody."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    redirected_requests: int = 0
+    """Requests to the target of its redirects."""
     port: int = 0
     _runner: web.AppRunner | None = None
 
@@ -30,13 +30,13 @@ class LibreTranslate:
 
     @property
     def texts(self) -> list[str]:
-        return [text for request in self.asked for text in request["q"]]
+        return [text for request in self.requests for text in request["q"]]
 
-    async def start(self) -> LibreTranslate:
+    async def start(self) -> FakeLibreTranslate:
         app = web.Application()
-        app.router.add_get("/languages", self._list)
+        app.router.add_get("/languages", self._list_languages)
         app.router.add_post("/translate", self._translate)
-        app.router.add_route("*", "/elsewhere", self._elsewhere)
+        app.router.add_route("*", "/redirected", self._redirected)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -45,25 +45,25 @@ class LibreTranslate:
         return self
 
     async def stop(self) -> None:
-        """Gone: nothing listens on its port any more."""
+        """Close the port."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
-    async def _list(self, _: web.Request) -> web.Response:
+    async def _list_languages(self, _: web.Request) -> web.Response:
         rows = [{"code": code, "name": code, "targets": list(self.languages)} for code in self.languages]
         return web.json_response(rows)
 
-    async def _elsewhere(self, _: web.Request) -> web.Response:
-        self.strayed += 1
-        return web.json_response({"translatedText": ["from elsewhere"]})
+    async def _redirected(self, _: web.Request) -> web.Response:
+        self.redirected_requests += 1
+        return web.json_response({"translatedText": ["redirected"]})
 
     async def _translate(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.asked.append(body)
+        self.requests.append(body)
         if self.api_key is not None and body.get("api_key") != self.api_key:
             return web.json_response({"error": "Invalid API key"}, status=403)
-        match self.mood:
+        match self.behavior:
             case "quota":
                 return web.json_response({"error": "Slowdown: 10 per 1 minute"}, status=429)
             case "auth":
@@ -74,10 +74,10 @@ class LibreTranslate:
                 return web.json_response({"error": "Cannot translate text"}, status=500)
             case "slow":
                 await asyncio.sleep(60)
-            case "babbling":
-                return web.Response(text="<html>a proxy's page</html>")
-            case "endless":
+            case "invalid_json":
+                return web.Response(text="<html>error page of a proxy</html>")
+            case "oversized":
                 return web.Response(text="[" * 3_000_000)
-            case "redirecting":
-                raise web.HTTPFound("/elsewhere")
+            case "redirect":
+                raise web.HTTPFound("/redirected")
         return web.json_response({"translatedText": [f"⟨{body['target']}⟩ {text}" for text in body["q"]]})

@@ -1,6 +1,6 @@
-"""Translation as a real process on the real MongoDB and RabbitMQ, with engines played by local servers.
+"""Translate as a real process on a real MongoDB and RabbitMQ, with fake engine servers.
 
-The broker is the module's own: the queues have fixed names, and another translate on them would take the events.
+The broker is not shared: queue names are fixed, so another translate process would take the events.
 """
 
 from __future__ import annotations
@@ -23,51 +23,52 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.auth.identity import HEADER, IdentitySigner, OperatorCaller, Permission
+from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, OperatorCaller, Permission
 from parley.common.events import Actor, Event, new_event
 from parley.common.events.conversations import ConversationCreated
 from parley.common.events.messages import MessageCreated
-from parley.common.events.schemas import ConversationView, MessageTranslation, VisitorView
-from parley.common.messaging import AnswerQuestions, Ask, Bus, Listener
-from parley.common.messaging.topology import EVENTS
+from parley.common.events.schemas import ConversationSchema, MessageTranslation, VisitorSchema
+from parley.common.messaging import BroadcastSubscriber, BrokerConnection, RpcClient, RpcServer
+from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.common.runtime.clock import utc_now
 from parley_dev.servers import RabbitServer
-from support.google_translate import GoogleTranslate
-from support.libretranslate import LibreTranslate
-from support.wait import until
+from support.google_translate import FakeGoogleTranslate
+from support.libretranslate import FakeLibreTranslate
+from support.wait import wait_until
 
 SECRET = "translate-tests-identity-93b1f0c7d24e48aa"
 EVERYTHING = frozenset(Permission)
-Answer = tuple[int, dict[str, Any]]
+Response = tuple[int, dict[str, Any]]
+"""Status code and JSON body."""
 
 
 def fresh_id() -> int:
-    """An id that no other test has."""
+    """Return an id that no other test uses."""
     return random.randrange(10**6, 10**12)
 
 
 @dataclass
-class Talk:
-    """A conversation as chat would have it, and the people in it."""
+class ConversationFixture:
+    """A conversation as chat has it, and its events."""
 
     tenant_id: int = field(default_factory=fresh_id)
     site_id: int = field(default_factory=fresh_id)
     id: int = field(default_factory=fresh_id)
     session: str = field(default_factory=lambda: f"sess_{secrets.token_hex(16)}")
-    browser: str | None = None
+    browser_language: str | None = None
     last_seq: int = 0
 
     def operator(self, granted: frozenset[Permission] = EVERYTHING, language: str = "en") -> OperatorCaller:
         return OperatorCaller(fresh_id(), self.tenant_id, "Alex", {self.site_id: granted}, language=language)
 
-    def view(self) -> ConversationView:
-        visitor = VisitorView(session_id=self.session, language=self.browser)
+    def schema(self) -> ConversationSchema:
+        visitor = VisitorSchema(session_id=self.session, language=self.browser_language)
         now = utc_now()
-        return ConversationView(
+        return ConversationSchema(
             id=self.id, site_id=self.site_id, mode="operator", visitor=visitor, created_at=now, updated_at=now
         )
 
-    def about(self) -> dict[str, Any]:
+    def envelope(self) -> dict[str, Any]:
         return {
             "tenant_id": self.tenant_id,
             "site_id": self.site_id,
@@ -76,15 +77,15 @@ class Talk:
         }
 
     def created(self) -> Event:
-        data = ConversationCreated(mode="operator", conversation=self.view())
-        return new_event(data, **self.about(), actor=Actor(kind="visitor"))
+        data = ConversationCreated(mode="operator", conversation=self.schema())
+        return new_event(data, **self.envelope(), actor=Actor(kind="visitor"))
 
     def message(
         self,
         content: str,
         role: str = "visitor",
         translation: MessageTranslation | None = None,
-        hint: str | None = "translate",
+        routing_tag: str | None = "translate",
     ) -> Event:
         self.last_seq += 1
         data = MessageCreated(
@@ -95,47 +96,50 @@ class Talk:
             content=content,
             translation=translation,
             created_at=utc_now(),
-            conversation=self.view(),
+            conversation=self.schema(),
         )
-        return new_event(data, **self.about(), hint=hint)
+        return new_event(data, **self.envelope(), routing_tag=routing_tag)
 
 
 @dataclass
-class House:
-    """One translate process, the engines it calls, and the rest of Parley as far as it hears and asks it."""
+class TranslateHarness:
+    """One translate process, its fake engines, and the other services as far as translate sees them."""
 
     mongodb_uri: str
     amqp_url: str
     http: aiohttp.ClientSession
-    google: GoogleTranslate
-    libre: LibreTranslate
+    google: FakeGoogleTranslate
+    libre: FakeLibreTranslate
     environment: dict[str, str]
     prefix: str = field(default_factory=lambda: f"t{secrets.token_hex(6)}")
-    heard: list[Event] = field(default_factory=list)
-    known: dict[int, Talk] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    conversations: dict[int, ConversationFixture] = field(default_factory=dict)
     site_options: dict[int, dict[str, Any]] = field(default_factory=dict)
-    asked: list[int] = field(default_factory=list)
+    conversation_lookups: list[int] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
     _signer: IdentitySigner = field(default_factory=lambda: IdentitySigner(SECRET))
 
     async def start(self) -> None:
-        self._bus, self.ask = Bus(self.amqp_url), Ask("translate")
-        ears = Listener("ears", EVENTS, ["#"], self._hear)
-        chat = AnswerQuestions("chat", {"conversation": self._conversation, "site": self._site})
-        for session in (ears, chat, self.ask):
-            self._bus.add(session)
-        await self._bus.start()
-        await until(lambda: self._bus.fault() is None)
-        await self.run()
+        self._broker, self.translate_rpc = BrokerConnection(self.amqp_url), RpcClient("translate")
+        recorder = BroadcastSubscriber("recorder", EVENTS_EXCHANGE, ["#"], self._on_event)
+        chat = RpcServer("chat", {"conversation": self._conversation, "site": self._site})
+        for session in (recorder, chat, self.translate_rpc):
+            self._broker.add(session)
+        await self._broker.start()
+        await wait_until(self.is_broker_connected)
+        await self.start_process()
 
-    async def run(self) -> None:
+    def is_broker_connected(self) -> bool:
+        return self._broker.unready_reason() is None
+
+    async def start_process(self) -> None:
         """Start the process, and wait until it is ready."""
         with contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
-            for one in sockets:
-                one.bind(("127.0.0.1", 0))
-            self.port, self.internal_port = (one.getsockname()[1] for one in sockets)
-        own = {
+            for port_socket in sockets:
+                port_socket.bind(("127.0.0.1", 0))
+            self.port, self.internal_port = (port_socket.getsockname()[1] for port_socket in sockets)
+        variables = {
             "MONGODB_URI": self.mongodb_uri,
             "AMQP_URL": self.amqp_url,
             "PARLEY_DATABASE_PREFIX": self.prefix,
@@ -154,83 +158,68 @@ class House:
             "PARLEY_TRANSLATE_ANSWER_SECONDS": "0.8",
         }
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.translate", env={**os.environ, **own, **self.environment}
+            sys.executable, "-m", "parley.translate", env={**os.environ, **variables, **self.environment}
         )
-        await until(self._is_ready, within=90, what="translate to be ready")
+        await wait_until(self._is_ready, timeout=90, description="translate to be ready")
 
-    async def _is_ready(self) -> bool:
-        try:
-            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
-                return response.status == 200
-        except aiohttp.ClientConnectionError:
-            return False
-
-    async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+    async def stop_process(self, number: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         if self.process.returncode is None:
             self.process.send_signal(number)
         return await asyncio.wait_for(self.process.wait(), 30)
 
     async def stop(self) -> None:
-        await self.end()
-        await self._bus.stop()
+        await self.stop_process()
+        await self._broker.stop()
         async with AsyncMongoClient[dict[str, Any]](self.mongodb_uri) as client:
             await client.drop_database(f"{self.prefix}_translate")
 
-    async def _hear(self, event: Event) -> None:
-        self.heard.append(event)
-
-    async def _conversation(self, body: dict[str, Any]) -> dict[str, Any] | None:
-        self.asked.append(body["conversation_id"])
-        talk = self.known.get(body["conversation_id"])
-        if talk is None:
-            return None
-        return {"tenant_id": talk.tenant_id, "site_id": talk.site_id, "session": talk.session}
-
-    async def _site(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"tenant_id": 1, "name": "A site", "translation": self.site_options.get(body["site_id"])}
-
-    async def call(self, path: str, caller: OperatorCaller, body: Any, key: str | None = None) -> Answer:
-        headers = {HEADER: self._signer.sign(caller)} | ({"Idempotency-Key": key} if key else {})
+    async def call(self, path: str, caller: OperatorCaller, body: Any, key: str | None = None) -> Response:
+        headers = {IDENTITY_HEADER: self._signer.sign(caller)} | ({"Idempotency-Key": key} if key else {})
         url = f"http://127.0.0.1:{self.port}/api/v1/operator/translation/{path}"
         async with self.http.post(url, json=body, headers=headers) as response:
             return response.status, await response.json()
 
-    async def toggle(self, caller: OperatorCaller, talk: Talk, enabled: bool = True) -> Answer:
-        return await self.call("toggle", caller, {"conversation_id": talk.id, "enabled": enabled})
+    async def toggle(self, caller: OperatorCaller, conversation: ConversationFixture, enabled: bool = True) -> Response:
+        return await self.call("toggle", caller, {"conversation_id": conversation.id, "enabled": enabled})
 
-    async def set_lang(self, caller: OperatorCaller, talk: Talk, lang: str, **more: str) -> Answer:
-        return await self.call("set-lang", caller, {"conversation_id": talk.id, "lang": lang, **more})
+    async def set_lang(
+        self, caller: OperatorCaller, conversation: ConversationFixture, lang: str, **fields: str
+    ) -> Response:
+        return await self.call("set-lang", caller, {"conversation_id": conversation.id, "lang": lang, **fields})
 
-    async def translated(self, lang: str | None = "de", operator_lang: str = "en", **about: Any) -> Talk:
-        """A conversation that is translated."""
-        talk = Talk(**about)
-        self.known[talk.id] = talk
-        alex = talk.operator(language=operator_lang)
+    async def create_translated_conversation(
+        self, lang: str | None = "de", operator_lang: str = "en", **fields: Any
+    ) -> ConversationFixture:
+        conversation = ConversationFixture(**fields)
+        self.conversations[conversation.id] = conversation
+        alex = conversation.operator(language=operator_lang)
         if lang is not None:
-            await self.set_lang(alex, talk, lang)
-        code, answer = await self.toggle(alex, talk)
-        assert code == 200, answer
-        return talk
+            await self.set_lang(alex, conversation, lang)
+        code, body = await self.toggle(alex, conversation)
+        assert code == 200, body
+        return conversation
 
     async def publish(self, *events: Event) -> None:
-        await self._bus.publish([event.to_document() for event in events])
+        await self._broker.publish([event.to_document() for event in events])
 
-    def of(self, talk: Talk, kind: str) -> list[Event]:
-        return [event for event in self.heard if event.type == kind and event.conversation_id == talk.id]
+    def events_of(self, conversation: ConversationFixture, event_type: str) -> list[Event]:
+        return [event for event in self.events if event.type == event_type and event.conversation_id == conversation.id]
 
-    async def translation_of(self, event: Event, within: float = 30.0) -> dict[str, Any]:
-        """What message.translated said of a message."""
+    async def wait_for_translation(self, message: Event, timeout: float = 30.0) -> dict[str, Any]:
+        """Return the translation in the `message.translated` event of a message."""
 
-        def found() -> Event | None:
-            mine = (
-                one for one in self.heard if one.type == "message.translated" and one.data["id"] == event.data["id"]
+        def find_event() -> Event | None:
+            matches = (
+                event
+                for event in self.events
+                if event.type == "message.translated" and event.data["id"] == message.data["id"]
             )
-            return next(mine, None)
+            return next(matches, None)
 
-        told = await until(found, within=within, what="message.translated")
-        assert told is not None
-        translation: dict[str, Any] = told.data["translation"]
+        event = await wait_until(find_event, timeout=timeout, description="message.translated")
+        assert event is not None
+        translation: dict[str, Any] = event.data["translation"]
         return translation
 
     async def metric(self, name: str) -> float:
@@ -243,6 +232,30 @@ class House:
         async with AsyncMongoClient[dict[str, Any]](self.mongodb_uri, tz_aware=True) as client:
             yield client[f"{self.prefix}_translate"]
 
+    async def _is_ready(self) -> bool:
+        try:
+            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
+    async def _on_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def _conversation(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        self.conversation_lookups.append(body["conversation_id"])
+        conversation = self.conversations.get(body["conversation_id"])
+        if conversation is None:
+            return None
+        return {
+            "tenant_id": conversation.tenant_id,
+            "site_id": conversation.site_id,
+            "session": conversation.session,
+        }
+
+    async def _site(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"tenant_id": 1, "name": "A site", "translation": self.site_options.get(body["site_id"])}
+
 
 @pytest.fixture(scope="session")
 async def own_broker(run_directory: Path) -> AsyncIterator[RabbitServer]:
@@ -253,43 +266,43 @@ async def own_broker(run_directory: Path) -> AsyncIterator[RabbitServer]:
 
 
 @pytest.fixture(scope="module")
-async def google() -> AsyncIterator[GoogleTranslate]:
-    server = await GoogleTranslate().start()
+async def google() -> AsyncIterator[FakeGoogleTranslate]:
+    server = await FakeGoogleTranslate().start()
     yield server
     await server.stop()
 
 
 @pytest.fixture(scope="module")
-async def libre() -> AsyncIterator[LibreTranslate]:
-    server = await LibreTranslate().start()
+async def libre() -> AsyncIterator[FakeLibreTranslate]:
+    server = await FakeLibreTranslate().start()
     yield server
     await server.stop()
 
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    """What a module's process reads besides."""
+    """Additional environment variables of a module's process."""
     return {}
 
 
 @pytest.fixture(scope="module")
-async def house(
+async def harness(
     mongodb_uri: str,
     own_broker: RabbitServer,
-    google: GoogleTranslate,
-    libre: LibreTranslate,
+    google: FakeGoogleTranslate,
+    libre: FakeLibreTranslate,
     environment: dict[str, str],
-) -> AsyncIterator[House]:
+) -> AsyncIterator[TranslateHarness]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as http:
-        house = House(mongodb_uri, own_broker.uri, http, google, libre, environment)
-        await house.start()
-        yield house
-        await house.stop()
+        harness = TranslateHarness(mongodb_uri, own_broker.uri, http, google, libre, environment)
+        await harness.start()
+        yield harness
+        await harness.stop()
 
 
 @pytest.fixture
-async def talk(house: House) -> Talk:
-    """A conversation that chat knows of."""
-    talk = Talk()
-    house.known[talk.id] = talk
-    return talk
+async def conversation(harness: TranslateHarness) -> ConversationFixture:
+    """A conversation that chat has."""
+    conversation = ConversationFixture()
+    harness.conversations[conversation.id] = conversation
+    return conversation

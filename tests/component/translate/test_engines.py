@@ -1,4 +1,4 @@
-"""Each engine against its server: what it sends, what it makes of the answer, and how it tells failures apart."""
+"""Each engine against a fake server: requests, responses and the mapping of errors."""
 
 from __future__ import annotations
 
@@ -11,143 +11,143 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from parley.translate.engines.chain import EngineFault, Reason
 from parley.translate.engines.google import GoogleEngine, GoogleOptions
 from parley.translate.engines.libretranslate import LibreTranslateEngine
-from parley.translate.engines.local import LocalEngine, sentences
-from support.google_translate import GoogleTranslate
-from support.libretranslate import LibreTranslate
+from parley.translate.engines.local import LocalEngine, split_sentences
+from parley.translate.engines.model import EngineError, FailureReason
+from support.google_translate import FakeGoogleTranslate
+from support.libretranslate import FakeLibreTranslate
 
 
-def options(google: GoogleTranslate, **other: object) -> GoogleOptions:
-    known: dict[str, object] = {
+def create_options(google: FakeGoogleTranslate, **overrides: object) -> GoogleOptions:
+    defaults: dict[str, object] = {
         "project": "acme",
         "location": "global",
         "endpoint": google.endpoint,
         "glossary": None,
         "model": None,
         "plaintext": True,
-        "seconds": 1.0,
+        "timeout_seconds": 1.0,
     }
-    return GoogleOptions(**{**known, **other})  # type: ignore[arg-type]
+    return GoogleOptions(**{**defaults, **overrides})  # type: ignore[arg-type]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[GoogleTranslate]:
-    google = await GoogleTranslate().start()
+async def server() -> AsyncIterator[FakeGoogleTranslate]:
+    google = await FakeGoogleTranslate().start()
     yield google
     await google.stop()
 
 
 @pytest.fixture
-async def engine(server: GoogleTranslate) -> AsyncIterator[GoogleEngine]:
-    engine = GoogleEngine(options(server))
+async def engine(server: FakeGoogleTranslate) -> AsyncIterator[GoogleEngine]:
+    engine = GoogleEngine(create_options(server))
     yield engine
     await engine.close()
 
 
 @pytest.fixture
-async def libre_server() -> AsyncIterator[LibreTranslate]:
-    libre = await LibreTranslate(api_key="key-1").start()
+async def libre_server() -> AsyncIterator[FakeLibreTranslate]:
+    libre = await FakeLibreTranslate(api_key="key-1").start()
     yield libre
     await libre.stop()
 
 
 @pytest.fixture
-async def libre_engine(libre_server: LibreTranslate) -> AsyncIterator[LibreTranslateEngine]:
-    engine = LibreTranslateEngine(libre_server.url + "/", "key-1", seconds=1.0)
+async def libre_engine(libre_server: FakeLibreTranslate) -> AsyncIterator[LibreTranslateEngine]:
+    engine = LibreTranslateEngine(libre_server.url + "/", "key-1", timeout_seconds=1.0)
     yield engine
     await engine.close()
 
 
-async def reason_of(engine: GoogleEngine | LibreTranslateEngine, source: str = "de", target: str = "en") -> Reason:
-    with pytest.raises(EngineFault) as caught:
+async def get_failure_reason(
+    engine: GoogleEngine | LibreTranslateEngine, source: str = "de", target: str = "en"
+) -> FailureReason:
+    with pytest.raises(EngineError) as exc_info:
         await engine.translate(["Guten Tag"], source, target)
-    return caught.value.reason
+    return exc_info.value.reason
 
 
-async def test_google_is_asked_for_plain_text_in_its_own_codes(server: GoogleTranslate, engine: GoogleEngine) -> None:
+async def test_google_request_has_plain_text_and_googles_language_codes(
+    server: FakeGoogleTranslate, engine: GoogleEngine
+) -> None:
     await engine.refresh()
 
-    made = await engine.translate(["Guten Tag", "Danke"], "de-AT", "zh-Hant-TW")
+    translations = await engine.translate(["Guten Tag", "Danke"], "de-AT", "zh-Hant-TW")
 
-    assert made == ["‹zh-TW› Guten Tag", "‹zh-TW› Danke"]
-    [request] = server.asked
+    assert translations == ["‹zh-TW› Guten Tag", "‹zh-TW› Danke"]
+    [request] = server.requests
     assert request.parent == "projects/acme/locations/global"
     assert (request.mime_type, request.source_language_code) == ("text/plain", "de")
     assert not request.glossary_config.glossary
 
 
-async def test_google_finds_the_source_by_itself_where_it_is_not_known(
-    server: GoogleTranslate, engine: GoogleEngine
-) -> None:
+async def test_google_detects_an_unknown_source(server: FakeGoogleTranslate, engine: GoogleEngine) -> None:
     await engine.translate(["Guten Tag"], None, "en")
-    assert server.asked[0].source_language_code == ""
+    assert server.requests[0].source_language_code == ""
 
 
-async def test_google_uses_the_glossary_and_the_model_of_its_location(server: GoogleTranslate) -> None:
-    engine = GoogleEngine(options(server, location="us-central1", glossary="shop", model="general/nmt"))
+async def test_google_request_names_glossary_and_model_of_the_location(server: FakeGoogleTranslate) -> None:
+    engine = GoogleEngine(create_options(server, location="us-central1", glossary="shop", model="general/nmt"))
 
     assert await engine.translate(["Guten Tag"], "de", "en") == ["‹en› Guten Tag"]
 
-    [request] = server.asked
+    [request] = server.requests
     assert request.glossary_config.glossary == "projects/acme/locations/us-central1/glossaries/shop"
     assert request.model == "projects/acme/locations/us-central1/models/general/nmt"
     await engine.close()
 
 
 @pytest.mark.parametrize(
-    ("mood", "reason"),
+    ("behavior", "reason"),
     [
-        ("quota", Reason.QUOTA),
-        ("auth", Reason.AUTH),
-        ("unsupported", Reason.UNSUPPORTED),
-        ("refusing", Reason.REFUSED),
-        ("outage", Reason.OUTAGE),
-        ("deadline", Reason.SLOW),
-        ("slow", Reason.SLOW),
+        ("quota", FailureReason.QUOTA),
+        ("auth", FailureReason.AUTH),
+        ("unsupported", FailureReason.UNSUPPORTED),
+        ("refusing", FailureReason.REFUSED),
+        ("outage", FailureReason.OUTAGE),
+        ("deadline", FailureReason.SLOW),
+        ("slow", FailureReason.SLOW),
     ],
 )
-async def test_googles_failures_are_told_apart(
-    server: GoogleTranslate, engine: GoogleEngine, mood: str, reason: Reason
+async def test_google_errors_are_mapped_to_reasons(
+    server: FakeGoogleTranslate, engine: GoogleEngine, behavior: str, reason: FailureReason
 ) -> None:
-    server.mood = mood  # type: ignore[assignment]
-    assert await reason_of(engine) is reason
+    server.behavior = behavior  # type: ignore[assignment]
+    assert await get_failure_reason(engine) is reason
 
 
-async def test_a_google_that_is_away_for_a_moment_is_asked_again(server: GoogleTranslate, engine: GoogleEngine) -> None:
-    server.mood, server.fail_first = "outage", 2
+async def test_google_call_is_retried_after_a_short_outage(server: FakeGoogleTranslate, engine: GoogleEngine) -> None:
+    server.behavior, server.failing_calls = "outage", 2
     assert await engine.translate(["Guten Tag"], "de", "en") == ["‹en› Guten Tag"]
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("mood", ["quota", "auth", "deadline"])
-async def test_what_would_not_get_better_is_not_asked_again(
-    server: GoogleTranslate, engine: GoogleEngine, mood: str
+@pytest.mark.parametrize("behavior", ["quota", "auth", "deadline"])
+async def test_permanent_google_errors_are_not_retried(
+    server: FakeGoogleTranslate, engine: GoogleEngine, behavior: str
 ) -> None:
-    server.mood = mood  # type: ignore[assignment]
-    await reason_of(engine)
-    assert len(server.asked) == 1
+    server.behavior = behavior  # type: ignore[assignment]
+    await get_failure_reason(engine)
+    assert len(server.requests) == 1
 
 
-async def test_a_google_that_is_gone_is_an_outage_and_found_when_it_is_back(
-    server: GoogleTranslate, engine: GoogleEngine
-) -> None:
+async def test_google_engine_reconnects_after_an_outage(server: FakeGoogleTranslate, engine: GoogleEngine) -> None:
     await server.stop()
-    assert await reason_of(engine) is Reason.OUTAGE
+    assert await get_failure_reason(engine) is FailureReason.OUTAGE
     await server.start()
 
     async def again() -> list[str]:
         while True:
             try:
                 return await engine.translate(["Guten Tag"], "de", "en")
-            except EngineFault:
+            except EngineError:
                 await asyncio.sleep(0.05)
 
     assert await asyncio.wait_for(again(), 15) == ["‹en› Guten Tag"]
 
 
-async def test_google_says_which_languages_it_can_do(engine: GoogleEngine) -> None:
+async def test_google_engine_supports_the_listed_languages(engine: GoogleEngine) -> None:
     assert engine.supports("tlh", "en")
     await engine.refresh()
     assert not engine.supports("tlh", "en")
@@ -156,17 +156,17 @@ async def test_google_says_which_languages_it_can_do(engine: GoogleEngine) -> No
     assert engine.supports(None, "de")
 
 
-async def test_google_without_credentials_is_a_matter_of_auth(
-    server: GoogleTranslate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+async def test_google_without_credentials_is_an_auth_failure(
+    server: FakeGoogleTranslate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
-    engine = GoogleEngine(options(server, plaintext=False))
-    assert await reason_of(engine) is Reason.AUTH
-    assert not server.asked
+    engine = GoogleEngine(create_options(server, plaintext=False))
+    assert await get_failure_reason(engine) is FailureReason.AUTH
+    assert not server.requests
 
 
-async def test_google_is_spoken_to_by_tls_alone_outside_development(
-    server: GoogleTranslate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+async def test_google_is_called_only_over_tls_outside_development(
+    server: FakeGoogleTranslate, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -180,107 +180,107 @@ async def test_google_is_spoken_to_by_tls_alone_outside_development(
     path = tmp_path / "account.json"
     path.write_text(json.dumps(account))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
-    engine = GoogleEngine(options(server, plaintext=False))
+    engine = GoogleEngine(create_options(server, plaintext=False))
 
-    assert await reason_of(engine) in (Reason.OUTAGE, Reason.SLOW)
+    assert await get_failure_reason(engine) in (FailureReason.OUTAGE, FailureReason.SLOW)
 
-    assert not server.asked
+    assert not server.requests
     await engine.close()
 
 
-async def test_libretranslate_is_asked_in_its_own_codes_with_the_key(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_libretranslate_request_has_its_language_codes_and_the_key(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
     assert await libre_engine.translate(["Guten Tag", "Danke"], "de-CH", "pt") == [
         "⟨pt-BR⟩ Guten Tag",
         "⟨pt-BR⟩ Danke",
     ]
-    assert libre_server.asked == [
+    assert libre_server.requests == [
         {"q": ["Guten Tag", "Danke"], "format": "text", "source": "de", "target": "pt-BR", "api_key": "key-1"}
     ]
 
 
-async def test_libretranslate_finds_the_source_by_itself_where_it_is_not_known(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_libretranslate_detects_an_unknown_source(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
     await libre_engine.translate(["Guten Tag"], None, "da")
-    assert libre_server.asked[0]["source"] == "auto"
+    assert libre_server.requests[0]["source"] == "auto"
 
 
 @pytest.mark.parametrize(
-    ("mood", "reason"),
+    ("behavior", "reason"),
     [
-        ("quota", Reason.QUOTA),
-        ("auth", Reason.AUTH),
-        ("unsupported", Reason.UNSUPPORTED),
-        ("outage", Reason.OUTAGE),
-        ("slow", Reason.SLOW),
-        ("babbling", Reason.OUTAGE),
-        ("endless", Reason.OUTAGE),
-        ("redirecting", Reason.OUTAGE),
+        ("quota", FailureReason.QUOTA),
+        ("auth", FailureReason.AUTH),
+        ("unsupported", FailureReason.UNSUPPORTED),
+        ("outage", FailureReason.OUTAGE),
+        ("slow", FailureReason.SLOW),
+        ("invalid_json", FailureReason.OUTAGE),
+        ("oversized", FailureReason.OUTAGE),
+        ("redirect", FailureReason.OUTAGE),
     ],
 )
-async def test_libretranslates_failures_are_told_apart(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine, mood: str, reason: Reason
+async def test_libretranslate_errors_are_mapped_to_reasons(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine, behavior: str, reason: FailureReason
 ) -> None:
-    libre_server.mood = mood  # type: ignore[assignment]
-    assert await reason_of(libre_engine) is reason
+    libre_server.behavior = behavior  # type: ignore[assignment]
+    assert await get_failure_reason(libre_engine) is reason
 
 
-async def test_libretranslate_cannot_send_us_elsewhere(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_libretranslate_redirects_are_not_followed(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
-    libre_server.mood = "redirecting"
-    await reason_of(libre_engine)
-    assert libre_server.strayed == 0
+    libre_server.behavior = "redirect"
+    await get_failure_reason(libre_engine)
+    assert libre_server.redirected_requests == 0
 
 
-async def test_an_answer_without_end_is_not_read_to_its_end(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_oversized_response_is_not_read_completely(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
-    libre_server.mood = "endless"
-    with pytest.raises(EngineFault, match="beyond all bounds"):
+    libre_server.behavior = "oversized"
+    with pytest.raises(EngineError, match="too large"):
         await libre_engine.translate(["Guten Tag"], "de", "en")
 
 
-async def test_a_libretranslate_that_is_gone_is_an_outage(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_unreachable_libretranslate_is_an_outage(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
     await libre_server.stop()
-    assert await reason_of(libre_engine) is Reason.OUTAGE
+    assert await get_failure_reason(libre_engine) is FailureReason.OUTAGE
 
 
-async def test_a_pair_that_libretranslate_does_not_list_is_not_asked_for(
-    libre_server: LibreTranslate, libre_engine: LibreTranslateEngine
+async def test_unlisted_pair_is_unsupported_without_a_call(
+    libre_server: FakeLibreTranslate, libre_engine: LibreTranslateEngine
 ) -> None:
     await libre_engine.refresh()
     assert not libre_engine.supports("tlh", "en")
     assert libre_engine.supports("da", "en")
-    assert await reason_of(libre_engine, "tlh") is Reason.UNSUPPORTED
-    assert not libre_server.asked
+    assert await get_failure_reason(libre_engine, "tlh") is FailureReason.UNSUPPORTED
+    assert not libre_server.requests
 
 
-async def test_the_local_engine_does_two_languages_and_no_other() -> None:
+async def test_local_engine_supports_two_languages() -> None:
     engine = LocalEngine()
     assert engine.supports("en-GB", "pt")
     assert engine.supports("pt-BR", "en")
     assert engine.supports(None, "en")
     assert not engine.supports("de", "en")
     assert not engine.supports("en", "en")
-    with pytest.raises(EngineFault) as caught:
+    with pytest.raises(EngineError) as exc_info:
         await engine.translate(["Guten Tag"], "de", "en")
-    assert caught.value.reason is Reason.UNSUPPORTED
+    assert exc_info.value.reason is FailureReason.UNSUPPORTED
     await engine.close()
 
 
-async def test_the_local_engine_translates_all_of_a_long_text() -> None:
+async def test_local_engine_translates_a_long_text_completely() -> None:
     engine = LocalEngine()
-    made = await engine.translate(["Where is my order? It should have come on Monday. " * 12], "en", "pt-BR")
-    assert made[0].count("segunda") == 12
+    translations = await engine.translate(["Where is my order? It should have come on Monday. " * 12], "en", "pt-BR")
+    assert translations[0].count("segunda") == 12
     await engine.close()
 
 
-async def test_the_local_engine_works_off_the_loop() -> None:
+async def test_local_engine_does_not_block_the_event_loop() -> None:
     engine = LocalEngine()
     await engine.refresh()
     longest, last = 0.0, asyncio.get_running_loop().time()
@@ -294,8 +294,8 @@ async def test_the_local_engine_works_off_the_loop() -> None:
     await engine.close()
 
 
-def test_long_sentences_are_cut_between_words() -> None:
-    parts = sentences("One. Two! " + "word " * 100 + "x" * 600)
+def test_long_sentences_are_split_between_words() -> None:
+    parts = split_sentences("One. Two! " + "word " * 100 + "x" * 600)
     assert parts[:2] == ["One.", "Two!"]
     assert all(len(part) <= 240 for part in parts)
     assert "".join(parts).replace(" ", "") == "One.Two!" + "word" * 100 + "x" * 600

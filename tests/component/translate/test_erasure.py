@@ -1,4 +1,4 @@
-"""A visitor who is to be forgotten: what translate keeps of their words goes, and nothing late brings it back."""
+"""Erasure of a visitor: their translations are deleted, and late messages do not create new ones."""
 
 from __future__ import annotations
 
@@ -7,67 +7,70 @@ from typing import Any
 
 from parley.common.events import Event, new_event
 from parley.common.events.conversations import VisitorErased
-from support.google_translate import GoogleTranslate
-from support.wait import until
+from support.google_translate import FakeGoogleTranslate
+from support.wait import wait_until
 
-from .conftest import House, Talk
-
-
-def erased(talk: Talk) -> Event:
-    data = VisitorErased(session_id=talk.session, conversation_ids=(talk.id,))
-    return new_event(data, tenant_id=talk.tenant_id, site_id=talk.site_id, session=talk.session)
+from .conftest import ConversationFixture, TranslateHarness
 
 
-async def data_of(house: House, talk: Talk) -> dict[str, Any] | None:
-    return await house.ask("visitor_data", site_id=talk.site_id, session=talk.session, conversation_ids=[talk.id])
+def erasure_event(conversation: ConversationFixture) -> Event:
+    data = VisitorErased(session_id=conversation.session, conversation_ids=(conversation.id,))
+    return new_event(data, tenant_id=conversation.tenant_id, site_id=conversation.site_id, session=conversation.session)
 
 
-async def test_what_was_translated_for_a_visitor_is_shown_and_then_erased(
-    house: House, google: GoogleTranslate
+async def get_personal_data(harness: TranslateHarness, conversation: ConversationFixture) -> dict[str, Any] | None:
+    return await harness.translate_rpc(
+        "visitor_data", site_id=conversation.site_id, session=conversation.session, conversation_ids=[conversation.id]
+    )
+
+
+async def test_visitors_translations_are_exported_and_erased(
+    harness: TranslateHarness, google: FakeGoogleTranslate
 ) -> None:
     words = f"Ein Wort wie {secrets.token_hex(8).translate(str.maketrans('0123456789', 'ghijklmnop'))}"
-    talk = await house.translated("de", "en")
-    other = await house.translated("de", "en")
-    message, beside = talk.message(words), other.message("Etwas ganz anderes, von jemand anderem")
-    await house.publish(talk.created(), message, beside)
-    await house.translation_of(message)
-    await house.translation_of(beside)
-    kept = await data_of(house, talk)
-    assert kept is not None
-    assert kept["translations"] == [f"‹en› {words}"]
-    assert kept["preferences"][0]["lang"] == "de"
+    conversation = await harness.create_translated_conversation("de", "en")
+    other = await harness.create_translated_conversation("de", "en")
+    message, other_message = conversation.message(words), other.message("Etwas ganz anderes, von jemand anderem")
+    await harness.publish(conversation.created(), message, other_message)
+    await harness.wait_for_translation(message)
+    await harness.wait_for_translation(other_message)
+    data = await get_personal_data(harness, conversation)
+    assert data is not None
+    assert data["translations"] == [f"‹en› {words}"]
+    assert data["preferences"][0]["lang"] == "de"
 
-    await house.publish(erased(talk))
+    await harness.publish(erasure_event(conversation))
 
-    async def gone() -> bool:
-        return await data_of(house, talk) is None
+    async def is_erased() -> bool:
+        return await get_personal_data(harness, conversation) is None
 
-    await until(gone)
-    async with house.database() as database:
+    await wait_until(is_erased)
+    async with harness.database() as database:
         for collection in await database.list_collection_names():
             async for document in database[collection].find({}):
                 assert words not in repr(document), collection
-                assert talk.session not in repr(document), collection
-    assert await data_of(house, other) is not None, "and nobody else's"
+                assert conversation.session not in repr(document), collection
+    assert await get_personal_data(harness, other) is not None, "data of other visitors is kept"
     again = other.message(words)
     before = len(google.texts)
-    await house.publish(again)
-    assert (await house.translation_of(again))["status"] == "done"
-    assert len(google.texts) > before, "nothing of it is remembered in the process either"
+    await harness.publish(again)
+    assert (await harness.wait_for_translation(again))["status"] == "done"
+    assert len(google.texts) > before, "the memory of the process is cleared as well"
 
 
-async def test_a_message_that_comes_after_its_visitor_was_erased_is_not_translated(
-    house: House, google: GoogleTranslate
+async def test_late_message_of_an_erased_visitor_is_not_translated(
+    harness: TranslateHarness, google: FakeGoogleTranslate
 ) -> None:
-    talk = await house.translated("de", "en")
-    await house.publish(erased(talk), erased(talk))
+    conversation = await harness.create_translated_conversation("de", "en")
+    await harness.publish(erasure_event(conversation), erasure_event(conversation))
 
-    async def gone() -> bool:
-        return await data_of(house, talk) is None
+    async def is_erased() -> bool:
+        return await get_personal_data(harness, conversation) is None
 
-    await until(gone)
-    late, marker = talk.message("Das kam zu spät"), (await house.translated("de", "en")).message("Ein Zeichen")
-    await house.publish(late, marker)
-    await house.translation_of(marker)
+    await wait_until(is_erased)
+    late = conversation.message("Das kam zu spät")
+    marker = (await harness.create_translated_conversation("de", "en")).message("Ein Zeichen")
+    await harness.publish(late, marker)
+    await harness.wait_for_translation(marker)
     assert not any("zu spät" in text for text in google.texts)
-    assert not house.of(talk, "message.translated")
+    assert not harness.events_of(conversation, "message.translated")

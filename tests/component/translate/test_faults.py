@@ -1,4 +1,4 @@
-"""Engines that are slow, refusing or gone: another takes over, or the message says that there is no translation."""
+"""Failures of engines and of the broker: another engine takes over, or the message is marked as failed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from parley_dev.servers import RabbitServer
-from support.google_translate import GoogleTranslate
-from support.libretranslate import LibreTranslate
-from support.wait import until
+from support.google_translate import FakeGoogleTranslate
+from support.libretranslate import FakeLibreTranslate
+from support.wait import wait_until
 
-from .conftest import House
+from .conftest import TranslateHarness
 
-PATIENT = {"PARLEY_TRANSLATE_CALL_SECONDS": "3", "PARLEY_TRANSLATE_SECONDS": "12"}
-"""The local engine takes the processor's time: on a busy machine a second is not enough for it."""
+LONG_TIMEOUTS = {"PARLEY_TRANSLATE_CALL_SECONDS": "3", "PARLEY_TRANSLATE_SECONDS": "12"}
+"""The local engine needs processor time: on a busy machine, one second is not enough."""
 
 
 @pytest.fixture(scope="module")
@@ -23,179 +23,190 @@ def environment() -> dict[str, str]:
     return {
         "PARLEY_TRANSLATE_ENGINES": "google,libretranslate,local",
         "PARLEY_TRANSLATE_DAILY_CHARACTERS": "2000",
-        **PATIENT,
+        **LONG_TIMEOUTS,
     }
 
 
 @pytest.fixture(autouse=True)
-async def healed(house: House, google: GoogleTranslate, libre: LibreTranslate) -> AsyncIterator[None]:
-    """Each test begins with engines that are well and breakers that are closed."""
+async def restart_process(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
+) -> AsyncIterator[None]:
+    """Each test starts with working engines and closed circuit breakers."""
     yield
-    google.mood, libre.mood = "well", "well"
-    await house.end()
-    await house.run()
+    google.behavior, libre.behavior = "ok", "ok"
+    await harness.stop_process()
+    await harness.start_process()
 
 
-@pytest.mark.parametrize("mood", ["quota", "auth", "outage", "deadline", "refusing", "unsupported", "slow"])
-async def test_where_the_first_engine_fails_the_next_takes_over(
-    house: House, google: GoogleTranslate, mood: str
+@pytest.mark.parametrize("behavior", ["quota", "auth", "outage", "deadline", "refusing", "unsupported", "slow"])
+async def test_next_engine_translates_if_the_first_fails(
+    harness: TranslateHarness, google: FakeGoogleTranslate, behavior: str
 ) -> None:
-    google.mood = mood  # type: ignore[assignment]
-    talk = await house.translated("de", "en")
-    message = talk.message(f"Der erste Dienst ist {mood}.")
+    google.behavior = behavior  # type: ignore[assignment]
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message(f"Der erste Dienst ist {behavior}.")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert (await house.translation_of(message))["content"] == f"⟨en⟩ Der erste Dienst ist {mood}."
+    assert (await harness.wait_for_translation(message))["content"] == f"⟨en⟩ Der erste Dienst ist {behavior}."
 
 
-async def test_where_all_fail_the_message_says_so_and_the_next_finds_them_healed(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_message_is_marked_failed_if_all_engines_fail_and_the_next_one_succeeds(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    google.mood, libre.mood = "outage", "outage"
-    talk = await house.translated("de", "en")
-    lost, found = talk.message("Das geht verloren."), talk.message("Das kommt an.")
+    google.behavior, libre.behavior = "outage", "outage"
+    conversation = await harness.create_translated_conversation("de", "en")
+    lost, delivered = conversation.message("Das geht verloren."), conversation.message("Das kommt an.")
 
-    await house.publish(lost)
-    assert await house.translation_of(lost) == {"lang": "en", "content": None, "status": "failed"}
+    await harness.publish(lost)
+    assert await harness.wait_for_translation(lost) == {"lang": "en", "content": None, "status": "failed"}
 
-    google.mood, libre.mood = "well", "well"
-    await house.publish(found)
-    assert (await house.translation_of(found))["content"] == "‹en› Das kommt an."
+    google.behavior, libre.behavior = "ok", "ok"
+    await harness.publish(delivered)
+    assert (await harness.wait_for_translation(delivered))["content"] == "‹en› Das kommt an."
 
 
-async def test_an_engine_out_of_quota_is_left_alone(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_engine_without_quota_is_not_called_again(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    google.mood = "quota"
-    talk = await house.translated("de", "en")
-    before = len(google.asked)
-    messages = [talk.message(f"Das Kontingent ist erschöpft, Teil {part}.") for part in ("eins", "zwei", "drei")]
+    google.behavior = "quota"
+    conversation = await harness.create_translated_conversation("de", "en")
+    before = len(google.requests)
+    messages = [
+        conversation.message(f"Das Kontingent ist erschöpft, Teil {part}.") for part in ("eins", "zwei", "drei")
+    ]
 
-    await house.publish(*messages)
+    await harness.publish(*messages)
 
     for message in messages:
-        assert (await house.translation_of(message))["content"].startswith("⟨en⟩")
-    assert len(google.asked) - before == 1
-    assert await house.metric('parley_translate_breaker{engine="google"}') == 2
-    assert await house.metric('parley_translate_engine_calls_total{engine="google",outcome="quota"}') == 1
+        assert (await harness.wait_for_translation(message))["content"].startswith("⟨en⟩")
+    assert len(google.requests) - before == 1
+    assert await harness.metric('parley_translate_breaker{engine="google"}') == 2
+    assert await harness.metric('parley_translate_engine_calls_total{engine="google",outcome="quota"}') == 1
 
 
-async def test_engines_that_are_gone_and_come_back_are_found_again(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_engines_are_used_again_after_an_outage(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    talk = await house.translated("de", "en")
+    conversation = await harness.create_translated_conversation("de", "en")
     await google.stop()
     await libre.stop()
     try:
-        lost = talk.message("Niemand zu Hause.")
-        await house.publish(lost)
-        assert (await house.translation_of(lost))["status"] == "failed"
+        lost = conversation.message("Niemand zu Hause.")
+        await harness.publish(lost)
+        assert (await harness.wait_for_translation(lost))["status"] == "failed"
     finally:
         await libre.start()
         await google.start()
 
     async def translated() -> bool:
-        message = talk.message("Wieder da.")
-        await house.publish(message)
-        status: str = (await house.translation_of(message))["status"]
+        message = conversation.message("Wieder da.")
+        await harness.publish(message)
+        status: str = (await harness.wait_for_translation(message))["status"]
         return status == "done"
 
-    await until(translated, within=60)
+    await wait_until(translated, timeout=60)
 
 
-async def test_a_site_that_has_spent_its_day_gets_the_engine_that_costs_nothing(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_site_over_its_quota_gets_the_free_engine(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    poor = await house.translated("pt-BR", "en")
-    rich = await house.translated("pt-BR", "en")
-    asked = len(google.asked) + len(libre.asked)
-    spent = poor.message("Quero saber tudo sobre isso. " * 69)
-    over, other = poor.message("Onde está o meu pedido?"), rich.message("Onde está o meu dinheiro?")
+    limited = await harness.create_translated_conversation("pt-BR", "en")
+    unlimited = await harness.create_translated_conversation("pt-BR", "en")
+    requests = len(google.requests) + len(libre.requests)
+    spent = limited.message("Quero saber tudo sobre isso. " * 69)
+    over, other = limited.message("Onde está o meu pedido?"), unlimited.message("Onde está o meu dinheiro?")
 
-    await house.publish(spent)
-    await house.translation_of(spent)
-    await house.publish(over, other)
+    await harness.publish(spent)
+    await harness.wait_for_translation(spent)
+    await harness.publish(over, other)
 
-    assert "Where" in (await house.translation_of(over))["content"]
-    assert (await house.translation_of(other))["content"] == "‹en› Onde está o meu dinheiro?"
-    assert len(google.asked) + len(libre.asked) - asked == 2
-    async with house.database() as database:
-        counter = await database["spending"].find_one({"site_id": poor.site_id})
+    assert "Where" in (await harness.wait_for_translation(over))["content"]
+    assert (await harness.wait_for_translation(other))["content"] == "‹en› Onde está o meu dinheiro?"
+    assert len(google.requests) + len(libre.requests) - requests == 2
+    async with harness.database() as database:
+        counter = await database["spending"].find_one({"site_id": limited.site_id})
         assert counter is not None
         assert counter["used"] == len(spent.data["content"].strip())
 
 
-async def test_what_an_engine_failed_to_do_is_not_counted(house: House, google: GoogleTranslate) -> None:
-    google.mood = "refusing"
-    talk = await house.translated("de", "en")
-    message = talk.message("Einmal reicht.")
+async def test_failed_calls_do_not_count_against_the_quota(
+    harness: TranslateHarness, google: FakeGoogleTranslate
+) -> None:
+    google.behavior = "refusing"
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Einmal reicht.")
 
-    await house.publish(message)
-    await house.translation_of(message)
+    await harness.publish(message)
+    await harness.wait_for_translation(message)
 
-    async with house.database() as database:
-        counter = await database["spending"].find_one({"site_id": talk.site_id})
+    async with harness.database() as database:
+        counter = await database["spending"].find_one({"site_id": conversation.site_id})
         assert counter is not None
         assert counter["used"] == len("Einmal reicht.")
 
 
-async def test_a_site_may_choose_its_engines_its_words_and_less_to_spend(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_site_can_choose_engines_glossary_and_a_lower_quota(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    talk = await house.translated("de", "en")
-    house.site_options[talk.site_id] = {
+    conversation = await harness.create_translated_conversation("de", "en")
+    harness.site_options[conversation.site_id] = {
         "engines": ["libretranslate"],
         "glossary": ["Blaue Stunde"],
         "daily_characters": 60,
     }
-    named, dear = talk.message("Ich suche die Blaue Stunde."), talk.message("Und noch etwas anderes. " * 5)
+    with_term = conversation.message("Ich suche die Blaue Stunde.")
+    over_quota = conversation.message("Und noch etwas anderes. " * 5)
 
-    await house.publish(named, dear)
+    await harness.publish(with_term, over_quota)
 
-    assert (await house.translation_of(named))["content"] == "⟨en⟩ Ich suche die Blaue Stunde."
+    assert (await harness.wait_for_translation(with_term))["content"] == "⟨en⟩ Ich suche die Blaue Stunde."
     assert "Ich suche die X0X." in libre.texts
-    assert (await house.translation_of(dear))["status"] == "failed"
+    assert (await harness.wait_for_translation(over_quota))["status"] == "failed"
     assert not any("Ich suche" in text for text in google.texts)
 
 
-async def test_the_local_engine_really_translates(house: House, google: GoogleTranslate, libre: LibreTranslate) -> None:
-    google.mood, libre.mood = "auth", "auth"
-    talk = await house.translated("pt-BR", "en")
-    visitor = talk.message("Olá! Meu pedido 4711 ainda não chegou 😢 Veja https://loja.example/p/4711, @ana.")
-    operator = talk.message("I will look into it right away. Please wait 5 minutes.", "operator")
+async def test_local_engine_translates_in_both_directions(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
+) -> None:
+    google.behavior, libre.behavior = "auth", "auth"
+    conversation = await harness.create_translated_conversation("pt-BR", "en")
+    visitor = conversation.message("Olá! Meu pedido 4711 ainda não chegou 😢 Veja https://loja.example/p/4711, @ana.")
+    operator = conversation.message("I will look into it right away. Please wait 5 minutes.", "operator")
 
-    await house.publish(visitor, operator)
+    await harness.publish(visitor, operator)
 
-    english = (await house.translation_of(visitor))["content"]
-    portuguese = (await house.translation_of(operator))["content"]
-    for kept in ("4711", "😢", "https://loja.example/p/4711", "@ana"):
-        assert kept in english
+    english = (await harness.wait_for_translation(visitor))["content"]
+    portuguese = (await harness.wait_for_translation(operator))["content"]
+    for original in ("4711", "😢", "https://loja.example/p/4711", "@ana"):
+        assert original in english
     assert "order" in english.lower()
     assert "5" in portuguese
     assert "minutos" in portuguese
 
 
-async def test_nothing_that_people_wrote_and_no_key_is_in_the_metrics(house: House) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Geheimnis123abc ist mein Kennwort")
-    await house.publish(message)
-    await house.translation_of(message)
+async def test_metrics_contain_no_message_text_and_no_site_id(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Geheimnis123abc ist mein Kennwort")
+    await harness.publish(message)
+    await harness.wait_for_translation(message)
 
-    async with house.http.get(f"http://127.0.0.1:{house.internal_port}/metrics") as response:
+    async with harness.http.get(f"http://127.0.0.1:{harness.internal_port}/metrics") as response:
         page = await response.text()
     assert "Geheimnis" not in page
-    assert str(talk.site_id) not in page
+    assert str(conversation.site_id) not in page
 
 
-async def test_the_broker_away_loses_no_translation(house: House, own_broker: RabbitServer) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Der Vermittler startet gleich neu.")
-    await house.publish(message)
-    await asyncio.gather(house.translation_of(message, within=90), own_broker.restart())
-    await until(lambda: house._bus.fault() is None, within=60)
-    after = talk.message("Und wieder da.")
+async def test_no_translation_is_lost_when_the_broker_restarts(
+    harness: TranslateHarness, own_broker: RabbitServer
+) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Der Vermittler startet gleich neu.")
+    await harness.publish(message)
+    await asyncio.gather(harness.wait_for_translation(message, timeout=90), own_broker.restart())
+    await wait_until(harness.is_broker_connected, timeout=60)
+    after = conversation.message("Und wieder da.")
 
-    await house.publish(after)
+    await harness.publish(after)
 
-    assert (await house.translation_of(after, within=60))["status"] == "done"
+    assert (await harness.wait_for_translation(after, timeout=60))["status"] == "done"

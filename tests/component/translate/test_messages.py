@@ -1,4 +1,4 @@
-"""Live translation: each message of a translated conversation, once, in order, or marked with why not."""
+"""Live translation of messages: once, in order, or marked as failed or unsupported."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from parley.common.events.schemas import MessageTranslation
-from support.google_translate import GoogleTranslate
-from support.libretranslate import LibreTranslate
-from support.wait import until
+from support.google_translate import FakeGoogleTranslate
+from support.libretranslate import FakeLibreTranslate
+from support.wait import wait_until
 
-from .conftest import House, Talk
+from .conftest import ConversationFixture, TranslateHarness
 
 
 @pytest.fixture(scope="module")
@@ -22,57 +22,61 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def engines_well(google: GoogleTranslate, libre: LibreTranslate) -> Iterator[None]:
+def engines_well(google: FakeGoogleTranslate, libre: FakeLibreTranslate) -> Iterator[None]:
     yield
-    google.mood, libre.mood = "well", "well"
+    google.behavior, libre.behavior = "ok", "ok"
 
 
-async def test_a_visitors_message_is_translated_for_the_operator(house: House) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Wo ist meine Bestellung?")
+async def test_visitors_message_is_translated_for_the_operator(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Wo ist meine Bestellung?")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert await house.translation_of(message) == {
+    assert await harness.wait_for_translation(message) == {
         "lang": "en",
         "content": "‹en› Wo ist meine Bestellung?",
         "status": "done",
     }
-    [event] = house.of(talk, "message.translated")
-    assert (event.tenant_id, event.site_id, event.session) == (talk.tenant_id, talk.site_id, talk.session)
+    [event] = harness.events_of(conversation, "message.translated")
+    assert (event.tenant_id, event.site_id, event.session) == (
+        conversation.tenant_id,
+        conversation.site_id,
+        conversation.session,
+    )
     assert (event.data["seq"], event.data["role"]) == (1, "visitor")
     assert event.request_id == message.request_id
 
 
-async def test_an_operators_message_is_translated_for_the_visitor(house: House) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("It is on its way.", "operator")
+async def test_operators_message_is_translated_for_the_visitor(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("It is on its way.", "operator")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert (await house.translation_of(message))["content"] == "‹de› It is on its way."
-
-
-async def test_an_answer_of_the_ai_is_translated_for_whoever_cannot_read_it(house: House) -> None:
-    talk = await house.translated("de", "en")
-    english = talk.message("Your order will arrive in three days, I am sure of it.", "ai")
-    german = talk.message("Ihre Bestellung kommt in drei Tagen an, da bin ich mir sicher.", "ai")
-
-    await house.publish(english, german)
-
-    assert (await house.translation_of(english))["lang"] == "de"
-    assert (await house.translation_of(german))["lang"] == "en"
+    assert (await harness.wait_for_translation(message))["content"] == "‹de› It is on its way."
 
 
-async def test_what_must_stay_comes_through_unchanged(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("de", "en")
+async def test_ai_reply_is_translated_for_the_side_that_does_not_read_it(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    english = conversation.message("Your order will arrive in three days, I am sure of it.", "ai")
+    german = conversation.message("Ihre Bestellung kommt in drei Tagen an, da bin ich mir sicher.", "ai")
+
+    await harness.publish(english, german)
+
+    assert (await harness.wait_for_translation(english))["lang"] == "de"
+    assert (await harness.wait_for_translation(german))["lang"] == "en"
+
+
+async def test_protected_parts_are_not_translated(harness: TranslateHarness, google: FakeGoogleTranslate) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
     text = "Parley: siehe https://shop.example/a?b=1, Nr. AB-1234 für 49,90 €, an jo@shop.example 👍 @alex `rm -rf`"
-    message = talk.message(text)
+    message = conversation.message(text)
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    content = (await house.translation_of(message))["content"]
-    for kept in (
+    content = (await harness.wait_for_translation(message))["content"]
+    for original in (
         "Parley",
         "https://shop.example/a?b=1",
         "AB-1234",
@@ -82,252 +86,282 @@ async def test_what_must_stay_comes_through_unchanged(house: House, google: Goog
         "@alex",
         "`rm -rf`",
     ):
-        assert kept in content
-        assert not any(kept in asked for asked in google.texts)
+        assert original in content
+        assert not any(original in text for text in google.texts)
 
 
-async def test_an_engine_that_breaks_what_is_protected_is_not_believed(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Bitte zahlen Sie 4711 Euro an bank@shop.example noch heute")
-    google.breaks_marks = True
+async def test_protected_parts_survive_an_engine_that_corrupts_placeholders(
+    harness: TranslateHarness, google: FakeGoogleTranslate
+) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Bitte zahlen Sie 4711 Euro an bank@shop.example noch heute")
+    google.corrupts_placeholders = True
     try:
-        await house.publish(message)
-        content = (await house.translation_of(message))["content"]
+        await harness.publish(message)
+        content = (await harness.wait_for_translation(message))["content"]
     finally:
-        google.breaks_marks = False
+        google.corrupts_placeholders = False
 
     assert "4711" in content
     assert "bank@shop.example" in content
     assert "‹en› noch heute" in content
 
 
-async def test_lines_stay_lines(house: House) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Guten Tag\n\n- erstens\n  - zweitens\n```\nif x:\n    y()\n```\n🙂")
+async def test_line_structure_is_kept(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Guten Tag\n\n- erstens\n  - zweitens\n```\nif x:\n    y()\n```\n🙂")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert (await house.translation_of(message))["content"] == (
+    assert (await harness.wait_for_translation(message))["content"] == (
         "‹en› Guten Tag\n\n- ‹en› erstens\n  - ‹en› zweitens\n```\nif x:\n    y()\n```\n🙂"
     )
 
 
-async def test_a_message_told_of_twice_is_translated_and_charged_once(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Doppelt hält besser, sagt man hierzulande.")
-    charged = google.charged
-
-    await house.publish(message)
-    await house.translation_of(message)
-    last = talk.message("Und das hier kommt danach.")
-    await house.publish(message, message, last)
-    await house.translation_of(last)
-
-    assert google.charged - charged == len(message.data["content"]) + len(last.data["content"])
-    assert len(house.of(talk, "message.translated")) == 2
-
-
-async def test_a_message_marked_as_failed_is_not_tried_again_when_told_of_again(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_redelivered_message_is_translated_and_charged_once(
+    harness: TranslateHarness, google: FakeGoogleTranslate
 ) -> None:
-    talk = await house.translated("de", "en")
-    message = talk.message("Das wird heute nichts mehr.")
-    google.mood, libre.mood = "refusing", "unsupported"
-    await house.publish(message)
-    assert (await house.translation_of(message))["status"] == "failed"
-    google.mood, libre.mood = "well", "well"
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Doppelt hält besser, sagt man hierzulande.")
+    charged = google.charged_characters
 
-    last = talk.message("Das hier aber schon.")
-    await house.publish(message, last)
-    await house.translation_of(last)
+    await harness.publish(message)
+    await harness.wait_for_translation(message)
+    last = conversation.message("Und das hier kommt danach.")
+    await harness.publish(message, message, last)
+    await harness.wait_for_translation(last)
 
-    assert [event.data["seq"] for event in house.of(talk, "message.translated")] == [1, 2]
+    assert google.charged_characters - charged == len(message.data["content"]) + len(last.data["content"])
+    assert len(harness.events_of(conversation, "message.translated")) == 2
+
+
+async def test_failed_message_is_not_retried_on_redelivery(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
+) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    message = conversation.message("Das wird heute nichts mehr.")
+    google.behavior, libre.behavior = "refusing", "unsupported"
+    await harness.publish(message)
+    assert (await harness.wait_for_translation(message))["status"] == "failed"
+    google.behavior, libre.behavior = "ok", "ok"
+
+    last = conversation.message("Das hier aber schon.")
+    await harness.publish(message, last)
+    await harness.wait_for_translation(last)
+
+    assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == [1, 2]
     assert google.texts.count("Das wird heute nichts mehr.") == 1
 
 
-async def test_the_same_text_is_translated_once_whoever_writes_it(house: House, google: GoogleTranslate) -> None:
-    first, second = await house.translated("de", "en"), await house.translated("de", "en")
-    one, other = first.message("Haben Sie 3 davon in Blau?"), second.message("Haben Sie 12 davon in Blau?")
+async def test_equal_texts_of_different_conversations_are_translated_once(
+    harness: TranslateHarness, google: FakeGoogleTranslate
+) -> None:
+    first, second = (
+        await harness.create_translated_conversation("de", "en"),
+        await harness.create_translated_conversation("de", "en"),
+    )
+    message, other_message = first.message("Haben Sie 3 davon in Blau?"), second.message("Haben Sie 12 davon in Blau?")
 
-    await house.publish(one)
-    await house.translation_of(one)
-    await house.publish(other)
+    await harness.publish(message)
+    await harness.wait_for_translation(message)
+    await harness.publish(other_message)
 
-    assert (await house.translation_of(other))["content"] == "‹en› Haben Sie 12 davon in Blau?"
+    assert (await harness.wait_for_translation(other_message))["content"] == "‹en› Haben Sie 12 davon in Blau?"
     assert [text for text in google.texts if "davon in Blau" in text] == ["Haben Sie X0X davon in Blau?"]
 
 
-async def test_a_restarted_process_knows_what_was_translated(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("de", "en")
-    before = talk.message("Das überlebt einen Neustart.")
-    await house.publish(before)
-    await house.translation_of(before)
-    charged = google.charged
+async def test_cached_translations_survive_a_restart(harness: TranslateHarness, google: FakeGoogleTranslate) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    before = conversation.message("Das überlebt einen Neustart.")
+    await harness.publish(before)
+    await harness.wait_for_translation(before)
+    charged = google.charged_characters
 
-    await house.end(signal.SIGKILL)
-    again = talk.message("Das überlebt einen Neustart.")
-    await house.publish(again)
-    await house.run()
+    await harness.stop_process(signal.SIGKILL)
+    again = conversation.message("Das überlebt einen Neustart.")
+    await harness.publish(again)
+    await harness.start_process()
 
-    assert (await house.translation_of(again))["content"] == "‹en› Das überlebt einen Neustart."
-    assert google.charged == charged
-
-
-async def test_messages_of_a_conversation_are_translated_in_their_order(house: House) -> None:
-    talks = [await house.translated("de", "en") for _ in range(5)]
-    messages = [talk.message(f"Zeile {chr(97 + number)} von {talk.id}") for number in range(12) for talk in talks]
-
-    await house.publish(*messages)
-
-    await asyncio.gather(*(house.translation_of(message) for message in messages))
-    for talk in talks:
-        assert [event.data["seq"] for event in house.of(talk, "message.translated")] == list(range(1, 13))
+    assert (await harness.wait_for_translation(again))["content"] == "‹en› Das überlebt einen Neustart."
+    assert google.charged_characters == charged
 
 
-async def test_a_conversation_that_waits_for_an_engine_does_not_hold_up_the_others(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_messages_of_a_conversation_are_translated_in_order(harness: TranslateHarness) -> None:
+    conversations = [await harness.create_translated_conversation("de", "en") for _ in range(5)]
+    messages = [
+        conversation.message(f"Zeile {chr(97 + number)} von {conversation.id}")
+        for number in range(12)
+        for conversation in conversations
+    ]
+
+    await harness.publish(*messages)
+
+    await asyncio.gather(*(harness.wait_for_translation(message) for message in messages))
+    for conversation in conversations:
+        assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == list(
+            range(1, 13)
+        )
+
+
+async def test_slow_engine_does_not_delay_other_conversations(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    slow, quick = await house.translated("de", "fr"), await house.translated("de", "en")
-    known = quick.message("Das steht schon im Speicher.")
-    await house.publish(known)
-    await house.translation_of(known)
-    google.mood = libre.mood = "slow"
+    slow, fast = (
+        await harness.create_translated_conversation("de", "fr"),
+        await harness.create_translated_conversation("de", "en"),
+    )
+    first = fast.message("Das steht schon im Speicher.")
+    await harness.publish(first)
+    await harness.wait_for_translation(first)
+    google.behavior = libre.behavior = "slow"
 
-    waiting, cached = slow.message("Das dauert."), quick.message("Das steht schon im Speicher.")
-    await house.publish(waiting, cached)
+    waiting, cached = slow.message("Das dauert."), fast.message("Das steht schon im Speicher.")
+    await harness.publish(waiting, cached)
 
-    assert (await house.translation_of(waiting))["status"] == "failed"
-    assert (await house.translation_of(cached))["status"] == "done"
-    told = [event.data["id"] for event in house.heard if event.type == "message.translated"]
-    assert told.index(cached.data["id"]) < told.index(waiting.data["id"])
+    assert (await harness.wait_for_translation(waiting))["status"] == "failed"
+    assert (await harness.wait_for_translation(cached))["status"] == "done"
+    translated = [event.data["id"] for event in harness.events if event.type == "message.translated"]
+    assert translated.index(cached.data["id"]) < translated.index(waiting.data["id"])
 
 
-async def test_switched_off_means_no_translation(house: House, google: GoogleTranslate) -> None:
-    off, on = await house.translated("de", "en"), await house.translated("de", "en")
-    await house.toggle(off.operator(), off, enabled=False)
+async def test_no_translation_after_switching_off(harness: TranslateHarness, google: FakeGoogleTranslate) -> None:
+    off, on = (
+        await harness.create_translated_conversation("de", "en"),
+        await harness.create_translated_conversation("de", "en"),
+    )
+    await harness.toggle(off.operator(), off, enabled=False)
     silent, last = off.message("Bitte nicht übersetzen, danke sehr."), on.message("Aber dieses hier schon, bitte.")
 
-    await house.publish(silent)
-    await house.publish(last)
-    await house.translation_of(last)
+    await harness.publish(silent)
+    await harness.publish(last)
+    await harness.wait_for_translation(last)
 
-    # The queue is in order, and the one that came first is handled at once: it needs no engine.
-    assert not house.of(off, "message.translated")
+    # The queue is in order, so the first message has been handled: it needs no engine.
+    assert not harness.events_of(off, "message.translated")
     assert not any("nicht übersetzen" in text for text in google.texts)
 
 
-async def test_a_message_that_chat_did_not_mark_never_comes_here(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("de", "en")
-    taken = await house.metric('parley_events_consumed_total{outcome="done",queue="parley.translate.messages"}')
-    plain, marked = talk.message("Ohne Zeichen kommt das nicht an.", hint=None), talk.message("Mit Zeichen schon.")
-    both = talk.message("Auch mit zweien.", hint="push.translate")
+async def test_messages_without_the_routing_tag_are_not_consumed(
+    harness: TranslateHarness, google: FakeGoogleTranslate
+) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    taken = await harness.metric('parley_events_consumed_total{outcome="done",queue="parley.translate.messages"}')
+    plain, marked = (
+        conversation.message("Ohne Zeichen kommt das nicht an.", routing_tag=None),
+        conversation.message("Mit Zeichen schon."),
+    )
+    both = conversation.message("Auch mit zweien.", routing_tag="push.translate")
 
-    await house.publish(plain, marked, both)
-    await house.translation_of(both)
+    await harness.publish(plain, marked, both)
+    await harness.wait_for_translation(both)
 
-    now = await house.metric('parley_events_consumed_total{outcome="done",queue="parley.translate.messages"}')
+    now = await harness.metric('parley_events_consumed_total{outcome="done",queue="parley.translate.messages"}')
     assert now - taken == 2
     assert not any("Ohne Zeichen" in text for text in google.texts)
 
 
-async def test_a_language_that_no_engine_can_do_marks_the_message(house: House) -> None:
-    talk = await house.translated("tlh", "en")
-    message = talk.message("nuqneH, tlhIngan Hol Dajatlh'a'")
+async def test_message_in_an_unsupported_language_is_marked(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("tlh", "en")
+    message = conversation.message("nuqneH, tlhIngan Hol Dajatlh'a'")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert await house.translation_of(message) == {"lang": "en", "content": None, "status": "unsupported"}
+    assert await harness.wait_for_translation(message) == {"lang": "en", "content": None, "status": "unsupported"}
 
 
-async def test_a_message_that_went_out_translated_is_left_alone_and_one_that_did_not_gets_it_late(house: House) -> None:
-    talk = await house.translated("de", "en")
+async def test_only_messages_sent_without_a_translation_are_translated_late(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
     done = MessageTranslation(lang="de", content="Guten Tag!", status="done")
-    translated = talk.message("Good day!", "operator", done)
-    late = talk.message("Good evening!", "operator", MessageTranslation(lang="de", status="failed"))
+    translated = conversation.message("Good day!", "operator", done)
+    late = conversation.message("Good evening!", "operator", MessageTranslation(lang="de", status="failed"))
 
-    await house.publish(translated, late)
+    await harness.publish(translated, late)
 
-    assert (await house.translation_of(late))["content"] == "‹de› Good evening!"
-    assert len(house.of(talk, "message.translated")) == 1
+    assert (await harness.wait_for_translation(late))["content"] == "‹de› Good evening!"
+    assert len(harness.events_of(conversation, "message.translated")) == 1
 
 
-async def test_the_language_is_found_from_what_the_visitor_writes_and_told(house: House) -> None:
-    talk = await house.translated(None, "en", browser="fr-FR")
-    message = talk.message("Guten Tag, wo bleibt meine Bestellung von letzter Woche?")
+async def test_visitors_language_is_detected_and_published(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation(None, "en", browser_language="fr-FR")
+    message = conversation.message("Guten Tag, wo bleibt meine Bestellung von letzter Woche?")
 
-    await house.publish(message)
+    await harness.publish(message)
 
-    assert (await house.translation_of(message))["status"] == "done"
-    updated = house.of(talk, "translation.updated")[-1]
+    assert (await harness.wait_for_translation(message))["status"] == "done"
+    updated = harness.events_of(conversation, "translation.updated")[-1]
     assert (updated.data["lang"], updated.data["detected"], updated.data["enabled"]) == ("de", True, True)
-    _, answer = await house.toggle(talk.operator(), talk)
-    assert answer["translation"]["detected"] is True
+    _, response = await harness.toggle(conversation.operator(), conversation)
+    assert response["translation"]["detected"] is True
 
 
-async def test_a_language_that_an_operator_set_is_never_overturned(house: House, google: GoogleTranslate) -> None:
-    talk = await house.translated("fr", "en")
-    message = talk.message("Guten Tag, wo bleibt denn nun meine Bestellung von vorletzter Woche?")
+async def test_language_set_by_an_operator_is_kept(harness: TranslateHarness, google: FakeGoogleTranslate) -> None:
+    conversation = await harness.create_translated_conversation("fr", "en")
+    message = conversation.message("Guten Tag, wo bleibt denn nun meine Bestellung von vorletzter Woche?")
 
-    await house.publish(message)
-    await house.translation_of(message)
+    await harness.publish(message)
+    await harness.wait_for_translation(message)
 
-    assert [event.data["lang"] for event in house.of(talk, "translation.updated")] == ["fr", "fr"]
-    assert google.asked[-1].source_language_code == "fr"
-
-
-async def test_a_visitor_who_writes_the_operators_language_needs_no_translation(house: House) -> None:
-    talk = await house.translated(None, "en")
-    english = talk.message("Hello there, where is the parcel that I ordered last week?")
-    german = talk.message("Ach, Sie sprechen auch Deutsch? Das ist ja wunderbar für mich!")
-
-    await house.publish(english, german)
-
-    assert (await house.translation_of(german))["lang"] == "en"
-    assert [event.data["seq"] for event in house.of(talk, "message.translated")] == [2]
+    assert [event.data["lang"] for event in harness.events_of(conversation, "translation.updated")] == ["fr", "fr"]
+    assert google.requests[-1].source_language_code == "fr"
 
 
-async def test_a_poison_event_goes_to_the_dead_and_the_healthy_ones_pass(house: House) -> None:
-    talk = await house.translated("de", "en")
-    dead = await house.metric('parley_events_consumed_total{outcome="dead"')
-    nowhere = talk.message("Ohne Gespräch.").model_copy(update={"conversation_id": None})
-    healthy = talk.message("Gesund und munter.")
+async def test_message_in_the_operators_language_is_not_translated(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation(None, "en")
+    english = conversation.message("Hello there, where is the parcel that I ordered last week?")
+    german = conversation.message("Ach, Sie sprechen auch Deutsch? Das ist ja wunderbar für mich!")
 
-    await house.publish(nowhere, healthy)
+    await harness.publish(english, german)
 
-    assert (await house.translation_of(healthy))["status"] == "done"
-    assert await house.metric('parley_events_consumed_total{outcome="dead"') - dead == 1
+    assert (await harness.wait_for_translation(german))["lang"] == "en"
+    assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == [2]
 
 
-async def test_chat_gets_a_text_translated_before_it_goes_out(house: House) -> None:
-    talk = await house.translated("de", "en")
+async def test_poison_message_is_dead_lettered_and_others_are_consumed(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    dead = await harness.metric('parley_events_consumed_total{outcome="dead"')
+    nowhere = conversation.message("Ohne Gespräch.").model_copy(update={"conversation_id": None})
+    healthy = conversation.message("Gesund und munter.")
 
-    answer = await house.ask(
-        "translate", site_id=talk.site_id, conversation_id=talk.id, text="Your parcel is here.", target="de"
+    await harness.publish(nowhere, healthy)
+
+    assert (await harness.wait_for_translation(healthy))["status"] == "done"
+    assert await harness.metric('parley_events_consumed_total{outcome="dead"') - dead == 1
+
+
+async def test_rpc_translates_a_text_for_chat(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+
+    response = await harness.translate_rpc(
+        "translate",
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        text="Your parcel is here.",
+        target="de",
     )
 
-    assert answer == {"content": "‹de› Your parcel is here.", "lang": "de", "status": "done"}
+    assert response == {"content": "‹de› Your parcel is here.", "lang": "de", "status": "done"}
 
 
-async def test_chat_hears_in_time_that_there_is_no_translation_and_the_late_one_is_free(
-    house: House, google: GoogleTranslate, libre: LibreTranslate
+async def test_rpc_answers_in_time_and_the_late_translation_is_cached(
+    harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
-    talk: Talk = await house.translated("de", "en")
+    conversation: ConversationFixture = await harness.create_translated_conversation("de", "en")
     text = "Please wait a moment."
-    asked = {"site_id": talk.site_id, "conversation_id": talk.id, "text": text, "target": "de"}
-    google.mood = "slow"
+    arguments = {"site_id": conversation.site_id, "conversation_id": conversation.id, "text": text, "target": "de"}
+    google.behavior = "slow"
 
-    # Who asks is patient for two seconds, and hears nothing after that.
-    answer = await house.ask("translate", **asked)
-    assert answer == {"content": None, "lang": "de", "status": "failed"}
+    # The caller times out after two seconds.
+    response = await harness.translate_rpc("translate", **arguments)
+    assert response == {"content": None, "lang": "de", "status": "failed"}
 
-    # The work goes on after the answer: google is given up, libretranslate is asked, and the result is kept.
-    await until(lambda: text in libre.texts)
-    message = talk.message(text, "operator", MessageTranslation(lang="de", status="failed"))
-    await house.publish(message)
-    assert (await house.translation_of(message))["content"] == f"⟨de⟩ {text}"
+    # The work continues after the response: google times out, libretranslate is called, and the result is cached.
+    await wait_until(lambda: text in libre.texts)
+    message = conversation.message(text, "operator", MessageTranslation(lang="de", status="failed"))
+    await harness.publish(message)
+    assert (await harness.wait_for_translation(message))["content"] == f"⟨de⟩ {text}"
     assert libre.texts.count(text) == 1
 
 
-async def test_a_question_about_no_language_fails_at_once(house: House) -> None:
-    with pytest.raises(Exception, match="could not answer"):
-        await house.ask("translate", site_id=1, conversation_id=None, text="Hi", target="no language")
+async def test_rpc_with_an_invalid_language_fails(harness: TranslateHarness) -> None:
+    with pytest.raises(Exception, match="could not response"):
+        await harness.translate_rpc("translate", site_id=1, conversation_id=None, text="Hi", target="no language")

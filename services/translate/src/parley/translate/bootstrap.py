@@ -1,4 +1,4 @@
-"""The composition root: the only file that sees every other."""
+"""Composition root of translate: creates every component and connects them."""
 
 from __future__ import annotations
 
@@ -8,144 +8,117 @@ from aiohttp import web
 
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
-from parley.common.messaging import Ask, Bus, Listener
-from parley.common.messaging.topology import EVENTS
-from parley.common.mongodb import OUTAGES, Mongo, MongoIdempotency, Outbox
+from parley.common.messaging import BroadcastSubscriber, BrokerConnection, RpcClient
+from parley.common.messaging.topology import EVENTS_EXCHANGE
+from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.service import Service
 from parley.common.runtime.service import main as run_service
-from parley.common.runtime.settings import load
-from parley.common.runtime.tasks import Every
-from parley.translate.clients.chat import AskedChat, AskedSites
-from parley.translate.consumers import answers, conversation_consumer, forget_near, message_consumer
-from parley.translate.conversations.repository import MongoConversations
-from parley.translate.conversations.service import Conversations
-from parley.translate.engines.chain import Engine, Engines, SiteOptions
-from parley.translate.engines.character_quota import MongoBudget
+from parley.common.runtime.settings import load_settings
+from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask
+from parley.translate import consumers
+from parley.translate.clients.conversations import RpcConversations
+from parley.translate.clients.site_options import CachedSiteOptions
+from parley.translate.conversations.repository import MongoConversationRepository
+from parley.translate.conversations.service import ConversationService
+from parley.translate.engines.chain import EngineChain
+from parley.translate.engines.quota_repository import MongoCharacterQuotaRepository
+from parley.translate.engines.registry import create_engine
 from parley.translate.languages.fasttext_detector import FastTextDetector
-from parley.translate.messages.service import MessageUse
+from parley.translate.messages.repository import MongoProcessedMessageRepository
+from parley.translate.messages.service import MessageTranslationService
 from parley.translate.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.translate.preferences.handlers import PreferenceHandlers
-from parley.translate.preferences.repository import MongoPreferences
-from parley.translate.preferences.service import PreferenceUse
-from parley.translate.privacy import PersonalData
-from parley.translate.routes import routes
+from parley.translate.preferences.repository import MongoPreferenceRepository
+from parley.translate.preferences.service import PreferenceService
+from parley.translate.privacy.service import PrivacyService
+from parley.translate.routes import build_routes
 from parley.translate.settings import TranslateSettings
-from parley.translate.translations.cache import Cache
-from parley.translate.translations.repository import MongoCache, MongoDeliveries
+from parley.translate.site_options import SiteOptions
+from parley.translate.timeouts import ENGINE_REFRESH_INTERVAL_SECONDS
+from parley.translate.translations.cache import TranslationCache
+from parley.translate.translations.repository import MongoTranslationRepository
+from parley.translate.translations.service import TranslationService
 from parley.translate.translations.translator import Translator
 
 _NAME = "translate"
-_LANGUAGES_SECONDS = 30.0
 
 
 def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
-    """Translation, put together but not started."""
+    """Create the service and its HTTP application, without starting them."""
     service = Service(_NAME, settings)
     database = f"{settings.database_prefix}_{_NAME}"
     mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
-    bus = Bus(settings.amqp_url)
+    bus = BrokerConnection(settings.amqp_url)
     outbox = service.add(Outbox(mongo, bus, OUTBOX_COLLECTIONS))
-    ask = Ask("chat")
-    sites = AskedSites(ask, _defaults(settings))
-    engines = service.add(_engines(settings, mongo))
-    stored = MongoCache(mongo, timedelta(days=settings.translate_cache_days))
-    cache = Cache(stored, settings.translate_cache_bytes)
-    translator = service.add(_translator(settings, engines, cache, sites))
-    known, preferences = MongoConversations(mongo), MongoPreferences(mongo, outbox)
-    conversations = Conversations(known, AskedChat(ask))
-    preference_use = PreferenceUse(preferences, conversations, engines)
-    deliveries = MongoDeliveries(mongo, outbox)
-    messages = MessageUse(
-        preference_use,
-        translator,
-        deliveries,
-        FastTextDetector(),
-        answer_seconds=settings.translate_answer_seconds,
+    chat = RpcClient("chat")
+    sites = service.add(CachedSiteOptions(chat, _default_options(settings), lambda: site_events.running))
+    site_events = BroadcastSubscriber("sites", EVENTS_EXCHANGE, ("*.*.site.changed",), sites.on_event, sites.on_gap)
+
+    engines = service.add(_build_engines(settings, mongo))
+    stored_translations = MongoTranslationRepository(mongo, timedelta(days=settings.translate_cache_days))
+    cache = TranslationCache(stored_translations, settings.translate_cache_bytes)
+    tasks = service.add(BackgroundTasks("translator"))
+    translations = _build_translations(settings, Translator(engines, cache, sites), tasks)
+
+    stored_conversations = MongoConversationRepository(mongo)
+    conversations = ConversationService(stored_conversations, RpcConversations(chat))
+    stored_preferences = MongoPreferenceRepository(mongo, outbox)
+    preferences = PreferenceService(stored_preferences, conversations, engines)
+    processed = MongoProcessedMessageRepository(mongo, outbox)
+    messages = MessageTranslationService(
+        preferences, translations, processed, FastTextDetector(), chat_wait_seconds=settings.translate_answer_seconds
     )
-    bus.add(ask)
-    bus.add(Listener("sites", EVENTS, ("*.*.site.changed",), sites.changed, sites.forget))
-    bus.add(Listener("erasures", EVENTS, ("*.*.visitor.erased",), forget_near(cache), cache.forget_near))
-    personal_data = PersonalData(preferences, stored, (known, deliveries))
-    for session in (
-        conversation_consumer(conversations, personal_data),
-        message_consumer(messages, settings.translate_at_once),
-        answers(messages, personal_data),
-    ):
-        bus.add(session, after=mongo.prepared)
+    privacy = PrivacyService(stored_preferences, stored_translations, (stored_conversations, processed))
+
+    bus.add(chat)
+    bus.add(site_events)
+    bus.add(consumers.erasure_subscriber(cache))
+    bus.add(consumers.conversation_consumer(conversations, privacy), start_condition=mongo.schema_ready)
+    bus.add(consumers.message_consumer(messages, settings.translate_at_once), start_condition=mongo.schema_ready)
+    bus.add(consumers.rpc_methods(messages, privacy), start_condition=mongo.schema_ready)
     service.add(bus)
-    service.add(Every(_LANGUAGES_SECONDS, engines.refresh, "languages"))
+    service.add(PeriodicTask(ENGINE_REFRESH_INTERVAL_SECONDS, engines.refresh, "languages"))
     return service, build_app(
-        routes(PreferenceHandlers(preference_use)),
+        build_routes(PreferenceHandlers(preferences)),
         signer=IdentitySigner(settings.identity_secret),
-        outages=OUTAGES,
-        idempotency=MongoIdempotency(mongo),
-        ready=service.faults,
+        transient_errors=TRANSIENT_ERRORS,
+        idempotency=MongoIdempotencyStore(mongo),
+        unready_reasons=service.unready_reasons,
     )
 
 
-async def run(settings: TranslateSettings) -> None:
-    """Serve until told to stop."""
+def _build_engines(settings: TranslateSettings, mongo: Mongo) -> EngineChain:
+    return EngineChain(
+        [create_engine(name, settings) for name in settings.engine_names],
+        MongoCharacterQuotaRepository(mongo),
+        call_timeout_seconds=settings.translate_call_seconds,
+    )
+
+
+def _build_translations(
+    settings: TranslateSettings, translator: Translator, tasks: BackgroundTasks
+) -> TranslationService:
+    return TranslationService(
+        translator,
+        tasks,
+        timeout_seconds=settings.translate_seconds,
+        max_text_length=settings.translate_longest,
+        # Twice the conversations of the message consumer: the rest is for texts that chat waits for.
+        max_concurrency=settings.translate_at_once * 2,
+    )
+
+
+def _default_options(settings: TranslateSettings) -> SiteOptions:
+    return SiteOptions(settings.engine_names, tuple(settings.translate_glossary), settings.translate_daily_characters)
+
+
+async def serve(settings: TranslateSettings) -> None:
+    """Run the service until it is told to stop."""
     service, app = build(settings)
     await service.run(app)
 
 
-def _engines(settings: TranslateSettings, mongo: Mongo) -> Engines:
-    made = [make_engine(name, settings) for name in settings.engines_in_order]
-    return Engines(made, MongoBudget(mongo), call_seconds=settings.translate_call_seconds)
-
-
-def _translator(settings: TranslateSettings, engines: Engines, cache: Cache, sites: AskedSites) -> Translator:
-    return Translator(
-        engines,
-        cache,
-        sites,
-        seconds=settings.translate_seconds,
-        longest=settings.translate_longest,
-        at_once=settings.translate_at_once * 2,
-    )
-
-
-def _defaults(settings: TranslateSettings) -> SiteOptions:
-    return SiteOptions(
-        settings.engines_in_order, tuple(settings.translate_glossary), settings.translate_daily_characters
-    )
-
-
-def make_engine(name: str, settings: TranslateSettings) -> Engine:
-    """An engine by its name. Its library is loaded only where it is used: each takes its time and its memory."""
-    # ruff: noqa: PLC0415 - see above
-    match name:
-        case "google":
-            from parley.translate.engines.google import GoogleEngine, GoogleOptions
-
-            assert settings.google_project is not None, "settings check it"
-            return GoogleEngine(
-                GoogleOptions(
-                    project=settings.google_project,
-                    location=settings.google_location,
-                    endpoint=settings.google_endpoint,
-                    glossary=settings.google_glossary,
-                    model=settings.google_model,
-                    plaintext=settings.google_plaintext,
-                    seconds=settings.translate_call_seconds,
-                )
-            )
-        case "libretranslate":
-            from parley.translate.engines.libretranslate import LibreTranslateEngine
-
-            assert settings.libretranslate_url is not None, "settings check it"
-            return LibreTranslateEngine(
-                settings.libretranslate_url,
-                settings.libretranslate_api_key,
-                seconds=settings.translate_call_seconds,
-            )
-        case _:
-            from parley.translate.engines.local import LocalEngine
-
-            return LocalEngine()
-
-
 def main() -> None:
-    """The command `parley-translate`."""
-    settings = load(TranslateSettings)
-    run_service(_NAME, settings, run(settings))
+    """Entry point of the command `parley-translate`."""
+    settings = load_settings(TranslateSettings)
+    run_service(_NAME, settings, serve(settings))

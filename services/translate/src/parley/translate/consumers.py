@@ -1,8 +1,7 @@
-"""The tables of what comes over the broker: events heard, questions answered; one domain call each."""
+"""Event consumers and RPC methods of translate. Each calls one method of a service."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,94 +10,105 @@ from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
 from parley.common.events.messages import MessageCreated
 from parley.common.http import Id
-from parley.common.messaging import AnswerQuestions, Consumer, Undeliverable
-from parley.translate.conversations.service import Conversation, Conversations
-from parley.translate.languages.tags import LONGEST_TAG
-from parley.translate.messages.service import Message, MessageUse
-from parley.translate.privacy import PersonalData
-from parley.translate.translations.cache import Cache
+from parley.common.messaging import BroadcastSubscriber, Consumer, PoisonMessage, RpcServer
+from parley.common.messaging.topology import EVENTS_EXCHANGE
+from parley.translate.conversations.model import Conversation
+from parley.translate.conversations.service import ConversationService
+from parley.translate.languages.tags import MAX_TAG_LENGTH
+from parley.translate.messages.model import Message
+from parley.translate.messages.service import MessageTranslationService
+from parley.translate.privacy.service import PrivacyService
+from parley.translate.translations.cache import TranslationCache
 
 _SERVICE = "translate"
-_TO_TRANSLATE = "message.created.#.translate.#"
-"""Chat marks so the messages of conversations that have translation on: the others never come here."""
+_MESSAGES_TO_TRANSLATE = "message.created.#.translate.#"
+"""Chat adds this hint to the routing key of messages in conversations that have translation on."""
 
-Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG)]
+LanguageTag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
 
 
-class TranslateQuestion(BaseModel):
-    """What chat asks before an operator's message goes out."""
+class TranslateRequest(BaseModel):
+    """Parameters of the RPC method `translate`, which chat calls before it sends an operator's message."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     site_id: Id
     conversation_id: Id | None = None
     text: str = Field(max_length=100_000)
-    target: Tag
-    source: Tag | None = None
+    target: LanguageTag
+    source: LanguageTag | None = None
 
 
-def message_consumer(messages: MessageUse, at_once: int) -> Consumer:
-    """Messages to translate: conversations side by side, each in its order."""
+def message_consumer(messages: MessageTranslationService, max_concurrency: int) -> Consumer:
+    """Translates messages: conversations concurrently, the messages of each in order."""
 
-    async def created(event: Event) -> None:
-        data = event.read(MessageCreated)
-        visitor = data.conversation.visitor
+    async def on_message_created(event: Event) -> None:
+        data = event.parse_data(MessageCreated)
         message = Message(
             id=data.id,
             seq=data.seq,
             role=data.role,
             content=data.content,
-            translated=data.translation.status if data.translation is not None else None,
-            browser_language=visitor.language,
+            translation_status=data.translation.status if data.translation is not None else None,
+            browser_language=data.conversation.visitor.language,
         )
-        await messages.created(_conversation(event), message)
+        await messages.translate_message(_to_conversation(event), message)
 
     return Consumer(
         _SERVICE,
         "messages",
-        {"message.created": created},
-        prefetch=at_once,
-        keys={"message.created": _TO_TRANSLATE},
-        side_by_side=True,
+        {"message.created": on_message_created},
+        prefetch=max_concurrency,
+        binding_patterns={"message.created": _MESSAGES_TO_TRANSLATE},
+        concurrent_partitions=True,
     )
 
 
-def conversation_consumer(conversations: Conversations, personal_data: PersonalData) -> Consumer:
-    """Conversations that begin, and those that are erased: whose each is never changes in between."""
+def conversation_consumer(conversations: ConversationService, privacy: PrivacyService) -> Consumer:
+    """Stores new conversations and erases visitors' data, in the order of the events."""
 
-    async def created(event: Event) -> None:
-        await conversations.created(_conversation(event))
+    async def on_conversation_created(event: Event) -> None:
+        await conversations.add(_to_conversation(event))
 
-    async def erased(event: Event) -> None:
-        await personal_data.erase(event.read(VisitorErased).conversation_ids)
+    async def on_visitor_erased(event: Event) -> None:
+        await privacy.erase(event.parse_data(VisitorErased).conversation_ids)
 
-    return Consumer(_SERVICE, "conversations", {"conversation.created": created, "visitor.erased": erased})
-
-
-def forget_near(cache: Cache) -> Callable[[Event], Awaitable[None]]:
-    """In every replica: what one of them erases, the others may remember."""
-
-    async def erased(_: Event) -> None:
-        cache.forget_near()
-
-    return erased
+    return Consumer(
+        _SERVICE,
+        "conversations",
+        {"conversation.created": on_conversation_created, "visitor.erased": on_visitor_erased},
+    )
 
 
-def answers(messages: MessageUse, personal_data: PersonalData) -> AnswerQuestions:
-    """The questions this service answers."""
+def erasure_subscriber(cache: TranslationCache) -> BroadcastSubscriber:
+    """Clears every replica's memory when a visitor is erased: it may hold what one replica erases from the database."""
+
+    async def on_visitor_erased(_: Event) -> None:
+        cache.clear_memory()
+
+    return BroadcastSubscriber(
+        "erasures", EVENTS_EXCHANGE, ("*.*.visitor.erased",), on_visitor_erased, cache.clear_memory
+    )
+
+
+def rpc_methods(messages: MessageTranslationService, privacy: PrivacyService) -> RpcServer:
+    """RPC methods: translation of a text, and the personal data of a visitor."""
 
     async def translate(body: dict[str, Any]) -> dict[str, Any]:
-        asked = TranslateQuestion.model_validate(body)
-        found = await messages.answer(asked.site_id, asked.conversation_id, asked.text, asked.target, asked.source)
-        return {"content": found.content, "lang": found.lang, "status": found.status}
+        request = TranslateRequest.model_validate(body)
+        translation = await messages.translate_text(
+            request.site_id, request.conversation_id, request.text, request.target, request.source
+        )
+        return {"content": translation.content, "lang": translation.lang, "status": translation.status}
 
     async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
-        return await personal_data.kept([int(number) for number in body["conversation_ids"]])
+        return await privacy.export([int(conversation_id) for conversation_id in body["conversation_ids"]])
 
-    return AnswerQuestions(_SERVICE, {"translate": translate, "visitor_data": visitor_data})
+    return RpcServer(_SERVICE, {"translate": translate, "visitor_data": visitor_data})
 
 
-def _conversation(event: Event) -> Conversation:
+def _to_conversation(event: Event) -> Conversation:
+    """Raises PoisonMessage if the event belongs to no conversation."""
     if event.conversation_id is None or event.session is None:
-        raise Undeliverable(f"{event.type} without a conversation")
+        raise PoisonMessage(f"{event.type} without a conversation")
     return Conversation(event.conversation_id, event.tenant_id, event.site_id, event.session)

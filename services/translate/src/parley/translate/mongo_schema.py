@@ -1,24 +1,24 @@
-"""Everything translate's database must have: what its queries and expiries need."""
+"""The indexes of translate's database."""
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotency, Outbox, Schema
-from parley.translate.conversations.repository import MongoConversations
-from parley.translate.engines.character_quota import MongoBudget
+from parley.common.mongodb import MongoIdempotencyStore, Outbox, Schema
+from parley.translate.conversations import repository as conversations
+from parley.translate.engines import quota_repository as quota
+from parley.translate.messages import repository as messages
 from parley.translate.preferences import repository as preferences
 from parley.translate.translations import repository as translations
-from parley.translate.translations.repository import MongoCache, MongoDeliveries
 
-OUTBOX_COLLECTIONS = (preferences.COLLECTION, translations.DELIVERIES)
+OUTBOX_COLLECTIONS = (preferences.COLLECTION, messages.COLLECTION)
 
 SCHEMA = Schema(
     indexes=(
-        *MongoConversations.indexes,
+        *conversations.INDEXES,
         *preferences.INDEXES,
-        *MongoCache.indexes,
-        *MongoDeliveries.indexes,
-        *MongoBudget.indexes,
-        *MongoIdempotency.indexes,
-        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
+        *translations.INDEXES,
+        *messages.INDEXES,
+        *quota.INDEXES,
+        *MongoIdempotencyStore.indexes,
+        *Outbox.indexes_for(OUTBOX_COLLECTIONS),
     )
 )

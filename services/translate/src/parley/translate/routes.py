@@ -1,42 +1,38 @@
-"""The table: every path this service serves, and what it demands of its caller."""
+"""Route table of translate: paths, callers, permissions and schemas."""
 
 from __future__ import annotations
 
 from parley.common.auth.identity import Permission
-from parley.common.http import Rate, Route, Who
-from parley.translate.preferences.handlers import (
-    PreferenceHandlers,
-    SetLangRequest,
-    ToggleRequest,
-    TranslationAnswer,
-)
+from parley.common.http import CallerType, RateLimitClass, Route
+from parley.translate.preferences.handlers import PreferenceHandlers
+from parley.translate.preferences.schemas import SetLangBody, ToggleBody, TranslationResponse
 
 
-def routes(preferences: PreferenceHandlers) -> list[Route]:
-    """The service's routes, bound to their handlers."""
+def build_routes(preferences: PreferenceHandlers) -> list[Route]:
+    """Return all routes of the service."""
     return [
         Route(
             "POST",
             "/api/v1/operator/translation/toggle",
             preferences.toggle,
-            Who.OPERATOR,
-            TranslationAnswer,
+            CallerType.OPERATOR,
+            TranslationResponse,
             "Switch a conversation's live translation on or off",
-            needs=Permission.CHAT,
-            body=ToggleRequest,
-            rate=Rate.WRITE,
+            required_permission=Permission.CHAT,
+            body=ToggleBody,
+            rate_limit=RateLimitClass.WRITE,
             example={"conversation_id": 50, "enabled": True},
         ),
         Route(
             "POST",
             "/api/v1/operator/translation/set-lang",
             preferences.set_lang,
-            Who.OPERATOR,
-            TranslationAnswer,
-            "Set the visitor's language for translation",
-            needs=Permission.CHAT,
-            body=SetLangRequest,
-            rate=Rate.WRITE,
+            CallerType.OPERATOR,
+            TranslationResponse,
+            "Set the languages of a conversation's live translation",
+            required_permission=Permission.CHAT,
+            body=SetLangBody,
+            rate_limit=RateLimitClass.WRITE,
             example={"conversation_id": 50, "lang": "de"},
         ),
     ]

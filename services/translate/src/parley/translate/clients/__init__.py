@@ -1,1 +1,1 @@
-"""What the service calls outside: translation engines, the language detector, chat's answers."""
+"""RPC clients for facts that chat owns."""

@@ -1,60 +1,68 @@
-"""A circuit breaker: who fails again and again is left alone for a while, then tried with one call."""
+"""A circuit breaker: stops calls to an engine that keeps failing, then tries again with one call."""
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-_FAILURES = 5
-_PAUSE_SECONDS = 15.0
-_LONGEST_SECONDS = 120.0
+from parley.common.runtime.backoff import backoff_seconds
+from parley.translate.timeouts import BREAKER_PAUSE_SECONDS, MAX_BREAKER_PAUSE_SECONDS
+
+_MAX_FAILURES = 5
 
 
-class State(IntEnum):
-    """Values as the metric shows them."""
+class BreakerState(IntEnum):
+    """The values are those of the metric."""
 
     CLOSED = 0
-    ON_TRIAL = 1
+    HALF_OPEN = 1
     OPEN = 2
 
 
-class Breaker:
-    """Of one engine, in one process. Time is given in monotonic seconds."""
+class CircuitBreaker:
+    """The breaker of one engine in one process. Times are monotonic seconds."""
 
-    def __init__(self, failures: int = _FAILURES, pause_seconds: float = _PAUSE_SECONDS) -> None:
-        self._allowed = failures
-        self._pause = pause_seconds
+    def __init__(self, max_failures: int = _MAX_FAILURES, pause_seconds: float = BREAKER_PAUSE_SECONDS) -> None:
+        self._max_failures = max_failures
+        self._pause_seconds = pause_seconds
         self._failures = 0
-        self._openings = 0
-        self._until = 0.0
-        self.state = State.CLOSED
+        self._times_opened = 0
+        self._open_until = 0.0
+        self.state = BreakerState.CLOSED
 
-    def admits(self, now: float) -> bool:
-        """Whether a call may be made now; after a pause one alone may, and its outcome decides."""
-        if self.state is State.CLOSED:
+    def allow_request(self, now: float) -> bool:
+        """Return whether a call may be made. After the pause, one call is allowed as a trial."""
+        if self.state is BreakerState.CLOSED:
             return True
-        if self.state is State.ON_TRIAL or now < self._until:
+        if self.state is BreakerState.HALF_OPEN or now < self._open_until:
             return False
-        self.state = State.ON_TRIAL
+        self.state = BreakerState.HALF_OPEN
         return True
 
-    def pardon(self) -> None:
-        """The call that was let through was not made, or not to its end: the next one may try."""
-        if self.state is State.ON_TRIAL:
-            self.state = State.OPEN
+    def cancel_trial(self) -> None:
+        """The allowed call was not made or not completed: the next call may be the trial."""
+        if self.state is BreakerState.HALF_OPEN:
+            self.state = BreakerState.OPEN
 
-    def succeeded(self) -> None:
-        self.state = State.CLOSED
-        self._failures = self._openings = 0
+    def record_success(self) -> None:
+        """Close the breaker."""
+        self.state = BreakerState.CLOSED
+        self._failures = self._times_opened = 0
 
-    def failed(self, now: float) -> None:
-        """One more failure; too many in a row, or one on trial, open it. Each time in a row for longer."""
+    def record_failure(self, now: float) -> None:
+        """Open the breaker after too many failures in a row or a failed trial, each time for longer."""
         self._failures += 1
-        if self.state is State.ON_TRIAL or self._failures >= self._allowed:
-            self.open(now, min(self._pause * 2**self._openings, _LONGEST_SECONDS))
+        if self.state is BreakerState.HALF_OPEN or self._failures >= self._max_failures:
+            pause_seconds = backoff_seconds(
+                self._times_opened + 1,
+                initial_seconds=self._pause_seconds,
+                max_seconds=MAX_BREAKER_PAUSE_SECONDS,
+                jitter=0,
+            )
+            self.open(now, pause_seconds)
 
     def open(self, now: float, seconds: float) -> None:
-        """No calls for so long."""
-        self.state = State.OPEN
-        self._openings += 1
+        """Allow no call for some time."""
+        self.state = BreakerState.OPEN
+        self._times_opened += 1
         self._failures = 0
-        self._until = now + seconds
+        self._open_until = now + seconds

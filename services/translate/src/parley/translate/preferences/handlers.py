@@ -1,76 +1,38 @@
-"""Switching a conversation's translation, and saying between which languages."""
+"""HTTP handlers of the translation endpoints."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
 from parley.common.auth.identity import OperatorCaller
-from parley.common.http import Answer, Call, Id, RequestBody
-from parley.translate.languages.tags import LONGEST_TAG
-from parley.translate.preferences.service import Preferences, PreferenceUse
-
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TAG)]
-
-
-class ToggleRequest(RequestBody):
-    """Which conversation, and whether it is to be translated."""
-
-    conversation_id: Id
-    enabled: bool
-
-
-class SetLangRequest(RequestBody):
-    """Which languages are spoken in a conversation."""
-
-    conversation_id: Id
-    lang: Tag = Field(description="The visitor's language, BCP 47.")
-    operator_lang: Tag | None = Field(None, description="The operators' language; the caller's own where never set.")
-
-
-class TranslationShown(BaseModel):
-    """A conversation's translation as it now is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    conversation_id: int
-    enabled: bool
-    lang: str | None = Field(description="The visitor's language; null until set or detected.")
-    operator_lang: str | None
-    detected: bool = Field(description="Whether `lang` was guessed from what the visitor writes.")
-    supported: bool = Field(description="Whether an engine can do this pair, both ways.")
-
-
-class TranslationAnswer(Answer):
-    """The translation after the change."""
-
-    translation: TranslationShown
+from parley.common.http import RequestContext
+from parley.translate.preferences.model import Preferences
+from parley.translate.preferences.schemas import SetLangBody, ToggleBody, TranslationResponse, TranslationSettings
+from parley.translate.preferences.service import PreferenceService
 
 
 class PreferenceHandlers:
-    """The two endpoints of translation."""
+    """`/api/v1/operator/translation/toggle` and `set-lang`."""
 
-    def __init__(self, use: PreferenceUse) -> None:
-        self._use = use
+    def __init__(self, service: PreferenceService) -> None:
+        self._service = service
 
-    async def toggle(self, call: Call[OperatorCaller, ToggleRequest, None]) -> TranslationAnswer:
-        return self._shown(await self._use.toggle(call.caller, call.body.conversation_id, call.body.enabled))
+    async def toggle(self, context: RequestContext[OperatorCaller, ToggleBody, None]) -> TranslationResponse:
+        body = context.body
+        return self._to_response(await self._service.set_enabled(context.caller, body.conversation_id, body.enabled))
 
-    async def set_lang(self, call: Call[OperatorCaller, SetLangRequest, None]) -> TranslationAnswer:
-        body = call.body
-        return self._shown(
-            await self._use.set_languages(call.caller, body.conversation_id, body.lang, body.operator_lang)
+    async def set_lang(self, context: RequestContext[OperatorCaller, SetLangBody, None]) -> TranslationResponse:
+        body = context.body
+        return self._to_response(
+            await self._service.set_languages(context.caller, body.conversation_id, body.lang, body.operator_lang)
         )
 
-    def _shown(self, preferences: Preferences) -> TranslationAnswer:
-        return TranslationAnswer(
-            translation=TranslationShown(
+    def _to_response(self, preferences: Preferences) -> TranslationResponse:
+        return TranslationResponse(
+            translation=TranslationSettings(
                 conversation_id=preferences.conversation.id,
                 enabled=preferences.enabled,
                 lang=preferences.lang,
                 operator_lang=preferences.operator_lang,
                 detected=preferences.detected,
-                supported=self._use.supported(preferences),
+                supported=self._service.is_supported(preferences),
             )
         )

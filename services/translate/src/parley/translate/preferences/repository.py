@@ -1,30 +1,29 @@
-"""Preferences in MongoDB, one document a conversation, its events riding inside."""
+"""Preferences in MongoDB: one document for each conversation, with the events of its changes in its outbox."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Final
 
 from pymongo import ReplaceOne, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from parley.common.events import Event
-from parley.common.mongodb import Document, Index, Mongo, Outbox, entry_of
+from parley.common.mongodb import Document, Index, Mongo, Outbox, to_outbox_entry
 from parley.common.runtime.clock import Clock, utc_now
-from parley.translate.conversations.service import Conversation
-from parley.translate.preferences.service import Preferences
+from parley.translate.conversations.model import Conversation
+from parley.translate.preferences.model import Preferences
 
-COLLECTION = "preferences"
-_KEEP_ERASED = timedelta(days=30)
-"""For which a message of an erased conversation, however late it comes, finds that it is not to be translated."""
+COLLECTION: Final = "preferences"
 INDEXES = (Index(COLLECTION, [("expires_at", 1)], {"expireAfterSeconds": 0, "name": "expiry"}),)
-
-
+_TOMBSTONE_RETENTION = timedelta(days=30)
+"""For which late messages of an erased conversation are recognized, and therefore not translated."""
 _NOT_ERASED = {"erased": {"$exists": False}}
 
 
-class MongoPreferences:
-    """StoredPreferences: a change is written only over the version it was made from."""
+class MongoPreferenceRepository:
+    """Implements `PreferenceRepository` and `PreferenceData`, with optimistic locking by version."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox, clock: Clock = utc_now) -> None:
         self._mongo = mongo
@@ -32,12 +31,12 @@ class MongoPreferences:
         self._clock = clock
 
     async def find(self, conversation_id: int) -> Preferences | None:
-        row = await self._mongo[COLLECTION].find_one({"_id": conversation_id, **_NOT_ERASED}, {"outbox": 0})
-        return _preferences(row) if row is not None else None
+        document = await self._mongo[COLLECTION].find_one({"_id": conversation_id, **_NOT_ERASED}, {"outbox": 0})
+        return _to_preferences(document) if document is not None else None
 
     async def save(self, preferences: Preferences, event: Event) -> bool:
         conversation = preferences.conversation
-        facts = {
+        fields = {
             "tenant_id": conversation.tenant_id,
             "site_id": conversation.site_id,
             "session": conversation.session,
@@ -48,41 +47,40 @@ class MongoPreferences:
             "version": preferences.version,
         }
         try:
-            row = await self._mongo[COLLECTION].find_one_and_update(
+            document = await self._mongo[COLLECTION].find_one_and_update(
                 {"_id": conversation.id, "version": preferences.version - 1},
-                {"$set": facts, "$push": {"outbox": entry_of(event)}},
-                # Only the first version may make the document: over an old one the upsert meets its _id and fails.
+                {"$set": fields, "$push": {"outbox": to_outbox_entry(event)}},
+                # Only the first version may insert the document: if there is one, the insert fails on its _id.
                 upsert=preferences.version == 1,
                 return_document=ReturnDocument.AFTER,
             )
         except DuplicateKeyError:
             return False
-        if row is None:
+        if document is None:
             return False
-        self._outbox.tell(COLLECTION, row)
+        self._outbox.enqueue(COLLECTION, document)
         return True
 
-    async def of(self, conversation_ids: Sequence[int]) -> list[Preferences]:
-        wanted = {"_id": {"$in": list(conversation_ids)}, **_NOT_ERASED}
-        return [_preferences(row) async for row in self._mongo[COLLECTION].find(wanted, {"outbox": 0})]
+    async def find_all(self, conversation_ids: Sequence[int]) -> Sequence[Preferences]:
+        filter_ = {"_id": {"$in": list(conversation_ids)}, **_NOT_ERASED}
+        return [_to_preferences(document) async for document in self._mongo[COLLECTION].find(filter_, {"outbox": 0})]
 
     async def erase(self, conversation_ids: Sequence[int]) -> None:
-        until = self._clock() + _KEEP_ERASED
-        # A number stays, so that nothing is made anew from what is still on its way.
-        stones = [
-            ReplaceOne({"_id": number}, {"erased": True, "expires_at": until}, upsert=True)
-            for number in conversation_ids
+        expires_at = self._clock() + _TOMBSTONE_RETENTION
+        tombstones = [
+            ReplaceOne({"_id": conversation_id}, {"erased": True, "expires_at": expires_at}, upsert=True)
+            for conversation_id in conversation_ids
         ]
-        if stones:
-            await self._mongo[COLLECTION].bulk_write(stones, ordered=False)
+        if tombstones:
+            await self._mongo[COLLECTION].bulk_write(tombstones, ordered=False)
 
 
-def _preferences(row: Document) -> Preferences:
+def _to_preferences(document: Document) -> Preferences:
     return Preferences(
-        conversation=Conversation(row["_id"], row["tenant_id"], row["site_id"], row["session"]),
-        enabled=row["enabled"],
-        lang=row["lang"],
-        operator_lang=row["operator_lang"],
-        detected=row["detected"],
-        version=row["version"],
+        conversation=Conversation(document["_id"], document["tenant_id"], document["site_id"], document["session"]),
+        enabled=document["enabled"],
+        lang=document["lang"],
+        operator_lang=document["operator_lang"],
+        detected=document["detected"],
+        version=document["version"],
     )

@@ -1,119 +1,109 @@
-"""How a conversation is translated: whether at all, and between which languages."""
+"""Reads and changes the translation settings of conversations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Unavailable
 from parley.common.events import Actor, Event, new_event
 from parley.common.events.translation import TranslationUpdated
-from parley.translate.conversations.service import Conversation, Conversations
-from parley.translate.languages.tags import language_tag, same_language
+from parley.translate.conversations.model import Conversation
+from parley.translate.conversations.service import ConversationService
+from parley.translate.languages.tags import is_same_language, parse_language_tag
+from parley.translate.preferences.model import Preferences
+from parley.translate.preferences.ports import LanguageSupport, PreferenceRepository
 
-_TRIES = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """One conversation's. `detected` says that `lang` was guessed; `version` grows with every change."""
-
-    conversation: Conversation
-    enabled: bool = False
-    lang: str | None = None
-    operator_lang: str | None = None
-    detected: bool = False
-    version: int = 0
-
-
-class StoredPreferences(Protocol):
-    """Where preferences are kept, each with the events that tell of it."""
-
-    async def find(self, conversation_id: int) -> Preferences | None: ...
-
-    async def save(self, preferences: Preferences, event: Event) -> bool:
-        """Keep the version after the one that was read, with its event; False where another change came first."""
-
-
-class Pairs(Protocol):
-    """What the engines can do."""
-
-    def can(self, source: str | None, target: str) -> bool: ...
-
+_MAX_ATTEMPTS = 8
 
 Change = Callable[[Preferences], Preferences]
 
 
-class PreferenceUse:
-    """Reads and changes preferences; whoever changes one, its news goes out once and in order."""
+class PreferenceService:
+    """Changes preferences. Each change publishes one event; the event's version gives the order of changes."""
 
-    def __init__(self, stored: StoredPreferences, conversations: Conversations, pairs: Pairs) -> None:
-        self._stored = stored
+    def __init__(
+        self, repository: PreferenceRepository, conversations: ConversationService, engines: LanguageSupport
+    ) -> None:
+        self._repository = repository
         self._conversations = conversations
-        self._pairs = pairs
+        self._engines = engines
 
-    async def toggle(self, caller: OperatorCaller, conversation_id: int, enabled: bool) -> Preferences:
-        """Switch a conversation's translation; the operator's language is the caller's, where none was set."""
-        conversation = await self._conversations.for_caller(caller, conversation_id)
+    async def set_enabled(self, caller: OperatorCaller, conversation_id: int, enabled: bool) -> Preferences:
+        """Switch a conversation's translation on or off. The operator's language defaults to the caller's.
 
-        def switched(now: Preferences) -> Preferences:
-            return replace(now, enabled=enabled, operator_lang=now.operator_lang or _language_of(caller))
+        Raises NotFound, Forbidden, Unavailable.
+        """
+        conversation = await self._conversations.get_for_caller(caller, conversation_id)
 
-        return await self._change(conversation, switched, _actor(caller))
+        def change(current: Preferences) -> Preferences:
+            operator_lang = current.operator_lang or _caller_language(caller)
+            return replace(current, enabled=enabled, operator_lang=operator_lang)
+
+        return await self._update(conversation, change, _to_actor(caller))
 
     async def set_languages(
         self, caller: OperatorCaller, conversation_id: int, lang: str, operator_lang: str | None
     ) -> Preferences:
-        """Set the visitor's language, and the operator's where given. Raises Invalid for what is no language."""
-        visitor = language_tag(lang, "lang")
-        operator = language_tag(operator_lang, "operator_lang") if operator_lang is not None else None
-        conversation = await self._conversations.for_caller(caller, conversation_id)
+        """Set the visitor's language, and the operator's if given.
 
-        def spoken(now: Preferences) -> Preferences:
-            own = operator or now.operator_lang or _language_of(caller)
-            return replace(now, lang=visitor, operator_lang=own, detected=False)
+        Raises ValidationFailed for an invalid language, NotFound, Forbidden, Unavailable.
+        """
+        visitor_tag = parse_language_tag(lang, "lang")
+        operator_tag = parse_language_tag(operator_lang, "operator_lang") if operator_lang is not None else None
+        conversation = await self._conversations.get_for_caller(caller, conversation_id)
 
-        return await self._change(conversation, spoken, _actor(caller))
+        def change(current: Preferences) -> Preferences:
+            new_operator_lang = operator_tag or current.operator_lang or _caller_language(caller)
+            return replace(current, lang=visitor_tag, operator_lang=new_operator_lang, detected=False)
 
-    async def detected(self, conversation: Conversation, lang: str) -> Preferences:
-        """A visitor's words told their language. What an operator has set stays as it is."""
+        return await self._update(conversation, change, _to_actor(caller))
 
-        def found(now: Preferences) -> Preferences:
-            return replace(now, lang=lang, detected=True) if now.lang is None or now.detected else now
+    async def set_detected_language(self, conversation: Conversation, lang: str) -> Preferences:
+        """Set the visitor's language as detected. A language that an operator set is kept. Raises Unavailable."""
 
-        return await self._change(conversation, found, Actor(kind="system"))
+        def change(current: Preferences) -> Preferences:
+            if current.lang is not None and not current.detected:
+                return current
+            return replace(current, lang=lang, detected=True)
 
-    async def of(self, conversation_id: int) -> Preferences | None:
-        """A conversation's preferences; None where nobody has touched them."""
-        return await self._stored.find(conversation_id)
+        return await self._update(conversation, change, Actor(kind="system"))
 
-    def supported(self, preferences: Preferences) -> bool:
-        """Whether an engine can do both directions; while the visitor's language is unknown, the known one."""
-        own, theirs = preferences.operator_lang or "en", preferences.lang
-        if theirs is None:
-            return self._pairs.can(None, own)
-        return same_language(theirs, own) or (self._pairs.can(theirs, own) and self._pairs.can(own, theirs))
+    async def get(self, conversation_id: int) -> Preferences | None:
+        """Return a conversation's preferences; None if they were never set."""
+        return await self._repository.find(conversation_id)
 
-    async def _change(self, conversation: Conversation, change: Change, actor: Actor) -> Preferences:
-        for _ in range(_TRIES):
-            now = await self._stored.find(conversation.id) or Preferences(conversation)
-            then = change(now)
-            if then == now:
-                return now
-            then = replace(then, version=now.version + 1)
-            if await self._stored.save(then, self._news(then, actor)):
-                return then
-        raise Unavailable("Others are changing this at the same time. Please try again.")
+    def is_supported(self, preferences: Preferences) -> bool:
+        """Return whether an engine can translate in both directions.
 
-    def _news(self, preferences: Preferences, actor: Actor) -> Event:
+        While the visitor's language is unknown: whether it can translate into the operator's.
+        """
+        operator_lang, visitor_lang = preferences.operator_lang or "en", preferences.lang
+        if visitor_lang is None:
+            return self._engines.supports(None, operator_lang)
+        return is_same_language(visitor_lang, operator_lang) or (
+            self._engines.supports(visitor_lang, operator_lang) and self._engines.supports(operator_lang, visitor_lang)
+        )
+
+    async def _update(self, conversation: Conversation, change: Change, actor: Actor) -> Preferences:
+        for _ in range(_MAX_ATTEMPTS):
+            current = await self._repository.find(conversation.id) or Preferences(conversation)
+            changed = change(current)
+            if changed == current:
+                return current
+            changed = replace(changed, version=current.version + 1)
+            if await self._repository.save(changed, self._updated_event(changed, actor)):
+                return changed
+        raise Unavailable("The translation settings are being changed by others. Please try again.")
+
+    def _updated_event(self, preferences: Preferences, actor: Actor) -> Event:
         conversation = preferences.conversation
         data = TranslationUpdated(
             enabled=preferences.enabled,
             lang=preferences.lang,
             operator_lang=preferences.operator_lang,
-            supported=self.supported(preferences),
+            supported=self.is_supported(preferences),
             detected=preferences.detected,
             version=preferences.version,
         )
@@ -127,9 +117,9 @@ class PreferenceUse:
         )
 
 
-def _language_of(caller: OperatorCaller) -> str:
+def _caller_language(caller: OperatorCaller) -> str:
     return caller.language or "en"
 
 
-def _actor(caller: OperatorCaller) -> Actor:
+def _to_actor(caller: OperatorCaller) -> Actor:
     return Actor(kind="operator", id=caller.operator_id, name=caller.name)

@@ -1,8 +1,8 @@
-"""What must come through a translation unchanged: put aside before, put back after, and checked in between.
+"""Placeholders for the parts of a text that must not be translated.
 
-Engines drop emoji, translate names and «correct» addresses. So a text is cut into lines, and in each line what must
-stay is replaced by a mark that engines are known to leave alone. Where one does not, the line is translated again in
-the pieces between the marks: less fluent, and nothing lost.
+Engines drop emoji, translate names and "correct" addresses. So a text is split into lines, and in each line these parts
+are replaced by placeholders (`X0X`), which engines are known to leave unchanged. If a translation does not contain
+every placeholder exactly once, the line is translated again piece by piece: less fluent, but nothing is lost.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Every alternative starts at a place that the one before it cannot have come to (look-behinds), and repeats within
-# bounds: a text made to be slow is read in one pass all the same. Letters are spelled out where \w would run on
-# through Chinese or Japanese, which put no spaces between words.
+# The patterns match in linear time, also on text written to be slow: each alternative starts where the previous one
+# cannot have ended (look-behinds), and repetitions are bounded. Letters are listed explicitly where \w would match on
+# through Chinese or Japanese text, which has no spaces between words.
 _CODE = r"```[\s\S]*?```|~~~[\s\S]*?~~~|`[^`\n]+`"
-_IN_ADDRESS = r"[^\s<>\"'`\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]"
-_ENDS_ADDRESS = r"[^\s<>\"'`.,;:!?)\]}\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]"
+_ADDRESS_CHARACTER = r"[^\s<>\"'`\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]"
+_ADDRESS_END = r"[^\s<>\"'`.,;:!?)\]}\u3000-\u9fff\uac00-\ud7af\uff00-\uffef]"
 _ADDRESS = (
-    rf"(?i:(?<![a-z0-9_/])(?:[a-z][a-z0-9+.-]{{1,20}}://|www\.){_IN_ADDRESS}*{_ENDS_ADDRESS}"
+    rf"(?i:(?<![a-z0-9_/])(?:[a-z][a-z0-9+.-]{{1,20}}://|www\.){_ADDRESS_CHARACTER}*{_ADDRESS_END}"
     r"|(?<![a-z0-9_.+-])[a-z0-9_.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+"
     r"|(?<![a-z0-9_@.-])(?:[a-z0-9-]{1,63}\.){1,5}(?:com|net|org|info|io|dev|app|shop|eu|de|fr|es|pt|br|uk|it|nl|pl)"
-    rf"(?![a-z0-9_-])(?:/{_IN_ADDRESS}*{_ENDS_ADDRESS})?)"
+    rf"(?![a-z0-9_-])(?:/{_ADDRESS_CHARACTER}*{_ADDRESS_END})?)"
 )
 _NAME = r"(?<![A-Za-z0-9_@])[@#][A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9_]|\{\{?[\w .-]{1,40}\}?\}"
 _NUMBER = (
@@ -34,71 +34,71 @@ _EMOJI = (
     r"|[:;=]-?[()DPpOo3/\\|](?!\w)"
 )
 
-_MARK = re.compile(r"X(\d+)X")
+_PLACEHOLDER = re.compile(r"X(\d+)X")
 _LETTER = re.compile(r"[^\W\d_]")
-_EDGE = re.compile(r"^(\s*(?:[-*•>]+\s+)?)(.*?)(\s*)$", re.DOTALL)
+_LINE = re.compile(r"^(\s*(?:[-*•>]+\s+)?)(.*?)(\s*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line: what stands before and after the words, the words with marks, and what the marks stand for."""
+class Segment:
+    """One line of a text: its words with placeholders, what surrounds them, and the originals of the placeholders."""
 
     before: str
     words: str
     after: str
-    kept: tuple[str, ...]
+    originals: tuple[str, ...]
 
     @property
-    def speaks(self) -> bool:
+    def has_text(self) -> bool:
         """Whether there is anything to translate."""
-        return _LETTER.search(_MARK.sub("", self.words)) is not None
+        return _LETTER.search(_PLACEHOLDER.sub("", self.words)) is not None
 
-    def holds(self, made: str) -> bool:
-        """Whether a translation of the words has every mark once, and no other."""
-        return sorted(_MARK.findall(made)) == sorted(map(str, range(len(self.kept))))
+    def is_intact(self, translation: str) -> bool:
+        """Return whether a translation of the words contains every placeholder exactly once, and no other."""
+        return sorted(_PLACEHOLDER.findall(translation)) == sorted(map(str, range(len(self.originals))))
 
-    def restored(self, made: str) -> str:
-        """The line with a translation of its words. Call it with what `holds`, or with the words themselves."""
-        return self.before + _MARK.sub(lambda mark: self.kept[int(mark[1])], made) + self.after
+    def restore(self, translation: str) -> str:
+        """Return the line with a translation of its words. The translation must be intact."""
+        return self.before + _PLACEHOLDER.sub(lambda match: self.originals[int(match[1])], translation) + self.after
 
-    def pieces(self) -> list[str]:
-        """The words cut at their marks, marks included, in order: to be translated piece by piece."""
+    def split_at_placeholders(self) -> list[str]:
+        """Return the words split at their placeholders, placeholders included, in order."""
         return [piece for piece in re.split(r"(X\d+X)", self.words) if piece]
 
 
-def is_mark(piece: str) -> bool:
-    return _MARK.fullmatch(piece) is not None
+def is_placeholder(piece: str) -> bool:
+    return _PLACEHOLDER.fullmatch(piece) is not None
 
 
-def speaks(piece: str) -> bool:
-    """Whether a piece between marks has words in it."""
-    return not is_mark(piece) and _LETTER.search(piece) is not None
+def has_words(piece: str) -> bool:
+    """Return whether a piece of a segment is text to translate."""
+    return not is_placeholder(piece) and _LETTER.search(piece) is not None
 
 
-def protect(text: str, glossary: Sequence[str] = ()) -> list[Line]:
-    """The text's lines, with marks for all that must stay as it is."""
+def protect(text: str, glossary: Sequence[str] = ()) -> list[Segment]:
+    """Split a text into lines, with placeholders for all that must not be translated."""
     lines: list[tuple[list[str], list[str]]] = [([], [])]
     end = 0
-    for found in _pattern(tuple(glossary)).finditer(text):
-        _write(lines, text[end : found.start()])
-        words, kept = lines[-1]
-        words.append(f"X{len(kept)}X")
-        kept.append(found[0])
-        end = found.end()
-    _write(lines, text[end:])
-    return [_line("".join(words), kept) for words, kept in lines]
+    for match in _pattern(tuple(glossary)).finditer(text):
+        _append_text(lines, text[end : match.start()])
+        words, originals = lines[-1]
+        words.append(f"X{len(originals)}X")
+        originals.append(match[0])
+        end = match.end()
+    _append_text(lines, text[end:])
+    return [_to_segment("".join(words), originals) for words, originals in lines]
 
 
-def _write(lines: list[tuple[list[str], list[str]]], text: str) -> None:
+def _append_text(lines: list[tuple[list[str], list[str]]], text: str) -> None:
     first, *others = text.split("\n")
     lines[-1][0].append(first)
     lines.extend(([other], []) for other in others)
 
 
-def _line(words: str, kept: Sequence[str]) -> Line:
-    found = _EDGE.match(words)
-    assert found is not None, "every text has edges"
-    return Line(found[1], found[2], found[3], tuple(kept))
+def _to_segment(line: str, originals: Sequence[str]) -> Segment:
+    match = _LINE.match(line)
+    assert match is not None, "the pattern matches every line"
+    return Segment(match[1], match[2], match[3], tuple(originals))
 
 
 @lru_cache(maxsize=256)

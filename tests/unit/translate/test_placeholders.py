@@ -1,4 +1,4 @@
-"""What must stay is put aside and put back, also when the text was made to be slow."""
+"""Placeholders: what must not be translated is replaced and restored, in linear time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from parley.translate.translations.placeholders import protect
 
 
 def words(text: str, *glossary: str) -> list[str]:
-    return [line.words for line in protect(text, glossary)]
+    return [segment.words for segment in protect(text, glossary)]
 
 
-def back(text: str, *glossary: str) -> str:
-    return "\n".join(line.restored(line.words) for line in protect(text, glossary))
+def round_trip(text: str, *glossary: str) -> str:
+    return "\n".join(segment.restore(segment.words) for segment in protect(text, glossary))
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "original"),
     [
         ("See https://shop.example/a?b=1&c=2.", "https://shop.example/a?b=1&c=2"),
         ("See www.shop.example/x, please", "www.shop.example/x"),
@@ -41,49 +41,49 @@ def back(text: str, *glossary: str) -> str:
         ("Literal X0X stays", "X0X"),
     ],
 )
-def test_what_must_stay_is_put_aside_and_put_back(text: str, kept: str) -> None:
-    [line] = protect(text)
-    assert line.kept == (kept,)
-    assert line.words == text.replace(kept, "X0X")
-    assert line.restored(line.words) == text
+def test_protected_part_is_replaced_and_restored(text: str, original: str) -> None:
+    [segment] = protect(text)
+    assert segment.originals == (original,)
+    assert segment.words == text.replace(original, "X0X")
+    assert segment.restore(segment.words) == text
 
 
-def test_glossary_terms_stay_as_they_are_written() -> None:
-    [line] = protect("Is Blue Hour part of BLUE HOUR PLUS or blue hours?", ["Blue Hour", "Blue Hour Plus"])
-    assert line.words == "Is X0X part of X1X or blue hours?"
-    assert line.kept == ("Blue Hour", "BLUE HOUR PLUS")
+def test_glossary_terms_are_restored_as_written() -> None:
+    [segment] = protect("Is Blue Hour part of BLUE HOUR PLUS or blue hours?", ["Blue Hour", "Blue Hour Plus"])
+    assert segment.words == "Is X0X part of X1X or blue hours?"
+    assert segment.originals == ("Blue Hour", "BLUE HOUR PLUS")
 
 
-def test_a_term_of_a_glossary_is_no_pattern() -> None:
+def test_glossary_term_is_not_a_pattern() -> None:
     assert words("a.b (c) axb", "a.b", "(c)") == ["X0X X1X axb"]
 
 
-def test_languages_without_spaces_are_not_taken_for_one_number() -> None:
+def test_protected_parts_are_found_in_languages_without_spaces() -> None:
     assert words("我买了3个苹果，请写信给a@b.com谢谢") == ["我买了X0X个苹果，请写信给X1X谢谢"]
     assert words("请看https://shop.example/a谢谢") == ["请看X0X谢谢"]
 
 
-def test_lines_keep_their_place_and_their_bullets() -> None:
+def test_line_breaks_and_bullets_are_kept() -> None:
     text = "  Hello \r\n\n- first\n• 2 second\n```\na = 1\n\nb\n```\nend"
     lines = protect(text)
-    assert back(text) == text
-    assert [line.words for line in lines if line.speaks] == ["Hello", "first", "X0X second", "end"]
+    assert round_trip(text) == text
+    assert [segment.words for segment in lines if segment.has_text] == ["Hello", "first", "X0X second", "end"]
     assert lines[2].before == "- "
 
 
 @pytest.mark.parametrize("text", ["👍", "12:30", "   ", "", "https://shop.example", "??? !!!", "`code`", "-"])
-def test_what_has_no_words_needs_no_translation(text: str) -> None:
-    assert not any(line.speaks for line in protect(text))
-    assert back(text) == text
+def test_text_without_words_needs_no_translation(text: str) -> None:
+    assert not any(segment.has_text for segment in protect(text))
+    assert round_trip(text) == text
 
 
-def test_a_translation_that_lost_doubled_or_made_up_a_mark_is_noticed() -> None:
-    [line] = protect("Pay 5 euros to jo@shop.example")
-    assert line.holds("X1X bekommt X0X Euro")
-    assert not line.holds("X0X Euro")
-    assert not line.holds("X0X X0X X1X")
-    assert not line.holds("X0X X1X X2X")
-    assert not line.holds("X0 X X1X")
+def test_lost_duplicated_and_invented_placeholders_are_detected() -> None:
+    [segment] = protect("Pay 5 euros to jo@shop.example")
+    assert segment.is_intact("X1X bekommt X0X Euro")
+    assert not segment.is_intact("X0X Euro")
+    assert not segment.is_intact("X0X X0X X1X")
+    assert not segment.is_intact("X0X X1X X2X")
+    assert not segment.is_intact("X0 X X1X")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_translation_that_lost_doubled_or_made_up_a_mark_is_noticed() -> None:
         "x \n" * 16_000,
     ],
 )
-def test_no_text_takes_long_to_read(text: str) -> None:
+def test_malicious_text_is_processed_in_linear_time(text: str) -> None:
     started = time.process_time()
-    assert back(text, "term", "an other") == text
+    assert round_trip(text, "term", "an other") == text
     assert time.process_time() - started < 0.8

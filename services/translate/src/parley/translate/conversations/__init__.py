@@ -1,0 +1,1 @@
+"""Which tenant, site and visitor a conversation belongs to."""

@@ -1,0 +1,1 @@
+"""Live translation of messages."""

@@ -1,0 +1,1 @@
+"""Translation settings of a conversation."""

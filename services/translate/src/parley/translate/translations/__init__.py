@@ -1,0 +1,1 @@
+"""Translation of one text: placeholders, cache and engine calls."""
