@@ -1,4 +1,4 @@
-"""The gateway and what stands behind it, for the tests of this folder."""
+"""Fixtures: the gateway, and fake services behind it."""
 
 from __future__ import annotations
 
@@ -9,40 +9,42 @@ from pathlib import Path
 
 import pytest
 
-from component.gateway.harness import Gateway, World, running_gateway, running_world
+from component.gateway.harness import FakeBackend, Gateway, running_backend, running_gateway
 
 
 @pytest.fixture(scope="session")
-async def behind() -> AsyncIterator[World]:
-    async with running_world() as made:
-        yield made
+async def backend() -> AsyncIterator[FakeBackend]:
+    async with running_backend() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-async def gateway(behind: World, amqp_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+async def gateway(
+    backend: FakeBackend, amqp_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Gateway]:
     log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    async with running_gateway(behind, amqp_url, log) as made:
-        yield made
+    async with running_gateway(backend, amqp_url, log) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
-def forget_what_was_asked(behind: World) -> None:
-    for service in behind.services.values():
-        service.asked.clear()
-        service.answers.clear()
+def reset_recorded_requests(backend: FakeBackend) -> None:
+    for service in backend.services.values():
+        service.requests.clear()
+        service.handlers.clear()
         service.ready = True
 
 
 @pytest.fixture
 async def start_gateway(
-    behind: World, amqp_url: str, tmp_path: Path
+    backend: FakeBackend, amqp_url: str, tmp_path: Path
 ) -> AsyncIterator[Callable[..., Awaitable[Gateway]]]:
-    """Starts a gateway of a test's own: `await start_gateway(PARLEY_…="…")`."""
+    """Starts further gateways: `await start_gateway(PARLEY_…="…")`."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(*, wait_ready: bool = True, **env: str) -> Gateway:
             log = tmp_path / f"{uuid.uuid4().hex}.log"
-            running = running_gateway(behind, amqp_url, log, wait_ready=wait_ready, **env)
+            running = running_gateway(backend, amqp_url, log, wait_ready=wait_ready, **env)
             return await stack.enter_async_context(running)
 
         yield start

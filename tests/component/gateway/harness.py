@@ -1,4 +1,4 @@
-"""The gateway as a real process, in front of small services of ours that believe nothing but a signed identity."""
+"""The gateway as a process, in front of fake services that accept only signed identities."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ import orjson
 from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from parley.common.auth.identity import HEADER, Caller, GatewayCaller, IdentitySigner
+from parley.common.auth.identity import IDENTITY_HEADER, Caller, GatewayCaller, IdentitySigner
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
-from support.wait import until
+from support.wait import wait_until
 
 IDENTITY_SECRET = secrets.token_hex(32)
 JWT_SECRET = secrets.token_hex(32)
@@ -36,13 +36,13 @@ _ids = count(int(time.time() * 1000) % 10**9 * 1000)
 
 
 def fresh_id() -> int:
-    """An id that no other test has, of a tenant, site or operator."""
+    """Return a new id for a tenant, site or operator."""
     return next(_ids)
 
 
 @dataclass
-class Asked:
-    """A request as a service saw it."""
+class RecordedRequest:
+    """A request as a service received it."""
 
     method: str
     path: str
@@ -52,27 +52,27 @@ class Asked:
     caller: Caller
 
 
-Handler = Callable[[web.Request, Asked], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request, RecordedRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass
 class FakeService:
-    """Answers everything, records it, and what a test wants answered otherwise."""
+    """Records every request and responds to it, by the handler that a test has set for method and path, if any."""
 
     name: str
-    world: World
-    asked: list[Asked] = field(default_factory=list)
-    answers: dict[tuple[str, str], Handler] = field(default_factory=dict)
+    backend: FakeBackend
+    requests: list[RecordedRequest] = field(default_factory=list)
+    handlers: dict[tuple[str, str], Handler] = field(default_factory=dict)
     ready: bool = True
     url: str = ""
     _runner: web.AppRunner | None = None
     _port: int = 0
 
-    def forwarded(self) -> list[Asked]:
-        return [asked for asked in self.asked if not asked.path.startswith("/internal/")]
+    def proxied_requests(self) -> list[RecordedRequest]:
+        return [recorded for recorded in self.requests if not recorded.path.startswith("/internal/")]
 
-    def errands(self, path: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.path.startswith(f"/internal/{path}")]
+    def internal_requests(self, path: str) -> list[RecordedRequest]:
+        return [recorded for recorded in self.requests if recorded.path.startswith(f"/internal/{path}")]
 
     async def start(self) -> None:
         app = web.Application(client_max_size=20 * 1024 * 1024)
@@ -91,68 +91,68 @@ class FakeService:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
-            caller = self.world.signer.read(request.headers.get(HEADER))
+            caller = self.backend.signer.verify(request.headers.get(IDENTITY_HEADER))
         except Unauthenticated:
             return web.json_response({"success": False, "error": "no identity", "code": "unauthenticated"}, status=401)
-        streams = (request.method, request.path) in self.answers and request.content_type == "multipart/form-data"
-        body = b"" if streams else await request.read()
+        is_streamed = (request.method, request.path) in self.handlers and request.content_type == "multipart/form-data"
+        body = b"" if is_streamed else await request.read()
         query = dict(request.query)
-        asked = Asked(request.method, request.path, query, request.headers, body, caller)
-        self.asked.append(asked)
-        answer = self.answers.get((request.method, request.path))
-        if answer is not None:
-            return await answer(request, asked)
+        recorded = RecordedRequest(request.method, request.path, query, request.headers, body, caller)
+        self.requests.append(recorded)
+        handler = self.handlers.get((request.method, request.path))
+        if handler is not None:
+            return await handler(request, recorded)
         if request.path.startswith("/internal/"):
             assert isinstance(caller, GatewayCaller)
-            return self._errand(request, asked)
+            return self._handle_internal(request, recorded)
         return web.json_response({"success": True, "service": self.name, "path": request.path})
 
-    def _errand(self, request: web.Request, asked: Asked) -> web.StreamResponse:
-        world, body = self.world, orjson.loads(asked.body) if asked.body else {}
+    def _handle_internal(self, request: web.Request, recorded: RecordedRequest) -> web.StreamResponse:
+        backend, body = self.backend, orjson.loads(recorded.body) if recorded.body else {}
         match request.path.split("/")[2:]:
             case ["ready"]:
                 return web.json_response({"ready": self.ready}, status=200 if self.ready else 503)
             case ["openapi"]:
-                return web.json_response(world.documents.get(self.name, {"paths": {}, "components": {"schemas": {}}}))
+                return web.json_response(backend.documents.get(self.name, {"paths": {}, "components": {"schemas": {}}}))
             case ["access", operator]:
-                found = world.operators.get(int(operator))
-                session = asked.query.get("session_id")
-                ended = session is not None and session in world.ended
-                return _found(None if ended else found)
+                access = backend.operators.get(int(operator))
+                session = recorded.query.get("session_id")
+                ended = session is not None and session in backend.ended_sessions
+                return _document_response(None if ended else access)
             case ["access-by-key"]:
-                operator_id = world.keys.get(body["key"])
-                return _found(world.operators.get(operator_id) if operator_id else None)
+                operator_id = backend.api_keys.get(body["key"])
+                return _document_response(backend.operators.get(operator_id) if operator_id else None)
             case ["site"]:
-                site = world.sites.get(asked.query["site_key"])
-                return _found(site and {"site": site})
+                site = backend.sites.get(recorded.query["site_key"])
+                return _document_response(site and {"site": site})
             case ["origin"]:
-                return web.json_response({"success": True, "known": asked.query["origin"] in world.origins})
+                return web.json_response({"success": True, "known": recorded.query["origin"] in backend.origins})
             case ["redeem-ticket"]:
-                return _found(world.tickets.pop(body["ticket"], None))
-            case [("login" | "refresh" | "accept-invitation") as errand]:
-                return world.login(errand, body)
+                return _document_response(backend.tickets.pop(body["ticket"], None))
+            case [("login" | "refresh" | "accept-invitation") as action]:
+                return backend.login(action, body)
             case ["logout"]:
-                world.ended.add(body["session_id"] or "")
+                backend.ended_sessions.add(body["session_id"] or "")
                 return web.json_response({"success": True})
-        return _found(None)
+        return _document_response(None)
 
 
-def _found(document: dict[str, Any] | None) -> web.Response:
+def _document_response(document: dict[str, Any] | None) -> web.Response:
     if document is None:
         return web.json_response({"success": False, "error": "nothing", "code": "not_found"}, status=404)
     return web.json_response({"success": True, **document})
 
 
 @dataclass
-class World:
-    """What the services behind the gateway know."""
+class FakeBackend:
+    """The services behind the gateway, and their data."""
 
     signer: IdentitySigner = field(default_factory=lambda: IdentitySigner(IDENTITY_SECRET))
     operators: dict[int, dict[str, Any]] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
+    api_keys: dict[str, int] = field(default_factory=dict)
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
     origins: set[str] = field(default_factory=set)
-    ended: set[str] = field(default_factory=set)
+    ended_sessions: set[str] = field(default_factory=set)
     tickets: dict[str, dict[str, Any]] = field(default_factory=dict)
     passwords: dict[str, tuple[str, int]] = field(default_factory=dict)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -166,10 +166,10 @@ class World:
     def notify(self) -> FakeService:
         return self.services["notify"]
 
-    def operator(self, **changes: Any) -> dict[str, Any]:
-        """A new operator of a new tenant."""
+    def add_operator(self, **changes: Any) -> dict[str, Any]:
+        """Add an operator of a new tenant."""
         operator_id = fresh_id()
-        made = {
+        operator = {
             "operator_id": operator_id,
             "tenant_id": fresh_id(),
             "name": "Alex",
@@ -180,22 +180,22 @@ class World:
             "version": 1,
             "sites": {str(fresh_id()): ["can_chat"]},
         } | changes
-        self.operators[operator_id] = made
-        return made
+        self.operators[operator_id] = operator
+        return operator
 
-    def site(self, *domains: str, any_origin: bool = False) -> tuple[str, dict[str, Any]]:
-        """A new site's key, and the site."""
+    def add_site(self, *domains: str, any_origin: bool = False) -> tuple[str, dict[str, Any]]:
+        """Add a site; return its key and the site."""
         key = f"pk_{uuid.uuid4().hex}"
         site = {"id": fresh_id(), "tenant_id": fresh_id(), "domains": list(domains), "any_origin": any_origin}
         self.sites[key] = site
         return key, site
 
-    def login(self, errand: str, body: dict[str, Any]) -> web.Response:
-        if errand == "login":
+    def login(self, action: str, body: dict[str, Any]) -> web.Response:
+        if action == "login":
             password, operator_id = self.passwords.get(body["email"], ("", 0))
             if password != body["password"]:
-                refusal = {"success": False, "error": "Wrong.", "code": "bad_credentials", "request_id": "inner"}
-                return web.json_response(refusal, status=401)
+                error = {"success": False, "error": "Wrong.", "code": "bad_credentials", "request_id": "inner"}
+                return web.json_response(error, status=401)
         else:
             operator_id = next(iter(self.operators))
         return web.json_response(
@@ -210,7 +210,7 @@ class World:
 
 
 def token_for(operator: dict[str, Any], secret: str = JWT_SECRET, **changes: Any) -> str:
-    """A token as the gateway would make it, but for the changes; a claim changed to None is left out."""
+    """Return a token as the gateway issues it, with changed claims; None removes a claim."""
     now = int(time.time())
     claims = {
         "iss": "parley",
@@ -230,12 +230,12 @@ def bearer(token: str) -> dict[str, str]:
 
 @dataclass
 class Gateway:
-    """A running gateway and a client of it."""
+    """A running gateway, and an HTTP client."""
 
     url: str
     internal_url: str
     log: Path
-    world: World
+    backend: FakeBackend
     client: aiohttp.ClientSession
     amqp_url: str
     process: asyncio.subprocess.Process
@@ -246,9 +246,9 @@ class Gateway:
     def post(self, path: str, **options: Any) -> Any:
         return self.client.post(self.url + path, **options)
 
-    async def publish(self, data: EventData, **where: Any) -> None:
-        """Tell everybody a fact, as its owner would."""
-        event = new_event(data, **where)
+    async def publish(self, data: EventData, **scope: Any) -> None:
+        """Publish an event as its service would."""
+        event = new_event(data, **scope)
         connection = await aio_pika.connect(self.amqp_url)
         async with connection:
             channel = await connection.channel()
@@ -257,22 +257,22 @@ class Gateway:
             await exchange.publish(aio_pika.Message(body, message_id=event.id, type=event.type), routing_key(event))
 
     async def metrics(self) -> str:
-        async with self.client.get(self.internal_url + "/metrics") as answer:
-            return await answer.text()
+        async with self.client.get(self.internal_url + "/metrics") as response:
+            return await response.text()
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port
 
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    world: World, amqp_url: str, log: Path, *, wait_ready: bool = True, **env: str
+    backend: FakeBackend, amqp_url: str, log: Path, *, wait_ready: bool = True, **env: str
 ) -> AsyncIterator[Gateway]:
-    """A gateway process in front of a world."""
+    """Run a gateway process in front of a backend; `env` overrides its environment."""
     port, internal_port = free_port(), free_port()
     environment = {
         **os.environ,
@@ -285,7 +285,7 @@ async def running_gateway(
         "PARLEY_JWT_SECRET": JWT_SECRET,
         "PARLEY_LIMITS_ADDRESS": "login=1000/1000",
         "PARLEY_STOP_SECONDS": "3",
-        **{f"PARLEY_{name.upper()}_URLS": world.services[name].url for name in SERVICES},
+        **{f"PARLEY_{name.upper()}_URLS": backend.services[name].url for name in SERVICES},
         **env,
     }
     with log.open("w") as out:
@@ -300,13 +300,13 @@ async def running_gateway(
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as client:
         internal = f"http://127.0.0.1:{internal_port}"
-        gateway = Gateway(f"http://127.0.0.1:{port}", internal, log, world, client, amqp_url, process)
+        gateway = Gateway(f"http://127.0.0.1:{port}", internal, log, backend, client, amqp_url, process)
 
-        async def answers() -> bool:
+        async def is_ready() -> bool:
             assert process.returncode is None, log.read_text()
             try:
-                async with client.get(f"{internal}/{'readyz' if wait_ready else 'livez'}") as answer:
-                    if answer.status != 200:
+                async with client.get(f"{internal}/{'readyz' if wait_ready else 'livez'}") as response:
+                    if response.status != 200:
                         return False
                 async with client.get(gateway.url + "/nothing"):
                     return True
@@ -314,7 +314,7 @@ async def running_gateway(
                 return False
 
         try:
-            await until(answers, within=30)
+            await wait_until(is_ready, timeout=30)
             yield gateway
         finally:
             if process.returncode is None:
@@ -328,14 +328,14 @@ async def running_gateway(
 
 
 @contextlib.asynccontextmanager
-async def running_world() -> AsyncIterator[World]:
-    """The four services, answering."""
-    world = World()
+async def running_backend() -> AsyncIterator[FakeBackend]:
+    """Run the four fake services."""
+    backend = FakeBackend()
     for name in SERVICES:
-        world.services[name] = FakeService(name, world)
-        await world.services[name].start()
+        backend.services[name] = FakeService(name, backend)
+        await backend.services[name].start()
     try:
-        yield world
+        yield backend
     finally:
-        for service in world.services.values():
+        for service in backend.services.values():
             await service.stop()

@@ -1,29 +1,31 @@
-"""What the gateway listens to: facts that make what it remembers of access and sites untrue."""
+"""Invalidates the gateway's caches of access and sites when chat publishes a change."""
 
 from __future__ import annotations
 
 from parley.common.events import Event
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.common.messaging import Listener
-from parley.common.messaging.topology import EVENTS
-from parley.gateway.auth.operators import Operators
-from parley.gateway.auth.visitors import Visitors
+from parley.common.messaging import BroadcastSubscriber
+from parley.common.messaging.topology import EVENTS_EXCHANGE
+from parley.gateway.auth.operators import OperatorAuthenticator
+from parley.gateway.auth.visitors import VisitorAuthenticator
 
-KEYS = (f"*.*.{OperatorAccessChanged.type}", f"*.*.{SiteChanged.type}")
+ROUTING_KEYS = (f"*.*.{OperatorAccessChanged.type}", f"*.*.{SiteChanged.type}")
 
 
-def drops(operators: Operators, visitors: Visitors) -> Listener:
-    """A listener that drops at once what an event names, and everything when something may have been missed."""
+def build_invalidation_subscriber(
+    operators: OperatorAuthenticator, visitors: VisitorAuthenticator
+) -> BroadcastSubscriber:
+    """Build the subscriber. It clears the caches when events may have been missed."""
 
-    async def take(event: Event) -> None:
+    async def on_event(event: Event) -> None:
         if event.type == OperatorAccessChanged.type:
-            operators.drop_operator(event.read(OperatorAccessChanged).operator_id)
+            operators.invalidate_operator(event.parse_data(OperatorAccessChanged).operator_id)
         elif event.type == SiteChanged.type:
-            visitors.drop_site(event.site_id)
-            operators.drop_tenant(event.tenant_id)
+            visitors.invalidate_site(event.site_id)
+            operators.invalidate_tenant(event.tenant_id)
 
-    def missed() -> None:
-        operators.drop_all()
-        visitors.drop_all()
+    def on_gap() -> None:
+        operators.clear()
+        visitors.clear()
 
-    return Listener("access-changes", EVENTS, KEYS, take, missed)
+    return BroadcastSubscriber("access-changes", EVENTS_EXCHANGE, ROUTING_KEYS, on_event, on_gap)

@@ -1,49 +1,46 @@
-"""Whether everything behind the public door can do its work."""
+"""The handler of `GET /healthz`: readiness of the gateway and of every service behind it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 import orjson
 from aiohttp import web
 
 from parley.gateway.routes import SERVICES
-
-_REMEMBERED_SECONDS = 0.5
-
-
-class Asker(Protocol):
-    """Asks the services (`clients.errands`)."""
-
-    async def readiness(self, service: str) -> list[int | None]: ...
+from parley.gateway.timeouts import HEALTH_CACHE_SECONDS
+from parley.gateway.upstream.internal_api import InternalApiClient
 
 
-class Health:
-    """Answers `GET /healthz`: 200 only while the gateway and each service behind it have a replica that is ready."""
+class HealthHandler:
+    """Responds with 200 only while the gateway is ready and each service has a ready replica, else with 503."""
 
-    def __init__(self, errands: Asker, faults: Callable[[], dict[str, str]]) -> None:
-        self._errands = errands
-        self._faults = faults
+    def __init__(self, internal_api: InternalApiClient, unready_reasons: Callable[[], dict[str, str]]) -> None:
+        self._internal_api = internal_api
+        self._unready_reasons = unready_reasons
         self._lock = asyncio.Lock()
-        self._state: tuple[float, bool, bytes] = (-1e9, False, b"")
+        self._cached: tuple[float, bool, bytes] = (float("-inf"), False, b"")
 
-    async def show(self, _request: web.Request) -> web.StreamResponse:
-        # Everybody may ask this, and each time four services are asked: so once for all who ask at once.
+    async def get_health(self, _request: web.Request) -> web.StreamResponse:
+        # The endpoint is public and each check calls four services: concurrent requests share one check.
         async with self._lock:
-            if time.monotonic() - self._state[0] > _REMEMBERED_SECONDS:
-                self._state = (time.monotonic(), *await self._look())
-        _, ready, body = self._state
-        return web.Response(status=200 if ready else 503, body=body, content_type="application/json")
+            if time.monotonic() - self._cached[0] > HEALTH_CACHE_SECONDS:
+                self._cached = (time.monotonic(), *await self._check())
+        _, is_ready, body = self._cached
+        return web.Response(status=200 if is_ready else 503, body=body, content_type="application/json")
 
-    async def _look(self) -> tuple[bool, bytes]:
-        answers = await asyncio.gather(*(self._errands.readiness(service) for service in SERVICES))
-        gateway = not self._faults()
-        services = {"gateway": {"ready": gateway, "replicas": 1, "replicas_ready": int(gateway)}}
-        for service, statuses in zip(SERVICES, answers, strict=True):
-            good = statuses.count(200)
-            services[service] = {"ready": good > 0, "replicas": len(statuses), "replicas_ready": good}
-        ready = all(state["ready"] for state in services.values())
-        return ready, orjson.dumps({"success": ready, "services": services})
+    async def _check(self) -> tuple[bool, bytes]:
+        statuses = await asyncio.gather(*(self._internal_api.get_replica_statuses(service) for service in SERVICES))
+        is_gateway_ready = not self._unready_reasons()
+        services = {"gateway": {"ready": is_gateway_ready, "replicas": 1, "replicas_ready": int(is_gateway_ready)}}
+        for service, replica_statuses in zip(SERVICES, statuses, strict=True):
+            ready_count = replica_statuses.count(200)
+            services[service] = {
+                "ready": ready_count > 0,
+                "replicas": len(replica_statuses),
+                "replicas_ready": ready_count,
+            }
+        is_ready = all(state["ready"] for state in services.values())
+        return is_ready, orjson.dumps({"success": is_ready, "services": services})

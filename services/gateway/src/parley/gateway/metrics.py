@@ -1,4 +1,4 @@
-"""What the gateway counts besides what every service does."""
+"""The metrics of the gateway besides those of every service."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from prometheus_client import Counter, Gauge, Histogram
 
 UPSTREAM_SECONDS = Histogram(
     "parley_gateway_upstream_seconds",
-    "Seconds until a service began to answer.",
+    "Seconds from the request to a service until the head of its response.",
     ["service"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0),
 )
 UPSTREAM_FAILURES = Counter(
-    "parley_gateway_upstream_failures_total", "Times a service could not be reached or broke off.", ["service", "kind"]
+    "parley_gateway_upstream_failures_total",
+    "Requests to a service that failed: unreachable, broken or late.",
+    ["service", "kind"],
 )
-RATE_LIMITED = Counter("parley_gateway_rate_limited_total", "Requests refused by a limit.", ["scope", "rate"])
-REFUSED = Counter("parley_gateway_credentials_refused_total", "Credentials that were not accepted.", ["reason"])
-STREAMS = Gauge("parley_gateway_streams", "Event streams open through this replica.")
-LOOKUPS = Counter("parley_gateway_lookups_total", "Answers of other services, from memory or not.", ["name", "outcome"])
+RATE_LIMITED = Counter("parley_gateway_rate_limited_total", "Requests rejected by a limit.", ["scope", "rate"])
+CREDENTIALS_REJECTED = Counter("parley_gateway_credentials_refused_total", "Rejected credentials.", ["reason"])
+OPEN_STREAMS = Gauge("parley_gateway_streams", "Event streams open through this replica.")
+CACHE_LOOKUPS = Counter("parley_gateway_lookups_total", "Cache lookups, by cache and hit or miss.", ["name", "outcome"])

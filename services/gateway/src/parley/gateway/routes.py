@@ -1,7 +1,7 @@
-"""The public table: which service owns a path, which credential it takes, and its rate class.
+"""The public route table: the service that owns a path, the credential it takes, and its rate limit class.
 
-What a route takes and gives, and the permission it needs, stand in its service's own table; a contract test holds the
-two against each other. What is not here does not exist outside.
+The schemas of a route and the permission that it requires are declared in the table of its service. A contract test
+compares both tables. A path that is not listed here cannot be reached from outside.
 """
 
 from __future__ import annotations
@@ -9,74 +9,89 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from parley.common.http import Rate
+from parley.common.http import RateLimitClass
 
 CHAT, PRESENCE, NOTIFY, TRANSLATE = SERVICES = ("chat", "presence", "notify", "translate")
 
-READ, WRITE, LOGIN, UPLOAD, BEAT = Rate.READ, Rate.WRITE, Rate.LOGIN, Rate.UPLOAD, Rate.BEAT
+READ, WRITE, LOGIN, UPLOAD, HEARTBEAT = (
+    RateLimitClass.READ,
+    RateLimitClass.WRITE,
+    RateLimitClass.LOGIN,
+    RateLimitClass.UPLOAD,
+    RateLimitClass.HEARTBEAT,
+)
 
 
 class Credential(Enum):
-    """What a caller has to show."""
+    """The kind of credential that a route takes."""
 
     OPERATOR = "operator"
     VISITOR = "visitor"
     PUBLIC = "public"
+    """None at all."""
 
 
-class Kind(Enum):
-    """How a request and its answer travel."""
+class RouteKind(Enum):
+    """How the bodies of request and response are transferred."""
 
-    PLAIN = "plain"
-    """JSON or nothing in, an answer within 15 s."""
-    STREAM = "stream"
-    """Events out, for as long as both sides want."""
-    ANSWER = "answer"
-    """JSON in, an answer that streams for a while (an AI's) and ends by itself."""
+    JSON = "json"
+    """A JSON body or none, a complete response within 15 s."""
+    EVENT_STREAM = "event_stream"
+    """Server-sent events until one of both sides closes the stream."""
+    AI_STREAM = "ai_stream"
+    """A JSON body, and a streamed response that ends by itself (an AI reply)."""
     UPLOAD = "upload"
-    """An image in, as multipart."""
+    """An image as `multipart/form-data`, streamed to the service."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
-    """One public endpoint."""
+class ProxyRoute:
+    """A public endpoint that is forwarded to a service."""
 
     method: str
     path: str
     service: str
     credential: Credential
-    rate: Rate
-    kind: Kind = Kind.PLAIN
+    rate_limit: RateLimitClass
+    kind: RouteKind = RouteKind.JSON
 
 
 def _operator(
-    service: str, method: str, path: str, rate: Rate | None = None, kind: Kind = Kind.PLAIN, base: str = "/api/v1"
-) -> Forward:
-    rate = rate or (READ if method == "GET" else WRITE)
-    return Forward(method, f"{base}{path}", service, Credential.OPERATOR, rate, kind)
+    service: str, method: str, path: str, rate_limit: RateLimitClass | None = None, kind: RouteKind = RouteKind.JSON
+) -> ProxyRoute:
+    return ProxyRoute(
+        method, f"/api/v1{path}", service, Credential.OPERATOR, rate_limit or _default_rate_limit(method), kind
+    )
 
 
-def _visitor(service: str, method: str, path: str, rate: Rate | None = None, kind: Kind = Kind.PLAIN) -> Forward:
-    rate = rate or (READ if method == "GET" else WRITE)
-    return Forward(method, f"/api/v1/chat/{path}", service, Credential.VISITOR, rate, kind)
+def _visitor(
+    service: str, method: str, path: str, rate_limit: RateLimitClass | None = None, kind: RouteKind = RouteKind.JSON
+) -> ProxyRoute:
+    return ProxyRoute(
+        method, f"/api/v1/chat/{path}", service, Credential.VISITOR, rate_limit or _default_rate_limit(method), kind
+    )
 
 
-OPERATORS = (
+def _default_rate_limit(method: str) -> RateLimitClass:
+    return READ if method == "GET" else WRITE
+
+
+OPERATOR_ROUTES = (
     _operator(CHAT, "POST", "/operator/message"),
     _operator(CHAT, "POST", "/operator/accept/{id}"),
     _operator(CHAT, "POST", "/operator/close/{id}"),
     _operator(CHAT, "POST", "/operator/transfer/{id}"),
     _operator(CHAT, "POST", "/operator/release/{id}"),
-    _operator(CHAT, "POST", "/operator/typing", BEAT),
+    _operator(CHAT, "POST", "/operator/typing", HEARTBEAT),
     _operator(CHAT, "POST", "/operator/note"),
     _operator(CHAT, "POST", "/operator/proactive-message"),
-    _operator(CHAT, "POST", "/operator/upload-image", UPLOAD, Kind.UPLOAD),
-    _operator(NOTIFY, "GET", "/operator/stream", READ, Kind.STREAM),
+    _operator(CHAT, "POST", "/operator/upload-image", UPLOAD, RouteKind.UPLOAD),
+    _operator(NOTIFY, "GET", "/operator/stream", READ, RouteKind.EVENT_STREAM),
     _operator(NOTIFY, "POST", "/operator/stream-ticket"),
     _operator(NOTIFY, "POST", "/operator/fcm-token"),
     _operator(NOTIFY, "DELETE", "/operator/fcm-token"),
     _operator(NOTIFY, "POST", "/operator/fcm-token/test"),
-    _operator(PRESENCE, "POST", "/operator/heartbeat", BEAT),
+    _operator(PRESENCE, "POST", "/operator/heartbeat", HEARTBEAT),
     _operator(PRESENCE, "GET", "/operator/status"),
     _operator(PRESENCE, "POST", "/operator/set-status"),
     _operator(PRESENCE, "GET", "/operator/online-visitors"),
@@ -98,25 +113,25 @@ OPERATORS = (
     _operator(TRANSLATE, "POST", "/operator/translation/set-lang"),
 )
 
-VISITORS = (
-    _visitor(CHAT, "POST", "stream", kind=Kind.ANSWER),
+VISITOR_ROUTES = (
+    _visitor(CHAT, "POST", "stream", kind=RouteKind.AI_STREAM),
     _visitor(CHAT, "GET", "history"),
     _visitor(CHAT, "POST", "email"),
     _visitor(CHAT, "POST", "contact"),
     _visitor(CHAT, "GET", "operator-messages"),
     _visitor(CHAT, "GET", "block-status"),
     _visitor(CHAT, "GET", "pending-proactive"),
-    _visitor(CHAT, "POST", "upload-image", UPLOAD, Kind.UPLOAD),
+    _visitor(CHAT, "POST", "upload-image", UPLOAD, RouteKind.UPLOAD),
     _visitor(CHAT, "POST", "rate"),
     _visitor(CHAT, "GET", "config"),
-    _visitor(PRESENCE, "POST", "heartbeat", BEAT),
-    _visitor(CHAT, "POST", "typing", BEAT),
+    _visitor(PRESENCE, "POST", "heartbeat", HEARTBEAT),
+    _visitor(CHAT, "POST", "typing", HEARTBEAT),
     _visitor(CHAT, "POST", "handoff"),
     _visitor(CHAT, "POST", "read"),
-    _visitor(NOTIFY, "GET", "events", READ, Kind.STREAM),
+    _visitor(NOTIFY, "GET", "events", READ, RouteKind.EVENT_STREAM),
 )
 
-ADMINISTRATION = (
+ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/auth/me"),
     _operator(CHAT, "PUT", "/auth/me"),
     _operator(CHAT, "POST", "/auth/change-password", LOGIN),
@@ -154,23 +169,23 @@ ADMINISTRATION = (
     _operator(CHAT, "GET", "/audit"),
 )
 
-PUBLIC = (Forward("GET", "/uploads/{name}", CHAT, Credential.PUBLIC, READ),)
+PUBLIC_ROUTES = (ProxyRoute("GET", "/uploads/{name}", CHAT, Credential.PUBLIC, READ),)
 
-FORWARDS: tuple[Forward, ...] = (*OPERATORS, *VISITORS, *ADMINISTRATION, *PUBLIC)
+PROXY_ROUTES: tuple[ProxyRoute, ...] = (*OPERATOR_ROUTES, *VISITOR_ROUTES, *ADMIN_ROUTES, *PUBLIC_ROUTES)
 
-_NUMBER = "[0-9]{1,16}"
-PATTERNS = {
-    "id": _NUMBER,
-    "site_id": _NUMBER,
-    "operator_id": _NUMBER,
-    "entry_id": _NUMBER,
+_ID_PATTERN = "[0-9]{1,16}"
+PATH_PARAMETER_PATTERNS = {
+    "id": _ID_PATTERN,
+    "site_id": _ID_PATTERN,
+    "operator_id": _ID_PATTERN,
+    "entry_id": _ID_PATTERN,
     "name": r"[0-9a-f]{32,64}\.[a-z0-9]{2,5}",
 }
-"""What may stand in a path, so that a service is never sent a path that the client made up."""
+"""The pattern of each path parameter. A service never receives a path segment that does not match."""
 
 
-def pattern(path: str) -> str:
-    """The path as the router takes it."""
-    for name, shape in PATTERNS.items():
-        path = path.replace(f"{{{name}}}", f"{{{name}:{shape}}}")
+def router_path(path: str) -> str:
+    """Return `path` in the router's syntax, with the pattern of each parameter."""
+    for name, pattern in PATH_PARAMETER_PATTERNS.items():
+        path = path.replace(f"{{{name}}}", f"{{{name}:{pattern}}}")
     return path

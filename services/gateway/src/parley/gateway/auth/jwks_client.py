@@ -1,4 +1,4 @@
-"""Brings the keys of an external identity provider: its JWKS document, over HTTPS, bounded in size and time."""
+"""Fetches the key set of an external identity provider over HTTPS."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from typing import Any
 import aiohttp
 import orjson
 
-_SECONDS = 5.0
-_LARGEST = 256 * 1024
+from parley.gateway.timeouts import JWKS_TIMEOUT_SECONDS
+
+_MAX_BYTES = 256 * 1024
 
 
-class JwksDocument:
-    """Where a provider shows its keys."""
+class JwksClient:
+    """The JWKS endpoint of a provider."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def __call__(self) -> Mapping[str, Any]:
-        """The document. Raises aiohttp.ClientError, TimeoutError, ValueError."""
-        timeout = aiohttp.ClientTimeout(total=_SECONDS)
+    async def fetch(self) -> Mapping[str, Any]:
+        """Return the document, of at most 256 KB. Raises aiohttp.ClientError, TimeoutError (5 s), ValueError."""
+        timeout = aiohttp.ClientTimeout(total=JWKS_TIMEOUT_SECONDS)
         async with (
-            aiohttp.ClientSession(timeout=timeout) as client,
-            client.get(self._url, allow_redirects=False) as answer,
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(self._url, allow_redirects=False) as response,
         ):
-            if answer.status != 200:
-                raise ValueError(f"the identity provider answered {answer.status}")
-            raw = await answer.content.read(_LARGEST + 1)
-            while len(raw) <= _LARGEST and (part := await answer.content.read(_LARGEST)):
-                raw += part
-        if len(raw) > _LARGEST:
+            if response.status != 200:
+                raise ValueError(f"the identity provider responded with status {response.status}")
+            body = await response.content.read(_MAX_BYTES + 1)
+            while len(body) <= _MAX_BYTES and (part := await response.content.read(_MAX_BYTES)):
+                body += part
+        if len(body) > _MAX_BYTES:
             raise ValueError("the identity provider's document is too large")
-        document = orjson.loads(raw)
+        document = orjson.loads(body)
         if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-            raise ValueError("the identity provider's document is no key set")
+            raise ValueError("the identity provider's document is not a key set")
         return document

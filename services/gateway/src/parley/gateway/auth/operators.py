@@ -1,188 +1,154 @@
-"""Who an operator is and what they may touch right now, as chat says; and the signed caller made of it."""
+"""Authentication of operators: by token, API key or stream ticket, with the permissions that chat reports."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from parley.common.auth.identity import IdentitySigner, OperatorCaller, Permission
+from parley.common.auth.identity import IdentitySigner, OperatorCaller
+from parley.common.caching import InvalidatingCache
 from parley.common.errors import NotFound
-from parley.gateway.auth.invalidating_cache import Lookups
-from parley.gateway.auth.tokens import Claims, CredentialRefused, TokenVerifier
+from parley.gateway.auth.cache import build_cache
+from parley.gateway.auth.identity_cache import IdentityCache
+from parley.gateway.auth.model import OperatorAccess, StreamTicket
+from parley.gateway.auth.tokens import CredentialRejected, TokenClaims, TokenVerifier
 
 _API_KEY = re.compile(r"^[0-9a-f]{64}$")
-_RESIGN_SECONDS = 20.0
-_REMEMBERED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """An operator, as chat answered. `version` grows with every change."""
-
-    operator_id: int
-    tenant_id: int
-    name: str
-    email: str
-    language: str
-    owner: bool
-    suspended: bool
-    version: int
-    sites: Mapping[int, frozenset[Permission]]
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a stream ticket stood for."""
-
-    operator_id: int
-    session_id: str | None
-    expires_at: int
+_CACHE_SIZE = 20_000
 
 
 class AccessSource(Protocol):
-    """The services that know. Both raise NotFound and Unavailable."""
+    """The services that know operators. Each method raises NotFound and Unavailable."""
 
-    async def access(self, operator_id: int, session_id: str | None) -> Access: ...
-    async def access_by_key(self, key: str) -> Access: ...
-    async def redeem_ticket(self, ticket: str) -> Ticket: ...
+    async def get_access(self, operator_id: int, session_id: str | None) -> OperatorAccess: ...
+    async def get_access_by_api_key(self, api_key: str) -> OperatorAccess: ...
+    async def redeem_stream_ticket(self, ticket: str) -> StreamTicket: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """An operator who was let in, and their signed identity for the services."""
+class AuthenticatedOperator:
+    """An operator, and the signed identity that services accept."""
 
     operator_id: int
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
-    access: Access
-    at: float
-    admitted: Admitted
-
-
-class Operators:
-    """Turns a credential into a signed caller."""
+class OperatorAuthenticator:
+    """Verifies credentials and signs identities. Access is cached until an event invalidates it."""
 
     def __init__(
         self,
         verifier: TokenVerifier,
         source: AccessSource,
         signer: IdentitySigner,
-        seconds: Callable[[], float],
-        now: Callable[[], float] = time.monotonic,
+        is_connected: Callable[[], bool],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`is_connected` says whether invalidating events are received."""
+
+        async def load_access(key: tuple[int, str | None]) -> OperatorAccess:
+            return await source.get_access(*key)
+
         self._verifier = verifier
         self._source = source
-        self._signer = signer
-        self._now = now
-        self._by_operator: Lookups[tuple[int, str | None], Access] = Lookups(
-            "access", lambda key: source.access(*key), seconds, _REMEMBERED, now
+        self._access: InvalidatingCache[tuple[int, str | None], OperatorAccess | None] = build_cache(
+            "access", load_access, is_connected, _CACHE_SIZE, monotonic
         )
-        # Keys are remembered by the key itself, in memory only: the question to chat needs it anyway.
-        self._by_key: Lookups[str, Access] = Lookups("access_by_key", source.access_by_key, seconds, _REMEMBERED, now)
-        self._signed: OrderedDict[tuple[int, str | None, int, str], _Signed] = OrderedDict()
+        # The API key itself is the cache key, in memory only: the request to chat contains it anyway.
+        self._access_by_api_key: InvalidatingCache[str, OperatorAccess | None] = build_cache(
+            "access_by_key", source.get_access_by_api_key, is_connected, _CACHE_SIZE, monotonic
+        )
+        self._identities: IdentityCache[tuple[int, str | None, int, str]] = IdentityCache(
+            signer, _CACHE_SIZE, monotonic
+        )
 
-    async def admit(self, credential: str, address: str) -> Admitted:
-        """The operator behind `Authorization: Bearer`. Raises CredentialRefused, Unavailable."""
-        if credential.count(".") == 2:
-            return await self._by_claims(await self._verifier.verify(credential), address)
+    async def authenticate(self, credential: str, client_ip: str) -> AuthenticatedOperator:
+        """Return the operator of a token or an API key. Raises CredentialRejected, Unavailable."""
+        if _is_token(credential):
+            return await self._authenticate_claims(await self._verifier.verify(credential), client_ip)
         if not _API_KEY.match(credential):
-            raise CredentialRefused("malformed")
+            raise CredentialRejected("malformed")
+        access = await self._access_by_api_key.get(credential)
+        if access is None:
+            raise CredentialRejected("api_key")
+        # An API key has no login session; its hash keeps the identities of two keys of one operator apart.
+        key_hash = hashlib.sha256(credential.encode()).hexdigest()
+        return self._sign(access, TokenClaims(access.operator_id, None, 0), key_hash, client_ip)
+
+    async def authenticate_stream(self, credential: str, client_ip: str) -> AuthenticatedOperator:
+        """Return the operator of a token or a single-use stream ticket. Raises CredentialRejected, Unavailable."""
+        if _is_token(credential):
+            return await self.authenticate(credential, client_ip)
         try:
-            access = await self._by_key.get(credential)
+            ticket = await self._source.redeem_stream_ticket(credential)
         except NotFound:
-            raise CredentialRefused("api_key") from None
-        # An API key has no login session: what stands in its place here keeps two keys' identities apart.
-        mark = hashlib.sha256(credential.encode()).hexdigest()
-        return self._sign(access, Claims(access.operator_id, None, 0), mark, address)
+            raise CredentialRejected("ticket") from None
+        claims = TokenClaims(ticket.operator_id, ticket.session_id, ticket.expires_at)
+        return await self._authenticate_claims(claims, client_ip)
 
-    async def admit_to_stream(self, credential: str, address: str) -> Admitted:
-        """The operator behind `?token=` of the event stream: a token, or a ticket that is good once."""
-        if credential.count(".") == 2:
-            return await self.admit(credential, address)
-        try:
-            ticket = await self._source.redeem_ticket(credential)
-        except NotFound:
-            raise CredentialRefused("ticket") from None
-        return await self._by_claims(Claims(ticket.operator_id, ticket.session_id, ticket.expires_at), address)
+    async def verify_token(self, token: str) -> TokenClaims:
+        """Return the claims of a token without checking the operator's access. Raises CredentialRejected."""
+        return await self._verifier.verify(token)
 
-    async def claims(self, credential: str) -> Claims:
-        """What a token says, whatever its operator may do now: for logging out."""
-        return await self._verifier.verify(credential)
+    def invalidate_operator(self, operator_id: int) -> None:
+        """Load the access of an operator again."""
+        self._access.invalidate_where(lambda key, _access: key[0] == operator_id)
+        self._access_by_api_key.invalidate_where(
+            lambda _key, access: access is None or access.operator_id == operator_id
+        )
 
-    def drop_operator(self, operator_id: int) -> None:
-        """Something about this operator changed."""
-        self._by_operator.drop(lambda key, _access: key[0] == operator_id)
-        self._by_key.drop(lambda _key, access: access is None or access.operator_id == operator_id)
+    def invalidate_tenant(self, tenant_id: int) -> None:
+        """Load the access of every operator of a tenant again: the set of its sites has changed."""
 
-    def drop_tenant(self, tenant_id: int) -> None:
-        """A site of this tenant changed, and with it what its operators may touch."""
-        self._by_operator.drop(lambda _key, access: access is None or access.tenant_id == tenant_id)
-        self._by_key.drop(lambda _key, access: access is None or access.tenant_id == tenant_id)
+        def is_of_tenant(_key: object, access: OperatorAccess | None) -> bool:
+            return access is None or access.tenant_id == tenant_id
 
-    def drop_all(self) -> None:
-        """Something may have been missed."""
-        self._by_operator.drop_all()
-        self._by_key.drop_all()
+        self._access.invalidate_where(is_of_tenant)
+        self._access_by_api_key.invalidate_where(is_of_tenant)
+
+    def clear(self) -> None:
+        """Load everything again: events may have been missed."""
+        self._access.clear()
+        self._access_by_api_key.clear()
 
     async def stop(self) -> None:
-        """End the questions under way."""
-        await self._by_operator.stop()
-        await self._by_key.stop()
+        """Cancel the loads in flight."""
+        await self._access.stop()
+        await self._access_by_api_key.stop()
 
-    async def _by_claims(self, claims: Claims, address: str) -> Admitted:
-        try:
-            access = await self._by_operator.get((claims.operator_id, claims.session_id))
-        except NotFound:
-            raise CredentialRefused("session") from None
-        return self._sign(access, claims, claims.session_id, address)
+    async def _authenticate_claims(self, claims: TokenClaims, client_ip: str) -> AuthenticatedOperator:
+        access = await self._access.get((claims.operator_id, claims.session_id))
+        if access is None:
+            raise CredentialRejected("session")
+        return self._sign(access, claims, claims.session_id, client_ip)
 
-    def _sign(self, access: Access, claims: Claims, mark: str | None, address: str) -> Admitted:
+    def _sign(
+        self, access: OperatorAccess, claims: TokenClaims, credential_id: str | None, client_ip: str
+    ) -> AuthenticatedOperator:
         if access.suspended:
-            raise CredentialRefused("suspended")
-        key = (access.operator_id, mark, claims.expires_at, address)
-        signed = self._signed.get(key)
-        # The very object: an access that was asked for anew is signed anew, however young the signature.
-        if signed is not None and signed.access is access and self._now() - signed.at < _RESIGN_SECONDS:
-            return signed.admitted
-        caller = OperatorCaller(
-            operator_id=access.operator_id,
-            tenant_id=access.tenant_id,
-            name=access.name,
-            sites=access.sites,
-            owner=access.owner,
-            session_id=claims.session_id,
-            access_version=access.version,
-            expires_at=claims.expires_at,
-            language=access.language,
-            address=address,
-        )
-        admitted = Admitted(access.operator_id, self._signer.sign(caller))
-        self._signed[key] = _Signed(access, self._now(), admitted)
-        if len(self._signed) > _REMEMBERED:
-            self._signed.popitem(last=False)
-        return admitted
+            raise CredentialRejected("suspended")
+
+        def build_caller() -> OperatorCaller:
+            return OperatorCaller(
+                operator_id=access.operator_id,
+                tenant_id=access.tenant_id,
+                name=access.name,
+                sites=access.sites,
+                owner=access.owner,
+                session_id=claims.session_id,
+                access_version=access.version,
+                expires_at=claims.expires_at,
+                language=access.language,
+                client_ip=client_ip,
+            )
+
+        key = (access.operator_id, credential_id, claims.expires_at, client_ip)
+        return AuthenticatedOperator(access.operator_id, self._identities.get(key, access, build_caller))
 
 
-def read_access(document: Mapping[str, Any]) -> Access:
-    """An access as it travels. Raises KeyError, ValueError, TypeError for what is none."""
-    return Access(
-        operator_id=int(document["operator_id"]),
-        tenant_id=int(document["tenant_id"]),
-        name=str(document["name"]),
-        email=str(document["email"]),
-        language=str(document["language"]),
-        owner=bool(document["owner"]),
-        suspended=bool(document["suspended"]),
-        version=int(document["version"]),
-        sites={
-            int(site): frozenset(Permission(name) for name in granted) for site, granted in document["sites"].items()
-        },
-    )
+def _is_token(credential: str) -> bool:
+    return credential.count(".") == 2

@@ -1,4 +1,4 @@
-"""The operators' tokens: made here, and checked with the one algorithm that the configuration names."""
+"""Operators' tokens: issued here, and verified with the one algorithm that is configured."""
 
 from __future__ import annotations
 
@@ -6,73 +6,74 @@ import hashlib
 import re
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import jwt
+from cachetools import LRUCache
 
 from parley.common.errors import Unauthenticated
 from parley.gateway import metrics
 
 _SUBJECT = re.compile(r"^[1-9][0-9]{0,15}$")
-_SESSION = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
-_REQUIRED = ["iss", "aud", "sub", "iat", "exp", "jti"]
-_REMEMBERED = 20_000
+_SESSION_ID = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
+_REQUIRED_CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
+_MAX_KEY_ID_LENGTH = 256
+_CACHE_SIZE = 20_000
 
 
-class CredentialRefused(Unauthenticated):
-    """A credential that is not accepted. `reason` is one of a fixed few, for the metric; clients are not told."""
+class CredentialRejected(Unauthenticated):
+    """A credential that is not accepted. `reason` is one of a fixed set, for the metric; clients do not see it."""
 
-    def __init__(self, reason: str, sentence: str | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        super().__init__(message)
         self.reason = reason
-        metrics.REFUSED.labels(reason).inc()
+        metrics.CREDENTIALS_REJECTED.labels(reason).inc()
 
 
-class TokenExpired(CredentialRefused):
+class TokenExpired(CredentialRejected):
     code = "token_expired"
-    sentence = "Your login has expired. Please log in again."
+    default_message = "Your login has expired. Please log in again."
 
     def __init__(self) -> None:
         super().__init__("expired")
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
-    """What a token of an operator says."""
+class TokenClaims:
+    """The verified content of an operator's token."""
 
     operator_id: int
     session_id: str | None
     expires_at: int
-    """Seconds since 1970."""
+    """Seconds since 1970; 0 for a credential that does not expire."""
 
 
-class Keys(Protocol):
-    """Where the key that checks a token comes from."""
+class KeyProvider(Protocol):
+    """The source of the keys that verify tokens."""
 
-    async def key_for(self, key_id: str | None) -> Any:
-        """The key of that id. Raises CredentialRefused, Unavailable."""
+    async def get_key(self, key_id: str | None) -> Any:
+        """Return the key that a token names. Raises CredentialRejected, Unavailable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class SecretKey:
-    """The one shared secret; a token's `kid` means nothing to it."""
+class SharedSecret:
+    """The one secret of this installation; the key id of a token is ignored."""
 
     secret: str
 
-    async def key_for(self, key_id: str | None) -> str:
+    async def get_key(self, key_id: str | None) -> str:
         return self.secret
 
 
 class TokenVerifier:
-    """Checks tokens; those found good are remembered by their hash until they expire."""
+    """Verifies tokens. Claims of valid tokens are cached by the token's hash until they expire."""
 
     def __init__(
         self,
-        keys: Keys,
+        keys: KeyProvider,
         algorithm: str,
         issuer: str,
         audience: str,
@@ -83,40 +84,38 @@ class TokenVerifier:
         self._issuer = issuer
         self._audience = audience
         self._now = now
-        self._known: OrderedDict[bytes, Claims] = OrderedDict()
+        self._cache: LRUCache[bytes, TokenClaims] = LRUCache(_CACHE_SIZE)
 
-    async def verify(self, token: str) -> Claims:
-        """The claims of a good token. Raises CredentialRefused, TokenExpired, Unavailable (the keys cannot be had)."""
+    async def verify(self, token: str) -> TokenClaims:
+        """Return the claims of a valid token. Raises CredentialRejected, TokenExpired, Unavailable (no keys)."""
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._known.get(digest)
-        if known is not None:
-            if known.expires_at > self._now():
-                return known
-            del self._known[digest]
+        cached = self._cache.get(digest)
+        if cached is not None:
+            if cached.expires_at > self._now():
+                return cached
+            del self._cache[digest]
             raise TokenExpired
-        claims = self._checked(token, await self._keys.key_for(self._key_id(token)))
-        self._known[digest] = claims
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        claims = self._decode(token, await self._keys.get_key(self._read_key_id(token)))
+        self._cache[digest] = claims
         return claims
 
-    def forget_keys(self) -> None:
-        """The keys have changed: tokens are checked again."""
-        self._known.clear()
+    def clear(self) -> None:
+        """Verify every token again: the keys have changed."""
+        self._cache.clear()
 
-    def _key_id(self, token: str) -> str | None:
+    def _read_key_id(self, token: str) -> str | None:
         try:
             header = jwt.get_unverified_header(token)
         except jwt.InvalidTokenError as exc:
-            raise CredentialRefused("malformed") from exc
+            raise CredentialRejected("malformed") from exc
         if header.get("alg") != self._algorithm:
-            raise CredentialRefused("algorithm")
+            raise CredentialRejected("algorithm")
         key_id = header.get("kid")
-        if key_id is not None and not (isinstance(key_id, str) and len(key_id) <= 256):
-            raise CredentialRefused("malformed")
+        if key_id is not None and not (isinstance(key_id, str) and len(key_id) <= _MAX_KEY_ID_LENGTH):
+            raise CredentialRejected("malformed")
         return key_id
 
-    def _checked(self, token: str, key: Any) -> Claims:
+    def _decode(self, token: str, key: Any) -> TokenClaims:
         try:
             claims = jwt.decode(
                 token,
@@ -124,41 +123,48 @@ class TokenVerifier:
                 algorithms=[self._algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
-                options={"require": _REQUIRED},
+                options={"require": _REQUIRED_CLAIMS},
             )
         except jwt.ExpiredSignatureError as exc:
             raise TokenExpired from exc
         except jwt.InvalidSignatureError as exc:
-            raise CredentialRefused("signature") from exc
+            raise CredentialRejected("signature") from exc
         except (jwt.InvalidTokenError, jwt.InvalidKeyError, ValueError, TypeError) as exc:
-            raise CredentialRefused("claims") from exc
-        subject, session, expires_at = claims["sub"], claims.get("sid"), claims["exp"]
+            raise CredentialRejected("claims") from exc
+        subject, session_id, expires_at = claims["sub"], claims.get("sid"), claims["exp"]
         if not _SUBJECT.match(subject) or not isinstance(claims["jti"], str):
-            raise CredentialRefused("claims")
-        if session is not None and not (isinstance(session, str) and _SESSION.match(session)):
-            raise CredentialRefused("claims")
-        return Claims(int(subject), session, int(expires_at))
+            raise CredentialRejected("claims")
+        if session_id is not None and not (isinstance(session_id, str) and _SESSION_ID.match(session_id)):
+            raise CredentialRejected("claims")
+        return TokenClaims(int(subject), session_id, int(expires_at))
 
 
 class TokenIssuer:
-    """Makes the tokens of a login."""
+    """Issues HS256 tokens that are valid for `lifetime_seconds`."""
 
-    def __init__(self, secret: str, issuer: str, audience: str, seconds: int, now: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        secret: str,
+        issuer: str,
+        audience: str,
+        lifetime_seconds: int,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._secret = secret
         self._issuer = issuer
         self._audience = audience
         self._now = now
-        self.seconds = seconds
+        self.lifetime_seconds = lifetime_seconds
 
     def issue(self, operator_id: int, name: str, session_id: str) -> str:
-        """A token for a login session, good for `seconds`."""
+        """Return a new token for a login session."""
         now = int(self._now())
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": str(operator_id),
             "iat": now,
-            "exp": now + self.seconds,
+            "exp": now + self.lifetime_seconds,
             "jti": uuid.uuid4().hex,
             "sid": session_id,
             "name": name,

@@ -1,6 +1,6 @@
-"""The access log: one JSON line for every answer, gathered and written a few times a second.
+"""The access log: one JSON line per response, written in batches a few times a second.
 
-Through the general logger a line was measured at about as much processor time as the forward itself.
+A line through the general logger took about as much processor time as forwarding the request.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import orjson
 
 from parley.common.observability.logging import current_trace
 
-_FLUSH_SECONDS = 0.2
-_FLUSH_LINES = 200
+_FLUSH_INTERVAL_SECONDS = 0.2
+_MAX_BUFFERED_LINES = 200
 
 
 class AccessLog:
-    """Writes lines to standard output like the other logs, or nowhere."""
+    """Writes to standard output like the other logs; does nothing unless `enabled`."""
 
     name = "access-log"
 
@@ -29,46 +29,45 @@ class AccessLog:
         self._enabled = enabled
         self._out = out
         self._lines: list[str] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
 
     def write(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One answer: the route's template, never the path or the query."""
+        """Log a response. `route` is the template, never the path or the query, which may hold secrets."""
         if not self._enabled:
             return
-        trace, at = current_trace(), time.time()
-        # Ids are of letters and digits (`continue_trace` sees to it); all else is put into JSON where it is kept.
+        trace, now = current_trace(), time.time()
+        # Ids need no escaping: `start_or_continue_trace` accepts no characters that JSON escapes.
         self._lines.append(
-            f'{_answered(method, route, status)}"ms":{seconds * 1000:.2f},"request_id":"{trace.request_id}",'
-            f'"trace_id":"{trace.traceparent[3:35]}","at":"{_second(int(at))}.{int(at % 1 * 1000):03d}Z"}}\n'
+            f'{_line_prefix(method, route, status)}"ms":{seconds * 1000:.2f},"request_id":"{trace.request_id}",'
+            f'"trace_id":"{trace.traceparent[3:35]}","at":"{_format_second(int(now))}.{int(now % 1 * 1000):03d}Z"}}\n'
         )
-        if len(self._lines) >= _FLUSH_LINES:
+        if len(self._lines) >= _MAX_BUFFERED_LINES:
             self.flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self.flush)
+        elif self._flush_timer is None:
+            self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_INTERVAL_SECONDS, self.flush)
 
     def flush(self) -> None:
-        """Write what was gathered."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Write the buffered lines."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+            self._flush_timer = None
         if self._lines:
             self._out.write("".join(self._lines))
             self._out.flush()
             self._lines.clear()
 
     async def start(self) -> None:
-        """Nothing to begin."""
+        """Do nothing: part of the component protocol."""
 
     async def stop(self) -> None:
         self.flush()
 
-    def fault(self) -> str | None:
+    def unready_reason(self) -> str | None:
         return None
 
 
 @lru_cache(4096)
-def _answered(method: str, route: str, status: int) -> str:
-    """A line's beginning: the same for every such answer."""
+def _line_prefix(method: str, route: str, status: int) -> str:
     line = {
         "event": "request_answered",
         "service": "gateway",
@@ -81,5 +80,5 @@ def _answered(method: str, route: str, status: int) -> str:
 
 
 @lru_cache(2)
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _format_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,70 +1,62 @@
-"""The OpenAPI document, put together from what each service says of itself, and a page that shows it."""
+"""Handlers of the OpenAPI document and of the page that shows it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from importlib import resources
-from typing import Any, Protocol
 
 import orjson
 from aiohttp import web
 
 from parley.common.errors import NotFound, Unavailable
-from parley.common.http.openapi import describe
-from parley.gateway.auth.handlers import described
-from parley.gateway.openapi.merge import Public, merged
-from parley.gateway.routes import FORWARDS, SERVICES, Credential
+from parley.gateway.openapi.document import build_public_openapi
+from parley.gateway.routes import SERVICES
+from parley.gateway.timeouts import OPENAPI_CACHE_SECONDS
+from parley.gateway.upstream.internal_api import InternalApiClient
 
-_REMEMBERED_SECONDS = 60.0
-_PAGE_POLICY = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FILES = {"page.html": "text/html", "page.js": "text/javascript", "page.css": "text/css"}
 
 
-class Asker(Protocol):
-    """Asks the services (`clients.errands`)."""
+class OpenApiHandlers:
+    """Serves `GET /api/v1/openapi.json` and `GET /docs`."""
 
-    async def openapi(self, service: str) -> dict[str, Any]: ...
-
-
-class Documents:
-    """Answers `GET /api/v1/openapi.json` and `/docs`."""
-
-    def __init__(self, errands: Asker) -> None:
-        self._errands = errands
+    def __init__(self, internal_api: InternalApiClient) -> None:
+        self._internal_api = internal_api
         self._lock = asyncio.Lock()
-        self._known: tuple[float, bytes] | None = None
-        files = resources.files("parley.gateway").joinpath("reference")
-        self._files = {name: files.joinpath(name).read_bytes() for name in _FILES}
+        self._cached: tuple[float, bytes] | None = None
+        directory = resources.files("parley.gateway.openapi").joinpath("reference")
+        self._files = {name: directory.joinpath(name).read_bytes() for name in _FILES}
 
-    async def openapi(self, _request: web.Request) -> web.StreamResponse:
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_route("GET", "/api/v1/openapi.json", self.get_document)
+        router.add_route("GET", "/docs", self.get_page)
+        router.add_route("GET", r"/docs/{file:page\.(?:js|css)}", self.get_page)
+
+    async def get_document(self, _request: web.Request) -> web.StreamResponse:
         async with self._lock:
-            body = await self._document()
+            body = await self._load()
         return web.Response(body=body, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
 
-    async def page(self, request: web.Request) -> web.StreamResponse:
+    async def get_page(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info.get("file", "page.html")
-        headers = {"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-cache"}
+        headers = {"Content-Security-Policy": _CONTENT_SECURITY_POLICY, "Cache-Control": "no-cache"}
         return web.Response(body=self._files[name], content_type=_FILES[name], charset="utf-8", headers=headers)
 
-    async def _document(self) -> bytes:
-        """The document, at most a minute old; an older one while a service cannot say."""
-        if self._known is not None and time.monotonic() - self._known[0] < _REMEMBERED_SECONDS:
-            return self._known[1]
+    async def _load(self) -> bytes:
+        """Return the document, at most a minute old, or an older one while a service is unavailable."""
+        if self._cached is not None and time.monotonic() - self._cached[0] < OPENAPI_CACHE_SECONDS:
+            return self._cached[1]
         try:
-            parts = await asyncio.gather(*(self._errands.openapi(service) for service in SERVICES))
+            documents = await asyncio.gather(*(self._internal_api.get_openapi(service) for service in SERVICES))
         except (Unavailable, NotFound):
-            if self._known is None:
+            if self._cached is None:
                 raise Unavailable from None
-            return self._known[1]
-        public = {
-            (route.method, route.path): Public(str(route.rate), route.credential is Credential.VISITOR)
-            for route in FORWARDS
-        }
-        accounts = describe(described())
-        body = orjson.dumps(merged(dict(zip(SERVICES, parts, strict=True)), accounts, public))
-        self._known = (time.monotonic(), body)
+            return self._cached[1]
+        body = orjson.dumps(build_public_openapi(dict(zip(SERVICES, documents, strict=True))))
+        self._cached = (time.monotonic(), body)
         return body

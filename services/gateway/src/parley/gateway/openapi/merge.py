@@ -1,4 +1,4 @@
-"""Several OpenAPI documents made one."""
+"""Merges the OpenAPI documents of the services into one."""
 
 from __future__ import annotations
 
@@ -7,45 +7,50 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from parley.common.auth.visitor_session import SESSION_ID_PATTERN
+
 Document = dict[str, Any]
 
-_MARK: dict[str, Document] = {
+_VISITOR_PROPERTIES: dict[str, Document] = {
     "site_key": {"type": "string", "minLength": 1, "maxLength": 128},
-    "session_id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"},
+    "session_id": {"type": "string", "pattern": SESSION_ID_PATTERN},
 }
-_EXAMPLE = {"site_key": "pk_0123456789abcdef", "session_id": "a-secret-the-widget-made"}
+_VISITOR_EXAMPLE = {"site_key": "pk_0123456789abcdef", "session_id": "a-secret-the-widget-made"}
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
-    """What the public table says of an operation."""
+class PublicOperation:
+    """What the public route table declares about an operation."""
 
-    rate: str
-    visitors: bool
-    """Whether it is for visitors, who name site and session with everything."""
+    rate_limit: str
+    for_visitors: bool
+    """Whether the caller is a visitor, whose requests contain site key and session id."""
 
 
-def merged(services: Mapping[str, Document], accounts: Document, public: Mapping[tuple[str, str], Public]) -> Document:
-    """One document of the services' public operations and of the gateway's own."""
-    shapes = {(method, _shape(path)): said for (method, path), said in public.items()}
+def merge_openapi(
+    services: Mapping[str, Document], gateway: Document, public: Mapping[tuple[str, str], PublicOperation]
+) -> Document:
+    """Return one document of the services' operations that are `public` (by method and path), and the gateway's own."""
+    declared = {(method, _without_parameter_names(path)): operation for (method, path), operation in public.items()}
     paths: dict[str, Document] = {}
-    schemas: dict[str, Any] = dict(accounts["components"]["schemas"])
-    for name, part in services.items():
-        renamed = _settle(schemas, part.get("components", {}).get("schemas", {}), name)
-        for path, item in part.get("paths", {}).items():
+    schemas: dict[str, Any] = dict(gateway["components"]["schemas"])
+    for name, document in services.items():
+        renamed = _add_schemas(schemas, document.get("components", {}).get("schemas", {}), name)
+        for path, item in document.get("paths", {}).items():
             for method in _METHODS:
-                said = shapes.get((method.upper(), _shape(path)))
-                if said is not None and method in item:
-                    operation = _with_refs(item[method], renamed) | {"x-rate-class": said.rate}
-                    operation = _visitors(operation, method, schemas) if said.visitors else operation
+                declaration = declared.get((method.upper(), _without_parameter_names(path)))
+                if declaration is not None and method in item:
+                    operation = _rename_refs(item[method], renamed) | {"x-rate-class": declaration.rate_limit}
+                    if declaration.for_visitors:
+                        operation = _add_visitor_properties(operation, method, schemas)
                     paths.setdefault(path, {})[method] = operation
-    for path, item in accounts["paths"].items():
+    for path, item in gateway["paths"].items():
         paths.setdefault(path, {}).update(item)
-    return _whole(dict(sorted(paths.items())), schemas)
+    return _build_document(dict(sorted(paths.items())), schemas)
 
 
-def _whole(paths: dict[str, Document], schemas: dict[str, Any]) -> Document:
+def _build_document(paths: dict[str, Document], schemas: dict[str, Any]) -> Document:
     return {
         "openapi": "3.1.0",
         "info": {
@@ -68,58 +73,62 @@ def _whole(paths: dict[str, Document], schemas: dict[str, Any]) -> Document:
     }
 
 
-def _settle(schemas: dict[str, Any], more: Mapping[str, Any], service: str) -> dict[str, str]:
-    """Add schemas; one that has the name of another but says something else is given its service's name besides."""
+def _add_schemas(schemas: dict[str, Any], added: Mapping[str, Any], service: str) -> dict[str, str]:
+    """Add the schemas of a service; one that differs from a schema of the same name gets the service's name as prefix.
+
+    Returns the new names by the old ones.
+    """
     renamed = {
-        name: f"{service.title()}{name}" for name, schema in more.items() if name in schemas and schemas[name] != schema
+        name: f"{service.title()}{name}"
+        for name, schema in added.items()
+        if name in schemas and schemas[name] != schema
     }
-    for name, schema in more.items():
-        schemas[renamed.get(name, name)] = _with_refs(schema, renamed)
+    for name, schema in added.items():
+        schemas[renamed.get(name, name)] = _rename_refs(schema, renamed)
     return renamed
 
 
-def _with_refs(value: Any, renamed: Mapping[str, str]) -> Any:
+def _rename_refs(value: Any, renamed: Mapping[str, str]) -> Any:
     if not renamed:
         return value
     if isinstance(value, dict):
         return {
-            key: _reference(child, renamed) if key == "$ref" else _with_refs(child, renamed)
+            key: _rename_ref(child, renamed) if key == "$ref" else _rename_refs(child, renamed)
             for key, child in value.items()
         }
     if isinstance(value, list):
-        return [_with_refs(child, renamed) for child in value]
+        return [_rename_refs(child, renamed) for child in value]
     return value
 
 
-def _reference(reference: str, renamed: Mapping[str, str]) -> str:
+def _rename_ref(reference: str, renamed: Mapping[str, str]) -> str:
     base, _, name = reference.rpartition("/")
     return f"{base}/{renamed.get(name, name)}"
 
 
-def _visitors(operation: Document, method: str, schemas: Mapping[str, Any]) -> Document:
-    """What a visitor sends with everything, where the service's own schema does not say so."""
+def _add_visitor_properties(operation: Document, method: str, schemas: Mapping[str, Any]) -> Document:
+    """Add site key and session id where the service's own schema does not contain them."""
     if method == "get":
         parameters = list(operation.get("parameters", []))
-        named = {parameter["name"] for parameter in parameters}
+        names = {parameter["name"] for parameter in parameters}
         parameters += [
             {"name": name, "in": "query", "required": True, "schema": schema}
-            for name, schema in _MARK.items()
-            if name not in named
+            for name, schema in _VISITOR_PROPERTIES.items()
+            if name not in names
         ]
         return {**operation, "parameters": parameters}
     content = operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
         return operation
-    mark = {"type": "object", "properties": _MARK, "required": list(_MARK)}
+    visitor_schema = {"type": "object", "properties": _VISITOR_PROPERTIES, "required": list(_VISITOR_PROPERTIES)}
     json = content.get("application/json", {})
-    schema = json.get("schema", mark)
-    named = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema).get("properties", {})
-    if not _MARK.keys() <= named.keys():
-        schema = {"allOf": [schema, mark]}
-    json = {**json, "schema": schema, "example": {**_EXAMPLE, **json.get("example", {})}}
+    schema = json.get("schema", visitor_schema)
+    resolved = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)
+    if not _VISITOR_PROPERTIES.keys() <= resolved.get("properties", {}).keys():
+        schema = {"allOf": [schema, visitor_schema]}
+    json = {**json, "schema": schema, "example": {**_VISITOR_EXAMPLE, **json.get("example", {})}}
     return {**operation, "requestBody": {"required": True, "content": {"application/json": json}}}
 
 
-def _shape(path: str) -> str:
-    """The path whatever its parameters are called."""
+def _without_parameter_names(path: str) -> str:
     return re.sub(r"{\w+(:[^}]*)?}", "{}", path)

@@ -1,4 +1,4 @@
-"""The way to the service that owns the answer, and back: bodies and streams as they come, nothing kept."""
+"""The reverse proxy: forwards an authenticated request to its service, and the response to the client."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import CIMultiDict
 
-from parley.common.errors import Failed, Late, Malformed
-from parley.common.http.instrumentation import note_status
-from parley.common.observability.logging import current_trace
-from parley.gateway.middleware.request import dress
-from parley.gateway.proxy.buffered_response import Whole, fits
-from parley.gateway.proxy.http1_connection import Head, Wire, WireBroken
-from parley.gateway.proxy.request_head import asking, request_head
-from parley.gateway.proxy.upstreams import Exchange, Upstream
-from parley.gateway.rate_limit.stream_limiter import Streams
-from parley.gateway.routes import Forward, Kind
+from parley.common.errors import BadGateway, BadRequest, GatewayTimeout
+from parley.common.http.instrumentation import record_status
+from parley.gateway.rate_limit.stream_limiter import StreamLimiter
+from parley.gateway.routes import ProxyRoute, RouteKind
+from parley.gateway.server.responses import BufferedResponse, apply_response_headers, has_cacheable_head
+from parley.gateway.timeouts import (
+    CLIENT_WRITE_TIMEOUT_SECONDS,
+    FIRST_BYTE_TIMEOUT_SECONDS,
+    RESPONSE_TIMEOUT_SECONDS,
+    UPLOAD_TIMEOUT_SECONDS,
+)
+from parley.gateway.upstream.http1_connection import Http1Connection, ResponseHead, UpstreamDisconnected
+from parley.gateway.upstream.request_head import RequestHead, build_request_head, client_span
+from parley.gateway.upstream.upstream import Upstream, UpstreamRequest
 
-_PLAIN_SECONDS = 15.0
-_FIRST_BYTE_SECONDS = 10.0
-_UPLOAD_SECONDS = 75.0
-_STALLED_SECONDS = 20.0
-_HELD_WHOLE = 256 * 1024
+_MAX_BUFFERED_BYTES = 256 * 1024
 
-_PASSED = (
+_FORWARDED_HEADERS = (
     "Content-Type",
     "Idempotency-Key",
     "Last-Event-ID",
@@ -37,140 +37,153 @@ _PASSED = (
     "If-None-Match",
     "If-Modified-Since",
 )
+"""All that services see of a client's headers."""
 
 
-class Outgoing(NamedTuple):
-    """A request that has been let in: whose it is, what it asks, and its body where that is small."""
+class ProxyRequest(NamedTuple):
+    """An authenticated request. `body` is None for a GET and for an upload."""
 
     request: web.Request
-    route: Forward
+    route: ProxyRoute
     identity: str
     query: str
     body: bytes | None = None
 
 
-class Forwarder:
-    """Sends requests on to the services."""
+class ReverseProxy:
+    """Forwards requests to the services."""
 
-    def __init__(self, upstreams: Mapping[str, Upstream], streams: Streams) -> None:
+    def __init__(self, upstreams: Mapping[str, Upstream], streams: StreamLimiter) -> None:
         self._upstreams = upstreams
         self._streams = streams
 
-    async def forward(self, outgoing: Outgoing) -> web.StreamResponse:
-        """The service's answer, streamed where it is long. Raises Unavailable, Failed, Late."""
-        route, request = outgoing.route, outgoing.request
-        seconds = _PLAIN_SECONDS if route.kind is Kind.PLAIN else _FIRST_BYTE_SECONDS
-        replayable = route.method == "GET" or "Idempotency-Key" in request.headers
-        with asking(route.service, route.method, route.path) as span:
-            exchange, head = await self._upstreams[route.service].ask(_head(outgoing), seconds, replayable=replayable)
-            note_status(span, head.status)
-        async with exchange:
-            if route.kind is Kind.STREAM and head.status == 200:
-                with self._streams.ended_by(exchange.wire.cut):
-                    return await _answer(request, exchange, head)
-            return await _answer(request, exchange, head)
+    async def forward(self, proxied: ProxyRequest) -> web.StreamResponse:
+        """Return the service's response; a long one is streamed. Raises Unavailable, BadGateway, GatewayTimeout."""
+        route, request = proxied.route, proxied.request
+        timeout_seconds = RESPONSE_TIMEOUT_SECONDS if route.kind is RouteKind.JSON else FIRST_BYTE_TIMEOUT_SECONDS
+        is_retryable = route.method == "GET" or "Idempotency-Key" in request.headers
+        with client_span(route.service, route.method, route.path) as span:
+            upstream_request, head = await self._upstreams[route.service].request(
+                _build_head(proxied), timeout_seconds, is_retryable=is_retryable
+            )
+            record_status(span, head.status)
+        async with upstream_request:
+            if route.kind is RouteKind.EVENT_STREAM and head.status == 200:
+                with self._streams.register(upstream_request.connection.truncate):
+                    return await _forward_response(request, upstream_request, head)
+            return await _forward_response(request, upstream_request, head)
 
-    async def upload(self, outgoing: Outgoing, parts: AsyncIterator[bytes]) -> web.StreamResponse:
-        """The same for a body that is sent on as it comes in; the answer may come before its end."""
-        route = outgoing.route
-        with asking(route.service, route.method, route.path) as span:
-            exchange = await self._upstreams[route.service].open(_upload_head(outgoing))
-            async with exchange:
-                head = await _send_parts(exchange.wire, parts, framed=outgoing.request.content_length is None)
-                note_status(span, head.status)
-                return await _answer(outgoing.request, exchange, head)
+    async def forward_upload(self, proxied: ProxyRequest, parts: AsyncIterator[bytes]) -> web.StreamResponse:
+        """Forward a body while it arrives; the service may respond before its end. Raises the same as `forward`."""
+        route = proxied.route
+        is_chunked = proxied.request.content_length is None
+        with client_span(route.service, route.method, route.path) as span:
+            upstream_request = await self._upstreams[route.service].start_request(_build_upload_head(proxied))
+            async with upstream_request:
+                head = await _send_upload(upstream_request.connection, parts, is_chunked=is_chunked)
+                record_status(span, head.status)
+                return await _forward_response(proxied.request, upstream_request, head)
 
 
-def _head(outgoing: Outgoing) -> tuple[bytes, bytes]:
-    body = outgoing.body
-    if body is None and outgoing.route.method != "GET":
+def _build_head(proxied: ProxyRequest) -> RequestHead:
+    body = proxied.body
+    if body is None and proxied.route.method != "GET":
         body = b""
-    return request_head(
-        outgoing.route.method, _target(outgoing), outgoing.identity, current_trace(), _passed(outgoing.request), body
+    return build_request_head(
+        proxied.route.method, _build_target(proxied), proxied.identity, _forwarded_headers(proxied.request), body
     )
 
 
-def _upload_head(outgoing: Outgoing) -> tuple[bytes, bytes]:
-    length = outgoing.request.content_length
+def _build_upload_head(proxied: ProxyRequest) -> RequestHead:
+    length = proxied.request.content_length
     framing = ("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length))
-    headers = [*_passed(outgoing.request), framing]
-    return request_head(outgoing.route.method, _target(outgoing), outgoing.identity, current_trace(), headers, None)
+    headers = [*_forwarded_headers(proxied.request), framing]
+    return build_request_head(proxied.route.method, _build_target(proxied), proxied.identity, headers, None)
 
 
-def _target(outgoing: Outgoing) -> str:
-    """Made from our own table, so that no path of the client's making reaches a service."""
-    path = outgoing.route.path
+def _build_target(proxied: ProxyRequest) -> str:
+    """Return path and query. The path is built from the route table, so a client cannot choose another one."""
+    path = proxied.route.path
     if "{" in path:
-        path = path.format(**outgoing.request.match_info)
-    return f"{path}?{outgoing.query}" if outgoing.query else path
+        path = path.format(**proxied.request.match_info)
+    return f"{path}?{proxied.query}" if proxied.query else path
 
 
-def _passed(request: web.Request) -> list[tuple[str, str]]:
-    found = []
-    for name in _PASSED:
+def _forwarded_headers(request: web.Request) -> list[tuple[str, str]]:
+    headers = []
+    for name in _FORWARDED_HEADERS:
         value = request.headers.get(name)
         if value is not None:
             if "\r" in value or "\n" in value or "\0" in value:
-                raise Malformed(f"The header {name} is malformed.")
-            found.append((name, value))
-    return found
+                raise BadRequest(f"The header {name} is malformed.")
+            headers.append((name, value))
+    return headers
 
 
-async def _send_parts(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) -> Head:
-    """Send the body while listening: a refusal that comes early is believed at once, and the rest not sent."""
-    sending = asyncio.create_task(_send_all(wire, parts, framed=framed), name="upload:body")
-    answering = asyncio.create_task(wire.head(), name="upload:answer")
+async def _send_upload(connection: Http1Connection, parts: AsyncIterator[bytes], *, is_chunked: bool) -> ResponseHead:
+    """Send the body and wait for the response head at the same time: an early rejection ends the upload."""
+    sending = asyncio.create_task(_send_parts(connection, parts, is_chunked=is_chunked), name="upload:send")
+    responding = asyncio.create_task(connection.read_head(), name="upload:read_head")
     try:
-        async with asyncio.timeout(_UPLOAD_SECONDS):
-            await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
+        async with asyncio.timeout(UPLOAD_TIMEOUT_SECONDS):
+            await asyncio.wait({sending, responding}, return_when=asyncio.FIRST_COMPLETED)
+            if not responding.done():
                 await sending
-            return await answering
-    except WireBroken as exc:
-        raise Failed from exc
+            return await responding
+    except UpstreamDisconnected as exc:
+        raise BadGateway from exc
     except TimeoutError as exc:
-        raise Late from exc
+        raise GatewayTimeout from exc
     finally:
         sending.cancel()
-        answering.cancel()
-        await asyncio.gather(sending, answering, return_exceptions=True)
+        responding.cancel()
+        await asyncio.gather(sending, responding, return_exceptions=True)
 
 
-async def _send_all(wire: Wire, parts: AsyncIterator[bytes], *, framed: bool) -> None:
+async def _send_parts(connection: Http1Connection, parts: AsyncIterator[bytes], *, is_chunked: bool) -> None:
     async for part in parts:
-        await wire.send(b"%x\r\n%b\r\n" % (len(part), part) if framed else part)
-    if framed:
-        await wire.send(b"0\r\n\r\n")
-    wire.sent_all()
+        await connection.write_body(b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part)
+    if is_chunked:
+        await connection.write_body(b"0\r\n\r\n")
+    connection.finish_body()
 
 
-async def _answer(request: web.Request, exchange: Exchange, head: Head) -> web.StreamResponse:
-    endless = head.media == "text/event-stream"
-    if not endless and (exchange.wire.ended or (head.length is not None and head.length <= _HELD_WHOLE)):
-        body = await exchange.rest(_HELD_WHOLE, _PLAIN_SECONDS)
-        lines = tuple(head.headers)
-        if fits(head.status, lines):
-            return Whole(head.status, lines, body)
-        return web.Response(status=head.status, headers=CIMultiDict(lines), body=body)
+async def _forward_response(
+    request: web.Request, upstream_request: UpstreamRequest, head: ResponseHead
+) -> web.StreamResponse:
+    if _can_buffer(upstream_request.connection, head):
+        body = await upstream_request.read_all(_MAX_BUFFERED_BYTES, RESPONSE_TIMEOUT_SECONDS)
+        headers = tuple(head.headers)
+        if has_cacheable_head(head.status, headers):
+            return BufferedResponse(head.status, headers, body)
+        return web.Response(status=head.status, headers=CIMultiDict(headers), body=body)
     response = web.StreamResponse(status=head.status, headers=CIMultiDict(head.headers))
     if head.length is not None:
         response.content_length = head.length
-    return await _relay(request, response, exchange.wire)
+    return await _stream_response(request, response, upstream_request.connection)
 
 
-async def _relay(request: web.Request, response: web.StreamResponse, wire: Wire) -> web.StreamResponse:
-    """Part for part as they come. A client that does not take them is cut off after 20 s."""
-    dress(request, response)
+def _can_buffer(connection: Http1Connection, head: ResponseHead) -> bool:
+    if head.media_type == "text/event-stream":
+        return False
+    return connection.is_complete or (head.length is not None and head.length <= _MAX_BUFFERED_BYTES)
+
+
+async def _stream_response(
+    request: web.Request, response: web.StreamResponse, connection: Http1Connection
+) -> web.StreamResponse:
+    """Forward the body as it arrives. A client that does not read for 20 s is disconnected."""
+    apply_response_headers(request, response)
     await response.prepare(request)
     try:
-        while part := await wire.read():
-            async with asyncio.timeout(_STALLED_SECONDS):
+        while part := await connection.read():
+            async with asyncio.timeout(CLIENT_WRITE_TIMEOUT_SECONDS):
                 await response.write(part)
-        async with asyncio.timeout(_STALLED_SECONDS):
+        async with asyncio.timeout(CLIENT_WRITE_TIMEOUT_SECONDS):
             await response.write_eof()
-    except (WireBroken, TimeoutError) as exc:
-        # It has begun: only breaking off tells the client that this is not the whole of it.
+    except (UpstreamDisconnected, TimeoutError) as exc:
+        # The response has started: only a broken connection tells the client that it is not complete.
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError("the answer broke off") from exc
+        raise ConnectionResetError("the response was truncated") from exc
     return response

@@ -1,4 +1,4 @@
-"""The event streams that are open through this replica: so many per address, and ended apart when it stops."""
+"""The open event streams of this replica: a limit per address, and their gradual end when the gateway stops."""
 
 from __future__ import annotations
 
@@ -8,55 +8,54 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from parley.common.errors import TooMany
+from parley.common.errors import TooManyRequests
 from parley.gateway import metrics
+from parley.gateway.timeouts import STREAM_RETRY_AFTER_SECONDS
 
-_RETRY_SECONDS = 10
 
+class StreamLimiter:
+    """Counts open streams. `drain` closes them spread over `drain_seconds`, so that clients reconnect gradually."""
 
-class Streams:
-    """Counts streams, and ends them when the gateway stops, spread so that clients do not come back all at once."""
-
-    def __init__(self, per_address: int, spread_seconds: float) -> None:
-        self._per_address = per_address
-        self._spread = spread_seconds
-        self._by_address: Counter[str] = Counter()
-        self._open: set[Callable[[], None]] = set()
-        self._ending = False
+    def __init__(self, max_per_address: int, drain_seconds: float) -> None:
+        self._max_per_address = max_per_address
+        self._drain_seconds = drain_seconds
+        self._count_by_address: Counter[str] = Counter()
+        self._close_callbacks: set[Callable[[], None]] = set()
+        self._draining = False
 
     @contextlib.contextmanager
-    def place(self, address: str) -> Iterator[None]:
-        """A place for one stream. Raises TooMany where the address has all of its own."""
-        if self._by_address[address] >= self._per_address:
+    def slot(self, address: str) -> Iterator[None]:
+        """Occupy one of the slots of an address. Raises TooManyRequests if all are in use."""
+        if self._count_by_address[address] >= self._max_per_address:
             metrics.RATE_LIMITED.labels("address", "streams").inc()
-            raise TooMany(_RETRY_SECONDS, "Too many streams are open from this address.")
-        self._by_address[address] += 1
-        metrics.STREAMS.inc()
+            raise TooManyRequests(STREAM_RETRY_AFTER_SECONDS, "Too many streams are open from this address.")
+        self._count_by_address[address] += 1
+        metrics.OPEN_STREAMS.inc()
         try:
             yield
         finally:
-            metrics.STREAMS.dec()
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
+            metrics.OPEN_STREAMS.dec()
+            self._count_by_address[address] -= 1
+            if not self._count_by_address[address]:
+                del self._count_by_address[address]
 
     @contextlib.contextmanager
-    def ended_by(self, cut: Callable[[], None]) -> Iterator[None]:
-        """While it lasts, `cut` ends this stream when the gateway stops."""
-        self._open.add(cut)
-        if self._ending:
-            self._later(cut)
+    def register(self, close: Callable[[], None]) -> Iterator[None]:
+        """Within the context, `drain` ends the stream by calling `close`."""
+        self._close_callbacks.add(close)
+        if self._draining:
+            self._schedule(close)
         try:
             yield
         finally:
-            self._open.discard(cut)
+            self._close_callbacks.discard(close)
 
-    def end_all(self) -> None:
-        """Begin to end every stream, each at a moment of its own within the spread."""
-        self._ending = True
-        for cut in self._open:
-            self._later(cut)
+    def drain(self) -> None:
+        """Close every stream at a random time within the drain period, also those that open from now on."""
+        self._draining = True
+        for close in self._close_callbacks:
+            self._schedule(close)
 
-    def _later(self, cut: Callable[[], None]) -> None:
-        moment = random.uniform(0, self._spread)  # noqa: S311 - spreads load, guards nothing
-        asyncio.get_running_loop().call_later(moment, lambda: cut() if cut in self._open else None)
+    def _schedule(self, close: Callable[[], None]) -> None:
+        delay = random.uniform(0, self._drain_seconds)  # noqa: S311 - spreads load
+        asyncio.get_running_loop().call_later(delay, lambda: close() if close in self._close_callbacks else None)

@@ -1,0 +1,1 @@
+"""Authentication of operators and visitors, and the login endpoints."""

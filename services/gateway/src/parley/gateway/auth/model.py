@@ -1,0 +1,119 @@
+"""What chat and notify report about operators, stream tickets, sites and logins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from parley.common.auth.identity import Permission
+
+ORIGIN_PATTERN = re.compile(r"^https?://[A-Za-z0-9.\-_\[\]:]{1,255}$")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAccess:
+    """An operator and their permissions. `version` grows with every change."""
+
+    operator_id: int
+    tenant_id: int
+    name: str
+    email: str
+    language: str
+    owner: bool
+    suspended: bool
+    version: int
+    sites: Mapping[int, frozenset[Permission]]
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises KeyError, ValueError, TypeError or AttributeError for a malformed document."""
+        sites = {
+            int(site_id): frozenset(Permission(name) for name in permissions)
+            for site_id, permissions in document["sites"].items()
+        }
+        return cls(
+            operator_id=int(document["operator_id"]),
+            tenant_id=int(document["tenant_id"]),
+            name=str(document["name"]),
+            email=str(document["email"]),
+            language=str(document["language"]),
+            owner=bool(document["owner"]),
+            suspended=bool(document["suspended"]),
+            version=int(document["version"]),
+            sites=sites,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """A login session that chat has created or renewed."""
+
+    access: OperatorAccess
+    session_id: str
+    refresh_token: str
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises KeyError, ValueError, TypeError or AttributeError for a malformed document."""
+        access = OperatorAccess.from_document(document["access"])
+        return cls(access, str(document["session_id"]), str(document["refresh_token"]))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTicket:
+    """The operator for whom a single-use stream ticket was issued."""
+
+    operator_id: int
+    session_id: str | None
+    expires_at: int
+    """When the operator's token expires, in seconds since 1970."""
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises KeyError, ValueError or TypeError for a malformed document."""
+        session_id = document["session_id"]
+        return cls(
+            int(document["operator_id"]), None if session_id is None else str(session_id), int(document["expires_at"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site and the domains on which its widget may run."""
+
+    site_id: int
+    tenant_id: int
+    domains: tuple[str, ...]
+    any_origin: bool
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Raises KeyError, ValueError or TypeError for a malformed document."""
+        return cls(
+            site_id=int(document["id"]),
+            tenant_id=int(document["tenant_id"]),
+            domains=tuple(str(domain) for domain in document["domains"]),
+            any_origin=bool(document["any_origin"]),
+        )
+
+    def allows_origin(self, origin: str, gateway_host: str) -> bool:
+        """Return whether a page of `origin` may use this site's chat; the gateway's own demo page always may."""
+        if self.any_origin:
+            return True
+        if not ORIGIN_PATTERN.match(origin):
+            return False
+        parts = urlsplit(origin)
+        if parts.netloc.lower() == gateway_host.lower():
+            return True
+        hostname = (parts.hostname or "").lower()
+        return any(_matches_domain(domain.lower(), hostname) for domain in self.domains)
+
+
+def _matches_domain(domain: str, hostname: str) -> bool:
+    """`example.com` matches only itself, `*.example.com` every name below it."""
+    if domain.startswith("*."):
+        return hostname.endswith(domain[1:]) and len(hostname) > len(domain) - 1
+    return hostname == domain.split(":", 1)[0]

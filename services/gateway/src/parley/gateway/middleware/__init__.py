@@ -1,0 +1,1 @@
+"""What happens around every request: request id, client address, errors, access log, metrics, tracing."""

@@ -1,0 +1,77 @@
+"""Rate limits as configuration: what is counted, the default limits, and their text form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+RATE_CLASSES = ("read", "write", "login", "upload", "beat")
+"""The values of `parley.common.http.RateLimitClass`, which is not imported because it depends on aiohttp."""
+
+
+class RateLimitScope(StrEnum):
+    """Whose requests are counted together."""
+
+    ADDRESS = "address"
+    SESSION = "session"
+    OPERATOR = "operator"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """A token bucket: `burst` tokens, refilled with `per_second`."""
+
+    per_second: float
+    burst: int
+
+
+DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
+    RateLimitScope.ADDRESS: {
+        "read": RateLimit(100, 400),
+        "write": RateLimit(50, 200),
+        "login": RateLimit(1 / 6, 20),
+        "upload": RateLimit(1, 20),
+        "beat": RateLimit(100, 400),
+    },
+    RateLimitScope.SESSION: {
+        "read": RateLimit(10, 60),
+        "write": RateLimit(5, 50),
+        "upload": RateLimit(0.2, 10),
+        "beat": RateLimit(2, 30),
+    },
+    RateLimitScope.OPERATOR: {
+        "read": RateLimit(50, 200),
+        "write": RateLimit(20, 100),
+        "login": RateLimit(1 / 6, 10),
+        "upload": RateLimit(0.5, 20),
+        "beat": RateLimit(10, 60),
+    },
+    RateLimitScope.SITE: {
+        "read": RateLimit(500, 2000),
+        "write": RateLimit(100, 500),
+        "upload": RateLimit(5, 50),
+        "beat": RateLimit(2000, 5000),
+    },
+}
+
+
+def parse_limits(text: str) -> dict[str, RateLimit]:
+    """Parse `read=100/400,login=0.2/20` (class=per_second/burst); `off` means no limits. Raises ValueError."""
+    if text.strip().lower() == "off":
+        return {}
+    limits: dict[str, RateLimit] = {}
+    for part in text.replace(" ", "").split(","):
+        name, _, numbers = part.partition("=")
+        if name not in RATE_CLASSES:
+            raise ValueError(f"{part!r}: the class must be one of {', '.join(RATE_CLASSES)}")
+        per_second, _, burst = numbers.partition("/")
+        try:
+            limit = RateLimit(float(per_second), int(burst))
+        except ValueError as exc:
+            raise ValueError(f"{part!r} does not have the form read=100/400") from exc
+        if not (0 < limit.per_second < math.inf and limit.burst >= 1):
+            raise ValueError(f"{part!r}: both numbers must be positive")
+        limits[name] = limit
+    return limits

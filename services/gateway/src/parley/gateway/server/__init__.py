@@ -1,0 +1,1 @@
+"""HTTP towards the clients: connections, request bodies, response headers, client addresses."""

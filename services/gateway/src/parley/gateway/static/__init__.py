@@ -1,0 +1,1 @@
+"""The built web pages: panel, widget and demo."""

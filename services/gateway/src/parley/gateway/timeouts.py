@@ -1,0 +1,53 @@
+"""Every timeout, expiry and interval of the gateway, in seconds."""
+
+from __future__ import annotations
+
+# Clients.
+REQUEST_HEAD_TIMEOUT_SECONDS = 10.0
+"""From the first byte of a request (or the start of a connection) to the end of its head."""
+JSON_BODY_TIMEOUT_SECONDS = 10.0
+"""Also for the form fields that precede the file of an upload."""
+UPLOAD_BODY_TIMEOUT_SECONDS = 60.0
+CLIENT_WRITE_TIMEOUT_SECONDS = 20.0
+"""For a client that does not read its response."""
+KEEPALIVE_SECONDS = 75.0
+"""Idle connections of clients; longer than the idle time of common load balancers (60 s)."""
+PREFLIGHT_MAX_AGE_SECONDS = 600
+STREAM_RETRY_AFTER_SECONDS = 10
+MAX_STREAM_DRAIN_SECONDS = 5.0
+"""Event streams are closed at random times within this period when the gateway stops."""
+
+# Services.
+CONNECT_TIMEOUT_SECONDS = 3.0
+RESPONSE_TIMEOUT_SECONDS = 15.0
+"""For the head of a JSON response, and again for its body."""
+FIRST_BYTE_TIMEOUT_SECONDS = 10.0
+"""For the head of a streamed response."""
+UPLOAD_TIMEOUT_SECONDS = 75.0
+"""For a whole upload and its response."""
+IDLE_CONNECTION_SECONDS = 30.0
+"""Less than the keep-alive of the services, so that a connection is not reused while the service closes it."""
+MAX_CONNECTION_AGE_SECONDS = 90.0
+"""On average. A DNS name may stand for several replicas: new connections reach those that were added."""
+REPLICA_RETRY_DELAY_SECONDS = 1.0
+"""A replica that refused a connection is tried last during this time."""
+
+# The internal API of the services.
+INTERNAL_API_TIMEOUT_SECONDS = 5.0
+PASSWORD_TIMEOUT_SECONDS = 15.0
+"""For requests that verify a password: its hash is slow by design."""
+READINESS_TIMEOUT_SECONDS = 2.0
+
+# The keys of an external identity provider.
+JWKS_TIMEOUT_SECONDS = 5.0
+JWKS_REFRESH_SECONDS = 600.0
+JWKS_RETRY_DELAY_SECONDS = 10.0
+
+# Caches.
+CACHE_TTL_SECONDS = 30.0
+NEGATIVE_CACHE_TTL_SECONDS = 5.0
+"""For credentials, site keys and origins that do not exist."""
+IDENTITY_REUSE_SECONDS = 20.0
+"""A third of the lifetime of a signed identity."""
+HEALTH_CACHE_SECONDS = 0.5
+OPENAPI_CACHE_SECONDS = 60.0

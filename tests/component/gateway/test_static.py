@@ -1,0 +1,38 @@
+"""The built web pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from component.gateway.harness import Gateway
+
+Start = Callable[..., Awaitable[Gateway]]
+
+
+async def test_only_files_of_the_build_directory_are_served(
+    tmp_path: Path, start_gateway: Start, gateway: Gateway
+) -> None:
+    built = tmp_path / "dist"
+    (built / "panel" / "assets").mkdir(parents=True)
+    (built / "demo").mkdir()
+    (built / "panel" / "index.html").write_text("panel")
+    (built / "panel" / "assets" / "a.js").write_text("asset")
+    (built / "widget.js").write_text("widget")
+    (built / "demo" / "index.html").write_text("demo")
+    (tmp_path / "secret").write_text("secret")
+    gateway_with_pages = await start_gateway(PARLEY_WEB_DIR=str(built))
+
+    async def get(path: str) -> tuple[int, str, str]:
+        async with gateway_with_pages.client.get(gateway_with_pages.url + path) as response:
+            return response.status, await response.text(), response.headers.get("Cache-Control", "")
+
+    assert await get("/panel") == (200, "panel", "no-cache")
+    assert await get("/panel/chats/5") == (200, "panel", "no-cache")
+    assert await get("/panel/assets/a.js") == (200, "asset", "public, max-age=31536000, immutable")
+    assert (await get("/widget.js"))[:2] == (200, "widget")
+    assert (await get("/demo?site_key=pk_1"))[:2] == (200, "demo")
+    assert "secret" not in (await get("/panel/..%2f..%2fsecret"))[1]
+    assert (await get("/demo/..%2f..%2fsecret"))[0] == 404
+    async with gateway.get("/panel") as response:
+        assert response.status == 404
