@@ -95,9 +95,10 @@ function Target({ entry }: { entry: AuditEntry }) {
   const { kind, id } = entry.target;
   if (kind === "conversation") return <a href={routeHref("chats", id)}>Chat #{id}</a>;
   if (kind === "site") return <span dir="auto">{getSiteName(Number(id))}</span>;
+  const label = kind.replaceAll("_", " ");
   return (
     <span>
-      {kind.replaceAll("_", " ")} {id}
+      {label.charAt(0).toUpperCase() + label.slice(1)} #{id}
     </span>
   );
 }

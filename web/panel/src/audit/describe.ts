@@ -8,6 +8,8 @@ const ACTIONS: Record<string, string> = {
   "chatbot.updated": "Updated assistant",
   "conversation.accepted": "Accepted chat",
   "conversation.closed": "Closed chat",
+  "conversation.noted": "Added private note",
+  "conversation.proactive": "Sent proactive message",
   "conversation.released": "Released chat",
   "conversation.transferred": "Transferred chat",
   "invitation.accepted": "Accepted invitation",

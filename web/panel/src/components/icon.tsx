@@ -54,7 +54,7 @@ export const Icon = ({ name, size = 18 }: { name: IconName; size?: number }) => 
 /** The product's logo: two speech bubbles. */
 export function Logo({ size = 28 }: { size?: number }) {
   return (
-    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" class="logo">
+    <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="9" class="logo-background" />
       <path d="M8 9h11a4 4 0 0 1 4 4v1a4 4 0 0 1-4 4h-6l-5 4z" class="logo-bubble" />
       <path d="M25 14.500v7.500l-3-2.500h-6" class="logo-outline" fill="none" />

@@ -209,12 +209,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         <span class="composer-hint keys" aria-hidden="true">
           <kbd>Enter</kbd> to send
         </span>
-        <button
-          type="button"
-          class="button primary send"
-          disabled={isEmpty || uploading.value}
-          onClick={send}
-        >
+        <button type="button" class="button primary" disabled={isEmpty || uploading.value} onClick={send}>
           <Icon name={isNote ? "note" : "send"} size={16} />
           {isNote ? "Add note" : "Send"}
         </button>

@@ -175,7 +175,7 @@ function ContactForm({ id, fields, onChange, onClose }: ContactFormProps) {
     <form class="details-section" onSubmit={submit}>
       <h3>Contact</h3>
       {CONTACT_FIELDS.map(([field, label, type]) => (
-        <label key={field} class="field slim">
+        <label key={field} class="field">
           <span class="field-label">{label}</span>
           <input
             type={type}

@@ -100,7 +100,7 @@ export function NoteItem({ note }: { note: Note }) {
         <span class="message-author" dir="auto">
           {operatorName(note.author)}
         </span>
-        <span class="message-kind">private note</span>
+        <span>private note</span>
       </div>
       <div class="bubble">
         <p class="message-text" dir="auto">

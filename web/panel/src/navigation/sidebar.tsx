@@ -68,7 +68,7 @@ function SidebarLink({ item }: { item: SidebarItem }) {
       title={item.label}
     >
       <Icon name={item.icon} size={21} />
-      <span class="sidebar-label">{item.label}</span>
+      <span>{item.label}</span>
       {item.badge ? (
         <span class={`badge${item.quiet ? " quiet" : ""}`}>{item.badge > 99 ? "99+" : item.badge}</span>
       ) : null}
