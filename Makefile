@@ -34,7 +34,7 @@ setup: $(READY) ## install what the other commands need (they do it themselves)
 # What fails beside others is tried once more by itself: a deadline missed on a busy machine is no fault, what fails
 # alone is one. Both runs are shown.
 .PHONY: test
-test: $(READY) check ## check, then run all tests
+test: $(READY) check test-web ## check, then run all tests
 	$(BIN)/python -m pytest tests -n $(WORKERS) || $(BIN)/python -m pytest tests --last-failed
 
 .PHONY: prove
@@ -55,6 +55,15 @@ check: $(READY) ## look at format, lint, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(wildcard libs/*/src services/*/src) dev/src bench tests
 	$(BIN)/lint-imports
+	scripts/web check
+
+.PHONY: web-types
+web-types: $(READY) ## generate the web pages' API types from the OpenAPI document
+	scripts/web types
+
+.PHONY: test-web
+test-web: ## run the web pages' unit tests
+	scripts/web test
 
 .PHONY: format
 format: $(READY) ## put the code in its format
