@@ -1,4 +1,4 @@
-"""Everything that anybody says is shown as text: markup does nothing, links open safely, and no script ever runs."""
+"""User text is displayed as text: markup and scripts in it have no effect, and links open safely."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ CANARIES = [
     "${window.__canary='template'} {{constructor.constructor('window.__canary=1')()}}",
     "\u202etxt.exe </div></li></ol><h1>Broken out</h1>",
 ]
-EVERYTHING = "\n".join(CANARIES)
+ALL_CANARIES = "\n".join(CANARIES)
 
 
-async def quiet(page: Page) -> bool:
-    """Whether no canary has sung, and nothing of what was said became an element."""
-    found: dict[str, object] = await page.evaluate(
+async def assert_no_injection(page: Page) -> None:
+    """Assert that no canary script ran and no user text became an element."""
+    result: dict[str, object] = await page.evaluate(
         """() => {
           const roots = [document, document.querySelector('parley-chat')?.shadowRoot].filter(Boolean)
           const all = roots.flatMap((root) => [...root.querySelectorAll('*')])
@@ -39,11 +39,10 @@ async def quiet(page: Page) -> bool:
           }
         }"""
     )
-    assert found == {"canary": None, "elements": 0, "handlers": 0, "links": 0, "headings": 0}, json.dumps(found)
-    return True
+    assert result == {"canary": None, "elements": 0, "handlers": 0, "links": 0, "headings": 0}, json.dumps(result)
 
 
-async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
+async def test_visitor_text_and_names_stay_text_in_the_panel(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     visitor, conversation = await tenant.assigned_conversation()
@@ -51,7 +50,7 @@ async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
         await visitor.send_message(canary)
     details = {"name": f"Eve {CANARIES[0]}", "info": {"<b>plan</b>": CANARIES[2]}}
     (await tenant.alex.send("PUT", f"/operator/conversation/{conversation}/visitor", details)).ok()
-    (await tenant.alex.post("/operator/note", {"conversation_id": conversation, "content": EVERYTHING})).ok()
+    (await tenant.alex.post("/operator/note", {"conversation_id": conversation, "content": ALL_CANARIES})).ok()
     beat = {"page": "https://shop.test/?q=<script>window.__canary=1</script>", "title": CANARIES[0]}
     (await visitor.post("/heartbeat", **beat)).ok()
 
@@ -62,19 +61,19 @@ async def test_what_a_visitor_says_and_is_called_stays_text_in_the_panel(
     for canary in CANARIES:
         await expect(panel.messages.get_by_text(canary, exact=True)).to_have_count(1)
     await expect(panel.page.get_by_role("heading", name=f"Eve {CANARIES[0]}").first).to_be_visible()
-    assert await quiet(panel.page)
+    await assert_no_injection(panel.page)
     await panel.page.get_by_role("link", name="Visitors").click()
     await expect(panel.page.get_by_role("heading", name="Visitors")).to_be_visible()
-    assert await quiet(panel.page)
+    await assert_no_injection(panel.page)
 
 
-async def test_what_operators_and_the_ai_say_stays_text_in_the_widget(
+async def test_operator_and_ai_text_stays_text_in_the_widget(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     site = f"/sites/{tenant.site_id}"
-    entry = {"question": "Show me markup", "answer": EVERYTHING}
+    entry = {"question": "Show me markup", "answer": ALL_CANARIES}
     (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
-    bot = {"name": CANARIES[0], "welcome": EVERYTHING}
+    bot = {"name": CANARIES[0], "welcome": ALL_CANARIES}
     (await tenant.owner.send("PUT", f"{site}/chatbot", bot)).ok()
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
     widget = await sessions.widget()
@@ -87,10 +86,10 @@ async def test_what_operators_and_the_ai_say_stays_text_in_the_widget(
     for canary in CANARIES:
         await tenant.alex.send_message(conversation, canary)
         await expect(widget.log.get_by_text(canary, exact=True)).to_have_count(1)
-    assert await quiet(widget.page)
+    await assert_no_injection(widget.page)
 
 
-async def test_links_open_apart_and_tell_nobody_where_they_were(
+async def test_links_open_in_a_new_tab_without_a_referrer(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     visitor, conversation = await tenant.assigned_conversation()
@@ -100,6 +99,6 @@ async def test_links_open_apart_and_tell_nobody_where_they_were(
     await panel.open(conversation)
     links = panel.messages.get_by_role("link")
     await expect(links).to_have_count(2)
-    shown = [[await link.get_attribute(name) for name in ("href", "rel", "target")] for link in await links.all()]
-    apart = ["noopener noreferrer nofollow", "_blank"]
-    assert shown == [["https://example.test/a?b=1", *apart], ["https://www.example.test/path_(x)", *apart]]
+    attributes = [[await link.get_attribute(name) for name in ("href", "rel", "target")] for link in await links.all()]
+    external = ["noopener noreferrer nofollow", "_blank"]
+    assert attributes == [["https://example.test/a?b=1", *external], ["https://www.example.test/path_(x)", *external]]

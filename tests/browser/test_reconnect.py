@@ -1,4 +1,4 @@
-"""The network is cut and comes back: nothing typed, sent or said meanwhile is lost, and the panel says what is true."""
+"""The network is cut and restored: no message or draft is lost, and the panel shows the connection state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.tcp_proxy import TcpProxy
 from support.tenants import TenantFixture
 
 
-async def test_a_panel_that_was_cut_off_shows_what_it_missed(
+async def test_reconnected_panel_shows_missed_messages(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, network: TcpProxy
 ) -> None:
     visitor, conversation = await tenant.assigned_conversation()
@@ -39,10 +39,10 @@ async def test_a_panel_that_was_cut_off_shows_what_it_missed(
     await panel.select_list("Waiting")
     await panel.page.locator(f"a[href='#/chats/{another}']").click()
     await expect(panel.messages).to_contain_text("Somebody else")
-    assert any(asked), "it is resumed by id"
+    assert any(asked), "the stream must resume by Last-Event-ID"
 
 
-async def test_a_reply_written_while_cut_off_is_sent_once_when_the_network_is_back(
+async def test_reply_written_offline_is_sent_once_after_reconnecting(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, network: TcpProxy
 ) -> None:
     visitor, conversation = await tenant.assigned_conversation()
@@ -60,7 +60,7 @@ async def test_a_reply_written_while_cut_off_is_sent_once_when_the_network_is_ba
     assert said == ["Written offline, first", "Written offline, second"]
 
 
-async def test_an_answer_that_was_lost_on_the_way_does_not_make_the_reply_come_twice(
+async def test_lost_response_does_not_duplicate_the_reply(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, network: TcpProxy
 ) -> None:
     visitor, conversation = await tenant.assigned_conversation()
@@ -69,7 +69,7 @@ async def test_an_answer_that_was_lost_on_the_way_does_not_make_the_reply_come_t
     await panel.open(conversation)
     tries = 0
 
-    async def lose_the_first(route: object) -> None:
+    async def lose_first_response(route: object) -> None:
         nonlocal tries
         tries += 1
         if tries == 1:
@@ -78,7 +78,7 @@ async def test_an_answer_that_was_lost_on_the_way_does_not_make_the_reply_come_t
         else:
             await route.continue_()  # type: ignore[attr-defined]
 
-    await panel.page.route("**/operator/message", lose_the_first)
+    await panel.page.route("**/operator/message", lose_first_response)
     await panel.send_message("Only once, please")
     await expect(panel.messages.get_by_text("Only once, please", exact=True)).to_have_count(1)
     await expect(panel.messages.get_by_text(re.compile("Sending|Waiting to send"))).to_have_count(0)
@@ -86,7 +86,7 @@ async def test_an_answer_that_was_lost_on_the_way_does_not_make_the_reply_come_t
     assert [message["content"] for message in history].count("Only once, please") == 1
 
 
-async def test_a_draft_outlives_another_chat_a_reload_and_a_logout(
+async def test_draft_survives_another_chat_a_reload_and_a_logout(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     _, first = await tenant.assigned_conversation()
@@ -109,7 +109,7 @@ async def test_a_draft_outlives_another_chat_a_reload_and_a_logout(
     await expect(panel.reply).to_have_value("Half a sentence")
 
 
-async def test_a_widget_that_was_cut_off_sends_what_it_kept_and_shows_what_it_missed(
+async def test_reconnected_widget_sends_queued_and_shows_missed_messages(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, network: TcpProxy
 ) -> None:
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
@@ -136,7 +136,7 @@ async def test_a_widget_that_was_cut_off_sends_what_it_kept_and_shows_what_it_mi
     assert [message["content"] for message in detail["messages"]].count("Are you there?") == 1
 
 
-async def test_a_visitor_finds_the_conversation_again_on_the_next_page(
+async def test_conversation_continues_on_the_next_page(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     widget = await sessions.widget()

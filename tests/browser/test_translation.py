@@ -1,4 +1,4 @@
-"""Two languages in one chat: each side reads its own, and can see what was really said."""
+"""Translation: each side reads its own language and can display the original."""
 
 from __future__ import annotations
 

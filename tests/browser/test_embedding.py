@@ -1,4 +1,4 @@
-"""The widget on a page of somebody else: under the strictest policy, and loading nothing that was not asked for."""
+"""The widget on a customer's page: it works under a strict Content Security Policy and loads nothing unasked."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from support.tenants import TenantFixture
 
 
 @asynccontextmanager
-async def shop(body: str, policy: str) -> AsyncIterator[str]:
-    """A page of a customer's own, at an origin that is not the gateway's. Gives its address."""
+async def serve_page(body: str, policy: str) -> AsyncIterator[str]:
+    """Serve a page at an origin other than the gateway's; yield its URL."""
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=body, content_type="text/html", headers={"Content-Security-Policy": policy})
@@ -31,7 +31,7 @@ async def shop(body: str, policy: str) -> AsyncIterator[str]:
         await server.close()
 
 
-async def test_it_works_under_a_strict_policy_on_another_host(
+async def test_widget_works_under_a_strict_policy_on_another_origin(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     gateway = stack.gateway_url
@@ -42,7 +42,7 @@ async def test_it_works_under_a_strict_policy_on_another_host(
     widget = await sessions.widget()
     asked: list[str] = []
     widget.page.on("request", lambda request: asked.append(request.url))
-    async with shop(body, policy) as address:
+    async with serve_page(body, policy) as address:
         await widget.page.goto(address)
         opener = widget.page.get_by_role("button", name="Open chat")
         await expect(opener).to_be_visible()
@@ -50,21 +50,21 @@ async def test_it_works_under_a_strict_policy_on_another_host(
             pass
         presence = {"/widget.js", "/api/v1/chat/heartbeat", "/api/v1/chat/pending-proactive"}
         loaded = {url.split("?")[0].removeprefix(gateway) for url in asked if url.startswith(gateway)}
-        assert loaded == presence, "until it is opened it loads nothing but presence"
+        assert loaded == presence, "before it is opened it sends only the heartbeat"
 
         await opener.click()
         box = await widget.page.get_by_role("dialog").bounding_box()
         assert box is not None
-        assert box["width"] > 300, "its styles hold under the policy"
+        assert box["width"] > 300, "the policy must not block its styles"
         await widget.send_message("What are your opening hours?")
         await expect(widget.log).to_contain_text("We are open from 9 to 5, Monday to Friday.")
         await widget.page.keyboard.press("Escape")
         await expect(opener).to_be_focused()
         others = [url for url in asked if not url.startswith((gateway, address))]
-        assert not others, "it loads nothing from any other host, ever"
+        assert not others, "it must not load anything from another host"
 
 
-async def test_the_panel_loads_nothing_from_another_host_and_breaks_no_policy(
+async def test_panel_loads_nothing_from_another_origin_and_has_no_inline_code(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     panel = await sessions.panel()
@@ -77,4 +77,4 @@ async def test_the_panel_loads_nothing_from_another_host_and_breaks_no_policy(
     assert all(url.startswith(stack.gateway_url) for url in asked)
     inline = panel.page.locator("[style]:not(textarea), style, script:not([src])")
     await expect(inline).to_have_count(0)
-    assert not any("token=" in url for url in asked), "a token is in no address"
+    assert not any("token=" in url for url in asked), "a token must not be part of a URL"

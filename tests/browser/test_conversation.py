@@ -1,4 +1,4 @@
-"""The main job with two browsers at once: a visitor asks, the AI answers, a person takes over and sees it through."""
+"""A conversation in two browsers: the AI replies, an operator accepts, transfers and closes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.browser import BrowserSessions
 from support.tenants import TenantFixture
 
 
-async def test_an_operator_takes_over_from_the_ai_and_closes(
+async def test_operator_accepts_a_handoff_and_closes_the_chat(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     panel, widget = await sessions.panel(), await sessions.widget()
@@ -30,9 +30,9 @@ async def test_an_operator_takes_over_from_the_ai_and_closes(
     await expect(panel.page).to_have_title("(1) Parley")
     await panel.select_list("Waiting")
     await row.click()
-    await expect(panel.messages).to_contain_text("A person was asked for")
+    await expect(panel.messages).to_contain_text("Visitor asked for a human")
     await panel.page.keyboard.press("a")
-    await expect(panel.messages).to_contain_text("You took over")
+    await expect(panel.messages).to_contain_text("You joined")
     await expect(panel.reply).to_be_focused()
     await expect(widget.page.get_by_role("heading", name="Alex")).to_be_visible()
 
@@ -57,14 +57,14 @@ async def test_an_operator_takes_over_from_the_ai_and_closes(
     await panel.page.get_by_role("button", name="Close chat").click()
     await panel.page.get_by_role("dialog").get_by_role("button", name="Close chat").click()
     await expect(panel.page.get_by_text("This chat is closed.")).to_be_visible()
-    await expect(widget.log).to_contain_text("This chat is closed. Write to begin a new one.")
+    await expect(widget.log).to_contain_text("This chat is closed. Send a message to start a new one.")
     await widget.page.get_by_role("radio", name="5 of 5").check()
     await widget.page.get_by_role("button", name="Send rating").click()
     await expect(widget.log).to_contain_text("Thank you for your rating.")
-    assert "VIP" not in await widget.log.inner_text(), "a note never reaches a visitor"
+    assert "VIP" not in await widget.log.inner_text(), "the visitor must not see a note"
 
 
-async def test_of_two_operators_who_accept_one_wins_and_the_other_is_told(
+async def test_one_of_two_concurrent_accepts_wins(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     _, conversation = await tenant.pending_conversation()
@@ -72,7 +72,7 @@ async def test_of_two_operators_who_accept_one_wins_and_the_other_is_told(
     for panel, operator in zip(panels, (tenant.alex, tenant.sam), strict=True):
         await panel.log_in(stack.gateway_url, operator)
         await panel.open(conversation)
-    # Both press before either has heard of the other.
+    # Both requests are held until both operators have clicked.
     gate = asyncio.Event()
 
     async def held(route: Route) -> None:
@@ -84,18 +84,16 @@ async def test_of_two_operators_who_accept_one_wins_and_the_other_is_told(
         await panel.page.get_by_role("button", name="Accept").click()
     gate.set()
     for panel in panels:
-        await expect(panel.messages).to_contain_text("took over")
-    lost = [await panel.page.get_by_text("holds this chat").count() for panel in panels]
-    assert sorted(lost) == [0, 1], "exactly one has it"
+        await expect(panel.messages).to_contain_text(" joined")
+    lost = [await panel.page.get_by_text("is handling this chat").count() for panel in panels]
+    assert sorted(lost) == [0, 1], "exactly one operator is assigned"
     loser = panels[lost.index(1)]
     winner = "Sam" if lost.index(1) == 0 else "Alex"
     await expect(loser.page.get_by_role("status").filter(has_text=winner).first).to_be_visible()
     await expect(loser.page.get_by_role("button", name="Accept")).to_have_count(0)
 
 
-async def test_a_chat_is_transferred_by_keyboard_to_a_colleague_who_sees_it_at_once(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
-) -> None:
+async def test_chat_is_transferred_by_keyboard(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:
     alex, sam = await sessions.panel(), await sessions.panel()
     await alex.log_in(stack.gateway_url, tenant.alex)
     await sam.log_in(stack.gateway_url, tenant.sam)
@@ -104,20 +102,20 @@ async def test_a_chat_is_transferred_by_keyboard_to_a_colleague_who_sees_it_at_o
     await alex.open(conversation)
     await alex.page.keyboard.press("t")
     await alex.page.get_by_role("dialog").get_by_role("button", name="Sam").press("Enter")
-    await expect(alex.messages).to_contain_text("You passed this to Sam")
+    await expect(alex.messages).to_contain_text("You transferred this chat to Sam")
     await expect(sam.page.get_by_role("link", name=re.compile(r"^Visitor \w{4}"))).to_be_visible()
     await sam.open(conversation)
-    await expect(sam.messages).to_contain_text("Alex passed this to you")
+    await expect(sam.messages).to_contain_text("Alex transferred this chat to you")
 
 
-async def test_a_visitor_online_is_greeted_before_opening_the_widget(
+async def test_proactive_message_reaches_a_visitor_with_a_closed_widget(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     widget, panel = await sessions.widget(), await sessions.panel()
     await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
     await panel.log_in(stack.gateway_url, tenant.alex)
     await panel.page.get_by_role("link", name="Visitors").click()
-    await panel.page.get_by_role("button", name="Say hello").click()
+    await panel.page.get_by_role("button", name="Start chat").click()
     await panel.page.get_by_role("textbox", name="Message").fill("Can I help you choose?")
     await panel.page.get_by_role("button", name="Send").click()
     await expect(panel.messages).to_contain_text("Can I help you choose?")

@@ -1,8 +1,7 @@
-"""A site's working hours, translation and AI, set by its owner in the panel; and what its visitors see of them."""
+"""A site's working hours, translation and AI settings: set in the panel, and their effect on visitors."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,31 +14,31 @@ from support.tenants import TenantFixture
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
+async def test_owner_sets_hours_glossary_and_api_key(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
     panel = await sessions.panel()
     await panel.log_in(stack.gateway_url, tenant.owner)
     await panel.page.get_by_role("navigation", name="Main").get_by_role("link", name="Sites").click()
-    parts = panel.page.get_by_role("navigation", name="Parts of the site")
+    parts = panel.page.get_by_role("navigation", name="Site sections")
     await parts.get_by_role("link", name="Assistant").click()
     page = panel.page
     await page.get_by_label("Time zone").fill("Europe/Berlin")
     await page.get_by_label("Time zone").press("Tab")
     await page.get_by_label("Monday").fill("9:00-12:30, 13:00-24:00")
     await page.get_by_label("Closed on").fill("2026-12-25, 2026-12-26")
-    await page.get_by_label("Never translated").fill("Blue Hour, Corner Shop")
+    await page.get_by_label("Do not translate").fill("Blue Hour, Corner Shop")
     await page.get_by_role("combobox").filter(has_text="OpenAI-compatible").select_option("openai")
-    await page.get_by_label(re.compile("^Key")).fill("sk-typed-in-here")
-    await page.get_by_label("Tokens a day").fill("5000")
+    await page.get_by_label("API key").fill("sk-typed-in-here")
+    await page.get_by_label("Tokens per day").fill("5000")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert").filter(has_text="pattern")).to_be_visible()
     await page.get_by_label("Monday").fill("09:00-12:30, 13:00-24:00")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("One is set.")).to_be_visible()
-    await panel.screenshot(artifacts, "panel-site-choices")
-    kept = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
-    assert kept["hours"] == {
+    await expect(page.get_by_text("A key is set.")).to_be_visible()
+    await panel.screenshot(artifacts, "panel-site-settings")
+    chatbot = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
+    assert chatbot["hours"] == {
         "time_zone": "Europe/Berlin",
         "weekly": [
             {"day": "monday", "from": "09:00", "to": "12:30"},
@@ -47,15 +46,15 @@ async def test_an_owner_sets_hours_words_and_a_key_and_finds_them_again(
         ],
         "closed": ["2026-12-25", "2026-12-26"],
     }
-    assert kept["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
-    assert (kept["ai"]["api_key_set"], kept["ai"]["daily_tokens"]) == (True, 5000)
+    assert chatbot["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
+    assert (chatbot["ai"]["api_key_set"], chatbot["ai"]["daily_tokens"]) == (True, 5000)
     await page.reload()
     await expect(page.get_by_label("Monday")).to_have_value("09:00-12:30, 13:00-24:00")
-    await expect(page.get_by_label(re.compile("^Key"))).to_have_value("")
+    await expect(page.get_by_label("API key")).to_have_value("")
     assert not await panel.accessibility_violations()
 
 
-async def test_a_visitor_of_a_closed_site_is_asked_for_an_address(
+async def test_visitor_of_a_closed_site_is_asked_for_an_email(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
 ) -> None:
     day = DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
