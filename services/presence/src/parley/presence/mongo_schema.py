@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotencyStore, Outbox, Schema
+from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
 from parley.presence.operators import repository as operators
 from parley.presence.visitors import repository as visitors
 
@@ -13,6 +13,6 @@ SCHEMA = Schema(
         *operators.INDEXES,
         *visitors.INDEXES,
         *MongoIdempotencyStore.indexes,
-        *Outbox.indexes_for(OUTBOX_COLLECTIONS),
+        *outbox_indexes(OUTBOX_COLLECTIONS),
     )
 )

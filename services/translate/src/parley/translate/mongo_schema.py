@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotencyStore, Outbox, Schema
+from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
 from parley.translate.conversations import repository as conversations
 from parley.translate.engines import quota_repository as quota
 from parley.translate.messages import repository as messages
@@ -19,6 +19,6 @@ SCHEMA = Schema(
         *messages.INDEXES,
         *quota.INDEXES,
         *MongoIdempotencyStore.indexes,
-        *Outbox.indexes_for(OUTBOX_COLLECTIONS),
+        *outbox_indexes(OUTBOX_COLLECTIONS),
     )
 )

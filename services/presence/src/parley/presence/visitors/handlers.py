@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.errors import Invalid
+from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext, decode_cursor, encode_cursor
 from parley.presence.schemas import HeartbeatResponse
 from parley.presence.visitors.model import PageInfo, VisitorCursor, VisitorList
@@ -56,11 +56,11 @@ def _to_response(page: VisitorList) -> VisitorListResponse:
 
 
 def _parse_cursor(cursor: str | None) -> VisitorCursor | None:
-    """Decode a cursor of a visitor list. Raises Invalid."""
+    """Decode a cursor of a visitor list. Raises ValidationFailed."""
     if cursor is None:
         return None
     milliseconds, visitor_key = decode_cursor(cursor, int, str)
     if not 0 <= milliseconds <= _MAX_TIMESTAMP_MILLISECONDS:
-        raise Invalid({"cursor": "is not a cursor of this list"})
+        raise ValidationFailed({"cursor": "is not a cursor of this list"})
     seconds, remainder = divmod(milliseconds, 1000)
     return VisitorCursor(datetime.fromtimestamp(seconds, UTC).replace(microsecond=remainder * 1000), visitor_key)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.errors import Forbidden, Invalid
+from parley.common.errors import Forbidden, ValidationFailed
 from parley.common.runtime.clock import Clock
 from parley.presence import metrics
 from parley.presence.site_access import SiteAccess, SiteDirectory
@@ -45,7 +45,7 @@ class VisitorService:
     ) -> VisitorList:
         """List the visitors who are online on one site.
 
-        `site_id` may be None if the caller has exactly one site. Raises Invalid, NotFound, Forbidden, Unavailable.
+        `site_id` may be None if the caller has exactly one site. Raises ValidationFailed, NotFound, Forbidden, Unavailable.
         """
         requested = self._only_site(caller) if site_id is None else site_id
         await self._access.check(caller, [requested])
@@ -83,7 +83,7 @@ class VisitorService:
     def _only_site(self, caller: OperatorCaller) -> int:
         site_ids = _visible_sites(caller)
         if len(site_ids) != 1:
-            raise Invalid({"site_id": "is required when you have more than one site"})
+            raise ValidationFailed({"site_id": "is required when you have more than one site"})
         return site_ids[0]
 
 

@@ -20,7 +20,10 @@ log = get_logger(__name__)
 
 
 class EngineChain:
-    """Calls a site's engines in order until one translates. An engine that fails is skipped for a while."""
+    """Implements `TextTranslator`: calls a site's engines in order until one translates.
+
+    An engine that fails is skipped for a while.
+    """
 
     name = "engines"
 

@@ -8,6 +8,15 @@ from typing import Protocol
 from parley.translate.site_options import SiteOptions
 
 
+class TextTranslator(Protocol):
+    """The translation engines."""
+
+    async def translate(
+        self, site_id: int, options: SiteOptions, texts: Sequence[str], source: str | None, target: str
+    ) -> Sequence[str]:
+        """Return the texts in the target language, in order. Raises NoTranslation."""
+
+
 class SiteOptionsProvider(Protocol):
     """Sites' translation options."""
 

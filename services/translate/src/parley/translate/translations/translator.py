@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parley.translate.engines.chain import EngineChain
 from parley.translate.site_options import SiteOptions
 from parley.translate.translations.cache import TranslationCache, cache_key
 from parley.translate.translations.model import TranslationRequest
 from parley.translate.translations.placeholders import Segment, has_words, is_placeholder, protect
-from parley.translate.translations.ports import SiteOptionsProvider
+from parley.translate.translations.ports import SiteOptionsProvider, TextTranslator
 
 
 class Translator:
     """Translates texts segment by segment. Only segments that are not cached are sent to an engine."""
 
-    def __init__(self, engines: EngineChain, cache: TranslationCache, sites: SiteOptionsProvider) -> None:
+    def __init__(self, engines: TextTranslator, cache: TranslationCache, sites: SiteOptionsProvider) -> None:
         self._engines = engines
         self._cache = cache
         self._sites = sites
