@@ -1173,14 +1173,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Answer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-        };
-        Failure: {
+        ErrorResponse: {
             /**
              * @default false
              * @constant
@@ -1201,7 +1194,11 @@ export interface components {
             password: string;
             name: string;
         };
-        LoginAnswer: {
+        LoginBody: {
+            email: string;
+            password: string;
+        };
+        LoginResponse: {
             /**
              * @default true
              * @constant
@@ -1210,11 +1207,7 @@ export interface components {
             token: string;
             expires_in: number;
             refresh_token: string;
-            user: components["schemas"]["User"];
-        };
-        LoginBody: {
-            email: string;
-            password: string;
+            user: components["schemas"]["UserSchema"];
         };
         LogoutBody: {
             refresh_token?: string | null;
@@ -1224,36 +1217,43 @@ export interface components {
         RefreshBody: {
             refresh_token: string;
         };
-        User: {
-            id: number;
-            name: string;
-            email: string;
-            language: string;
-            owner: boolean;
-            sites: {
-                [key: string]: components["schemas"]["Permission"][];
-            };
-        };
-        AccountAnswer: {
+        SuccessResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            user: components["schemas"]["AccountView"];
         };
-        AccountView: {
+        UserSchema: {
+            id: number;
+            name: string;
+            email: string;
+            language: string;
+            owner: boolean;
+            sites: {
+                [key: string]: components["schemas"]["Permission"][];
+            };
+        };
+        AccountResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            user: components["schemas"]["AccountSchema"];
+        };
+        AccountSchema: {
             id: number;
             email: string;
             name: string;
             language: string;
             owner: boolean;
-            tenant: components["schemas"]["TenantView"];
+            tenant: components["schemas"]["TenantSchema"];
             sites: {
                 [key: string]: components["schemas"]["Permission"][];
             };
         };
-        AiBody: {
+        AiSettingsBody: {
             base_url?: string | null;
             api_key?: string | null;
             temperature?: number | null;
@@ -1261,7 +1261,7 @@ export interface components {
             answer_tokens?: number | null;
             daily_tokens?: number | null;
         };
-        AiView: {
+        AiSettingsSchema: {
             base_url: string | null;
             api_key_set: boolean;
             temperature: number | null;
@@ -1269,27 +1269,32 @@ export interface components {
             answer_tokens: number | null;
             daily_tokens: number | null;
         };
-        AllChatsAnswer: {
+        AllQueuesResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            chats: components["schemas"]["ConversationView"][];
+            chats: components["schemas"]["ConversationSchema"][];
             /** @default null */
             next_cursor: string | null;
             current_user_id: number;
         };
-        ArchiveAnswer: {
+        ApiKeyListResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            conversations: components["schemas"]["ConversationView"][];
-            /** @default null */
+            api_keys: components["schemas"]["ApiKeySchema"][];
             next_cursor: string | null;
-            pagination: components["schemas"]["Pagination"];
+        };
+        ApiKeySchema: {
+            id: number;
+            name: string;
+            prefix: string;
+            created_at: string;
+            last_used_at: string | null;
         };
         ArchiveQuery: {
             /** @default 50 */
@@ -1311,16 +1316,47 @@ export interface components {
             /** @default null */
             operator_id: number | null;
         };
-        AuditAnswer: {
+        ArchiveResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            entries: components["schemas"]["parley__chat__audit__handlers__EntryView"][];
+            conversations: components["schemas"]["ConversationSchema"][];
+            /** @default null */
+            next_cursor: string | null;
+            pagination: components["schemas"]["Pagination"];
+        };
+        AuditEntrySchema: {
+            id: number;
+            at: string;
+            operator: components["schemas"]["AuditOperatorSchema"];
+            action: string;
+            target: components["schemas"]["TargetSchema"];
+            site_id: number | null;
+            address: string;
+            details: {
+                [key: string]: unknown;
+            };
+        };
+        AuditLogResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            entries: components["schemas"]["AuditEntrySchema"][];
             next_cursor: string | null;
         };
+        AuditOperatorSchema: {
+            id: number | null;
+            name: string;
+        };
         AuditQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
             /** @default null */
             site_id: number | null;
             /** @default null */
@@ -1331,17 +1367,13 @@ export interface components {
             from: string | null;
             /** @default null */
             to: string | null;
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
         };
-        Block: {
+        BlockBody: {
             blocked: boolean;
             /** @enum {string} */
             block_type?: "both" | "ai" | "operator";
         };
-        BlockStatusAnswer: {
+        BlockStatusResponse: {
             /**
              * @default true
              * @constant
@@ -1351,17 +1383,7 @@ export interface components {
             /** @default null */
             block_type: ("both" | "ai" | "operator") | null;
         };
-        BlockedAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            visitors: components["schemas"]["BlockedVisitor"][];
-            /** @default null */
-            next_cursor: string | null;
-        };
-        BlockedVisitor: {
+        BlockedVisitorSchema: {
             session_id: string;
             /** @default null */
             name: string | null;
@@ -1381,13 +1403,32 @@ export interface components {
             /** @default null */
             blocked_at: string | null;
         };
-        ChatbotAnswer: {
+        BlockedVisitorsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            site_id: number;
+        };
+        BlockedVisitorsResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            chatbot: components["schemas"]["ChatbotView"];
+            visitors: components["schemas"]["BlockedVisitorSchema"][];
+            /** @default null */
+            next_cursor: string | null;
+        };
+        BusinessHoursBody: {
+            time_zone: string;
+            weekly?: components["schemas"]["TimeRangeBody"][];
+            closed?: string[];
+        };
+        BusinessHoursSchema: {
+            time_zone: string;
+            weekly: components["schemas"]["TimeRangeSchema"][];
+            closed: string[];
         };
         ChatbotBody: {
             name?: string | null;
@@ -1401,14 +1442,22 @@ export interface components {
             routing?: ("all" | "manual") | null;
             offline_message?: string | null;
             private_push?: boolean | null;
-            hours?: components["schemas"]["HoursBody"] | null;
-            translation?: components["schemas"]["TranslationBody"] | null;
-            ai?: components["schemas"]["AiBody"] | null;
+            hours?: components["schemas"]["BusinessHoursBody"] | null;
+            translation?: components["schemas"]["TranslationSettingsBody"] | null;
+            ai?: components["schemas"]["AiSettingsBody"] | null;
         };
-        ChatbotView: {
+        ChatbotResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            chatbot: components["schemas"]["ChatbotSchema"];
+        };
+        ChatbotSchema: {
             name: string;
             welcome: string;
-            colours: components["schemas"]["ColoursView"];
+            colours: components["schemas"]["ColoursSchema"];
             /** @enum {string} */
             engine: "builtin" | "openai";
             model: string | null;
@@ -1420,35 +1469,19 @@ export interface components {
             routing: "all" | "manual";
             offline_message: string;
             private_push: boolean;
-            hours: components["schemas"]["HoursView"] | null;
-            translation: components["schemas"]["TranslationChoiceView"];
-            ai: components["schemas"]["AiView"];
-        };
-        ChatsAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            chats: components["schemas"]["ConversationView"][];
-            /** @default null */
-            next_cursor: string | null;
-        };
-        ColleagueView: {
-            id: number;
-            name: string;
-            online: boolean;
-            active_chats: number;
+            hours: components["schemas"]["BusinessHoursSchema"] | null;
+            translation: components["schemas"]["TranslationSettingsSchema"];
+            ai: components["schemas"]["AiSettingsSchema"];
         };
         ColoursBody: {
             primary?: string | null;
             background?: string | null;
         };
-        ColoursView: {
+        ColoursSchema: {
             primary: string;
             background: string;
         };
-        ConfigAnswer: {
+        ConfigResponse: {
             /**
              * @default true
              * @constant
@@ -1466,22 +1499,29 @@ export interface components {
             /** @default null */
             opens_at: string | null;
         };
-        ConversationAnswer: {
+        ContactBody: {
+            site_key: string;
+            session_id: string;
+            name?: string | null;
+            email?: string | null;
+            phone?: string | null;
+        };
+        ConversationDetailResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            conversation: components["schemas"]["ConversationView"];
+            conversation: components["schemas"]["ConversationDetailSchema"];
         };
-        ConversationDetail: {
+        ConversationDetailSchema: {
             id: number;
             site_id: number;
             /** @enum {string} */
             mode: "ai" | "pending" | "operator" | "closed";
-            visitor: components["schemas"]["VisitorView"];
+            visitor: components["schemas"]["VisitorSchema"];
             /** @default null */
-            operator: components["schemas"]["Person"] | null;
+            operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
@@ -1502,29 +1542,32 @@ export interface components {
             updated_at: string;
             /** @default 0 */
             version: number;
-            messages: components["schemas"]["MessageView"][];
-            notes: components["schemas"]["NoteView"][];
-            translation: components["schemas"]["TranslationView"];
-            history: components["schemas"]["HistoryView"][];
-            reads: components["schemas"]["ReadMark"][];
-            previous: components["schemas"]["ConversationView"][];
+            messages: components["schemas"]["MessageSchema"][];
+            notes: components["schemas"]["NoteSchema"][];
+            translation: components["schemas"]["TranslationStateSchema"];
+            history: components["schemas"]["HistoryEntrySchema"][];
+            reads: components["schemas"]["ReadMarkSchema"][];
+            previous: components["schemas"]["ConversationSchema"][];
         };
-        ConversationDetailAnswer: {
+        ConversationRef: {
+            conversation_id: number;
+        };
+        ConversationResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            conversation: components["schemas"]["ConversationDetail"];
+            conversation: components["schemas"]["ConversationSchema"];
         };
-        ConversationView: {
+        ConversationSchema: {
             id: number;
             site_id: number;
             /** @enum {string} */
             mode: "ai" | "pending" | "operator" | "closed";
-            visitor: components["schemas"]["VisitorView"];
+            visitor: components["schemas"]["VisitorSchema"];
             /** @default null */
-            operator: components["schemas"]["Person"] | null;
+            operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
@@ -1546,7 +1589,7 @@ export interface components {
             /** @default 0 */
             version: number;
         };
-        CountsAnswer: {
+        CountsResponse: {
             /**
              * @default true
              * @constant
@@ -1555,82 +1598,83 @@ export interface components {
             pending: number;
             active: number;
             sites: {
-                [key: string]: components["schemas"]["CountsView"];
+                [key: string]: components["schemas"]["SiteCountsSchema"];
             };
         };
-        CountsView: {
-            /** @default 0 */
-            pending: number;
-            /** @default 0 */
-            active: number;
+        CreateApiKeyBody: {
+            name: string;
         };
-        Details: {
+        CreateMemberBody: {
+            /** Format: email */
+            email: string;
+            name: string;
+            password?: string | null;
+            site_ids?: number[];
+            permissions?: components["schemas"]["PermissionsBody"];
+            owner?: boolean;
+            language?: string;
+        };
+        CreateSiteBody: {
+            name: string;
+            domains?: string[];
+            any_origin?: boolean;
+            language?: string;
+        };
+        CreatedApiKeyResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            api_key: components["schemas"]["ApiKeySchema"];
+            key: string;
+        };
+        CreatedMemberResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            member: components["schemas"]["MemberSchema"];
+            invitation: components["schemas"]["InvitationSchema"] | null;
+        };
+        EmailBody: {
+            site_key: string;
+            session_id: string;
+            email: string;
             name?: string | null;
-            email?: string | null;
-            phone?: string | null;
-            info?: {
-                [key: string]: string;
-            } | null;
-        };
-        Done: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-        };
-        EntriesAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            knowledge: components["schemas"]["parley__chat__knowledge__handlers__EntryView"][];
-            next_cursor: string | null;
-        };
-        EntryAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            entry: components["schemas"]["parley__chat__knowledge__handlers__EntryView"];
-        };
-        EntryBody: {
-            question: string;
-            answer: string;
-        };
-        EraseAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            erased: components["schemas"]["ErasedView"];
         };
         EraseBody: {
             site_id: number;
             session_id: string;
         };
-        ErasedView: {
-            conversations: number;
-            messages: number;
-            notes: number;
-            images: number;
-        };
-        ExportAnswer: {
+        EraseResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            export: components["schemas"]["ExportView"];
+            erased: components["schemas"]["ErasedCounts"];
+        };
+        ErasedCounts: {
+            conversations: number;
+            messages: number;
+            notes: number;
+            images: number;
         };
         ExportQuery: {
             site_id: number;
             session_id: string;
         };
-        ExportView: {
+        ExportResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            export: components["schemas"]["ExportSchema"];
+        };
+        ExportSchema: {
             site_id: number;
             session_id: string;
             exported_at: string;
@@ -1649,9 +1693,9 @@ export interface components {
             site_id: number;
             /** @enum {string} */
             mode: "ai" | "pending" | "operator" | "closed";
-            visitor: components["schemas"]["VisitorView"];
+            visitor: components["schemas"]["VisitorSchema"];
             /** @default null */
-            operator: components["schemas"]["Person"] | null;
+            operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
@@ -1676,10 +1720,10 @@ export interface components {
             rating_comment: string | null;
             /** @default null */
             rated_at: string | null;
-            translation: components["schemas"]["TranslationView"];
-            history: components["schemas"]["HistoryView"][];
-            messages: components["schemas"]["MessageView"][];
-            notes: components["schemas"]["NoteView"][];
+            translation: components["schemas"]["TranslationStateSchema"];
+            history: components["schemas"]["HistoryEntrySchema"][];
+            messages: components["schemas"]["MessageSchema"][];
+            notes: components["schemas"]["NoteSchema"][];
         };
         ExportedVisitor: {
             session_id: string;
@@ -1702,26 +1746,13 @@ export interface components {
             /** @default null */
             lead_at: string | null;
         };
-        FromWidget: {
-            site_key: string;
-            session_id: string;
-        };
-        HistoryAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            messages: components["schemas"]["MessageView"][];
+        HistoryEntrySchema: {
+            at: string;
+            action: string;
             /** @default null */
-            conversation_id: number | null;
+            by: components["schemas"]["OperatorRef"] | null;
             /** @default null */
-            mode: ("ai" | "pending" | "operator" | "closed") | null;
-            /** @default null */
-            operator: string | null;
-            /** @default 0 */
-            operator_read_seq: number;
-            visitor: components["schemas"]["VisitorView"];
+            to: components["schemas"]["OperatorRef"] | null;
         };
         HistoryQuery: {
             site_key: string;
@@ -1731,57 +1762,60 @@ export interface components {
             /** @default 50 */
             limit: number;
         };
-        HistoryView: {
-            at: string;
-            action: string;
-            /** @default null */
-            by: components["schemas"]["Person"] | null;
-            /** @default null */
-            to: components["schemas"]["Person"] | null;
-        };
-        HoursBody: {
-            time_zone: string;
-            weekly?: components["schemas"]["SpanBody"][];
-            closed?: string[];
-        };
-        HoursView: {
-            time_zone: string;
-            weekly: components["schemas"]["SpanView"][];
-            closed: string[];
-        };
-        InConversation: {
-            conversation_id: number;
-        };
-        InvitationAnswer: {
+        HistoryResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            invitation: components["schemas"]["InvitationView"];
+            messages: components["schemas"]["MessageSchema"][];
+            /** @default null */
+            conversation_id: number | null;
+            /** @default null */
+            mode: ("ai" | "pending" | "operator" | "closed") | null;
+            /** @default null */
+            operator: string | null;
+            /** @default 0 */
+            operator_read_seq: number;
+            visitor: components["schemas"]["VisitorSchema"];
         };
-        InvitationView: {
+        InvitationResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            invitation: components["schemas"]["InvitationSchema"];
+        };
+        InvitationSchema: {
             token: string;
             link: string;
             expires_at: string;
         };
-        KeyBody: {
-            name: string;
+        KnowledgeEntryBody: {
+            question: string;
+            answer: string;
         };
-        KeyView: {
-            id: number;
-            name: string;
-            prefix: string;
-            created_at: string;
-            last_used_at: string | null;
-        };
-        KeysAnswer: {
+        KnowledgeEntryResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            api_keys: components["schemas"]["KeyView"][];
+            entry: components["schemas"]["KnowledgeEntrySchema"];
+        };
+        KnowledgeEntrySchema: {
+            id: number;
+            question: string;
+            answer: string;
+        };
+        KnowledgeListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            knowledge: components["schemas"]["KnowledgeEntrySchema"][];
             next_cursor: string | null;
         };
         LastMessage: {
@@ -1791,7 +1825,7 @@ export interface components {
             preview: string;
             created_at: string;
         };
-        Lead: {
+        LeadSchema: {
             session_id: string;
             /** @default null */
             name: string | null;
@@ -1811,46 +1845,26 @@ export interface components {
             /** @default null */
             lead_at: string | null;
         };
-        LeadsAnswer: {
+        LeadsResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            leads: components["schemas"]["Lead"][];
+            leads: components["schemas"]["LeadSchema"][];
             /** @default null */
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
         };
-        LeaveContact: {
-            site_key: string;
-            session_id: string;
-            name?: string | null;
-            email?: string | null;
-            phone?: string | null;
-        };
-        LeaveEmail: {
-            site_key: string;
-            session_id: string;
-            email: string;
-            name?: string | null;
-        };
-        MemberAnswer: {
+        MemberResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            member: components["schemas"]["MemberView"];
+            member: components["schemas"]["MemberSchema"];
         };
-        MemberBody: {
-            name?: string | null;
-            suspended?: boolean | null;
-            owner?: boolean | null;
-            site_ids?: number[] | null;
-            permissions?: components["schemas"]["Permissions"] | null;
-        };
-        MemberView: {
+        MemberSchema: {
             id: number;
             email: string;
             name: string;
@@ -1863,13 +1877,30 @@ export interface components {
             };
             created_at: string;
         };
-        MessageAnswer: {
+        MessageResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            message: components["schemas"]["MessageView"];
+            message: components["schemas"]["MessageSchema"];
+        };
+        MessageSchema: {
+            id: number;
+            conversation_id: number;
+            seq: number;
+            /** @enum {string} */
+            role: "visitor" | "ai" | "operator" | "system";
+            content: string;
+            /** @default null */
+            image_url: string | null;
+            /** @default null */
+            sender: components["schemas"]["OperatorRef"] | null;
+            /** @default null */
+            message_id: string | null;
+            /** @default null */
+            translation: components["schemas"]["MessageTranslation"] | null;
+            created_at: string;
         };
         MessageTranslation: {
             lang: string;
@@ -1881,40 +1912,11 @@ export interface components {
              */
             status: "done" | "failed" | "unsupported";
         };
-        MessageView: {
-            id: number;
-            conversation_id: number;
-            seq: number;
-            /** @enum {string} */
-            role: "visitor" | "ai" | "operator" | "system";
-            content: string;
-            /** @default null */
-            image_url: string | null;
-            /** @default null */
-            sender: components["schemas"]["Person"] | null;
-            /** @default null */
-            message_id: string | null;
-            /** @default null */
-            translation: components["schemas"]["MessageTranslation"] | null;
-            created_at: string;
-        };
-        MessageWindow: {
+        MessageWindowQuery: {
             /** @default null */
             before_seq: number | null;
             /** @default 50 */
             limit: number;
-        };
-        MessagesAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            messages: components["schemas"]["MessageView"][];
-            /** @default null */
-            conversation_id: number | null;
-            /** @default null */
-            mode: ("ai" | "pending" | "operator" | "closed") | null;
         };
         MessagesQuery: {
             /** @default null */
@@ -1924,7 +1926,19 @@ export interface components {
             /** @default 50 */
             limit: number;
         };
-        ModeAnswer: {
+        MessagesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            messages: components["schemas"]["MessageSchema"][];
+            /** @default null */
+            conversation_id: number | null;
+            /** @default null */
+            mode: ("ai" | "pending" | "operator" | "closed") | null;
+        };
+        ModeResponse: {
             /**
              * @default true
              * @constant
@@ -1934,7 +1948,7 @@ export interface components {
             /** @enum {string} */
             mode: "ai" | "pending" | "operator" | "closed";
         };
-        MyAccessAnswer: {
+        MyAccessResponse: {
             /**
              * @default true
              * @constant
@@ -1943,54 +1957,25 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             owner: boolean;
         };
-        NewKeyAnswer: {
+        NoteBody: {
+            conversation_id: number;
+            content: string;
+        };
+        NoteResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            api_key: components["schemas"]["KeyView"];
-            key: string;
+            note: components["schemas"]["NoteSchema"];
         };
-        NewMemberAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            member: components["schemas"]["MemberView"];
-            invitation: components["schemas"]["InvitationView"] | null;
-        };
-        NewMemberBody: {
-            email: string;
-            name: string;
-            password?: string | null;
-            site_ids?: number[];
-            permissions?: components["schemas"]["Permissions"];
-            owner?: boolean;
-            language?: string;
-        };
-        NewSiteBody: {
-            name: string;
-            domains?: string[];
-            any_origin?: boolean;
-            language?: string;
-        };
-        NoteAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            note: components["schemas"]["NoteView"];
-        };
-        NoteView: {
+        NoteSchema: {
             id: number;
             content: string;
-            author: components["schemas"]["Person"];
+            author: components["schemas"]["OperatorRef"];
             created_at: string;
         };
-        NumberedQuery: {
+        NumberedPageQuery: {
             /** @default 50 */
             limit: number;
             /** @default null */
@@ -2000,19 +1985,33 @@ export interface components {
             /** @default null */
             per_page: number | null;
         };
+        OkResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+        };
+        OperatorMessageBody: {
+            conversation_id: number;
+            content?: string;
+            image_url?: string | null;
+        };
         OperatorMessagesQuery: {
             site_key: string;
             session_id: string;
             /** @default 0 */
             after_seq: number;
         };
-        OperatorsAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            operators: components["schemas"]["ColleagueView"][];
+        OperatorRef: {
+            id: number;
+            name: string;
+        };
+        PageQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
         };
         Pagination: {
             total: number;
@@ -2024,43 +2023,58 @@ export interface components {
             current_password: string;
             new_password: string;
         };
-        Permissions: {
+        PermissionsBody: {
             can_chat?: boolean;
             can_view_conversations?: boolean;
             can_manage?: boolean;
         };
-        Person: {
-            id: number;
-            name: string;
+        ProactiveMessageBody: {
+            site_id: number;
+            session_id: string;
+            content: string;
         };
         ProfileBody: {
             name?: string | null;
             language?: string | null;
         };
         QueueQuery: {
-            /** @default pending,active */
-            status: string;
             /** @default 50 */
             limit: number;
             /** @default null */
             cursor: string | null;
+            /** @default pending,active */
+            status: string;
         };
-        Rate: {
+        QueueResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            chats: components["schemas"]["ConversationSchema"][];
+            /** @default null */
+            next_cursor: string | null;
+        };
+        RatingBody: {
             site_key: string;
             session_id: string;
             score: number;
             comment?: string | null;
         };
-        RatedConversation: {
+        RatingSchema: {
             conversation_id: number;
             score: number;
             /** @default null */
             comment: string | null;
             /** @default null */
-            operator: components["schemas"]["Person"] | null;
+            operator: components["schemas"]["OperatorRef"] | null;
             rated_at: string;
         };
-        RatingStatsAnswer: {
+        RatingStatsQuery: {
+            /** @default null */
+            since: string | null;
+        };
+        RatingStatsResponse: {
             /**
              * @default true
              * @constant
@@ -2072,34 +2086,24 @@ export interface components {
                 [key: string]: number;
             };
         };
-        RatingsAnswer: {
+        RatingsResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            ratings: components["schemas"]["RatedConversation"][];
+            ratings: components["schemas"]["RatingSchema"][];
             /** @default null */
             next_cursor: string | null;
         };
-        ReachOut: {
-            site_id: number;
-            session_id: string;
-            content: string;
-        };
-        ReadMark: {
-            operator: components["schemas"]["Person"];
+        ReadBody: {
             seq: number;
         };
-        ReadSeq: {
-            site_key: string;
-            session_id: string;
+        ReadMarkSchema: {
+            operator: components["schemas"]["OperatorRef"];
             seq: number;
         };
-        ReadUpTo: {
-            seq: number;
-        };
-        Say: {
+        SendMessageBody: {
             site_key: string;
             session_id: string;
             message?: string;
@@ -2107,45 +2111,39 @@ export interface components {
             lang?: string | null;
             message_id?: string | null;
         };
-        SendMessage: {
-            conversation_id: number;
-            content?: string;
-            image_url?: string | null;
+        SiteCountsSchema: {
+            /** @default 0 */
+            pending: number;
+            /** @default 0 */
+            active: number;
         };
-        SiteAnswer: {
+        SiteListResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            site: components["schemas"]["SiteView"];
-        };
-        SiteBody: {
-            name?: string | null;
-            domains?: string[] | null;
-            any_origin?: boolean | null;
-            language?: string | null;
-        };
-        SitePageQuery: {
-            site_id: number;
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
-        };
-        SiteQuery: {
-            site_id: number;
+            sites: components["schemas"]["SiteSchema"][];
+            next_cursor: string | null;
         };
         SiteQueueQuery: {
-            /** @default pending,active */
-            status: string;
             /** @default 50 */
             limit: number;
             /** @default null */
             cursor: string | null;
+            /** @default pending,active */
+            status: string;
             site_id: number;
         };
-        SiteView: {
+        SiteResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            site: components["schemas"]["SiteSchema"];
+        };
+        SiteSchema: {
             id: number;
             name: string;
             site_key: string;
@@ -2156,62 +2154,66 @@ export interface components {
             routing: "all" | "manual";
             created_at: string;
         };
-        SitesAnswer: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            sites: components["schemas"]["SiteView"][];
-            next_cursor: string | null;
-        };
-        SpanBody: {
-            /** @enum {string} */
-            day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
-            from: string;
-            to: string;
-        };
-        SpanView: {
-            /** @enum {string} */
-            day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
-            from: string;
-            to: string;
-        };
-        StatsQuery: {
-            /** @default null */
-            since: string | null;
-        };
-        TargetView: {
+        TargetSchema: {
             kind: string;
             id: string;
         };
-        TeamAnswer: {
+        TeamResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            team: components["schemas"]["MemberView"][];
+            team: components["schemas"]["MemberSchema"][];
             next_cursor: string | null;
         };
-        TenantView: {
+        TenantSchema: {
             id: number;
             name: string;
         };
-        TransferTo: {
+        TimeRangeBody: {
+            /** @enum {string} */
+            day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+            from: string;
+            to: string;
+        };
+        TimeRangeSchema: {
+            /** @enum {string} */
+            day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+            from: string;
+            to: string;
+        };
+        TransferBody: {
             operator_id: number;
         };
-        TranslationBody: {
+        TransferCandidateSchema: {
+            id: number;
+            name: string;
+            online: boolean;
+            active_chats: number;
+        };
+        TransferCandidatesQuery: {
+            site_id: number;
+        };
+        TransferCandidatesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            operators: components["schemas"]["TransferCandidateSchema"][];
+        };
+        TranslationSettingsBody: {
             engines?: ("google" | "libretranslate" | "local")[];
             glossary?: string[];
             daily_characters?: number | null;
         };
-        TranslationChoiceView: {
+        TranslationSettingsSchema: {
             engines: string[];
             glossary: string[];
             daily_characters: number | null;
         };
-        TranslationView: {
+        TranslationStateSchema: {
             enabled: boolean;
             /** @default null */
             lang: string | null;
@@ -2220,7 +2222,20 @@ export interface components {
             /** @default false */
             supported: boolean;
         };
-        UploadAnswer: {
+        UpdateMemberBody: {
+            name?: string | null;
+            suspended?: boolean | null;
+            owner?: boolean | null;
+            site_ids?: number[] | null;
+            permissions?: components["schemas"]["PermissionsBody"] | null;
+        };
+        UpdateSiteBody: {
+            name?: string | null;
+            domains?: string[] | null;
+            any_origin?: boolean | null;
+            language?: string | null;
+        };
+        UploadResponse: {
             /**
              * @default true
              * @constant
@@ -2230,15 +2245,28 @@ export interface components {
             width: number;
             height: number;
         };
-        VisitorAnswer: {
+        VisitorDetailsBody: {
+            name?: string | null;
+            email?: string | null;
+            phone?: string | null;
+            info?: {
+                [key: string]: string;
+            } | null;
+        };
+        VisitorReadBody: {
+            site_key: string;
+            session_id: string;
+            seq: number;
+        };
+        VisitorResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            visitor: components["schemas"]["VisitorView"];
+            visitor: components["schemas"]["VisitorSchema"];
         };
-        VisitorView: {
+        VisitorSchema: {
             session_id: string;
             /** @default null */
             name: string | null;
@@ -2255,11 +2283,11 @@ export interface components {
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
         };
-        WhoView: {
-            id: number | null;
-            name: string;
+        WidgetBody: {
+            site_key: string;
+            session_id: string;
         };
-        WidgetCodeAnswer: {
+        WidgetCodeResponse: {
             /**
              * @default true
              * @constant
@@ -2271,40 +2299,7 @@ export interface components {
             site_key: string;
             session_id: string;
         };
-        WriteNote: {
-            conversation_id: number;
-            content: string;
-        };
-        parley__chat__audit__handlers__EntryView: {
-            id: number;
-            at: string;
-            operator: components["schemas"]["WhoView"];
-            action: string;
-            target: components["schemas"]["TargetView"];
-            site_id: number | null;
-            address: string;
-            details: {
-                [key: string]: unknown;
-            };
-        };
-        parley__chat__common_fields__PageQuery: {
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
-        };
-        parley__chat__conversations__query_handlers__PageQuery: {
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
-        };
-        parley__chat__knowledge__handlers__EntryView: {
-            id: number;
-            question: string;
-            answer: string;
-        };
-        HeartbeatAnswer: {
+        HeartbeatResponse: {
             /**
              * @default true
              * @constant
@@ -2330,13 +2325,11 @@ export interface components {
         OperatorHeartbeatBody: {
             site_ids: number[];
         };
-        PageQuery: {
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
+        SetStatusBody: {
+            site_id: number;
+            online: boolean;
         };
-        SetStatusAnswer: {
+        SetStatusResponse: {
             /**
              * @default true
              * @constant
@@ -2346,17 +2339,13 @@ export interface components {
             /** @default null */
             until: string | null;
         };
-        SetStatusBody: {
-            site_id: number;
-            online: boolean;
-        };
         SiteStatus: {
             site_id: number;
             online: boolean;
             /** @default null */
             until: string | null;
         };
-        SiteVisitorsQuery: {
+        SiteVisitorListQuery: {
             /** @default 50 */
             limit: number;
             /** @default null */
@@ -2364,7 +2353,11 @@ export interface components {
             /** @default null */
             site_id: number | null;
         };
-        StatusAnswer: {
+        StatusQuery: {
+            /** @default null */
+            site_id: number | null;
+        };
+        StatusResponse: {
             /**
              * @default true
              * @constant
@@ -2373,17 +2366,19 @@ export interface components {
             online: boolean;
             sites: components["schemas"]["SiteStatus"][];
         };
-        StatusQuery: {
-            /** @default null */
-            site_id: number | null;
-        };
         VisitorHeartbeatBody: {
             page: string;
             title?: string | null;
             referrer?: string | null;
             lang?: string | null;
         };
-        VisitorsAnswer: {
+        VisitorListQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+        };
+        VisitorListResponse: {
             /**
              * @default true
              * @constant
@@ -2408,7 +2403,19 @@ export interface components {
             /** @default null */
             token: string | null;
         };
-        PushTried: {
+        RegisterTokenBody: {
+            token: string;
+            /** @enum {string} */
+            platform?: "android" | "ios" | "web" | "unknown";
+        };
+        RemoveTokenBody: {
+            token?: string | null;
+        };
+        RemoveTokenQuery: {
+            /** @default null */
+            token: string | null;
+        };
+        SelfTestResponse: {
             /**
              * @default true
              * @constant
@@ -2419,23 +2426,11 @@ export interface components {
             /** @default [] */
             devices: components["schemas"]["DeviceReceipt"][];
         };
-        RegisterToken: {
-            token: string;
-            /** @enum {string} */
-            platform?: "android" | "ios" | "web" | "unknown";
-        };
-        RemoveToken: {
-            token?: string | null;
-        };
-        RemoveTokenQuery: {
-            /** @default null */
-            token: string | null;
-        };
         StreamQuery: {
             /** @default null */
             last_event_id: string | null;
         };
-        TicketSold: {
+        TicketResponse: {
             /**
              * @default true
              * @constant
@@ -2445,24 +2440,24 @@ export interface components {
             /** @default 60 */
             expires_in: number;
         };
-        SetLangRequest: {
+        SetLangBody: {
             conversation_id: number;
             lang: string;
             operator_lang?: string | null;
         };
-        ToggleRequest: {
+        ToggleBody: {
             conversation_id: number;
             enabled: boolean;
         };
-        TranslationAnswer: {
+        TranslationResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            translation: components["schemas"]["TranslationShown"];
+            translation: components["schemas"]["TranslationSettings"];
         };
-        TranslationShown: {
+        TranslationSettings: {
             conversation_id: number;
             enabled: boolean;
             lang: string | null;
@@ -2496,7 +2491,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["KeysAnswer"];
+                    "application/json": components["schemas"]["ApiKeyListResponse"];
                 };
             };
         };
@@ -2517,7 +2512,7 @@ export interface operations {
                  *       "name": "Nightly export"
                  *     }
                  */
-                "application/json": components["schemas"]["KeyBody"];
+                "application/json": components["schemas"]["CreateApiKeyBody"];
             };
         };
         responses: {
@@ -2526,7 +2521,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewKeyAnswer"];
+                    "application/json": components["schemas"]["CreatedApiKeyResponse"];
                 };
             };
         };
@@ -2547,7 +2542,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -2555,13 +2550,13 @@ export interface operations {
     getAudit: {
         parameters: {
             query?: {
+                limit?: number;
+                cursor?: string | null;
                 site_id?: number | null;
                 operator_id?: number | null;
                 action?: string | null;
                 from?: string | null;
                 to?: string | null;
-                limit?: number;
-                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -2574,7 +2569,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuditAnswer"];
+                    "application/json": components["schemas"]["AuditLogResponse"];
                 };
             };
         };
@@ -2592,8 +2587,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "current_password": "the one until now",
-                 *       "new_password": "a longer one from now on"
+                 *       "current_password": "the current password",
+                 *       "new_password": "a new, longer password"
                  *     }
                  */
                 "application/json": components["schemas"]["PasswordBody"];
@@ -2605,7 +2600,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -2636,7 +2631,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LoginAnswer"];
+                    "application/json": components["schemas"]["LoginResponse"];
                 };
             };
         };
@@ -2666,7 +2661,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["SuccessResponse"];
                 };
             };
         };
@@ -2685,7 +2680,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountAnswer"];
+                    "application/json": components["schemas"]["AccountResponse"];
                 };
             };
         };
@@ -2714,7 +2709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AccountAnswer"];
+                    "application/json": components["schemas"]["AccountResponse"];
                 };
             };
         };
@@ -2744,7 +2739,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LoginAnswer"];
+                    "application/json": components["schemas"]["LoginResponse"];
                 };
             };
         };
@@ -2766,7 +2761,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BlockStatusAnswer"];
+                    "application/json": components["schemas"]["BlockStatusResponse"];
                 };
             };
         };
@@ -2788,7 +2783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConfigAnswer"];
+                    "application/json": components["schemas"]["ConfigResponse"];
                 };
             };
         };
@@ -2811,7 +2806,7 @@ export interface operations {
                  *       "name": "Jane"
                  *     }
                  */
-                "application/json": components["schemas"]["LeaveContact"];
+                "application/json": components["schemas"]["ContactBody"];
             };
         };
         responses: {
@@ -2820,7 +2815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -2843,7 +2838,7 @@ export interface operations {
                  *       "email": "jane@example.com"
                  *     }
                  */
-                "application/json": components["schemas"]["LeaveEmail"];
+                "application/json": components["schemas"]["EmailBody"];
             };
         };
         responses: {
@@ -2852,7 +2847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -2897,7 +2892,7 @@ export interface operations {
                  *       "session_id": "0123456789abcdef0123456789abcdef"
                  *     }
                  */
-                "application/json": components["schemas"]["FromWidget"];
+                "application/json": components["schemas"]["WidgetBody"];
             };
         };
         responses: {
@@ -2906,7 +2901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModeAnswer"];
+                    "application/json": components["schemas"]["ModeResponse"];
                 };
             };
         };
@@ -2943,7 +2938,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                    "application/json": components["schemas"]["HeartbeatResponse"];
                 };
             };
         };
@@ -2967,7 +2962,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HistoryAnswer"];
+                    "application/json": components["schemas"]["HistoryResponse"];
                 };
             };
         };
@@ -2990,7 +2985,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagesAnswer"];
+                    "application/json": components["schemas"]["MessagesResponse"];
                 };
             };
         };
@@ -3012,7 +3007,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagesAnswer"];
+                    "application/json": components["schemas"]["MessagesResponse"];
                 };
             };
         };
@@ -3035,7 +3030,7 @@ export interface operations {
                  *       "score": 5
                  *     }
                  */
-                "application/json": components["schemas"]["Rate"];
+                "application/json": components["schemas"]["RatingBody"];
             };
         };
         responses: {
@@ -3044,7 +3039,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -3067,7 +3062,7 @@ export interface operations {
                  *       "seq": 2
                  *     }
                  */
-                "application/json": components["schemas"]["ReadSeq"];
+                "application/json": components["schemas"]["VisitorReadBody"];
             };
         };
         responses: {
@@ -3076,7 +3071,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -3099,7 +3094,7 @@ export interface operations {
                  *       "message": "What are your opening hours?"
                  *     }
                  */
-                "application/json": components["schemas"]["Say"];
+                "application/json": components["schemas"]["SendMessageBody"];
             };
         };
         responses: {
@@ -3130,7 +3125,7 @@ export interface operations {
                  *       "session_id": "0123456789abcdef0123456789abcdef"
                  *     }
                  */
-                "application/json": components["schemas"]["FromWidget"];
+                "application/json": components["schemas"]["WidgetBody"];
             };
         };
         responses: {
@@ -3139,7 +3134,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -3168,7 +3163,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadAnswer"];
+                    "application/json": components["schemas"]["UploadResponse"];
                 };
             };
         };
@@ -3193,7 +3188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagesAnswer"];
+                    "application/json": components["schemas"]["MessagesResponse"];
                 };
             };
         };
@@ -3225,7 +3220,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LoginAnswer"];
+                    "application/json": components["schemas"]["LoginResponse"];
                 };
             };
         };
@@ -3248,7 +3243,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3256,9 +3251,9 @@ export interface operations {
     getOperatorActiveChats: {
         parameters: {
             query: {
-                status?: string;
                 limit?: number;
                 cursor?: string | null;
+                status?: string;
                 site_id: number;
             };
             header?: never;
@@ -3272,7 +3267,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChatsAnswer"];
+                    "application/json": components["schemas"]["QueueResponse"];
                 };
             };
         };
@@ -3280,9 +3275,9 @@ export interface operations {
     getOperatorAllActiveChats: {
         parameters: {
             query?: {
-                status?: string;
                 limit?: number;
                 cursor?: string | null;
+                status?: string;
             };
             header?: never;
             path?: never;
@@ -3295,7 +3290,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AllChatsAnswer"];
+                    "application/json": components["schemas"]["AllQueuesResponse"];
                 };
             };
         };
@@ -3314,7 +3309,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CountsAnswer"];
+                    "application/json": components["schemas"]["CountsResponse"];
                 };
             };
         };
@@ -3336,7 +3331,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VisitorsAnswer"];
+                    "application/json": components["schemas"]["VisitorListResponse"];
                 };
             };
         };
@@ -3344,9 +3339,9 @@ export interface operations {
     getOperatorBlocked: {
         parameters: {
             query: {
-                site_id: number;
                 limit?: number;
                 cursor?: string | null;
+                site_id: number;
             };
             header?: never;
             path?: never;
@@ -3359,7 +3354,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BlockedAnswer"];
+                    "application/json": components["schemas"]["BlockedVisitorsResponse"];
                 };
             };
         };
@@ -3382,7 +3377,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3406,7 +3401,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationDetailAnswer"];
+                    "application/json": components["schemas"]["ConversationDetailResponse"];
                 };
             };
         };
@@ -3430,7 +3425,7 @@ export interface operations {
                  *       "block_type": "both"
                  *     }
                  */
-                "application/json": components["schemas"]["Block"];
+                "application/json": components["schemas"]["BlockBody"];
             };
         };
         responses: {
@@ -3439,7 +3434,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VisitorAnswer"];
+                    "application/json": components["schemas"]["VisitorResponse"];
                 };
             };
         };
@@ -3462,7 +3457,7 @@ export interface operations {
                  *       "seq": 3
                  *     }
                  */
-                "application/json": components["schemas"]["ReadUpTo"];
+                "application/json": components["schemas"]["ReadBody"];
             };
         };
         responses: {
@@ -3471,7 +3466,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3492,7 +3487,7 @@ export interface operations {
                  *       "name": "Jane"
                  *     }
                  */
-                "application/json": components["schemas"]["Details"];
+                "application/json": components["schemas"]["VisitorDetailsBody"];
             };
         };
         responses: {
@@ -3501,7 +3496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3524,7 +3519,7 @@ export interface operations {
                  *       "name": "Jane"
                  *     }
                  */
-                "application/json": components["schemas"]["Details"];
+                "application/json": components["schemas"]["VisitorDetailsBody"];
             };
         };
         responses: {
@@ -3533,7 +3528,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3554,7 +3549,7 @@ export interface operations {
                  *       "name": "Jane"
                  *     }
                  */
-                "application/json": components["schemas"]["Details"];
+                "application/json": components["schemas"]["VisitorDetailsBody"];
             };
         };
         responses: {
@@ -3563,7 +3558,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3585,7 +3580,7 @@ export interface operations {
                  *       "platform": "android"
                  *     }
                  */
-                "application/json": components["schemas"]["RegisterToken"];
+                "application/json": components["schemas"]["RegisterTokenBody"];
             };
         };
         responses: {
@@ -3594,7 +3589,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["SuccessResponse"];
                 };
             };
         };
@@ -3615,7 +3610,7 @@ export interface operations {
                  *       "token": "fR3kx0:APA91bE"
                  *     }
                  */
-                "application/json": components["schemas"]["RemoveToken"];
+                "application/json": components["schemas"]["RemoveTokenBody"];
             };
         };
         responses: {
@@ -3624,7 +3619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["SuccessResponse"];
                 };
             };
         };
@@ -3645,7 +3640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PushTried"];
+                    "application/json": components["schemas"]["SelfTestResponse"];
                 };
             };
         };
@@ -3678,7 +3673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                    "application/json": components["schemas"]["HeartbeatResponse"];
                 };
             };
         };
@@ -3700,7 +3695,7 @@ export interface operations {
                  *       "content": "Hi, this is Alex."
                  *     }
                  */
-                "application/json": components["schemas"]["SendMessage"];
+                "application/json": components["schemas"]["OperatorMessageBody"];
             };
         };
         responses: {
@@ -3709,7 +3704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageResponse"];
                 };
             };
         };
@@ -3731,7 +3726,7 @@ export interface operations {
                  *       "content": "VIP customer"
                  *     }
                  */
-                "application/json": components["schemas"]["WriteNote"];
+                "application/json": components["schemas"]["NoteBody"];
             };
         };
         responses: {
@@ -3740,7 +3735,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NoteAnswer"];
+                    "application/json": components["schemas"]["NoteResponse"];
                 };
             };
         };
@@ -3763,7 +3758,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["VisitorsAnswer"];
+                    "application/json": components["schemas"]["VisitorListResponse"];
                 };
             };
         };
@@ -3784,7 +3779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OperatorsAnswer"];
+                    "application/json": components["schemas"]["TransferCandidatesResponse"];
                 };
             };
         };
@@ -3807,7 +3802,7 @@ export interface operations {
                  *       "content": "Need help?"
                  *     }
                  */
-                "application/json": components["schemas"]["ReachOut"];
+                "application/json": components["schemas"]["ProactiveMessageBody"];
             };
         };
         responses: {
@@ -3816,7 +3811,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessageAnswer"];
+                    "application/json": components["schemas"]["MessageResponse"];
                 };
             };
         };
@@ -3839,7 +3834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3870,7 +3865,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SetStatusAnswer"];
+                    "application/json": components["schemas"]["SetStatusResponse"];
                 };
             };
         };
@@ -3891,7 +3886,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StatusAnswer"];
+                    "application/json": components["schemas"]["StatusResponse"];
                 };
             };
         };
@@ -3934,7 +3929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TicketSold"];
+                    "application/json": components["schemas"]["TicketResponse"];
                 };
             };
         };
@@ -3957,7 +3952,7 @@ export interface operations {
                  *       "operator_id": 7
                  *     }
                  */
-                "application/json": components["schemas"]["TransferTo"];
+                "application/json": components["schemas"]["TransferBody"];
             };
         };
         responses: {
@@ -3966,7 +3961,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationAnswer"];
+                    "application/json": components["schemas"]["ConversationResponse"];
                 };
             };
         };
@@ -3988,7 +3983,7 @@ export interface operations {
                  *       "lang": "de"
                  *     }
                  */
-                "application/json": components["schemas"]["SetLangRequest"];
+                "application/json": components["schemas"]["SetLangBody"];
             };
         };
         responses: {
@@ -3997,7 +3992,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TranslationAnswer"];
+                    "application/json": components["schemas"]["TranslationResponse"];
                 };
             };
         };
@@ -4019,7 +4014,7 @@ export interface operations {
                  *       "enabled": true
                  *     }
                  */
-                "application/json": components["schemas"]["ToggleRequest"];
+                "application/json": components["schemas"]["ToggleBody"];
             };
         };
         responses: {
@@ -4028,7 +4023,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TranslationAnswer"];
+                    "application/json": components["schemas"]["TranslationResponse"];
                 };
             };
         };
@@ -4049,7 +4044,7 @@ export interface operations {
                  *       "conversation_id": 50
                  *     }
                  */
-                "application/json": components["schemas"]["InConversation"];
+                "application/json": components["schemas"]["ConversationRef"];
             };
         };
         responses: {
@@ -4058,7 +4053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4085,7 +4080,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UploadAnswer"];
+                    "application/json": components["schemas"]["UploadResponse"];
                 };
             };
         };
@@ -4116,7 +4111,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EraseAnswer"];
+                    "application/json": components["schemas"]["EraseResponse"];
                 };
             };
         };
@@ -4138,7 +4133,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExportAnswer"];
+                    "application/json": components["schemas"]["ExportResponse"];
                 };
             };
         };
@@ -4160,7 +4155,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SitesAnswer"];
+                    "application/json": components["schemas"]["SiteListResponse"];
                 };
             };
         };
@@ -4184,7 +4179,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["NewSiteBody"];
+                "application/json": components["schemas"]["CreateSiteBody"];
             };
         };
         responses: {
@@ -4193,7 +4188,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteAnswer"];
+                    "application/json": components["schemas"]["SiteResponse"];
                 };
             };
         };
@@ -4214,7 +4209,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteAnswer"];
+                    "application/json": components["schemas"]["SiteResponse"];
                 };
             };
         };
@@ -4238,7 +4233,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": components["schemas"]["SiteBody"];
+                "application/json": components["schemas"]["UpdateSiteBody"];
             };
         };
         responses: {
@@ -4247,7 +4242,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteAnswer"];
+                    "application/json": components["schemas"]["SiteResponse"];
                 };
             };
         };
@@ -4268,7 +4263,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4289,7 +4284,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChatbotAnswer"];
+                    "application/json": components["schemas"]["ChatbotResponse"];
                 };
             };
         };
@@ -4339,7 +4334,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ChatbotAnswer"];
+                    "application/json": components["schemas"]["ChatbotResponse"];
                 };
             };
         };
@@ -4363,7 +4358,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntriesAnswer"];
+                    "application/json": components["schemas"]["KnowledgeListResponse"];
                 };
             };
         };
@@ -4387,7 +4382,7 @@ export interface operations {
                  *       "answer": "Monday to Friday, nine to six."
                  *     }
                  */
-                "application/json": components["schemas"]["EntryBody"];
+                "application/json": components["schemas"]["KnowledgeEntryBody"];
             };
         };
         responses: {
@@ -4396,7 +4391,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryAnswer"];
+                    "application/json": components["schemas"]["KnowledgeEntryResponse"];
                 };
             };
         };
@@ -4419,7 +4414,7 @@ export interface operations {
                  *       "answer": "Monday to Friday, nine to six."
                  *     }
                  */
-                "application/json": components["schemas"]["EntryBody"];
+                "application/json": components["schemas"]["KnowledgeEntryBody"];
             };
         };
         responses: {
@@ -4428,7 +4423,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryAnswer"];
+                    "application/json": components["schemas"]["KnowledgeEntryResponse"];
                 };
             };
         };
@@ -4450,7 +4445,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4481,7 +4476,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ArchiveAnswer"];
+                    "application/json": components["schemas"]["ArchiveResponse"];
                 };
             };
         };
@@ -4507,7 +4502,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LeadsAnswer"];
+                    "application/json": components["schemas"]["LeadsResponse"];
                 };
             };
         };
@@ -4528,7 +4523,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MyAccessAnswer"];
+                    "application/json": components["schemas"]["MyAccessResponse"];
                 };
             };
         };
@@ -4552,7 +4547,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RatingsAnswer"];
+                    "application/json": components["schemas"]["RatingsResponse"];
                 };
             };
         };
@@ -4575,7 +4570,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RatingStatsAnswer"];
+                    "application/json": components["schemas"]["RatingStatsResponse"];
                 };
             };
         };
@@ -4598,7 +4593,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteAnswer"];
+                    "application/json": components["schemas"]["SiteResponse"];
                 };
             };
         };
@@ -4622,7 +4617,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TeamAnswer"];
+                    "application/json": components["schemas"]["TeamResponse"];
                 };
             };
         };
@@ -4646,7 +4641,7 @@ export interface operations {
                  *       "can_manage": false
                  *     }
                  */
-                "application/json": components["schemas"]["Permissions"];
+                "application/json": components["schemas"]["PermissionsBody"];
             };
         };
         responses: {
@@ -4655,7 +4650,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberAnswer"];
+                    "application/json": components["schemas"]["MemberResponse"];
                 };
             };
         };
@@ -4677,7 +4672,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4698,7 +4693,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WidgetCodeAnswer"];
+                    "application/json": components["schemas"]["WidgetCodeResponse"];
                 };
             };
         };
@@ -4720,7 +4715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TeamAnswer"];
+                    "application/json": components["schemas"]["TeamResponse"];
                 };
             };
         };
@@ -4750,7 +4745,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": components["schemas"]["NewMemberBody"];
+                "application/json": components["schemas"]["CreateMemberBody"];
             };
         };
         responses: {
@@ -4759,7 +4754,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewMemberAnswer"];
+                    "application/json": components["schemas"]["CreatedMemberResponse"];
                 };
             };
         };
@@ -4780,7 +4775,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberAnswer"];
+                    "application/json": components["schemas"]["MemberResponse"];
                 };
             };
         };
@@ -4801,7 +4796,7 @@ export interface operations {
                  *       "suspended": true
                  *     }
                  */
-                "application/json": components["schemas"]["MemberBody"];
+                "application/json": components["schemas"]["UpdateMemberBody"];
             };
         };
         responses: {
@@ -4810,7 +4805,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberAnswer"];
+                    "application/json": components["schemas"]["MemberResponse"];
                 };
             };
         };
@@ -4831,7 +4826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4854,7 +4849,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InvitationAnswer"];
+                    "application/json": components["schemas"]["InvitationResponse"];
                 };
             };
         };
