@@ -1,66 +1,56 @@
-"""Fields that the administration's bodies share, each with its bounds."""
+"""Fields that the request bodies of several rooms share."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, StringConstraints
 
-from parley.chat.accounts.service import Access
 from parley.common.auth.identity import Permission
-from parley.common.http import Page, Query, RequestBody, decode_cursor, encode_cursor
+from parley.common.http import RequestBody
+
+# Private networks use domains such as .local, and tests .test: only the syntax of an address is checked.
+SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+def _validate_email(value: str) -> str:
+    """Check the syntax of an e-mail address and normalize it, without DNS queries. Raises ValueError."""
+    try:
+        return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
+    except EmailNotValidError:
+        raise ValueError("is not an e-mail address") from None
+
+
+_EMAIL_FORMAT = Field(json_schema_extra={"format": "email"})
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_validate_email), _EMAIL_FORMAT
+]
+AccountEmail = Annotated[
+    str, StringConstraints(max_length=254), AfterValidator(_validate_email), AfterValidator(str.lower), _EMAIL_FORMAT
+]
+"""The e-mail address of an account, which is unique regardless of case."""
 
 Name = Annotated[
     str,
-    # A line of text with something on it.
+    # One line of text that is not blank.
     StringConstraints(
         strip_whitespace=True, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
     ),
 ]
-Email = Annotated[
-    str,
-    StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f<>\"]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"),
-    AfterValidator(str.lower),
-]
 NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=256)]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""A BCP 47 language tag."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Cursor = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class PageQuery(Query):
-    """Where a list by id goes on."""
-
-    limit: Page = 50
-    cursor: Cursor | None = None
-
-    @property
-    def after(self) -> int:
-        """The last id that was shown. Raises Invalid."""
-        if self.cursor is None:
-            return 0
-        last: int = decode_cursor(self.cursor, int)[0]
-        return last
-
-
-class Permissions(RequestBody):
-    """What an operator may do on a site."""
+class PermissionsBody(RequestBody):
+    """Permissions on a site."""
 
     can_chat: bool = False
     can_view_conversations: bool = False
     can_manage: bool = False
 
     @property
-    def granted(self) -> frozenset[Permission]:
-        """As the domain has it."""
+    def permissions(self) -> frozenset[Permission]:
         return frozenset(permission for permission in Permission if getattr(self, permission.value))
-
-
-def next_cursor(ids: list[int], limit: int) -> str | None:
-    """The cursor of the page after this, where a list by id was asked for one more than its limit."""
-    return encode_cursor(ids[limit - 1]) if len(ids) > limit else None
-
-
-def shown(access: Access) -> dict[str, list[Permission]]:
-    """An access as it is answered: permissions by site, in their own order."""
-    return {str(site_id): [one for one in Permission if one in granted] for site_id, granted in access.items()}

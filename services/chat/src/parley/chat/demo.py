@@ -1,8 +1,7 @@
-"""`python -m parley.chat.demo`: fills a development stack with something to look at, and writes down the accounts.
+"""Fills a development stack with demo data through the API: `python -m parley.chat.demo`.
 
-Everything after the first owner is made through the gateway, as anybody would make it. Run again, it finds what is
-there and makes only what is missing. Passwords are derived from the stack's own secret: the same in every run, and
-different on every machine.
+Only the first owner of each tenant is created directly in the database. A second run creates what is missing. The
+passwords are derived from the stack's secret: the same in every run, different on every machine.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from typing import Any
 
 import aiohttp
 
-from parley.chat.accounts.service import EmailTaken
+from parley.chat.accounts.errors import EmailTaken
 from parley.chat.owner import create_owner
 from parley.chat.settings import ChatSettings
-from parley.common.runtime.settings import load
+from parley.common.runtime.settings import load_settings
 
 KNOWLEDGE = {
     "What are your opening hours?": "We are open Monday to Friday, from 9 in the morning to 6 in the evening.",
@@ -30,6 +29,7 @@ KNOWLEDGE = {
     "How do I return something?": "You can send anything back within 30 days. The label is in the parcel.",
     "Do you ship abroad?": "Yes, to all of Europe. Parcels take three to five working days.",
 }
+_REQUEST_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +40,25 @@ class Account:
 
 OWNER = Account("Olivia Owner", "olivia@demo.example")
 OPERATORS = (Account("Alex Moreau", "alex@demo.example"), Account("Sam Okafor", "sam@demo.example"))
-SECOND = Account("Otto Other", "otto@other.example")
+SECOND_OWNER = Account("Otto Other", "otto@other.example")
 
 
 class Demo:
-    """The demo's accounts and sites, over the API."""
+    """Creates the accounts and sites of the demo."""
 
     def __init__(self, gateway: str, settings: ChatSettings, http: aiohttp.ClientSession) -> None:
         self._gateway = gateway.rstrip("/")
         self._settings = settings
         self._http = http
 
-    async def fill(self) -> dict[str, Any]:
-        """Make what is missing. Returns what `.dev/demo.json` holds."""
-        owner = await self._owner(OWNER, "Demo Company")
-        site = await self._site(owner, "Demo Shop")
-        await self._know(owner, site["id"])
-        members = [await self._member(owner, account, site["id"]) for account in OPERATORS]
-        other = await self._owner(SECOND, "Other Company")
-        other_site = await self._site(other, "Other Shop")
+    async def create(self) -> dict[str, Any]:
+        """Create what is missing. Returns the accounts and sites, for the developer and for tests."""
+        owner = await self._ensure_owner(OWNER, "Demo Company")
+        site = await self._ensure_site(owner, "Demo Shop")
+        await self._ensure_knowledge(owner, site["id"])
+        members = [await self._ensure_member(owner, account, site["id"]) for account in OPERATORS]
+        second_owner = await self._ensure_owner(SECOND_OWNER, "Other Company")
+        second_site = await self._ensure_site(second_owner, "Other Shop")
         me = await self._call(owner, "GET", "/auth/me")
         return {
             "gateway": self._gateway,
@@ -69,10 +69,10 @@ class Demo:
                 {"id": me["user"]["id"], "email": OWNER.email, "password": self._password(OWNER), "owner": True},
             ],
             "second_tenant": {
-                "site_id": other_site["id"],
-                "site_key": other_site["site_key"],
-                "email": SECOND.email,
-                "password": self._password(SECOND),
+                "site_id": second_site["id"],
+                "site_key": second_site["site_key"],
+                "email": SECOND_OWNER.email,
+                "password": self._password(SECOND_OWNER),
             },
         }
 
@@ -80,8 +80,8 @@ class Demo:
         secret = self._settings.identity_secret.encode()
         return "demo-" + hmac.new(secret, account.email.encode(), hashlib.sha256).hexdigest()[:12]
 
-    async def _owner(self, account: Account, tenant: str) -> str:
-        """A token of a tenant's owner, made if there is none."""
+    async def _ensure_owner(self, account: Account, tenant: str) -> str:
+        """Return an access token of a tenant's owner, who is created with the tenant if missing."""
         with contextlib.suppress(EmailTaken):
             await create_owner(
                 self._settings.mongodb_uri,
@@ -92,29 +92,26 @@ class Demo:
                 name=account.name,
             )
         body = {"email": account.email, "password": self._password(account)}
-        found = await self._call(None, "POST", "/auth/login", body)
-        return str(found["token"])
+        return str((await self._call(None, "POST", "/auth/login", body))["token"])
 
-    async def _site(self, token: str, name: str) -> dict[str, Any]:
+    async def _ensure_site(self, token: str, name: str) -> dict[str, Any]:
         for site in (await self._call(token, "GET", "/sites"))["sites"]:
             if site["name"] == name:
                 return dict(site)
         body = {"name": name, "domains": ["localhost", "127.0.0.1"], "any_origin": True}
         return dict((await self._call(token, "POST", "/sites", body))["site"])
 
-    async def _know(self, token: str, site_id: int) -> None:
+    async def _ensure_knowledge(self, token: str, site_id: int) -> None:
         path = f"/sites/{site_id}/chatbot/knowledge"
-        known = {entry["question"] for entry in (await self._call(token, "GET", path))["knowledge"]}
+        existing = {entry["question"] for entry in (await self._call(token, "GET", path))["knowledge"]}
         for question, answer in KNOWLEDGE.items():
-            if question not in known:
+            if question not in existing:
                 await self._call(token, "POST", path, {"question": question, "answer": answer})
 
-    async def _member(self, token: str, account: Account, site_id: int) -> dict[str, Any]:
-        found = next(
-            (one for one in (await self._call(token, "GET", "/team"))["team"] if one["email"] == account.email),
-            None,
-        )
-        if found is None:
+    async def _ensure_member(self, token: str, account: Account, site_id: int) -> dict[str, Any]:
+        team = (await self._call(token, "GET", "/team"))["team"]
+        member = next((member for member in team if member["email"] == account.email), None)
+        if member is None:
             body = {
                 "email": account.email,
                 "name": account.name,
@@ -122,32 +119,33 @@ class Demo:
                 "site_ids": [site_id],
                 "permissions": {"can_chat": True, "can_view_conversations": True, "can_manage": False},
             }
-            found = (await self._call(token, "POST", "/team", body))["member"]
-        return {"id": found["id"], "email": account.email, "password": self._password(account)}
+            member = (await self._call(token, "POST", "/team", body))["member"]
+        return {"id": member["id"], "email": account.email, "password": self._password(account)}
 
     async def _call(self, token: str | None, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Call the API and return the response's body. Raises SystemExit if the call fails."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self._http.request(method, f"{self._gateway}/api/v1{path}", json=body, headers=headers) as response:
-            found: dict[str, Any] = await response.json()
-            if not found.get("success"):
-                raise SystemExit(f"The demo could not be made: {method} {path}: {found.get('error')}")
-            return found
+            result: dict[str, Any] = await response.json()
+            if not result.get("success"):
+                raise SystemExit(f"The demo could not be created: {method} {path}: {result.get('error')}")
+            return result
 
 
-async def _make(gateway: str) -> dict[str, Any]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
-        return await Demo(gateway, load(ChatSettings), http).fill()
+async def _create(gateway: str) -> dict[str, Any]:
+    timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_SECONDS)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        return await Demo(gateway, load_settings(ChatSettings), http).create()
 
 
 def main() -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description="Fill a development stack with a demo.")
-    parser.add_argument("--gateway", required=True, help="the gateway's address")
-    parser.add_argument("--out", required=True, type=Path, help="where to write the accounts")
-    wanted = parser.parse_args()
-    found = asyncio.run(_make(wanted.gateway))
-    wanted.out.write_text(json.dumps(found, indent=2) + "\n")
-    wanted.out.chmod(0o600)
+    parser = argparse.ArgumentParser(description="Fill a development stack with demo data.")
+    parser.add_argument("--gateway", required=True, help="URL of the gateway")
+    parser.add_argument("--out", required=True, type=Path, help="file to write the accounts to, as JSON")
+    args = parser.parse_args()
+    result = asyncio.run(_create(args.gateway))
+    args.out.write_text(json.dumps(result, indent=2) + "\n")
+    args.out.chmod(0o600)
 
 
 if __name__ == "__main__":

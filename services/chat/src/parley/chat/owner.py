@@ -1,11 +1,11 @@
-"""A tenant and its first owner, made without anybody being logged in yet: for demonstrations, tests and measurements.
+"""Creates a tenant with its first owner directly in the database, for demos, tests and benchmarks.
 
-Administrators have `parley owner create`.
+Administrators use `parley owner create`.
 """
 
 from __future__ import annotations
 
-from parley.chat.accounts.service import Operator
+from parley.chat.accounts.model import Operator
 from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
 
@@ -13,9 +13,9 @@ from parley.chat.settings import ChatSettings
 async def create_owner(
     mongodb_uri: str, database_prefix: str, *, tenant: str, email: str, password: str, name: str
 ) -> Operator:
-    """Make a tenant with its first owner. Raises EmailTaken. Events wait in the outbox for a running chat."""
+    """Create a tenant and its owner, who is returned. A running chat publishes the events. Raises EmailTaken."""
     settings = ChatSettings.model_construct(
         mongodb_uri=mongodb_uri, database_prefix=database_prefix, amqp_url="", identity_secret=""
     )
     async with open_context(settings) as context:
-        return await context.admin.create_tenant(tenant, email, password, name)
+        return await context.admin.accounts.create_tenant(tenant, email, password, name)

@@ -1,55 +1,58 @@
-"""What an operator may touch, resolved afresh from what is kept: the answer that the gateway caches and signs."""
+"""Which sites an operator has access to, and the check of a permission on a site."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from parley.chat.accounts.service import Access, Operator
+from parley.chat.accounts.model import ALL_PERMISSIONS, Operator, SitePermissions
+from parley.chat.accounts.ports import SiteLookup
 from parley.common.auth.identity import OperatorCaller, Permission
-
-EVERYTHING = frozenset(Permission)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorAccess:
-    """An operator and their sites: an owner's are all of the tenant's, others' those that still exist."""
+    """An operator and their permissions by site: on all sites of the tenant for an owner, never on deleted sites."""
 
     operator: Operator
-    sites: Access
-
-
-class TenantSites(Protocol):
-    """Which sites a tenant has; deleted ones are not there any more."""
-
-    async def ids_of(self, tenant_id: int) -> list[int]:
-        """All of a tenant's."""
-
-    async def existing(self, tenant_id: int, site_ids: Sequence[int]) -> list[int]:
-        """Those of some that are the tenant's."""
+    sites: SitePermissions
 
 
 @dataclass(frozen=True, slots=True)
-class AccessBook:
-    """Looks up what operators may touch."""
+class AccessResolver:
+    """Resolves an operator's access from what is stored. The gateway caches and signs the result."""
 
-    sites: TenantSites
+    sites: SiteLookup
 
-    async def of(self, operator: Operator) -> OperatorAccess:
-        """The operator's sites and permissions now."""
+    async def resolve(self, operator: Operator) -> OperatorAccess:
+        """Return the operator's current sites and permissions."""
         if operator.owner:
-            everywhere = await self.sites.ids_of(operator.tenant_id)
-            return OperatorAccess(operator, dict.fromkeys(everywhere, EVERYTHING))
-        there = await self.sites.existing(operator.tenant_id, sorted(operator.access))
-        return OperatorAccess(operator, {site_id: operator.access[site_id] for site_id in there})
+            site_ids = await self.sites.list_ids(operator.tenant_id)
+            return OperatorAccess(operator, dict.fromkeys(site_ids, ALL_PERMISSIONS))
+        site_ids = await self.sites.filter_existing(operator.tenant_id, sorted(operator.access))
+        return OperatorAccess(operator, {site_id: operator.access[site_id] for site_id in site_ids})
+
+    async def resolve_caller(self, operator: Operator, client_ip: str) -> OperatorCaller:
+        """Build a caller for an operator, outside of any request of theirs."""
+        access = await self.resolve(operator)
+        return OperatorCaller(
+            operator.id,
+            operator.tenant_id,
+            operator.name,
+            access.sites,
+            owner=operator.owner,
+            access_version=operator.version,
+            language=operator.language,
+            client_ip=client_ip,
+        )
 
 
-def allow(caller: OperatorCaller, tenant_id: int, site_id: int, permission: Permission | None = None) -> None:
-    """Hold a caller to a permission on a site. Raises NotFound for another tenant's, Forbidden.
+def require_permission(
+    caller: OperatorCaller, tenant_id: int, site_id: int, permission: Permission | None = None
+) -> None:
+    """Check that the caller has a permission on a site; by default the one that the route requires.
 
-    An owner may do everything on the tenant's sites, also on one made a moment ago that their signed identity does
-    not list yet.
+    An owner has every permission on the tenant's sites, including a new site that the signed identity does not list
+    yet. Raises NotFound for another tenant's site, Forbidden.
     """
     if not (caller.owner and caller.tenant_id == tenant_id):
-        caller.needing(permission or caller.needs).authorize(tenant_id, site_id)
+        caller.with_required_permission(permission or caller.required_permission).authorize(tenant_id, site_id)

@@ -1,7 +1,8 @@
-"""Wrong passwords, counted: by the account they were meant for and by the address they came from.
+"""Throttling of failed logins, by account and by client address.
 
-After some failures each further one makes the next try wait longer, after some more nothing is tried for a while.
-Accounts that do not exist are counted just so. Addresses have more patience: a whole office may stand behind one.
+After a number of failures each further failure doubles the delay before the next attempt; after more failures every
+attempt is blocked for BLOCK_DURATION. Accounts that do not exist are counted in the same way. The limits of an
+address are higher, because many people may share one.
 """
 
 from __future__ import annotations
@@ -11,95 +12,86 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from parley.common.errors import TooMany
-from parley.common.runtime.clock import Clock, rfc3339
+from parley.chat.accounts.errors import LoginBlocked, LoginDelayed
+from parley.common.runtime.clock import Clock, to_rfc3339
 
-BLOCK = timedelta(minutes=15)
-"""For which logging in is blocked; failures as old as this are forgotten."""
-
-
-class LoginSlowed(TooMany):
-    code = "login_slowed"
-    sentence = "Too many failed attempts. Please wait a little before the next."
-
-
-class LoginBlocked(TooMany):
-    code = "login_blocked"
-    sentence = "Too many failed attempts. Logging in is blocked for a while."
+BLOCK_DURATION = timedelta(minutes=15)
+"""How long logins are blocked. Failures older than this no longer count."""
+_MAX_DELAY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How many failures before each further one slows, and before they block."""
+class ThrottlePolicy:
+    """The number of failures from which attempts are delayed, and from which they are blocked."""
 
-    slow: int
-    block: int
+    delay_after: int
+    block_after: int
 
-    def pause(self, failures: int) -> timedelta:
-        """How long the next try must wait after so many failures: 2, 4, 8 … seconds, then the block."""
-        if failures >= self.block:
-            return BLOCK
-        if failures < self.slow:
+    def delay(self, failures: int) -> timedelta:
+        """Return the delay after a number of failures: 2, 4, 8 … seconds up to 60, then BLOCK_DURATION."""
+        if failures >= self.block_after:
+            return BLOCK_DURATION
+        if failures < self.delay_after:
             return timedelta(0)
-        return timedelta(seconds=min(60, 2 ** (failures - self.slow + 1)))
+        return timedelta(seconds=min(_MAX_DELAY_SECONDS, 2 ** (failures - self.delay_after + 1)))
 
 
-FOR_ACCOUNT = Patience(slow=5, block=10)
-FOR_ADDRESS = Patience(slow=50, block=100)
+ACCOUNT_POLICY = ThrottlePolicy(delay_after=5, block_after=10)
+ADDRESS_POLICY = ThrottlePolicy(delay_after=50, block_after=100)
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """What is known of a key: how many, and until when nothing is tried."""
+class FailureCount:
+    """The recent failures of a key, and until when its attempts are refused."""
 
     count: int
     blocked_until: datetime
 
 
-class FailureStore(Protocol):
-    """Where failures are counted."""
+class LoginFailureRepository(Protocol):
+    async def find(self, key: str, now: datetime) -> FailureCount | None:
+        """Return the failures within BLOCK_DURATION, or None."""
 
-    async def find(self, key: str, now: datetime) -> Failures | None:
-        """None where there were none lately."""
+    async def increment(self, key: str, now: datetime, policy: ThrottlePolicy) -> None:
+        """Count one more failure, atomically."""
 
-    async def add(self, key: str, now: datetime, patience: Patience) -> None:
-        """Count one more, atomically."""
-
-    async def forget(self, key: str) -> None:
-        """Begin again."""
+    async def reset(self, key: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class LoginGuard:
-    """Stands before every check of a password."""
+class LoginThrottle:
+    """Guards every verification of a password: call `check` before it and record its outcome."""
 
-    store: FailureStore
+    failures: LoginFailureRepository
     clock: Clock
 
-    async def check(self, email: str, address: str) -> None:
-        """Raises LoginSlowed, LoginBlocked."""
+    async def check(self, email: str, client_ip: str) -> None:
+        """Raises LoginDelayed or LoginBlocked, with the seconds to wait."""
         now = self.clock()
-        for key, patience in _keys(email, address):
-            found = await self.store.find(key, now)
-            if found is not None and found.blocked_until > now:
-                kind = LoginBlocked if found.count >= patience.block else LoginSlowed
-                wait = int((found.blocked_until - now).total_seconds()) + 1
-                raise kind(wait, blocked_until=rfc3339(found.blocked_until))
+        for key, policy in _keys(email, client_ip):
+            failures = await self.failures.find(key, now)
+            if failures is not None and failures.blocked_until > now:
+                error = LoginBlocked if failures.count >= policy.block_after else LoginDelayed
+                wait_seconds = int((failures.blocked_until - now).total_seconds()) + 1
+                raise error(wait_seconds, blocked_until=to_rfc3339(failures.blocked_until))
 
-    async def failed(self, email: str, address: str) -> None:
-        """Count a wrong password."""
-        for key, patience in _keys(email, address):
-            await self.store.add(key, self.clock(), patience)
+    async def record_failure(self, email: str, client_ip: str) -> None:
+        """Count a wrong password for the account and for the address."""
+        for key, policy in _keys(email, client_ip):
+            await self.failures.increment(key, self.clock(), policy)
 
-    async def succeeded(self, email: str) -> None:
-        """Forget an account's failures. The address's stay: an account of one's own is no way round the limit."""
-        await self.store.forget(_account(email))
+    async def record_success(self, email: str) -> None:
+        """Reset the failures of an account.
 
-
-def _keys(email: str, address: str) -> list[tuple[str, Patience]]:
-    keys = [(_account(email), FOR_ACCOUNT)]
-    return [*keys, (f"address:{address}", FOR_ADDRESS)] if address else keys
+        Those of the address stay: logging in to an account of one's own must not lift the limit on guessing others.
+        """
+        await self.failures.reset(_account_key(email))
 
 
-def _account(email: str) -> str:
+def _keys(email: str, client_ip: str) -> list[tuple[str, ThrottlePolicy]]:
+    keys = [(_account_key(email), ACCOUNT_POLICY)]
+    return [*keys, (f"address:{client_ip}", ADDRESS_POLICY)] if client_ip else keys
+
+
+def _account_key(email: str) -> str:
     return f"account:{hashlib.sha256(email.encode()).hexdigest()}"

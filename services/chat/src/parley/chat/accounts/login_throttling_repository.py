@@ -1,4 +1,4 @@
-"""Counts of wrong passwords in MongoDB: each replica sees all of them, and the database forgets the old."""
+"""Counts of failed logins in MongoDB, shared by all replicas; old counts expire in the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pymongo import ReturnDocument
 
-from parley.chat.accounts.login_throttling import BLOCK, Failures, Patience
+from parley.chat.accounts.login_throttling import BLOCK_DURATION, FailureCount, ThrottlePolicy
 from parley.common.mongodb import Index, Mongo
 
 COLLECTION = "login_failures"
@@ -14,19 +14,19 @@ COLLECTION = "login_failures"
 INDEXES = [Index(COLLECTION, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0})]
 
 
-class MongoFailures:
-    """A FailureStore."""
+class MongoLoginFailureRepository:
+    """Implements LoginFailureRepository."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def find(self, key: str, now: datetime) -> Failures | None:
+    async def find(self, key: str, now: datetime) -> FailureCount | None:
         row = await self._mongo[COLLECTION].find_one({"_id": key, "expires_at": {"$gt": now}})
-        return None if row is None else Failures(row["count"], row["blocked_until"])
+        return None if row is None else FailureCount(row["count"], row["blocked_until"])
 
-    async def add(self, key: str, now: datetime, patience: Patience) -> None:
-        expires_at = now + BLOCK
-        # The database deletes what has run out within a minute or so; until then it must not count.
+    async def increment(self, key: str, now: datetime, policy: ThrottlePolicy) -> None:
+        expires_at = now + BLOCK_DURATION
+        # The database deletes expired documents only once a minute; until then they must not count.
         count = {"$cond": [{"$gt": ["$expires_at", now]}, {"$add": ["$count", 1]}, 1]}
         row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": key},
@@ -37,12 +37,12 @@ class MongoFailures:
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        assert row is not None, "an upsert gives its document back"
-        pause = patience.pause(row["count"])
-        if pause:
+        assert row is not None, "an upsert returns its document"
+        delay = policy.delay(row["count"])
+        if delay:
             await self._mongo[COLLECTION].update_one(
-                {"_id": key}, {"$max": {"blocked_until": now + pause, "expires_at": now + pause}}
+                {"_id": key}, {"$max": {"blocked_until": now + delay, "expires_at": now + delay}}
             )
 
-    async def forget(self, key: str) -> None:
+    async def reset(self, key: str) -> None:
         await self._mongo[COLLECTION].delete_one({"_id": key})

@@ -1,4 +1,7 @@
-"""Operators and tenants in MongoDB. An operator's keys, invitation and outbox live in the operator's document."""
+"""Operators and tenants in MongoDB.
+
+An operator's API keys, invitation and outbox are part of the operator's document, so each change of them is one write.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +10,35 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.accounts.service import (
-    ChangedMeanwhile,
-    EmailTaken,
-    Invitation,
-    Operator,
-    OperatorNotFound,
-    Tenant,
-)
-from parley.chat.audit.repository import outbox_entry
-from parley.chat.audit.service import Told
+from parley.chat.accounts.errors import EditConflict, EmailTaken, OperatorNotFound
+from parley.chat.accounts.model import Operator, Tenant
+from parley.chat.audit.model import AuditedEvent
+from parley.chat.audit.repository import audited_outbox_entry
+from parley.chat.invitations.model import Invitation
 from parley.common.auth.identity import Permission
 from parley.common.errors import NotFound
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 OPERATORS = "operators"
 TENANTS = "tenants"
-EVERYWHERE = 0
-"""In `reach`, stands for every site of the tenant: an owner's."""
+ALL_SITES = 0
+"""In the field `reach`, stands for every site of the tenant: the reach of an owner."""
 
 INDEXES = [
-    # Removed operators have no address, so that it is free for another account.
+    # Removed operators have no e-mail address, so that it can be used for another account.
     Index(
         OPERATORS,
         [("email", 1)],
         {"name": "email", "unique": True, "partialFilterExpression": {"email": {"$exists": True}}},
+    ),
+    Index(
+        OPERATORS,
+        [("invitation.token_hash", 1)],
+        {
+            "name": "invitation",
+            "unique": True,
+            "partialFilterExpression": {"invitation.token_hash": {"$exists": True}},
+        },
     ),
     Index(
         TENANTS,
@@ -41,8 +48,8 @@ INDEXES = [
 ]
 
 
-class MongoOperators:
-    """An OperatorStore."""
+class MongoOperatorRepository:
+    """Implements OperatorRepository."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
@@ -52,43 +59,43 @@ class MongoOperators:
         row = await self._mongo[OPERATORS].find_one({"_id": operator_id, "tenant_id": tenant_id, "removed": False})
         if row is None:
             raise OperatorNotFound
-        return operator_of(row)
+        return to_operator(row)
 
     async def find(self, operator_id: int) -> Operator | None:
-        return self._read(await self._mongo[OPERATORS].find_one({"_id": operator_id}))
+        return await self._find_one({"_id": operator_id})
 
-    async def by_email(self, email: str) -> Operator | None:
-        return self._read(await self._mongo[OPERATORS].find_one({"email": email}))
+    async def find_by_email(self, email: str) -> Operator | None:
+        return await self._find_one({"email": email})
 
-    async def by_invitation(self, token_hash: str) -> Operator | None:
-        return self._read(await self._mongo[OPERATORS].find_one({"invitation.token_hash": token_hash}))
+    async def find_by_invitation(self, token_hash: str) -> Operator | None:
+        return await self._find_one({"invitation.token_hash": token_hash})
 
-    async def add(self, operator: Operator, told: Told) -> None:
-        fields = {name: value for name, value in _fields(operator).items() if value is not None}
+    async def add(self, operator: Operator, audited: AuditedEvent) -> None:
+        fields = {name: value for name, value in _mutable_fields(operator).items() if value is not None}
         document = {
             "_id": operator.id,
             "tenant_id": operator.tenant_id,
             "created_at": operator.created_at,
             **fields,
-            "outbox": [outbox_entry(told)],
+            "outbox": [audited_outbox_entry(audited)],
         }
         try:
             await self._mongo[OPERATORS].insert_one(document)
         except DuplicateKeyError as exc:
             raise EmailTaken from exc
-        self._outbox.tell(OPERATORS, document)
+        self._outbox.enqueue(OPERATORS, document)
 
-    async def save(self, before: Operator, after: Operator, told: Told) -> None:
-        if not await save_operator(self._mongo, self._outbox, before, after, told, {}):
-            raise ChangedMeanwhile
+    async def save(self, before: Operator, after: Operator, audited: AuditedEvent) -> None:
+        if not await save_operator(self._mongo, self._outbox, before, after, audited, {}):
+            raise EditConflict
 
-    @staticmethod
-    def _read(row: Document | None) -> Operator | None:
-        return None if row is None else operator_of(row)
+    async def _find_one(self, query: Document) -> Operator | None:
+        row = await self._mongo[OPERATORS].find_one(query)
+        return None if row is None else to_operator(row)
 
 
-class MongoTenants:
-    """A TenantStore."""
+class MongoTenantRepository:
+    """Implements TenantRepository."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
@@ -97,7 +104,7 @@ class MongoTenants:
         row = await self._mongo[TENANTS].find_one({"_id": tenant_id})
         if row is None:
             raise NotFound
-        return _tenant(row)
+        return _to_tenant(row)
 
     async def add(self, tenant: Tenant, *, first: bool = False) -> Tenant:
         mark = {"first": True} if first else {}
@@ -108,42 +115,50 @@ class MongoTenants:
             row = await self._mongo[TENANTS].find_one(mark) if first else None
             if row is None:
                 raise
-            return _tenant(row)
+            return _to_tenant(row)
         return tenant
 
-    async def drop(self, tenant_id: int) -> None:
+    async def delete_unused(self, tenant_id: int) -> None:
         await self._mongo[TENANTS].delete_one({"_id": tenant_id, "owners": []})
 
     async def add_owner(self, tenant_id: int, operator_id: int) -> None:
         await self._mongo[TENANTS].update_one({"_id": tenant_id}, {"$addToSet": {"owners": operator_id}})
 
-    async def drop_owner(self, tenant_id: int, operator_id: int) -> bool:
-        done = await self._mongo[TENANTS].update_one(
+    async def remove_owner(self, tenant_id: int, operator_id: int) -> bool:
+        result = await self._mongo[TENANTS].update_one(
             {"_id": tenant_id, "owners": {"$elemMatch": {"$ne": operator_id}}}, {"$pull": {"owners": operator_id}}
         )
-        return done.matched_count == 1
+        return result.matched_count == 1
 
 
 async def save_operator(
-    mongo: Mongo, outbox: Outbox, before: Operator, after: Operator, told: Told, more: dict[str, Any]
+    mongo: Mongo,
+    outbox: Outbox,
+    before: Operator,
+    after: Operator,
+    audited: AuditedEvent,
+    extra_update: dict[str, Any],
 ) -> bool:
-    """Write what changed of an operator, if nobody else did meanwhile. `more` goes into the same write."""
-    fields = _fields(after)
-    changed = {name: value for name, value in fields.items() if value is not None}
-    gone = {name: "" for name, value in fields.items() if value is None}
-    update: Document = {"$set": changed, "$push": {"outbox": outbox_entry(told)}, **more}
-    if gone:
-        update["$unset"] = gone
+    """Write a changed operator, with the update operators of `extra_update` in the same write.
+
+    Returns False, and writes nothing, if the stored version is not that of `before`.
+    """
+    fields = _mutable_fields(after)
+    present = {name: value for name, value in fields.items() if value is not None}
+    absent = {name: "" for name, value in fields.items() if value is None}
+    update: Document = {"$set": present, "$push": {"outbox": audited_outbox_entry(audited)}, **extra_update}
+    if absent:
+        update["$unset"] = absent
     row = await mongo[OPERATORS].find_one_and_update(
         {"_id": before.id, "version": before.version}, update, {"outbox": 1}, return_document=ReturnDocument.AFTER
     )
     if row is not None:
-        outbox.tell(OPERATORS, row)
+        outbox.enqueue(OPERATORS, row)
     return row is not None
 
 
-def operator_of(row: Document) -> Operator:
-    """An operator as it was kept."""
+def to_operator(row: Document) -> Operator:
+    """Convert a MongoDB document to an operator."""
     invitation = row.get("invitation")
     return Operator(
         id=row["_id"],
@@ -157,17 +172,17 @@ def operator_of(row: Document) -> Operator:
         removed_at=row.get("removed_at"),
         language=row["language"],
         access={
-            int(site_id): frozenset(Permission(name) for name in granted) for site_id, granted in row["access"].items()
+            int(site_id): frozenset(Permission(name) for name in names) for site_id, names in row["access"].items()
         },
         version=row["version"],
         password_version=row["password_version"],
-        kept_session=row.get("kept_session"),
+        retained_session_id=row.get("kept_session"),
         invitation=Invitation(invitation["token_hash"], invitation["expires_at"]) if invitation else None,
     )
 
 
-def _fields(operator: Operator) -> Document:
-    """What may change of an operator; None where the field is to be absent."""
+def _mutable_fields(operator: Operator) -> Document:
+    """Return the fields of the document that can change; None means that the field is absent."""
     invitation = operator.invitation
     return {
         "email": operator.email,
@@ -178,16 +193,16 @@ def _fields(operator: Operator) -> Document:
         "removed": operator.removed_at is not None,
         "removed_at": operator.removed_at,
         "language": operator.language,
-        "access": {str(site_id): sorted(granted) for site_id, granted in operator.access.items()},
-        "reach": [EVERYWHERE] if operator.owner else sorted(operator.access),
+        "access": {str(site_id): sorted(permissions) for site_id, permissions in operator.access.items()},
+        "reach": [ALL_SITES] if operator.owner else sorted(operator.access),
         "version": operator.version,
         "password_version": operator.password_version,
-        "kept_session": operator.kept_session,
+        "kept_session": operator.retained_session_id,
         "invitation": (
             {"token_hash": invitation.token_hash, "expires_at": invitation.expires_at} if invitation else None
         ),
     }
 
 
-def _tenant(row: Document) -> Tenant:
+def _to_tenant(row: Document) -> Tenant:
     return Tenant(row["_id"], row["name"], tuple(row["owners"]))

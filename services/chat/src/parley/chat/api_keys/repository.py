@@ -1,14 +1,15 @@
-"""API keys in MongoDB: inside their operator's document, so that revoking one and telling of it is one write."""
+"""API keys in MongoDB, in the document of their operator, so that a revocation and its event are one write."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from parley.chat.accounts.repository import OPERATORS, operator_of, save_operator
-from parley.chat.accounts.service import ChangedMeanwhile, Operator
-from parley.chat.api_keys.service import ApiKey
-from parley.chat.audit.service import Told
+from parley.chat.accounts.errors import EditConflict
+from parley.chat.accounts.model import Operator
+from parley.chat.accounts.repository import OPERATORS, save_operator, to_operator
+from parley.chat.api_keys.model import ApiKey
+from parley.chat.audit.model import AuditedEvent
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 INDEXES = [
@@ -20,18 +21,18 @@ INDEXES = [
 ]
 
 
-class MongoApiKeys:
-    """An ApiKeyStore."""
+class MongoApiKeyRepository:
+    """Implements ApiKeyRepository."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
         self._outbox = outbox
 
-    async def of(self, tenant_id: int, operator_id: int) -> Sequence[ApiKey]:
+    async def list_for_operator(self, tenant_id: int, operator_id: int) -> Sequence[ApiKey]:
         row = await self._mongo[OPERATORS].find_one({"_id": operator_id, "tenant_id": tenant_id}, {"api_keys": 1})
-        return [_key(kept) for kept in (row or {}).get("api_keys", ())]
+        return [_to_api_key(document) for document in (row or {}).get("api_keys", ())]
 
-    async def add(self, operator_id: int, key: ApiKey, most: int) -> bool:
+    async def add(self, operator_id: int, key: ApiKey, max_keys: int) -> bool:
         document = {
             "id": key.id,
             "name": key.name,
@@ -40,32 +41,39 @@ class MongoApiKeys:
             "created_at": key.created_at,
             "last_used_at": None,
         }
-        done = await self._mongo[OPERATORS].update_one(
-            {"_id": operator_id, "removed": False, f"api_keys.{most - 1}": {"$exists": False}},
+        result = await self._mongo[OPERATORS].update_one(
+            {"_id": operator_id, "removed": False, f"api_keys.{max_keys - 1}": {"$exists": False}},
             {"$push": {"api_keys": document}},
         )
-        return done.matched_count == 1
+        return result.matched_count == 1
 
-    async def remove(self, before: Operator, after: Operator, key_id: int, told: Told) -> bool:
-        if not any(key.id == key_id for key in await self.of(before.tenant_id, before.id)):
+    async def remove(self, before: Operator, after: Operator, key_id: int, audited: AuditedEvent) -> bool:
+        if not any(key.id == key_id for key in await self.list_for_operator(before.tenant_id, before.id)):
             return False
         pull = {"$pull": {"api_keys": {"id": key_id}}}
-        if not await save_operator(self._mongo, self._outbox, before, after, told, pull):
-            raise ChangedMeanwhile
+        if not await save_operator(self._mongo, self._outbox, before, after, audited, pull):
+            raise EditConflict
         return True
 
-    async def owner_of(self, key_hash: str) -> tuple[Operator, ApiKey] | None:
+    async def find_owner(self, key_hash: str) -> tuple[Operator, ApiKey] | None:
         row = await self._mongo[OPERATORS].find_one({"api_keys.key_hash": key_hash})
         if row is None:
             return None
-        kept = next(key for key in row["api_keys"] if key["key_hash"] == key_hash)
-        return operator_of(row), _key(kept)
+        document = next(key for key in row["api_keys"] if key["key_hash"] == key_hash)
+        return to_operator(row), _to_api_key(document)
 
-    async def touch(self, operator_id: int, key_id: int, at: datetime) -> None:
+    async def record_use(self, operator_id: int, key_id: int, at: datetime) -> None:
         await self._mongo[OPERATORS].update_one(
             {"_id": operator_id, "api_keys.id": key_id}, {"$set": {"api_keys.$.last_used_at": at}}
         )
 
 
-def _key(kept: Document) -> ApiKey:
-    return ApiKey(kept["id"], kept["name"], kept["key_hash"], kept["prefix"], kept["created_at"], kept["last_used_at"])
+def _to_api_key(document: Document) -> ApiKey:
+    return ApiKey(
+        document["id"],
+        document["name"],
+        document["key_hash"],
+        document["prefix"],
+        document["created_at"],
+        document["last_used_at"],
+    )

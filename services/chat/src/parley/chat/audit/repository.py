@@ -1,21 +1,22 @@
-"""The audit log in MongoDB: entries are only ever added."""
+"""The audit log in MongoDB. Entries are only ever inserted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from itertools import combinations
 from typing import Any
 
 from pymongo import DESCENDING
 
-from parley.chat.audit.service import AuditFilter, Entry, Told
-from parley.common.mongodb import Document, Index, Mongo, Projection, entry_of
+from parley.chat.audit.model import AuditedEvent, AuditEntry, AuditFilter
+from parley.chat.paging.model import ListPage, Position
+from parley.chat.paging.mongo import fetch_page
+from parley.common.mongodb import Document, Index, Mongo, OutboxInsert, to_outbox_entry
 
 COLLECTION = "audit"
 
-# `facets` holds every combination of site, operator and action that an entry answers to, so that each way of
-# filtering is one equality on one index, in the order of the list.
+# `facets` holds every combination of site, operator and action that matches an entry. So each combination of filters
+# is one equality match on one index, which also gives the order of the list.
 INDEXES = [
     Index(
         COLLECTION,
@@ -25,73 +26,71 @@ INDEXES = [
 ]
 
 
-class MongoAudit:
-    """An AuditStore."""
+class MongoAuditRepository:
+    """Implements AuditRepository."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def add(self, entry: Entry) -> None:
-        await self._mongo[COLLECTION].insert_one(document_of(entry))
+    async def add(self, entry: AuditEntry) -> None:
+        await self._mongo[COLLECTION].insert_one(to_document(entry))
 
-    async def page(
-        self, tenant_id: int, wanted: AuditFilter, after: tuple[datetime, int] | None, limit: int
-    ) -> list[Entry]:
-        found = self._mongo[COLLECTION].find(_query(tenant_id, wanted, after), limit=limit)
-        return [_entry(row) async for row in found.sort([("at", DESCENDING), ("_id", DESCENDING)])]
+    async def list_page(
+        self, tenant_id: int, audit_filter: AuditFilter, after: Position | None, limit: int
+    ) -> ListPage[AuditEntry]:
+        query = _query(tenant_id, audit_filter)
+        return await fetch_page(self._mongo, COLLECTION, query, "at", DESCENDING, _to_entry, after=after, limit=limit)
 
 
-def document_of(entry: Entry) -> Document:
-    """An entry as it is kept."""
-    kind, _, number = entry.target.partition(":")
+def to_document(entry: AuditEntry) -> Document:
+    """Convert an entry to its MongoDB document."""
+    kind, _, target_id = entry.target.partition(":")
     return {
         "_id": entry.id,
         "tenant_id": entry.tenant_id,
         "at": entry.at,
         "operator": {"id": entry.operator_id, "name": entry.operator_name},
         "action": entry.action,
-        "target": {"kind": kind, "id": number},
+        "target": {"kind": kind, "id": target_id},
         "site_id": entry.site_id,
-        "address": entry.address,
-        "details": _plain(entry.details),
+        "address": entry.client_ip,
+        "details": _with_lists(entry.details),
         "facets": _facets(entry.site_id, entry.operator_id, entry.action),
     }
 
 
-def outbox_entry(told: Told) -> Document:
-    """What a change pushes to its document's outbox: the event, with the audit entry in its luggage."""
-    return entry_of(told.event, Projection(COLLECTION, document_of(told.entry)))
+def audited_outbox_entry(audited: AuditedEvent) -> Document:
+    """Build the outbox entry of a change: its event, with the audit entry embedded for insertion by the outbox."""
+    return to_outbox_entry(audited.event, OutboxInsert(COLLECTION, to_document(audited.entry)))
 
 
-def _plain(details: Mapping[str, Any]) -> Document:
+def _with_lists(details: Mapping[str, Any]) -> Document:
+    # BSON has no tuples.
     return {name: list(value) if isinstance(value, tuple) else value for name, value in details.items()}
 
 
 def _facets(site_id: int | None, operator_id: int | None, action: str | None) -> list[str]:
-    words = _words(site_id, operator_id, action)
-    return ["&".join(some) for size in range(len(words) + 1) for some in combinations(words, size)]
+    terms = _facet_terms(site_id, operator_id, action)
+    return ["&".join(subset) for size in range(len(terms) + 1) for subset in combinations(terms, size)]
 
 
-def _words(site_id: int | None, operator_id: int | None, action: str | None) -> list[str]:
-    words = [("site", site_id), ("operator", operator_id), ("action", action)]
-    return [f"{name}={value}" for name, value in words if value is not None]
+def _facet_terms(site_id: int | None, operator_id: int | None, action: str | None) -> list[str]:
+    terms = [("site", site_id), ("operator", operator_id), ("action", action)]
+    return [f"{name}={value}" for name, value in terms if value is not None]
 
 
-def _query(tenant_id: int, wanted: AuditFilter, after: tuple[datetime, int] | None) -> Document:
-    facet = "&".join(_words(wanted.site_id, wanted.operator_id, wanted.action))
+def _query(tenant_id: int, audit_filter: AuditFilter) -> Document:
+    facet = "&".join(_facet_terms(audit_filter.site_id, audit_filter.operator_id, audit_filter.action))
     query: Document = {"tenant_id": tenant_id, "facets": facet}
-    period = {name: moment for name, moment in (("$gte", wanted.since), ("$lt", wanted.until)) if moment is not None}
-    if after is not None:
-        at, entry_id = after
-        period["$lte"] = at
-        query["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": entry_id}}]
+    bounds = (("$gte", audit_filter.since), ("$lt", audit_filter.until))
+    period = {operator: moment for operator, moment in bounds if moment is not None}
     if period:
         query["at"] = period
     return query
 
 
-def _entry(row: Document) -> Entry:
-    return Entry(
+def _to_entry(row: Document) -> AuditEntry:
+    return AuditEntry(
         id=row["_id"],
         tenant_id=row["tenant_id"],
         at=row["at"],
@@ -100,6 +99,6 @@ def _entry(row: Document) -> Entry:
         action=row["action"],
         target=f"{row['target']['kind']}:{row['target']['id']}",
         site_id=row["site_id"],
-        address=row["address"],
+        client_ip=row["address"],
         details=row["details"],
     )

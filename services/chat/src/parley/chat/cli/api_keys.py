@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from parley.chat.api_keys.service import ApiKey, ApiKeyNotFound
+from parley.chat.api_keys.errors import ApiKeyNotFound
+from parley.chat.api_keys.model import ApiKey
 from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandError, CommandResult, async_command, format_table, read_settings

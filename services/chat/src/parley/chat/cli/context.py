@@ -39,7 +39,7 @@ class CommandContext:
     async def impersonate(self, email: str) -> OperatorCaller:
         """Return the caller for an operator on whose behalf a command acts. Raises CommandError."""
         try:
-            return await self.admin.impersonate(email, CLIENT_IP)
+            return await self.admin.accounts.impersonate(email, CLIENT_IP)
         except Forbidden:
             raise CommandError(f"there is no active operator with the e-mail address {email}") from None
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from parley.chat.accounts.service import EmailTaken
+from parley.chat.accounts.errors import EmailTaken
 from parley.chat.cli.context import open_context
 from parley.chat.common_fields import Email, Name, NewPassword
 from parley.chat.settings import ChatSettings
@@ -30,7 +30,7 @@ async def create(email: str, name: str, tenant: str) -> CommandResult:
     password = _validate(NewPassword, prompt_secret("Password"), "the password must have 10 to 256 characters")
     async with open_context(settings) as context:
         try:
-            owner = await context.admin.create_tenant(tenant, email, password, name)
+            owner = await context.admin.accounts.create_tenant(tenant, email, password, name)
         except EmailTaken:
             raise CommandError(f"there is an account with the e-mail address {email} already") from None
     data = {"operator_id": owner.id, "tenant_id": owner.tenant_id, "email": owner.email}

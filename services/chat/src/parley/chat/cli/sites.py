@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
-from parley.chat.sites.handlers import CreateSiteBody
-from parley.chat.sites.service import Site, SiteDraft
+from parley.chat.sites.model import Site, SiteDraft
+from parley.chat.sites.schemas import CreateSiteBody
 from parley.common.cli import CommandError, CommandResult, async_command, format_table, read_settings
 from parley.common.runtime.clock import to_rfc3339
 
@@ -47,7 +47,7 @@ async def create(owner: str, name: str, domains: tuple[str, ...], any_origin: bo
 @async_command("site list", "list the sites of all tenants, deleted ones too")
 async def list_sites() -> CommandResult:
     async with open_context(read_settings(ChatSettings)) as context:
-        sites = await context.admin.list_all_sites()
+        sites = await context.admin.site_service.list_all()
     rows = [
         (site.id, site.tenant_id, site.name, site.site_key, " ".join(site.domains), "deleted" if site.deleted else "")
         for site in sites

@@ -12,10 +12,10 @@ from typing import Any
 import click
 import orjson
 
-from parley.chat.audit.service import AuditActor
+from parley.chat.audit.model import AuditActor
 from parley.chat.cli.context import CLIENT_IP, CommandContext, open_context
-from parley.chat.privacy.handlers import serialize_counts, serialize_export
-from parley.chat.privacy.service import DataCounts
+from parley.chat.privacy.model import DataCounts
+from parley.chat.privacy.schemas import serialize_counts, serialize_export
 from parley.chat.settings import ChatSettings
 from parley.chat.visitors.errors import VisitorNotFound
 from parley.chat.visitors.model import DataSubject
@@ -102,7 +102,7 @@ async def erase(site_id: int, session: str | None, email: str | None, dry_run: b
         counted = [(subject, await context.personal_data.count(subject)) for subject in subjects]
         if dry_run:
             return _to_result(counted, "would be erased.")
-        if not any(counts.anything for _, counts in counted):
+        if all(counts.is_empty for _, counts in counted):
             await context.connect_broker()
         if not assume_yes:
             confirm(f"{_format_counts(counted)}\nThis cannot be undone, except from backups.")

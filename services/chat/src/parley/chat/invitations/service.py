@@ -1,61 +1,49 @@
-"""Invitations: a way in for somebody who is on the team and has no password yet. Good once, for seven days."""
+"""Issues and accepts invitations. An invitation can be used once, for seven days."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from parley.chat.accounts.passwords import Passwords
-from parley.chat.accounts.service import Invitation, Operator, OperatorStore, TenantStore, told_of
-from parley.chat.audit.service import Audit
-from parley.chat.sessions.service import Login, Sessions
-from parley.common.errors import NotFound
+from parley.chat.accounts.events import access_changed_event
+from parley.chat.accounts.model import Operator
+from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
+from parley.chat.accounts.token_hashing import hash_token
+from parley.chat.audit.service import AuditService
+from parley.chat.invitations.errors import InvitationNotFound
+from parley.chat.invitations.model import Invitation, IssuedInvitation
+from parley.chat.sessions.model import LoginResult
+from parley.chat.sessions.service import SessionService
 from parley.common.runtime.clock import Clock
 
-INVITATION_LIFE = timedelta(days=7)
-
-
-class InvitationNotFound(NotFound):
-    code = "invitation_not_found"
-    sentence = "This invitation is not valid any more. Please ask for a new one."
+INVITATION_LIFETIME = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
-    """What the inviter passes on; shown this once."""
-
-    token: str = field(repr=False)
-    link: str = field(repr=False)
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Invitations:
-    """Makes invitations and lets people in by them."""
-
-    operators: OperatorStore
-    tenants: TenantStore
-    sessions: Sessions
-    passwords: Passwords
-    audit: Audit
+class InvitationService:
+    operators: OperatorRepository
+    tenants: TenantRepository
+    sessions: SessionService
+    passwords: PasswordHasher
+    audit: AuditService
     clock: Clock
     public_url: str
+    """URL of the deployment, without a slash at its end."""
 
-    def new(self) -> tuple[Invited, Invitation]:
-        """What is passed on, and what is kept."""
+    def issue(self) -> tuple[IssuedInvitation, Invitation]:
+        """Create an invitation. Returns what the inviter passes on, and what is stored with the operator."""
         token = secrets.token_urlsafe(32)
-        expires_at = self.clock() + INVITATION_LIFE
-        # Behind the #, a token is not sent to servers on the way and stands in no log of theirs.
+        expires_at = self.clock() + INVITATION_LIFETIME
+        # Browsers do not send the fragment (after #) to servers, so the token appears in no access log.
         link = f"{self.public_url}/panel/#invitation={token}"
-        return Invited(token, link, expires_at), Invitation(_hash(token), expires_at)
+        return IssuedInvitation(token, link, expires_at), Invitation(hash_token(token), expires_at)
 
-    async def accept(self, token: str, password: str, name: str | None, address: str) -> Login:
-        """Set the invited person's password and log them in. Raises InvitationNotFound, ChangedMeanwhile."""
-        await self._invited(token)
+    async def accept(self, token: str, password: str, name: str | None, client_ip: str) -> LoginResult:
+        """Set the invited operator's password and log them in. Raises InvitationNotFound, EditConflict, Unavailable."""
+        await self._get_invited(token)  # Before the expensive hash.
         password_hash = await self.passwords.hash(password)
-        before = await self._invited(token)
+        before = await self._get_invited(token)
         after = replace(
             before,
             password_hash=password_hash,
@@ -63,20 +51,17 @@ class Invitations:
             invitation=None,
             version=before.version + 1,
         )
-        source = replace(before.source, address=address)
-        told = await told_of(self.audit, source, after, "invitation.accepted")
-        await self.operators.save(before, after, told)
-        if after.acts_as_owner:
+        actor = replace(before.audit_actor, client_ip=client_ip)
+        audited = await access_changed_event(self.audit, actor, after, "invitation.accepted")
+        await self.operators.save(before, after, audited)
+        if after.is_active_owner:
             await self.tenants.add_owner(after.tenant_id, after.id)
-        return await self.sessions.begin(after, address, "session.login")
+        return await self.sessions.create(after, client_ip, "session.login")
 
-    async def _invited(self, token: str) -> Operator:
-        operator = await self.operators.by_invitation(_hash(token))
+    async def _get_invited(self, token: str) -> Operator:
+        """Return the active operator whose invitation has this token and has not expired. Raises InvitationNotFound."""
+        operator = await self.operators.find_by_invitation(hash_token(token))
         invitation = operator.invitation if operator else None
         if operator is None or not operator.active or invitation is None or invitation.expires_at <= self.clock():
             raise InvitationNotFound
         return operator
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

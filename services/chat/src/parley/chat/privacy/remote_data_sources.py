@@ -1,4 +1,4 @@
-"""The other services, asked what they hold of a visitor: the domain's Elsewhere."""
+"""Asks the other services over RPC what they store about a visitor."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from parley.chat.conversations.model import Subject
-from parley.common.messaging import Ask
+from parley.chat.visitors.model import DataSubject
+from parley.common.messaging import RpcClient
 
 
-class AskElsewhere:
-    def __init__(self, services: Mapping[str, Ask]) -> None:
+class RpcDataSources:
+    """Implements RemoteDataSources with one RPC client for each service."""
+
+    def __init__(self, services: Mapping[str, RpcClient]) -> None:
         self._services = services
 
-    async def __call__(self, subject: Subject, conversation_ids: Sequence[int]) -> Mapping[str, Any]:
-        question = {
+    async def __call__(self, subject: DataSubject, conversation_ids: Sequence[int]) -> Mapping[str, Any]:
+        params = {
             "site_id": subject.site_id,
             "session": subject.session,
             "conversation_ids": list(conversation_ids),
         }
-        answers = await asyncio.gather(*(ask("visitor_data", **question) for ask in self._services.values()))
-        return dict(zip(self._services, answers, strict=True))
+        results = await asyncio.gather(*(call("visitor_data", **params) for call in self._services.values()))
+        return dict(zip(self._services, results, strict=True))

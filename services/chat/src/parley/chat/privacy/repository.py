@@ -1,4 +1,4 @@
-"""Where chat's part of what is known of a visitor lies, and how it is taken away; a record for each erasure."""
+"""A visitor's personal data in chat's collections, and a record of each erasure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from datetime import datetime
 from pymongo import ReturnDocument
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from parley.chat.audit.model import AuditEntry
 from parley.chat.audit.repository import COLLECTION as AUDIT
-from parley.chat.audit.repository import document_of as audit_document
-from parley.chat.audit.service import Entry
-from parley.chat.conversations.mappers import conversation_of
-from parley.chat.conversations.model import Conversation, Message, Subject
-from parley.chat.messages.repository import MongoMessages
-from parley.chat.privacy.service import Counts, Erasure, Kept, KeptConversation, Wiped
-from parley.chat.visitors.repository import MongoVisitors
+from parley.chat.audit.repository import to_document as audit_document
+from parley.chat.conversations.mappers import to_conversation
+from parley.chat.conversations.model import Conversation
+from parley.chat.messages.model import Message
+from parley.chat.messages.ports import MessageRepository
+from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
+from parley.chat.visitors.model import DataSubject
+from parley.chat.visitors.ports import VisitorRepository
 from parley.common.events import Actor, Event
-from parley.common.mongodb import Document, Index, Mongo, Outbox, Projection, entry_of
+from parley.common.mongodb import Document, Index, Mongo, Outbox, OutboxInsert, to_outbox_entry
 
 COLLECTION = "erasures"
-_PAGE = 1000
+_MESSAGES_PER_READ = 1000
 _DUPLICATE_KEY = 11000
 
 INDEXES = [
@@ -31,7 +33,7 @@ INDEXES = [
         [("site_id", 1), ("session", 1)],
         {"name": "of_visitor", "partialFilterExpression": {"session": {"$type": "string"}}},
     ),
-    # An operator may have sent one image to several visitors: it stays for as long as one of them is left.
+    # An operator may have sent one image to several visitors: it stays as long as one of their messages shows it.
     Index(
         "messages",
         [("image_url", 1)],
@@ -40,61 +42,66 @@ INDEXES = [
 ]
 
 
-class MongoPersonalData:
-    """The domain's PersonalDataStore."""
+class MongoPersonalDataRepository:
+    """Implements PersonalDataRepository."""
 
     def __init__(
-        self, mongo: Mongo, outbox: Outbox, messages: MongoMessages, visitors: MongoVisitors, image_base: str
+        self, mongo: Mongo, outbox: Outbox, messages: MessageRepository, visitors: VisitorRepository, image_base: str
     ) -> None:
+        """`image_base` is what precedes the name in an image's URL."""
         self._mongo = mongo
         self._outbox = outbox
         self._messages = messages
         self._visitors = visitors
         self._image_base = image_base
 
-    async def gather(self, subject: Subject) -> Kept:
+    async def collect(self, subject: DataSubject) -> StoredPersonalData:
         visitor = await self._visitors.find(subject.tenant_id, subject.site_id, subject.session)
         conversations = []
-        async for row in self._mongo["conversations"].find(_of(subject)).sort([("created_at", 1), ("_id", 1)]):
-            found = conversation_of(row)
-            conversations.append(
-                KeptConversation(found, await self._said_in(found), await self._messages.notes_of(found))
-            )
-        said = [message for one in conversations for message in one.messages]
-        uploaded = await self._uploaded(subject)
-        return Kept(visitor, conversations, sorted({*uploaded, *self._names(message.image_url for message in said)}))
+        rows = self._mongo["conversations"].find(_conversations_of(subject))
+        async for row in rows.sort([("created_at", 1), ("_id", 1)]):
+            conversation = to_conversation(row)
+            messages = await self._list_messages(conversation)
+            notes = await self._messages.list_notes(conversation)
+            conversations.append(StoredConversation(conversation, messages, notes))
+        sent = self._image_names(message.image_url for stored in conversations for message in stored.messages)
+        return StoredPersonalData(visitor, conversations, sorted({*await self._list_uploads(subject), *sent}))
 
-    async def count(self, subject: Subject) -> Counts:
-        ids = await self._conversations(subject)
-        among = {"conversation_id": {"$in": ids}}
-        images = {*await self._uploaded(subject), *await self._sent_in(ids)}
-        return Counts(
+    async def count(self, subject: DataSubject) -> DataCounts:
+        ids = await self._list_conversation_ids(subject)
+        in_conversations = {"conversation_id": {"$in": ids}}
+        images = {*await self._list_uploads(subject), *await self._list_sent_images(ids)}
+        return DataCounts(
             visitors=await self._mongo["visitors"].count_documents({"_id": subject.key, "erasure": {"$exists": False}}),
             conversations=len(ids),
-            messages=await self._mongo["messages"].count_documents(among),
-            notes=await self._mongo["notes"].count_documents(among),
+            messages=await self._mongo["messages"].count_documents(in_conversations),
+            notes=await self._mongo["notes"].count_documents(in_conversations),
             images=len(images),
         )
 
-    async def with_address(self, site_id: int, email: str) -> Sequence[Subject]:
-        site = await self._mongo["sites"].find_one({"_id": site_id}, {"tenant_id": 1})
-        if site is None:
+    async def find_subjects_by_email(self, site_id: int, email: str) -> Sequence[DataSubject]:
+        tenant_id = await self._find_tenant_id(site_id)
+        if tenant_id is None:
             return []
-        wanted = {
-            "tenant_id": site["tenant_id"],
+        query = {
+            "tenant_id": tenant_id,
             "site_id": site_id,
             "lead_at": {"$type": "date"},
             "email": {"$regex": f"^{re.escape(email)}$", "$options": "i"},
         }
-        found = self._mongo["visitors"].find(wanted, {"tenant_id": 1, "session": 1}, hint="leads")
-        return [Subject(row["tenant_id"], site_id, row["session"]) async for row in found]
+        rows = self._mongo["visitors"].find(query, {"session": 1}, hint="leads")
+        return [DataSubject(tenant_id, site_id, row["session"]) async for row in rows]
 
-    async def of_site(self, site_id: int, session: str) -> Subject | None:
-        # Deleted sites too: what was said on them is kept, and has to be found.
+    async def find_subject(self, site_id: int, session: str) -> DataSubject | None:
+        tenant_id = await self._find_tenant_id(site_id)
+        return None if tenant_id is None else DataSubject(tenant_id, site_id, session)
+
+    async def _find_tenant_id(self, site_id: int) -> int | None:
+        # Deleted sites too: their conversations are kept.
         site = await self._mongo["sites"].find_one({"_id": site_id}, {"tenant_id": 1})
-        return None if site is None else Subject(site["tenant_id"], site_id, session)
+        return None if site is None else site["tenant_id"]
 
-    async def begin(self, erasure: Erasure, at: datetime, due: datetime, entry: Entry) -> bool:
+    async def begin(self, erasure: Erasure, at: datetime, due: datetime, entry: AuditEntry) -> bool:
         subject = erasure.subject
         record = {
             "_id": erasure.id,
@@ -106,54 +113,58 @@ class MongoPersonalData:
             "due": due,
             "audit": audit_document(entry),
         }
-        # The record first: a gate that nobody would ever lift must not come of a crash.
+        # The record first: after a crash in between, a placeholder without a record would never be removed.
         await self._mongo[COLLECTION].insert_one(record)
-        if await self._gate(erasure):
+        if await self._put_placeholder(erasure):
             return True
         await self._mongo[COLLECTION].delete_one({"_id": erasure.id})
         return False
 
-    async def wipe(self, erasure: Erasure) -> Wiped:
-        await self._gate(erasure)
+    async def delete_stored(self, erasure: Erasure) -> ErasureResult:
+        await self._put_placeholder(erasure)
         subject = erasure.subject
-        ids = await self._conversations(subject)
-        everything = [*erasure.conversation_ids, *ids]
-        names = [*await self._uploaded(subject), *await self._sent_in(everything)]
-        # What is about to go is written down first: after a crash it is not found by what it belonged to.
+        ids = await self._list_conversation_ids(subject)
+        all_ids = [*erasure.conversation_ids, *ids]
+        images = [*await self._list_uploads(subject), *await self._list_sent_images(all_ids)]
+        # Recorded before the deletion: after a crash, messages and images cannot be found by their conversations.
         record = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": erasure.id},
-            {"$addToSet": {"conversation_ids": {"$each": ids}, "images": {"$each": names}}},
+            {"$addToSet": {"conversation_ids": {"$each": ids}, "images": {"$each": images}}},
             return_document=ReturnDocument.AFTER,
         )
-        everything = record["conversation_ids"] if record else everything
-        were_open = await self._delete_conversations(ids)
-        among = {"conversation_id": {"$in": everything}}
-        messages = await self._mongo["messages"].delete_many(among)
-        notes = await self._mongo["notes"].delete_many(among)
-        images = await self._nobody_elses(record["images"] if record else names)
-        counts = Counts(
-            conversations=len(ids), messages=messages.deleted_count, notes=notes.deleted_count, images=len(images)
+        if record is not None:
+            all_ids, images = record["conversation_ids"], record["images"]
+        closed = await self._delete_conversations(ids)
+        in_conversations = {"conversation_id": {"$in": all_ids}}
+        messages = await self._mongo["messages"].delete_many(in_conversations)
+        notes = await self._mongo["notes"].delete_many(in_conversations)
+        unused_images = await self._filter_unused_images(images)
+        counts = DataCounts(
+            conversations=len(ids),
+            messages=messages.deleted_count,
+            notes=notes.deleted_count,
+            images=len(unused_images),
         )
-        return Wiped(counts, were_open, tuple(everything), tuple(images))
+        return ErasureResult(counts, closed, tuple(all_ids), tuple(unused_images))
 
-    async def drop_images(self, names: Sequence[str]) -> None:
+    async def delete_image_records(self, names: Sequence[str]) -> None:
         await self._mongo["uploads"].delete_many({"_id": {"$in": list(names)}})
 
-    async def tell(self, erasure: Erasure, events: Sequence[Event], counts: Counts) -> None:
+    async def record_result(self, erasure: Erasure, events: Sequence[Event], counts: DataCounts) -> None:
         record = await self._mongo[COLLECTION].find_one({"_id": erasure.id}, {"audit": 1}) or {}
-        luggage = [Projection(AUDIT, record["audit"])] if "audit" in record else []
-        entries = [entry_of(event, *(luggage if event is events[0] else ())) for event in events]
-        after = await self._mongo[COLLECTION].find_one_and_update(
+        inserts = [OutboxInsert(AUDIT, record["audit"])] if "audit" in record else []
+        entries = [to_outbox_entry(event, *(inserts if event is events[0] else ())) for event in events]
+        row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": erasure.id},
             {
                 "$push": {"outbox": {"$each": entries}},
-                "$inc": {f"erased.{name}": getattr(counts, name) for name in Counts.__dataclass_fields__},
+                "$inc": {f"erased.{name}": getattr(counts, name) for name in DataCounts.__dataclass_fields__},
                 "$unset": {"audit": ""},
             },
             return_document=ReturnDocument.AFTER,
         )
-        if after is not None:
-            self._outbox.tell(COLLECTION, after)
+        if row is not None:
+            self._outbox.enqueue(COLLECTION, row)
 
     async def claim(self, now: datetime, until: datetime) -> Erasure | None:
         row = await self._mongo[COLLECTION].find_one_and_update(
@@ -163,25 +174,25 @@ class MongoPersonalData:
             return None
         return Erasure(
             row["_id"],
-            Subject(row["tenant_id"], row["site_id"], row["session"]),
+            DataSubject(row["tenant_id"], row["site_id"], row["session"]),
             Actor.model_validate(row["actor"]),
             tuple(row.get("conversation_ids", ())),
             row.get("lifting", False),
         )
 
-    async def lift(self, erasure: Erasure, at: datetime) -> None:
-        # Marked before the gate is gone: should we die in between, who comes after only lifts it.
+    async def release(self, erasure: Erasure, at: datetime) -> None:
+        # Marked before the placeholder is removed: if this process ends in between, the next one only releases.
         await self._mongo[COLLECTION].update_one({"_id": erasure.id}, {"$set": {"lifting": True}})
         await self._mongo["visitors"].delete_one({"_id": erasure.subject.key, "erasure": erasure.id})
-        forgotten = dict.fromkeys(("session", "actor", "conversation_ids", "images", "due", "lifting"), "")
+        identifying = dict.fromkeys(("session", "actor", "conversation_ids", "images", "due", "lifting"), "")
         await self._mongo[COLLECTION].update_one(
-            {"_id": erasure.id}, {"$set": {"finished_at": at}, "$unset": forgotten}
+            {"_id": erasure.id}, {"$set": {"finished_at": at}, "$unset": identifying}
         )
 
-    async def _gate(self, erasure: Erasure) -> bool:
-        """Put the gate in the visitor's place. False where another erasure's stands there."""
+    async def _put_placeholder(self, erasure: Erasure) -> bool:
+        """Replace the visitor by a placeholder. Returns False if there is one of another erasure."""
         subject = erasure.subject
-        gate = {
+        placeholder = {
             "tenant_id": subject.tenant_id,
             "site_id": subject.site_id,
             "session": subject.session,
@@ -189,73 +200,74 @@ class MongoPersonalData:
         }
         try:
             await self._mongo["visitors"].replace_one(
-                {"_id": subject.key, "erasure": {"$in": [None, erasure.id]}}, gate, upsert=True
+                {"_id": subject.key, "erasure": {"$in": [None, erasure.id]}}, placeholder, upsert=True
             )
         except DuplicateKeyError:
             return False
         return True
 
-    async def _conversations(self, subject: Subject) -> list[int]:
-        return [row["_id"] async for row in self._mongo["conversations"].find(_of(subject), {"_id": 1})]
+    async def _list_conversation_ids(self, subject: DataSubject) -> list[int]:
+        rows = self._mongo["conversations"].find(_conversations_of(subject), {"_id": 1})
+        return [row["_id"] async for row in rows]
 
     async def _delete_conversations(self, ids: Sequence[int]) -> list[Conversation]:
-        """Each as it was in the moment it went: who changes it at the same time finds it gone."""
-        were_open = []
+        """Delete conversations. Returns those that were open, as they were when they were deleted."""
+        closed = []
         for conversation_id in ids:
             row = await self._mongo["conversations"].find_one_and_delete({"_id": conversation_id})
             if row is None:
                 continue
-            await self._keep_audit(row)
+            await self._keep_audit_entries(row)
             if row["open"]:
-                were_open.append(conversation_of(row))
-        return were_open
+                closed.append(to_conversation(row))
+        return closed
 
-    async def _keep_audit(self, row: Document) -> None:
-        """Lines of the audit log that still ride in the conversation are not the visitor's."""
-        carried = [
-            one["document"]
+    async def _keep_audit_entries(self, row: Document) -> None:
+        """Insert the audit entries that a deleted conversation still had in its outbox: they are not visitor data."""
+        documents = [
+            insert["document"]
             for entry in row.get("outbox", ())
-            for one in entry.get("carried", ())
-            if one["into"] == AUDIT
+            for insert in entry.get("carried", ())
+            if insert["into"] == AUDIT
         ]
-        if carried:
+        if documents:
             try:
-                await self._mongo[AUDIT].insert_many(carried, ordered=False)
+                await self._mongo[AUDIT].insert_many(documents, ordered=False)
             except BulkWriteError as exc:
-                if any(fault["code"] != _DUPLICATE_KEY for fault in exc.details["writeErrors"]):
+                if any(error["code"] != _DUPLICATE_KEY for error in exc.details["writeErrors"]):
                     raise
 
-    async def _said_in(self, conversation: Conversation) -> list[Message]:
-        said: list[Message] = []
+    async def _list_messages(self, conversation: Conversation) -> list[Message]:
+        messages: list[Message] = []
         while True:
-            last = said[-1].seq if said else 0
-            page = await self._messages.of_conversation(conversation, after_seq=last, limit=_PAGE)
-            said += page
-            if len(page) < _PAGE:
-                return said
+            last_seq = messages[-1].seq if messages else 0
+            page = await self._messages.list_for_conversation(
+                conversation, after_seq=last_seq, limit=_MESSAGES_PER_READ
+            )
+            messages += page
+            if len(page) < _MESSAGES_PER_READ:
+                return messages
 
-    async def _uploaded(self, subject: Subject) -> list[str]:
-        wanted = {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
-        return [row["_id"] async for row in self._mongo["uploads"].find(wanted, {"_id": 1})]
+    async def _list_uploads(self, subject: DataSubject) -> list[str]:
+        query = {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
+        return [row["_id"] async for row in self._mongo["uploads"].find(query, {"_id": 1})]
 
-    async def _sent_in(self, conversation_ids: Sequence[int]) -> list[str]:
-        with_image = {"conversation_id": {"$in": list(conversation_ids)}, "image_url": {"$type": "string"}}
-        sent = [row["image_url"] async for row in self._mongo["messages"].find(with_image, {"image_url": 1})]
-        return self._names(sent)
+    async def _list_sent_images(self, conversation_ids: Sequence[int]) -> list[str]:
+        query = {"conversation_id": {"$in": list(conversation_ids)}, "image_url": {"$type": "string"}}
+        urls = [row["image_url"] async for row in self._mongo["messages"].find(query, {"image_url": 1})]
+        return self._image_names(urls)
 
-    async def _nobody_elses(self, names: Sequence[str]) -> list[str]:
-        """Those that no message shows any more."""
+    async def _filter_unused_images(self, names: Sequence[str]) -> list[str]:
+        """Return the images that no message shows any more."""
         urls = [self._image_base + name for name in names]
-        shown = set(
-            await self._mongo["messages"].distinct("image_url", {"image_url": {"$in": urls, "$type": "string"}})
-        )
-        return [name for name, url in zip(names, urls, strict=True) if url not in shown]
+        used = set(await self._mongo["messages"].distinct("image_url", {"image_url": {"$in": urls, "$type": "string"}}))
+        return [name for name, url in zip(names, urls, strict=True) if url not in used]
 
-    def _names(self, urls: Iterable[str | None]) -> list[str]:
+    def _image_names(self, urls: Iterable[str | None]) -> list[str]:
         return [
             url.removeprefix(self._image_base) for url in urls if url is not None and url.startswith(self._image_base)
         ]
 
 
-def _of(subject: Subject) -> Document:
+def _conversations_of(subject: DataSubject) -> Document:
     return {"visitor_key": subject.key, "tenant_id": subject.tenant_id}

@@ -1,39 +1,38 @@
-"""The route table of what is kept of a visitor: shown whole, or erased, by the owner of the tenant alone."""
+"""Routes of the export and the erasure of a visitor's personal data."""
 
 from __future__ import annotations
 
-from parley.chat.privacy import handlers as pd
 from parley.chat.privacy.handlers import PersonalDataHandlers
-from parley.common.http import Rate, Route, Who
+from parley.chat.privacy.schemas import EraseBody, EraseResponse, ExportQuery, ExportResponse
+from parley.common.http import CallerType, RateLimitClass, Route
 
-_OP = "/api/v1/operator"
+_VISITOR = "/api/v1/operator/visitor"
+_EXAMPLE = {"site_id": 1, "session_id": "sess_" + "0" * 32}
 
 
-def personal_data_routes(one: PersonalDataHandlers) -> list[Route]:
-    """What a tenant's owner does when a visitor asks what is kept of them, or to be forgotten."""
-    named = {"site_id": 1, "session_id": "sess_" + "0" * 32}
+def routes(handlers: PersonalDataHandlers) -> list[Route]:
     return [
         Route(
             "GET",
-            f"{_OP}/visitor/export",
-            one.export,
-            Who.OPERATOR,
-            pd.ExportAnswer,
-            "Everything that is kept of a visitor",
+            f"{_VISITOR}/export",
+            handlers.export,
+            CallerType.OPERATOR,
+            ExportResponse,
+            "Export what is stored about a visitor",
             owner_only=True,
-            query=pd.ExportQuery,
-            example=named,
+            query=ExportQuery,
+            example=_EXAMPLE,
         ),
         Route(
             "POST",
-            f"{_OP}/visitor/erase",
-            one.erase,
-            Who.OPERATOR,
-            pd.EraseAnswer,
-            "Erase everything that is kept of a visitor, for good",
+            f"{_VISITOR}/erase",
+            handlers.erase,
+            CallerType.OPERATOR,
+            EraseResponse,
+            "Erase everything that is stored about a visitor, permanently",
             owner_only=True,
-            body=pd.EraseBody,
-            rate=Rate.WRITE,
-            example=named,
+            body=EraseBody,
+            rate_limit=RateLimitClass.WRITE,
+            example=_EXAMPLE,
         ),
     ]

@@ -1,241 +1,137 @@
-"""What Parley keeps of one visitor: shown whole, or erased everywhere it lies (GDPR, articles 15 and 17).
+"""Exports and erases what Parley stores about a visitor.
 
-An erasure is a record that is worked off. It begins with a gate: from then on nothing is taken from the session. What
-chat holds is deleted, and `visitor.erased`, in the record's outbox, has the other services erase theirs, now or when
-they are back. A request that was under way may still write: after a grace longer than any of them lives, everything
-is done once more and told once more; then the gate is lifted, and the record forgets whom it was about.
+An erasure is a record that is worked off in passes. It begins with a placeholder in the visitor's place, which blocks
+the session. The first pass deletes what chat stores; `visitor.erased`, in the record's outbox, makes the other services
+delete theirs, also if they are down at that time. A request that was in flight may still write: after GRACE_PERIOD,
+longer than any request lives, a second pass deletes and publishes again. Then the placeholder is removed, and the
+record keeps only counts and dates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
 
-from parley.chat.accounts.service import NextId
-from parley.chat.audit.service import Audit, Entry, Source
-from parley.chat.conversations import events as facts
-from parley.chat.conversations.errors import VisitorNotFound
-from parley.chat.conversations.model import Conversation, Message, Note, Subject, Visitor
-from parley.chat.conversations.ports import Sites
-from parley.chat.conversations.transitions import emptied
+from parley.chat.audit.model import AuditActor
+from parley.chat.audit.service import AuditService
+from parley.chat.conversations import events
+from parley.chat.conversations.transitions import anonymized
+from parley.chat.ids import NextId
+from parley.chat.privacy.model import DataCounts, Erasure, PersonalDataExport
+from parley.chat.privacy.ports import ImageFiles, PersonalDataRepository, RemoteDataSources
+from parley.chat.sites.site_settings import SiteSettingsReader
+from parley.chat.visitors.errors import VisitorNotFound
+from parley.chat.visitors.model import DataSubject
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Unavailable
-from parley.common.events import Actor, Event
-from parley.common.observability.logging import logger
+from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 
-log = logger(__name__)
+log = get_logger(__name__)
 
-GRACE = timedelta(seconds=45)
-"""Longer than a request, a transition with its retries, or an entry of the outbox lives in a process."""
-_AT_ONCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much there is, or was."""
-
-    visitors: int = 0
-    conversations: int = 0
-    messages: int = 0
-    notes: int = 0
-    images: int = 0
-
-    @property
-    def anything(self) -> bool:
-        return any((self.visitors, self.conversations, self.messages, self.notes, self.images))
+GRACE_PERIOD = timedelta(seconds=45)
+"""Longer than a request, the retries of a transition, or an outbox entry lives in a process."""
+_MAX_ERASURES_PER_RUN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class KeptConversation:
-    """A conversation with all that was said in it."""
-
-    conversation: Conversation
-    messages: Sequence[Message]
-    notes: Sequence[Note]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What chat holds of a visitor. `images` are the names of those in their conversations or uploaded by them."""
-
-    visitor: Visitor | None
-    conversations: Sequence[KeptConversation]
-    images: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """Everything, from every service; `elsewhere` is each one's own answer, None where it holds nothing."""
-
-    subject: Subject
-    at: datetime
-    kept: Kept
-    elsewhere: Mapping[str, Mapping[str, Any] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """An erasure as it is worked off. `lifting`: all is erased, and only the gate is still there."""
-
-    id: int
-    subject: Subject
-    actor: Actor
-    conversation_ids: tuple[int, ...] = ()
-    lifting: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Wiped:
-    """What a pass over chat's collections found: how much, which conversations were open, all ids and images so far."""
-
-    counts: Counts
-    were_open: Sequence[Conversation]
-    conversation_ids: Sequence[int]
-    images: Sequence[str]
-
-
-class PersonalDataStore(Protocol):
-    """Where chat's part of it lies."""
-
-    async def gather(self, subject: Subject) -> Kept: ...
-    async def count(self, subject: Subject) -> Counts: ...
-
-    async def with_address(self, site_id: int, email: str) -> Sequence[Subject]:
-        """Who has left an e-mail address on a site; upper and lower case are one."""
-
-    async def of_site(self, site_id: int, session: str) -> Subject | None:
-        """A session of a site, whosesoever the site is: for administrators, who have no caller."""
-
-    async def begin(self, erasure: Erasure, at: datetime, due: datetime, entry: Entry) -> bool:
-        """Keep the record and put up the gate. False where the visitor is being erased already."""
-
-    async def wipe(self, erasure: Erasure) -> Wiped:
-        """Delete what there is; done again, it deletes what has come since."""
-
-    async def drop_images(self, names: Sequence[str]) -> None:
-        """Forget images whose bytes are gone."""
-
-    async def tell(self, erasure: Erasure, events: Sequence[Event], counts: Counts) -> None:
-        """Put events into the record's outbox, with its line for the audit log, and what was erased into its counts."""
-
-    async def claim(self, now: datetime, until: datetime) -> Erasure | None:
-        """One that is due; others see it again at `until`."""
-
-    async def lift(self, erasure: Erasure, at: datetime) -> None:
-        """Take the gate away and forget whom the record was about."""
-
-
-class ImageBytes(Protocol):
-    """Where images' bytes lie."""
-
-    async def get(self, name: str) -> bytes | None:
-        """None where it is not there. Raises Unavailable."""
-
-    async def remove(self, name: str) -> None:
-        """Also where it is not there. Raises Unavailable."""
-
-
-class Elsewhere(Protocol):
-    """The other services, asked what they hold."""
-
-    async def __call__(self, subject: Subject, conversation_ids: Sequence[int]) -> Mapping[str, Any]:
-        """By service; None where one holds nothing. Raises Unavailable unless all have answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class PersonalData:
-    store: PersonalDataStore
-    images: ImageBytes
-    elsewhere: Elsewhere
-    sites: Sites
-    audit: Audit
+class PersonalDataService:
+    repository: PersonalDataRepository
+    images: ImageFiles
+    remote_sources: RemoteDataSources
+    sites: SiteSettingsReader
+    audit: AuditService
     clock: Clock
     next_id: NextId
 
-    async def subject(self, caller: OperatorCaller, site_id: int, session: str) -> Subject:
-        """A session of one of the caller's sites. Raises NotFound."""
+    async def get_subject(self, caller: OperatorCaller, site_id: int, session: str) -> DataSubject:
+        """Return a session of one of the caller's sites, whether or not it is known. Raises NotFound, Forbidden."""
         site = await self.sites.get(caller.tenant_id, site_id)
         caller.authorize(site.tenant_id, site.id)
-        return Subject(site.tenant_id, site.id, session)
+        return DataSubject(site.tenant_id, site.id, session)
 
-    async def of_site(self, site_id: int, session: str) -> Subject | None:
-        """A session of any tenant's site, for administrators; None where there is no such site."""
-        return await self.store.of_site(site_id, session)
+    async def find_subject(self, site_id: int, session: str) -> DataSubject | None:
+        """Return a session of a site of any tenant; None if there is no such site. Only for administrators."""
+        return await self.repository.find_subject(site_id, session)
 
-    async def with_address(self, site_id: int, email: str) -> Sequence[Subject]:
-        """Everybody on any tenant's site who left an address, for administrators."""
-        return await self.store.with_address(site_id, email)
+    async def find_subjects_by_email(self, site_id: int, email: str) -> Sequence[DataSubject]:
+        """Find the visitors of a site of any tenant who left an e-mail address. Only for administrators."""
+        return await self.repository.find_subjects_by_email(site_id, email)
 
-    async def count(self, subject: Subject) -> Counts:
-        """How much chat holds."""
-        return await self.store.count(subject)
+    async def count(self, subject: DataSubject) -> DataCounts:
+        """Count what chat stores."""
+        return await self.repository.count(subject)
 
-    async def image(self, name: str) -> bytes | None:
-        """An image's bytes; None where they are gone. Raises Unavailable."""
+    async def read_image(self, name: str) -> bytes | None:
+        """Return the bytes of an image; None if there is no such image. Raises Unavailable."""
         return await self.images.get(name)
 
-    async def export(self, who: OperatorCaller | Source, subject: Subject) -> Export:
-        """Everything that is kept. Raises VisitorNotFound where nothing is, Unavailable where it would not be all."""
-        kept = await self.store.gather(subject)
-        elsewhere = await self.elsewhere(subject, [one.conversation.id for one in kept.conversations])
-        if kept.visitor is None and not kept.conversations and not kept.images and not any(elsewhere.values()):
-            raise VisitorNotFound
-        await self.audit.record(who, "visitor.exported", f"site:{subject.site_id}", subject.site_id)
-        return Export(subject, self.clock(), kept, elsewhere)
+    async def export(self, caller: OperatorCaller | AuditActor, subject: DataSubject) -> PersonalDataExport:
+        """Collect what all services store. An export is complete or fails.
 
-    async def erase(self, who: OperatorCaller | Source, subject: Subject) -> Counts:
-        """Begin an erasure and do what is chat's of it. Raises VisitorNotFound where nothing is kept."""
-        counts = await self.store.count(subject)
-        if not counts.anything and not await self._known_elsewhere(subject):
+        Raises VisitorNotFound if nothing is stored, Unavailable if a service does not respond.
+        """
+        stored = await self.repository.collect(subject)
+        conversation_ids = [conversation.conversation.id for conversation in stored.conversations]
+        remote = await self.remote_sources(subject, conversation_ids)
+        if stored.is_empty and not any(remote.values()):
             raise VisitorNotFound
-        actor = (
-            Actor(kind="operator", id=who.operator_id, name=who.name)
-            if isinstance(who, OperatorCaller)
-            else Actor(kind="system")
-        )
-        erasure = Erasure(await self.next_id(), subject, actor)
-        # That it happened is kept, and by whom; of whom is not.
-        entry = await self.audit.entry(who, "visitor.erased", f"erasure:{erasure.id}", subject.site_id)
+        await self.audit.record(caller, "visitor.exported", f"site:{subject.site_id}", subject.site_id)
+        return PersonalDataExport(subject, self.clock(), stored, remote)
+
+    async def erase(self, caller: OperatorCaller | AuditActor, subject: DataSubject) -> DataCounts:
+        """Begin an erasure and run its first pass. Returns what chat deleted.
+
+        Raises VisitorNotFound if nothing is stored, or an erasure is in progress.
+        """
+        counts = await self.repository.count(subject)
+        if counts.is_empty and not await self._may_be_stored_remotely(subject):
+            raise VisitorNotFound
+        erasure_id = await self.next_id()
+        # The entry says that an erasure happened and who began it, but not whose data it was.
+        entry = await self.audit.entry(caller, "visitor.erased", f"erasure:{erasure_id}", subject.site_id)
+        erasure = Erasure(erasure_id, subject, entry.event_actor)
         now = self.clock()
-        if not await self.store.begin(erasure, now, now + GRACE, entry):
+        if not await self.repository.begin(erasure, now, now + GRACE_PERIOD, entry):
             raise VisitorNotFound
-        return replace(await self._wipe(erasure, patient=True), visitors=counts.visitors)
+        return replace(await self._run_pass(erasure, defer_images=True), visitors=counts.visitors)
 
     async def finish_due(self) -> None:
-        """Go on with erasures whose grace is over, also those that a crash left behind."""
-        for _ in range(_AT_ONCE):
+        """Run the second pass of erasures whose grace period is over, also of those that a crash interrupted."""
+        for _ in range(_MAX_ERASURES_PER_RUN):
             now = self.clock()
-            erasure = await self.store.claim(now, now + GRACE)
+            erasure = await self.repository.claim(now, now + GRACE_PERIOD)
             if erasure is None:
                 return
-            if not erasure.lifting:
-                await self._wipe(erasure, patient=False)
-            await self.store.lift(erasure, self.clock())
+            if not erasure.releasing:
+                await self._run_pass(erasure, defer_images=False)
+            await self.repository.release(erasure, self.clock())
 
-    async def _wipe(self, erasure: Erasure, *, patient: bool) -> Counts:
-        """Erase and tell. With `patient`, images whose storage is away are left to the second time."""
-        wiped = await self.store.wipe(erasure)
+    async def _run_pass(self, erasure: Erasure, *, defer_images: bool) -> DataCounts:
+        """Delete and publish. With `defer_images`, images are left to the next pass if their storage is unavailable."""
+        result = await self.repository.delete_stored(erasure)
         try:
-            for name in wiped.images:
+            for name in result.images:
                 await self.images.remove(name)
         except Unavailable:
-            if not patient:
+            if not defer_images:
                 raise
             log.warning("images_not_erased_yet", erasure=erasure.id)
         else:
-            await self.store.drop_images(wiped.images)
+            await self.repository.delete_image_records(result.images)
         at = self.clock()
-        events = [facts.closed_by_erasure(emptied(one, at), erasure.actor) for one in wiped.were_open]
-        events.append(facts.visitor_erased(erasure.subject, wiped.conversation_ids, erasure.actor))
-        await self.store.tell(erasure, events, wiped.counts)
-        return wiped.counts
+        published = [
+            events.closed_by_erasure(anonymized(conversation, at), erasure.actor)
+            for conversation in result.closed_conversations
+        ]
+        published.append(events.visitor_erased(erasure.subject, result.conversation_ids, erasure.actor))
+        await self.repository.record_result(erasure, published, result.counts)
+        return result.counts
 
-    async def _known_elsewhere(self, subject: Subject) -> bool:
+    async def _may_be_stored_remotely(self, subject: DataSubject) -> bool:
         try:
-            return any((await self.elsewhere(subject, [])).values())
+            return any((await self.remote_sources(subject, [])).values())
         except Unavailable:
-            # A service that is away may hold something: it erases it when it is back.
+            # A service that is down may store something: it deletes it when it is up again.
             return True

@@ -1,4 +1,4 @@
-"""Login sessions in MongoDB; the database forgets them by itself when they run out."""
+"""Login sessions in MongoDB; expired ones are deleted by the database."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pymongo import ReturnDocument
 
-from parley.chat.audit.repository import outbox_entry
-from parley.chat.audit.service import Told
-from parley.chat.sessions.service import Session
+from parley.chat.audit.model import AuditedEvent
+from parley.chat.audit.repository import audited_outbox_entry
+from parley.chat.sessions.model import Session
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sessions"
@@ -19,8 +19,8 @@ INDEXES = [
 ]
 
 
-class MongoSessions:
-    """A SessionStore."""
+class MongoSessionRepository:
+    """Implements SessionRepository."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
@@ -38,46 +38,48 @@ class MongoSessions:
                 "created_at": session.created_at,
                 "last_seen": session.last_seen,
                 "expires_at": session.expires_at,
-                "address": session.address,
+                "address": session.client_ip,
                 "ended_at": None,
             }
         )
 
     async def find(self, session_id: str) -> Session | None:
-        row = await self._mongo[COLLECTION].find_one({"_id": session_id})
-        return None if row is None else _session(row)
+        return await self._find_one({"_id": session_id})
 
-    async def by_family(self, family_hash: str) -> Session | None:
-        row = await self._mongo[COLLECTION].find_one({"family_hash": family_hash})
-        return None if row is None else _session(row)
+    async def find_by_family(self, family_hash: str) -> Session | None:
+        return await self._find_one({"family_hash": family_hash})
 
     async def rotate(self, before: Session, after: Session) -> bool:
-        done = await self._mongo[COLLECTION].update_one(
+        result = await self._mongo[COLLECTION].update_one(
             {"_id": before.id, "rotation_hash": before.rotation_hash, "ended_at": None},
             {
                 "$set": {
                     "rotation_hash": after.rotation_hash,
                     "last_seen": after.last_seen,
                     "expires_at": after.expires_at,
-                    "address": after.address,
+                    "address": after.client_ip,
                 }
             },
         )
-        return done.matched_count == 1
+        return result.matched_count == 1
 
-    async def end(self, session_id: str, at: datetime, told: Told) -> bool:
+    async def end(self, session_id: str, at: datetime, audited: AuditedEvent) -> bool:
         row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": session_id, "ended_at": None},
-            {"$set": {"ended_at": at}, "$push": {"outbox": outbox_entry(told)}},
+            {"$set": {"ended_at": at}, "$push": {"outbox": audited_outbox_entry(audited)}},
             {"outbox": 1},
             return_document=ReturnDocument.AFTER,
         )
         if row is not None:
-            self._outbox.tell(COLLECTION, row)
+            self._outbox.enqueue(COLLECTION, row)
         return row is not None
 
+    async def _find_one(self, query: Document) -> Session | None:
+        row = await self._mongo[COLLECTION].find_one(query)
+        return None if row is None else _to_session(row)
 
-def _session(row: Document) -> Session:
+
+def _to_session(row: Document) -> Session:
     return Session(
         id=row["_id"],
         operator_id=row["operator_id"],
@@ -88,6 +90,6 @@ def _session(row: Document) -> Session:
         created_at=row["created_at"],
         last_seen=row["last_seen"],
         expires_at=row["expires_at"],
-        address=row["address"],
+        client_ip=row["address"],
         ended_at=row["ended_at"],
     )

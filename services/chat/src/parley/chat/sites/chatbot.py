@@ -1,81 +1,82 @@
-"""How a site's assistant presents itself, answers, and hands over."""
+"""The settings of a site's assistant: appearance, replies, handoff to operators."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parley.chat.sites.business_hours import Hours
+from parley.chat.sites.business_hours import BusinessHours
 
-Engine = Literal["builtin", "openai"]
+EngineName = Literal["builtin", "openai"]
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
 
-OFFLINE_MESSAGE = "Nobody is here right now. Leave your e-mail address and we will write to you."
-"""What a site says that has not found words of its own: visitors are told it in their language."""
+DEFAULT_OFFLINE_MESSAGE = "Nobody is here right now. Leave your e-mail address and we will write to you."
+"""Marks a site without a text of its own: visitors then get the notice in their language."""
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Of the widget, as `#rrggbb`."""
+    """Colours of the widget, as `#rrggbb`."""
 
     primary: str = "#2563eb"
     background: str = "#ffffff"
 
 
 @dataclass(frozen=True, slots=True)
-class AiChoice:
-    """What a site asks of the engine `openai` beside the installation's settings. None: as those have it."""
+class AiSettings:
+    """A site's settings of the engine `openai`. None means the installation's setting."""
 
     base_url: str | None = None
-    """An endpoint of the site's own: it never gets the installation's key."""
+    """The site's own endpoint. The installation's API key is never sent to it."""
     sealed_key: str | None = field(default=None, repr=False)
-    """The site's own key, encrypted with the installation's secret."""
+    """The site's own API key, encrypted with the installation's secret."""
     temperature: float | None = None
     seconds: float | None = None
-    """For an answer to begin, and between two pieces of it."""
+    """Timeout until the reply begins, and between two parts of it."""
     answer_tokens: int | None = None
+    """Maximum length of a reply."""
     daily_tokens: int | None = None
-    """Tokens a day (UTC), where that is less than the installation allows."""
+    """Maximum tokens per day (UTC), where that is less than the installation's limit."""
 
     @property
-    def own_endpoint(self) -> bool:
-        """Whether the site is answered through a client of its own."""
+    def has_own_endpoint(self) -> bool:
+        """Whether the site needs a client of its own."""
         return self.base_url is not None or self.sealed_key is not None
 
 
 @dataclass(frozen=True, slots=True)
-class TranslationChoice:
-    """What a site asks of translation beside the deployment's settings."""
+class TranslationSettings:
+    """A site's settings of translation."""
 
     engines: tuple[str, ...] = ()
-    """Which, first to last; empty for the deployment's."""
+    """Engines in order of preference; empty for the installation's."""
     glossary: tuple[str, ...] = ()
     """Words that are never translated."""
     daily_characters: int | None = None
-    """By paid engines a day (UTC), where that is less than the deployment allows."""
+    """Maximum characters per day (UTC) for paid engines, where that is less than the installation's limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chatbot:
-    """A site's settings of the assistant. Lengths and ranges are the handlers' to check."""
+class ChatbotSettings:
+    """Settings of a site's assistant, stored under these field names. The request schemas check lengths and ranges."""
 
     name: str = "Assistant"
     welcome: str = "Hi! How can I help you?"
     colours: Colours = field(default_factory=Colours)
-    engine: Engine = "builtin"
+    engine: EngineName = "builtin"
     model: str | None = None
     instructions: str = ""
     operator_timeout: int = 300
-    """Seconds for which an operator who holds a conversation may be silent."""
+    """Seconds without a reply after which an operator loses the conversation."""
     on_timeout: OnTimeout = "queue"
-    """Who has the conversation after that: the AI again, or the queue for other operators."""
+    """Who gets the conversation then: the AI, or the queue for other operators."""
     routing: Routing = "all"
-    """Who is called for a waiting visitor, by phone and by the panel: all operators of the site, or nobody."""
-    offline_message: str = OFFLINE_MESSAGE
+    """Who is notified of a waiting visitor: all operators of the site, or nobody."""
+    offline_message: str = DEFAULT_OFFLINE_MESSAGE
     private_push: bool = False
-    """Push notifications say that there is a message, and not what it says."""
-    hours: Hours | None = None
-    """When the team is there; None for always."""
-    translation: TranslationChoice = field(default_factory=TranslationChoice)
-    ai: AiChoice = field(default_factory=AiChoice)
+    """Whether push notifications leave out the text and the sender of a message."""
+    hours: BusinessHours | None = None
+    """Business hours of the team; None for always open."""
+    translation: TranslationSettings = field(default_factory=TranslationSettings)
+    ai: AiSettings = field(default_factory=AiSettings)

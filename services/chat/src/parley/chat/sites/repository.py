@@ -1,4 +1,4 @@
-"""Sites in MongoDB. Deleted ones stay for the sake of what was said there, and are found by nobody."""
+"""Sites in MongoDB. A deleted site stays, for its conversations, but only `list_all` returns it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from parley.chat.accounts.service import ChangedMeanwhile
-from parley.chat.audit.repository import outbox_entry
-from parley.chat.audit.service import Told
-from parley.chat.sites.business_hours import Hours, Span
-from parley.chat.sites.chatbot import AiChoice, Chatbot, Colours, TranslationChoice
-from parley.chat.sites.service import Site, SiteNotFound
+from parley.chat.accounts.errors import EditConflict
+from parley.chat.audit.model import AuditedEvent
+from parley.chat.audit.repository import audited_outbox_entry
+from parley.chat.sites.business_hours import BusinessHours, TimeRange
+from parley.chat.sites.chatbot import AiSettings, ChatbotSettings, Colours, TranslationSettings
+from parley.chat.sites.errors import SiteNotFound
+from parley.chat.sites.model import Site
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
@@ -31,78 +32,77 @@ INDEXES = [
 ]
 
 
-class MongoSites:
-    """A SiteStore."""
+class MongoSiteRepository:
+    """Implements SiteRepository."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
         self._outbox = outbox
 
     async def get(self, tenant_id: int, site_id: int) -> Site:
-        site = await self._one({"_id": site_id, "tenant_id": tenant_id})
+        site = await self._find_one({"_id": site_id, "tenant_id": tenant_id})
         if site is None:
             raise SiteNotFound
         return site
 
     async def find(self, site_id: int) -> Site | None:
-        return await self._one({"_id": site_id})
+        return await self._find_one({"_id": site_id})
 
-    async def by_key(self, site_key: str) -> Site | None:
-        return await self._one({"site_key": site_key})
+    async def find_by_key(self, site_key: str) -> Site | None:
+        return await self._find_one({"site_key": site_key})
 
-    async def lists_any(self, domains: Sequence[str]) -> bool:
-        ways = [{"domains": {"$in": list(domains)}}, {"any_origin": True}]
-        return await self._mongo[COLLECTION].find_one({"$or": ways, "deleted": False}, {"_id": 1}) is not None
+    async def any_lists_domain(self, domains: Sequence[str]) -> bool:
+        matches = [{"domains": {"$in": list(domains)}}, {"any_origin": True}]
+        return await self._mongo[COLLECTION].find_one({"$or": matches, "deleted": False}, {"_id": 1}) is not None
 
-    async def page(self, tenant_id: int, among: Sequence[int] | None, after: int, limit: int) -> list[Site]:
+    async def list_page(self, tenant_id: int, site_ids: Sequence[int] | None, after: int, limit: int) -> list[Site]:
         ids: Document = {"$gt": after}
-        if among is not None:
-            ids["$in"] = list(among)
-        found = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False, "_id": ids}, limit=limit)
-        return [_site(row) async for row in found.sort("_id", 1)]
+        if site_ids is not None:
+            ids["$in"] = list(site_ids)
+        rows = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False, "_id": ids}, limit=limit)
+        return [_to_site(row) async for row in rows.sort("_id", 1)]
 
-    async def everywhere(self) -> list[Site]:
-        """All there ever were."""
-        return [_site(row) async for row in self._mongo[COLLECTION].find({}).sort("_id", 1)]
+    async def list_all(self) -> list[Site]:
+        return [_to_site(row) async for row in self._mongo[COLLECTION].find({}).sort("_id", 1)]
 
-    async def ids_of(self, tenant_id: int) -> list[int]:
-        found = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False}, {"_id": 1})
-        return [row["_id"] async for row in found]
+    async def list_ids(self, tenant_id: int) -> list[int]:
+        rows = self._mongo[COLLECTION].find({"tenant_id": tenant_id, "deleted": False}, {"_id": 1})
+        return [row["_id"] async for row in rows]
 
-    async def existing(self, tenant_id: int, site_ids: Sequence[int]) -> list[int]:
+    async def filter_existing(self, tenant_id: int, site_ids: Sequence[int]) -> list[int]:
         if not site_ids:
             return []
         query = {"tenant_id": tenant_id, "deleted": False, "_id": {"$in": list(site_ids)}}
         return [row["_id"] async for row in self._mongo[COLLECTION].find(query, {"_id": 1})]
 
-    async def add(self, site: Site, told: Told) -> None:
+    async def add(self, site: Site, audited: AuditedEvent) -> None:
         document = {
             "_id": site.id,
             "tenant_id": site.tenant_id,
             "created_at": site.created_at,
-            **_fields(site),
-            "outbox": [outbox_entry(told)],
+            **_mutable_fields(site),
+            "outbox": [audited_outbox_entry(audited)],
         }
         await self._mongo[COLLECTION].insert_one(document)
-        self._outbox.tell(COLLECTION, document)
+        self._outbox.enqueue(COLLECTION, document)
 
-    async def save(self, before: Site, after: Site, told: Told) -> None:
+    async def save(self, before: Site, after: Site, audited: AuditedEvent) -> None:
         row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": before.id, "version": before.version},
-            {"$set": _fields(after), "$push": {"outbox": outbox_entry(told)}},
+            {"$set": _mutable_fields(after), "$push": {"outbox": audited_outbox_entry(audited)}},
             {"outbox": 1},
             return_document=ReturnDocument.AFTER,
         )
         if row is None:
-            raise ChangedMeanwhile
-        self._outbox.tell(COLLECTION, row)
+            raise EditConflict
+        self._outbox.enqueue(COLLECTION, row)
 
-    async def _one(self, query: Document) -> Site | None:
+    async def _find_one(self, query: Document) -> Site | None:
         row = await self._mongo[COLLECTION].find_one({**query, "deleted": False})
-        return None if row is None else _site(row)
+        return None if row is None else _to_site(row)
 
 
-def _fields(site: Site) -> Document:
+def _mutable_fields(site: Site) -> Document:
     return {
         "name": site.name,
         "site_key": site.site_key,
@@ -115,7 +115,7 @@ def _fields(site: Site) -> Document:
     }
 
 
-def _site(row: Document) -> Site:
+def _to_site(row: Document) -> Site:
     return Site(
         id=row["_id"],
         tenant_id=row["tenant_id"],
@@ -125,42 +125,42 @@ def _site(row: Document) -> Site:
         domains=tuple(row["domains"]),
         any_origin=row["any_origin"],
         language=row["language"],
-        chatbot=_chatbot(row["chatbot"]),
+        chatbot=_to_chatbot(row["chatbot"]),
         deleted=row["deleted"],
         version=row["version"],
     )
 
 
-def _chatbot_document(bot: Chatbot) -> Document:
+def _chatbot_document(bot: ChatbotSettings) -> Document:
     document = asdict(bot)
     if bot.hours is not None:
-        # MongoDB has moments, and no dates.
+        # BSON has no type for a date without a time.
         document["hours"]["closed"] = [day.isoformat() for day in bot.hours.closed]
     return document
 
 
-def _chatbot(kept: Mapping[str, Any]) -> Chatbot:
-    known = _known(Chatbot, kept)
-    hours = known.get("hours")
-    made = {
-        "colours": Colours(**known["colours"]),
-        "hours": hours and _hours(hours),
-        "translation": _translation(known.get("translation", {})),
-        "ai": AiChoice(**_known(AiChoice, known.get("ai", {}))),
+def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
+    fields = _known_fields(ChatbotSettings, document)
+    hours = fields.get("hours")
+    converted = {
+        "colours": Colours(**fields["colours"]),
+        "hours": hours and _to_hours(hours),
+        "translation": _to_translation(fields.get("translation", {})),
+        "ai": AiSettings(**_known_fields(AiSettings, fields.get("ai", {}))),
     }
-    return Chatbot(**{**known, **made})
+    return ChatbotSettings(**{**fields, **converted})
 
 
-def _hours(kept: Mapping[str, Any]) -> Hours:
-    spans = tuple(Span(row["day"], row["start"], row["end"]) for row in kept["weekly"])
-    return Hours(kept["time_zone"], spans, tuple(date.fromisoformat(day) for day in kept["closed"]))
+def _to_hours(document: Mapping[str, Any]) -> BusinessHours:
+    weekly = tuple(TimeRange(row["day"], row["start"], row["end"]) for row in document["weekly"])
+    return BusinessHours(document["time_zone"], weekly, tuple(date.fromisoformat(day) for day in document["closed"]))
 
 
-def _translation(kept: Mapping[str, Any]) -> TranslationChoice:
-    engines, glossary = tuple(kept.get("engines", ())), tuple(kept.get("glossary", ()))
-    return TranslationChoice(engines, glossary, kept.get("daily_characters"))
+def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
+    engines, glossary = tuple(document.get("engines", ())), tuple(document.get("glossary", ()))
+    return TranslationSettings(engines, glossary, document.get("daily_characters"))
 
 
-def _known(kind: type[Chatbot | AiChoice], kept: Mapping[str, Any]) -> Document:
-    """Settings that came with a later version are absent in older documents, and have their defaults then."""
-    return {name: value for name, value in kept.items() if name in kind.__dataclass_fields__}
+def _known_fields(settings_class: type[ChatbotSettings | AiSettings], document: Mapping[str, Any]) -> Document:
+    """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""
+    return {name: value for name, value in document.items() if name in settings_class.__dataclass_fields__}

@@ -1,237 +1,121 @@
-"""Sites: whose visitors are talked to, from which domains, and with which assistant."""
+"""Creates, shows and changes sites, for owners and managers."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from typing import Any
 
-from parley.chat.accounts.access import EVERYTHING, TenantSites, allow
-from parley.chat.accounts.service import NextId
-from parley.chat.ai.settings import AiChoices
-from parley.chat.audit.service import Audit, Told
-from parley.chat.conversations.ports import SiteSettings
-from parley.chat.sites.chatbot import Chatbot
+from parley.chat.accounts.access import require_permission
+from parley.chat.accounts.model import ALL_PERMISSIONS
+from parley.chat.ai.settings import AiSettingsService
+from parley.chat.audit.model import AuditedEvent
+from parley.chat.audit.service import AuditService
+from parley.chat.ids import NextId
+from parley.chat.sites.model import Site, SiteDraft
+from parley.chat.sites.ports import SiteRepository
 from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.errors import NotFound
-from parley.common.events import Actor, new_event
+from parley.common.events import new_event
 from parley.common.events.team import SiteChanged
 from parley.common.runtime.clock import Clock
 
 
-class SiteNotFound(NotFound):
-    code = "not_found"
-
-
 @dataclass(frozen=True, slots=True)
-class Site:
-    """One website. `domains` are host names, or `*.` and a parent for all below it; they take in every port."""
-
-    id: int
-    tenant_id: int
-    name: str
-    site_key: str
-    created_at: datetime
-    domains: tuple[str, ...] = ()
-    any_origin: bool = False
-    language: str = "en"
-    chatbot: Chatbot = field(default_factory=Chatbot)
-    deleted: bool = False
-    version: int = 1
-
-    @property
-    def settings(self) -> SiteSettings:
-        """What conversations need to know of the site."""
-        bot = self.chatbot
-        return SiteSettings(
-            id=self.id,
-            tenant_id=self.tenant_id,
-            name=self.name,
-            language=self.language,
-            bot_name=bot.name,
-            welcome=bot.welcome,
-            colours={"primary": bot.colours.primary, "background": bot.colours.background},
-            engine=bot.engine,
-            model=bot.model,
-            instructions=bot.instructions,
-            operator_timeout=timedelta(seconds=bot.operator_timeout),
-            on_timeout=bot.on_timeout,
-            offline_message=bot.offline_message,
-            hours=bot.hours,
-            ai=bot.ai,
-        )
-
-
-class SiteStore(TenantSites, Protocol):
-    """Where sites are kept. Deleted ones are not there any more."""
-
-    async def get(self, tenant_id: int, site_id: int) -> Site:
-        """Raises SiteNotFound."""
-
-    async def find(self, site_id: int) -> Site | None:
-        """Any tenant's: for other services' questions."""
-
-    async def by_key(self, site_key: str) -> Site | None:
-        """The site with a public key."""
-
-    async def lists_any(self, domains: Sequence[str]) -> bool:
-        """Whether some site lists one of these domains, or takes every origin."""
-
-    async def page(self, tenant_id: int, among: Sequence[int] | None, after: int, limit: int) -> list[Site]:
-        """A tenant's sites by id, all or those among some."""
-
-    async def add(self, site: Site, told: Told) -> None: ...
-
-    async def save(self, before: Site, after: Site, told: Told) -> None:
-        """Write a change of what was read as `before`. Raises ChangedMeanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class SiteDraft:
-    """What an owner says of a new site."""
-
-    name: str
-    domains: tuple[str, ...]
-    any_origin: bool
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sites:
-    """Makes, shows and changes sites, for the people who own or manage them."""
-
-    store: SiteStore
-    audit: Audit
-    ai: AiChoices
+class SiteService:
+    sites: SiteRepository
+    audit: AuditService
+    ai_settings: AiSettingsService
     next_id: NextId
     clock: Clock
-    changed: Callable[[int], None]
-    """Told the id of every site that was changed, for whoever remembers it."""
+    invalidate_cache: Callable[[int, int], None]
+    """Called with the tenant id and the id of every changed site: this process may use the site before its event."""
 
-    async def page(self, caller: OperatorCaller, after: int, limit: int) -> list[Site]:
-        """The caller's sites by id, from behind one on; one more than `limit` where there are more."""
-        among = None if caller.owner else caller.site_ids
-        return await self.store.page(caller.tenant_id, among, after, limit + 1)
+    async def list_page(self, caller: OperatorCaller, after: int, limit: int) -> list[Site]:
+        """List the caller's sites with an id above `after`, by id; one more than `limit` if there are more."""
+        site_ids = None if caller.owner else caller.site_ids
+        return await self.sites.list_page(caller.tenant_id, site_ids, after, limit + 1)
+
+    async def list_all(self) -> Sequence[Site]:
+        """List the sites of all tenants, also deleted ones. Only for administrators of the installation."""
+        return await self.sites.list_all()
 
     async def get(self, caller: OperatorCaller, site_id: int) -> Site:
-        """A site on which the caller has the route's permission. Raises SiteNotFound, Forbidden."""
-        site = await self.store.get(caller.tenant_id, site_id)
-        allow(caller, site.tenant_id, site.id)
+        """Return a site on which the caller has the permission that the route requires.
+
+        Raises SiteNotFound, Forbidden.
+        """
+        site = await self.sites.get(caller.tenant_id, site_id)
+        require_permission(caller, site.tenant_id, site.id)
         return site
 
-    async def permissions(self, caller: OperatorCaller, site_id: int) -> frozenset[Permission]:
-        """What the caller may do on a site. Raises SiteNotFound, Forbidden."""
+    async def get_permissions(self, caller: OperatorCaller, site_id: int) -> frozenset[Permission]:
+        """Return the caller's permissions on a site. Raises SiteNotFound, Forbidden."""
         await self.get(caller, site_id)
-        return EVERYTHING if caller.owner else caller.sites[site_id]
+        return ALL_PERMISSIONS if caller.owner else caller.sites[site_id]
 
     async def create(self, caller: OperatorCaller, draft: SiteDraft) -> Site:
-        """A new site of the caller's tenant."""
+        """Create a site of the caller's tenant."""
         site = Site(
             id=await self.next_id(),
             tenant_id=caller.tenant_id,
             name=draft.name,
-            site_key=_new_key(),
+            site_key=_new_site_key(),
             created_at=self.clock(),
             domains=draft.domains,
             any_origin=draft.any_origin,
             language=draft.language,
         )
-        await self.store.add(site, await self._told(caller, site, "site.created", {"name": site.name}))
+        await self.sites.add(site, await self.site_changed_event(caller, site, "site.created", {"name": site.name}))
         return site
 
     async def update(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
-        """Change some of name, domains, any_origin and language. Raises SiteNotFound, Forbidden."""
+        """Change some of name, domains, any_origin and language. Raises SiteNotFound, Forbidden, EditConflict."""
         before = await self.get(caller, site_id)
         return await self._save(caller, before, replace(before, **fields), "site.updated", fields)
 
-    async def configure(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
-        """Change some of the assistant's settings. Of `colours` and `ai`, what is left out stays as it is.
+    async def update_chatbot(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
+        """Change some settings of the assistant. `colours` and `ai` may be partial; other fields are replaced.
 
-        Raises SiteNotFound, Forbidden, Invalid.
+        Raises SiteNotFound, Forbidden, ValidationFailed, EditConflict.
         """
         before = await self.get(caller, site_id)
         bot = before.chatbot
         colours = replace(bot.colours, **fields.get("colours", {}))
-        ai = await self.ai.changed(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
+        ai = await self.ai_settings.apply(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
         after = replace(before, chatbot=replace(bot, **{**fields, "colours": colours, "ai": ai}))
         return await self._save(caller, before, after, "chatbot.updated", {"fields": sorted(fields)})
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
-        """A new public key; widgets with the old one stop working. Raises SiteNotFound, Forbidden."""
+        """Replace the public key, which stops widgets with the old one.
+
+        Raises SiteNotFound, Forbidden, EditConflict.
+        """
         before = await self.get(caller, site_id)
-        return await self._save(caller, before, replace(before, site_key=_new_key()), "site.key_rotated", {})
+        return await self._save(caller, before, replace(before, site_key=_new_site_key()), "site.key_rotated", {})
 
     async def delete(self, caller: OperatorCaller, site_id: int) -> None:
-        """Take a site away; what was said on it is kept. Raises SiteNotFound."""
+        """Mark a site as deleted; its conversations are kept. Raises SiteNotFound, Forbidden, EditConflict."""
         before = await self.get(caller, site_id)
         await self._save(caller, before, replace(before, deleted=True), "site.deleted", {"name": before.name})
+
+    async def site_changed_event(
+        self, caller: OperatorCaller, site: Site, action: str, details: Mapping[str, Any]
+    ) -> AuditedEvent:
+        """Build `site.changed` and the audit entry of the change."""
+        entry = await self.audit.entry(caller, action, f"site:{site.id}", site.id, details)
+        data = SiteChanged(deleted=site.deleted)
+        event = new_event(data, tenant_id=site.tenant_id, site_id=site.id, actor=entry.event_actor, at=entry.at)
+        return AuditedEvent(event, entry)
 
     async def _save(
         self, caller: OperatorCaller, before: Site, changed: Site, action: str, details: Mapping[str, Any]
     ) -> Site:
         after = replace(changed, version=before.version + 1)
-        await self.store.save(before, after, await self._told(caller, after, action, details))
-        self.changed(after.id)
+        await self.sites.save(before, after, await self.site_changed_event(caller, after, action, details))
+        self.invalidate_cache(after.tenant_id, after.id)
         return after
 
-    async def _told(self, caller: OperatorCaller, site: Site, action: str, details: Mapping[str, Any]) -> Told:
-        entry = await self.audit.entry(caller, action, f"site:{site.id}", site.id, details)
-        actor = Actor(kind="operator", id=caller.operator_id, name=caller.name)
-        data = SiteChanged(deleted=site.deleted)
-        event = new_event(data, tenant_id=site.tenant_id, site_id=site.id, actor=actor, at=entry.at)
-        return Told(event, entry)
 
-
-@dataclass(frozen=True, slots=True)
-class SiteDirectory:
-    """Sites as the rest of the service and the other services look them up."""
-
-    store: SiteStore
-
-    async def get(self, tenant_id: int, site_id: int) -> SiteSettings:
-        """A site's settings. Raises SiteNotFound."""
-        return (await self.store.get(tenant_id, site_id)).settings
-
-    async def by_key(self, site_key: str) -> Site:
-        """The site with a public key. Raises SiteNotFound."""
-        site = await self.store.by_key(site_key)
-        if site is None:
-            raise SiteNotFound
-        return site
-
-    async def knows_origin(self, origin: str) -> bool:
-        """Whether some site takes calls from an origin, as browsers write it."""
-        return await self.store.lists_any(domains_of(origin))
-
-    async def answer_site(self, question: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The answer to the other services' question `site`; None where there is none."""
-        site = await self.store.find(int(question["site_id"]))
-        return None if site is None else _told_of(site)
-
-
-def domains_of(origin: str) -> list[str]:
-    """The entries of a site's `domains` that take in an origin: its host, and `*.` with each parent of that."""
-    try:
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-    except ValueError:
-        return []
-    if not host or parts.scheme not in ("http", "https"):
-        return []
-    labels = host.split(".")
-    return [host, *("*." + ".".join(labels[first:]) for first in range(1, len(labels)))]
-
-
-def _told_of(site: Site) -> dict[str, Any]:
-    """What the other services need of a site, and no more: nothing of its AI leaves chat."""
-    bot = site.chatbot
-    found = {"tenant_id": site.tenant_id, "name": site.name, "routing": bot.routing, "private_push": bot.private_push}
-    chosen = {name: value for name, value in asdict(bot.translation).items() if value}
-    return {**found, "translation": chosen} if chosen else found
-
-
-def _new_key() -> str:
+def _new_site_key() -> str:
     return f"pk_{secrets.token_hex(12)}"

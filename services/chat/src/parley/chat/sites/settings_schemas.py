@@ -1,4 +1,4 @@
-"""What a site chooses beside its assistant's looks: working hours, translation, its own AI; each checked and shown."""
+"""Request and response bodies of business hours, translation settings and AI settings of a site."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from parley.chat.sites.business_hours import DAY_MINUTES, Hours, Span
-from parley.chat.sites.chatbot import AiChoice, TranslationChoice
+from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
+from parley.chat.sites.chatbot import AiSettings, TranslationSettings
 from parley.common.http import RequestBody
 from parley.common.translation import TranslationEngine
 
@@ -27,140 +27,149 @@ _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 
 
 @cache
-def _zones() -> frozenset[str]:
+def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _known_zone(name: str) -> str:
-    if name not in _zones():
-        raise ValueError("is not a time zone of the IANA database, like Europe/Berlin")
+def _validate_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("is not a time zone of the IANA database, for example Europe/Berlin")
     return name
 
 
-def _real_date(text: str) -> str:
+def _validate_date(text: str) -> str:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise ValueError("is not a date, like 2026-12-25") from None
+        raise ValueError("is not a date, for example 2026-12-25") from None
     return text
 
 
-def _endpoint(url: str) -> str:
-    """An address without anything in it that does not belong to the endpoint. Raises ValueError."""
+def _validate_endpoint(url: str) -> str:
+    """Return a URL that has no credentials, query or fragment, without its last slash. Raises ValueError."""
     try:
-        fits = not url or (_ENDPOINT.match(url) and urlsplit(url).hostname and urlsplit(url).port != 0)
+        valid = not url or (_ENDPOINT.match(url) and urlsplit(url).hostname and urlsplit(url).port != 0)
     except ValueError:
-        fits = False
-    if not fits:
-        raise ValueError("must be an address like https://ai.example.com/v1, with nothing behind it and nobody in it")
+        valid = False
+    if not valid:
+        raise ValueError("must be a URL like https://ai.example.com/v1, without credentials, query or fragment")
     return url.rstrip("/")
 
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME, max_length=5)]
-ZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_zone)]
+TimeZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_validate_time_zone)]
 ClosedDate = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10), AfterValidator(_real_date)
+    str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10), AfterValidator(_validate_date)
 ]
-Term = Annotated[
+GlossaryTerm = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
 ]
-BaseUrl = Annotated[str, StringConstraints(max_length=300), AfterValidator(_endpoint)]
-ApiKey = Annotated[str, StringConstraints(max_length=500, pattern=r"^[!-~]*$")]
+BaseUrl = Annotated[str, StringConstraints(max_length=300), AfterValidator(_validate_endpoint)]
+ApiKeyText = Annotated[str, StringConstraints(max_length=500, pattern=r"^[!-~]*$")]
 
 
-class SpanBody(RequestBody):
-    """One stretch of a weekday. One that goes on past midnight is two: until 24:00, and from 00:00."""
+class TimeRangeBody(RequestBody):
+    """Part of a weekday. Hours past midnight need two: one until 24:00, one from 00:00 of the next day."""
 
     day: Day
-    from_: TimeOfDay = Field(alias="from", description="In the site's time zone, like 09:00.")
-    to: TimeOfDay = Field(description="When it ends, later than it begins; 24:00 is the midnight at the day's end.")
+    from_: TimeOfDay = Field(alias="from", description="In the site's time zone, for example 09:00.")
+    to: TimeOfDay = Field(description="Later than `from`; 24:00 is midnight at the end of the day.")
 
     @model_validator(mode="after")
-    def _ends_after_it_begins(self) -> SpanBody:
-        if self.span.end <= self.span.start:
-            raise ValueError("must end later than it begins; 24:00 is the midnight at the day's end")
+    def _check_order(self) -> TimeRangeBody:
+        time_range = self.to_time_range()
+        if time_range.end <= time_range.start:
+            raise ValueError("must end later than it begins; 24:00 is midnight at the end of the day")
         return self
 
-    @property
-    def span(self) -> Span:
-        return Span(DAYS.index(self.day), _minutes(self.from_), _minutes(self.to))
+    def to_time_range(self) -> TimeRange:
+        return TimeRange(DAYS.index(self.day), _parse_minutes(self.from_), _parse_minutes(self.to))
 
 
-class HoursBody(RequestBody):
-    """When the team is there. Outside of it visitors who ask for a person are told so, and asked for an address."""
+class BusinessHoursBody(RequestBody):
+    """Business hours. Outside of them, visitors who ask for a person are told so and asked for an e-mail address."""
 
-    time_zone: ZoneName = Field(description="A name of the IANA time zone database, like Europe/Berlin.")
-    weekly: Annotated[list[SpanBody], Field(max_length=70)] = Field(
-        default_factory=list, description="Several for a day, if need be. None at all: every day, all day."
+    time_zone: TimeZoneName = Field(description="A name of the IANA time zone database, for example Europe/Berlin.")
+    weekly: Annotated[list[TimeRangeBody], Field(max_length=70)] = Field(
+        default_factory=list, description="A day may have several. An empty list means all day, every day."
     )
     closed: Annotated[list[ClosedDate], Field(max_length=366)] = Field(
-        default_factory=list, description="Dates, in the site's time zone, on which nobody is there: holidays."
+        default_factory=list, description="Dates, in the site's time zone, on which the site is closed."
     )
 
     @model_validator(mode="after")
-    def _spans_are_apart(self) -> HoursBody:
-        spans = sorted((body.span for body in self.weekly), key=lambda span: (span.day, span.start))
-        for before, after in pairwise(spans):
+    def _check_overlap(self) -> BusinessHoursBody:
+        for before, after in pairwise(self._sorted_ranges()):
             if before.day == after.day and after.start < before.end:
-                raise ValueError(f"weekly: two of {DAYS[after.day]} overlap")
+                raise ValueError(f"weekly: two ranges of {DAYS[after.day]} overlap")
         return self
 
-    @property
-    def hours(self) -> Hours:
-        """As the domain has them: spans and dates in order."""
-        spans = sorted((body.span for body in self.weekly), key=lambda span: (span.day, span.start))
-        return Hours(self.time_zone, tuple(spans), tuple(map(date.fromisoformat, sorted(set(self.closed)))))
+    def to_business_hours(self) -> BusinessHours:
+        """Convert to the domain model, with ranges and dates in order."""
+        closed = tuple(map(date.fromisoformat, sorted(set(self.closed))))
+        return BusinessHours(self.time_zone, tuple(self._sorted_ranges()), closed)
+
+    def _sorted_ranges(self) -> list[TimeRange]:
+        ranges = [body.to_time_range() for body in self.weekly]
+        return sorted(ranges, key=lambda time_range: (time_range.day, time_range.start))
 
 
-class TranslationBody(RequestBody):
-    """How the site's conversations are translated; what is left out is as the installation has it."""
+class TranslationSettingsBody(RequestBody):
+    """How the site's conversations are translated. The installation's settings apply where a field is absent."""
 
     engines: Annotated[list[TranslationEngine], Field(max_length=10)] = Field(
         default_factory=list,
-        description="Which engines, first to last; ones that the installation has not set up are passed over.",
+        description="Engines in order of preference; engines that the installation does not offer are skipped.",
     )
-    glossary: Annotated[list[Term], Field(max_length=200)] = Field(
+    glossary: Annotated[list[GlossaryTerm], Field(max_length=200)] = Field(
         default_factory=list, description="Names and terms that are never translated."
     )
     daily_characters: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
-        None, description="Characters translated by paid engines a day (UTC), where less than the installation allows."
+        None,
+        description="Maximum characters per day (UTC) for paid engines, where that is less than the installation's "
+        "limit.",
     )
 
-    @property
-    def choice(self) -> TranslationChoice:
+    def to_settings(self) -> TranslationSettings:
         engines, glossary = tuple(dict.fromkeys(self.engines)), tuple(dict.fromkeys(self.glossary))
-        return TranslationChoice(engines, glossary, self.daily_characters)
+        return TranslationSettings(engines, glossary, self.daily_characters)
 
 
-class AiBody(RequestBody):
-    """How the engine `openai` answers on this site. What is left out stays; null is as the installation has it."""
+class AiSettingsBody(RequestBody):
+    """Settings of the engine `openai` on this site.
+
+    Fields that are absent stay unchanged; null is the installation's setting.
+    """
 
     base_url: BaseUrl | None = Field(
         None,
-        description="A chat completions endpoint of the site's own, https and on the public internet. Changing it "
-        "forgets the key that was set for the one before.",
+        description="The site's own chat completions endpoint: https, on the public internet. A change deletes the "
+        "API key that was set for the previous endpoint.",
     )
-    api_key: ApiKey | None = Field(
-        None, description="Its key. Kept encrypted and never shown again: answers say `api_key_set`.", repr=False
+    api_key: ApiKeyText | None = Field(
+        None,
+        description="API key of the endpoint. Stored encrypted and never shown; responses say `api_key_set`.",
+        repr=False,
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     seconds: Annotated[float, Field(ge=1, le=60)] | None = Field(
-        None, description="For an answer to begin, and between two pieces of it."
+        None, description="Timeout until the reply begins, and between two parts of it."
     )
-    answer_tokens: Annotated[int, Field(ge=1, le=8000)] | None = Field(None, description="Of the longest answer.")
+    answer_tokens: Annotated[int, Field(ge=1, le=8000)] | None = Field(None, description="Maximum length of a reply.")
     daily_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
-        None, description="Tokens a day (UTC), where less than the installation allows; then the built-in one answers."
+        None,
+        description="Maximum tokens per day (UTC), where that is less than the installation's limit; after that, the "
+        "built-in engine replies.",
     )
 
-    @property
-    def changes(self) -> dict[str, Any]:
-        """What was named; an empty text is none."""
-        named = {name: getattr(self, name) for name in self.model_fields_set}
-        return {name: None if value == "" else value for name, value in named.items()}
+    def to_fields(self) -> dict[str, Any]:
+        """Return the fields that were given; an empty text becomes None."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: None if value == "" else value for name, value in given.items()}
 
 
-class SpanView(BaseModel):
+class TimeRangeSchema(BaseModel):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     day: Day
@@ -168,20 +177,20 @@ class SpanView(BaseModel):
     to: str
 
 
-class HoursView(BaseModel):
+class BusinessHoursSchema(BaseModel):
     time_zone: str
-    weekly: list[SpanView]
+    weekly: list[TimeRangeSchema]
     closed: list[date]
 
 
-class TranslationChoiceView(BaseModel):
+class TranslationSettingsSchema(BaseModel):
     engines: list[str]
     glossary: list[str]
     daily_characters: int | None
 
 
-class AiView(BaseModel):
-    """How the engine `openai` answers on this site; null is as the installation has it."""
+class AiSettingsSchema(BaseModel):
+    """Settings of the engine `openai` on this site; null is the installation's setting."""
 
     base_url: str | None
     api_key_set: bool
@@ -191,17 +200,23 @@ class AiView(BaseModel):
     daily_tokens: int | None
 
 
-def hours_view(hours: Hours | None) -> HoursView | None:
-    """Hours as they were set."""
+def serialize_business_hours(hours: BusinessHours | None) -> BusinessHoursSchema | None:
     if hours is None:
         return None
-    weekly = [SpanView(day=DAYS[span.day], from_=_clock(span.start), to=_clock(span.end)) for span in hours.weekly]
-    return HoursView(time_zone=hours.time_zone, weekly=weekly, closed=list(hours.closed))
+    weekly = [
+        TimeRangeSchema(
+            day=DAYS[time_range.day],
+            from_=_format_minutes(time_range.start),
+            to=_format_minutes(time_range.end),
+        )
+        for time_range in hours.weekly
+    ]
+    return BusinessHoursSchema(time_zone=hours.time_zone, weekly=weekly, closed=list(hours.closed))
 
 
-def ai_view(ai: AiChoice) -> AiView:
-    """The choice, and of its key nothing but that there is one."""
-    return AiView(
+def serialize_ai_settings(ai: AiSettings) -> AiSettingsSchema:
+    """Convert AI settings; of the API key, only whether it is set."""
+    return AiSettingsSchema(
         base_url=ai.base_url,
         api_key_set=ai.sealed_key is not None,
         temperature=ai.temperature,
@@ -211,10 +226,10 @@ def ai_view(ai: AiChoice) -> AiView:
     )
 
 
-def _minutes(time: str) -> int:
+def _parse_minutes(time: str) -> int:
     hour, minute = map(int, time.split(":"))
     return hour * 60 + minute
 
 
-def _clock(minutes: int) -> str:
-    return "24:00" if minutes == DAY_MINUTES else f"{minutes // 60:02}:{minutes % 60:02}"
+def _format_minutes(minutes: int) -> str:
+    return "24:00" if minutes == MINUTES_PER_DAY else f"{minutes // 60:02}:{minutes % 60:02}"

@@ -1,150 +1,74 @@
-"""The team: listed, added to, changed; who is on a site and what they may do there."""
+"""HTTP handlers of the team: its members, their invitations, and their permissions on a site."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
-
-from parley.chat.accounts.service import Operator
-from parley.chat.common_fields import Email, Language, Name, NewPassword, PageQuery, Permissions, next_cursor, shown
-from parley.chat.invitations.handlers import InvitationView
-from parley.chat.invitations.service import Invited
-from parley.chat.schemas import Done
-from parley.chat.team.service import MemberChange, MemberDraft, Team
-from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.events.schemas import Timestamp
-from parley.common.http import Answer, Call, Id, RequestBody
-
-SiteIds = Annotated[list[Id], Field(max_length=500)]
-
-
-class NewMemberBody(RequestBody):
-    """Without a password, an invitation is made."""
-
-    email: Email
-    name: Name
-    password: NewPassword | None = None
-    site_ids: SiteIds = Field(default_factory=list)
-    permissions: Permissions = Permissions(can_chat=True, can_view_conversations=True)
-    owner: bool = False
-    language: Language = "en"
-
-
-class MemberBody(RequestBody):
-    """What is left out stays as it is. `site_ids` are all the sites that the member is to be on."""
-
-    name: Name | None = None
-    suspended: bool | None = None
-    owner: bool | None = None
-    site_ids: SiteIds | None = None
-    permissions: Permissions | None = Field(None, description="On every one of the member's sites.")
-
-
-class MemberView(BaseModel):
-    id: int
-    email: str
-    name: str
-    language: str
-    owner: bool
-    status: Literal["active", "invited", "suspended"]
-    sites: dict[str, list[Permission]] = Field(description="Permissions by site; an owner has all on every site.")
-    created_at: Timestamp
-
-
-class MemberAnswer(Answer):
-    member: MemberView
-
-
-class NewMemberAnswer(MemberAnswer):
-    invitation: InvitationView | None
-
-
-class TeamAnswer(Answer):
-    team: list[MemberView]
-    next_cursor: str | None
+from parley.chat.common_fields import PermissionsBody
+from parley.chat.invitations.schemas import InvitationResponse, serialize_invitation
+from parley.chat.paging.schemas import PageQuery, decode_id
+from parley.chat.schemas import OkResponse
+from parley.chat.team.schemas import (
+    CreatedMemberResponse,
+    CreateMemberBody,
+    MemberResponse,
+    TeamResponse,
+    UpdateMemberBody,
+    serialize_member,
+    serialize_page,
+)
+from parley.chat.team.service import TeamService
+from parley.common.auth.identity import OperatorCaller
+from parley.common.http import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
 class TeamHandlers:
-    team: Team
+    team: TeamService
 
-    async def page(self, call: Call[OperatorCaller, None, PageQuery]) -> TeamAnswer:
-        found = await self.team.page(call.caller, None, call.query.after, call.query.limit)
-        return _page(call.caller, found, call.query.limit)
+    async def list_page(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> TeamResponse:
+        return await self._list_page(context, None)
 
-    async def on_site(self, call: Call[OperatorCaller, None, PageQuery]) -> TeamAnswer:
-        found = await self.team.page(call.caller, call.path["site_id"], call.query.after, call.query.limit)
-        return _page(call.caller, found, call.query.limit)
+    async def list_on_site(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> TeamResponse:
+        return await self._list_page(context, context.path["site_id"])
 
-    async def create(self, call: Call[OperatorCaller, NewMemberBody, None]) -> NewMemberAnswer:
-        operator, invited = await self.team.create(call.caller, _draft(call.body))
-        return NewMemberAnswer(member=_view(call.caller, operator), invitation=_invitation(invited))
+    async def _list_page(
+        self, context: RequestContext[OperatorCaller, None, PageQuery], site_id: int | None
+    ) -> TeamResponse:
+        query = context.query
+        operators = await self.team.list_page(context.caller, site_id, decode_id(query.cursor), query.limit)
+        return serialize_page(context.caller, operators, query.limit)
 
-    async def show(self, call: Call[OperatorCaller, None, None]) -> MemberAnswer:
-        return MemberAnswer(member=_view(call.caller, await self.team.get(call.caller, call.path["id"])))
+    async def create(self, context: RequestContext[OperatorCaller, CreateMemberBody, None]) -> CreatedMemberResponse:
+        operator, invitation = await self.team.create(context.caller, context.body.to_draft())
+        return CreatedMemberResponse(
+            member=serialize_member(context.caller, operator),
+            invitation=None if invitation is None else serialize_invitation(invitation),
+        )
 
-    async def update(self, call: Call[OperatorCaller, MemberBody, None]) -> MemberAnswer:
-        operator = await self.team.update(call.caller, call.path["id"], _change(call.body))
-        return MemberAnswer(member=_view(call.caller, operator))
+    async def show(self, context: RequestContext[OperatorCaller, None, None]) -> MemberResponse:
+        operator = await self.team.get(context.caller, context.path["id"])
+        return MemberResponse(member=serialize_member(context.caller, operator))
 
-    async def remove(self, call: Call[OperatorCaller, None, None]) -> Done:
-        await self.team.remove(call.caller, call.path["id"])
-        return Done()
+    async def update(self, context: RequestContext[OperatorCaller, UpdateMemberBody, None]) -> MemberResponse:
+        operator = await self.team.update(context.caller, context.path["id"], context.body.to_change())
+        return MemberResponse(member=serialize_member(context.caller, operator))
 
-    async def grant(self, call: Call[OperatorCaller, Permissions, None]) -> MemberAnswer:
-        path = call.path
-        operator = await self.team.grant(call.caller, path["site_id"], path["operator_id"], call.body.granted)
-        return MemberAnswer(member=_view(call.caller, operator))
+    async def remove(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
+        await self.team.remove(context.caller, context.path["id"])
+        return OkResponse()
 
-    async def take_off(self, call: Call[OperatorCaller, None, None]) -> Done:
-        await self.team.take_off(call.caller, call.path["site_id"], call.path["operator_id"])
-        return Done()
+    async def renew_invitation(self, context: RequestContext[OperatorCaller, None, None]) -> InvitationResponse:
+        invitation = await self.team.renew_invitation(context.caller, context.path["id"])
+        return InvitationResponse(invitation=serialize_invitation(invitation))
 
+    async def grant_site_access(self, context: RequestContext[OperatorCaller, PermissionsBody, None]) -> MemberResponse:
+        path = context.path
+        operator = await self.team.grant_site_access(
+            context.caller, path["site_id"], path["operator_id"], context.body.permissions
+        )
+        return MemberResponse(member=serialize_member(context.caller, operator))
 
-def _draft(body: NewMemberBody) -> MemberDraft:
-    return MemberDraft(
-        email=body.email,
-        name=body.name,
-        password=body.password,
-        site_ids=frozenset(body.site_ids),
-        permissions=body.permissions.granted,
-        owner=body.owner,
-        language=body.language,
-    )
-
-
-def _change(body: MemberBody) -> MemberChange:
-    return MemberChange(
-        name=body.name,
-        suspended=body.suspended,
-        owner=body.owner,
-        site_ids=None if body.site_ids is None else frozenset(body.site_ids),
-        permissions=None if body.permissions is None else body.permissions.granted,
-    )
-
-
-def _invitation(invited: Invited | None) -> InvitationView | None:
-    return None if invited is None else InvitationView.model_validate(invited, from_attributes=True)
-
-
-def _page(caller: OperatorCaller, found: list[Operator], limit: int) -> TeamAnswer:
-    following = next_cursor([operator.id for operator in found], limit)
-    return TeamAnswer(team=[_view(caller, operator) for operator in found[:limit]], next_cursor=following)
-
-
-def _view(caller: OperatorCaller, operator: Operator) -> MemberView:
-    managed = set(caller.needing(Permission.MANAGE).site_ids)
-    seen = {site: granted for site, granted in operator.access.items() if caller.owner or site in managed}
-    invited = operator.invitation is not None
-    return MemberView(
-        id=operator.id,
-        email=operator.email or "",
-        name=operator.name,
-        language=operator.language,
-        owner=operator.owner,
-        status="suspended" if not operator.active else "invited" if invited else "active",
-        sites=shown(seen),
-        created_at=operator.created_at,
-    )
+    async def revoke_site_access(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
+        await self.team.revoke_site_access(context.caller, context.path["site_id"], context.path["operator_id"])
+        return OkResponse()

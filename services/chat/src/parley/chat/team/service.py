@@ -1,148 +1,85 @@
-"""The team: who is on it, on which sites, and what they may do there.
+"""Lists and changes the members of a team. `rules` says who may change whom.
 
-An owner may change everybody. A manager sees the people of the sites they manage, changes what those may do there,
-grants nothing they lack themselves, and touches no owner. Nobody suspends or removes themselves, and one active owner
-is always left.
+Members cannot suspend or remove themselves, and a tenant always keeps one active owner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from parley.chat.accounts.access import EVERYTHING, TenantSites, allow
-from parley.chat.accounts.passwords import Passwords
-from parley.chat.accounts.service import (
-    Access,
-    NextId,
-    Operator,
-    OperatorNotFound,
-    OperatorStore,
-    TenantStore,
-    told_of,
-)
-from parley.chat.audit.service import Audit
-from parley.chat.conversations.ports import Member
-from parley.chat.invitations.service import Invitations, Invited
-from parley.chat.sites.service import SiteNotFound
+from parley.chat.accounts.access import require_permission
+from parley.chat.accounts.errors import OperatorNotFound
+from parley.chat.accounts.events import access_changed_event
+from parley.chat.accounts.model import Operator, SitePermissions, serialize_permissions
+from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, SiteLookup, TenantRepository
+from parley.chat.audit.service import AuditService
+from parley.chat.ids import NextId
+from parley.chat.invitations.model import IssuedInvitation
+from parley.chat.invitations.service import InvitationService
+from parley.chat.sites.errors import SiteNotFound
+from parley.chat.team import rules
+from parley.chat.team.errors import AlreadyAccepted, LastOwner, OwnAccount
+from parley.chat.team.model import MemberChange, MemberDraft
+from parley.chat.team.ports import TeamRepository
 from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.errors import Conflict, Forbidden
+from parley.common.errors import Forbidden
 from parley.common.runtime.clock import Clock
 
 
-class OwnAccount(Conflict):
-    code = "own_account"
-    sentence = "You cannot take your own access away. Ask another owner or manager."
-
-
-class LastOwner(Conflict):
-    code = "last_owner"
-    sentence = "The last active owner must stay."
-
-
-class OwnerHasAll(Conflict):
-    code = "owner_has_all"
-    sentence = "An owner may do everything on every site already."
-
-
-class AlreadyIn(Conflict):
-    code = "already_accepted"
-    sentence = "This person has a password already and needs no invitation."
-
-
 @dataclass(frozen=True, slots=True)
-class MemberDraft:
-    """What is said of a new member. Without a password they are invited."""
-
-    email: str
-    name: str
-    password: str | None
-    site_ids: frozenset[int]
-    permissions: frozenset[Permission]
-    owner: bool
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class MemberChange:
-    """What is to change of a member; None leaves it."""
-
-    name: str | None = None
-    suspended: bool | None = None
-    owner: bool | None = None
-    site_ids: frozenset[int] | None = None
-    permissions: frozenset[Permission] | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether it touches the person, and not only what they may do on some sites."""
-        return self.name is not None or self.suspended is not None or self.owner is not None
-
-
-class TeamStore(Protocol):
-    """The team's lists. Those who were removed are in none."""
-
-    async def page(self, tenant_id: int, site_ids: Sequence[int] | None, after: int, limit: int) -> list[Operator]:
-        """A tenant's operators by id: all, or the owners and the members of some sites."""
-
-    async def on_site(self, tenant_id: int, site_id: int) -> list[Operator]:
-        """The owners and the members of one site."""
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """Shows and changes the team."""
-
-    store: TeamStore
-    operators: OperatorStore
-    tenants: TenantStore
-    sites: TenantSites
-    invitations: Invitations
-    passwords: Passwords
-    audit: Audit
+class TeamService:
+    team: TeamRepository
+    operators: OperatorRepository
+    tenants: TenantRepository
+    sites: SiteLookup
+    invitations: InvitationService
+    passwords: PasswordHasher
+    audit: AuditService
     next_id: NextId
     clock: Clock
 
-    async def page(self, caller: OperatorCaller, site_id: int | None, after: int, limit: int) -> list[Operator]:
-        """Whom the caller may see, by id; one more than `limit` where there are more. Raises NotFound, Forbidden."""
-        if site_id is not None:
-            await self._site(caller, site_id)
-            return await self._page(caller, [site_id], after, limit)
-        if not caller.owner and not _managed(caller):
-            raise Forbidden(f"This needs the permission {Permission.MANAGE} on a site.")
-        among = None if caller.owner else sorted(_managed(caller))
-        return await self._page(caller, among, after, limit)
+    async def list_page(self, caller: OperatorCaller, site_id: int | None, after: int, limit: int) -> list[Operator]:
+        """List the members that the caller may see, by id; one more than `limit` if there are more.
 
-    async def _page(
-        self, caller: OperatorCaller, among: Sequence[int] | None, after: int, limit: int
+        Raises SiteNotFound, Forbidden.
+        """
+        if site_id is not None:
+            await self._require_managed_site(caller, site_id)
+            return await self._list_page(caller, [site_id], after, limit)
+        managed = rules.managed_site_ids(caller)
+        if not caller.owner and not managed:
+            raise Forbidden(f"This needs the permission {Permission.MANAGE} on a site.")
+        return await self._list_page(caller, None if caller.owner else sorted(managed), after, limit)
+
+    async def _list_page(
+        self, caller: OperatorCaller, site_ids: Sequence[int] | None, after: int, limit: int
     ) -> list[Operator]:
-        found = await self.store.page(caller.tenant_id, among, after, limit + 1)
-        named = sorted({site_id for operator in found for site_id in operator.access})
-        there = set(await self.sites.existing(caller.tenant_id, named))
-        return [_on(there, operator) for operator in found]
+        operators = await self.team.list_page(caller.tenant_id, site_ids, after, limit + 1)
+        mentioned = sorted({site_id for operator in operators for site_id in operator.access})
+        existing = set(await self.sites.filter_existing(caller.tenant_id, mentioned))
+        return [_without_deleted_sites(operator, existing) for operator in operators]
 
     async def get(self, caller: OperatorCaller, operator_id: int) -> Operator:
-        """A member whom the caller may see. Raises OperatorNotFound, Forbidden."""
-        found = await self.operators.get(caller.tenant_id, operator_id)
-        operator = _on(set(await self.sites.existing(caller.tenant_id, sorted(found.access))), found)
-        if not caller.owner:
-            managed = _managed(caller)
-            if not managed or not (operator.owner or managed & set(operator.access)):
-                raise Forbidden("This person is on none of the sites that you manage.")
+        """Return a member whom the caller may see. Raises OperatorNotFound, Forbidden."""
+        stored = await self.operators.get(caller.tenant_id, operator_id)
+        existing = await self.sites.filter_existing(caller.tenant_id, sorted(stored.access))
+        operator = _without_deleted_sites(stored, set(existing))
+        rules.require_visible(caller, operator)
         return operator
 
-    async def create(self, caller: OperatorCaller, draft: MemberDraft) -> tuple[Operator, Invited | None]:
-        """A new member, and the invitation to pass on where they have no password yet.
+    async def create(self, caller: OperatorCaller, draft: MemberDraft) -> tuple[Operator, IssuedInvitation | None]:
+        """Create a member, with an invitation to pass on if the draft has no password.
 
-        Raises SiteNotFound, Forbidden, EmailTaken.
+        Raises SiteNotFound, Forbidden, EmailTaken, Unavailable.
         """
-        await self._exist(caller, draft.site_ids)
-        access: Access = {} if draft.owner else dict.fromkeys(draft.site_ids, draft.permissions)
-        self._may_grant(caller, {}, access, make_owner=draft.owner)
+        await self._require_existing_sites(caller, draft.site_ids)
+        access: SitePermissions = {} if draft.owner else dict.fromkeys(draft.site_ids, draft.permissions)
+        rules.require_grantable(caller, {}, access, changes_ownership=draft.owner)
         if not draft.owner and not access and not caller.owner:
             raise Forbidden("Name at least one site that you manage.")
-        invited, invitation = (None, None) if draft.password else self.invitations.new()
+        issued, invitation = (None, None) if draft.password else self.invitations.issue()
         operator = Operator(
             id=await self.next_id(),
             tenant_id=caller.tenant_id,
@@ -155,25 +92,34 @@ class Team:
             access=access,
             invitation=invitation,
         )
-        details = {"name": operator.name, "owner": operator.owner, "access": shown(access), "invited": bool(invited)}
-        await self.operators.add(operator, await told_of(self.audit, caller, operator, "member.created", details))
-        if operator.acts_as_owner:
+        details = {
+            "name": operator.name,
+            "owner": operator.owner,
+            "access": serialize_permissions(access),
+            "invited": issued is not None,
+        }
+        audited = await access_changed_event(self.audit, caller, operator, "member.created", details)
+        await self.operators.add(operator, audited)
+        if operator.is_active_owner:
             await self.tenants.add_owner(operator.tenant_id, operator.id)
-        return operator, invited
+        return operator, issued
 
     async def update(self, caller: OperatorCaller, operator_id: int, change: MemberChange) -> Operator:
-        """Change a member. Raises NotFound, Forbidden, OwnAccount, LastOwner, ChangedMeanwhile."""
+        """Change a member.
+
+        Raises OperatorNotFound, SiteNotFound, Forbidden, OwnAccount, LastOwner, OwnerHasFullAccess, EditConflict.
+        """
         before = await self.get(caller, operator_id)
-        await self._exist(caller, change.site_ids or frozenset())
-        if change.whole:
-            _rule_over(caller, before)
+        await self._require_existing_sites(caller, change.site_ids or frozenset())
+        if change.changes_account:
+            rules.require_account_control(caller, before)
         if before.id == caller.operator_id and (change.suspended or change.owner is False):
             raise OwnAccount
         owner = before.owner if change.owner is None else change.owner
-        access = _changed_access(caller, before, change)
+        access = rules.changed_permissions(caller, before, change)
         if owner and not before.owner:
             access = {}
-        self._may_grant(caller, before.access, access, make_owner=owner != before.owner)
+        rules.require_grantable(caller, before.access, access, changes_ownership=owner != before.owner)
         after = replace(
             before,
             name=change.name or before.name,
@@ -181,78 +127,74 @@ class Team:
             owner=owner,
             access=access,
         )
-        details = {"suspended": after.suspended, "owner": owner, "access": shown(access)}
+        details = {"suspended": after.suspended, "owner": owner, "access": serialize_permissions(access)}
         return await self._save(caller, before, after, "member.updated", details)
 
     async def remove(self, caller: OperatorCaller, operator_id: int) -> None:
-        """Take a member off the team; their name stays in what they did. Raises as `update` does."""
+        """Remove a member; their name stays in conversations and in the audit log.
+
+        Raises OperatorNotFound, Forbidden, OwnAccount, LastOwner, EditConflict.
+        """
         before = await self.get(caller, operator_id)
         if before.id == caller.operator_id:
             raise OwnAccount
-        _rule_over(caller, before)
+        rules.require_account_control(caller, before)
         after = replace(
             before, email=None, suspended=True, removed_at=self.clock(), access={}, owner=False, invitation=None
         )
         await self._save(caller, before, after, "member.removed", {"name": before.name})
 
-    async def invite_again(self, caller: OperatorCaller, operator_id: int) -> Invited:
-        """A new invitation in place of the last. Raises NotFound, Forbidden, AlreadyIn."""
+    async def renew_invitation(self, caller: OperatorCaller, operator_id: int) -> IssuedInvitation:
+        """Replace the invitation of a member. Raises OperatorNotFound, Forbidden, AlreadyAccepted, EditConflict."""
         before = await self.get(caller, operator_id)
-        _rule_over(caller, before)
+        rules.require_account_control(caller, before)
         if before.password_hash is not None:
-            raise AlreadyIn
-        invited, invitation = self.invitations.new()
+            raise AlreadyAccepted
+        issued, invitation = self.invitations.issue()
         await self._save(caller, before, replace(before, invitation=invitation), "member.invited", {})
-        return invited
+        return issued
 
-    async def grant(
+    async def grant_site_access(
         self, caller: OperatorCaller, site_id: int, operator_id: int, permissions: frozenset[Permission]
     ) -> Operator:
-        """Put a member on a site, or change what they may do there. Raises NotFound, Forbidden, OwnerHasAll."""
-        await self._site(caller, site_id)
-        before = await self.get(caller, operator_id)
-        _not_an_owner(caller, before)
-        access = {**before.access, site_id: permissions}
-        self._may_grant(caller, before.access, access, make_owner=False)
-        details = {"site": site_id, "permissions": sorted(permissions)}
-        return await self._save(
-            caller, before, replace(before, access=access), "member.granted", details, site_id=site_id
-        )
+        """Add a member to a site, or replace their permissions there.
 
-    async def take_off(self, caller: OperatorCaller, site_id: int, operator_id: int) -> None:
-        """Take a member off a site. Raises NotFound, Forbidden, OwnAccount, OwnerHasAll."""
-        await self._site(caller, site_id)
+        Raises SiteNotFound, OperatorNotFound, Forbidden, OwnerHasFullAccess, EditConflict.
+        """
+        await self._require_managed_site(caller, site_id)
         before = await self.get(caller, operator_id)
-        _not_an_owner(caller, before)
+        rules.require_not_owner(caller, before)
+        access = {**before.access, site_id: permissions}
+        rules.require_grantable(caller, before.access, access, changes_ownership=False)
+        after = replace(before, access=access)
+        details = {"site": site_id, "permissions": sorted(permissions)}
+        return await self._save(caller, before, after, "member.granted", details, site_id=site_id)
+
+    async def revoke_site_access(self, caller: OperatorCaller, site_id: int, operator_id: int) -> None:
+        """Remove a member from a site.
+
+        Raises SiteNotFound, OperatorNotFound, Forbidden, OwnAccount, OwnerHasFullAccess, EditConflict.
+        """
+        await self._require_managed_site(caller, site_id)
+        before = await self.get(caller, operator_id)
+        rules.require_not_owner(caller, before)
         if before.id == caller.operator_id:
             raise OwnAccount
         if site_id not in before.access:
             raise OperatorNotFound
-        access = {site: granted for site, granted in before.access.items() if site != site_id}
+        access = {site: permissions for site, permissions in before.access.items() if site != site_id}
         after = replace(before, access=access)
         await self._save(caller, before, after, "member.taken_off", {"site": site_id}, site_id=site_id)
 
-    async def _site(self, caller: OperatorCaller, site_id: int) -> None:
-        if not await self.sites.existing(caller.tenant_id, [site_id]):
+    async def _require_managed_site(self, caller: OperatorCaller, site_id: int) -> None:
+        if not await self.sites.filter_existing(caller.tenant_id, [site_id]):
             raise SiteNotFound
-        allow(caller, caller.tenant_id, site_id, Permission.MANAGE)
+        require_permission(caller, caller.tenant_id, site_id, Permission.MANAGE)
 
-    async def _exist(self, caller: OperatorCaller, site_ids: frozenset[int]) -> None:
-        if site_ids and len(await self.sites.existing(caller.tenant_id, sorted(site_ids))) < len(site_ids):
+    async def _require_existing_sites(self, caller: OperatorCaller, site_ids: frozenset[int]) -> None:
+        existing = await self.sites.filter_existing(caller.tenant_id, sorted(site_ids))
+        if len(existing) < len(site_ids):
             raise SiteNotFound
-
-    def _may_grant(self, caller: OperatorCaller, before: Access, after: Access, *, make_owner: bool) -> None:
-        """Raises Forbidden for what the caller lacks."""
-        if caller.owner:
-            return
-        if make_owner:
-            raise Forbidden("Only an owner makes owners.")
-        for site_id, permissions in after.items():
-            if site_id not in before or permissions != before[site_id]:
-                allow(caller, caller.tenant_id, site_id, Permission.MANAGE)
-                lacking = permissions - before.get(site_id, frozenset()) - caller.sites[site_id]
-                if lacking:
-                    raise Forbidden(f"You cannot grant what you lack yourself: {', '.join(sorted(lacking))}.")
 
     async def _save(
         self,
@@ -265,110 +207,16 @@ class Team:
         site_id: int | None = None,
     ) -> Operator:
         after = replace(changed, version=before.version + 1)
-        told = await told_of(self.audit, caller, after, action, details, site_id=site_id)
-        leaves = before.acts_as_owner and not after.acts_as_owner
-        if leaves and not await self.tenants.drop_owner(before.tenant_id, before.id):
+        audited = await access_changed_event(self.audit, caller, after, action, details, site_id=site_id)
+        loses_owner = before.is_active_owner and not after.is_active_owner
+        if loses_owner and not await self.tenants.remove_owner(before.tenant_id, before.id):
             raise LastOwner
-        await self.operators.save(before, after, told)
-        if after.acts_as_owner and not before.acts_as_owner:
+        await self.operators.save(before, after, audited)
+        if after.is_active_owner and not before.is_active_owner:
             await self.tenants.add_owner(after.tenant_id, after.id)
         return after
 
 
-@dataclass(frozen=True, slots=True)
-class TeamDirectory:
-    """The team as the rest of the service and the other services look it up."""
-
-    store: TeamStore
-    operators: OperatorStore
-    sites: TenantSites
-
-    async def member(self, tenant_id: int, operator_id: int) -> Member | None:
-        """An operator of the tenant; None where there is none by that id."""
-        try:
-            operator = await self.operators.get(tenant_id, operator_id)
-        except OperatorNotFound:
-            return None
-        sites = operator.access
-        if operator.owner:
-            sites = dict.fromkeys(await self.sites.ids_of(tenant_id), EVERYTHING)
-        return Member(operator.id, tenant_id, operator.name, sites, operator.active)
-
-    async def on_site(self, tenant_id: int, site_id: int) -> Sequence[Member]:
-        """The active members of a site, owners among them; each with their permissions on this site alone."""
-        found = await self.store.on_site(tenant_id, site_id)
-        return [
-            Member(operator.id, tenant_id, operator.name, {site_id: permissions_on(operator, site_id)}, operator.active)
-            for operator in found
-            if operator.active
-        ]
-
-    async def site_operators(self, tenant_id: int, site_id: int) -> dict[str, Any]:
-        """The answer to the other services' question `site_operators`."""
-        found = await self.store.on_site(tenant_id, site_id)
-        return {
-            "operators": [
-                {
-                    "operator_id": operator.id,
-                    "language": operator.language,
-                    "permissions": sorted(permissions_on(operator, site_id)),
-                }
-                for operator in found
-                if operator.active
-            ]
-        }
-
-
-def permissions_on(operator: Operator, site_id: int) -> frozenset[Permission]:
-    """What an operator may do on a site of their tenant."""
-    return EVERYTHING if operator.owner else operator.access.get(site_id, frozenset())
-
-
-def shown(access: Access) -> dict[str, list[str]]:
-    """An access as it is written down and answered."""
-    return {str(site_id): sorted(permissions) for site_id, permissions in access.items()}
-
-
-def _on(there: set[int], operator: Operator) -> Operator:
-    """The operator without what they were allowed on sites that have been deleted since."""
-    return replace(operator, access={site: granted for site, granted in operator.access.items() if site in there})
-
-
-def _managed(caller: OperatorCaller) -> set[int]:
-    return set(caller.needing(Permission.MANAGE).site_ids)
-
-
-def _not_an_owner(caller: OperatorCaller, operator: Operator) -> None:
-    if operator.owner:
-        raise OwnerHasAll if caller.owner else Forbidden("Only an owner changes an owner.")
-
-
-def _rule_over(caller: OperatorCaller, operator: Operator) -> None:
-    """Changing the person takes an owner, or a manager of every site that the person is on."""
-    if caller.owner:
-        return
-    if operator.owner:
-        raise Forbidden("Only an owner changes an owner.")
-    if not set(operator.access) <= _managed(caller):
-        raise Forbidden("This person is also on sites that you do not manage.")
-
-
-def _changed_access(caller: OperatorCaller, before: Operator, change: MemberChange) -> Access:
-    """The member's access after a change; what the caller does not manage stays as it is."""
-    if before.owner and change.owner is not False:
-        if change.site_ids is not None or change.permissions is not None:
-            _not_an_owner(caller, before)
-        return before.access
-    if change.site_ids is None and change.permissions is None:
-        return before.access
-    reach = set(before.access) | (change.site_ids or set()) if caller.owner else _managed(caller)
-    outside = change.site_ids - reach if change.site_ids is not None else set()
-    if outside:
-        raise Forbidden("You are not the manager of all these sites.")
-    wanted = change.site_ids if change.site_ids is not None else set(before.access) & reach
-    kept = {site_id: granted for site_id, granted in before.access.items() if site_id not in reach}
-    fresh = {
-        site_id: change.permissions if change.permissions is not None else before.access.get(site_id, frozenset())
-        for site_id in wanted
-    }
-    return {**kept, **fresh}
+def _without_deleted_sites(operator: Operator, existing: set[int]) -> Operator:
+    access = {site_id: permissions for site_id, permissions in operator.access.items() if site_id in existing}
+    return replace(operator, access=access)

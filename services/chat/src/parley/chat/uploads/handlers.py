@@ -1,55 +1,50 @@
-"""Images: taken in from operators and visitors, given out to anybody who was given the address."""
+"""HTTP handlers of images: upload by operators and visitors, delivery to anybody who knows the URL."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
-from parley.chat.conversations.errors import ImageTooLarge
-from parley.chat.messages.service import Messages
-from parley.chat.schemas import UploadAnswer
-from parley.chat.uploads.image_sanitizer import LARGEST_BYTES
-from parley.chat.uploads.service import Uploads
-from parley.chat.uploads.storage import NAME
-from parley.chat.visitors.service import refuse_blocked
+from parley.chat.uploads.multipart import read_image
+from parley.chat.uploads.schemas import UploadResponse, serialize_upload
+from parley.chat.uploads.service import UploadService
+from parley.chat.uploads.storage import IMAGE_NAME
+from parley.chat.visitors.service import VisitorService
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.errors import Forbidden, Invalid, Malformed, NotFound
-from parley.common.http import Call
+from parley.common.errors import Forbidden, NotFound
+from parley.common.http import RequestContext
 
-_MEDIA = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp"}
-_OTHER_FIELD_BYTES = 4096
+_MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class UploadHandlers:
-    uploads: Uploads
-    messages: Messages
+    uploads: UploadService
+    visitors: VisitorService
 
-    async def by_operator(self, call: Call[OperatorCaller, None, None]) -> UploadAnswer:
-        if not call.caller.site_ids:
-            raise Forbidden("You may not write on any site.")
-        kept = await self.uploads.keep(call.caller.tenant_id, await read_image(call.request))
-        return UploadAnswer(url=kept.url, width=kept.width, height=kept.height)
+    async def upload_as_operator(self, context: RequestContext[OperatorCaller, None, None]) -> UploadResponse:
+        if not context.caller.site_ids:
+            raise Forbidden("You cannot write on any site.")
+        data = await read_image(context.request)
+        return serialize_upload(await self.uploads.store_image(context.caller.tenant_id, data))
 
-    async def by_visitor(self, call: Call[VisitorCaller, None, None]) -> UploadAnswer:
-        caller = call.caller
-        visitor = await self.messages.visitors.find(caller.tenant_id, caller.site_id, caller.session)
-        if visitor is not None:
-            refuse_blocked(visitor)
-        kept = await self.uploads.keep(caller.tenant_id, await read_image(call.request), caller.site_id, caller.session)
-        return UploadAnswer(url=kept.url, width=kept.width, height=kept.height)
+    async def upload_as_visitor(self, context: RequestContext[VisitorCaller, None, None]) -> UploadResponse:
+        caller = context.caller
+        await self.visitors.require_may_write(caller)
+        data = await read_image(context.request)
+        return serialize_upload(await self.uploads.store_image(caller.tenant_id, data, caller.site_id, caller.session))
 
-    async def show(self, request: web.Request) -> web.Response:
-        """Not in the route table: its path is a name of ours, not a number."""
+    async def deliver(self, request: web.Request) -> web.Response:
+        """Deliver an image. Not in the route table, whose path parameters are integers."""
         name = request.match_info["name"]
-        if not NAME.match(name):
+        if not IMAGE_NAME.match(name):
             raise NotFound
-        data = await self.uploads.show(name)
+        data = await self.uploads.read(name)
         return web.Response(
             body=data,
-            content_type=_MEDIA[name.rsplit(".", 1)[1]],
+            content_type=_MEDIA_TYPES[name.rsplit(".", 1)[1]],
             headers={
                 "Cache-Control": "public, max-age=31536000, immutable",
                 "ETag": f'"{hashlib.sha256(data).hexdigest()[:32]}"',
@@ -59,29 +54,3 @@ class UploadHandlers:
                 "Content-Disposition": "inline",
             },
         )
-
-
-async def read_image(request: web.Request) -> bytes:
-    """The bytes of the part `image` (or `file`), never more than allowed in memory. Raises Invalid, ImageTooLarge."""
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise Malformed("Nested multipart bodies are not taken.")
-            if part.name in ("image", "file"):
-                return await _read(part, LARGEST_BYTES)
-            await _read(part, _OTHER_FIELD_BYTES)
-    except (ValueError, AssertionError, web.HTTPBadRequest) as exc:
-        raise Malformed("The multipart body could not be read.") from exc
-    raise Invalid({"image": "is missing"})
-
-
-async def _read(part: BodyPartReader, most: int) -> bytes:
-    if part.headers.get("Content-Transfer-Encoding", "binary").lower() not in ("binary", "8bit", "7bit"):
-        raise Malformed("Parts may not be transfer-encoded.")
-    data = bytearray()
-    while chunk := await part.read_chunk(65536):
-        data += chunk
-        if len(data) > most:
-            raise ImageTooLarge
-    return bytes(data)

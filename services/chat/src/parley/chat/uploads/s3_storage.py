@@ -1,4 +1,4 @@
-"""Images in S3 or MinIO. Imported where one is configured: the SDK is a fifth of what chat imports at its start."""
+"""Storage of images in S3 or MinIO. Import it only where it is configured: the SDK is slow to load."""
 
 from __future__ import annotations
 
@@ -12,18 +12,29 @@ from urllib3.exceptions import HTTPError
 
 from parley.common.errors import Unavailable
 
+_CONNECT_TIMEOUT_SECONDS = 3
+_READ_TIMEOUT_SECONDS = 15
+_MAX_RETRIES = 2
+_MAX_CONNECTIONS = 8
+
 
 class S3Storage:
-    """Images in a bucket, by the minio SDK in threads; each call bounded in time."""
+    """Implements ImageStorage with a bucket, through the MinIO SDK in threads."""
 
     def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, secure: bool) -> None:
-        pool = PoolManager(timeout=Timeout(connect=3, read=15), retries=Retry(total=2, backoff_factor=0.2), maxsize=8)
+        pool = PoolManager(
+            timeout=Timeout(connect=_CONNECT_TIMEOUT_SECONDS, read=_READ_TIMEOUT_SECONDS),
+            retries=Retry(total=_MAX_RETRIES, backoff_factor=0.2),
+            maxsize=_MAX_CONNECTIONS,
+        )
         self._client = Minio(endpoint, access_key, secret_key, secure=secure, http_client=pool)
         self._bucket = bucket
 
-    async def put(self, name: str, data: bytes, media: str) -> None:
+    async def put(self, name: str, data: bytes, media_type: str) -> None:
         try:
-            await asyncio.to_thread(self._client.put_object, self._bucket, name, io.BytesIO(data), len(data), media)
+            await asyncio.to_thread(
+                self._client.put_object, self._bucket, name, io.BytesIO(data), len(data), media_type
+            )
         except (MinioException, HTTPError, OSError) as exc:
             raise Unavailable("The image could not be stored.") from exc
 
@@ -39,7 +50,7 @@ class S3Storage:
 
     async def remove(self, name: str) -> None:
         try:
-            # S3 answers the same whether or not it was there.
+            # S3 reports success also if there is no such object.
             await asyncio.to_thread(self._client.remove_object, self._bucket, name)
         except (MinioException, HTTPError, OSError) as exc:
             raise Unavailable("The image could not be removed.") from exc

@@ -1,4 +1,4 @@
-"""Where images are kept: a folder by default, S3 or MinIO (`clients.s3`) where one is configured. Written once each."""
+"""Storage of images in a local folder, and the choice between it and S3."""
 
 from __future__ import annotations
 
@@ -7,32 +7,37 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Protocol
 
+from parley.chat.settings import ChatSettings
+from parley.chat.uploads.ports import ImageStorage
 from parley.common.errors import Unavailable
 
-NAME = re.compile(r"^[0-9a-f]{32}\.(jpg|png|gif|webp)$")
-"""The only names there are: chosen by us, so that no path can be smuggled in."""
+IMAGE_NAME = re.compile(r"^[0-9a-f]{32}\.(jpg|png|gif|webp)$")
+"""The names that UploadService generates. Anything else in a path is rejected."""
 
 
-class Storage(Protocol):
-    async def put(self, name: str, data: bytes, media: str) -> None:
-        """Raises Unavailable."""
+def create_image_storage(settings: ChatSettings) -> ImageStorage:
+    """Create the storage that the settings name: S3 if an endpoint is set, a folder otherwise."""
+    if settings.s3_endpoint and settings.s3_access_key and settings.s3_secret_key:
+        from parley.chat.uploads.s3_storage import S3Storage  # noqa: PLC0415 - loads the SDK only where it is used
 
-    async def get(self, name: str) -> bytes | None:
-        """None when there is no such image. Raises Unavailable."""
-
-    async def remove(self, name: str) -> None:
-        """Also where there is no such image. Raises Unavailable."""
+        return S3Storage(
+            settings.s3_endpoint,
+            settings.s3_access_key,
+            settings.s3_secret_key.get_secret_value(),
+            settings.s3_bucket,
+            secure=settings.s3_secure,
+        )
+    return FolderStorage(settings.storage_dir)
 
 
 class FolderStorage:
-    """Images in a local folder, two levels deep."""
+    """Implements ImageStorage with files, in subfolders named after the first two characters of their names."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def put(self, name: str, data: bytes, media: str) -> None:
+    async def put(self, name: str, data: bytes, media_type: str) -> None:
         try:
             await asyncio.to_thread(self._write, name, data)
         except OSError as exc:
@@ -58,6 +63,7 @@ class FolderStorage:
     def _write(self, name: str, data: bytes) -> None:
         path = self._path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed when complete, so that a reader never sees part of an image.
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(data)
             file.flush()

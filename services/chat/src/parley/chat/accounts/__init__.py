@@ -1,0 +1,1 @@
+"""Accounts of operators and their tenants: profile, password, access to sites, login throttling."""

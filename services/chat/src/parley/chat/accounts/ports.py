@@ -1,0 +1,66 @@
+"""What accounts need from storage and from password hashing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from parley.chat.accounts.model import Operator, Tenant
+from parley.chat.audit.model import AuditedEvent
+
+
+class OperatorRepository(Protocol):
+    async def get(self, tenant_id: int, operator_id: int) -> Operator:
+        """Raises OperatorNotFound, also for an operator who was removed."""
+
+    async def find(self, operator_id: int) -> Operator | None:
+        """Find an operator of any tenant, also a removed one. Only for the internal API."""
+
+    async def find_by_email(self, email: str) -> Operator | None: ...
+
+    async def find_by_invitation(self, token_hash: str) -> Operator | None: ...
+
+    async def add(self, operator: Operator, audited: AuditedEvent) -> None:
+        """Raises EmailTaken."""
+
+    async def save(self, before: Operator, after: Operator, audited: AuditedEvent) -> None:
+        """Replace `before` by `after`. Raises EditConflict if the stored version is not that of `before`."""
+
+
+class TenantRepository(Protocol):
+    async def get(self, tenant_id: int) -> Tenant:
+        """Raises NotFound."""
+
+    async def add(self, tenant: Tenant, *, first: bool = False) -> Tenant:
+        """Store a tenant and return it. With `first`, return the installation's first tenant if it exists already."""
+
+    async def delete_unused(self, tenant_id: int) -> None:
+        """Delete a tenant that has never had an owner."""
+
+    async def add_owner(self, tenant_id: int, operator_id: int) -> None: ...
+
+    async def remove_owner(self, tenant_id: int, operator_id: int) -> bool:
+        """Remove an active owner. Returns False, and changes nothing, if no other active owner would remain."""
+
+
+class SiteLookup(Protocol):
+    """Which sites a tenant has; deleted sites do not count."""
+
+    async def list_ids(self, tenant_id: int) -> list[int]: ...
+
+    async def filter_existing(self, tenant_id: int, site_ids: Sequence[int]) -> list[int]:
+        """Return those of `site_ids` that are sites of the tenant."""
+
+
+class PasswordHasher(Protocol):
+    """Hashes and verifies passwords, a limited number at a time."""
+
+    def slot(self) -> AbstractAsyncContextManager[None]:
+        """Wait for permission to verify a password. Raises Unavailable if too many callers wait already."""
+
+    async def hash(self, password: str) -> str:
+        """Hash a password, in a slot of its own. Raises Unavailable."""
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Check a password against a hash, within a slot. Takes the same time, and returns False, for None."""

@@ -1,0 +1,1 @@
+"""API keys of operators: creation, listing, revocation, and the access they grant."""

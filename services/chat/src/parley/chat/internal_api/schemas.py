@@ -1,0 +1,123 @@
+"""Request and response bodies of the internal API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints
+
+from parley.chat.accounts.access import OperatorAccess
+from parley.chat.accounts.model import serialize_permissions
+from parley.chat.common_fields import Name, NewPassword, Token
+from parley.chat.sessions.model import LoginResult
+from parley.chat.sites.model import Site
+from parley.common.auth.identity import Permission
+from parley.common.http import Query, RequestBody, SuccessResponse
+
+
+class LoginBody(RequestBody):
+    email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class RefreshBody(RequestBody):
+    refresh_token: Token
+
+
+class LogoutBody(RequestBody):
+    session_id: Token | None = None
+    refresh_token: Token | None = None
+
+
+class ApiKeyBody(RequestBody):
+    key: Token
+
+
+class AcceptInvitationBody(RequestBody):
+    token: Token
+    password: NewPassword
+    name: Name | None = None
+
+
+class AccessQuery(Query):
+    session_id: Token | None = None
+
+
+class SiteKeyQuery(Query):
+    site_key: Token
+
+
+class OriginQuery(Query):
+    origin: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class AccessSchema(BaseModel):
+    operator_id: int
+    tenant_id: int
+    name: str
+    email: str
+    language: str
+    owner: bool
+    suspended: bool
+    version: int
+    sites: dict[str, list[Permission]]
+
+
+class LoginResponse(SuccessResponse):
+    """`refresh_expires_in` is in seconds."""
+
+    session_id: str
+    refresh_token: str
+    refresh_expires_in: int
+    access: AccessSchema
+
+
+class AccessResponse(AccessSchema, SuccessResponse):
+    """The fields of an access stand next to `success`."""
+
+
+class SiteInfo(BaseModel):
+    id: int
+    tenant_id: int
+    domains: list[str]
+    any_origin: bool
+
+
+class SiteInfoResponse(SuccessResponse):
+    site: SiteInfo
+
+
+class OriginResponse(SuccessResponse):
+    """`known`: whether a site allows the origin."""
+
+    known: bool
+
+
+def serialize_login(login: LoginResult) -> LoginResponse:
+    return LoginResponse(
+        session_id=login.session_id,
+        refresh_token=login.refresh_token,
+        refresh_expires_in=login.refresh_expires_in,
+        access=AccessSchema.model_validate(serialize_access(login.access), from_attributes=True),
+    )
+
+
+def serialize_access(access: OperatorAccess) -> AccessResponse:
+    operator = access.operator
+    return AccessResponse(
+        operator_id=operator.id,
+        tenant_id=operator.tenant_id,
+        name=operator.name,
+        email=operator.email or "",
+        language=operator.language,
+        owner=operator.owner,
+        suspended=operator.suspended,
+        version=operator.version,
+        sites=serialize_permissions(access.sites),
+    )
+
+
+def serialize_site_info(site: Site) -> SiteInfoResponse:
+    return SiteInfoResponse(
+        site=SiteInfo(id=site.id, tenant_id=site.tenant_id, domains=list(site.domains), any_origin=site.any_origin)
+    )

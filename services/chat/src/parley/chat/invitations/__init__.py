@@ -1,0 +1,1 @@
+"""Invitations: how a new member of the team without a password sets one and logs in."""

@@ -1,0 +1,1 @@
+"""Login sessions of operators: login, rotation of refresh tokens, logout."""

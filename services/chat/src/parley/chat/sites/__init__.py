@@ -1,0 +1,1 @@
+"""Sites (websites with the widget) and the settings of their assistant."""

@@ -1,0 +1,106 @@
+"""Request and response bodies of the settings of a site's assistant."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from parley.chat.common_fields import Name
+from parley.chat.sites.chatbot import ChatbotSettings, EngineName, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.settings_schemas import (
+    AiSettingsBody,
+    AiSettingsSchema,
+    BusinessHoursBody,
+    BusinessHoursSchema,
+    TranslationSettingsBody,
+    TranslationSettingsSchema,
+    serialize_ai_settings,
+    serialize_business_hours,
+)
+from parley.common.http import RequestBody, SuccessResponse
+
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+ShortText = Annotated[str, StringConstraints(max_length=1000)]
+ModelName = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")]
+
+
+class ColoursBody(RequestBody):
+    primary: Colour | None = None
+    background: Colour | None = None
+
+
+class ChatbotBody(RequestBody):
+    """Fields that are absent stay unchanged."""
+
+    name: Name | None = None
+    welcome: ShortText | None = None
+    colours: ColoursBody | None = None
+    engine: EngineName | None = None
+    model: ModelName | None = Field(None, description="The engine's name of a model; empty for the default.")
+    instructions: Annotated[str, StringConstraints(max_length=8000)] | None = None
+    operator_timeout: Annotated[int, Field(ge=30, le=86_400)] | None = Field(
+        None, description="Seconds without a reply after which an operator loses the conversation."
+    )
+    on_timeout: OnTimeout | None = None
+    routing: Routing | None = Field(
+        None,
+        description="Who is notified of a waiting visitor, by push and by the panel's sound: all operators of the "
+        "site, or (manual) nobody, so that visitors wait until an operator looks at the queue.",
+    )
+    offline_message: ShortText | None = Field(
+        None, description="Sent to visitors who ask for a person while nobody is available; empty for the default text."
+    )
+    private_push: bool | None = Field(
+        None, description="Whether push notifications leave out the text and the sender of a message."
+    )
+    hours: BusinessHoursBody | None = Field(
+        None, description="Business hours, replaced as a whole; null for always open."
+    )
+    translation: TranslationSettingsBody | None = Field(
+        None, description="Replaced as a whole; null for the installation's settings."
+    )
+    ai: AiSettingsBody | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
+        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai"})
+        if "hours" in self.model_fields_set:
+            fields["hours"] = self.hours and self.hours.to_business_hours()
+        if "translation" in self.model_fields_set:
+            fields["translation"] = self.translation.to_settings() if self.translation else TranslationSettings()
+        if self.ai is not None:
+            fields["ai"] = self.ai.to_fields()
+        return fields
+
+
+class ColoursSchema(BaseModel):
+    primary: str
+    background: str
+
+
+class ChatbotSchema(BaseModel):
+    name: str
+    welcome: str
+    colours: ColoursSchema
+    engine: EngineName
+    model: str | None
+    instructions: str
+    operator_timeout: int
+    on_timeout: OnTimeout
+    routing: Routing
+    offline_message: str
+    private_push: bool
+    hours: BusinessHoursSchema | None
+    translation: TranslationSettingsSchema
+    ai: AiSettingsSchema
+
+
+class ChatbotResponse(SuccessResponse):
+    chatbot: ChatbotSchema
+
+
+def serialize_chatbot(bot: ChatbotSettings) -> ChatbotResponse:
+    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields}
+    fields |= {"hours": serialize_business_hours(bot.hours), "ai": serialize_ai_settings(bot.ai)}
+    return ChatbotResponse(chatbot=ChatbotSchema.model_validate(fields, from_attributes=True))

@@ -1,0 +1,58 @@
+"""Sites (websites with the widget)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from parley.chat.sites.chatbot import ChatbotSettings
+from parley.chat.sites.site_settings import SiteSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDraft:
+    """A new site, as its owner describes it."""
+
+    name: str
+    domains: tuple[str, ...]
+    any_origin: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One website. `domains` are host names, or `*.` and a parent for all names below it; each covers every port."""
+
+    id: int
+    tenant_id: int
+    name: str
+    site_key: str
+    created_at: datetime
+    domains: tuple[str, ...] = ()
+    any_origin: bool = False
+    language: str = "en"
+    chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
+    deleted: bool = False
+    version: int = 1
+
+    @property
+    def settings(self) -> SiteSettings:
+        """The part of the site that conversations need."""
+        bot = self.chatbot
+        return SiteSettings(
+            id=self.id,
+            tenant_id=self.tenant_id,
+            name=self.name,
+            language=self.language,
+            bot_name=bot.name,
+            welcome=bot.welcome,
+            colours={"primary": bot.colours.primary, "background": bot.colours.background},
+            engine=bot.engine,
+            model=bot.model,
+            instructions=bot.instructions,
+            operator_timeout=timedelta(seconds=bot.operator_timeout),
+            on_timeout=bot.on_timeout,
+            offline_message=bot.offline_message,
+            hours=bot.hours,
+            ai=bot.ai,
+        )

@@ -1,0 +1,36 @@
+"""What sites need from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from parley.chat.accounts.ports import SiteLookup
+from parley.chat.audit.model import AuditedEvent
+from parley.chat.sites.model import Site
+
+
+class SiteRepository(SiteLookup, Protocol):
+    """Stored sites. All methods but `list_all` ignore deleted sites."""
+
+    async def get(self, tenant_id: int, site_id: int) -> Site:
+        """Raises SiteNotFound."""
+
+    async def find(self, site_id: int) -> Site | None:
+        """Find a site of any tenant. Only for RPC methods."""
+
+    async def find_by_key(self, site_key: str) -> Site | None: ...
+
+    async def any_lists_domain(self, domains: Sequence[str]) -> bool:
+        """Whether a site lists one of these domains, or allows every origin."""
+
+    async def list_page(self, tenant_id: int, site_ids: Sequence[int] | None, after: int, limit: int) -> list[Site]:
+        """List sites of a tenant with an id above `after`, by id: all, or those of `site_ids`."""
+
+    async def list_all(self) -> Sequence[Site]:
+        """List the sites of all tenants, also deleted ones."""
+
+    async def add(self, site: Site, audited: AuditedEvent) -> None: ...
+
+    async def save(self, before: Site, after: Site, audited: AuditedEvent) -> None:
+        """Replace `before` by `after`. Raises EditConflict if the stored version is not that of `before`."""

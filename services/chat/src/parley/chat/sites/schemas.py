@@ -1,0 +1,100 @@
+"""Request and response bodies of sites."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from parley.chat.common_fields import Language, Name
+from parley.chat.sites.chatbot import Routing
+from parley.chat.sites.model import Site, SiteDraft
+from parley.common.auth.identity import Permission
+from parley.common.events.schemas import Timestamp
+from parley.common.http import RequestBody, SuccessResponse
+
+
+def _host_name(domain: str) -> str:
+    """Reduce a URL pasted from a browser to its host name: a site's domains cover every port."""
+    return domain.lower().removeprefix("https://").removeprefix("http://").rstrip("/").partition(":")[0]
+
+
+Domain = Annotated[
+    str,
+    StringConstraints(max_length=262, pattern=r"^(https?://)?(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?/?$"),
+    AfterValidator(_host_name),
+]
+"""A host name, or `*.` and a parent domain for all names below it."""
+Domains = Annotated[list[Domain], Field(max_length=50)]
+
+
+class CreateSiteBody(RequestBody):
+    name: Name
+    domains: Domains = Field(default_factory=list)
+    any_origin: bool = False
+    language: Language = "en"
+
+    def to_draft(self) -> SiteDraft:
+        return SiteDraft(self.name, _without_duplicates(self.domains), self.any_origin, self.language)
+
+
+class UpdateSiteBody(RequestBody):
+    """Fields that are absent stay unchanged."""
+
+    name: Name | None = None
+    domains: Domains | None = None
+    any_origin: bool | None = None
+    language: Language | None = None
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the fields of Site to replace."""
+        fields = self.model_dump(exclude_none=True)
+        if self.domains is not None:
+            fields["domains"] = _without_duplicates(self.domains)
+        return fields
+
+
+class SiteSchema(BaseModel):
+    id: int
+    name: str
+    site_key: str
+    domains: list[str]
+    any_origin: bool
+    language: str
+    routing: Routing
+    created_at: Timestamp
+
+
+class SiteResponse(SuccessResponse):
+    site: SiteSchema
+
+
+class SiteListResponse(SuccessResponse):
+    sites: list[SiteSchema]
+    next_cursor: str | None
+
+
+class WidgetCodeResponse(SuccessResponse):
+    code: str
+
+
+class MyAccessResponse(SuccessResponse):
+    permissions: list[Permission]
+    owner: bool
+
+
+def serialize_site(site: Site) -> SiteSchema:
+    return SiteSchema(
+        id=site.id,
+        name=site.name,
+        site_key=site.site_key,
+        domains=list(site.domains),
+        any_origin=site.any_origin,
+        language=site.language,
+        routing=site.chatbot.routing,
+        created_at=site.created_at,
+    )
+
+
+def _without_duplicates(domains: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(domains))

@@ -1,0 +1,51 @@
+"""A site's settings as conversations, the AI and the widget read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
+from parley.chat.sites.chatbot import AiSettings
+from parley.common.auth.identity import OperatorCaller
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """The part of a site that conversations depend on."""
+
+    id: int
+    tenant_id: int
+    name: str
+    language: str
+    bot_name: str
+    welcome: str
+    colours: Mapping[str, str]
+    engine: str
+    model: str | None
+    instructions: str
+    operator_timeout: timedelta
+    on_timeout: str
+    offline_message: str
+    hours: BusinessHours | None
+    ai: AiSettings
+
+    def opening(self, at: datetime) -> OpenStatus:
+        """Whether the site is within its business hours at `at`."""
+        return ALWAYS_OPEN if self.hours is None else self.hours.status_at(at)
+
+
+class SiteSettingsReader(Protocol):
+    """Where services read a site's settings; an implementation may serve them from a cache."""
+
+    async def get(self, tenant_id: int, site_id: int) -> SiteSettings:
+        """Raises NotFound."""
+
+
+async def get_authorized_site(sites: SiteSettingsReader, caller: OperatorCaller, site_id: int) -> SiteSettings:
+    """The settings of a site that the caller has access to. Raises NotFound, Forbidden."""
+    site = await sites.get(caller.tenant_id, site_id)
+    caller.authorize(site.tenant_id, site.id)
+    return site

@@ -1,0 +1,1 @@
+"""The team of a tenant: its members, the sites they work on, and their permissions there."""

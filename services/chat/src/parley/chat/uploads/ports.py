@@ -1,0 +1,33 @@
+"""What uploads need: re-encoding of images, storage of their bytes, and a record of who uploaded them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from parley.chat.uploads.model import SanitizedImage
+
+
+class ImageSanitizer(Protocol):
+    async def sanitize(self, data: bytes) -> SanitizedImage:
+        """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge."""
+
+
+class ImageStorage(Protocol):
+    """Stores the bytes of images, by name. Every method raises Unavailable."""
+
+    async def put(self, name: str, data: bytes, media_type: str) -> None: ...
+
+    async def get(self, name: str) -> bytes | None:
+        """Return None if there is no such image."""
+
+    async def remove(self, name: str) -> None:
+        """Do nothing if there is no such image."""
+
+
+class UploadRepository(Protocol):
+    """Which images were uploaded to which tenant, and by which visitor, if one did."""
+
+    async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None:
+        """`size` is in bytes."""
+
+    async def exists(self, name: str, tenant_id: int) -> bool: ...
