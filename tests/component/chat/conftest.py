@@ -1,4 +1,4 @@
-"""Chat against the real MongoDB and RabbitMQ."""
+"""Fixtures for chat against the real MongoDB and RabbitMQ."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from support.office import Office
+from support.admin_app import AdminTestApp
 
 
 @pytest.fixture(scope="session")
-async def office(servers: tuple[str, str]) -> AsyncIterator[Office]:
-    """The administration, shared by the run: tests make tenants of their own."""
-    opened = await Office.open(*servers)
-    yield opened
-    await opened.close()
+async def app(servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
+    """The app shared by all tests of a run: each test creates tenants of its own."""
+    app = await AdminTestApp.start(*servers)
+    yield app
+    await app.close()
 
 
 @pytest.fixture
-async def own_office(servers: tuple[str, str]) -> AsyncIterator[Office]:
-    """An administration of the test's own, whose clock it may turn."""
-    opened = await Office.open(*servers)
-    yield opened
-    await opened.close()
+async def isolated_app(servers: tuple[str, str]) -> AsyncIterator[AdminTestApp]:
+    """An app for one test, which may move its clock."""
+    app = await AdminTestApp.start(*servers)
+    yield app
+    await app.close()

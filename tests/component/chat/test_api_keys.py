@@ -1,107 +1,109 @@
-"""API keys: shown once, acting as who made them, gone the moment they are revoked."""
+"""API keys: creation, access, revocation."""
 
 from __future__ import annotations
 
 import re
 
 from parley.common.auth.identity import OperatorCaller
-from support.office import Office
+from support.admin_app import AdminTestApp
 
 
-async def _key(office: Office, caller: OperatorCaller, name: str = "Export") -> tuple[int, str]:
-    found = (await office.call("POST", "/api/v1/api-keys", caller, {"name": name})).ok(201)
-    return found["api_key"]["id"], found["key"]
+async def _key(app: AdminTestApp, caller: OperatorCaller, name: str = "Export") -> tuple[int, str]:
+    response = (await app.call("POST", "/api/v1/api-keys", caller, {"name": name})).ok(201)
+    return response["api_key"]["id"], response["key"]
 
 
-async def test_a_key_is_shown_once_and_opens_what_its_maker_may_touch(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    key_id, key = await _key(office, member)
+async def test_a_key_grants_the_access_of_its_creator_and_its_text_is_returned_once(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    key_id, key = await _key(app, member)
     assert re.fullmatch(r"[0-9a-f]{64}", key)
-    found = (await office.errand("POST", "access-by-key", {"key": key})).ok()
-    assert (found["operator_id"], found["sites"]) == (member.operator_id, {str(site["id"]): ["can_chat"]})
-    listed = await office.call("GET", "/api/v1/api-keys", member)
+    response = (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
+    assert (response["operator_id"], response["sites"]) == (member.operator_id, {str(site["id"]): ["can_chat"]})
+    listed = await app.call("GET", "/api/v1/api-keys", member)
     assert [one["id"] for one in listed.ok()["api_keys"]] == [key_id]
     assert listed.body["api_keys"][0]["prefix"] == key[:8]
     assert key not in listed.raw.decode()
-    entry = await office.audited(owner, "api_key.created")
+    entry = await app.wait_for_audit_entry(owner, "api_key.created")
     assert entry["operator"]["id"] == member.operator_id
 
 
-async def test_a_use_is_noted_at_most_once_a_minute(own_office: Office) -> None:
-    owner = await own_office.new_tenant()
-    _, key = await _key(own_office, owner)
+async def test_last_use_is_recorded_at_most_once_a_minute(isolated_app: AdminTestApp) -> None:
+    owner = await isolated_app.create_tenant()
+    _, key = await _key(isolated_app, owner)
 
     async def last_used() -> str | None:
-        used: str | None = (await own_office.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"][0]["last_used_at"]
+        used: str | None = (await isolated_app.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"][0][
+            "last_used_at"
+        ]
         return used
 
     assert await last_used() is None
-    await own_office.errand("POST", "access-by-key", {"key": key})
+    await isolated_app.call_internal("POST", "access-by-key", {"key": key})
     first = await last_used()
     assert first is not None
-    own_office.clock.pass_by(seconds=30)
-    await own_office.errand("POST", "access-by-key", {"key": key})
+    isolated_app.clock.advance(seconds=30)
+    await isolated_app.call_internal("POST", "access-by-key", {"key": key})
     assert await last_used() == first
-    own_office.clock.pass_by(seconds=31)
-    await own_office.errand("POST", "access-by-key", {"key": key})
+    isolated_app.clock.advance(seconds=31)
+    await isolated_app.call_internal("POST", "access-by-key", {"key": key})
     assert await last_used() != first
 
 
-async def test_a_revoked_key_opens_nothing_and_everybody_hears(office: Office) -> None:
-    owner = await office.new_tenant()
-    key_id, key = await _key(office, owner)
-    _, other = await _key(office, owner)
-    (await office.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).ok()
-    assert (await office.errand("POST", "access-by-key", {"key": key})).status == 404
-    (await office.errand("POST", "access-by-key", {"key": other})).ok()
-    await office.heard("operator.access_changed", operator_id=owner.operator_id, session_id=None, version=2)
-    assert (await office.audited(owner, "api_key.revoked"))["details"] == {"api_key": key_id}
-    assert (await office.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).status == 404
+async def test_a_revoked_key_is_rejected_and_an_event_is_published(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    key_id, key = await _key(app, owner)
+    _, other = await _key(app, owner)
+    (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).ok()
+    assert (await app.call_internal("POST", "access-by-key", {"key": key})).status == 404
+    (await app.call_internal("POST", "access-by-key", {"key": other})).ok()
+    await app.wait_for_event("operator.access_changed", operator_id=owner.operator_id, session_id=None, version=2)
+    assert (await app.wait_for_audit_entry(owner, "api_key.revoked"))["details"] == {"api_key": key_id}
+    assert (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).status == 404
 
 
-async def test_nobody_sees_or_revokes_anothers_keys(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    key_id, key = await _key(office, member)
-    assert (await office.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"] == []
-    assert (await office.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).status == 404
-    (await office.errand("POST", "access-by-key", {"key": key})).ok()
+async def test_operators_can_only_list_and_revoke_their_own_keys(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    key_id, key = await _key(app, member)
+    assert (await app.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"] == []
+    assert (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", owner)).status == 404
+    (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
 
 
-async def test_a_suspended_operators_key_says_so_and_a_removed_ones_opens_nothing(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    _, key = await _key(office, member)
+async def test_the_key_of_a_suspended_operator_says_so_and_that_of_a_removed_one_is_rejected(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    _, key = await _key(app, member)
     path = f"/api/v1/team/{member.operator_id}"
-    (await office.call("PUT", path, owner, {"suspended": True})).ok()
-    assert (await office.errand("POST", "access-by-key", {"key": key})).ok()["suspended"] is True
-    (await office.call("DELETE", path, owner)).ok()
-    assert (await office.errand("POST", "access-by-key", {"key": key})).status == 404
+    (await app.call("PUT", path, owner, {"suspended": True})).ok()
+    assert (await app.call_internal("POST", "access-by-key", {"key": key})).ok()["suspended"] is True
+    (await app.call("DELETE", path, owner)).ok()
+    assert (await app.call_internal("POST", "access-by-key", {"key": key})).status == 404
 
 
-async def test_an_operator_has_twenty_keys_at_most_and_pages_through_them(office: Office) -> None:
-    owner = await office.new_tenant()
-    made = [(await _key(office, owner, f"Key {number}"))[0] for number in range(20)]
-    full = await office.call("POST", "/api/v1/api-keys", owner, {"name": "One more"})
+async def test_an_operator_has_at_most_twenty_keys_listed_in_pages(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    created = [(await _key(app, owner, f"Key {number}"))[0] for number in range(20)]
+    full = await app.call("POST", "/api/v1/api-keys", owner, {"name": "One more"})
     assert (full.status, full.body["code"]) == (409, "too_many_api_keys")
-    page = (await office.call("GET", "/api/v1/api-keys", owner, limit=15)).ok()
-    rest = (await office.call("GET", "/api/v1/api-keys", owner, limit=15, cursor=page["next_cursor"])).ok()
-    assert [key["id"] for key in [*page["api_keys"], *rest["api_keys"]]] == made
+    page = (await app.call("GET", "/api/v1/api-keys", owner, limit=15)).ok()
+    rest = (await app.call("GET", "/api/v1/api-keys", owner, limit=15, cursor=page["next_cursor"])).ok()
+    assert [key["id"] for key in [*page["api_keys"], *rest["api_keys"]]] == created
 
 
-async def test_a_key_made_twice_with_one_idempotency_key_is_one_key(office: Office) -> None:
-    owner = await office.new_tenant()
+async def test_creating_a_key_is_idempotent_by_idempotency_key(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
 
-    async def make() -> bytes:
+    async def create() -> bytes:
         headers = {"Idempotency-Key": "the-same"}
-        reply = await office.call("POST", "/api/v1/api-keys", owner, {"name": "Export"}, headers)
-        assert reply.status == 201
-        return reply.raw
+        response = await app.call("POST", "/api/v1/api-keys", owner, {"name": "Export"}, headers)
+        assert response.status == 201
+        return response.raw
 
-    first = await make()
-    assert await make() == first
-    assert len((await office.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"]) == 1
+    first = await create()
+    assert await create() == first
+    assert len((await app.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"]) == 1

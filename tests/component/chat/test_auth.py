@@ -1,261 +1,270 @@
-"""Logging in, staying in, getting out."""
+"""Login, refresh, logout, passwords, and the first owner."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from support.office import PASSWORD, Login, Office, new_email, without
+from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
 NEW_PASSWORD = "another long password"
 
 
-async def _owner(office: Office) -> Login:
-    email = new_email("owner")
-    await office.administration.create_tenant("Tenant", email, PASSWORD, "Olivia Owner")
-    return await office.log_in(email)
+async def _owner(app: AdminTestApp) -> LoginSession:
+    email = unique_email("owner")
+    await app.admin.accounts.create_tenant("Tenant", email, PASSWORD, "Olivia Owner")
+    return await app.log_in(email)
 
 
-async def _access(office: Office, login: Login) -> int:
-    return (await office.errand("GET", f"access/{login.operator_id}", session_id=login.session_id)).status
+async def _access(app: AdminTestApp, login: LoginSession) -> int:
+    return (await app.call_internal("GET", f"access/{login.operator_id}", session_id=login.session_id)).status
 
 
-async def test_a_login_answers_a_session_tokens_and_what_the_operator_may_touch(office: Office) -> None:
-    email = new_email("owner")
-    await office.administration.create_tenant("Tenant", email, PASSWORD, "Olivia Owner")
-    found = (await office.errand("POST", "login", {"email": email.upper(), "password": PASSWORD})).ok()
-    assert found["refresh_expires_in"] == 30 * 24 * 3600
-    assert found["session_id"]
-    assert found["refresh_token"]
-    access = found["access"]
+async def test_a_login_returns_session_tokens_and_access(app: AdminTestApp) -> None:
+    email = unique_email("owner")
+    await app.admin.accounts.create_tenant("Tenant", email, PASSWORD, "Olivia Owner")
+    response = (await app.call_internal("POST", "login", {"email": email.upper(), "password": PASSWORD})).ok()
+    assert response["refresh_expires_in"] == 30 * 24 * 3600
+    assert response["session_id"]
+    assert response["refresh_token"]
+    access = response["access"]
     assert (access["email"], access["owner"], access["suspended"], access["version"]) == (email, True, False, 1)
     assert access["sites"] == {}
-    caller = await office.caller(access["operator_id"])
-    entry = await office.audited(caller, "session.login")
+    caller = await app.get_caller(access["operator_id"])
+    entry = await app.wait_for_audit_entry(caller, "session.login")
     assert entry["operator"] == {"id": access["operator_id"], "name": "Olivia Owner"}
-    assert entry["address"] == office.address
+    assert entry["address"] == app.client_ip
 
 
-async def test_a_wrong_password_and_an_unknown_address_are_answered_alike(office: Office) -> None:
-    owner = await _owner(office)
-    wrong = await office.errand(
-        "POST", "login", {"email": owner.email, "password": "not this one"}, address="192.0.2.1"
+async def test_a_wrong_password_and_an_unknown_email_get_the_same_response(app: AdminTestApp) -> None:
+    owner = await _owner(app)
+    wrong = await app.call_internal(
+        "POST", "login", {"email": owner.email, "password": "not this one"}, client_ip="192.0.2.1"
     )
-    nobody = await office.errand("POST", "login", {"email": new_email("x"), "password": PASSWORD}, address="192.0.2.1")
-    assert wrong.status == nobody.status == 401
-    shown = [{name: reply.body[name] for name in ("code", "error")} for reply in (wrong, nobody)]
-    assert shown[0] == shown[1]
-    assert shown[0]["code"] == "bad_credentials"
+    unknown = await app.call_internal(
+        "POST", "login", {"email": unique_email("x"), "password": PASSWORD}, client_ip="192.0.2.1"
+    )
+    assert wrong.status == unknown.status == 401
+    bodies = [{name: response.body[name] for name in ("code", "error")} for response in (wrong, unknown)]
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["code"] == "bad_credentials"
 
 
-async def test_failures_slow_down_then_block_and_a_success_forgets_them(own_office: Office) -> None:
-    owner = await _owner(own_office)
+async def test_failed_logins_are_delayed_then_blocked_and_reset_by_a_success(isolated_app: AdminTestApp) -> None:
+    owner = await _owner(isolated_app)
 
     async def attempt(password: str) -> tuple[int, dict[str, object]]:
         body = {"email": owner.email, "password": password}
-        reply = await own_office.errand("POST", "login", body, address="192.0.2.7")
-        return reply.status, reply.body
+        response = await isolated_app.call_internal("POST", "login", body, client_ip="192.0.2.7")
+        return response.status, response.body
 
     for _ in range(5):
         assert (await attempt("wrong wrong"))[0] == 401
     status, body = await attempt(PASSWORD)
     assert (status, body["code"], body["retry_after"]) == (429, "login_slowed", 2)
-    own_office.clock.pass_by(seconds=3)
+    isolated_app.clock.advance(seconds=3)
     assert (await attempt(PASSWORD))[0] == 200
     for _ in range(10):
         status, body = await attempt("wrong wrong")
         assert status == 401
-        own_office.clock.pass_by(seconds=61)
-    own_office.clock.pass_by(seconds=-61)
+        isolated_app.clock.advance(seconds=61)
+    isolated_app.clock.advance(seconds=-61)
     status, body = await attempt(PASSWORD)
     assert (status, body["code"]) == (429, "login_blocked")
     assert isinstance(body["retry_after"], int)
     assert 890 <= body["retry_after"] <= 901
     assert str(body["blocked_until"]).endswith("Z")
-    own_office.clock.pass_by(minutes=15, seconds=2)
+    isolated_app.clock.advance(minutes=15, seconds=2)
     assert (await attempt(PASSWORD))[0] == 200
 
 
-async def test_guessing_in_parallel_gets_no_more_tries_than_one_by_one(own_office: Office) -> None:
-    email = new_email("target")
+async def test_parallel_guesses_gain_no_extra_attempts(isolated_app: AdminTestApp) -> None:
+    email = unique_email("target")
     body = {"email": email, "password": "a guess of many"}
-    tries = [own_office.errand("POST", "login", body, address=f"203.0.113.{number}") for number in range(40)]
-    statuses = [reply.status for reply in await asyncio.gather(*tries)]
-    assert statuses.count(401) <= 6  # five, and one more for the second place at hashing
+    attempts = [
+        isolated_app.call_internal("POST", "login", body, client_ip=f"203.0.113.{number}") for number in range(40)
+    ]
+    statuses = [response.status for response in await asyncio.gather(*attempts)]
+    assert statuses.count(401) <= 6  # Five, and one more for the second slot of the hasher.
     assert set(statuses) == {401, 429}
 
 
-async def test_an_address_that_guesses_many_accounts_is_blocked_too(own_office: Office) -> None:
+async def test_a_client_ip_that_guesses_many_accounts_is_blocked(isolated_app: AdminTestApp) -> None:
     for _ in range(100):
-        own_office.clock.pass_by(seconds=61)
-        await own_office.administration._accounts.guard.failed(new_email("guess"), "192.0.2.99")
-    reply = await own_office.errand(
-        "POST", "login", {"email": new_email("x"), "password": PASSWORD}, address="192.0.2.99"
+        isolated_app.clock.advance(seconds=61)
+        await isolated_app.admin.accounts.login_throttle.record_failure(unique_email("guess"), "192.0.2.99")
+    response = await isolated_app.call_internal(
+        "POST", "login", {"email": unique_email("x"), "password": PASSWORD}, client_ip="192.0.2.99"
     )
-    assert (reply.status, reply.body["code"]) == (429, "login_blocked")
+    assert (response.status, response.body["code"]) == (429, "login_blocked")
 
 
-async def test_a_refresh_token_is_good_once_and_gives_the_next(office: Office) -> None:
-    login = await _owner(office)
-    first = (await office.errand("POST", "refresh", {"refresh_token": login.refresh_token})).ok()
+async def test_a_refresh_token_can_be_exchanged_once(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    first = (await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).ok()
     assert first["session_id"] == login.session_id
-    second = (await office.errand("POST", "refresh", {"refresh_token": first["refresh_token"]})).ok()
+    second = (await app.call_internal("POST", "refresh", {"refresh_token": first["refresh_token"]})).ok()
     assert len({login.refresh_token, first["refresh_token"], second["refresh_token"]}) == 3
-    assert await _access(office, login) == 200
+    assert await _access(app, login) == 200
 
 
-async def test_a_refresh_token_used_twice_ends_the_whole_session_and_everybody_hears(office: Office) -> None:
-    login = await _owner(office)
-    fresh = (await office.errand("POST", "refresh", {"refresh_token": login.refresh_token})).ok()["refresh_token"]
-    again = await office.errand("POST", "refresh", {"refresh_token": login.refresh_token})
-    assert (again.status, again.body["code"]) == (401, "bad_refresh_token")
-    assert (await office.errand("POST", "refresh", {"refresh_token": fresh})).status == 401
-    assert await _access(office, login) == 404
-    event = await office.heard("operator.access_changed", session_id=login.session_id)
+async def test_reuse_of_a_refresh_token_ends_the_session_and_publishes_an_event(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    next_token = (await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).ok()[
+        "refresh_token"
+    ]
+    reused = await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})
+    assert (reused.status, reused.body["code"]) == (401, "bad_refresh_token")
+    assert (await app.call_internal("POST", "refresh", {"refresh_token": next_token})).status == 401
+    assert await _access(app, login) == 404
+    event = await app.wait_for_event("operator.access_changed", session_id=login.session_id)
     assert event.data["operator_id"] == login.operator_id
-    owner = await office.caller(login.operator_id)
-    await office.audited(owner, "session.token_reused")
+    owner = await app.get_caller(login.operator_id)
+    await app.wait_for_audit_entry(owner, "session.token_reused")
 
 
-async def test_of_many_refreshes_with_one_token_at_most_one_succeeds(office: Office) -> None:
-    login = await _owner(office)
+async def test_of_parallel_refreshes_with_one_token_at_most_one_succeeds(app: AdminTestApp) -> None:
+    login = await _owner(app)
     body = {"refresh_token": login.refresh_token}
-    replies = await asyncio.gather(*(office.errand("POST", "refresh", body) for _ in range(8)))
-    statuses = sorted(reply.status for reply in replies)
+    responses = await asyncio.gather(*(app.call_internal("POST", "refresh", body) for _ in range(8)))
+    statuses = sorted(response.status for response in responses)
     assert statuses == [200, *[401] * 7]
-    assert await _access(office, login) == 404
+    assert await _access(app, login) == 404
 
 
-async def test_a_made_up_token_with_a_real_session_id_ends_nothing(office: Office) -> None:
-    login = await _owner(office)
-    forged = await office.errand("POST", "refresh", {"refresh_token": f"{login.session_id}.guess"})
+async def test_a_forged_refresh_token_does_not_end_the_session(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    forged = await app.call_internal("POST", "refresh", {"refresh_token": f"{login.session_id}.guess"})
     assert forged.status == 401
-    assert await _access(office, login) == 200
+    assert await _access(app, login) == 200
 
 
-async def test_logout_ends_the_session_by_id_or_by_token(office: Office) -> None:
-    login = await _owner(office)
-    other = await office.log_in(login.email)
-    (await office.errand("POST", "logout", {"session_id": login.session_id})).ok()
-    assert await _access(office, login) == 404
-    assert await _access(office, other) == 200
-    (await office.errand("POST", "logout", {"refresh_token": other.refresh_token})).ok()
-    assert await _access(office, other) == 404
-    await office.heard("operator.access_changed", session_id=login.session_id)
-    (await office.errand("POST", "logout", {"session_id": "nothing"})).ok()
+async def test_logout_ends_a_session_by_id_or_by_refresh_token(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    other = await app.log_in(login.email)
+    (await app.call_internal("POST", "logout", {"session_id": login.session_id})).ok()
+    assert await _access(app, login) == 404
+    assert await _access(app, other) == 200
+    (await app.call_internal("POST", "logout", {"refresh_token": other.refresh_token})).ok()
+    assert await _access(app, other) == 404
+    await app.wait_for_event("operator.access_changed", session_id=login.session_id)
+    (await app.call_internal("POST", "logout", {"session_id": "nothing"})).ok()
 
 
-async def test_a_session_runs_out_after_thirty_days_without_a_refresh(own_office: Office) -> None:
-    login = await _owner(own_office)
-    own_office.clock.pass_by(days=29)
-    fresh = (await own_office.errand("POST", "refresh", {"refresh_token": login.refresh_token})).ok()
-    own_office.clock.pass_by(days=29)
-    assert await _access(own_office, login) == 200
-    own_office.clock.pass_by(days=2)
-    assert await _access(own_office, login) == 404
-    reply = await own_office.errand("POST", "refresh", {"refresh_token": fresh["refresh_token"]})
-    assert reply.status == 401
+async def test_a_session_expires_after_thirty_days_without_a_refresh(isolated_app: AdminTestApp) -> None:
+    login = await _owner(isolated_app)
+    isolated_app.clock.advance(days=29)
+    next_token = (await isolated_app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).ok()
+    isolated_app.clock.advance(days=29)
+    assert await _access(isolated_app, login) == 200
+    isolated_app.clock.advance(days=2)
+    assert await _access(isolated_app, login) == 404
+    response = await isolated_app.call_internal("POST", "refresh", {"refresh_token": next_token["refresh_token"]})
+    assert response.status == 401
 
 
-async def test_a_new_password_ends_every_other_session_at_once(office: Office) -> None:
-    here = await _owner(office)
-    there = await office.log_in(here.email)
-    caller = await office.caller(here)
+async def test_a_new_password_ends_all_other_sessions(app: AdminTestApp) -> None:
+    current = await _owner(app)
+    other = await app.log_in(current.email)
+    caller = await app.get_caller(current)
     body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
-    (await office.call("POST", "/api/v1/auth/change-password", caller, body)).ok()
-    assert await _access(office, here) == 200
-    assert await _access(office, there) == 404
-    assert (await office.errand("POST", "refresh", {"refresh_token": there.refresh_token})).status == 401
-    (await office.errand("POST", "refresh", {"refresh_token": here.refresh_token})).ok()
-    wrong = await office.errand("POST", "login", {"email": here.email, "password": PASSWORD})
+    (await app.call("POST", "/api/v1/auth/change-password", caller, body)).ok()
+    assert await _access(app, current) == 200
+    assert await _access(app, other) == 404
+    assert (await app.call_internal("POST", "refresh", {"refresh_token": other.refresh_token})).status == 401
+    (await app.call_internal("POST", "refresh", {"refresh_token": current.refresh_token})).ok()
+    wrong = await app.call_internal("POST", "login", {"email": current.email, "password": PASSWORD})
     assert wrong.status == 401
-    await office.log_in(here.email, NEW_PASSWORD)
-    await office.heard("operator.access_changed", operator_id=here.operator_id, session_id=None, version=2)
-    await office.audited(caller, "account.password_changed")
+    await app.log_in(current.email, NEW_PASSWORD)
+    await app.wait_for_event("operator.access_changed", operator_id=current.operator_id, session_id=None, version=2)
+    await app.wait_for_audit_entry(caller, "account.password_changed")
 
 
-async def test_a_new_password_needs_the_present_one_and_ten_characters(office: Office) -> None:
-    login = await _owner(office)
-    caller = without(await office.caller(login), address="192.0.2.33")
+async def test_a_new_password_requires_the_current_one_and_ten_characters(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    caller = replace(await app.get_caller(login), client_ip="192.0.2.33")
     path = "/api/v1/auth/change-password"
-    wrong = await office.call("POST", path, caller, {"current_password": "no", "new_password": NEW_PASSWORD})
+    wrong = await app.call("POST", path, caller, {"current_password": "no", "new_password": NEW_PASSWORD})
     assert (wrong.status, list(wrong.body["errors"])) == (422, ["current_password"])
-    short = await office.call("POST", path, caller, {"current_password": PASSWORD, "new_password": "short"})
+    short = await app.call("POST", path, caller, {"current_password": PASSWORD, "new_password": "short"})
     assert (short.status, list(short.body["errors"])) == (422, ["new_password"])
     for _ in range(4):
-        await office.call("POST", path, caller, {"current_password": "no", "new_password": NEW_PASSWORD})
-    slowed = await office.call("POST", path, caller, {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+        await app.call("POST", path, caller, {"current_password": "no", "new_password": NEW_PASSWORD})
+    slowed = await app.call("POST", path, caller, {"current_password": PASSWORD, "new_password": NEW_PASSWORD})
     assert slowed.status == 429
 
 
-async def test_my_own_account_is_shown_and_changed(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    found = (await office.call("GET", "/api/v1/auth/me", member)).ok()["user"]
-    assert found["id"] == member.operator_id
-    assert found["sites"] == {str(site["id"]): ["can_chat"]}
-    assert found["tenant"] == {"id": owner.tenant_id, "name": "Tenant"}
-    assert "password" not in str(found)
+async def test_operators_can_view_and_change_their_own_account(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    response = (await app.call("GET", "/api/v1/auth/me", member)).ok()["user"]
+    assert response["id"] == member.operator_id
+    assert response["sites"] == {str(site["id"]): ["can_chat"]}
+    assert response["tenant"] == {"id": owner.tenant_id, "name": "Tenant"}
+    assert "password" not in str(response)
     body = {"name": "Maxine", "language": "fr", "owner": True}
-    changed = (await office.call("PUT", "/api/v1/auth/me", member, body)).ok()["user"]
+    changed = (await app.call("PUT", "/api/v1/auth/me", member, body)).ok()["user"]
     assert (changed["name"], changed["language"], changed["owner"]) == ("Maxine", "fr", False)
-    assert (await office.caller(member.operator_id)).name == "Maxine"
-    await office.heard("operator.access_changed", operator_id=member.operator_id, version=2)
-    wrong = await office.call("PUT", "/api/v1/auth/me", member, {"name": {"$ne": 1}})
+    assert (await app.get_caller(member.operator_id)).name == "Maxine"
+    await app.wait_for_event("operator.access_changed", operator_id=member.operator_id, version=2)
+    wrong = await app.call("PUT", "/api/v1/auth/me", member, {"name": {"$ne": 1}})
     assert wrong.status == 422
 
 
-async def test_a_suspended_operator_is_told_so_only_with_the_right_password(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    email = (await office.call("GET", "/api/v1/auth/me", member)).ok()["user"]["email"]
-    login = await office.log_in(email)
-    (await office.call("PUT", f"/api/v1/team/{member.operator_id}", owner, {"suspended": True})).ok()
-    right = await office.errand("POST", "login", {"email": email, "password": PASSWORD}, address="192.0.2.3")
-    wrong = await office.errand("POST", "login", {"email": email, "password": "no no no"}, address="192.0.2.3")
+async def test_suspension_is_revealed_only_after_the_correct_password(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    email = (await app.call("GET", "/api/v1/auth/me", member)).ok()["user"]["email"]
+    login = await app.log_in(email)
+    (await app.call("PUT", f"/api/v1/team/{member.operator_id}", owner, {"suspended": True})).ok()
+    right = await app.call_internal("POST", "login", {"email": email, "password": PASSWORD}, client_ip="192.0.2.3")
+    wrong = await app.call_internal("POST", "login", {"email": email, "password": "no no no"}, client_ip="192.0.2.3")
     assert (right.status, right.body["code"]) == (401, "operator_suspended")
     assert (wrong.status, wrong.body["code"]) == (401, "bad_credentials")
-    assert (await office.errand("POST", "refresh", {"refresh_token": login.refresh_token})).status == 401
-    found = (await office.errand("GET", f"access/{member.operator_id}")).ok()
-    assert found["suspended"] is True
+    assert (await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).status == 401
+    response = (await app.call_internal("GET", f"access/{member.operator_id}")).ok()
+    assert response["suspended"] is True
 
 
-async def test_the_first_owner_is_made_once_however_many_replicas_start(servers: tuple[str, str]) -> None:
-    email = new_email("first")
-    office = await Office.open(*servers, owner_email=email, owner_password=PASSWORD)
+async def test_the_first_owner_is_created_once_by_concurrent_replicas(servers: tuple[str, str]) -> None:
+    email = unique_email("first")
+    app = await AdminTestApp.start(*servers, owner_email=email, owner_password=PASSWORD)
     try:
-        accounts = office.administration._accounts
+        accounts = app.admin.accounts
         await asyncio.gather(*(accounts.ensure_first_owner("Parley", email, PASSWORD, "first") for _ in range(4)))
-        assert await office.mongo["operators"].count_documents({}) == 1
-        assert await office.mongo["tenants"].count_documents({}) == 1
-        login = await office.log_in(email)
-        # Whatever becomes of the account, another start does not make a second.
-        await office.mongo["operators"].update_one({"_id": login.operator_id}, {"$set": {"email": new_email("moved")}})
+        assert await app.mongo["operators"].count_documents({}) == 1
+        assert await app.mongo["tenants"].count_documents({}) == 1
+        login = await app.log_in(email)
+        # After any change of the account, another start must not create a second one.
+        await app.mongo["operators"].update_one({"_id": login.operator_id}, {"$set": {"email": unique_email("moved")}})
         await accounts.ensure_first_owner("Parley", email, PASSWORD, "first")
-        assert await office.mongo["operators"].count_documents({}) == 1
+        assert await app.mongo["operators"].count_documents({}) == 1
     finally:
-        await office.close()
+        await app.close()
 
 
-async def test_errands_are_the_gateways_alone(office: Office) -> None:
-    owner = await office.new_tenant()
-    assert (await office.call("GET", f"/internal/access/{owner.operator_id}", owner)).status == 401
-    assert (await office.call("GET", f"/internal/access/{owner.operator_id}", None)).status == 401
-    assert (await office.errand("GET", "access/999999999999")).status == 404
+async def test_only_the_gateway_can_call_the_internal_api(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    assert (await app.call("GET", f"/internal/access/{owner.operator_id}", owner)).status == 401
+    assert (await app.call("GET", f"/internal/access/{owner.operator_id}", None)).status == 401
+    assert (await app.call_internal("GET", "access/999999999999")).status == 404
 
 
-async def test_nothing_kept_holds_a_password_or_a_token(own_office: Office) -> None:
-    login = await _owner(own_office)
-    fresh = (await own_office.errand("POST", "refresh", {"refresh_token": login.refresh_token})).ok()["refresh_token"]
-    owner = await own_office.caller(login)
-    key = (await own_office.call("POST", "/api/v1/api-keys", owner, {"name": "Export"})).ok(201)["key"]
-    body = {"email": new_email("new"), "name": "New", "site_ids": []}
-    token = (await own_office.call("POST", "/api/v1/team", owner, body)).ok(201)["invitation"]["token"]
-    kept = [
-        str(row)
-        for name in await own_office.mongo.database.list_collection_names()
-        async for row in own_office.mongo[name].find()
+async def test_no_document_contains_a_password_or_a_token(isolated_app: AdminTestApp) -> None:
+    login = await _owner(isolated_app)
+    next_token = (await isolated_app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).ok()[
+        "refresh_token"
     ]
-    known = [PASSWORD, fresh, login.refresh_token, *fresh.split("."), key, token]
-    assert not [secret for secret in known if any(secret in row for row in kept)]
+    owner = await isolated_app.get_caller(login)
+    key = (await isolated_app.call("POST", "/api/v1/api-keys", owner, {"name": "Export"})).ok(201)["key"]
+    body = {"email": unique_email("new"), "name": "New", "site_ids": []}
+    token = (await isolated_app.call("POST", "/api/v1/team", owner, body)).ok(201)["invitation"]["token"]
+    documents = [
+        str(row)
+        for name in await isolated_app.mongo.database.list_collection_names()
+        async for row in isolated_app.mongo[name].find()
+    ]
+    secrets = [PASSWORD, next_token, login.refresh_token, *next_token.split("."), key, token]
+    assert not [secret for secret in secrets if any(secret in document for document in documents)]

@@ -1,5 +1,4 @@
-"""Working hours, translation and AI of a site: set by those who manage it, checked field by field, and told to whom
-they concern."""
+"""Business hours, translation settings and AI settings of a site."""
 
 from __future__ import annotations
 
@@ -7,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from parley.chat.ai.site_keys import KeyUnreadable, SiteKeys
+from parley.chat.ai.site_keys import SiteKeyCipher, SiteKeyUnreadable
 from parley.common.auth.identity import OperatorCaller
-from support.api import Reply
-from support.office import Office
+from support.admin_app import AdminTestApp
+from support.api import ApiResponse
 
-KEY = "sk-a-secret-of-the-sites-own-0123456789"
+KEY = "sk-secret-of-the-site-0123456789"
 HOURS = {
     "time_zone": "Europe/Berlin",
     "weekly": [
@@ -25,57 +24,57 @@ HOURS = {
 TRANSLATION = {"engines": ["local", "google"], "glossary": ["Blaue Stunde"], "daily_characters": 1000}
 
 
-class Shop:
-    """A site, and its settings as somebody sets them."""
+class SettingsClient:
+    """Reads and changes the settings of one site."""
 
-    def __init__(self, office: Office, owner: OperatorCaller, site_id: int) -> None:
-        self.office, self.owner, self.id = office, owner, site_id
+    def __init__(self, app: AdminTestApp, owner: OperatorCaller, site_id: int) -> None:
+        self.app, self.owner, self.id = app, owner, site_id
         self.path = f"/api/v1/sites/{site_id}/chatbot"
 
-    async def put(self, caller: OperatorCaller | None = None, **fields: Any) -> Reply:
-        return await self.office.call("PUT", self.path, caller or self.owner, fields)
+    async def put(self, caller: OperatorCaller | None = None, **fields: Any) -> ApiResponse:
+        return await self.app.call("PUT", self.path, caller or self.owner, fields)
 
     async def set(self, **fields: Any) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.put(**fields)).ok()["chatbot"]
-        return found
+        result: dict[str, Any] = (await self.put(**fields)).ok()["chatbot"]
+        return result
 
-    async def shown(self) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.office.call("GET", self.path, self.owner)).ok()["chatbot"]
-        return found
+    async def get(self) -> dict[str, Any]:
+        result: dict[str, Any] = (await self.app.call("GET", self.path, self.owner)).ok()["chatbot"]
+        return result
 
-    async def kept(self) -> dict[str, Any]:
-        document = await self.office.mongo["sites"].find_one({"_id": self.id})
+    async def get_stored(self) -> dict[str, Any]:
+        document = await self.app.mongo["sites"].find_one({"_id": self.id})
         assert document is not None
-        found: dict[str, Any] = document["chatbot"]
-        return found
+        result: dict[str, Any] = document["chatbot"]
+        return result
 
-    async def told(self) -> dict[str, Any]:
-        """What other services hear of the site."""
-        found = await self.office.administration.sites.answer_site({"site_id": self.id})
-        assert found is not None
-        return found
+    async def get_for_services(self) -> dict[str, Any]:
+        """Return what other services get by RPC."""
+        result = await self.app.admin.site_directory.rpc_site({"site_id": self.id})
+        assert result is not None
+        return result
 
 
 @pytest.fixture
-async def shop(office: Office) -> Shop:
-    owner = await office.new_tenant()
-    return Shop(office, owner, (await office.new_site(owner))["id"])
+async def site(app: AdminTestApp) -> SettingsClient:
+    owner = await app.create_tenant()
+    return SettingsClient(app, owner, (await app.create_site(owner))["id"])
 
 
-async def test_hours_are_shown_as_they_were_set_until_they_are_taken_back(shop: Shop) -> None:
-    assert (await shop.shown())["hours"] is None
-    assert (await shop.set(hours=HOURS))["hours"] == HOURS
-    assert (await shop.set(name="Robin"))["hours"] == HOURS, "what is left out stays as it is"
-    settings = await shop.office.administration.sites.get(shop.owner.tenant_id, shop.id)
+async def test_business_hours_can_be_set_and_removed(site: SettingsClient) -> None:
+    assert (await site.get())["hours"] is None
+    assert (await site.set(hours=HOURS))["hours"] == HOURS
+    assert (await site.set(name="Robin"))["hours"] == HOURS, "absent fields stay unchanged"
+    settings = await site.app.admin.site_directory.get(site.owner.tenant_id, site.id)
     assert settings.hours is not None
     assert settings.hours.time_zone == "Europe/Berlin"
-    everything = await shop.shown()
-    assert await shop.set(**everything) == everything, "what was answered may be sent back"
-    assert (await shop.set(hours=None))["hours"] is None
+    chatbot = await site.get()
+    assert await site.set(**chatbot) == chatbot, "a response can be sent back as a request"
+    assert (await site.set(hours=None))["hours"] is None
 
 
 @pytest.mark.parametrize(
-    ("wrong", "field"),
+    ("invalid", "field"),
     [
         ({"hours": {"time_zone": "Europe/Atlantis"}}, "hours.time_zone"),
         ({"hours": {"time_zone": "../../etc/passwd"}}, "hours.time_zone"),
@@ -116,56 +115,56 @@ async def test_hours_are_shown_as_they_were_set_until_they_are_taken_back(shop: 
         ({"ai": {"base_url": "https://0x7f000001/v1"}}, "ai.base_url"),
     ],
 )
-async def test_what_is_wrong_is_said_beside_its_field_and_changes_nothing(
-    shop: Shop, wrong: dict[str, Any], field: str
+async def test_an_invalid_field_is_named_and_nothing_is_changed(
+    site: SettingsClient, invalid: dict[str, Any], field: str
 ) -> None:
-    before = await shop.kept()
-    reply = await shop.put(**wrong)
-    assert reply.status == 422, reply.raw
-    assert list(reply.body["errors"]) == [field]
-    assert await shop.kept() == before
-    assert b"sk with spaces" not in reply.raw
+    before = await site.get_stored()
+    response = await site.put(**invalid)
+    assert response.status == 422, response.raw
+    assert list(response.body["errors"]) == [field]
+    assert await site.get_stored() == before
+    assert b"sk with spaces" not in response.raw
 
 
-async def test_only_who_manages_the_site_changes_any_of_it(shop: Shop) -> None:
-    office = shop.office
-    member = await office.new_member(shop.owner, shop.id, can_chat=True, can_view_conversations=True)
-    manager = await office.new_member(shop.owner, shop.id, can_manage=True)
-    stranger = await office.new_tenant()
+async def test_only_managers_of_the_site_can_change_its_settings(site: SettingsClient) -> None:
+    app = site.app
+    member = await app.create_member(site.owner, site.id, can_chat=True, can_view_conversations=True)
+    manager = await app.create_member(site.owner, site.id, can_manage=True)
+    stranger = await app.create_tenant()
     for fields in ({"hours": HOURS}, {"translation": TRANSLATION}, {"ai": {"api_key": KEY}}):
-        assert (await shop.put(member, **fields)).status == 403
-        assert (await shop.put(stranger, **fields)).status == 404
-        (await shop.put(manager, **fields)).ok()
+        assert (await site.put(member, **fields)).status == 403
+        assert (await site.put(stranger, **fields)).status == 404
+        (await site.put(manager, **fields)).ok()
 
 
-async def test_translation_is_told_to_who_translates_and_that_it_changed(shop: Shop) -> None:
-    assert "translation" not in await shop.told()
-    assert (await shop.set(translation=TRANSLATION))["translation"] == TRANSLATION
-    assert (await shop.told())["translation"] == {
+async def test_translation_settings_are_available_to_other_services(site: SettingsClient) -> None:
+    assert "translation" not in await site.get_for_services()
+    assert (await site.set(translation=TRANSLATION))["translation"] == TRANSLATION
+    assert (await site.get_for_services())["translation"] == {
         "engines": ("local", "google"),
         "glossary": ("Blaue Stunde",),
         "daily_characters": 1000,
     }
-    await shop.office.heard("site.changed", site=shop.id)
-    await shop.set(translation={"glossary": ["Blaue Stunde", " Blaue Stunde "]})
-    assert (await shop.told())["translation"] == {"glossary": ("Blaue Stunde",)}
-    await shop.set(translation=None)
-    assert "translation" not in await shop.told()
+    await site.app.wait_for_event("site.changed", site=site.id)
+    await site.set(translation={"glossary": ["Blaue Stunde", " Blaue Stunde "]})
+    assert (await site.get_for_services())["translation"] == {"glossary": ("Blaue Stunde",)}
+    await site.set(translation=None)
+    assert "translation" not in await site.get_for_services()
 
 
-async def test_routing_and_private_pushes_are_told_to_who_rings(shop: Shop) -> None:
-    told = await shop.told()
-    assert (told["routing"], told["private_push"]) == ("all", False)
-    await shop.set(routing="manual", private_push=True)
-    told = await shop.told()
-    assert (told["routing"], told["private_push"]) == ("manual", True)
+async def test_routing_and_private_push_are_available_to_other_services(site: SettingsClient) -> None:
+    shared = await site.get_for_services()
+    assert (shared["routing"], shared["private_push"]) == ("all", False)
+    await site.set(routing="manual", private_push=True)
+    shared = await site.get_for_services()
+    assert (shared["routing"], shared["private_push"]) == ("manual", True)
 
 
-async def test_the_ai_is_set_field_by_field(shop: Shop) -> None:
-    nothing = dict.fromkeys(("base_url", "temperature", "seconds", "answer_tokens", "daily_tokens"))
-    assert (await shop.shown())["ai"] == {**nothing, "api_key_set": False}
-    await shop.set(ai={"base_url": "https://93.184.215.14/v1/", "temperature": 0, "seconds": 10})
-    after = await shop.set(ai={"answer_tokens": 100, "daily_tokens": 5000, "seconds": None})
+async def test_ai_settings_can_be_changed_one_by_one(site: SettingsClient) -> None:
+    unset = dict.fromkeys(("base_url", "temperature", "seconds", "answer_tokens", "daily_tokens"))
+    assert (await site.get())["ai"] == {**unset, "api_key_set": False}
+    await site.set(ai={"base_url": "https://93.184.215.14/v1/", "temperature": 0, "seconds": 10})
+    after = await site.set(ai={"answer_tokens": 100, "daily_tokens": 5000, "seconds": None})
     assert after["ai"] == {
         "base_url": "https://93.184.215.14/v1",
         "api_key_set": False,
@@ -174,58 +173,64 @@ async def test_the_ai_is_set_field_by_field(shop: Shop) -> None:
         "answer_tokens": 100,
         "daily_tokens": 5000,
     }
-    assert (await shop.set(ai={"base_url": ""}))["ai"]["base_url"] is None
+    assert (await site.set(ai={"base_url": ""}))["ai"]["base_url"] is None
 
 
-async def test_a_key_is_never_seen_again(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    changed = await shop.put(ai={"api_key": KEY})
+async def test_an_ai_key_is_never_returned_logged_or_published(
+    site: SettingsClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    changed = await site.put(ai={"api_key": KEY})
     assert changed.ok()["chatbot"]["ai"]["api_key_set"] is True
-    shown = await shop.office.call("GET", shop.path, shop.owner)
-    event = await shop.office.heard("site.changed", site=shop.id)
-    entry = await shop.office.audited(shop.owner, "chatbot.updated", site_id=shop.id)
+    response = await site.app.call("GET", site.path, site.owner)
+    event = await site.app.wait_for_event("site.changed", site=site.id)
+    entry = await site.app.wait_for_audit_entry(site.owner, "chatbot.updated", site_id=site.id)
     assert entry["details"] == {"fields": ["ai"]}
-    site = await shop.office.mongo["sites"].find_one({"_id": shop.id})
-    told = await shop.told()
-    for where in (changed.raw, shown.raw, event, entry, site, told, caplog.text):
-        assert KEY not in str(where)
-    assert "ai" not in told, "nothing of a site's AI leaves chat"
-    settings = await shop.office.administration.sites.get(shop.owner.tenant_id, shop.id)
+    stored = await site.app.mongo["sites"].find_one({"_id": site.id})
+    shared = await site.get_for_services()
+    for output in (changed.raw, response.raw, event, entry, stored, shared, caplog.text):
+        assert KEY not in str(output)
+    assert "ai" not in shared, "AI settings never leave chat"
+    settings = await site.app.admin.site_directory.get(site.owner.tenant_id, site.id)
     assert "sealed" not in repr(settings)
 
 
-async def test_a_kept_key_opens_for_its_site_and_with_this_secret_alone(shop: Shop) -> None:
-    await shop.set(ai={"api_key": KEY})
-    sealed = (await shop.kept())["ai"]["sealed_key"]
-    keys = shop.office.administration.site_keys
-    assert keys.open(shop.id, sealed) == KEY
-    with pytest.raises(KeyUnreadable):
-        keys.open(shop.id + 1, sealed)
-    with pytest.raises(KeyUnreadable):
-        SiteKeys("another secret of the installation").open(shop.id, sealed)
+async def test_a_stored_ai_key_can_be_decrypted_only_for_its_site_and_with_the_same_secret(
+    site: SettingsClient,
+) -> None:
+    await site.set(ai={"api_key": KEY})
+    encrypted = (await site.get_stored())["ai"]["sealed_key"]
+    cipher = site.app.admin.site_key_cipher
+    assert cipher.decrypt(site.id, encrypted) == KEY
+    with pytest.raises(SiteKeyUnreadable):
+        cipher.decrypt(site.id + 1, encrypted)
+    with pytest.raises(SiteKeyUnreadable):
+        SiteKeyCipher("another secret of the installation").decrypt(site.id, encrypted)
 
 
-async def test_a_key_stays_until_it_is_taken_back(shop: Shop) -> None:
-    await shop.set(ai={"api_key": KEY})
-    assert (await shop.set(ai={"temperature": 1}))["ai"]["api_key_set"]
-    assert (await shop.set(ai=(await shop.shown())["ai"]))["ai"]["api_key_set"], "what was answered may be sent back"
-    assert not (await shop.set(ai={"api_key": ""}))["ai"]["api_key_set"]
-
-
-async def test_a_key_does_not_follow_to_an_address_it_was_not_given_for(shop: Shop) -> None:
-    """Else whoever manages the site could have a key that they never saw sent to a server of their own."""
-    first, second = "https://93.184.215.14/v1", "https://93.184.215.14/v2"
-    assert (await shop.set(ai={"base_url": first, "api_key": KEY}))["ai"]["api_key_set"]
-    assert (await shop.set(ai={"base_url": first}))["ai"]["api_key_set"]
-    assert not (await shop.set(ai={"base_url": second}))["ai"]["api_key_set"]
-    assert (await shop.set(ai={"base_url": first, "api_key": KEY}))["ai"]["api_key_set"]
-    assert not (await shop.set(ai={"base_url": None}))["ai"]["api_key_set"]
-
-
-async def test_settings_of_a_site_made_by_an_earlier_version_are_the_defaults(shop: Shop) -> None:
-    await shop.office.mongo["sites"].update_one(
-        {"_id": shop.id}, {"$unset": {"chatbot.hours": 1, "chatbot.translation": 1, "chatbot.ai": 1}}
+async def test_an_ai_key_stays_until_it_is_removed(site: SettingsClient) -> None:
+    await site.set(ai={"api_key": KEY})
+    assert (await site.set(ai={"temperature": 1}))["ai"]["api_key_set"]
+    assert (await site.set(ai=(await site.get())["ai"]))["ai"]["api_key_set"], (
+        "a response can be sent back as a request"
     )
-    shown = await shop.shown()
-    assert shown["hours"] is None
-    assert shown["translation"] == {"engines": [], "glossary": [], "daily_characters": None}
-    assert shown["ai"]["api_key_set"] is False
+    assert not (await site.set(ai={"api_key": ""}))["ai"]["api_key_set"]
+
+
+async def test_a_change_of_the_ai_endpoint_deletes_the_ai_key(site: SettingsClient) -> None:
+    """Otherwise a manager could send a key that they never saw to a server of their own."""
+    first, second = "https://93.184.215.14/v1", "https://93.184.215.14/v2"
+    assert (await site.set(ai={"base_url": first, "api_key": KEY}))["ai"]["api_key_set"]
+    assert (await site.set(ai={"base_url": first}))["ai"]["api_key_set"]
+    assert not (await site.set(ai={"base_url": second}))["ai"]["api_key_set"]
+    assert (await site.set(ai={"base_url": first, "api_key": KEY}))["ai"]["api_key_set"]
+    assert not (await site.set(ai={"base_url": None}))["ai"]["api_key_set"]
+
+
+async def test_settings_missing_from_old_documents_have_their_defaults(site: SettingsClient) -> None:
+    await site.app.mongo["sites"].update_one(
+        {"_id": site.id}, {"$unset": {"chatbot.hours": 1, "chatbot.translation": 1, "chatbot.ai": 1}}
+    )
+    chatbot = await site.get()
+    assert chatbot["hours"] is None
+    assert chatbot["translation"] == {"engines": [], "glossary": [], "daily_characters": None}
+    assert chatbot["ai"]["api_key_set"] is False

@@ -1,4 +1,4 @@
-"""The team: who may change whom, and that every change holds at once."""
+"""The team: who may change whom, and that changes are effective at once."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from typing import Any
 import pytest
 
 from parley.common.auth.identity import OperatorCaller, Permission
-from support.office import PASSWORD, Office, new_email
+from support.admin_app import PASSWORD, AdminTestApp, unique_email
 
-NOBODYS = 999_999_999_999
+UNKNOWN_ID = 999_999_999_999
 ALL = {"can_chat": True, "can_view_conversations": True, "can_manage": True}
 
 
-async def _put(office: Office, caller: OperatorCaller, who: OperatorCaller, body: dict[str, Any]) -> int:
-    return (await office.call("PUT", f"/api/v1/team/{who.operator_id}", caller, body)).status
+async def _put(app: AdminTestApp, caller: OperatorCaller, operator: OperatorCaller, body: dict[str, Any]) -> int:
+    return (await app.call("PUT", f"/api/v1/team/{operator.operator_id}", caller, body)).status
 
 
-async def _owner_of(office: Office, owner: OperatorCaller) -> OperatorCaller:
-    body = {"email": new_email("owner"), "name": "Second Owner", "password": PASSWORD, "owner": True}
-    made = (await office.call("POST", "/api/v1/team", owner, body)).ok(201)["member"]
-    return await office.caller(made["id"])
+async def _owner_of(app: AdminTestApp, owner: OperatorCaller) -> OperatorCaller:
+    body = {"email": unique_email("owner"), "name": "Second Owner", "password": PASSWORD, "owner": True}
+    created = (await app.call("POST", "/api/v1/team", owner, body)).ok(201)["member"]
+    return await app.get_caller(created["id"])
 
 
-async def test_a_member_with_a_password_can_log_in_and_do_what_was_granted(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    email = new_email("Sam")
+async def test_a_member_with_a_password_can_log_in_with_the_granted_permissions(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    email = unique_email("Sam")
     body = {"email": email, "name": "Sam", "password": PASSWORD, "site_ids": [site["id"]], "permissions": ALL}
-    made = (await office.call("POST", "/api/v1/team", owner, body)).ok(201)
-    assert made["invitation"] is None
-    member = made["member"]
+    created = (await app.call("POST", "/api/v1/team", owner, body)).ok(201)
+    assert created["invitation"] is None
+    member = created["member"]
     assert (member["email"], member["status"], member["owner"]) == (email.lower(), "active", False)
     assert member["sites"] == {str(site["id"]): ["can_chat", "can_view_conversations", "can_manage"]}
-    caller = await office.caller(await office.log_in(email))
+    caller = await app.get_caller(await app.log_in(email))
     assert caller.sites == {site["id"]: frozenset(Permission)}
-    entry = await office.audited(owner, "member.created")
+    entry = await app.wait_for_audit_entry(owner, "member.created")
     assert entry["target"] == {"kind": "operator", "id": str(member["id"])}
 
 
-async def test_an_address_belongs_to_one_account_alone(office: Office) -> None:
-    owner = await office.new_tenant()
-    email = new_email("sam")
+async def test_an_email_address_is_unique(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    email = unique_email("sam")
     body = {"email": email, "name": "Sam", "password": PASSWORD}
-    replies = await asyncio.gather(*(office.call("POST", "/api/v1/team", owner, body) for _ in range(3)))
-    assert sorted(reply.status for reply in replies) == [201, 409, 409]
-    again = await office.call("POST", "/api/v1/team", owner, {**body, "email": email.upper()})
+    responses = await asyncio.gather(*(app.call("POST", "/api/v1/team", owner, body) for _ in range(3)))
+    assert sorted(response.status for response in responses) == [201, 409, 409]
+    again = await app.call("POST", "/api/v1/team", owner, {**body, "email": email.upper()})
     assert (again.status, again.body["code"]) == (409, "email_taken")
 
 
@@ -63,123 +63,123 @@ async def test_an_address_belongs_to_one_account_alone(office: Office) -> None:
         {"name": "two\nlines"},
     ],
 )
-async def test_a_member_out_of_bounds_is_refused(office: Office, wrong: dict[str, object]) -> None:
-    owner = await office.new_tenant()
-    body = {"email": new_email("x"), "name": "X", "password": PASSWORD, **wrong}
-    reply = await office.call("POST", "/api/v1/team", owner, body)
-    assert reply.status == 422
-    assert next(iter(reply.body["errors"])).split(".")[0] == next(iter(wrong))
+async def test_an_invalid_member_is_rejected(app: AdminTestApp, wrong: dict[str, object]) -> None:
+    owner = await app.create_tenant()
+    body = {"email": unique_email("x"), "name": "X", "password": PASSWORD, **wrong}
+    response = await app.call("POST", "/api/v1/team", owner, body)
+    assert response.status == 422
+    assert next(iter(response.body["errors"])).split(".")[0] == next(iter(wrong))
 
 
-async def test_a_change_of_permissions_holds_at_once_and_everybody_hears(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
+async def test_a_change_of_permissions_is_effective_at_once_and_published(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
     path = f"/api/v1/sites/{site['id']}/team/{member.operator_id}"
-    (await office.call("PUT", path, owner, {"can_view_conversations": True})).ok()
-    now = await office.caller(member.operator_id)
+    (await app.call("PUT", path, owner, {"can_view_conversations": True})).ok()
+    now = await app.get_caller(member.operator_id)
     assert now.sites == {site["id"]: {Permission.VIEW}}
     assert now.access_version == member.access_version + 1
-    event = await office.heard("operator.access_changed", operator_id=member.operator_id, version=2)
+    event = await app.wait_for_event("operator.access_changed", operator_id=member.operator_id, version=2)
     assert (event.tenant_id, event.site_id, event.data["suspended"]) == (owner.tenant_id, 0, False)
     assert event.actor.id == owner.operator_id
-    entry = await office.audited(owner, "member.granted", site_id=site["id"])
+    entry = await app.wait_for_audit_entry(owner, "member.granted", site_id=site["id"])
     assert entry["details"] == {"site": site["id"], "permissions": ["can_view_conversations"]}
-    (await office.call("DELETE", path, owner)).ok()
-    assert (await office.caller(member.operator_id)).sites == {}
-    assert (await office.call("DELETE", path, owner)).status == 404
+    (await app.call("DELETE", path, owner)).ok()
+    assert (await app.get_caller(member.operator_id)).sites == {}
+    assert (await app.call("DELETE", path, owner)).status == 404
 
 
-async def test_suspending_and_removing_hold_at_once(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    email = (await office.call("GET", f"/api/v1/team/{member.operator_id}", owner)).ok()["member"]["email"]
-    assert await _put(office, owner, member, {"suspended": True}) == 200
-    await office.heard("operator.access_changed", operator_id=member.operator_id, suspended=True)
-    assert await _put(office, owner, member, {"suspended": False}) == 200
-    session = await office.log_in(email)
-    (await office.call("DELETE", f"/api/v1/team/{member.operator_id}", owner)).ok()
+async def test_suspension_and_removal_are_effective_at_once(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    email = (await app.call("GET", f"/api/v1/team/{member.operator_id}", owner)).ok()["member"]["email"]
+    assert await _put(app, owner, member, {"suspended": True}) == 200
+    await app.wait_for_event("operator.access_changed", operator_id=member.operator_id, suspended=True)
+    assert await _put(app, owner, member, {"suspended": False}) == 200
+    session = await app.log_in(email)
+    (await app.call("DELETE", f"/api/v1/team/{member.operator_id}", owner)).ok()
     for query in ({}, {"session_id": session.session_id}):
-        assert (await office.errand("GET", f"access/{member.operator_id}", **query)).status == 404
-    assert (await office.errand("POST", "login", {"email": email, "password": PASSWORD})).status == 401
-    assert (await office.call("GET", f"/api/v1/team/{member.operator_id}", owner)).status == 404
-    listed = (await office.call("GET", "/api/v1/team", owner)).ok()["team"]
+        assert (await app.call_internal("GET", f"access/{member.operator_id}", **query)).status == 404
+    assert (await app.call_internal("POST", "login", {"email": email, "password": PASSWORD})).status == 401
+    assert (await app.call("GET", f"/api/v1/team/{member.operator_id}", owner)).status == 404
+    listed = (await app.call("GET", "/api/v1/team", owner)).ok()["team"]
     assert [one["id"] for one in listed] == [owner.operator_id]
-    assert (await office.audited(owner, "member.removed"))["details"] == {"name": "Max Member"}
-    # The address is free again.
+    assert (await app.wait_for_audit_entry(owner, "member.removed"))["details"] == {"name": "Max Member"}
+    # The e-mail address can be used again.
     body = {"email": email, "name": "Max Again", "password": PASSWORD}
-    (await office.call("POST", "/api/v1/team", owner, body)).ok(201)
+    (await app.call("POST", "/api/v1/team", owner, body)).ok(201)
 
 
-async def test_the_rest_of_the_service_sees_the_team_as_it_is_now(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    team = office.administration.team
-    found = await team.member(owner.tenant_id, member.operator_id)
-    assert found is not None
-    assert (found.name, found.active) == ("Max Member", True)
-    assert found.sites == {site["id"]: {Permission.CHAT}}
+async def test_the_team_directory_returns_the_current_team(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    team = app.admin.team_directory
+    found_member = await team.member(owner.tenant_id, member.operator_id)
+    assert found_member is not None
+    assert (found_member.name, found_member.active) == ("Max Member", True)
+    assert found_member.sites == {site["id"]: {Permission.CHAT}}
     first = await team.member(owner.tenant_id, owner.operator_id)
     assert first is not None
     assert first.sites == {site["id"]: frozenset(Permission)}
-    stranger = await office.new_tenant()
+    stranger = await app.create_tenant()
     assert await team.member(stranger.tenant_id, member.operator_id) is None
     assert [one.id for one in await team.on_site(owner.tenant_id, site["id"])] == [
         owner.operator_id,
         member.operator_id,
     ]
-    assert await _put(office, owner, member, {"suspended": True}) == 200
+    assert await _put(app, owner, member, {"suspended": True}) == 200
     assert [one.id for one in await team.on_site(owner.tenant_id, site["id"])] == [owner.operator_id]
 
 
-async def test_another_tenants_people_and_sites_are_not_there(office: Office) -> None:
-    owner, stranger = await office.new_tenant(), await office.new_tenant()
-    site, theirs = await office.new_site(owner), await office.new_site(stranger)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    foreign = await office.call("GET", f"/api/v1/team/{member.operator_id}", stranger)
-    absent = await office.call("GET", f"/api/v1/team/{NOBODYS}", stranger)
+async def test_members_and_sites_of_another_tenant_are_not_found(app: AdminTestApp) -> None:
+    owner, stranger = await app.create_tenant(), await app.create_tenant()
+    site, theirs = await app.create_site(owner), await app.create_site(stranger)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    foreign = await app.call("GET", f"/api/v1/team/{member.operator_id}", stranger)
+    absent = await app.call("GET", f"/api/v1/team/{UNKNOWN_ID}", stranger)
     assert foreign.status == absent.status == 404
     assert {**foreign.body, "request_id": ""} == {**absent.body, "request_id": ""}
-    assert await _put(office, stranger, member, {"suspended": True}) == 404
+    assert await _put(app, stranger, member, {"suspended": True}) == 404
     path = f"/api/v1/sites/{theirs['id']}/team/{member.operator_id}"
-    assert (await office.call("PUT", path, stranger, ALL)).status == 404
-    for site_id in (theirs["id"], NOBODYS):
-        body = {"email": new_email("x"), "name": "X", "password": PASSWORD, "site_ids": [site["id"], site_id]}
-        assert (await office.call("POST", "/api/v1/team", owner, body)).status == 404
-        assert await _put(office, owner, member, {"site_ids": [site_id]}) == 404
-    assert (await office.caller(member.operator_id)).sites == member.sites
-    assert [one["id"] for one in (await office.call("GET", "/api/v1/team", stranger)).ok()["team"]] == [
+    assert (await app.call("PUT", path, stranger, ALL)).status == 404
+    for site_id in (theirs["id"], UNKNOWN_ID):
+        body = {"email": unique_email("x"), "name": "X", "password": PASSWORD, "site_ids": [site["id"], site_id]}
+        assert (await app.call("POST", "/api/v1/team", owner, body)).status == 404
+        assert await _put(app, owner, member, {"site_ids": [site_id]}) == 404
+    assert (await app.get_caller(member.operator_id)).sites == member.sites
+    assert [one["id"] for one in (await app.call("GET", "/api/v1/team", stranger)).ok()["team"]] == [
         stranger.operator_id
     ]
 
 
-async def test_a_manager_sees_the_people_of_their_sites_and_no_others(office: Office) -> None:
-    owner = await office.new_tenant()
-    site, other = await office.new_site(owner), await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True)
-    both = await office.new_member(owner, site["id"], other["id"], can_chat=True)
-    hidden = await office.new_member(owner, other["id"], can_chat=True)
-    chatting = await office.new_member(owner, site["id"], can_chat=True)
-    team = (await office.call("GET", "/api/v1/team", manager)).ok()["team"]
-    assert [one["id"] for one in team] == [one.operator_id for one in (owner, manager, both, chatting)]
-    # Nor what their people do elsewhere.
+async def test_a_manager_sees_only_the_members_of_their_sites(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site, other = await app.create_site(owner), await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True)
+    both = await app.create_member(owner, site["id"], other["id"], can_chat=True)
+    hidden = await app.create_member(owner, other["id"], can_chat=True)
+    chat_only = await app.create_member(owner, site["id"], can_chat=True)
+    team = (await app.call("GET", "/api/v1/team", manager)).ok()["team"]
+    assert [one["id"] for one in team] == [one.operator_id for one in (owner, manager, both, chat_only)]
+    # Nor their permissions on other sites.
     assert next(one for one in team if one["id"] == both.operator_id)["sites"] == {str(site["id"]): ["can_chat"]}
-    on_site = (await office.call("GET", f"/api/v1/sites/{site['id']}/team", manager)).ok()["team"]
+    on_site = (await app.call("GET", f"/api/v1/sites/{site['id']}/team", manager)).ok()["team"]
     assert on_site == team
-    assert (await office.call("GET", f"/api/v1/team/{hidden.operator_id}", manager)).status == 403
-    assert (await office.call("GET", f"/api/v1/sites/{other['id']}/team", manager)).status == 403
-    assert (await office.call("GET", "/api/v1/team", chatting)).status == 403
-    assert (await office.call("GET", f"/api/v1/team/{both.operator_id}", chatting)).status == 403
+    assert (await app.call("GET", f"/api/v1/team/{hidden.operator_id}", manager)).status == 403
+    assert (await app.call("GET", f"/api/v1/sites/{other['id']}/team", manager)).status == 403
+    assert (await app.call("GET", "/api/v1/team", chat_only)).status == 403
+    assert (await app.call("GET", f"/api/v1/team/{both.operator_id}", chat_only)).status == 403
 
 
-async def test_the_team_pages_by_cursor(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    made = [owner.operator_id]
-    made += [(await office.new_member(owner, site["id"], can_manage=True)).operator_id for _ in range(4)]
-    manager = await office.caller(made[1])
+async def test_the_team_is_paged_by_cursor(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    created = [owner.operator_id]
+    created += [(await app.create_member(owner, site["id"], can_manage=True)).operator_id for _ in range(4)]
+    manager = await app.get_caller(created[1])
     for caller, path in (
         (owner, "/api/v1/team"),
         (manager, "/api/v1/team"),
@@ -188,137 +188,139 @@ async def test_the_team_pages_by_cursor(office: Office) -> None:
         seen: list[int] = []
         cursor: dict[str, Any] = {}
         while True:
-            page = (await office.call("GET", path, caller, limit=2, **cursor)).ok()
+            page = (await app.call("GET", path, caller, limit=2, **cursor)).ok()
             assert len(page["team"]) <= 2
             seen += [one["id"] for one in page["team"]]
             if page["next_cursor"] is None:
                 break
             cursor = {"cursor": page["next_cursor"]}
-        assert seen == made
+        assert seen == created
 
 
-async def test_a_manager_grants_nothing_that_they_lack(office: Office) -> None:
-    owner = await office.new_tenant()
-    site, other = await office.new_site(owner), await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True, can_chat=True)
-    member = await office.new_member(owner, site["id"], can_view_conversations=True)
+async def test_a_manager_cannot_grant_permissions_they_lack(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site, other = await app.create_site(owner), await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True, can_chat=True)
+    member = await app.create_member(owner, site["id"], can_view_conversations=True)
     path = f"/api/v1/sites/{site['id']}/team/{member.operator_id}"
-    lacking = await office.call("PUT", path, manager, {**ALL})
-    assert lacking.status == 200, "what the member has already is no grant"
-    assert (await office.call("PUT", path, manager, {"can_chat": True})).status == 200
-    assert (await office.call("PUT", path, manager, {**ALL})).status == 403
-    body = {"email": new_email("x"), "name": "X", "password": PASSWORD, "site_ids": [site["id"]]}
-    assert (await office.call("POST", "/api/v1/team", manager, {**body, "permissions": ALL})).status == 403
-    mine = {"can_chat": True, "can_manage": True}
-    assert (await office.call("POST", "/api/v1/team", manager, {**body, "permissions": mine})).status == 201
-    elsewhere = {**body, "email": new_email("x"), "site_ids": [other["id"]], "permissions": mine}
-    assert (await office.call("POST", "/api/v1/team", manager, elsewhere)).status == 403
-    nowhere = {**body, "email": new_email("x"), "site_ids": []}
-    assert (await office.call("POST", "/api/v1/team", manager, nowhere)).status == 403
-    as_owner = {**body, "email": new_email("x"), "owner": True}
-    assert (await office.call("POST", "/api/v1/team", manager, as_owner)).status == 403
-    assert await _put(office, manager, member, {"owner": True}) == 403
-    assert await _put(office, manager, member, {"site_ids": [site["id"], other["id"]]}) == 403
+    kept = await app.call("PUT", path, manager, {**ALL})
+    assert kept.status == 200, "permissions that the member already has can be kept"
+    assert (await app.call("PUT", path, manager, {"can_chat": True})).status == 200
+    assert (await app.call("PUT", path, manager, {**ALL})).status == 403
+    body = {"email": unique_email("x"), "name": "X", "password": PASSWORD, "site_ids": [site["id"]]}
+    assert (await app.call("POST", "/api/v1/team", manager, {**body, "permissions": ALL})).status == 403
+    own = {"can_chat": True, "can_manage": True}
+    assert (await app.call("POST", "/api/v1/team", manager, {**body, "permissions": own})).status == 201
+    elsewhere = {**body, "email": unique_email("x"), "site_ids": [other["id"]], "permissions": own}
+    assert (await app.call("POST", "/api/v1/team", manager, elsewhere)).status == 403
+    nowhere = {**body, "email": unique_email("x"), "site_ids": []}
+    assert (await app.call("POST", "/api/v1/team", manager, nowhere)).status == 403
+    as_owner = {**body, "email": unique_email("x"), "owner": True}
+    assert (await app.call("POST", "/api/v1/team", manager, as_owner)).status == 403
+    assert await _put(app, manager, member, {"owner": True}) == 403
+    assert await _put(app, manager, member, {"site_ids": [site["id"], other["id"]]}) == 403
     there = f"/api/v1/sites/{other['id']}/team/{member.operator_id}"
-    assert (await office.call("PUT", there, manager, mine)).status == 403
-    assert (await office.caller(member.operator_id)).sites == {site["id"]: {Permission.CHAT}}
+    assert (await app.call("PUT", there, manager, own)).status == 403
+    assert (await app.get_caller(member.operator_id)).sites == {site["id"]: {Permission.CHAT}}
 
 
-async def test_a_manager_touches_no_owner_and_nobody_who_works_elsewhere_too(office: Office) -> None:
-    owner = await office.new_tenant()
-    site, other = await office.new_site(owner), await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True)
-    both = await office.new_member(owner, site["id"], other["id"], can_chat=True)
-    for who in (owner, both):
-        assert await _put(office, manager, who, {"suspended": True}) == 403
-        assert await _put(office, manager, who, {"name": "Renamed"}) == 403
-        assert (await office.call("DELETE", f"/api/v1/team/{who.operator_id}", manager)).status == 403
+async def test_a_manager_cannot_change_an_owner_or_a_member_of_other_sites(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site, other = await app.create_site(owner), await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True)
+    both = await app.create_member(owner, site["id"], other["id"], can_chat=True)
+    for operator in (owner, both):
+        assert await _put(app, manager, operator, {"suspended": True}) == 403
+        assert await _put(app, manager, operator, {"name": "Renamed"}) == 403
+        assert (await app.call("DELETE", f"/api/v1/team/{operator.operator_id}", manager)).status == 403
     path = f"/api/v1/sites/{site['id']}/team/{owner.operator_id}"
-    assert (await office.call("PUT", path, manager, {})).status == 403
-    assert (await office.call("DELETE", path, manager)).status == 403
-    # Their own site's team is theirs, and what somebody does elsewhere stays.
-    assert await _put(office, manager, both, {"site_ids": []}) == 200
-    assert (await office.caller(both.operator_id)).sites == {other["id"]: {Permission.CHAT}}
+    assert (await app.call("PUT", path, manager, {})).status == 403
+    assert (await app.call("DELETE", path, manager)).status == 403
+    # They may remove a member from their own site; permissions on other sites stay.
+    assert await _put(app, manager, both, {"site_ids": []}) == 200
+    assert (await app.get_caller(both.operator_id)).sites == {other["id"]: {Permission.CHAT}}
 
 
-async def test_a_manager_rules_over_the_people_of_their_own_sites(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    assert await _put(office, manager, member, {"name": "Renamed", "suspended": True}) == 200
-    assert (await office.call("DELETE", f"/api/v1/team/{member.operator_id}", manager)).status == 200
+async def test_a_manager_can_change_and_remove_members_of_their_sites(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    assert await _put(app, manager, member, {"name": "Renamed", "suspended": True}) == 200
+    assert (await app.call("DELETE", f"/api/v1/team/{member.operator_id}", manager)).status == 200
 
 
-async def test_a_deleted_site_keeps_nobody_from_ruling_over_their_people(office: Office) -> None:
-    owner = await office.new_tenant()
-    site, gone = await office.new_site(owner), await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True)
-    member = await office.new_member(owner, site["id"], gone["id"], can_chat=True)
-    (await office.call("DELETE", f"/api/v1/sites/{gone['id']}", owner)).ok()
-    shown = (await office.call("GET", f"/api/v1/team/{member.operator_id}", owner)).ok()["member"]
+async def test_a_deleted_site_does_not_restrict_a_manager(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site, gone = await app.create_site(owner), await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True)
+    member = await app.create_member(owner, site["id"], gone["id"], can_chat=True)
+    (await app.call("DELETE", f"/api/v1/sites/{gone['id']}", owner)).ok()
+    shown = (await app.call("GET", f"/api/v1/team/{member.operator_id}", owner)).ok()["member"]
     assert list(shown["sites"]) == [str(site["id"])]
-    assert await _put(office, manager, member, {"suspended": True}) == 200
+    assert await _put(app, manager, member, {"suspended": True}) == 200
 
 
-async def test_nobody_takes_their_own_access_away(office: Office) -> None:
-    owner = await office.new_tenant()
-    await _owner_of(office, owner)
-    site = await office.new_site(owner)
-    manager = await office.new_member(owner, site["id"], can_manage=True)
-    for who in (owner, manager):
-        reply = await office.call("PUT", f"/api/v1/team/{who.operator_id}", who, {"suspended": True})
-        assert (reply.status, reply.body["code"]) == (409, "own_account")
-        reply = await office.call("DELETE", f"/api/v1/team/{who.operator_id}", who)
-        assert (reply.status, reply.body["code"]) == (409, "own_account")
-    assert await _put(office, owner, owner, {"owner": False}) == 409
+async def test_operators_cannot_remove_their_own_access(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    await _owner_of(app, owner)
+    site = await app.create_site(owner)
+    manager = await app.create_member(owner, site["id"], can_manage=True)
+    for operator in (owner, manager):
+        response = await app.call("PUT", f"/api/v1/team/{operator.operator_id}", operator, {"suspended": True})
+        assert (response.status, response.body["code"]) == (409, "own_account")
+        response = await app.call("DELETE", f"/api/v1/team/{operator.operator_id}", operator)
+        assert (response.status, response.body["code"]) == (409, "own_account")
+    assert await _put(app, owner, owner, {"owner": False}) == 409
     path = f"/api/v1/sites/{site['id']}/team/{manager.operator_id}"
-    assert (await office.call("DELETE", path, manager)).status == 409
+    assert (await app.call("DELETE", path, manager)).status == 409
 
 
-async def test_two_owners_who_remove_each_other_at_once_do_not_leave_the_tenant_without(office: Office) -> None:
-    first = await office.new_tenant()
-    second = await _owner_of(office, first)
-    # Somebody who was invited and never came does not count.
-    body = {"email": new_email("owner"), "name": "Never Came", "owner": True}
-    (await office.call("POST", "/api/v1/team", first, body)).ok(201)
-    replies = await asyncio.gather(
-        office.call("DELETE", f"/api/v1/team/{second.operator_id}", first),
-        office.call("PUT", f"/api/v1/team/{first.operator_id}", second, {"suspended": True}),
+async def test_owners_who_remove_each_other_at_once_leave_one_owner(
+    app: AdminTestApp,
+) -> None:
+    first = await app.create_tenant()
+    second = await _owner_of(app, first)
+    # An invited owner who has not accepted does not count.
+    body = {"email": unique_email("owner"), "name": "Invited Owner", "owner": True}
+    (await app.call("POST", "/api/v1/team", first, body)).ok(201)
+    responses = await asyncio.gather(
+        app.call("DELETE", f"/api/v1/team/{second.operator_id}", first),
+        app.call("PUT", f"/api/v1/team/{first.operator_id}", second, {"suspended": True}),
     )
-    assert sorted(reply.status for reply in replies) == [200, 409]
-    assert next(reply for reply in replies if reply.status == 409).body["code"] == "last_owner"
+    assert sorted(response.status for response in responses) == [200, 409]
+    assert next(response for response in responses if response.status == 409).body["code"] == "last_owner"
 
 
-async def test_an_owner_can_be_made_and_unmade(office: Office) -> None:
-    owner = await office.new_tenant()
-    site = await office.new_site(owner)
-    member = await office.new_member(owner, site["id"], can_chat=True)
-    assert await _put(office, owner, member, {"owner": True}) == 200
-    now = await office.caller(member.operator_id)
+async def test_ownership_can_be_granted_and_revoked(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    assert await _put(app, owner, member, {"owner": True}) == 200
+    now = await app.get_caller(member.operator_id)
     assert now.owner
     assert now.sites == {site["id"]: frozenset(Permission)}
     path = f"/api/v1/sites/{site['id']}/team/{member.operator_id}"
-    reply = await office.call("PUT", path, owner, {"can_chat": True})
-    assert (reply.status, reply.body["code"]) == (409, "owner_has_all")
+    response = await app.call("PUT", path, owner, {"can_chat": True})
+    assert (response.status, response.body["code"]) == (409, "owner_has_all")
     body = {"owner": False, "site_ids": [site["id"]], "permissions": {"can_chat": True}}
-    assert await _put(office, owner, member, body) == 200
-    assert (await office.caller(member.operator_id)).sites == {site["id"]: {Permission.CHAT}}
+    assert await _put(app, owner, member, body) == 200
+    assert (await app.get_caller(member.operator_id)).sites == {site["id"]: {Permission.CHAT}}
 
 
-async def test_of_changes_at_the_same_moment_none_is_lost_unseen(office: Office) -> None:
-    owner = await office.new_tenant()
-    sites = [await office.new_site(owner) for _ in range(6)]
-    member = await office.new_member(owner, can_chat=True)
-    replies = await asyncio.gather(
+async def test_concurrent_changes_are_either_applied_or_rejected(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    sites = [await app.create_site(owner) for _ in range(6)]
+    member = await app.create_member(owner, can_chat=True)
+    responses = await asyncio.gather(
         *(
-            office.call("PUT", f"/api/v1/sites/{site['id']}/team/{member.operator_id}", owner, {"can_chat": True})
+            app.call("PUT", f"/api/v1/sites/{site['id']}/team/{member.operator_id}", owner, {"can_chat": True})
             for site in sites
         )
     )
-    done = {site["id"] for site, reply in zip(sites, replies, strict=True) if reply.status == 200}
-    assert done
-    assert {reply.status for reply in replies} <= {200, 409}
-    now = await office.caller(member.operator_id)
-    assert set(now.sites) == done
-    assert now.access_version == member.access_version + len(done)
+    granted = {site["id"] for site, response in zip(sites, responses, strict=True) if response.status == 200}
+    assert granted
+    assert {response.status for response in responses} <= {200, 409}
+    now = await app.get_caller(member.operator_id)
+    assert set(now.sites) == granted
+    assert now.access_version == member.access_version + len(granted)

@@ -1,10 +1,10 @@
-"""Which entries of a site's domains take in an origin."""
+"""The entries of a site's domains that match an origin."""
 
 from __future__ import annotations
 
 import pytest
 
-from parley.chat.sites.service import domains_of
+from parley.chat.sites.directory import matching_domains
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from parley.chat.sites.service import domains_of
         ("http://[broken", []),
     ],
 )
-def test_an_origin_is_its_host_and_every_parent_below_a_star(origin: str, domains: list[str]) -> None:
-    assert domains_of(origin) == domains
+def test_domains_that_match_an_origin(origin: str, domains: list[str]) -> None:
+    assert matching_domains(origin) == domains

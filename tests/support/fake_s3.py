@@ -1,4 +1,4 @@
-"""Object storage as clients of S3 meet it: a local server that speaks as much of its protocol as images need.
+"""A local server with the part of the S3 protocol that images need.
 
 (Amazon S3 API reference: GetBucketLocation, PutObject, GetObject, DeleteObject, error responses.)
 """
@@ -15,21 +15,23 @@ from aiohttp.test_utils import TestServer
 
 
 @dataclass
-class S3:
-    """A bucket's objects by their names, with their media types; `down` makes it refuse everything."""
+class FakeS3:
+    """A bucket's objects by name, with their media types."""
 
     objects: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    signed_by: set[str] = field(default_factory=set)
-    down: bool = False
+    access_keys: set[str] = field(default_factory=set)
+    """The keys that requests were signed with."""
+    unavailable: bool = False
+    """Set to reject every request."""
     endpoint: str = ""
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def handle(self, request: web.Request) -> web.Response:
         bucket, _, name = request.path.lstrip("/").partition("/")
         credential = request.headers.get("Authorization", "").partition("Credential=")[2]
-        self.signed_by.add(credential.partition("/")[0])
+        self.access_keys.add(credential.partition("/")[0])
         body = await request.read()
-        if self.down:
-            return _refused(403, "AccessDenied", bucket, name)
+        if self.unavailable:
+            return _error(403, "AccessDenied", bucket, name)
         if not name and "location" in request.query:
             return web.Response(text="<LocationConstraint></LocationConstraint>", content_type="application/xml")
         match request.method:
@@ -41,10 +43,10 @@ class S3:
                 return web.Response(status=204)
             case "GET" if name in self.objects:
                 return web.Response(body=self.objects[name][0], content_type=self.objects[name][1])
-        return _refused(404, "NoSuchKey", bucket, name)
+        return _error(404, "NoSuchKey", bucket, name)
 
 
-def _refused(status: int, code: str, bucket: str, name: str) -> web.Response:
+def _error(status: int, code: str, bucket: str, name: str) -> web.Response:
     text = (
         f"<Error><Code>{code}</Code><Message>{code}</Message><BucketName>{bucket}</BucketName><Key>{name}</Key></Error>"
     )
@@ -52,11 +54,10 @@ def _refused(status: int, code: str, bucket: str, name: str) -> web.Response:
 
 
 @asynccontextmanager
-async def s3() -> AsyncIterator[S3]:
-    """A server of its own, gone afterwards."""
-    played = S3()
+async def run_fake_s3() -> AsyncIterator[FakeS3]:
+    fake = FakeS3()
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", played.answer)
+    app.router.add_route("*", "/{path:.*}", fake.handle)
     async with TestServer(app) as server:
-        played.endpoint = f"{server.host}:{server.port}"
-        yield played
+        fake.endpoint = f"{server.host}:{server.port}"
+        yield fake

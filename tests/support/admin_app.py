@@ -1,0 +1,236 @@
+"""An HTTP server with chat's rooms for accounts and administration, on real MongoDB and RabbitMQ.
+
+Callers are built as the gateway builds them: from the access that chat's internal API returns.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.test_utils import TestServer
+
+from parley.chat.admin_module import AdminModule
+from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.chat.settings import ChatSettings
+from parley.common.auth.identity import (
+    IDENTITY_HEADER,
+    Caller,
+    GatewayCaller,
+    IdentitySigner,
+    OperatorCaller,
+    Permission,
+)
+from parley.common.events import Event
+from parley.common.http import build_app
+from parley.common.messaging import BrokerConnection
+from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
+from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.stream_consumer import StreamConsumer, StreamRecord
+from support.api import ApiResponse
+from support.wait import wait_until
+
+PASSWORD = "a long enough password"
+ID_COUNTERS = ("tenant", "operator", "site", "audit", "api_key", "knowledge")
+
+
+@dataclass(slots=True)
+class AdjustableClock:
+    """The real time plus an offset."""
+
+    offset: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.offset
+
+    def advance(self, **duration: float) -> None:
+        self.offset += timedelta(**duration)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """An operator's session, as chat returned it to the gateway."""
+
+    operator_id: int
+    tenant_id: int
+    email: str
+    session_id: str
+    refresh_token: str
+
+
+@dataclass(slots=True)
+class AdminTestApp:
+    """Calls routes as a given caller, and records the events of its own tenants."""
+
+    mongo: Mongo
+    broker: BrokerConnection
+    outbox: Outbox
+    admin: AdminModule
+    server: TestServer
+    http: aiohttp.ClientSession
+    clock: AdjustableClock
+    signer: IdentitySigner
+    events: list[Event]
+    base_id: int
+    """All ids of this app are greater."""
+    requests: set[tuple[str, str]] = field(default_factory=set)
+    """Method and path of every request."""
+    client_ip: str = field(default_factory=lambda: f"198.51.100.{secrets.randbelow(250) + 1}")
+
+    @classmethod
+    async def start(cls, mongodb_uri: str, amqp_url: str, **overrides: Any) -> Self:
+        """Start an app with a database of its own; `overrides` are settings."""
+        settings = ChatSettings(
+            env="development",
+            identity_secret=secrets.token_hex(32),
+            amqp_url=amqp_url,
+            mongodb_uri=mongodb_uri,
+            database_prefix=f"t{secrets.token_hex(4)}",
+            public_url="https://chat.test",
+            **overrides,
+        )
+        mongo = Mongo(mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA)
+        # Apps that share a broker have different ranges of ids, so that each recognizes its own events.
+        base_id = secrets.randbelow(2**40)
+        await mongo.database["counters"].insert_many([{"_id": name, "reserved": base_id} for name in ID_COUNTERS])
+        broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
+        start = datetime.now(UTC) - timedelta(seconds=5)
+        broker.add(StreamConsumer("admin-tests", lambda: start, _recorder(events, base_id)))
+        outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
+        admin = AdminModule(mongo, outbox, settings, clock)
+        signer = IdentitySigner(settings.identity_secret)
+        app = build_app(
+            admin.routes(),
+            signer=signer,
+            transient_errors=TRANSIENT_ERRORS,
+            idempotency=MongoIdempotencyStore(mongo),
+        )
+        server, http = TestServer(app), aiohttp.ClientSession()
+        await server.start_server()
+        for component in (mongo, broker, outbox, admin):
+            await component.start()
+        await wait_until(
+            lambda: not any(component.unready_reason() for component in (mongo, broker, admin)),
+            description="the app is ready",
+        )
+        return cls(mongo, broker, outbox, admin, server, http, clock, signer, events, base_id)
+
+    async def close(self) -> None:
+        await self.http.close()
+        await self.server.close()
+        await self.mongo.client.drop_database(self.mongo.database.name)
+        for component in (self.admin, self.outbox, self.broker, self.mongo):
+            await component.stop()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        caller: Caller | None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
+    ) -> ApiResponse:
+        """Send a request as a caller. `query` holds its parameters, with `from_` for `from`."""
+        headers = dict(headers or {})
+        if caller is not None:
+            headers[IDENTITY_HEADER] = self.signer.sign(caller)
+        self.requests.add((method, path))
+        params = {name.rstrip("_"): str(value) for name, value in query.items()}
+        async with self.http.request(
+            method, self.server.make_url(path), json=body, params=params, headers=headers
+        ) as response:
+            return ApiResponse(response.status, dict(response.headers), await response.read())
+
+    async def call_internal(
+        self, method: str, path: str, body: Any = None, *, client_ip: str = "", **query: Any
+    ) -> ApiResponse:
+        """Send a request to the internal API as the gateway, for a client with an IP address."""
+        caller = GatewayCaller(client_ip or self.client_ip)
+        return await self.call(method, f"/internal/{path}", caller, body, None, **query)
+
+    async def log_in(self, email: str, password: str = PASSWORD) -> LoginSession:
+        login = (await self.call_internal("POST", "login", {"email": email, "password": password})).ok()
+        access = login["access"]
+        return LoginSession(
+            access["operator_id"], access["tenant_id"], access["email"], login["session_id"], login["refresh_token"]
+        )
+
+    async def get_caller(self, operator: int | LoginSession) -> OperatorCaller:
+        """Build the caller for an operator, or for their session, with the current access."""
+        operator_id, session_id = (
+            (operator, None) if isinstance(operator, int) else (operator.operator_id, operator.session_id)
+        )
+        query = {"session_id": session_id} if session_id else {}
+        access = (await self.call_internal("GET", f"access/{operator_id}", **query)).ok()
+        return OperatorCaller(
+            operator_id=access["operator_id"],
+            tenant_id=access["tenant_id"],
+            name=access["name"],
+            sites={int(site): frozenset(map(Permission, names)) for site, names in access["sites"].items()},
+            owner=access["owner"],
+            session_id=session_id,
+            access_version=access["version"],
+            language=access["language"],
+            client_ip=self.client_ip,
+        )
+
+    async def create_tenant(self) -> OperatorCaller:
+        """Create a tenant; returns its owner."""
+        owner = await self.admin.accounts.create_tenant("Tenant", unique_email("owner"), PASSWORD, "Olivia Owner")
+        return await self.get_caller(owner.id)
+
+    async def create_site(self, owner: OperatorCaller, name: str = "Shop", **fields: Any) -> dict[str, Any]:
+        body = {"name": name, **fields}
+        site: dict[str, Any] = (await self.call("POST", "/api/v1/sites", owner, body)).ok(201)["site"]
+        return site
+
+    async def create_member(self, owner: OperatorCaller, *site_ids: int, **permissions: bool) -> OperatorCaller:
+        """Create an operator with a password on some sites, with only the given permissions."""
+        body = {
+            "email": unique_email("member"),
+            "name": "Max Member",
+            "password": PASSWORD,
+            "site_ids": list(site_ids),
+            "permissions": permissions,
+        }
+        member = (await self.call("POST", "/api/v1/team", owner, body)).ok(201)["member"]
+        return await self.get_caller(member["id"])
+
+    async def wait_for_event(self, event_type: str, **data: Any) -> Event:
+        """Wait for the first event of a type whose data has these values; `site` matches its site id."""
+
+        def find() -> Event | None:
+            events = (event for event in list(self.events) if event.type == event_type)
+            return next(
+                (event for event in events if data.items() <= {**event.data, "site": event.site_id}.items()), None
+            )
+
+        event: Event = await wait_until(find, description=f"{event_type} {data}")
+        return event
+
+    async def wait_for_audit_entry(self, owner: OperatorCaller, action: str, **query: Any) -> dict[str, Any]:
+        """Wait for an audit entry with an action; returns the newest."""
+
+        async def find() -> list[dict[str, Any]]:
+            response = await self.call("GET", "/api/v1/audit", owner, action=action, **query)
+            entries: list[dict[str, Any]] = response.ok()["entries"]
+            return entries
+
+        entries: list[dict[str, Any]] = await wait_until(find, description=f"an audit entry {action}")
+        return entries[0]
+
+
+def unique_email(name: str) -> str:
+    return f"{name}-{secrets.token_hex(6)}@parley.test"
+
+
+def _recorder(events: list[Event], base_id: int) -> Callable[[StreamRecord], Awaitable[None]]:
+    async def on_record(record: StreamRecord) -> None:
+        events.extend(event for event in record.events if event and base_id < event.tenant_id <= base_id + 10_000)
+
+    return on_record
