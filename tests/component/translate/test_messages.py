@@ -363,5 +363,5 @@ async def test_rpc_answers_in_time_and_the_late_translation_is_cached(
 
 
 async def test_rpc_with_an_invalid_language_fails(harness: TranslateHarness) -> None:
-    with pytest.raises(Exception, match="could not response"):
+    with pytest.raises(Exception, match="could not answer"):
         await harness.translate_rpc("translate", site_id=1, conversation_id=None, text="Hi", target="no language")

@@ -22,17 +22,19 @@ class OperatorHandlers:
     def __init__(self, service: OperatorService) -> None:
         self._service = service
 
-    async def heartbeat(self, call: RequestContext[OperatorCaller, OperatorHeartbeatBody, None]) -> HeartbeatResponse:
-        await self._service.record_heartbeat(call.caller, call.body.site_ids)
+    async def heartbeat(
+        self, context: RequestContext[OperatorCaller, OperatorHeartbeatBody, None]
+    ) -> HeartbeatResponse:
+        await self._service.record_heartbeat(context.caller, context.body.site_ids)
         return HeartbeatResponse(expires_in=self._service.online_seconds)
 
-    async def get_status(self, call: RequestContext[OperatorCaller, None, StatusQuery]) -> StatusResponse:
-        statuses = await self._service.get_statuses(call.caller, call.query.site_id)
+    async def get_status(self, context: RequestContext[OperatorCaller, None, StatusQuery]) -> StatusResponse:
+        statuses = await self._service.get_statuses(context.caller, context.query.site_id)
         sites = [
             SiteStatus(site_id=status.site_id, online=status.online, until=status.expires_at) for status in statuses
         ]
         return StatusResponse(online=any(site.online for site in sites), sites=sites)
 
-    async def set_status(self, call: RequestContext[OperatorCaller, SetStatusBody, None]) -> SetStatusResponse:
-        status = await self._service.set_status(call.caller, call.body.site_id, online=call.body.online)
+    async def set_status(self, context: RequestContext[OperatorCaller, SetStatusBody, None]) -> SetStatusResponse:
+        status = await self._service.set_status(context.caller, context.body.site_id, online=context.body.online)
         return SetStatusResponse(online=status.online, until=status.expires_at)

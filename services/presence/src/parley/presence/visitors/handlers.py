@@ -27,24 +27,26 @@ class VisitorHandlers:
     def __init__(self, service: VisitorService) -> None:
         self._service = service
 
-    async def heartbeat(self, call: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatResponse:
-        body = call.body
-        self._service.record_heartbeat(call.caller, PageInfo(body.page, body.title, body.referrer, body.lang or None))
+    async def heartbeat(self, context: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatResponse:
+        body = context.body
+        self._service.record_heartbeat(
+            context.caller, PageInfo(body.page, body.title, body.referrer, body.lang or None)
+        )
         return HeartbeatResponse(expires_in=self._service.online_seconds)
 
     async def list_on_site(
-        self, call: RequestContext[OperatorCaller, None, SiteVisitorListQuery]
+        self, context: RequestContext[OperatorCaller, None, SiteVisitorListQuery]
     ) -> VisitorListResponse:
-        query = call.query
+        query = context.query
         after = _parse_cursor(query.cursor)
-        return _to_response(await self._service.list_on_site(call.caller, query.site_id, query.limit, after))
+        return _to_response(await self._service.list_on_site(context.caller, query.site_id, query.limit, after))
 
     async def list_on_all_sites(
-        self, call: RequestContext[OperatorCaller, None, VisitorListQuery]
+        self, context: RequestContext[OperatorCaller, None, VisitorListQuery]
     ) -> VisitorListResponse:
-        query = call.query
+        query = context.query
         after = _parse_cursor(query.cursor)
-        return _to_response(await self._service.list_on_all_sites(call.caller, query.limit, after))
+        return _to_response(await self._service.list_on_all_sites(context.caller, query.limit, after))
 
 
 def _to_response(page: VisitorList) -> VisitorListResponse:

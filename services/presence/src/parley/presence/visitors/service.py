@@ -45,7 +45,8 @@ class VisitorService:
     ) -> VisitorList:
         """List the visitors who are online on one site.
 
-        `site_id` may be None if the caller has exactly one site. Raises ValidationFailed, NotFound, Forbidden, Unavailable.
+        `site_id` may be None if the caller has exactly one site. Raises ValidationFailed, NotFound, Forbidden,
+        Unavailable.
         """
         requested = self._only_site(caller) if site_id is None else site_id
         await self._access.check(caller, [requested])
