@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,8 +10,13 @@ from typing import Any
 
 from pymongo import AsyncMongoClient, WriteConcern
 
-from parley.chat.conversations.mappers import conversation_document, message_document, visitor_document
-from parley.chat.conversations.model import Conversation, Message, Visitor
+from parley.chat.conversations.mappers import conversation_document
+from parley.chat.conversations.model import Conversation
+from parley.chat.messages.mappers import message_document
+from parley.chat.messages.model import Message
+from parley.chat.visitors.mappers import visitor_document
+from parley.chat.visitors.model import Visitor
+from parley.common.auth.visitor_session import session_handle
 from parley.common.events.schemas import LastMessage, Mode, OperatorRef
 
 Document = dict[str, Any]
@@ -43,11 +47,6 @@ class SeedTarget:
 def session_id(number: int) -> str:
     """Return the session id of a seeded visitor."""
     return f"seeded-visitor-{number:012d}"
-
-
-def session_handle(site_id: int, session_id: str) -> str:
-    """Derive a session's public handle (docs/internals.md)."""
-    return "sess_" + hashlib.sha256(f"{site_id}:{session_id}".encode()).hexdigest()[:32]
 
 
 def numbers_with_many_messages(first: int, last: int) -> list[int]:

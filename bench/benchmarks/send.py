@@ -12,8 +12,8 @@ from bench.driver import LoadResult, closed_loop
 from bench.harness import BenchmarkContext, SubprocessResult
 from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target, alternate
 from bench.requests import MESSAGE_TEXT, build_workers, operator_message, visitor_message
-from parley.chat.conversations.mappers import message_document
-from parley.chat.conversations.model import Message
+from parley.chat.messages.mappers import message_document
+from parley.chat.messages.model import Message
 from parley.common.events.schemas import OperatorRef
 
 _CONCURRENCY = (1, 16, 64)

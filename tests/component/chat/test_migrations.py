@@ -1,4 +1,4 @@
-"""Chat's migrations give old documents what new code writes, also while it writes."""
+"""Chat's migrations bring old documents up to date, also while new code writes to them."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from typing import Any
 import pytest
 
 from parley.chat.conversations import transitions
-from parley.chat.conversations.mappers import conversation_document, conversation_of
-from parley.chat.conversations.model import Change, Conversation, Visitor
-from parley.chat.conversations.repository import MongoConversations
+from parley.chat.conversations.mappers import conversation_document, to_conversation
+from parley.chat.conversations.model import Change, Conversation
+from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
-from parley.common.events.schemas import Person
+from parley.chat.visitors.model import Visitor
+from parley.common.events.schemas import OperatorRef
 from parley.common.mongodb import Document, Mongo, Outbox
-from support.migration_job import upgrade_of
+from support.migration_job import create_migrator
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 TIMEOUT = timedelta(minutes=5)
-ALEX, SAM, KIM = (Person(id=number, name=name) for number, name in ((4, "Alex"), (5, "Sam"), (6, "Kim")))
+ALEX, SAM, KIM = (OperatorRef(id=number, name=name) for number, name in ((4, "Alex"), (5, "Sam"), (6, "Kim")))
 TENANT = 1
-MANY = 2_000
+CONVERSATIONS = 2_000
 
 
-class Silence:
-    """A broker that is away."""
-
+class UnavailableBroker:
     async def publish(self, documents: Sequence[dict[str, Any]]) -> None:
         raise ConnectionError
 
@@ -36,76 +35,76 @@ class Silence:
 @pytest.fixture
 async def mongo(mongodb_uri: str, database_prefix: str) -> AsyncIterator[Mongo]:
     mongo = Mongo(mongodb_uri, f"{database_prefix}_chat", SCHEMA)
-    await mongo.prepare()
+    await mongo.ensure_schema_ready()
     yield mongo
     await mongo.client.drop_database(f"{database_prefix}_chat")
     await mongo.stop()
 
 
 def conversation(number: int) -> Conversation:
-    return transitions.open_by_visitor(Visitor(TENANT, 2, f"sess_{number}"), number, None, "ai", NOW).conversation
+    return transitions.open_conversation(Visitor(TENANT, 2, f"sess_{number}"), number, None, "ai", NOW).conversation
 
 
-def accepted(before: Conversation, by: Person) -> Conversation:
+def accepted(before: Conversation, by: OperatorRef) -> Conversation:
     return transitions.accept(before, by, NOW, TIMEOUT).conversation
 
 
-def transferred(before: Conversation, to: Person, by: Person) -> Conversation:
+def transferred(before: Conversation, to: OperatorRef, by: OperatorRef) -> Conversation:
     return transitions.transfer(before, to, by, NOW, TIMEOUT, overrule=True).conversation
 
 
-def of_every_kind() -> list[Conversation]:
-    held = accepted(conversation(2), ALEX)
-    passed_on = transferred(replace(held, id=3), SAM, ALEX)
-    given_back = transitions.release(replace(passed_on, id=4), SAM, NOW, overrule=False).conversation
-    closed = transitions.close(replace(given_back, id=5), KIM, NOW, overrule=True).conversation
-    forgotten = replace(passed_on, id=6, history=())
-    return [conversation(1), held, passed_on, given_back, closed, forgotten]
+def with_every_kind_of_history() -> list[Conversation]:
+    assigned = accepted(conversation(2), ALEX)
+    passed_to_sam = transferred(replace(assigned, id=3), SAM, ALEX)
+    released = transitions.release(replace(passed_to_sam, id=4), SAM, NOW, overrule=False).conversation
+    closed = transitions.close(replace(released, id=5), KIM, NOW, overrule=True).conversation
+    without_history = replace(passed_to_sam, id=6, history=())
+    return [conversation(1), assigned, passed_to_sam, released, closed, without_history]
 
 
-async def test_conversations_of_before_are_given_who_handled_them(mongo: Mongo) -> None:
-    wanted: dict[Any, list[int]] = {}
-    for one in of_every_kind():
+async def test_old_conversations_get_the_operators_who_had_them(mongo: Mongo) -> None:
+    expected: dict[Any, list[int]] = {}
+    for one in with_every_kind_of_history():
         document: Document = {"_id": one.id, **conversation_document(one), "outbox": [], "visitor_key": f"2:{one.id}"}
-        wanted[one.id] = document.pop("handled_by")
+        expected[one.id] = document.pop("handled_by")
         await mongo["conversations"].insert_one(document)
-        # As left by the version before, after the field was there once.
+        # As an older version leaves it after a newer one has set the field.
         stale = {**document, "_id": one.id + 100, "visitor_key": f"2:{one.id + 100}", "handled_by": [99]}
-        wanted[one.id + 100] = wanted[one.id]
+        expected[one.id + 100] = expected[one.id]
         await mongo["conversations"].insert_one(stale)
-    assert [ALEX.id, SAM.id] in wanted.values()
+    assert [ALEX.id, SAM.id] in expected.values()
     versions = {row["_id"]: row["version"] async for row in mongo["conversations"].find()}
     await mongo["schema"].delete_many({})
-    assert await upgrade_of(mongo.database, SCHEMA).run() == []
-    found = [row async for row in mongo["conversations"].find()]
-    assert {row["_id"]: sorted(row["handled_by"]) for row in found} == wanted
-    assert {row["_id"]: row["version"] for row in found} == versions, "no writer has to try again for it"
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+    rows = [row async for row in mongo["conversations"].find()]
+    assert {row["_id"]: sorted(row["handled_by"]) for row in rows} == expected
+    assert {row["_id"]: row["version"] for row in rows} == versions, "no concurrent writer gets a conflict"
 
 
-async def test_who_takes_over_meanwhile_is_among_them(mongo: Mongo) -> None:
-    store = MongoConversations(mongo, Outbox(mongo, Silence(), OUTBOX_COLLECTIONS))
+async def test_an_operator_who_gets_a_conversation_during_the_migration_is_included(mongo: Mongo) -> None:
+    repository = MongoConversationRepository(mongo, Outbox(mongo, UnavailableBroker(), OUTBOX_COLLECTIONS))
     documents = []
-    for number in range(1, MANY + 1):
+    for number in range(1, CONVERSATIONS + 1):
         document = {"_id": number, **conversation_document(accepted(conversation(number), ALEX)), "outbox": []}
         del document["handled_by"]
         documents.append(document)
     await mongo["conversations"].insert_many(documents)
     await mongo["schema"].delete_many({})
-    upgrading = asyncio.create_task(upgrade_of(mongo.database, SCHEMA).run())
+    migration = asyncio.create_task(create_migrator(mongo.database, SCHEMA).run())
     people = [ALEX, SAM, KIM]
     changed = 0
-    while not upgrading.done():
-        # Backwards, against the migration's direction, and back again over what it has done.
-        number = MANY - changed * 7 % MANY
+    while not migration.done():
+        # Against the migration's direction, and again over what it has done already.
+        number = CONVERSATIONS - changed * 7 % CONVERSATIONS
         to = people[changed % 3]
 
-        def passes(before: Conversation, to: Person = to) -> Change:
+        def transfer(before: Conversation, to: OperatorRef = to) -> Change:
             return transitions.transfer(before, to, KIM, NOW, TIMEOUT, overrule=True)
 
-        assert await store.change(TENANT, number, passes) is not None
+        assert await repository.change(TENANT, number, transfer) is not None
         changed += 1
-    await upgrading
+    await migration
     assert changed > 20
     async for row in mongo["conversations"].find():
-        wanted = conversation_document(conversation_of(row))["handled_by"]
-        assert sorted(row["handled_by"]) == wanted, row["_id"]
+        expected = conversation_document(to_conversation(row))["handled_by"]
+        assert sorted(row["handled_by"]) == expected, row["_id"]

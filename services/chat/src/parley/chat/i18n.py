@@ -1,4 +1,4 @@
-"""The few sentences that Parley itself says to visitors, in their language, and how visitors ask for a person in it."""
+"""The sentences that Parley itself sends to visitors, by language, and patterns for requests for a person."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
+class LocaleStrings:
     """One language's sentences."""
 
-    does_not_know: str
-    failed: str
-    handed_over: str
-    nobody_there: str
-    closed: str
-    opens: str
-    """When the team is there again, with `{day}` and `{time}`."""
-    days: tuple[str, ...]
+    unknown_answer: str
+    engine_failed: str
+    handoff_requested: str
+    team_offline: str
+    outside_hours: str
+    next_opening: str
+    """When the site opens again, with `{day}` and `{time}`."""
+    weekdays: tuple[str, ...]
     """Monday first."""
-    asks: tuple[str, ...]
+    handoff_patterns: tuple[str, ...]
     """Regular expressions, matched against the case-folded text."""
 
 
-_LANGUAGES = {
-    "en": Phrases(
+LOCALES = {
+    "en": LocaleStrings(
         "I'm sorry, I don't know the answer to that. Would you like to talk to a person? I can ask our team to join.",
         "I'm sorry, I can't answer right now.",
         "I have asked our team to join. Somebody will be with you soon.",
@@ -40,7 +40,7 @@ _LANGUAGES = {
             r"^\W*(human|operator|agent)\W*$",
         ),
     ),
-    "de": Phrases(
+    "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
         "Es tut mir leid, ich kann gerade nicht antworten.",
         "Ich habe unser Team gebeten zu übernehmen. Gleich ist jemand für Sie da.",
@@ -54,7 +54,7 @@ _LANGUAGES = {
             r"^\W*(mensch|mitarbeiter|operator)\W*$",
         ),
     ),
-    "fr": Phrases(
+    "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
         "Désolé, je ne peux pas répondre pour le moment.",
         "J'ai demandé à notre équipe de vous rejoindre. Quelqu'un sera bientôt avec vous.",
@@ -68,7 +68,7 @@ _LANGUAGES = {
             r"^\W*(humain|conseiller|opérateur)\W*$",
         ),
     ),
-    "es": Phrases(
+    "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
         "Lo siento, ahora mismo no puedo responder.",
         "He pedido a nuestro equipo que se una. Alguien estará con usted enseguida.",
@@ -82,7 +82,7 @@ _LANGUAGES = {
             r"^\W*(humano|agente|operador)\W*$",
         ),
     ),
-    "pt": Phrases(
+    "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
         "Desculpe, não consigo responder agora.",
         "Pedi à nossa equipe que entre na conversa. Logo alguém estará com você.",
@@ -96,7 +96,7 @@ _LANGUAGES = {
             r"^\W*(humano|atendente|operador)\W*$",
         ),
     ),
-    "it": Phrases(
+    "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
         "Mi dispiace, al momento non posso rispondere.",
         "Ho chiesto al nostro team di unirsi. Tra poco qualcuno sarà con lei.",
@@ -109,7 +109,7 @@ _LANGUAGES = {
             r"^\W*(umano|operatore)\W*$",
         ),
     ),
-    "nl": Phrases(
+    "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
         "Sorry, ik kan nu niet antwoorden.",
         "Ik heb ons team gevraagd mee te doen. Er is zo iemand bij u.",
@@ -124,20 +124,25 @@ _LANGUAGES = {
         ),
     ),
 }
-_ASKS = [re.compile(pattern) for phrases in _LANGUAGES.values() for pattern in phrases.asks]
+_HANDOFF_PATTERNS = [re.compile(pattern) for strings in LOCALES.values() for pattern in strings.handoff_patterns]
+_MAX_SEARCHED_CHARACTERS = 500
 
 
-def phrases_for(language: str | None) -> Phrases:
-    """The sentences in a language (BCP 47), English where Parley does not speak it."""
-    return _LANGUAGES.get((language or "en").split("-")[0].lower(), _LANGUAGES["en"])
+def get_locale_strings(language: str | None) -> LocaleStrings:
+    """The sentences in a language (BCP 47); in English for a language that is not supported."""
+    return LOCALES.get(_primary_subtag(language or "en"), LOCALES["en"])
 
 
-def speaks(language: str | None) -> bool:
-    """Whether Parley has sentences in a language (BCP 47)."""
-    return language is not None and language.split("-")[0].lower() in _LANGUAGES
+def is_supported(language: str | None) -> bool:
+    """Whether there are sentences in a language (BCP 47)."""
+    return language is not None and _primary_subtag(language) in LOCALES
 
 
-def asks_for_a_person(text: str) -> bool:
-    """Whether a visitor's text asks for a person, in whichever language it does."""
-    folded = " ".join(text.casefold().split())[:500]
-    return any(pattern.search(folded) for pattern in _ASKS)
+def requests_human(text: str) -> bool:
+    """Whether a visitor's text asks for a person, in any supported language."""
+    normalized = " ".join(text.casefold().split())[:_MAX_SEARCHED_CHARACTERS]
+    return any(pattern.search(normalized) for pattern in _HANDOFF_PATTERNS)
+
+
+def _primary_subtag(language: str) -> str:
+    return language.split("-", maxsplit=1)[0].lower()

@@ -1,12 +1,16 @@
-"""What is measured in chat, beside what every service measures."""
+"""Chat's own Prometheus metrics, beside those of every service."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter
 
-MESSAGES = Counter("parley_chat_messages_total", "Messages written.", ["role"])
-CONVERSATIONS = Counter("parley_chat_transitions_total", "Changes of conversations.", ["event"])
-ANSWERS = Counter("parley_chat_answers_total", "Answers of the AI, by how they ended.", ["outcome"])
-RETRIES = Counter("parley_chat_write_conflicts_total", "Writes tried again because somebody else was faster.")
-SILENCES = Counter("parley_chat_operator_timeouts_total", "Conversations taken from silent operators.", ["to"])
+MESSAGES = Counter("parley_chat_messages_total", "Messages stored.", ["role"])
+TRANSITIONS = Counter("parley_chat_transitions_total", "Changes of conversations, by event type.", ["event"])
+AI_REPLIES = Counter("parley_chat_answers_total", "AI replies, by how they ended.", ["outcome"])
+WRITE_CONFLICTS = Counter(
+    "parley_chat_write_conflicts_total", "Conversation writes retried because another write came first."
+)
+OPERATOR_TIMEOUTS = Counter(
+    "parley_chat_operator_timeouts_total", "Conversations released because the operator did not reply in time.", ["to"]
+)
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])

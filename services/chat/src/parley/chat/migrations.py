@@ -1,30 +1,32 @@
-"""The numbered steps that brought chat's documents to what they are. They stay as they were when they were written."""
+"""Migrations of chat's database, in order. A migration that was released is never changed."""
 
 from __future__ import annotations
 
 from pymongo import UpdateOne
 
-from parley.common.mongodb import Document, Migration, Phase, Work
+from parley.common.mongodb import Document, Migration, MigrationContext, Phase
 
-_HELD = ("accepted", "transferred")
-
-
-async def _fill_handled_by(work: Work) -> None:
-    """`handled_by` lists the operators who have held a conversation; older code did not write it."""
-    await work.each("conversations", _handled_by, projection={"operator": 1, "history": 1, "handled_by": 1})
+_ASSIGNED = ("accepted", "transferred")
 
 
-def _handled_by(conversation: Document) -> UpdateOne | None:
-    held = [entry["to"] or entry["by"] for entry in conversation["history"] if entry["action"] in _HELD]
-    handlers = {person["id"] for person in (*held, conversation["operator"]) if person}
-    if handlers == set(conversation.get("handled_by", ())) and "handled_by" in conversation:
+async def _fill_handled_by(context: MigrationContext) -> None:
+    """Set `handled_by`, the operators who have or had a conversation, where older code did not write it."""
+    await context.update_in_batches(
+        "conversations", _to_update, projection={"operator": 1, "history": 1, "handled_by": 1}
+    )
+
+
+def _to_update(conversation: Document) -> UpdateOne | None:
+    assigned = [entry["to"] or entry["by"] for entry in conversation["history"] if entry["action"] in _ASSIGNED]
+    operator_ids = {person["id"] for person in (*assigned, conversation["operator"]) if person}
+    if operator_ids == set(conversation.get("handled_by", ())) and "handled_by" in conversation:
         return None
-    return UpdateOne({"_id": conversation["_id"]}, [{"$set": {"handled_by": _HANDLERS}}])
+    return UpdateOne({"_id": conversation["_id"]}, [{"$set": {"handled_by": _OPERATOR_IDS}}])
 
 
-# The server makes it of what stands in the document at that moment: whatever was written since it was read is in it.
-# The version is left alone, so that no writer has to try again.
-_HANDLERS: Document = {
+# Computed by the server from the document as it is then, so a concurrent change is included. The version is not
+# incremented, so no concurrent writer has a conflict.
+_OPERATOR_IDS: Document = {
     "$setDifference": [
         {
             "$setUnion": [
@@ -34,7 +36,7 @@ _HANDLERS: Document = {
                             "$filter": {
                                 "input": "$history",
                                 "as": "entry",
-                                "cond": {"$in": ["$$entry.action", list(_HELD)]},
+                                "cond": {"$in": ["$$entry.action", list(_ASSIGNED)]},
                             }
                         },
                         "as": "entry",
@@ -48,4 +50,4 @@ _HANDLERS: Document = {
     ]
 }
 
-MIGRATIONS = (Migration(1, "fill_handled_by", _fill_handled_by, Phase.FILL),)
+MIGRATIONS = (Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),)

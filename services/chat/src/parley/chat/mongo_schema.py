@@ -1,25 +1,24 @@
-"""Everything chat's database must have: the indexes that its queries walk, and its migrations."""
+"""The schema of chat's database: the indexes of all rooms, the collections with an outbox, and the migrations."""
 
 from __future__ import annotations
 
 from parley.chat.accounts import login_throttling_repository
 from parley.chat.accounts import repository as accounts
-from parley.chat.ai import usage
+from parley.chat.ai import usage_repository
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
-from parley.chat.clients import presence
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
-from parley.chat.invitations import repository as invitations
 from parley.chat.knowledge import repository as knowledge
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
+from parley.chat.presence import repository as presence
 from parley.chat.privacy import repository as personal_data
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.visitors import repository as visitors
-from parley.common.mongodb import MongoIdempotency, Outbox, Schema
+from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
 
 OUTBOX_COLLECTIONS = (
     conversations.COLLECTION,
@@ -36,19 +35,18 @@ SCHEMA = Schema(
         *messages.INDEXES,
         *visitors.INDEXES,
         *presence.INDEXES,
-        *usage.INDEXES,
+        *usage_repository.INDEXES,
         *accounts.INDEXES,
         *api_keys.INDEXES,
         *audit.INDEXES,
         *login_throttling_repository.INDEXES,
-        *invitations.INDEXES,
         *knowledge.INDEXES,
         *sessions.INDEXES,
         *sites.INDEXES,
         *team.INDEXES,
         *personal_data.INDEXES,
-        *MongoIdempotency.indexes,
-        *Outbox.indexes_of(OUTBOX_COLLECTIONS),
+        *MongoIdempotencyStore.indexes,
+        *outbox_indexes(OUTBOX_COLLECTIONS),
     ),
     migrations=MIGRATIONS,
 )

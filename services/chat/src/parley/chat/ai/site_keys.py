@@ -1,29 +1,28 @@
-"""The keys that sites have for their own AI: encrypted with the installation's secret, opened only to be used."""
+"""Encryption of sites' own AI keys, with a key derived from the installation's secret and the site's id."""
 
 from __future__ import annotations
 
 from cryptography.fernet import InvalidToken
 
-from parley.common.auth.encryption import cipher
+from parley.common.auth.encryption import derive_fernet
 
 
-class KeyUnreadable(Exception):
-    """A key was sealed with another secret than the installation has now: it must be set again."""
+class SiteKeyUnreadable(Exception):
+    """The key was encrypted with another secret than the installation has now: it must be set again."""
 
 
-class SiteKeys:
-    """Seals and opens. A sealed key opens for its own site alone."""
+class SiteKeyCipher:
+    """A key that is encrypted for one site cannot be decrypted for another."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
-    def seal(self, site_id: int, key: str) -> str:
-        """The key as it is kept."""
-        return cipher(f"ai key of site {site_id}", self._secret).encrypt(key.encode()).decode()
+    def encrypt(self, site_id: int, key: str) -> str:
+        return derive_fernet(f"ai key of site {site_id}", self._secret).encrypt(key.encode()).decode()
 
-    def open(self, site_id: int, sealed: str) -> str:
-        """The key again. Raises KeyUnreadable."""
+    def decrypt(self, site_id: int, encrypted: str) -> str:
+        """Raises SiteKeyUnreadable."""
         try:
-            return cipher(f"ai key of site {site_id}", self._secret).decrypt(sealed.encode()).decode()
+            return derive_fernet(f"ai key of site {site_id}", self._secret).decrypt(encrypted.encode()).decode()
         except InvalidToken:
-            raise KeyUnreadable(f"the AI key of site {site_id} cannot be opened with this secret") from None
+            raise SiteKeyUnreadable(f"the AI key of site {site_id} cannot be decrypted with this secret") from None

@@ -1,9 +1,8 @@
-"""Holds the AI endpoints that sites name to the public internet, at the moment of connecting.
+"""Restricts the AI endpoints that sites name to the public internet, at each connection (SSRF protection).
 
-A site's manager is not the installation's: what they name must not be a way into the network that Parley runs in. The
-name is resolved here, every address it has is looked at, and the connection goes to the very address that was looked
-at: a name that answers otherwise a moment later gains nothing. Redirects are not followed, and what comes back is
-bounded.
+A site's manager is not the installation's administrator: an address they enter must not give access to the network
+that Parley runs in. The host name is resolved here, all its addresses are checked, and the connection goes to one of
+the checked addresses, so a later DNS answer has no effect. Redirects are not followed, and responses are bounded.
 """
 
 from __future__ import annotations
@@ -19,126 +18,136 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from parley.chat.ai.timeouts import RESOLVE_TIMEOUT_SECONDS
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""The addresses of a name: `(host, port)`. Raises OSError."""
+"""Resolves `(host, port)` to IP addresses. Raises OSError."""
 
-LARGEST_ANSWER = 4_000_000
-"""Bytes; an answer of thousands of tokens, each an event of its own, is far below it."""
+MAX_RESPONSE_BYTES = 4_000_000
+"""Far above a streamed reply of thousands of tokens."""
 
-_RESOLVE_SECONDS = 3.0
-_RESOLVING_AT_ONCE = 4
+_MAX_CONCURRENT_LOOKUPS = 4
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NOT_PUBLIC = "must lead to the public internet"
 
 
-class AddressRefused(Exception):
-    """An endpoint that sites may not name. Says why, never what was to be sent."""
+class EndpointRejected(Exception):
+    """A site may not use this endpoint. The message says why, and contains nothing of the request."""
 
 
-class Resolver:
-    """The system's, in threads of its own: a name whose servers do not answer keeps no other name waiting."""
+class ThreadedResolver:
+    """The system's resolver, in threads of its own: a slow name server does not block other lookups of the process."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVING_AT_ONCE, "ai-addresses")
+        self._executor = ThreadPoolExecutor(_MAX_CONCURRENT_LOOKUPS, "ai-addresses")
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        """The addresses of a name, those first that this machine prefers. Raises OSError."""
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        """IP addresses in the order of the system's preference. Raises OSError."""
+        lookup = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            rows = await asyncio.get_running_loop().run_in_executor(self._executor, lookup)
         except UnicodeError as exc:
-            raise OSError(f"{host!r} is no name of a host") from exc
-        return list(dict.fromkeys(str(row[4][0]) for row in found))
+            raise OSError(f"{host!r} is not a host name") from exc
+        return list(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is one of the public internet, also where it wraps another one."""
+    """Whether an IP address, and each address embedded in it, belongs to the public internet."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return False
     return all(
-        one.is_global
-        and not (one.is_multicast or one.is_reserved or one.is_unspecified)
-        and not (one.version == 6 and one.is_site_local)
-        for one in _meant(address)
+        candidate.is_global
+        and not (candidate.is_multicast or candidate.is_reserved or candidate.is_unspecified)
+        and not (candidate.version == 6 and candidate.is_site_local)
+        for candidate in _with_embedded_addresses(address)
     )
 
 
-def _meant(address: Address) -> list[Address]:
-    """An address, and those that it leads on to where it is IPv6: mapped, 6to4, Teredo; NAT64 is only a way to one."""
+def _with_embedded_addresses(address: Address) -> list[Address]:
+    """An address with those that it embeds: IPv4-mapped, 6to4, Teredo. A NAT64 address stands for the embedded one."""
     if not isinstance(address, ipaddress.IPv6Address):
         return [address]
     if address in _NAT64:
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
-    inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-    return [address, *(one for one in inner if one is not None)]
+    embedded = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
+    return [address, *(candidate for candidate in embedded if candidate is not None)]
 
 
-class Addresses:
-    """Which endpoints sites may name. `exempt` ones, `host` or `host:port`, are taken as they are."""
+class SsrfGuard:
+    """Decides which endpoints sites may use. Those in `exempt`, as `host` or `host:port`, are not checked."""
 
     def __init__(self, exempt: Collection[str] = (), resolve: Resolve | None = None) -> None:
         self._exempt = frozenset(name.lower() for name in exempt)
-        self._resolve = resolve or Resolver()
+        self._resolve = resolve or ThreadedResolver()
 
-    def exempts(self, host: str, port: int) -> bool:
-        """Whether the installation's settings let sites name this one whatever it is."""
+    def is_exempt(self, host: str, port: int) -> bool:
         return not self._exempt.isdisjoint((host.lower(), f"{host.lower()}:{port}"))
 
-    async def refuse(self, base_url: str) -> str | None:
-        """Why a site may not name an endpoint. A name that cannot be resolved now is looked at when it is called."""
+    async def find_rejection(self, base_url: str) -> str | None:
+        """Why a site may not use an endpoint; None also for a name that cannot be resolved now."""
         parts = urlsplit(base_url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        if self.exempts(host, port):
+        if self.is_exempt(host, port):
             return None
         if parts.scheme != "https":
             return "must start with https://"
         try:
-            await self.checked(host, port)
-        except AddressRefused:
+            await self.resolve_public(host, port)
+        except EndpointRejected:
             return _NOT_PUBLIC
         except OSError:
             return None
         return None
 
-    async def checked(self, host: str, port: int) -> list[str]:
-        """The addresses of a host, all of them public. Raises AddressRefused, OSError."""
-        async with asyncio.timeout(_RESOLVE_SECONDS):
-            found = await self._resolve(host, port)
-        if not found or not all(map(is_public, found)):
-            raise AddressRefused(f"{host}:{port} {_NOT_PUBLIC}")
-        return found
+    async def resolve_public(self, host: str, port: int) -> list[str]:
+        """The host's IP addresses, all of them public. Raises EndpointRejected, OSError (also on a timeout)."""
+        async with asyncio.timeout(RESOLVE_TIMEOUT_SECONDS):
+            addresses = await self._resolve(host, port)
+        if not addresses or not all(map(is_public, addresses)):
+            raise EndpointRejected(f"{host}:{port} {_NOT_PUBLIC}")
+        return addresses
 
 
-class PublicTransport(httpx2.AsyncHTTPTransport):
-    """Connects to addresses that were looked at, and reads no more than an answer may have."""
+def build_ssrf_safe_client(guard: SsrfGuard) -> httpx2.AsyncClient:
+    """An HTTP client for endpoints that sites name: no proxy, no redirects, no compression."""
+    return httpx2.AsyncClient(
+        transport=SsrfSafeTransport(guard),
+        trust_env=False,
+        follow_redirects=False,
+        headers={"Accept-Encoding": "identity"},
+    )
 
-    def __init__(self, addresses: Addresses, verify: ssl.SSLContext | bool = True) -> None:
+
+class SsrfSafeTransport(httpx2.AsyncHTTPTransport):
+    """Connects to checked addresses only, and limits the size of responses."""
+
+    def __init__(self, guard: SsrfGuard, verify: ssl.SSLContext | bool = True) -> None:
         super().__init__(verify=verify, trust_env=False)
-        self._addresses = addresses
+        self._guard = guard
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.url.host
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        if self._addresses.exempts(host, port):
-            return _bounded(await super().handle_async_request(request))
+        if self._guard.is_exempt(host, port):
+            return _limit_response(await super().handle_async_request(request))
         if request.url.scheme != "https":
-            raise AddressRefused(f"{host}:{port} is not called without TLS")
+            raise EndpointRejected(f"{host}:{port} is not called without TLS")
         try:
-            found = await self._addresses.checked(host, port)
+            addresses = await self._guard.resolve_public(host, port)
         except OSError as exc:
             raise httpx2.ConnectError(f"{host} could not be resolved") from exc
-        for address in found[:-1]:
+        for address in addresses[:-1]:
             try:
-                return await self._call(request, address)
+                return await self._send_to(request, address)
             except (httpx2.ConnectError, httpx2.ConnectTimeout):
                 continue
-        return await self._call(request, found[-1])
+        return await self._send_to(request, addresses[-1])
 
-    async def _call(self, request: httpx2.Request, address: str) -> httpx2.Response:
-        """The request to one address. Its Host header, and the name its certificate must have, stay as they are."""
+    async def _send_to(self, request: httpx2.Request, address: str) -> httpx2.Response:
+        """Send the request to one address. The Host header and the certificate's name remain those of the host."""
         pinned = httpx2.Request(
             request.method,
             request.url.copy_with(host=address),
@@ -146,23 +155,23 @@ class PublicTransport(httpx2.AsyncHTTPTransport):
             stream=request.stream,
             extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
         )
-        return _bounded(await super().handle_async_request(pinned))
+        return _limit_response(await super().handle_async_request(pinned))
 
 
-def _bounded(response: httpx2.Response) -> httpx2.Response:
+def _limit_response(response: httpx2.Response) -> httpx2.Response:
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        # Nobody asked for it, and a small body could unpack to more than there is memory.
-        raise httpx2.RemoteProtocolError("the answer is compressed")
+        # It was not asked for, and a small body could decompress to more than fits into memory.
+        raise httpx2.RemoteProtocolError("the response is compressed")
     assert isinstance(response.stream, httpx2.AsyncByteStream)
     return httpx2.Response(
         response.status_code,
         headers=response.headers,
-        stream=_BoundedStream(response.stream),
+        stream=_LimitedStream(response.stream),
         extensions=response.extensions,
     )
 
 
-class _BoundedStream(httpx2.AsyncByteStream):
+class _LimitedStream(httpx2.AsyncByteStream):
     def __init__(self, inner: httpx2.AsyncByteStream) -> None:
         self._inner = inner
 
@@ -170,8 +179,8 @@ class _BoundedStream(httpx2.AsyncByteStream):
         length = 0
         async for chunk in self._inner:
             length += len(chunk)
-            if length > LARGEST_ANSWER:
-                raise httpx2.RemoteProtocolError("the answer is too large")
+            if length > MAX_RESPONSE_BYTES:
+                raise httpx2.RemoteProtocolError("the response is too large")
             yield chunk
 
     async def aclose(self) -> None:

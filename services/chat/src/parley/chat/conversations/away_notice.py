@@ -1,48 +1,53 @@
-"""What visitors are told when they are to be handed over and nobody can come: closed, or nobody is online."""
+"""The notice to a visitor who asks for a person when none is available: outside business hours, or none online."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from parley.chat.conversations.ports import SiteSettings, Whereabouts
-from parley.chat.i18n import Phrases, phrases_for, speaks
-from parley.chat.sites.business_hours import Opening
-from parley.chat.sites.chatbot import OFFLINE_MESSAGE
+from parley.chat.i18n import LocaleStrings, get_locale_strings, is_supported
+from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.business_hours import OpenStatus
+from parley.chat.sites.chatbot import DEFAULT_OFFLINE_MESSAGE
+from parley.chat.sites.site_settings import SiteSettings
 
-_WEEK = timedelta(days=6)
+_SIX_DAYS = timedelta(days=6)
+"""Up to here a weekday alone is unambiguous."""
 
 
-async def absence(site: SiteSettings, language: str | None, whereabouts: Whereabouts, at: datetime) -> str | None:
-    """The notice, in the visitor's language where Parley speaks it; None where somebody is online in working hours."""
+async def find_away_notice(
+    site: SiteSettings, language: str | None, presence: PresenceReader, at: datetime
+) -> str | None:
+    """The notice, in the visitor's language if it is supported. None within business hours with an operator online."""
     opening = site.opening(at)
-    if opening.open and await whereabouts.operators_online(site.id):
+    if opening.open and await presence.operators_online(site.id):
         return None
-    return notice(site, language, opening, at)
+    return build_away_notice(site, language, opening, at)
 
 
-def notice(site: SiteSettings, language: str | None, opening: Opening, at: datetime) -> str:
-    """The site's own words first, where it has any; then what those cannot say: it in the visitor's language, and when
-    the team is there again.
+def build_away_notice(site: SiteSettings, language: str | None, opening: OpenStatus, at: datetime) -> str:
+    """The site's own offline message, if it has one; then what that lacks.
+
+    That is the same in the visitor's language, where it is another one, and when the site opens again.
     """
-    phrases = phrases_for(language if speaks(language) else site.language)
-    general = phrases.nobody_there if opening.open else phrases.closed
+    strings = get_locale_strings(language if is_supported(language) else site.language)
+    general = strings.team_offline if opening.open else strings.outside_hours
     own = site.offline_message.strip()
-    if own == OFFLINE_MESSAGE:
+    if own == DEFAULT_OFFLINE_MESSAGE:
         own = ""
-    foreign = speaks(language) and not _same_language(language or site.language, site.language)
-    sentences = [own, general if foreign or not own else "", _opens(phrases, opening, at)]
+    foreign = is_supported(language) and not _is_same_language(language or site.language, site.language)
+    sentences = [own, general if foreign or not own else "", _next_opening(strings, opening, at)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _opens(phrases: Phrases, opening: Opening, at: datetime) -> str:
-    moment = opening.opens_at
-    if moment is None:
+def _next_opening(strings: LocaleStrings, opening: OpenStatus, at: datetime) -> str:
+    opens_at = opening.opens_at
+    if opens_at is None:
         return ""
-    day = phrases.days[moment.weekday()]
-    if moment - at > _WEEK:
-        day = f"{day}, {moment:%Y-%m-%d}"
-    return phrases.opens.format(day=day, time=f"{moment:%H:%M} ({moment.tzinfo})")
+    day = strings.weekdays[opens_at.weekday()]
+    if opens_at - at > _SIX_DAYS:
+        day = f"{day}, {opens_at:%Y-%m-%d}"
+    return strings.next_opening.format(day=day, time=f"{opens_at:%H:%M} ({opens_at.tzinfo})")
 
 
-def _same_language(one: str, other: str) -> bool:
+def _is_same_language(one: str, other: str) -> bool:
     return one.split("-", maxsplit=1)[0].lower() == other.split("-", maxsplit=1)[0].lower()

@@ -1,7 +1,7 @@
-"""What this process wrote or read last of each conversation: so that most changes need no find.
+"""The conversations that this process wrote or read last, so that most changes need no read before their write.
 
-Another replica's change does not show here. So nothing is ever believed for being known: a change that is built on it
-is guarded by the version, and whatever is not written is decided by what was read for it (`store.commits`).
+Changes by other replicas do not appear here. A cached conversation is therefore only used where that is harmless:
+a change computed from it is guarded by the version, and a result without a write is computed from a fresh read.
 """
 
 from __future__ import annotations
@@ -13,56 +13,54 @@ from dataclasses import dataclass
 from parley.chat.conversations.model import Conversation
 from parley.common.mongodb import Document
 
-_REMEMBERED = 4000
-"""Conversations, some kilobytes each."""
+_MAX_CONVERSATIONS = 4000
+"""Some kilobytes each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A conversation, and what of its outbox this process has not told yet."""
-
+class CachedConversation:
     conversation: Conversation
-    riding: tuple[Document, ...] = ()
+    outbox: tuple[Document, ...] = ()
+    """Outbox entries read with it, which this process has not published."""
 
 
-class KnownConversations:
-    """The conversations that were changed or read last."""
+class ConversationCache:
+    """An LRU cache by id, with an index of each visitor's open conversation."""
 
     def __init__(self) -> None:
-        self._by_id: OrderedDict[int, Known] = OrderedDict()
-        self._open: dict[str, int] = {}
-        """The open conversation of a visitor, by the visitor's key."""
+        self._by_id: OrderedDict[int, CachedConversation] = OrderedDict()
+        self._open_ids: dict[str, int] = {}
+        """Ids of open conversations, by visitor key."""
 
-    def get(self, conversation_id: int) -> Known | None:
+    def get(self, conversation_id: int) -> CachedConversation | None:
         return self._by_id.get(conversation_id)
 
-    def open_of(self, visitor_key: str) -> Conversation | None:
-        """The visitor's open conversation, where it is known."""
-        conversation_id = self._open.get(visitor_key)
+    def get_open(self, visitor_key: str) -> Conversation | None:
+        conversation_id = self._open_ids.get(visitor_key)
         return None if conversation_id is None else self._by_id[conversation_id].conversation
 
-    def remember(self, known: Known) -> None:
-        conversation = known.conversation
-        before = self._by_id.get(conversation.id)
-        if before is not None and before.conversation.version > conversation.version:
-            return  # It was read before what was written meanwhile.
-        self._by_id[conversation.id] = known
+    def put(self, entry: CachedConversation) -> None:
+        """Store an entry, unless a newer version is cached: it may have been read before that was written."""
+        conversation = entry.conversation
+        cached = self._by_id.get(conversation.id)
+        if cached is not None and cached.conversation.version > conversation.version:
+            return
+        self._by_id[conversation.id] = entry
         self._by_id.move_to_end(conversation.id)
         if conversation.open:
-            self._open[conversation.visitor.key] = conversation.id
+            self._open_ids[conversation.visitor.key] = conversation.id
         else:
-            self._no_longer_open(conversation)
-        if len(self._by_id) > _REMEMBERED:
+            self._remove_open(conversation)
+        if len(self._by_id) > _MAX_CONVERSATIONS:
             _, oldest = self._by_id.popitem(last=False)
-            self._no_longer_open(oldest.conversation)
+            self._remove_open(oldest.conversation)
 
-    def forget(self, conversation_ids: Iterable[int]) -> None:
-        """Read these anew when they are changed next."""
+    def invalidate(self, conversation_ids: Iterable[int]) -> None:
         for conversation_id in conversation_ids:
-            known = self._by_id.pop(conversation_id, None)
-            if known is not None:
-                self._no_longer_open(known.conversation)
+            cached = self._by_id.pop(conversation_id, None)
+            if cached is not None:
+                self._remove_open(cached.conversation)
 
-    def _no_longer_open(self, conversation: Conversation) -> None:
-        if self._open.get(conversation.visitor.key) == conversation.id:
-            del self._open[conversation.visitor.key]
+    def _remove_open(self, conversation: Conversation) -> None:
+        if self._open_ids.get(conversation.visitor.key) == conversation.id:
+            del self._open_ids[conversation.visitor.key]

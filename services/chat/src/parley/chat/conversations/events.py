@@ -1,11 +1,14 @@
-"""From a change to the events that tell of it: every event carries the conversation's row as it is afterwards."""
+"""The events that changes of conversations publish. Each carries the conversation as it is after the change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from parley.chat.conversations.model import Conversation, Message, Note, Subject
+from parley.chat.actors import AI_ACTOR, SYSTEM_ACTOR, operator_actor, visitor_actor
+from parley.chat.conversations.model import Conversation
+from parley.chat.messages.model import Message, Note
+from parley.chat.visitors.model import DataSubject
 from parley.common.events import Actor, Event, EventData, new_event
 from parley.common.events.conversations import (
     ConversationAccepted,
@@ -20,18 +23,104 @@ from parley.common.events.conversations import (
     VisitorErased,
     VisitorUpdated,
 )
-from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteView
-from parley.common.events.schemas import Person
-
-AI = Actor(kind="ai")
-SYSTEM = Actor(kind="system")
+from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, Typing
+from parley.common.events.schemas import OperatorRef
 
 
-def operator_actor(person: Person) -> Actor:
-    return Actor(kind="operator", id=person.id, name=person.name)
+def created(conversation: Conversation, by: OperatorRef | None) -> Event:
+    data = ConversationCreated(**_state(conversation, by))
+    return _conversation_event(conversation, data, _operator_or_visitor(conversation, by))
 
 
-def _tell(conversation: Conversation, data: EventData, actor: Actor, hint: str | None = None) -> Event:
+def pending(conversation: Conversation, reason: str, by: OperatorRef | None = None) -> Event:
+    data = ConversationPending(**_state(conversation, by), reason=reason)
+    actor = _operator_or_visitor(conversation, by) if reason == "asked" else _operator_or_system(by)
+    return _conversation_event(conversation, data, actor)
+
+
+def accepted(conversation: Conversation, by: OperatorRef) -> Event:
+    return _conversation_event(conversation, ConversationAccepted(**_state(conversation, by)), operator_actor(by))
+
+
+def transferred(conversation: Conversation, by: OperatorRef, from_operator: OperatorRef | None) -> Event:
+    data = ConversationTransferred(**_state(conversation, by), from_operator=from_operator)
+    return _conversation_event(conversation, data, operator_actor(by))
+
+
+def released(conversation: Conversation, reason: str, by: OperatorRef | None) -> Event:
+    data = ConversationReleased(**_state(conversation, by), reason=reason)
+    return _conversation_event(conversation, data, _operator_or_system(by))
+
+
+def closed(conversation: Conversation, by: OperatorRef) -> Event:
+    return _conversation_event(conversation, ConversationClosed(**_state(conversation, by)), operator_actor(by))
+
+
+def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:
+    """The last event of an erased conversation: it carries nothing of the visitor's data."""
+    return _conversation_event(anonymized, ConversationClosed(**_state(anonymized, None)), actor)
+
+
+def updated(conversation: Conversation, by: OperatorRef | None = None) -> Event:
+    return _conversation_event(conversation, ConversationUpdated(**_state(conversation, by)), _operator_or_system(by))
+
+
+def rated(conversation: Conversation, score: int, comment: str | None) -> Event:
+    data = ConversationRated(**_state(conversation, None), score=score, comment=comment)
+    return _conversation_event(conversation, data, visitor_actor(conversation.visitor.name))
+
+
+def message_created(conversation: Conversation, message: Message) -> Event:
+    schema = message.to_schema()
+    fields = {name: getattr(schema, name) for name in type(schema).model_fields}
+    return _conversation_event(
+        conversation,
+        MessageCreated(**fields, conversation=conversation.to_schema()),
+        _message_actor(conversation, message),
+        _message_routing_tag(conversation, message),
+    )
+
+
+def message_read(conversation: Conversation, seq: int, by: OperatorRef | None) -> Event:
+    reader = "operator" if by else "visitor"
+    data = MessageRead(reader=reader, seq=seq, by=by, conversation=conversation.to_schema())
+    return _conversation_event(conversation, data, _operator_or_visitor(conversation, by))
+
+
+def note_created(conversation: Conversation, note: Note) -> Event:
+    return _conversation_event(conversation, NoteCreated(note=note.to_schema()), operator_actor(note.author))
+
+
+def typing(conversation: Conversation, actor: Actor) -> Event:
+    """Ephemeral. Has the time of its creation, not of the conversation's last change."""
+    return new_event(
+        Typing(role="operator" if actor.kind == "operator" else "visitor", name=actor.name),
+        tenant_id=conversation.tenant_id,
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        session=conversation.visitor.session,
+        actor=actor,
+    )
+
+
+def visitor_updated(conversation: Conversation, by: OperatorRef | None) -> Event:
+    data = VisitorUpdated(conversation=conversation.to_schema(), by=by)
+    return _conversation_event(conversation, data, _operator_or_visitor(conversation, by))
+
+
+def visitor_blocked(conversation: Conversation, by: OperatorRef) -> Event:
+    data = VisitorBlocked(conversation=conversation.to_schema(), blocked=conversation.visitor.blocked, by=by)
+    return _conversation_event(conversation, data, operator_actor(by))
+
+
+def visitor_erased(subject: DataSubject, conversation_ids: Sequence[int], actor: Actor) -> Event:
+    data = VisitorErased(session_id=subject.session, conversation_ids=tuple(conversation_ids))
+    return new_event(data, tenant_id=subject.tenant_id, site_id=subject.site_id, session=subject.session, actor=actor)
+
+
+def _conversation_event(
+    conversation: Conversation, data: EventData, actor: Actor, routing_tag: str | None = None
+) -> Event:
     return new_event(
         data,
         tenant_id=conversation.tenant_id,
@@ -40,108 +129,38 @@ def _tell(conversation: Conversation, data: EventData, actor: Actor, hint: str |
         session=conversation.visitor.session,
         actor=actor,
         at=conversation.updated_at,
-        hint=hint,
+        routing_tag=routing_tag,
     )
 
 
-def _changed(conversation: Conversation, by: Person | None) -> dict[str, Any]:
+def _state(conversation: Conversation, by: OperatorRef | None) -> dict[str, Any]:
     return {
         "mode": conversation.mode,
         "operator": conversation.operator,
         "by": by,
-        "conversation": conversation.view(),
+        "conversation": conversation.to_schema(),
     }
 
 
-def _actor(conversation: Conversation, by: Person | None, otherwise: str = "visitor") -> Actor:
-    if by is not None:
-        return operator_actor(by)
-    return Actor(kind="visitor", name=conversation.visitor.name) if otherwise == "visitor" else SYSTEM
+def _operator_or_visitor(conversation: Conversation, by: OperatorRef | None) -> Actor:
+    return operator_actor(by) if by is not None else visitor_actor(conversation.visitor.name)
 
 
-def created(conversation: Conversation, by: Person | None) -> Event:
-    return _tell(conversation, ConversationCreated(**_changed(conversation, by)), _actor(conversation, by))
+def _operator_or_system(by: OperatorRef | None) -> Actor:
+    return operator_actor(by) if by is not None else SYSTEM_ACTOR
 
 
-def pending(conversation: Conversation, reason: str, by: Person | None = None) -> Event:
-    actor = _actor(conversation, by, "visitor" if reason == "asked" else "system")
-    return _tell(conversation, ConversationPending(**_changed(conversation, by), reason=reason), actor)
+def _message_actor(conversation: Conversation, message: Message) -> Actor:
+    match message.role:
+        case "ai":
+            return AI_ACTOR
+        case "visitor":
+            return visitor_actor(conversation.visitor.name)
+        case _:
+            return operator_actor(message.sender) if message.sender else SYSTEM_ACTOR
 
 
-def accepted(conversation: Conversation, by: Person) -> Event:
-    return _tell(conversation, ConversationAccepted(**_changed(conversation, by)), operator_actor(by))
-
-
-def transferred(conversation: Conversation, by: Person, from_operator: Person | None) -> Event:
-    data = ConversationTransferred(**_changed(conversation, by), from_operator=from_operator)
-    return _tell(conversation, data, operator_actor(by))
-
-
-def released(conversation: Conversation, reason: str, by: Person | None) -> Event:
-    data = ConversationReleased(**_changed(conversation, by), reason=reason)
-    return _tell(conversation, data, _actor(conversation, by, "system"))
-
-
-def closed(conversation: Conversation, by: Person) -> Event:
-    return _tell(conversation, ConversationClosed(**_changed(conversation, by)), operator_actor(by))
-
-
-def closed_by_erasure(conversation: Conversation, actor: Actor) -> Event:
-    """The last that is told of an erased conversation: its row, with nothing of the visitor left in it."""
-    return _tell(conversation, ConversationClosed(**_changed(conversation, None)), actor)
-
-
-def updated(conversation: Conversation, by: Person | None = None) -> Event:
-    return _tell(conversation, ConversationUpdated(**_changed(conversation, by)), _actor(conversation, by, "system"))
-
-
-def rated(conversation: Conversation, score: int, comment: str | None) -> Event:
-    data = ConversationRated(**_changed(conversation, None), score=score, comment=comment)
-    return _tell(conversation, data, _actor(conversation, None))
-
-
-def said(conversation: Conversation, message: Message) -> Event:
-    actors = {
-        "ai": AI,
-        "system": SYSTEM,
-        "visitor": Actor(kind="visitor", name=conversation.visitor.name),
-        "operator": operator_actor(message.sender) if message.sender else SYSTEM,
-    }
-    view = message.view()
-    fields = {name: getattr(view, name) for name in type(view).model_fields}
-    return _tell(
-        conversation,
-        MessageCreated(**fields, conversation=conversation.view()),
-        actors[message.role],
-        _hint(conversation, message),
-    )
-
-
-def _hint(conversation: Conversation, message: Message) -> str | None:
-    """Which queue wants this message beside the log: it is the hot event, and each queue costs a write of its own."""
+def _message_routing_tag(conversation: Conversation, message: Message) -> str | None:
+    """The queue beside the log that gets this message: none by default, as each queue costs a write per message."""
     translated = message.translation is not None and message.translation.status == "done"
     return "translate" if conversation.translation.enabled and not translated else None
-
-
-def read(conversation: Conversation, seq: int, by: Person | None) -> Event:
-    data = MessageRead(reader="operator" if by else "visitor", seq=seq, by=by, conversation=conversation.view())
-    return _tell(conversation, data, _actor(conversation, by))
-
-
-def noted(conversation: Conversation, note: Note) -> Event:
-    view = NoteView(id=note.id, content=note.content, author=note.author, created_at=note.created_at)
-    return _tell(conversation, NoteCreated(note=view), operator_actor(note.author))
-
-
-def visitor_updated(conversation: Conversation, by: Person | None) -> Event:
-    return _tell(conversation, VisitorUpdated(conversation=conversation.view(), by=by), _actor(conversation, by))
-
-
-def visitor_blocked(conversation: Conversation, by: Person) -> Event:
-    data = VisitorBlocked(conversation=conversation.view(), blocked=conversation.visitor.blocked, by=by)
-    return _tell(conversation, data, operator_actor(by))
-
-
-def visitor_erased(subject: Subject, conversation_ids: Sequence[int], actor: Actor) -> Event:
-    data = VisitorErased(session_id=subject.session, conversation_ids=tuple(conversation_ids))
-    return new_event(data, tenant_id=subject.tenant_id, site_id=subject.site_id, session=subject.session, actor=actor)

@@ -1,6 +1,7 @@
-"""Silent operators: a visitor who waits too long for the one who accepted goes back to the AI or to the queue.
+"""Operator timeouts: a conversation whose operator does not reply in time is released to the AI or to the queue.
 
-The time is kept in the conversation and claimed by the very write that changes it, so that exactly one replica acts.
+The deadline is part of the conversation, and the write that releases it also clears the deadline: so exactly one
+replica acts on it.
 """
 
 from __future__ import annotations
@@ -10,27 +11,30 @@ from functools import partial
 
 from parley.chat import metrics
 from parley.chat.conversations import transitions
-from parley.chat.conversations.ports import ConversationStore, Sites
+from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.common.events.schemas import Mode
 from parley.common.runtime.clock import Clock
 
+_MAX_PER_RUN = 100
+
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    conversations: ConversationStore
-    sites: Sites
+class OperatorTimeouts:
+    conversations: ConversationRepository
+    sites: SiteSettingsReader
     clock: Clock
 
-    async def end_overdue(self) -> int:
-        """Take every conversation whose holder's time is up from them. Returns how many were taken here."""
-        taken = 0
-        for conversation in await self.conversations.silent(self.clock(), 100):
+    async def release_overdue(self) -> int:
+        """Release the conversations whose deadline has passed. Returns how many this replica released."""
+        released = 0
+        for conversation in await self.conversations.list_operator_overdue(self.clock(), _MAX_PER_RUN):
             site = await self.sites.get(conversation.tenant_id, conversation.site_id)
             to: Mode = "ai" if site.on_timeout == "ai" and conversation.visitor.blocked != "ai" else "pending"
             change = await self.conversations.change(
-                conversation.tenant_id, conversation.id, partial(transitions.silence, to=to, at=self.clock())
+                conversation.tenant_id, conversation.id, partial(transitions.time_out_operator, to=to, at=self.clock())
             )
             if change is not None:
-                metrics.SILENCES.labels(to).inc()
-                taken += 1
-        return taken
+                metrics.OPERATOR_TIMEOUTS.labels(to).inc()
+                released += 1
+        return released

@@ -1,4 +1,4 @@
-"""What rides in a document's outbox yet, on its way to a collection of its own."""
+"""Documents that are still embedded in an outbox, on their way to a collection of their own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from parley.common.mongodb import Document
 
 
-def carried(holder: Document | None, collection: str) -> Iterator[Document]:
-    """What a document's outbox carries for a collection."""
+def outbox_documents(holder: Document | None, collection: str) -> Iterator[Document]:
+    """The documents that the outbox of `holder` will insert into a collection."""
     entries: list[Any] = holder["outbox"] if holder else []
     for entry in entries:
-        for one in entry.get("carried", ()):
-            if one["into"] == collection:
-                yield one["document"]
+        for insert in entry.get("carried", ()):
+            if insert["into"] == collection:
+                yield insert["document"]

@@ -1,21 +1,29 @@
-"""What operators look at: the queue, the counts, who could take over, the archive, leads, ratings."""
+"""What operators look up: the queue, counts, transfer candidates, a conversation's page, the archive, ratings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from parley.chat.conversations.model import Conversation, Message, Note, Visitor
-from parley.chat.conversations.ports import ConversationStore, MessageStore, Sites, Team, Whereabouts
-from parley.common.auth.identity import OperatorCaller, Permission
+from parley.chat.conversations.errors import ConversationNotFound
+from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.ports import ConversationRepository, TeamMembers
+from parley.chat.messages.model import Message, Note
+from parley.chat.messages.ports import MessageRepository
+from parley.chat.paging.model import ListPage, Position
+from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
+from parley.common.auth.identity import OperatorCaller
 from parley.common.events.schemas import Mode
+
+_MAX_PREVIOUS_CONVERSATIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Colleague:
-    """An operator of a site, as somebody to transfer to."""
+class TransferCandidate:
+    """An operator of a site to whom a conversation can be transferred."""
 
     id: int
     name: str
@@ -25,14 +33,14 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveFilter:
-    """Which of a site's conversations are meant."""
+    """Which of a site's conversations to list; empty or None: all. `until` itself is not included."""
 
     modes: Sequence[Mode] = ()
     search: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     operator_id: int | None = None
-    """Who has held it at some time."""
+    """Who has the conversation, or had it at some time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,78 +50,144 @@ class RatingStats:
     by_score: Mapping[int, int]
 
 
-class ListStore(Protocol):
-    """Lists, each from an index. Positions are opaque to the domain: what the store gave for the last row."""
-
-    async def queue(
-        self, tenant_id: int, site_ids: Sequence[int], modes: Sequence[Mode], after: Sequence[Any] | None, limit: int
-    ) -> tuple[Sequence[Conversation], Sequence[Any] | None]: ...
-    async def counts(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]:
-        """How many conversations of each site wait for a person or are held by one, by mode; none of the AI's."""
-
-    async def held_counts(self, tenant_id: int, site_id: int) -> Mapping[int, int]: ...
-    async def archive(
-        self, tenant_id: int, site_id: int, wanted: ArchiveFilter, after: Sequence[Any] | None, skip: int, limit: int
-    ) -> tuple[Sequence[Conversation], Sequence[Any] | None]: ...
-    async def archive_count(self, tenant_id: int, site_id: int, wanted: ArchiveFilter) -> int: ...
-    async def blocked(
-        self, tenant_id: int, site_id: int, after: Sequence[Any] | None, limit: int
-    ) -> tuple[Sequence[Visitor], Sequence[Any] | None]: ...
-    async def leads(
-        self, tenant_id: int, site_id: int, after: Sequence[Any] | None, skip: int, limit: int
-    ) -> tuple[Sequence[Visitor], Sequence[Any] | None]: ...
-    async def lead_count(self, tenant_id: int, site_id: int) -> int: ...
-    async def rated(
-        self, tenant_id: int, site_id: int, after: Sequence[Any] | None, limit: int
-    ) -> tuple[Sequence[Conversation], Sequence[Any] | None]: ...
-    async def rating_stats(self, tenant_id: int, site_id: int, since: datetime | None) -> RatingStats: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ConversationDetails:
     """A conversation as its own page shows it."""
 
     conversation: Conversation
     messages: Sequence[Message]
     notes: Sequence[Note]
     previous: Sequence[Conversation]
+    """The visitor's other conversations, newest first."""
+
+
+class ConversationQueryRepository(Protocol):
+    async def list_queue(
+        self, tenant_id: int, site_ids: Sequence[int], modes: Sequence[Mode], after: Position | None, limit: int
+    ) -> ListPage[Conversation]:
+        """Longest waiting first."""
+
+    async def count_by_mode(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]:
+        """Conversations in the modes `pending` and `operator`, by site and mode."""
+
+    async def count_by_operator(self, tenant_id: int, site_id: int) -> Mapping[int, int]:
+        """Open conversations that operators have, by operator id."""
+
+    async def list_archive(
+        self, tenant_id: int, site_id: int, filter_: ArchiveFilter, after: Position | None, skip: int, limit: int
+    ) -> ListPage[Conversation]:
+        """Newest first; `total` is set."""
+
+    async def list_rated(
+        self, tenant_id: int, site_id: int, after: Position | None, limit: int
+    ) -> ListPage[Conversation]:
+        """Latest rating first."""
+
+    async def get_rating_stats(self, tenant_id: int, site_id: int, since: datetime | None) -> RatingStats: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
-    store: ListStore
-    conversations: ConversationStore
-    messages: MessageStore
-    sites: Sites
-    team: Team
-    whereabouts: Whereabouts
+class ConversationQueries:
+    """Reads only. Methods with a site or conversation id raise NotFound, and Forbidden without access to the site."""
 
-    async def authorize(self, caller: OperatorCaller, site_id: int) -> None:
-        """The site is the caller's to look at. Raises NotFound, Forbidden."""
-        site = await self.sites.get(caller.tenant_id, site_id)
-        caller.authorize(site.tenant_id, site.id)
+    queries: ConversationQueryRepository
+    conversations: ConversationRepository
+    messages: MessageRepository
+    sites: SiteSettingsReader
+    team: TeamMembers
+    presence: PresenceReader
 
-    async def colleagues(self, caller: OperatorCaller, site_id: int) -> Sequence[Colleague]:
-        """Who could take a conversation of this site: online first, then by name."""
-        await self.authorize(caller, site_id)
-        online = await self.whereabouts.operators_online(site_id)
-        held = await self.store.held_counts(caller.tenant_id, site_id)
-        found = [
-            Colleague(member.id, member.name, member.id in online, held.get(member.id, 0))
-            for member in await self.team.on_site(caller.tenant_id, site_id)
-            if member.active and Permission.CHAT in member.sites.get(site_id, frozenset())
-        ]
-        return sorted(found, key=lambda colleague: (not colleague.online, colleague.name.casefold(), colleague.id))
+    async def find(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
+        conversation = await self.conversations.find(caller.tenant_id, conversation_id)
+        if conversation is None:
+            raise ConversationNotFound
+        caller.authorize(conversation.tenant_id, conversation.site_id)
+        return conversation
 
-    async def open(self, conversation: Conversation, before_seq: int | None, limit: int) -> Opened:
-        """A conversation with its messages, notes and the visitor's earlier ones."""
-        return Opened(
-            conversation,
-            await self.messages.of_conversation(conversation, before_seq=before_seq, limit=limit),
-            await self.messages.notes_of(conversation),
-            [
-                earlier
-                for earlier in await self.conversations.of_visitor(conversation.visitor, 20)
-                if earlier.id != conversation.id
-            ],
+    async def get_details(
+        self, caller: OperatorCaller, conversation_id: int, before_seq: int | None, limit: int
+    ) -> ConversationDetails:
+        """A conversation with its latest messages, or those before a seq."""
+        conversation = await self.find(caller, conversation_id)
+        messages = await self.messages.list_for_conversation(conversation, before_seq=before_seq, limit=limit)
+        notes = await self.messages.list_notes(conversation)
+        all_of_visitor = await self.conversations.list_for_visitor(conversation.visitor, _MAX_PREVIOUS_CONVERSATIONS)
+        previous = [other for other in all_of_visitor if other.id != conversation.id]
+        return ConversationDetails(conversation, messages, notes, previous)
+
+    async def list_messages(
+        self,
+        caller: OperatorCaller,
+        conversation_id: int,
+        *,
+        before_seq: int | None,
+        after_seq: int | None,
+        limit: int,
+    ) -> tuple[Conversation, Sequence[Message]]:
+        conversation = await self.find(caller, conversation_id)
+        messages = await self.messages.list_for_conversation(
+            conversation, before_seq=before_seq, after_seq=after_seq, limit=limit
         )
+        return conversation, messages
+
+    async def list_site_queue(
+        self, caller: OperatorCaller, site_id: int, modes: Sequence[Mode], after: Position | None, limit: int
+    ) -> ListPage[Conversation]:
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.queries.list_queue(caller.tenant_id, [site_id], modes, after, limit)
+
+    async def list_queue(
+        self, caller: OperatorCaller, modes: Sequence[Mode], after: Position | None, limit: int
+    ) -> ListPage[Conversation]:
+        """The queue of all sites that the caller may view."""
+        return await self.queries.list_queue(caller.tenant_id, caller.site_ids, modes, after, limit)
+
+    async def count_by_site(self, caller: OperatorCaller) -> Mapping[int, Mapping[Mode, int]]:
+        """Pending and assigned conversations of the caller's sites, by site and mode."""
+        return await self.queries.count_by_mode(caller.tenant_id, caller.site_ids)
+
+    async def list_transfer_candidates(self, caller: OperatorCaller, site_id: int) -> Sequence[TransferCandidate]:
+        """Operators who may chat on a site: online ones first, then by name."""
+        await get_authorized_site(self.sites, caller, site_id)
+        online = await self.presence.operators_online(site_id)
+        active_chats = await self.queries.count_by_operator(caller.tenant_id, site_id)
+        candidates = [
+            TransferCandidate(member.id, member.name, member.id in online, active_chats.get(member.id, 0))
+            for member in await self.team.on_site(caller.tenant_id, site_id)
+            if member.may_chat_on(site_id)
+        ]
+        return sorted(candidates, key=lambda member: (not member.online, member.name.casefold(), member.id))
+
+    async def list_archive(
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        filter_: ArchiveFilter,
+        after: Position | None,
+        skip: int,
+        limit: int,
+    ) -> ListPage[Conversation]:
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.queries.list_archive(caller.tenant_id, site_id, filter_, after, skip, limit)
+
+    async def list_rated(
+        self, caller: OperatorCaller, site_id: int, after: Position | None, limit: int
+    ) -> ListPage[Conversation]:
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.queries.list_rated(caller.tenant_id, site_id, after, limit)
+
+    async def get_rating_stats(self, caller: OperatorCaller, site_id: int, since: datetime | None) -> RatingStats:
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.queries.get_rating_stats(caller.tenant_id, site_id, since)
+
+    async def find_by_id(self, conversation_id: int) -> Conversation | None:
+        """A conversation of any tenant, for other services."""
+        return await self.conversations.find_by_id(conversation_id)
+
+    async def find_message(self, conversation_id: int, seq: int) -> Message | None:
+        """A message of any tenant, for other services."""
+        conversation = await self.conversations.find_by_id(conversation_id)
+        if conversation is None:
+            return None
+        messages = await self.messages.list_for_conversation(conversation, after_seq=seq - 1, limit=1)
+        return messages[0] if messages else None

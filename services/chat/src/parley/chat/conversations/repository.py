@@ -1,7 +1,7 @@
-"""Conversations in MongoDB: one document each, changed by compare-and-set (`store.commits`), telling by its outbox.
+"""Conversations in MongoDB: one document each, changed by compare-and-set (`writer`), with an outbox for its events.
 
-A message is first of all an entry of the conversation's outbox: seq, holder, counters, message and event are one
-write. From there it goes to the `messages` collection, and readers look at both.
+A message is first an entry of its conversation's outbox: seq, assignment, counters, message and event are one write.
+From there it is inserted into the `messages` collection; readers look at both.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from datetime import datetime
 
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.conversations.mappers import conversation_document, conversation_of
-from parley.chat.conversations.model import Change, Conversation, Visitor
+from parley.chat.conversations.mappers import conversation_document, to_conversation
+from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import Transition
-from parley.chat.conversations.writer import COLLECTION, Commits, entries_of
+from parley.chat.conversations.writer import COLLECTION, ConversationWriter, build_outbox_entries
+from parley.chat.visitors.model import Visitor
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
-from parley.common.mongodb import Document, Index, Mongo, Outbox
+from parley.common.mongodb import Index, Mongo, Outbox
 
-__all__ = ["COLLECTION", "INDEXES", "MongoConversations"]
+__all__ = ["COLLECTION", "INDEXES", "MongoConversationRepository"]
 
 INDEXES = [
-    # One open conversation a visitor: the second insert of two at once fails and reads the first.
+    # One open conversation per visitor: of two concurrent inserts the second fails, and reads the first one's.
     Index(
         COLLECTION, [("visitor_key", 1)], {"name": "open", "unique": True, "partialFilterExpression": {"open": True}}
     ),
@@ -37,84 +38,84 @@ INDEXES = [
 ]
 
 
-class MongoConversations:
-    """The domain's ConversationStore."""
+class MongoConversationRepository:
+    """A ConversationRepository. Snapshots are served from the writer's cache."""
 
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
-        self._commits = Commits(mongo, outbox)
+        self._writer = ConversationWriter(mongo, outbox)
 
     async def find(self, tenant_id: int, conversation_id: int) -> Conversation | None:
-        found = await self.document(tenant_id, conversation_id)
-        return conversation_of(found) if found else None
+        document = await self._mongo[COLLECTION].find_one({"_id": conversation_id, "tenant_id": tenant_id})
+        return to_conversation(document) if document else None
 
-    async def document(self, tenant_id: int, conversation_id: int) -> Document | None:
-        return await self._mongo[COLLECTION].find_one({"_id": conversation_id, "tenant_id": tenant_id})
+    async def find_snapshot(self, tenant_id: int, conversation_id: int) -> Conversation | None:
+        return await self._writer.find_snapshot(tenant_id, conversation_id)
 
-    async def by_id(self, conversation_id: int) -> Conversation | None:
-        """For other services' questions and events, which have no caller."""
-        found = await self._mongo[COLLECTION].find_one({"_id": conversation_id})
-        return conversation_of(found) if found else None
+    async def find_by_id(self, conversation_id: int) -> Conversation | None:
+        document = await self._mongo[COLLECTION].find_one({"_id": conversation_id})
+        return to_conversation(document) if document else None
 
     async def find_open(self, visitor: Visitor) -> Conversation | None:
-        found = await self._mongo[COLLECTION].find_one({"visitor_key": visitor.key, "open": True})
-        return conversation_of(found) if found else None
+        document = await self._mongo[COLLECTION].find_one({"visitor_key": visitor.key, "open": True})
+        return to_conversation(document) if document else None
+
+    async def find_open_snapshot(self, visitor: Visitor) -> Conversation | None:
+        return self._writer.find_open_snapshot(visitor.tenant_id, visitor.key) or await self.find_open(visitor)
 
     async def find_latest(self, visitor: Visitor) -> Conversation | None:
-        latest = await self.of_visitor(visitor, 1)
+        latest = await self.list_for_visitor(visitor, 1)
         return latest[0] if latest else None
 
-    async def of_visitor(self, visitor: Visitor, limit: int) -> Sequence[Conversation]:
+    async def list_for_visitor(self, visitor: Visitor, limit: int) -> Sequence[Conversation]:
         cursor = (
             self._mongo[COLLECTION]
             .find({"visitor_key": visitor.key, "tenant_id": visitor.tenant_id})
             .sort([("created_at", -1), ("_id", -1)])
             .limit(limit)
         )
-        return [conversation_of(found) async for found in cursor]
+        return [to_conversation(document) async for document in cursor]
 
     async def create(self, change: Change) -> bool:
         conversation = replace(change.conversation, version=1)
         change = replace(change, conversation=conversation)
-        document = {"_id": conversation.id, **conversation_document(conversation), "outbox": entries_of(change)}
+        document = {
+            "_id": conversation.id,
+            **conversation_document(conversation),
+            "outbox": build_outbox_entries(change),
+        }
         try:
             await self._mongo[COLLECTION].insert_one(document)
         except DuplicateKeyError:
             return False
-        self._commits.made(document, change)
+        self._writer.on_created(document, change)
         return True
 
     async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
-        return await self._commits.change(tenant_id, conversation_id, transition)
+        return await self._writer.change(tenant_id, conversation_id, transition)
 
-    async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
-        return await self._commits.recall(tenant_id, conversation_id)
+    async def on_visitor_erased(self, event: Event) -> None:
+        """Invalidate the erased conversations, in every replica."""
+        self._writer.invalidate(event.parse_data(VisitorErased).conversation_ids)
 
-    def recall_open(self, visitor: Visitor) -> Conversation | None:
-        return self._commits.recall_open(visitor.tenant_id, visitor.key)
+    async def get_generation(self, conversation_id: int) -> int | None:
+        document = await self._mongo[COLLECTION].find_one({"_id": conversation_id}, {"generation": 1, "_id": 0})
+        return document["generation"] if document else None
 
-    async def erased(self, event: Event) -> None:
-        """In every replica: what one of them has erased, the others may remember."""
-        self._commits.forget(event.read(VisitorErased).conversation_ids)
-
-    async def generation(self, conversation_id: int) -> int | None:
-        found = await self._mongo[COLLECTION].find_one({"_id": conversation_id}, {"generation": 1, "_id": 0})
-        return found["generation"] if found else None
-
-    async def extend_claim(self, conversation_id: int, seq: int, until: datetime) -> None:
+    async def extend_reply_lease(self, conversation_id: int, seq: int, until: datetime) -> None:
         await self._mongo[COLLECTION].update_one(
             {"_id": conversation_id, "answer_due.seq": {"$gte": seq}}, {"$max": {"answer_due.until": until}}
         )
 
-    async def silent(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        return await self._due("due_at", before, limit)
+    async def list_operator_overdue(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        return await self._list_due("due_at", before, limit)
 
-    async def unanswered(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        return await self._due("answer_due.until", before, limit)
+    async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        return await self._list_due("answer_due.until", before, limit)
 
-    async def _due(self, field: str, before: datetime, limit: int) -> Sequence[Conversation]:
+    async def _list_due(self, field: str, before: datetime, limit: int) -> Sequence[Conversation]:
         cursor = self._mongo[COLLECTION].find({field: {"$lte": before, "$type": "date"}}).sort(field, 1).limit(limit)
-        overdue = [conversation_of(found) async for found in cursor]
-        # What is overdue is decided by what stands there now, also where that was moved without a new version.
-        self._commits.forget(conversation.id for conversation in overdue)
+        overdue = [to_conversation(document) async for document in cursor]
+        # The next change must be computed from a fresh read: leases are extended without a new version.
+        self._writer.invalidate(conversation.id for conversation in overdue)
         return overdue

@@ -1,154 +1,165 @@
-"""What operators do with conversations: accept, transfer, release, close, read, note, and show they are typing."""
+"""What operators do with conversations: accept, transfer, release, close, mark as read, add a note, show typing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from parley.chat.audit.service import Entry
-from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import ConversationClosed, ConversationNotFound, HeldByAnother
-from parley.chat.conversations.model import Change, Conversation, Note
-from parley.chat.conversations.ports import Audit, ConversationStore, NextId, Sites, Team, Transition, Whisper
+from parley.chat.actors import operator_actor, operator_ref
+from parley.chat.audit.model import AuditEntry
+from parley.chat.conversations import events, transitions
+from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationNotFound
+from parley.chat.conversations.model import Change, Conversation, TranslationState
+from parley.chat.conversations.ports import (
+    AuditLog,
+    ConversationRepository,
+    EphemeralPublisher,
+    TeamMembers,
+    Transition,
+)
+from parley.chat.ids import NextId
+from parley.chat.messages.model import Note
+from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.errors import Invalid, NotFound
-from parley.common.events import Actor, new_event
-from parley.common.events.messages import Typing
-from parley.common.events.schemas import Person
+from parley.common.errors import NotFound, ValidationFailed
+from parley.common.events.schemas import OperatorRef
 from parley.common.runtime.clock import Clock
 
 
-def person(caller: OperatorCaller) -> Person:
-    return Person(id=caller.operator_id, name=caller.name)
-
-
-def may_overrule(caller: OperatorCaller, site_id: int) -> bool:
-    """Whoever manages a site may take a conversation out of another's hands."""
-    return Permission.MANAGE in caller.sites.get(site_id, frozenset())
-
-
 @dataclass(frozen=True, slots=True)
-class Conversations:
-    store: ConversationStore
-    sites: Sites
-    team: Team
-    audit: Audit
-    whisper: Whisper
+class ConversationService:
+    """Each method with a caller raises ConversationNotFound, and Forbidden without access to the site."""
+
+    conversations: ConversationRepository
+    sites: SiteSettingsReader
+    team: TeamMembers
+    audit: AuditLog
+    publish_ephemeral: EphemeralPublisher
     clock: Clock
     next_note_id: NextId
 
-    async def find(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """A conversation that the caller may work with. Raises ConversationNotFound, Forbidden."""
-        conversation = await self.store.find(caller.tenant_id, conversation_id)
-        if conversation is None:
-            raise ConversationNotFound
-        caller.authorize(conversation.tenant_id, conversation.site_id)
-        return conversation
-
     async def accept(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """Take a conversation over. Raises HeldByAnother, ConversationClosed."""
-        conversation = await self.find(caller, conversation_id)
+        """Assign a conversation to the caller. Raises AssignedToAnother, ConversationClosed."""
+        conversation = await self._find(caller, conversation_id)
         timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
-        at, by = self.clock(), person(caller)
+        at, by = self.clock(), operator_ref(caller)
         return await self._change(
-            caller, conversation, "accepted", lambda now: transitions.accept(now, by, at, timeout)
+            caller, conversation, "accepted", lambda current: transitions.accept(current, by, at, timeout)
         )
 
     async def transfer(self, caller: OperatorCaller, conversation_id: int, to_operator_id: int) -> Conversation:
-        """Pass a conversation to another operator of its site, online or not.
+        """Assign a conversation to another operator of its site, online or not.
 
-        Raises Invalid, NotFound, HeldByAnother.
+        Raises ValidationFailed, NotFound, AssignedToAnother, ConversationClosed.
         """
-        conversation = await self.find(caller, conversation_id)
+        conversation = await self._find(caller, conversation_id)
         if to_operator_id == caller.operator_id:
-            raise Invalid({"operator_id": "is yourself"})
+            raise ValidationFailed({"operator_id": "is yourself"})
         member = await self.team.member(caller.tenant_id, to_operator_id)
         if member is None:
             raise NotFound
-        if not member.active or Permission.CHAT not in member.sites.get(conversation.site_id, frozenset()):
-            raise Invalid({"operator_id": "is not on this site, or may not chat"})
+        if not member.may_chat_on(conversation.site_id):
+            raise ValidationFailed({"operator_id": "is not on this site, or may not chat"})
         timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
-        at, by, to = self.clock(), person(caller), Person(id=member.id, name=member.name)
-        overrule = may_overrule(caller, conversation.site_id)
+        at, by, to = self.clock(), operator_ref(caller), OperatorRef(id=member.id, name=member.name)
+        overrule = _may_overrule(caller, conversation.site_id)
         return await self._change(
             caller,
             conversation,
             "transferred",
-            lambda now: transitions.transfer(now, to, by, at, timeout, overrule=overrule),
+            lambda current: transitions.transfer(current, to, by, at, timeout, overrule=overrule),
         )
 
     async def release(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """Give a conversation back to the AI. Raises NotHeld, HeldByAnother."""
-        conversation = await self.find(caller, conversation_id)
-        at, by, overrule = self.clock(), person(caller), may_overrule(caller, conversation.site_id)
+        """Return a conversation to the AI. Raises NotAssigned, AssignedToAnother, ConversationClosed."""
+        conversation = await self._find(caller, conversation_id)
+        at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
         return await self._change(
-            caller, conversation, "released", lambda now: transitions.release(now, by, at, overrule=overrule)
+            caller, conversation, "released", lambda current: transitions.release(current, by, at, overrule=overrule)
         )
 
     async def close(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """End a conversation. Raises ConversationClosed, HeldByAnother."""
-        conversation = await self.find(caller, conversation_id)
-        at, by, overrule = self.clock(), person(caller), may_overrule(caller, conversation.site_id)
+        """Raises ConversationClosed, AssignedToAnother."""
+        conversation = await self._find(caller, conversation_id)
+        at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
         return await self._change(
-            caller, conversation, "closed", lambda now: transitions.close(now, by, at, overrule=overrule)
+            caller, conversation, "closed", lambda current: transitions.close(current, by, at, overrule=overrule)
         )
 
-    async def read(self, caller: OperatorCaller, conversation_id: int, seq: int) -> Conversation:
-        """Mark read up to a message; the visitor sees it."""
-        conversation = await self.find(caller, conversation_id)
-        at, by = self.clock(), person(caller)
-        return await self._change(caller, conversation, None, lambda now: transitions.operator_reads(now, seq, by, at))
+    async def mark_read(self, caller: OperatorCaller, conversation_id: int, seq: int) -> Conversation:
+        """Mark messages up to `seq` as read; the visitor sees it. Raises ValidationFailed."""
+        conversation = await self._find(caller, conversation_id)
+        at, by = self.clock(), operator_ref(caller)
+        return await self._change(
+            caller, conversation, None, lambda current: transitions.mark_read_by_operator(current, seq, by, at)
+        )
 
-    async def note(self, caller: OperatorCaller, conversation_id: int, content: str) -> Note:
-        """Add a private note."""
-        conversation = await self.find(caller, conversation_id)
+    async def add_note(self, caller: OperatorCaller, conversation_id: int, content: str) -> Note:
+        """Add a private note, also to a closed conversation."""
+        conversation = await self._find(caller, conversation_id)
         at = self.clock()
-        written = Note(
+        note = Note(
             id=await self.next_note_id(),
             tenant_id=conversation.tenant_id,
             site_id=conversation.site_id,
             conversation_id=conversation.id,
             content=content,
-            author=person(caller),
+            author=operator_ref(caller),
             created_at=at,
         )
-        await self._change(caller, conversation, "noted", lambda now: transitions.note(now, written, at))
-        return written
+        await self._change(caller, conversation, "noted", lambda current: transitions.add_note(current, note, at))
+        return note
 
     async def show_typing(self, caller: OperatorCaller, conversation_id: int) -> None:
-        """Let the visitor see that an operator is writing. Raises HeldByAnother, ConversationClosed."""
-        conversation = await self.find(caller, conversation_id)
-        holder = conversation.operator
+        """Show the visitor that the caller is typing. Raises AssignedToAnother, ConversationClosed."""
+        conversation = await self._find(caller, conversation_id)
+        assigned = conversation.operator
         if not conversation.open:
             raise ConversationClosed
-        if holder is not None and holder.id != caller.operator_id:
-            raise HeldByAnother(holder.id, holder.name)
-        await self.whisper(
-            new_event(
-                Typing(role="operator", name=caller.name),
-                tenant_id=conversation.tenant_id,
-                site_id=conversation.site_id,
-                conversation_id=conversation.id,
-                session=conversation.visitor.session,
-                actor=Actor(kind="operator", id=caller.operator_id, name=caller.name),
-            )
+        if assigned is not None and assigned.id != caller.operator_id:
+            raise AssignedToAnother(assigned.id, assigned.name)
+        await self.publish_ephemeral(events.typing(conversation, operator_actor(caller)))
+
+    async def apply_translation_update(
+        self, tenant_id: int, conversation_id: int, translation: TranslationState
+    ) -> None:
+        """Store how the translate service translates a conversation; no effect if the conversation is gone."""
+        at = self.clock()
+        await self.conversations.change(
+            tenant_id,
+            conversation_id,
+            lambda current: transitions.apply_translation_update(current, translation, at),
         )
+
+    async def _find(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
+        conversation = await self.conversations.find(caller.tenant_id, conversation_id)
+        if conversation is None:
+            raise ConversationNotFound
+        caller.authorize(conversation.tenant_id, conversation.site_id)
+        return conversation
 
     async def _change(
         self, caller: OperatorCaller, conversation: Conversation, action: str | None, transition: Transition
     ) -> Conversation:
-        entry = await audit_entry(self.audit, caller, conversation, action) if action else None
+        entry = await build_audit_entry(self.audit, caller, conversation, action) if action else None
 
-        def audited(now: Conversation) -> Change | None:
-            change = transition(now)
-            return change and change.audited(entry)
+        def with_audit_entry(current: Conversation) -> Change | None:
+            change = transition(current)
+            return change and change.with_audit_entry(entry)
 
-        change = await self.store.change(conversation.tenant_id, conversation.id, audited)
+        change = await self.conversations.change(conversation.tenant_id, conversation.id, with_audit_entry)
         if change is None:
             raise ConversationNotFound
         return change.conversation
 
 
-async def audit_entry(audit: Audit, caller: OperatorCaller, conversation: Conversation, action: str) -> Entry:
-    """The audit log's line for something done to a conversation."""
+async def build_audit_entry(
+    audit: AuditLog, caller: OperatorCaller, conversation: Conversation, action: str
+) -> AuditEntry:
+    """The audit entry of something done to a conversation."""
     target = f"conversation:{conversation.id}"
     return await audit.entry(caller, f"conversation.{action}", target, conversation.site_id)
+
+
+def _may_overrule(caller: OperatorCaller, site_id: int) -> bool:
+    """Managers of a site may change conversations that other operators have."""
+    return Permission.MANAGE in caller.sites.get(site_id, frozenset())

@@ -1,71 +1,38 @@
-"""What can happen to a conversation: pure functions from what it is to a `Change`, or an error that says why not."""
+"""What can happen to a conversation: pure functions from its state to a `Change`, or an error that says why not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from parley.chat.conversations import events as facts
-from parley.chat.conversations.errors import ConversationClosed, HeldByAnother, NotHeld
+from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
+from parley.chat.conversations import events
+from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, NotAssigned
 from parley.chat.conversations.model import (
-    READERS,
-    AnswerDue,
+    MAX_READ_MARKS,
+    MAX_RECENT_IDS,
+    MAX_UNREAD,
     Change,
     Conversation,
-    Draft,
-    Note,
-    Translation,
-    Visitor,
-    add_message,
+    ReplyLease,
+    TranslationState,
 )
-from parley.common.errors import Invalid
+from parley.chat.messages.model import Message, MessageDraft, Note
+from parley.chat.visitors.model import Visitor
+from parley.common.errors import ValidationFailed
 from parley.common.events import Event
-from parley.common.events.schemas import Mode, Person
+from parley.common.events.schemas import LastMessage, Mode, OperatorRef
 
-LEASE = timedelta(seconds=20)
-"""How long the replica that owes an answer may be silent before another takes it over."""
-
-
-def _hand(conversation: Conversation, mode: Mode, operator: Person | None, at: datetime) -> Conversation:
-    """Change who answers: from here on whatever was begun under the old generation is stale."""
-    waiting = conversation.waiting_since
-    if mode == "pending":
-        waiting = waiting or at
-    elif mode != "operator" or not conversation.unread_seqs:
-        waiting = None
-    return replace(
-        conversation,
-        mode=mode,
-        operator=operator,
-        generation=conversation.generation + 1,
-        waiting_since=waiting,
-        answer_due=None,
-        due_at=None,
-        misses=0,
-        updated_at=at,
-    )
+REPLY_LEASE_DURATION = timedelta(seconds=REPLY_LEASE_SECONDS)
+_PREVIEW_LENGTH = 140
 
 
-def _require_open(conversation: Conversation) -> None:
-    if not conversation.open:
-        raise ConversationClosed
-
-
-def _require_not_anothers(conversation: Conversation, by: Person, *, overrule: bool = False) -> None:
-    holder = conversation.operator
-    if holder is not None and holder.id != by.id and not overrule:
-        raise HeldByAnother(holder.id, holder.name)
-
-
-def _taken(conversation: Conversation, by: Person, at: datetime, timeout: timedelta) -> Conversation:
-    after = _hand(conversation, "operator", by, at).remembering(at, "accepted", by)
-    return replace(after, due_at=at + timeout if conversation.unread_seqs else None)
-
-
-def open_by_visitor(visitor: Visitor, id_: int, previous_id: int | None, mode: Mode, at: datetime) -> Change:
-    """A visitor's new conversation, empty as yet."""
+def open_conversation(
+    visitor: Visitor, conversation_id: int, previous_id: int | None, mode: Mode, at: datetime
+) -> Change:
+    """A visitor's new conversation, without messages."""
     conversation = Conversation(
-        id=id_,
+        id=conversation_id,
         tenant_id=visitor.tenant_id,
         site_id=visitor.site_id,
         visitor=visitor,
@@ -75,158 +42,174 @@ def open_by_visitor(visitor: Visitor, id_: int, previous_id: int | None, mode: M
         waiting_since=at if mode == "pending" else None,
         previous_id=previous_id,
     )
-    return Change(conversation, (facts.created(conversation, None),))
+    return Change(conversation, (events.created(conversation, None),))
 
 
-def visitor_says(
+def add_visitor_message(
     conversation: Conversation,
-    draft: Draft,
+    draft: MessageDraft,
     at: datetime,
     timeout: timedelta,
     *,
-    to_person: bool,
-    notice: Draft | None = None,
+    needs_human: bool,
+    notice: MessageDraft | None = None,
 ) -> Change:
-    """A visitor's message; with `to_person`, the AI not being for this visitor, a person is asked for too.
+    """Add a visitor's message. With `needs_human`, the visitor being blocked for the AI, also request a handoff.
 
-    `notice` is what they are told then, where nobody is there to come.
+    `notice` is the message to the visitor that no operator is available; it is added only with a new handoff.
+    Raises ConversationClosed.
     """
     _require_open(conversation)
-    after, message = add_message(conversation, draft, at)
-    events: list[Event] = []
-    if after.mode == "ai" and not to_person:
-        after = replace(after, answer_due=AnswerDue(message.seq, at + LEASE))
+    after, message = _append_message(conversation, draft, at)
+    if after.mode == "ai" and not needs_human:
+        after = replace(after, reply_lease=ReplyLease(message.seq, at + REPLY_LEASE_DURATION))
     if after.mode == "operator":
         after = replace(after, waiting_since=after.waiting_since or at, due_at=after.due_at or at + timeout)
-    events.append(facts.said(after, message))
-    if after.mode == "ai" and to_person:
-        after = _hand(after, "pending", None, at).remembering(at, "pending", None)
-        events.append(facts.pending(after, "ai_blocked"))
-        if notice is not None:
-            after, told = add_message(after, notice, at)
-            return Change(after, (*events, facts.said(after, told)), (message, told))
-    return Change(after, tuple(events), (message,))
+    emitted: list[Event] = [events.message_created(after, message)]
+    if after.mode != "ai" or not needs_human:
+        return Change(after, tuple(emitted), (message,))
+    after = _reassign(after, "pending", None, at).with_history(at, "pending", None)
+    emitted.append(events.pending(after, "ai_blocked"))
+    if notice is None:
+        return Change(after, tuple(emitted), (message,))
+    after, notice_message = _append_message(after, notice, at)
+    emitted.append(events.message_created(after, notice_message))
+    return Change(after, tuple(emitted), (message, notice_message))
 
 
-def operator_says(conversation: Conversation, draft: Draft, by: Person, at: datetime, timeout: timedelta) -> Change:
-    """An operator's message; in a conversation that nobody holds it takes it over first."""
+def add_operator_message(
+    conversation: Conversation, draft: MessageDraft, by: OperatorRef, at: datetime, timeout: timedelta
+) -> Change:
+    """Add an operator's message. An unassigned conversation is accepted first.
+
+    Raises ConversationClosed, AssignedToAnother.
+    """
     _require_open(conversation)
-    _require_not_anothers(conversation, by)
-    events: list[Event] = []
+    _require_not_assigned_to_another(conversation, by)
+    emitted: list[Event] = []
     after = conversation
     if after.operator is None:
-        after = _taken(after, by, at, timeout)
-        events.append(facts.accepted(after, by))
-    after, message = add_message(after, draft, at)
+        after = _assign(after, by, at, timeout)
+        emitted.append(events.accepted(after, by))
+    after, message = _append_message(after, draft, at)
     after = replace(after, waiting_since=None, due_at=None)
-    events.append(facts.said(after, message))
-    return Change(after, tuple(events), (message,))
+    emitted.append(events.message_created(after, message))
+    return Change(after, tuple(emitted), (message,))
 
 
-def ai_says(
-    conversation: Conversation, draft: Draft, generation: int, at: datetime, *, knew: bool, tokens: int = 0
+def add_ai_message(
+    conversation: Conversation,
+    draft: MessageDraft,
+    generation: int,
+    at: datetime,
+    *,
+    knew_answer: bool,
+    tokens: int = 0,
 ) -> Change | None:
-    """The AI's answer, if it may still speak: None when who answers has changed since it began."""
+    """Add the AI's reply. None if who answers has changed since `generation`: the reply is discarded."""
     if conversation.generation != generation or conversation.mode != "ai":
         return None
-    after, message = add_message(conversation, draft, at)
-    due = after.answer_due
-    if due is not None and draft.reply_to is not None and due.seq <= draft.reply_to:
-        due = None
-    misses = 0 if knew else after.misses + 1
-    after = replace(after, answer_due=due, misses=misses, tokens=after.tokens + tokens)
-    return Change(after, (facts.said(after, message),), (message,))
+    after, message = _append_message(conversation, draft, at)
+    lease = after.reply_lease
+    if lease is not None and draft.reply_to is not None and lease.seq <= draft.reply_to:
+        lease = None
+    misses = 0 if knew_answer else after.consecutive_misses + 1
+    after = replace(after, reply_lease=lease, consecutive_misses=misses, tokens=after.tokens + tokens)
+    return Change(after, (events.message_created(after, message),), (message,))
 
 
-def accept(conversation: Conversation, by: Person, at: datetime, timeout: timedelta) -> Change:
-    """Take it over from the AI or from the queue. Of two at once the slower one is told who holds it."""
+def accept(conversation: Conversation, by: OperatorRef, at: datetime, timeout: timedelta) -> Change:
+    """Assign the conversation to an operator, from the AI or from the queue. No change if it is theirs already.
+
+    Raises ConversationClosed, AssignedToAnother.
+    """
     _require_open(conversation)
-    _require_not_anothers(conversation, by)
-    if conversation.held_by(by.id):
+    _require_not_assigned_to_another(conversation, by)
+    if conversation.is_assigned_to(by.id):
         return Change(conversation)
-    after = _taken(conversation, by, at, timeout)
-    return Change(after, (facts.accepted(after, by),))
+    after = _assign(conversation, by, at, timeout)
+    return Change(after, (events.accepted(after, by),))
 
 
-def hand_off(conversation: Conversation, reason: str, at: datetime, notice: Draft | None = None) -> Change:
-    """Ask for a person, with a word to the visitor. Where one is there or awaited already, nothing changes."""
+def request_handoff(
+    conversation: Conversation, reason: str, at: datetime, notice: MessageDraft | None = None
+) -> Change:
+    """Put the conversation into the queue, with a message to the visitor. No change if the AI does not answer it.
+
+    Raises ConversationClosed.
+    """
     _require_open(conversation)
     if conversation.mode != "ai":
         return Change(conversation)
-    after = _hand(conversation, "pending", None, at).remembering(at, "pending", None)
-    events = [facts.pending(after, reason)]
+    after = _reassign(conversation, "pending", None, at).with_history(at, "pending", None)
+    emitted = [events.pending(after, reason)]
     if notice is None:
-        return Change(after, tuple(events))
-    after, message = add_message(after, notice, at)
-    return Change(after, (*events, facts.said(after, message)), (message,))
+        return Change(after, tuple(emitted))
+    after, message = _append_message(after, notice, at)
+    return Change(after, (*emitted, events.message_created(after, message)), (message,))
 
 
 def transfer(
-    conversation: Conversation, to: Person, by: Person, at: datetime, timeout: timedelta, *, overrule: bool
+    conversation: Conversation, to: OperatorRef, by: OperatorRef, at: datetime, timeout: timedelta, *, overrule: bool
 ) -> Change:
-    """Pass it on. The new holder's time to answer begins now, where an answer is owed."""
+    """Assign the conversation to another operator, whose timeout starts now if the visitor waits for a reply.
+
+    Raises ConversationClosed, AssignedToAnother.
+    """
     _require_open(conversation)
-    _require_not_anothers(conversation, by, overrule=overrule)
-    if conversation.held_by(to.id):
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
+    if conversation.is_assigned_to(to.id):
         return Change(conversation)
     before = conversation.operator
-    after = _hand(conversation, "operator", to, at).remembering(at, "transferred", by, to)
+    after = _reassign(conversation, "operator", to, at).with_history(at, "transferred", by, to)
     after = replace(after, due_at=at + timeout if after.unread_seqs else None)
-    return Change(after, (facts.transferred(after, by, before),))
+    return Change(after, (events.transferred(after, by, before),))
 
 
-def release(conversation: Conversation, by: Person, at: datetime, *, overrule: bool) -> Change:
-    """Give it back to the AI."""
+def release(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
+    """Return the conversation to the AI. Raises ConversationClosed, AssignedToAnother, NotAssigned."""
     _require_open(conversation)
-    _require_not_anothers(conversation, by, overrule=overrule)
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
     if conversation.mode == "ai":
-        raise NotHeld
-    after = _hand(conversation, "ai", None, at).remembering(at, "released", by)
-    return Change(after, (facts.released(after, "released", by),))
+        raise NotAssigned
+    after = _reassign(conversation, "ai", None, at).with_history(at, "released", by)
+    return Change(after, (events.released(after, "released", by),))
 
 
-def close(conversation: Conversation, by: Person, at: datetime, *, overrule: bool) -> Change:
-    """End it."""
+def close(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
+    """Close the conversation. Raises ConversationClosed, AssignedToAnother."""
     _require_open(conversation)
-    _require_not_anothers(conversation, by, overrule=overrule)
-    after = _hand(conversation, "closed", None, at).remembering(at, "closed", by)
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
+    after = _reassign(conversation, "closed", None, at).with_history(at, "closed", by)
     after = replace(after, waiting_since=None)
-    return Change(after, (facts.closed(after, by),))
+    return Change(after, (events.closed(after, by),))
 
 
-def silence(conversation: Conversation, to: Mode, at: datetime) -> Change | None:
-    """The holder has been silent for too long. None when that is not so any more."""
+def time_out_operator(conversation: Conversation, to: Mode, at: datetime) -> Change | None:
+    """Take the conversation from an operator who has not replied in time. None if it is not overdue any more."""
     if conversation.due_at is None or conversation.due_at > at or conversation.mode != "operator":
         return None
-    after = _hand(conversation, to, None, at).remembering(at, "timed_out", None)
+    after = _reassign(conversation, to, None, at).with_history(at, "timed_out", None)
     if to == "ai":
         newest = conversation.unread_seqs[-1] if conversation.unread_seqs else None
-        # The visitor still waits for a word: the AI owes it now.
-        after = replace(after, answer_due=AnswerDue(newest, at) if newest else None)
-        return Change(after, (facts.released(after, "operator_timeout", None),))
-    return Change(after, (facts.pending(after, "operator_timeout"),))
+        # The visitor still waits for a reply, which the AI owes now: a lease that has ended is picked up at once.
+        after = replace(after, reply_lease=ReplyLease(newest, at) if newest else None)
+        return Change(after, (events.released(after, "operator_timeout", None),))
+    return Change(after, (events.pending(after, "operator_timeout"),))
 
 
-def renew_claim(conversation: Conversation, at: datetime) -> Change | None:
-    """Take over an answer whose replica has died. None when it is not owed any more."""
-    due = conversation.answer_due
-    if due is None or due.until > at or conversation.mode != "ai":
+def renew_reply_lease(conversation: Conversation, at: datetime) -> Change | None:
+    """Take over an AI reply whose lease has ended. None if it has not, or if no reply is owed."""
+    lease = conversation.reply_lease
+    if lease is None or lease.until > at or conversation.mode != "ai":
         return None
-    return Change(replace(conversation, answer_due=AnswerDue(due.seq, at + LEASE)))
+    return Change(replace(conversation, reply_lease=ReplyLease(lease.seq, at + REPLY_LEASE_DURATION)))
 
 
-def drop_claim(conversation: Conversation, seq: int) -> Change | None:
-    """No answer is owed to `seq` any more."""
-    due = conversation.answer_due
-    if due is None or due.seq > seq:
-        return None
-    return Change(replace(conversation, answer_due=None))
-
-
-def operator_reads(conversation: Conversation, seq: int, by: Person, at: datetime) -> Change:
-    """An operator has read up to `seq`."""
+def mark_read_by_operator(conversation: Conversation, seq: int, by: OperatorRef, at: datetime) -> Change:
+    """Raises Invalid for a seq that does not exist yet."""
     if seq > conversation.last_seq:
-        raise Invalid({"seq": f"the newest message is {conversation.last_seq}"})
+        raise ValidationFailed({"seq": f"the newest message is {conversation.last_seq}"})
     before = next((read for person, read in conversation.reads if person.id == by.id), 0)
     if seq <= before:
         return Change(conversation)
@@ -234,66 +217,68 @@ def operator_reads(conversation: Conversation, seq: int, by: Person, at: datetim
     after = replace(
         conversation,
         operator_read_seq=max(seq, conversation.operator_read_seq),
-        reads=(*others, (by, seq))[-READERS:],
+        reads=(*others, (by, seq))[-MAX_READ_MARKS:],
         unread_seqs=tuple(unread for unread in conversation.unread_seqs if unread > seq),
         updated_at=at,
     )
-    return Change(after, (facts.read(after, seq, by),))
+    return Change(after, (events.message_read(after, seq, by),))
 
 
-def visitor_reads(conversation: Conversation, seq: int, at: datetime) -> Change:
-    """The visitor has seen up to `seq`."""
+def mark_read_by_visitor(conversation: Conversation, seq: int, at: datetime) -> Change:
+    """A seq that does not exist yet counts as the newest."""
     seq = min(seq, conversation.last_seq)
     if seq <= conversation.visitor_read_seq:
         return Change(conversation)
     after = replace(conversation, visitor_read_seq=seq, updated_at=at)
-    return Change(after, (facts.read(after, seq, None),))
+    return Change(after, (events.message_read(after, seq, None),))
 
 
-def note(conversation: Conversation, written: Note, at: datetime) -> Change:
-    """A private note."""
+def add_note(conversation: Conversation, note: Note, at: datetime) -> Change:
     after = replace(conversation, updated_at=at)
-    return Change(after, (facts.noted(after, written),), notes=(written,))
+    return Change(after, (events.note_created(after, note),), notes=(note,))
 
 
 def rate(conversation: Conversation, score: int, comment: str | None, at: datetime) -> Change:
-    """The visitor's score; a later one takes its place."""
+    """Set the visitor's rating; a later one replaces it."""
     after = replace(conversation, rating=score, rating_comment=comment, rated_at=at, updated_at=at)
-    return Change(after, (facts.rated(after, score, comment),))
+    return Change(after, (events.rated(after, score, comment),))
 
 
-def know_visitor(conversation: Conversation, visitor: Visitor, by: Person | None, at: datetime) -> Change:
-    """What is known of the visitor changed; an older state of it changes nothing."""
+def apply_visitor_update(conversation: Conversation, visitor: Visitor, by: OperatorRef | None, at: datetime) -> Change:
+    """Update the conversation's copy of the visitor; an older version changes nothing.
+
+    A visitor who is now blocked for operators is returned to the AI.
+    """
     if visitor.version <= conversation.visitor.version:
         return Change(conversation)
-    blocked = visitor.blocked != conversation.visitor.blocked
+    block_changed = visitor.blocked != conversation.visitor.blocked
     after = replace(conversation, visitor=visitor, updated_at=at)
-    events: list[Event] = []
-    if blocked and visitor.blocked in ("both", "operator") and after.mode in ("operator", "pending"):
-        after = _hand(after, "ai", None, at).remembering(at, "released", by)
-        events.append(facts.released(after, "blocked", by))
-    if blocked and by is not None:
-        events.append(facts.visitor_blocked(after, by))
+    emitted: list[Event] = []
+    if block_changed and visitor.blocked in ("both", "operator") and after.mode in ("operator", "pending"):
+        after = _reassign(after, "ai", None, at).with_history(at, "released", by)
+        emitted.append(events.released(after, "blocked", by))
+    if block_changed and by is not None:
+        emitted.append(events.visitor_blocked(after, by))
     else:
-        events.append(facts.visitor_updated(after, by))
-    return Change(after, tuple(events))
+        emitted.append(events.visitor_updated(after, by))
+    return Change(after, tuple(emitted))
 
 
-def know_translation(conversation: Conversation, translation: Translation, at: datetime) -> Change:
-    """The translate service has told how this conversation is translated; older news changes nothing."""
+def apply_translation_update(conversation: Conversation, translation: TranslationState, at: datetime) -> Change:
+    """Store how the translate service translates this conversation; an older version changes nothing."""
     if translation.version < conversation.translation.version or conversation.translation == translation:
         return Change(conversation)
     after = replace(conversation, translation=translation, updated_at=at)
-    return Change(after, (facts.updated(after),))
+    return Change(after, (events.updated(after),))
 
 
-def emptied(conversation: Conversation, at: datetime) -> Conversation:
-    """A conversation closed, with nothing left in it of what the visitor was or said: what is told of its erasure."""
-    nobody = Visitor(conversation.tenant_id, conversation.site_id, conversation.visitor.session)
-    after = _hand(conversation, "closed", None, at)
+def anonymized(conversation: Conversation, at: datetime) -> Conversation:
+    """The conversation closed and without any data of its visitor, as the events of an erasure carry it."""
+    visitor = Visitor(conversation.tenant_id, conversation.site_id, conversation.visitor.session)
+    after = _reassign(conversation, "closed", None, at)
     return replace(
         after,
-        visitor=nobody,
+        visitor=visitor,
         last_message=None,
         unread_seqs=(),
         rating=None,
@@ -301,3 +286,77 @@ def emptied(conversation: Conversation, at: datetime) -> Conversation:
         waiting_since=None,
         version=conversation.version + 1,
     )
+
+
+def _append_message(conversation: Conversation, draft: MessageDraft, at: datetime) -> tuple[Conversation, Message]:
+    """Give the draft the next seq. Who answers, and what is owed, is left to the caller."""
+    seq = conversation.last_seq + 1
+    message = Message(
+        id=draft.id,
+        tenant_id=conversation.tenant_id,
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        session=conversation.visitor.session,
+        seq=seq,
+        role=draft.role,
+        content=draft.content,
+        created_at=at,
+        image_url=draft.image_url,
+        sender=draft.sender,
+        message_id=draft.message_id,
+        reply_to=draft.reply_to,
+        proactive=draft.proactive,
+        translation=draft.translation,
+    )
+    preview = draft.content[:_PREVIEW_LENGTH] or "🖼"
+    recent_ids = conversation.recent_ids
+    if draft.message_id is not None:
+        recent_ids = (*recent_ids, (draft.message_id, seq))[-MAX_RECENT_IDS:]
+    unread_seqs = conversation.unread_seqs
+    if draft.role == "visitor":
+        unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
+    after = replace(
+        conversation,
+        last_seq=seq,
+        last_message=LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at),
+        unread_seqs=unread_seqs,
+        recent_ids=recent_ids,
+        updated_at=at,
+    )
+    return after, message
+
+
+def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | None, at: datetime) -> Conversation:
+    """Change who answers. Replies that started under the previous generation are discarded from here on."""
+    waiting_since = conversation.waiting_since
+    if mode == "pending":
+        waiting_since = waiting_since or at
+    elif mode != "operator" or not conversation.unread_seqs:
+        waiting_since = None
+    return replace(
+        conversation,
+        mode=mode,
+        operator=operator,
+        generation=conversation.generation + 1,
+        waiting_since=waiting_since,
+        reply_lease=None,
+        due_at=None,
+        consecutive_misses=0,
+        updated_at=at,
+    )
+
+
+def _assign(conversation: Conversation, operator: OperatorRef, at: datetime, timeout: timedelta) -> Conversation:
+    after = _reassign(conversation, "operator", operator, at).with_history(at, "accepted", operator)
+    return replace(after, due_at=at + timeout if conversation.unread_seqs else None)
+
+
+def _require_open(conversation: Conversation) -> None:
+    if not conversation.open:
+        raise ConversationClosed
+
+
+def _require_not_assigned_to_another(conversation: Conversation, by: OperatorRef, *, overrule: bool = False) -> None:
+    assigned = conversation.operator
+    if assigned is not None and assigned.id != by.id and not overrule:
+        raise AssignedToAnother(assigned.id, assigned.name)

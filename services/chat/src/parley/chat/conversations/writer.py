@@ -1,11 +1,11 @@
-"""Changes of conversations: by compare-and-set on the version, those that come together in one write.
+"""Writes changes of conversations: compare-and-set on the version, with changes that arrive together batched.
 
-Each change is answered when it is durable itself, and its own outcome is known: an update whose version has passed
-fails by itself among the others, is looked at again and tried again. Several changes of one conversation that come
-together are applied one after the other and written as one.
+Each change is confirmed when it is durable, with an outcome of its own: an update whose version has passed fails
+alone, and its transition is applied again to the new state. Several changes of one conversation in a batch are
+applied one after the other and written as one update.
 
-The next change is applied to what this process knows of a conversation (`store.known`): another replica's change shows
-by the version, and costs a try. Whatever is not written is decided by what was read for it.
+Transitions are applied to the cached conversation (`conversation_cache`). A change by another replica shows as a
+version conflict and costs one retry. A result without a write is always computed from a fresh read.
 """
 
 from __future__ import annotations
@@ -21,264 +21,278 @@ from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
 
 from parley.chat import metrics
 from parley.chat.audit.repository import COLLECTION as AUDIT
-from parley.chat.audit.repository import document_of as audit_document
-from parley.chat.conversations.conversation_cache import Known, KnownConversations
-from parley.chat.conversations.errors import TooBusy
-from parley.chat.conversations.mappers import changed_fields, conversation_of, message_document, note_document
-from parley.chat.conversations.model import MOST_UNREAD, RECENT_IDS, Change, Conversation
+from parley.chat.audit.repository import to_document as audit_document
+from parley.chat.batching import BatchingQueue
+from parley.chat.conversations.conversation_cache import CachedConversation, ConversationCache
+from parley.chat.conversations.errors import ConcurrentModification
+from parley.chat.conversations.mappers import changed_fields, to_conversation
+from parley.chat.conversations.model import MAX_RECENT_IDS, MAX_UNREAD, Change, Conversation
 from parley.chat.conversations.ports import Transition
-from parley.common.mongodb import Document, Mongo, Outbox, Projection, entry_of
+from parley.chat.messages.mappers import message_document, note_document
+from parley.common.mongodb import Document, Mongo, Outbox, OutboxInsert, to_outbox_entry
 from parley.common.observability import tracing
-from parley.common.runtime.batching import BatchingQueue
 
 COLLECTION = "conversations"
 
-_TRIES = 30
-_BATCH = 128
-_KEPT = 4
-"""Entries of the outbox that are worth writing again to be rid of the others."""
-_IMMUTABLE_FIELD = 66
+_MAX_ATTEMPTS = 30
+_MAX_BATCH = 128
+_MAX_REWRITTEN_ENTRIES = 4
+"""Unpublished outbox entries that are written again, in order to remove the published ones in the same update."""
+_IMMUTABLE_FIELD_ERROR = 66
 
 
-class _Lost(Exception):
-    """Somebody else was faster."""
+class VersionConflict(Exception):
+    """The conversation was changed since it was read: apply the transition again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class ChangeRequest:
     tenant_id: int
     conversation_id: int
     transition: Transition
 
 
-Answer = Change | Exception | None
+Result = Change | Exception | None
 
 
 @dataclass(slots=True)
-class _Draft:
-    """What becomes of one conversation in this batch."""
+class BatchedUpdate:
+    """One conversation's update in a batch: the requests' results, and the state after the last of them."""
 
-    known: Known
+    base: CachedConversation
     after: Conversation
-    answers: list[Answer] = field(default_factory=list)
-    entries: list[Document] = field(default_factory=list)
-    written: list[Change] = field(default_factory=list)
-    kept: Sequence[Document] | None = None
-    """What is left of the outbox before its entries, all else being told; None where nobody here knows that."""
+    results: list[Result] = field(default_factory=list)
+    new_entries: list[Document] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    remaining_entries: Sequence[Document] | None = None
+    """The unpublished outbox entries before `new_entries`, all others being published; None if not known here."""
 
     @property
-    def only_writes(self) -> bool:
-        """Whether every answer is a change that the version guards."""
-        return len(self.written) == len(self.answers)
+    def only_changes(self) -> bool:
+        """Whether each result is a change, so that the version check covers all of them."""
+        return len(self.changes) == len(self.results)
 
 
-class Commits:
-    """Applies transitions and writes what they make."""
-
+class ConversationWriter:
     def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
         self._mongo = mongo
         self._outbox = outbox
-        self._known = KnownConversations()
-        # One batch at a time: with two under way each was half as large, and all took a tenth more processor time.
-        self._together: BatchingQueue[_Asked, Change | None] = BatchingQueue(self._commit, most=_BATCH)
+        self._cache = ConversationCache()
+        # One batch in flight: with two, each was half as large, and processor time grew by a tenth.
+        self._write_batched: BatchingQueue[ChangeRequest, Change | None] = BatchingQueue(
+            self._process_batch, max_batch_size=_MAX_BATCH
+        )
 
     async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
-        """Apply a transition; None where there is no such conversation, or no change.
+        """Apply a transition. None if there is no such conversation, or no change.
 
-        Raises what the transition raises, and TooBusy.
+        Raises what the transition raises, and ConcurrentModification.
         """
-        # In the asker's own context: the events it makes carry their request's trace.
-        own = copy_context()
-        asked = _Asked(tenant_id, conversation_id, lambda now: own.run(transition, now))
-        # Every asker's trace has this one; the write itself is in that of the first of those who share it.
+        # The transition runs in its caller's context: the events it creates carry the caller's trace.
+        context = copy_context()
+        request = ChangeRequest(tenant_id, conversation_id, lambda current: context.run(transition, current))
+        # Each caller's trace has this span; the write itself is in the trace of the batch's first caller.
         with tracing.span("commit conversations"):
-            for attempt in range(_TRIES):
+            for attempt in range(_MAX_ATTEMPTS):
                 try:
-                    return await self._together(asked)
-                except _Lost:
-                    metrics.RETRIES.inc()
+                    return await self._write_batched(request)
+                except VersionConflict:
+                    metrics.WRITE_CONFLICTS.inc()
                     await asyncio.sleep(random.uniform(0, 0.002 * attempt))  # noqa: S311 - jitter
-            raise TooBusy
+            raise ConcurrentModification
 
-    async def recall(self, tenant_id: int, conversation_id: int) -> Conversation | None:
-        """A conversation as this process last knew it, or as it is; it may have changed since."""
-        known = self._known.get(conversation_id) or (await self._read([conversation_id])).get(conversation_id)
-        if known is None or known.conversation.tenant_id != tenant_id:
+    async def find_snapshot(self, tenant_id: int, conversation_id: int) -> Conversation | None:
+        """A conversation from the cache, or else from the database."""
+        entry = self._cache.get(conversation_id) or (await self._read([conversation_id])).get(conversation_id)
+        if entry is None or entry.conversation.tenant_id != tenant_id:
             return None
-        return known.conversation
+        return entry.conversation
 
-    def recall_open(self, tenant_id: int, visitor_key: str) -> Conversation | None:
-        """A visitor's open conversation as this process last knew it; None where it knows of none."""
-        known = self._known.open_of(visitor_key)
-        return known if known is not None and known.tenant_id == tenant_id else None
+    def find_open_snapshot(self, tenant_id: int, visitor_key: str) -> Conversation | None:
+        """A visitor's open conversation from the cache; None if it is not cached."""
+        conversation = self._cache.get_open(visitor_key)
+        return conversation if conversation is not None and conversation.tenant_id == tenant_id else None
 
-    def made(self, document: Document, change: Change) -> None:
-        """A conversation was inserted: tell of it, and remember it."""
-        self._known.remember(Known(change.conversation))
-        self._outbox.tell(COLLECTION, document)
+    def on_created(self, document: Document, change: Change) -> None:
+        """Publish the outbox of a conversation that was just inserted, and cache it."""
+        self._cache.put(CachedConversation(change.conversation))
+        self._outbox.enqueue(COLLECTION, document)
         _count(change)
 
-    def forget(self, conversation_ids: Iterable[int]) -> None:
-        """Read these anew when they are changed next."""
-        self._known.forget(conversation_ids)
+    def invalidate(self, conversation_ids: Iterable[int]) -> None:
+        """Read these conversations again before their next change."""
+        self._cache.invalidate(conversation_ids)
 
-    async def _commit(self, batch: Sequence[_Asked]) -> list[Answer]:
-        """Each one's answer; `_Lost` where it is to be tried again."""
-        asked: dict[int, list[_Asked]] = {}
-        for one in batch:
-            asked.setdefault(one.conversation_id, []).append(one)
-        drafts: dict[int, _Draft] = {}
-        for conversation_id, among in asked.items():
-            known = self._known.get(conversation_id)
-            draft = _drafted(known, among) if known else None
-            if draft is not None and draft.only_writes:
-                drafts[conversation_id] = draft
-        read = await self._read([conversation_id for conversation_id in asked if conversation_id not in drafts])
-        for conversation_id, fresh in read.items():
-            drafts[conversation_id] = _drafted(fresh, asked[conversation_id])
-        problems = await self._write([draft for draft in drafts.values() if draft.written])
-        return _in_order(batch, drafts, problems)
+    async def _process_batch(self, batch: Sequence[ChangeRequest]) -> list[Result]:
+        """Each request's result; VersionConflict for those to be tried again."""
+        requests: dict[int, list[ChangeRequest]] = {}
+        for request in batch:
+            requests.setdefault(request.conversation_id, []).append(request)
+        updates: dict[int, BatchedUpdate] = {}
+        for conversation_id, for_conversation in requests.items():
+            cached = self._cache.get(conversation_id)
+            update = _apply_all(cached, for_conversation) if cached else None
+            if update is not None and update.only_changes:
+                updates[conversation_id] = update
+        fresh = await self._read([conversation_id for conversation_id in requests if conversation_id not in updates])
+        for conversation_id, entry in fresh.items():
+            updates[conversation_id] = _apply_all(entry, requests[conversation_id])
+        failures = await self._write([update for update in updates.values() if update.changes])
+        return _results_in_order(batch, updates, failures)
 
-    async def _read(self, conversation_ids: Sequence[int]) -> dict[int, Known]:
+    async def _read(self, conversation_ids: Sequence[int]) -> dict[int, CachedConversation]:
         if not conversation_ids:
             return {}
-        read: dict[int, Known] = {}
-        async for row in self._mongo[COLLECTION].find({"_id": {"$in": conversation_ids}}):
-            read[row["_id"]] = Known(conversation_of(row), tuple(row.get("outbox", ())))
-            self._known.remember(read[row["_id"]])
-        # What is gone must not be known as a visitor's open conversation for ever.
-        self.forget(set(conversation_ids) - read.keys())
-        return read
+        entries: dict[int, CachedConversation] = {}
+        async for document in self._mongo[COLLECTION].find({"_id": {"$in": conversation_ids}}):
+            entry = CachedConversation(to_conversation(document), tuple(document.get("outbox", ())))
+            entries[document["_id"]] = entry
+            self._cache.put(entry)
+        # A conversation that no longer exists must not stay cached as a visitor's open one.
+        self.invalidate(set(conversation_ids) - entries.keys())
+        return entries
 
-    async def _write(self, drafts: Sequence[_Draft]) -> dict[int, Exception]:
-        """Write them all. The problem of each conversation that was not written."""
-        if not drafts:
+    async def _write(self, updates: Sequence[BatchedUpdate]) -> dict[int, Exception]:
+        """Write all updates. Returns the exception of each conversation that was not written."""
+        if not updates:
             return {}
-        problems: dict[int, Exception] = {}
-        for draft in drafts:
-            untold = None if draft.known.riding else self._outbox.untold(COLLECTION, draft.after.id)
-            draft.kept = untold if untold is not None and len(untold) <= _KEPT else None
+        for update in updates:
+            pending = None if update.base.outbox else self._outbox.pending_entries(COLLECTION, update.after.id)
+            known_and_few = pending is not None and len(pending) <= _MAX_REWRITTEN_ENTRIES
+            update.remaining_entries = pending if known_and_few else None
         try:
-            await self._mongo[COLLECTION].bulk_write([_update(draft) for draft in drafts], ordered=False)
+            await self._mongo[COLLECTION].bulk_write([_to_update(update) for update in updates], ordered=False)
+            failures: dict[int, Exception] = {}
         except BulkWriteError as exc:
-            concerns = exc.details.get("writeConcernErrors")
-            if concerns:
-                self.forget(draft.after.id for draft in drafts)
-                raise WTimeoutError(concerns[0].get("errmsg", "not durable in time"), details=concerns[0]) from exc
-            for fault in exc.details["writeErrors"]:
-                lost = fault["code"] == _IMMUTABLE_FIELD
-                problems[drafts[fault["index"]].after.id] = (
-                    _Lost() if lost else WriteError(fault["errmsg"], fault["code"])
-                )
+            failures = self._to_failures(exc, updates)
         except BaseException:
-            # Nobody knows what was written of it.
-            self.forget(draft.after.id for draft in drafts)
+            # It is not known which of them were written.
+            self.invalidate(update.after.id for update in updates)
             raise
-        self.forget(problems)
-        for draft in drafts:
-            if draft.after.id not in problems:
-                self._written(draft)
-        return problems
+        self.invalidate(failures)
+        for update in updates:
+            if update.after.id not in failures:
+                self._on_written(update)
+        return failures
 
-    def _written(self, draft: _Draft) -> None:
-        self._known.remember(Known(draft.after))
-        told = {"_id": draft.after.id, "outbox": [*draft.known.riding, *draft.entries]}
-        self._outbox.tell(COLLECTION, told, beside=draft.kept)
-        for change in draft.written:
+    def _to_failures(self, exc: BulkWriteError, updates: Sequence[BatchedUpdate]) -> dict[int, Exception]:
+        """The failed conversations of a bulk write. Raises WTimeoutError if none of it is known to be durable."""
+        concern_errors = exc.details.get("writeConcernErrors")
+        if concern_errors:
+            self.invalidate(update.after.id for update in updates)
+            message = concern_errors[0].get("errmsg", "not durable in time")
+            raise WTimeoutError(message, details=concern_errors[0]) from exc
+        failures: dict[int, Exception] = {}
+        for error in exc.details["writeErrors"]:
+            conflict = error["code"] == _IMMUTABLE_FIELD_ERROR
+            failures[updates[error["index"]].after.id] = (
+                VersionConflict() if conflict else WriteError(error["errmsg"], error["code"])
+            )
+        return failures
+
+    def _on_written(self, update: BatchedUpdate) -> None:
+        self._cache.put(CachedConversation(update.after))
+        document = {"_id": update.after.id, "outbox": [*update.base.outbox, *update.new_entries]}
+        self._outbox.enqueue(COLLECTION, document, remaining=update.remaining_entries)
+        for change in update.changes:
             _count(change)
 
 
-def _drafted(known: Known, among: Sequence[_Asked]) -> _Draft:
-    """The transitions applied, one after the other."""
-    draft = _Draft(known, known.conversation)
-    for one in among:
-        draft.answers.append(_applied(one, draft))
-    return draft
+def _apply_all(base: CachedConversation, requests: Sequence[ChangeRequest]) -> BatchedUpdate:
+    """Apply the requests' transitions one after the other."""
+    update = BatchedUpdate(base, base.conversation)
+    for request in requests:
+        update.results.append(_apply(request, update))
+    return update
 
 
-def _applied(one: _Asked, draft: _Draft) -> Answer:
-    now = draft.after
-    if now.tenant_id != one.tenant_id:
+def _apply(request: ChangeRequest, update: BatchedUpdate) -> Result:
+    current = update.after
+    if current.tenant_id != request.tenant_id:
         return None
-    counted = replace(now, version=now.version + 1)
+    incremented = replace(current, version=current.version + 1)
     try:
-        change = one.transition(counted)
-    except Exception as refusal:
-        return refusal
+        change = request.transition(incremented)
+    except Exception as exc:
+        return exc
     if change is None:
         return None
-    # A transition that changes nothing gives back what it was given.
-    if not change.events and change.conversation == counted:
-        return replace(change, conversation=now)
-    draft.after = change.conversation
-    draft.entries += entries_of(change)
-    draft.written.append(change)
+    # A transition without effect returns the conversation it was given.
+    if not change.events and change.conversation == incremented:
+        return replace(change, conversation=current)
+    update.after = change.conversation
+    update.new_entries += build_outbox_entries(change)
+    update.changes.append(change)
     return change
 
 
-def _update(draft: _Draft) -> UpdateOne:
-    before = draft.known.conversation
-    changed = changed_fields(before, draft.after)
-    pushed = _grown(before, draft.after, changed)
-    if draft.kept is not None:
-        # What was told before goes in passing.
-        changed["outbox"] = [*draft.kept, *draft.entries]
+def _to_update(update: BatchedUpdate) -> UpdateOne:
+    before = update.base.conversation
+    changed = changed_fields(before, update.after)
+    pushed = _append_only_changes(before, update.after, changed)
+    if update.remaining_entries is not None:
+        # Published entries are removed by the same write.
+        changed["outbox"] = [*update.remaining_entries, *update.new_entries]
     else:
-        pushed["outbox"] = {"$each": draft.entries}
+        pushed["outbox"] = {"$each": update.new_entries}
     return UpdateOne(
         {"_id": before.id, "tenant_id": before.tenant_id, "version": before.version},
         {
             "$set": changed,
             **({"$push": pushed} if pushed else {}),
-            # An update that matches nothing is silent about it, and in a batch one cannot tell which it was. So this
-            # is an upsert whose insert is impossible: where the version has passed, the server says so of this one.
+            # An update that matches nothing is not an error, and a bulk result does not say which update that was.
+            # So this is an upsert that can never insert: on a version conflict the server reports an error for it.
             "$setOnInsert": {"_id": None},
         },
         upsert=True,
     )
 
 
-def _grown(before: Conversation, after: Conversation, changed: Document) -> Document:
-    """What has only grown is pushed instead of being written whole: taken out of `changed`."""
+def _append_only_changes(before: Conversation, after: Conversation, changed: Document) -> Document:
+    """Move array fields that only grew out of `changed`, into a $push of the new elements."""
     pushed: Document = {}
     if changed.pop("recent_ids", None) is not None:
         ids = [list(pair) for pair in after.recent_ids if pair[1] > before.last_seq]
-        pushed["recent_ids"] = {"$each": ids, "$slice": -RECENT_IDS}
+        pushed["recent_ids"] = {"$each": ids, "$slice": -MAX_RECENT_IDS}
     unread = [seq for seq in after.unread_seqs if seq > before.last_seq]
-    # Less than that, and some were read as well.
-    if unread and len(after.unread_seqs) == min(len(before.unread_seqs) + len(unread), MOST_UNREAD):
+    # With fewer than that, some were also marked as read.
+    if unread and len(after.unread_seqs) == min(len(before.unread_seqs) + len(unread), MAX_UNREAD):
         del changed["unread_seqs"]
-        pushed["unread_seqs"] = {"$each": unread, "$slice": -MOST_UNREAD}
+        pushed["unread_seqs"] = {"$each": unread, "$slice": -MAX_UNREAD}
     return pushed
 
 
-def _in_order(batch: Sequence[_Asked], drafts: dict[int, _Draft], problems: dict[int, Exception]) -> list[Answer]:
-    answers: dict[int, list[Answer]] = {}
-    for conversation_id, draft in drafts.items():
-        problem = problems.get(conversation_id)
-        answers[conversation_id] = [problem] * len(draft.answers) if problem else draft.answers
-    waiting = {conversation_id: iter(among) for conversation_id, among in answers.items()}
-    return [next(waiting[one.conversation_id]) if one.conversation_id in waiting else None for one in batch]
+def _results_in_order(
+    batch: Sequence[ChangeRequest], updates: dict[int, BatchedUpdate], failures: dict[int, Exception]
+) -> list[Result]:
+    results: dict[int, list[Result]] = {}
+    for conversation_id, update in updates.items():
+        failure = failures.get(conversation_id)
+        results[conversation_id] = [failure] * len(update.results) if failure else update.results
+    remaining = {conversation_id: iter(for_conversation) for conversation_id, for_conversation in results.items()}
+    return [
+        next(remaining[request.conversation_id]) if request.conversation_id in remaining else None for request in batch
+    ]
 
 
-def entries_of(change: Change) -> list[Document]:
-    """The outbox entries of a change: events carry the messages and notes they tell of, the first the audit entry."""
-    carried = {
-        "message.created": [Projection("messages", message_document(message)) for message in change.messages],
-        "note.created": [Projection("notes", note_document(note)) for note in change.notes],
+def build_outbox_entries(change: Change) -> list[Document]:
+    """The outbox entries of a change. Each message or note is embedded in its event's entry, audit in the first."""
+    embedded = {
+        "message.created": [OutboxInsert("messages", message_document(message)) for message in change.messages],
+        "note.created": [OutboxInsert("notes", note_document(note)) for note in change.notes],
     }
     entries: list[Document] = []
     for event in change.events:
-        waiting = carried.get(event.type)
-        luggage = [waiting.pop(0)] if waiting else []
+        of_type = embedded.get(event.type)
+        inserts = [of_type.pop(0)] if of_type else []
         if change.audit is not None and not entries:
-            luggage.append(Projection(AUDIT, audit_document(change.audit)))
-        entries.append(entry_of(event, *luggage))
+            inserts.append(OutboxInsert(AUDIT, audit_document(change.audit)))
+        entries.append(to_outbox_entry(event, *inserts))
     return entries
 
 
 def _count(change: Change) -> None:
     for event in change.events:
-        metrics.CONVERSATIONS.labels(event.type).inc()
+        metrics.TRANSITIONS.labels(event.type).inc()
     for message in change.messages:
         metrics.MESSAGES.labels(message.role).inc()

@@ -1,64 +1,48 @@
-"""What a site's assistant knows: entries of a question and its answer."""
+"""Endpoints to edit a site's knowledge entries."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
-
-from parley.chat.common_fields import PageQuery, next_cursor
-from parley.chat.knowledge.service import Knowledge, KnowledgeEntry
-from parley.chat.schemas import Done
+from parley.chat.knowledge.schemas import (
+    KnowledgeEntryBody,
+    KnowledgeEntryResponse,
+    KnowledgeListResponse,
+    to_schema,
+)
+from parley.chat.knowledge.service import KnowledgeService
+from parley.chat.paging.schemas import PageQuery, decode_id, encode_id
+from parley.chat.schemas import OkResponse
 from parley.common.auth.identity import OperatorCaller
-from parley.common.http import Answer, Call, RequestBody
-
-
-class EntryBody(RequestBody):
-    question: Annotated[str, StringConstraints(max_length=500, pattern=r"\S")]
-    answer: Annotated[str, StringConstraints(max_length=4000, pattern=r"\S")]
-
-
-class EntryView(BaseModel):
-    id: int
-    question: str
-    answer: str
-
-
-class EntryAnswer(Answer):
-    entry: EntryView
-
-
-class EntriesAnswer(Answer):
-    knowledge: list[EntryView]
-    next_cursor: str | None
+from parley.common.http import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeHandlers:
-    knowledge: Knowledge
+    knowledge: KnowledgeService
 
-    async def page(self, call: Call[OperatorCaller, None, PageQuery]) -> EntriesAnswer:
-        limit = call.query.limit
-        found = await self.knowledge.page(call.caller, call.path["site_id"], call.query.after, limit)
-        following = next_cursor([entry.id for entry in found], limit)
-        return EntriesAnswer(knowledge=[_view(entry) for entry in found[:limit]], next_cursor=following)
-
-    async def add(self, call: Call[OperatorCaller, EntryBody, None]) -> EntryAnswer:
-        body = call.body
-        return EntryAnswer(
-            entry=_view(await self.knowledge.add(call.caller, call.path["site_id"], body.question, body.answer))
+    async def list_page(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> KnowledgeListResponse:
+        limit, after = context.query.limit, decode_id(context.query.cursor)
+        entries = await self.knowledge.list_page(context.caller, context.path["site_id"], after, limit)
+        return KnowledgeListResponse(
+            knowledge=[to_schema(entry) for entry in entries[:limit]],
+            next_cursor=encode_id([entry.id for entry in entries], limit),
         )
 
-    async def replace(self, call: Call[OperatorCaller, EntryBody, None]) -> EntryAnswer:
-        path, body = call.path, call.body
-        entry = await self.knowledge.replace(call.caller, path["site_id"], path["entry_id"], body.question, body.answer)
-        return EntryAnswer(entry=_view(entry))
+    async def add(self, context: RequestContext[OperatorCaller, KnowledgeEntryBody, None]) -> KnowledgeEntryResponse:
+        body = context.body
+        entry = await self.knowledge.add(context.caller, context.path["site_id"], body.question, body.answer)
+        return KnowledgeEntryResponse(entry=to_schema(entry))
 
-    async def remove(self, call: Call[OperatorCaller, None, None]) -> Done:
-        await self.knowledge.remove(call.caller, call.path["site_id"], call.path["entry_id"])
-        return Done()
+    async def replace(
+        self, context: RequestContext[OperatorCaller, KnowledgeEntryBody, None]
+    ) -> KnowledgeEntryResponse:
+        path, body = context.path, context.body
+        entry = await self.knowledge.replace(
+            context.caller, path["site_id"], path["entry_id"], body.question, body.answer
+        )
+        return KnowledgeEntryResponse(entry=to_schema(entry))
 
-
-def _view(entry: KnowledgeEntry) -> EntryView:
-    return EntryView(id=entry.id, question=entry.question, answer=entry.answer)
+    async def delete(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
+        await self.knowledge.delete(context.caller, context.path["site_id"], context.path["entry_id"])
+        return OkResponse()

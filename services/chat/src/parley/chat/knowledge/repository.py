@@ -1,11 +1,11 @@
-"""Knowledge entries in MongoDB, with a text index of each site's own words."""
+"""Knowledge entries in MongoDB, with a text index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parley.chat.conversations.ports import Passage
-from parley.chat.knowledge.service import KnowledgeEntry
+from parley.chat.ai.model import Passage
+from parley.chat.knowledge.model import KnowledgeEntry
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "knowledge"
@@ -15,24 +15,24 @@ INDEXES = [
     Index(
         COLLECTION,
         [("site_id", 1), ("question", "text"), ("answer", "text")],
-        # No stemming and no stop words: sites speak many languages, and one index serves them all.
+        # No stemming and no stop words: one index serves sites in all languages.
         {"name": "words", "weights": {"question": 3, "answer": 1}, "default_language": "none"},
     ),
 ]
 
 
-class MongoKnowledge:
-    """A KnowledgeStore."""
+class MongoKnowledgeRepository:
+    """A KnowledgeRepository."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
-        found = self._mongo[COLLECTION].find({"site_id": site_id, "_id": {"$gt": after}}, limit=limit)
-        return [_entry(row) async for row in found.sort("_id", 1)]
+    async def list_page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
+        cursor = self._mongo[COLLECTION].find({"site_id": site_id, "_id": {"$gt": after}}, limit=limit)
+        return [_to_entry(document) async for document in cursor.sort("_id", 1)]
 
-    async def count(self, site_id: int, most: int) -> int:
-        return await self._mongo[COLLECTION].count_documents({"site_id": site_id}, limit=most)
+    async def count(self, site_id: int, limit: int) -> int:
+        return await self._mongo[COLLECTION].count_documents({"site_id": site_id}, limit=limit)
 
     async def add(self, entry: KnowledgeEntry) -> None:
         await self._mongo[COLLECTION].insert_one(
@@ -46,27 +46,32 @@ class MongoKnowledge:
         )
 
     async def replace(self, entry: KnowledgeEntry) -> bool:
-        done = await self._mongo[COLLECTION].update_one(
+        result = await self._mongo[COLLECTION].update_one(
             {"_id": entry.id, "tenant_id": entry.tenant_id, "site_id": entry.site_id},
             {"$set": {"question": entry.question, "answer": entry.answer}},
         )
-        return done.matched_count == 1
+        return result.matched_count == 1
 
-    async def remove(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
-        done = await self._mongo[COLLECTION].delete_one({"_id": entry_id, "tenant_id": tenant_id, "site_id": site_id})
-        return done.deleted_count == 1
+    async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
+        result = await self._mongo[COLLECTION].delete_one({"_id": entry_id, "tenant_id": tenant_id, "site_id": site_id})
+        return result.deleted_count == 1
 
     async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
         score = {"$meta": "textScore"}
-        query = {"site_id": site_id, "$text": {"$search": _words(text)}}
-        found = self._mongo[COLLECTION].find(query, {"question": 1, "answer": 1, "score": score}, limit=limit)
-        return [Passage(row["question"], row["answer"], row["score"]) async for row in found.sort([("score", score)])]
+        query = {"site_id": site_id, "$text": {"$search": _strip_operators(text)}}
+        cursor = self._mongo[COLLECTION].find(query, {"question": 1, "answer": 1, "score": score}, limit=limit)
+        return [
+            Passage(document["question"], document["answer"], document["score"])
+            async for document in cursor.sort([("score", score)])
+        ]
 
 
-def _words(text: str) -> str:
-    """A visitor's words without what a text search would take for its own: quoted phrases and negations."""
+def _strip_operators(text: str) -> str:
+    """A visitor's text without the characters that a text search reads as phrases or negations."""
     return text.replace('"', " ").replace("-", " ")
 
 
-def _entry(row: Document) -> KnowledgeEntry:
-    return KnowledgeEntry(row["_id"], row["tenant_id"], row["site_id"], row["question"], row["answer"])
+def _to_entry(document: Document) -> KnowledgeEntry:
+    return KnowledgeEntry(
+        document["_id"], document["tenant_id"], document["site_id"], document["question"], document["answer"]
+    )

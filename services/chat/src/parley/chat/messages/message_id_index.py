@@ -1,8 +1,7 @@
-"""Which senders' ids long conversations have seen: so that a new message need not be looked for among the old ones.
+"""The message ids of long conversations, in memory: tells that a new message's id is new, without a query.
 
-Every message has its sender's id, and is kept once however often it is sent. The last ids stand in the conversation
-itself; in a longer one the others would have to be looked for each time. This process remembers them as it goes: an id
-that is not among them is new, one that may be is looked for.
+A conversation itself holds its latest ids only; in a longer one each new message would need a query for older ones.
+An id that is not in this index is new; one that may be in it is looked up.
 """
 
 from __future__ import annotations
@@ -10,71 +9,76 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from parley.chat.conversations.model import RECENT_IDS, Conversation
-from parley.chat.conversations.outbox_documents import carried
+from parley.chat.conversations.model import MAX_RECENT_IDS, Conversation
+from parley.chat.conversations.outbox_documents import outbox_documents
 from parley.common.mongodb import Mongo
 
-_MOST_OF_ONE = 5_000
-_MOST_OF_ALL = 200_000
-"""Some seventy bytes each."""
+_MAX_IDS_PER_CONVERSATION = 5_000
+_MAX_IDS = 200_000
+"""About seventy bytes each."""
 
 
 @dataclass(slots=True)
-class _Seen:
+class _IdSet:
     """Hashes of all ids up to a seq."""
 
-    up_to: int
-    ids: set[int]
+    up_to_seq: int
+    hashes: set[int]
     counted: int = 0
+    """How many of them are in the index's total."""
 
-    def joins(self, conversation: Conversation) -> bool:
-        """Whether nothing lies between these and the conversation's recent ids."""
+    def reaches(self, conversation: Conversation) -> bool:
+        """Whether no message lies between this set and the conversation's recent ids."""
         recent = conversation.recent_ids
-        return len(recent) < RECENT_IDS or recent[0][1] <= self.up_to + 1
+        return len(recent) < MAX_RECENT_IDS or recent[0][1] <= self.up_to_seq + 1
 
 
-class SendersIds:
-    """Says of an id that it is new to a conversation's visitor, where it knows that."""
+class MessageIdIndex:
+    """Keeps the conversations used last, up to a total number of ids."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._seen: OrderedDict[int, _Seen] = OrderedDict()
-        self._count = 0
+        self._by_conversation: OrderedDict[int, _IdSet] = OrderedDict()
+        self._total = 0
 
     async def is_new(self, conversation: Conversation, message_id: str) -> bool:
-        """Whether no message up to the conversation's last one has this id. False also where that is not known."""
-        seen = self._seen.get(conversation.id)
-        if seen is None or not seen.joins(conversation):
-            seen = await self._read(conversation)
-        self._keep(conversation, seen)
-        return len(seen.ids) < _MOST_OF_ONE and hash(message_id) not in seen.ids
+        """Whether no message up to the conversation's last one has this id. False also if that is not known."""
+        ids = self._by_conversation.get(conversation.id)
+        if ids is None or not ids.reaches(conversation):
+            ids = await self._load(conversation)
+        self._store(conversation, ids)
+        return len(ids.hashes) < _MAX_IDS_PER_CONVERSATION and hash(message_id) not in ids.hashes
 
-    async def _read(self, conversation: Conversation) -> _Seen:
-        """All of the visitor's; of very many only some."""
-        seen = _Seen(conversation.last_seq, set())
+    async def _load(self, conversation: Conversation) -> _IdSet:
+        """The ids of all the visitor's messages, up to the limit per conversation."""
+        ids = _IdSet(conversation.last_seq, set())
         key = conversation.visitor.key
-        # The outbox is read first: an entry leaves it only after its message stands in the collection.
-        riding = {"visitor_key": key, "outbox.carried.into": "messages"}
-        async for holder in self._mongo["conversations"].find(riding, {"outbox.carried": 1}):
-            seen.ids.update(hash(one.get("message_id")) for one in carried(holder, "messages"))
-        said = {"visitor_key": key, "message_id": {"$type": "string"}}
-        found = self._mongo["messages"].find(said, {"message_id": 1, "_id": 0}, limit=_MOST_OF_ONE, hint="message_id")
-        async for row in found:
-            seen.ids.add(hash(row["message_id"]))
-        return seen
+        # The outbox is read first: an entry is removed from it only after its message is in the collection.
+        embedded = {"visitor_key": key, "outbox.carried.into": "messages"}
+        async for holder in self._mongo["conversations"].find(embedded, {"outbox.carried": 1}):
+            ids.hashes.update(hash(document.get("message_id")) for document in outbox_documents(holder, "messages"))
+        cursor = self._mongo["messages"].find(
+            {"visitor_key": key, "message_id": {"$type": "string"}},
+            {"message_id": 1, "_id": 0},
+            limit=_MAX_IDS_PER_CONVERSATION,
+            hint="message_id",
+        )
+        async for document in cursor:
+            ids.hashes.add(hash(document["message_id"]))
+        return ids
 
-    def _keep(self, conversation: Conversation, seen: _Seen) -> None:
-        seen.ids.update(hash(message_id) for message_id, seq in conversation.recent_ids if seq > seen.up_to)
-        seen.up_to = max(seen.up_to, conversation.last_seq)
-        self._forget(conversation.id)
-        seen.counted = len(seen.ids)
-        if seen.counted < _MOST_OF_ONE:
-            self._seen[conversation.id] = seen
-            self._count += seen.counted
-        while self._count > _MOST_OF_ALL:
-            self._forget(next(iter(self._seen)))
+    def _store(self, conversation: Conversation, ids: _IdSet) -> None:
+        ids.hashes.update(hash(message_id) for message_id, seq in conversation.recent_ids if seq > ids.up_to_seq)
+        ids.up_to_seq = max(ids.up_to_seq, conversation.last_seq)
+        self._remove(conversation.id)
+        ids.counted = len(ids.hashes)
+        if ids.counted < _MAX_IDS_PER_CONVERSATION:
+            self._by_conversation[conversation.id] = ids
+            self._total += ids.counted
+        while self._total > _MAX_IDS:
+            self._remove(next(iter(self._by_conversation)))
 
-    def _forget(self, conversation_id: int) -> None:
-        gone = self._seen.pop(conversation_id, None)
-        if gone is not None:
-            self._count -= gone.counted
+    def _remove(self, conversation_id: int) -> None:
+        removed = self._by_conversation.pop(conversation_id, None)
+        if removed is not None:
+            self._total -= removed.counted

@@ -1,4 +1,4 @@
-"""Messages and notes in MongoDB: read together with what still rides in their conversation's outbox."""
+"""Messages and notes in MongoDB, read together with those still embedded in their conversation's outbox."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from contextlib import suppress
 
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.conversations.mappers import message_of, note_of
-from parley.chat.conversations.model import Conversation, Message, Note, Visitor
-from parley.chat.conversations.outbox_documents import carried
-from parley.chat.messages.message_id_index import SendersIds
+from parley.chat.batching import BatchingQueue
+from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.outbox_documents import outbox_documents
+from parley.chat.messages.mappers import to_message, to_note
+from parley.chat.messages.message_id_index import MessageIdIndex
+from parley.chat.messages.model import Message, Note
+from parley.chat.visitors.model import Visitor
+from parley.common.events.schemas import MessageTranslation
 from parley.common.mongodb import Document, Index, Mongo
-from parley.common.runtime.batching import BatchingQueue
 
-_SendersId = tuple[str, str]
-"""A visitor's key, and the id that a sender gave a message in their conversation."""
-_BATCH = 64
+_MessageKey = tuple[str, str]
+"""A visitor's key, and the id of a message in their conversations."""
+_MAX_BATCH = 64
+_MAX_NOTES = 200
 
 INDEXES = [
     Index("messages", [("conversation_id", 1), ("seq", 1)], {"name": "seq", "unique": True}),
@@ -34,15 +38,21 @@ INDEXES = [
 ]
 
 
-class MongoMessages:
-    """The domain's MessageStore."""
+class MongoMessageRepository:
+    """A MessageRepository.
+
+    The outbox is always read before the collection: an entry is removed from the outbox only after its message is in
+    the collection, so a message is found in at least one of them.
+    """
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._senders_ids = SendersIds(mongo)
-        self._by_sender: BatchingQueue[_SendersId, Document | None] = BatchingQueue(self._by_senders, most=_BATCH)
+        self._id_index = MessageIdIndex(mongo)
+        self._find_batched: BatchingQueue[_MessageKey, Document | None] = BatchingQueue(
+            self._find_by_keys, max_batch_size=_MAX_BATCH
+        )
 
-    async def of_conversation(
+    async def list_for_conversation(
         self,
         conversation: Conversation,
         *,
@@ -50,8 +60,7 @@ class MongoMessages:
         after_seq: int | None = None,
         limit: int = 50,
     ) -> Sequence[Message]:
-        # The outbox is read first: an entry leaves it only after its message stands in the collection.
-        riding = await self._riding(conversation, "messages")
+        embedded = await self._list_embedded(conversation, "messages")
         bounds: Document = {}
         if before_seq is not None:
             bounds["$lt"] = before_seq
@@ -60,81 +69,86 @@ class MongoMessages:
         query: Document = {"conversation_id": conversation.id, "tenant_id": conversation.tenant_id}
         if bounds:
             query["seq"] = bounds
-        forward = after_seq is not None
-        cursor = self._mongo["messages"].find(query).sort("seq", 1 if forward else -1).limit(limit)
-        found = {document["seq"]: document async for document in cursor}
-        for document in riding:
+        ascending = after_seq is not None
+        cursor = self._mongo["messages"].find(query).sort("seq", 1 if ascending else -1).limit(limit)
+        by_seq = {document["seq"]: document async for document in cursor}
+        for document in embedded:
             seq = document["seq"]
             if (before_seq is None or seq < before_seq) and (after_seq is None or seq > after_seq):
-                found.setdefault(seq, document)
-        ordered = [message_of(found[seq]) for seq in sorted(found)]
-        return ordered[:limit] if forward else ordered[-limit:]
+                by_seq.setdefault(seq, document)
+        messages = [to_message(by_seq[seq]) for seq in sorted(by_seq)]
+        return messages[:limit] if ascending else messages[-limit:]
 
-    async def by_message_id(self, visitor: Visitor, message_id: str) -> Message | None:
-        found = await self._by_sender((visitor.key, message_id))
-        return message_of(found) if found else None
+    async def find_by_message_id(self, visitor: Visitor, message_id: str) -> Message | None:
+        document = await self._find_batched((visitor.key, message_id))
+        return to_message(document) if document else None
 
-    async def said_before(self, conversation: Conversation, message_id: str) -> Message | None:
-        if await self._senders_ids.is_new(conversation, message_id):
+    async def find_duplicate(self, conversation: Conversation, message_id: str) -> Message | None:
+        if await self._id_index.is_new(conversation, message_id):
             return None
-        return await self.by_message_id(conversation.visitor, message_id)
+        return await self.find_by_message_id(conversation.visitor, message_id)
 
-    async def _by_senders(self, asked: Sequence[_SendersId]) -> list[Document | Exception | None]:
-        """The messages with these senders' ids, each visitor's own."""
-        keys, ids = {key for key, _ in asked}, [message_id for _, message_id in asked]
-        # After a crash a message may ride in its conversation's outbox for a while yet; read first, as ever.
-        riding = {"visitor_key": {"$in": sorted(keys)}, "outbox.carried.document.message_id": {"$in": ids}}
-        found: dict[_SendersId, Document] = {}
-        async for holder in self._mongo["conversations"].find(riding, {"outbox.carried": 1}):
-            found.update(((one["visitor_key"], one["message_id"]), one) for one in carried(holder, "messages"))
-        # The index is partial: without the type MongoDB does not see that it may use it.
-        each = [{"visitor_key": key, "message_id": {"$eq": message_id, "$type": "string"}} for key, message_id in asked]
+    async def _find_by_keys(self, keys: Sequence[_MessageKey]) -> list[Document | Exception | None]:
+        visitor_keys = sorted({visitor_key for visitor_key, _ in keys})
+        embedded = {
+            "visitor_key": {"$in": visitor_keys},
+            "outbox.carried.document.message_id": {"$in": [message_id for _, message_id in keys]},
+        }
+        found: dict[_MessageKey, Document] = {}
+        async for holder in self._mongo["conversations"].find(embedded, {"outbox.carried": 1}):
+            for document in outbox_documents(holder, "messages"):
+                found[document["visitor_key"], document["message_id"]] = document
+        # The index is partial: without `$type`, MongoDB does not see that it applies.
+        each = [
+            {"visitor_key": visitor_key, "message_id": {"$eq": message_id, "$type": "string"}}
+            for visitor_key, message_id in keys
+        ]
         async for document in self._mongo["messages"].find({"$or": each}):
             found[document["visitor_key"], document["message_id"]] = document
-        return [found.get(one) for one in asked]
+        return [found.get(key) for key in keys]
 
-    async def answer_to(self, conversation: Conversation, seq: int) -> Message | None:
-        riding = await self._riding(conversation, "messages")
-        found = next((document for document in riding if document.get("reply_to") == seq), None)
-        found = found or await self._mongo["messages"].find_one(
+    async def find_ai_reply(self, conversation: Conversation, seq: int) -> Message | None:
+        embedded = await self._list_embedded(conversation, "messages")
+        document = next((document for document in embedded if document.get("reply_to") == seq), None)
+        document = document or await self._mongo["messages"].find_one(
             {"conversation_id": conversation.id, "tenant_id": conversation.tenant_id, "reply_to": seq}
         )
-        return message_of(found) if found else None
+        return to_message(document) if document else None
 
-    async def notes_of(self, conversation: Conversation) -> Sequence[Note]:
-        riding = await self._riding(conversation, "notes")
+    async def list_notes(self, conversation: Conversation) -> Sequence[Note]:
+        embedded = await self._list_embedded(conversation, "notes")
         cursor = (
             self._mongo["notes"]
             .find({"conversation_id": conversation.id, "tenant_id": conversation.tenant_id})
             .sort([("created_at", -1), ("_id", -1)])
-            .limit(200)
+            .limit(_MAX_NOTES)
         )
-        found = {document["_id"]: document async for document in cursor}
-        found.update({document["_id"]: document for document in riding})
-        return sorted((note_of(document) for document in found.values()), key=lambda note: (note.created_at, note.id))
+        by_id = {document["_id"]: document async for document in cursor}
+        by_id.update({document["_id"]: document for document in embedded})
+        notes = (to_note(document) for document in by_id.values())
+        return sorted(notes, key=lambda note: (note.created_at, note.id))
 
-    async def set_translation(self, conversation_id: int, seq: int, translation: Document) -> bool:
-        """Keep a message's translation. False when there is no such message, or it has just moved: then ask again."""
-        if await self._translated(conversation_id, seq, translation):
+    async def set_translation(self, conversation_id: int, seq: int, translation: MessageTranslation) -> bool:
+        if await self._update_translation(conversation_id, seq, translation):
             return True
-        # It may ride in its conversation's outbox yet. Who brings it in from there does not matter.
-        wanted = {"_id": conversation_id, "outbox.carried.into": "messages"}
-        holder = await self._mongo["conversations"].find_one(wanted, {"outbox.carried": 1})
-        for document in carried(holder, "messages"):
+        # The message may still be embedded in the outbox. Inserting it from here is harmless: ids are unique.
+        query = {"_id": conversation_id, "outbox.carried.into": "messages"}
+        holder = await self._mongo["conversations"].find_one(query, {"outbox.carried": 1})
+        for document in outbox_documents(holder, "messages"):
             if document["seq"] == seq:
                 with suppress(DuplicateKeyError):
                     await self._mongo["messages"].insert_one(document)
-        return await self._translated(conversation_id, seq, translation)
+        return await self._update_translation(conversation_id, seq, translation)
 
-    async def _translated(self, conversation_id: int, seq: int, translation: Document) -> bool:
-        outcome = await self._mongo["messages"].update_one(
-            {"conversation_id": conversation_id, "seq": seq}, {"$set": {"translation": translation}}
+    async def _update_translation(self, conversation_id: int, seq: int, translation: MessageTranslation) -> bool:
+        result = await self._mongo["messages"].update_one(
+            {"conversation_id": conversation_id, "seq": seq}, {"$set": {"translation": translation.model_dump()}}
         )
-        return outcome.matched_count == 1
+        return result.matched_count == 1
 
-    async def _riding(self, conversation: Conversation, collection: str) -> list[Document]:
-        found = await self._mongo["conversations"].find_one(
+    async def _list_embedded(self, conversation: Conversation, collection: str) -> list[Document]:
+        holder = await self._mongo["conversations"].find_one(
             {"_id": conversation.id, "tenant_id": conversation.tenant_id, "outbox.carried.into": collection},
             {"outbox.carried": 1},
         )
-        return list(carried(found, collection))
+        return list(outbox_documents(holder, collection))

@@ -1,68 +1,64 @@
-"""What is said: by visitors and operators, each message once however often it is sent."""
+"""Sending and receiving messages, each stored once however often it is sent.
+
+A client's message id is the deduplication key. A conversation holds its latest ids itself; older ones are looked up
+before the write, from a snapshot of the conversation. The transition then checks that no more messages were added
+since the snapshot than the conversation holds ids for; else the snapshot is stale and the lookup is repeated.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from parley.chat.audit.service import Entry
-from parley.chat.conversations import transitions
-from parley.chat.conversations.away_notice import absence
-from parley.chat.conversations.errors import (
-    ConversationNotFound,
-    KeyReused,
-    TooBusy,
-    VisitorIsBlocked,
-    VisitorNotFound,
-    VisitorOffline,
-)
-from parley.chat.conversations.model import RECENT_IDS, Change, Conversation, Draft, Message, Visitor
-from parley.chat.conversations.ports import (
-    Audit,
-    ConversationStore,
-    MessageStore,
-    NextId,
-    Sites,
-    SiteSettings,
-    Translator,
-    VisitorStore,
-    Whereabouts,
-    Whisper,
-)
-from parley.chat.conversations.service import audit_entry, person
-from parley.chat.visitors.service import refuse_blocked
+from parley.chat.actors import operator_ref, visitor_actor
+from parley.chat.audit.model import AuditEntry
+from parley.chat.conversations import events, transitions
+from parley.chat.conversations.away_notice import find_away_notice
+from parley.chat.conversations.errors import ConcurrentModification, ConversationNotFound
+from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
+from parley.chat.conversations.ports import AuditLog, ConversationRepository, EphemeralPublisher
+from parley.chat.conversations.service import build_audit_entry
+from parley.chat.ids import NextId
+from parley.chat.messages.errors import IdempotencyKeyReused, MessageNotPersisted
+from parley.chat.messages.model import Message, MessageDraft
+from parley.chat.messages.ports import MessageRepository, MessageTranslator
+from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader, get_authorized_site
+from parley.chat.visitors.errors import VisitorIsBlocked, VisitorNotFound, VisitorOffline
+from parley.chat.visitors.model import Visitor
+from parley.chat.visitors.ports import VisitorRepository
+from parley.chat.visitors.service import require_not_blocked
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.events import Actor, new_event
-from parley.common.events.messages import Typing
-from parley.common.events.schemas import Mode
+from parley.common.events.schemas import MessageTranslation
 from parley.common.runtime.clock import Clock
 
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 
 
-class _Outdated(Exception):
-    """The conversation has changed since what is to be said was made up."""
+class StaleRead(Exception):
+    """The conversation has changed since its snapshot in a way that matters: start again from a new snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A visitor's message as it is kept, and whether it was there before."""
+class ReceivedMessage:
+    """A visitor's message as it is stored. `duplicate`: it was received before."""
 
     conversation: Conversation
     message: Message | None
-    again: bool = False
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Messages:
-    conversations: ConversationStore
-    messages: MessageStore
-    visitors: VisitorStore
-    sites: Sites
-    whereabouts: Whereabouts
-    audit: Audit
-    whisper: Whisper
-    translator: Translator
+class MessageService:
+    conversations: ConversationRepository
+    messages: MessageRepository
+    visitors: VisitorRepository
+    sites: SiteSettingsReader
+    presence: PresenceReader
+    audit: AuditLog
+    publish_ephemeral: EphemeralPublisher
+    translator: MessageTranslator
     clock: Clock
     next_conversation_id: NextId
     next_message_id: NextId
@@ -70,88 +66,106 @@ class Messages:
     async def send(
         self, caller: OperatorCaller, conversation_id: int, content: str, image_url: str | None, message_id: str | None
     ) -> Message:
-        """An operator's message; takes over what nobody holds. Raises HeldByAnother, ConversationClosed."""
-        known_as = f"operator:{caller.operator_id}:{message_id}" if message_id else None
-        for _ in range(_TRIES):
-            found = await self.conversations.recall(caller.tenant_id, conversation_id)
-            if found is None:
+        """Send an operator's message; an unassigned conversation is accepted by it.
+
+        Raises ConversationNotFound, Forbidden, AssignedToAnother, ConversationClosed, IdempotencyKeyReused,
+        ConcurrentModification.
+        """
+        dedup_key = f"operator:{caller.operator_id}:{message_id}" if message_id else None
+        for _ in range(_MAX_ATTEMPTS):
+            snapshot = await self.conversations.find_snapshot(caller.tenant_id, conversation_id)
+            if snapshot is None:
                 raise ConversationNotFound
-            caller.authorize(found.tenant_id, found.site_id)
-            if known_as is not None and found.last_seq > RECENT_IDS:
-                before = await self.messages.said_before(found, known_as)
-                if before is not None:
-                    return _the_same(before, content, image_url)
-            draft = await self._drafted(caller, found, content, image_url, known_as)
+            caller.authorize(snapshot.tenant_id, snapshot.site_id)
+            if dedup_key is not None and snapshot.last_seq > MAX_RECENT_IDS:
+                earlier = await self.messages.find_duplicate(snapshot, dedup_key)
+                if earlier is not None:
+                    return _require_same_content(earlier, content, image_url)
+            draft = await self._build_operator_draft(caller, snapshot, content, image_url, dedup_key)
             try:
-                change = await self._say(caller, found, draft)
-            except _Outdated:
+                change = await self._add_operator_message(caller, snapshot, draft)
+            except StaleRead:
                 continue
             if change is None:
-                return _the_same(await self._said_before(found, known_as), content, image_url)
+                earlier = await self._get_recent(snapshot, dedup_key)
+                return _require_same_content(earlier, content, image_url)
             return change.messages[0]
-        raise TooBusy
+        raise ConcurrentModification
 
-    async def _drafted(
-        self, caller: OperatorCaller, found: Conversation, content: str, image_url: str | None, known_as: str | None
-    ) -> Draft:
-        translation = await self.translator(found, content)
-        return Draft(
+    async def _build_operator_draft(
+        self,
+        caller: OperatorCaller,
+        snapshot: Conversation,
+        content: str,
+        image_url: str | None,
+        dedup_key: str | None,
+    ) -> MessageDraft:
+        translation = await self.translator(snapshot, content)
+        return MessageDraft(
             await self.next_message_id(),
             "operator",
             content,
             image_url,
-            person(caller),
-            known_as,
+            operator_ref(caller),
+            dedup_key,
             translation=translation,
         )
 
-    async def _say(self, caller: OperatorCaller, found: Conversation, draft: Draft) -> Change | None:
-        """None where it was said before. Raises _Outdated where the conversation is not what the draft was made for."""
-        timeout = (await self.sites.get(caller.tenant_id, found.site_id)).operator_timeout
-        at, by = self.clock(), person(caller)
-        # Messages are their own record; taking a conversation over by one is what the audit log tells.
-        taken = await audit_entry(self.audit, caller, found, "accepted") if found.operator is None else None
+    async def _add_operator_message(
+        self, caller: OperatorCaller, snapshot: Conversation, draft: MessageDraft
+    ) -> Change | None:
+        """None if the conversation's recent ids contain the message. Raises StaleRead."""
+        timeout = (await self.sites.get(caller.tenant_id, snapshot.site_id)).operator_timeout
+        at, by = self.clock(), operator_ref(caller)
+        # Messages are a record of their own; the audit log records that one accepts the conversation.
+        accepted = (
+            await build_audit_entry(self.audit, caller, snapshot, "accepted") if snapshot.operator is None else None
+        )
 
-        def say(now: Conversation) -> Change | None:
-            if now.seq_of(draft.message_id) is not None:
+        def add(current: Conversation) -> Change | None:
+            if current.find_recent_seq(draft.message_id) is not None:
                 return None
-            change = transitions.operator_says(now, draft, by, at, timeout)
-            untold = now.operator is None and taken is None
-            # What was said before `found` was looked for among the messages, what was said since is in `recent_ids`.
-            unsought = draft.message_id is not None and (
-                now.last_seq > found.last_seq + RECENT_IDS or found.last_seq <= RECENT_IDS < now.last_seq
+            change = transitions.add_operator_message(current, draft, by, at, timeout)
+            audit_entry_missing = current.operator is None and accepted is None
+            # Ids up to the snapshot were looked up if it had more messages than recent ids.
+            unchecked_ids = draft.message_id is not None and (
+                current.last_seq > snapshot.last_seq + MAX_RECENT_IDS
+                or snapshot.last_seq <= MAX_RECENT_IDS < current.last_seq
             )
-            if untold or unsought or now.translation != found.translation:
-                raise _Outdated
-            return change.audited(taken) if len(change.events) > 1 else change
+            if audit_entry_missing or unchecked_ids or current.translation != snapshot.translation:
+                raise StaleRead
+            return change.with_audit_entry(accepted) if len(change.events) > 1 else change
 
-        return await self.conversations.change(found.tenant_id, found.id, say)
+        return await self.conversations.change(snapshot.tenant_id, snapshot.id, add)
 
-    async def reach_out(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
-        """A proactive message to a visitor who is online now. Raises VisitorOffline, HeldByAnother."""
-        site = await self.sites.get(caller.tenant_id, site_id)
-        caller.authorize(site.tenant_id, site.id)
-        known = await self.visitors.find(caller.tenant_id, site_id, session)
-        if not await self.whereabouts.visitor_online(site_id, session):
-            if known is None:
+    async def send_proactive(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
+        """Send the first message to a visitor who is online.
+
+        Raises NotFound, Forbidden, VisitorNotFound, VisitorOffline, AssignedToAnother, ConcurrentModification.
+        """
+        site = await get_authorized_site(self.sites, caller, site_id)
+        existing = await self.visitors.find(caller.tenant_id, site_id, session)
+        if not await self.presence.visitor_online(site_id, session):
+            if existing is None:
                 raise VisitorNotFound
             raise VisitorOffline
-        visitor = known or await self.visitors.ensure(caller.tenant_id, site_id, session, None)
-        at, by = self.clock(), person(caller)
-        draft = Draft(await self.next_message_id(), "operator", content, sender=by, proactive=True)
-        for _ in range(_TRIES):
-            conversation = await self._open_conversation(visitor, "ai")
-            entry = await audit_entry(self.audit, caller, conversation, "proactive")
+        visitor = existing or await self.visitors.get_or_create(caller.tenant_id, site_id, session, None)
+        at, by = self.clock(), operator_ref(caller)
+        draft = MessageDraft(await self.next_message_id(), "operator", content, sender=by, proactive=True)
+        for _ in range(_MAX_ATTEMPTS):
+            conversation = await self._get_or_open_conversation(visitor)
+            entry = await build_audit_entry(self.audit, caller, conversation, "proactive")
 
-            def say(now: Conversation, entry: Entry = entry) -> Change | None:
-                if not now.open:
+            def add(current: Conversation, entry: AuditEntry = entry) -> Change | None:
+                if not current.open:
                     return None
-                return transitions.operator_says(now, draft, by, at, site.operator_timeout).audited(entry)
+                change = transitions.add_operator_message(current, draft, by, at, site.operator_timeout)
+                return change.with_audit_entry(entry)
 
-            change = await self.conversations.change(conversation.tenant_id, conversation.id, say)
+            change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
             if change is not None:
                 return change.messages[0]
-        raise TooBusy
+        raise ConcurrentModification
 
     async def receive(
         self,
@@ -161,143 +175,157 @@ class Messages:
         image_url: str | None = None,
         message_id: str | None = None,
         language: str | None = None,
-    ) -> Received:
-        """A visitor's message; opens a conversation where none is open. Raises VisitorIsBlocked."""
-        visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, language)
-        refuse_blocked(visitor)
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
-        at = self.clock()
-        draft = Draft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
-        to_person = visitor.blocked == "ai"
-        nobody = await self._told_that_nobody_comes(visitor, site) if to_person else None
+    ) -> ReceivedMessage:
+        """Store a visitor's message; opens a conversation if none is open.
 
-        def say(now: Conversation, found: Conversation) -> Change | None:
-            if not now.open or now.seq_of(message_id) is not None:
-                return None
-            # What was said before `found` was looked for, what was said since is in `recent_ids`.
-            if message_id is not None and now.last_seq > found.last_seq + RECENT_IDS:
-                raise _Outdated
-            if visitor.blocked == "operator" and now.mode != "ai":
-                raise VisitorIsBlocked
-            fresh = replace(now, visitor=visitor) if visitor.version > now.visitor.version else now
-            return transitions.visitor_says(fresh, draft, at, site.operator_timeout, to_person=to_person, notice=nobody)
-
-        for _ in range(_TRIES):
-            found = self.conversations.recall_open(visitor) or await self.conversations.find_open(visitor)
+        Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification.
+        """
+        visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
+        require_not_blocked(visitor)
+        add = await self._build_visitor_transition(visitor, caller, content, image_url, message_id)
+        for _ in range(_MAX_ATTEMPTS):
+            snapshot = await self.conversations.find_open_snapshot(visitor)
             if message_id is not None:
-                before = await self._received_before(visitor, message_id, found)
-                if before is not None:
-                    return before
-            conversation = found or await self._open_conversation(visitor, "ai")
+                earlier = await self._find_received(visitor, message_id, snapshot)
+                if earlier is not None:
+                    return earlier
+            conversation = snapshot or await self._get_or_open_conversation(visitor)
             try:
                 change = await self.conversations.change(
-                    conversation.tenant_id, conversation.id, partial(say, found=conversation)
+                    conversation.tenant_id, conversation.id, partial(add, conversation)
                 )
-            except _Outdated:
+            except StaleRead:
                 continue
             if change is not None:
-                return Received(change.conversation, change.messages[0])
-        raise TooBusy
+                return ReceivedMessage(change.conversation, change.messages[0])
+        raise ConcurrentModification
 
-    async def hand_off(self, caller: VisitorCaller) -> Conversation:
-        """A visitor asks for a person. Raises VisitorIsBlocked."""
-        visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, None)
-        refuse_blocked(visitor)
+    async def _build_visitor_transition(
+        self, visitor: Visitor, caller: VisitorCaller, content: str, image_url: str | None, message_id: str | None
+    ) -> Callable[[Conversation, Conversation], Change | None]:
+        """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
+        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        at = self.clock()
+        draft = MessageDraft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
+        needs_human = visitor.blocked == "ai"
+        notice = await self._build_away_notice(visitor, site) if needs_human else None
+
+        def add(snapshot: Conversation, current: Conversation) -> Change | None:
+            if not current.open or current.find_recent_seq(message_id) is not None:
+                return None
+            # Ids up to the snapshot were looked up, later ones are recent ids.
+            if message_id is not None and current.last_seq > snapshot.last_seq + MAX_RECENT_IDS:
+                raise StaleRead
+            if visitor.blocked == "operator" and current.mode != "ai":
+                raise VisitorIsBlocked
+            if visitor.version > current.visitor.version:
+                current = replace(current, visitor=visitor)
+            return transitions.add_visitor_message(
+                current, draft, at, site.operator_timeout, needs_human=needs_human, notice=notice
+            )
+
+        return add
+
+    async def request_handoff(self, caller: VisitorCaller) -> Conversation:
+        """Put the visitor's conversation into the queue, on their request. Raises VisitorIsBlocked."""
+        visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
+        require_not_blocked(visitor)
         if visitor.blocked == "operator":
             raise VisitorIsBlocked
         site = await self.sites.get(caller.tenant_id, caller.site_id)
-        notice = await self._told_that_nobody_comes(visitor, site)
+        notice = await self._build_away_notice(visitor, site)
         at = self.clock()
-        for _ in range(_TRIES):
-            conversation = await self._open_conversation(visitor, "ai")
+        for _ in range(_MAX_ATTEMPTS):
+            conversation = await self._get_or_open_conversation(visitor)
             change = await self.conversations.change(
                 conversation.tenant_id,
                 conversation.id,
-                lambda now: transitions.hand_off(now, "asked", at, notice) if now.open else None,
+                lambda current: transitions.request_handoff(current, "asked", at, notice) if current.open else None,
             )
             if change is not None:
                 return change.conversation
-        raise TooBusy
+        raise ConcurrentModification
 
-    async def _told_that_nobody_comes(self, visitor: Visitor, site: SiteSettings) -> Draft | None:
-        """What the visitor is told where nobody is there to be asked for; None where somebody is."""
-        words = await absence(site, visitor.language, self.whereabouts, self.clock())
-        return Draft(await self.next_message_id(), "system", words) if words is not None else None
-
-    async def read(self, caller: VisitorCaller, seq: int) -> None:
-        """The visitor has seen up to `seq` of the open conversation."""
+    async def mark_read(self, caller: VisitorCaller, seq: int) -> None:
+        """Mark messages of the visitor's latest conversation as read, up to `seq`. Raises VisitorNotFound."""
         visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
         conversation = await self.conversations.find_latest(visitor) if visitor else None
         if conversation is None:
             raise VisitorNotFound
         at = self.clock()
         await self.conversations.change(
-            conversation.tenant_id, conversation.id, lambda now: transitions.visitor_reads(now, seq, at)
+            conversation.tenant_id,
+            conversation.id,
+            lambda current: transitions.mark_read_by_visitor(current, seq, at),
         )
 
     async def show_typing(self, caller: VisitorCaller) -> None:
-        """Let operators see that the visitor is writing."""
+        """Show operators that the visitor is typing. Raises VisitorNotFound, VisitorIsBlocked."""
         visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
         if visitor is None:
             raise VisitorNotFound
-        refuse_blocked(visitor)
+        require_not_blocked(visitor)
         conversation = await self.conversations.find_open(visitor)
-        if conversation is None:
-            return
-        await self.whisper(
-            new_event(
-                Typing(role="visitor", name=visitor.name),
-                tenant_id=visitor.tenant_id,
-                site_id=visitor.site_id,
-                conversation_id=conversation.id,
-                session=visitor.session,
-                actor=Actor(kind="visitor", name=visitor.name),
-            )
-        )
+        if conversation is not None:
+            await self.publish_ephemeral(events.typing(conversation, visitor_actor(visitor.name)))
 
-    async def _open_conversation(self, visitor: Visitor, mode: Mode) -> Conversation:
-        """The visitor's open conversation; a new one that knows the last where none is open."""
-        for _ in range(_TRIES):
-            found = await self.conversations.find_open(visitor)
-            if found is not None:
-                return found
+    async def save_translation(self, conversation_id: int, seq: int, translation: MessageTranslation) -> None:
+        """Store a message's translation; no effect if the conversation was erased. Raises MessageNotPersisted."""
+        if await self.messages.set_translation(conversation_id, seq, translation):
+            return
+        if await self.conversations.find_by_id(conversation_id) is not None:
+            raise MessageNotPersisted
+
+    async def _build_away_notice(self, visitor: Visitor, site: SiteSettings) -> MessageDraft | None:
+        text = await find_away_notice(site, visitor.language, self.presence, self.clock())
+        return MessageDraft(await self.next_message_id(), "system", text) if text is not None else None
+
+    async def _get_or_open_conversation(self, visitor: Visitor) -> Conversation:
+        """The visitor's open conversation, or a new one. Raises ConcurrentModification."""
+        for _ in range(_MAX_ATTEMPTS):
+            conversation = await self.conversations.find_open(visitor)
+            if conversation is not None:
+                return conversation
             latest = await self.conversations.find_latest(visitor)
-            change = transitions.open_by_visitor(
-                visitor, await self.next_conversation_id(), latest.id if latest else None, mode, self.clock()
+            change = transitions.open_conversation(
+                visitor, await self.next_conversation_id(), latest.id if latest else None, "ai", self.clock()
             )
             if await self.conversations.create(change):
                 return change.conversation
-        raise TooBusy
+        raise ConcurrentModification
 
-    async def _received_before(self, visitor: Visitor, message_id: str, found: Conversation | None) -> Received | None:
-        """What was received under an id: in the visitor's open conversation, or in one before it."""
-        if found is None:
-            message = await self.messages.by_message_id(visitor, message_id)
-        elif (seq := found.seq_of(message_id)) is not None:
-            said = await self.messages.of_conversation(found, after_seq=seq - 1, limit=1)
-            return Received(found, said[0] if said else None, again=True)
+    async def _find_received(
+        self, visitor: Visitor, message_id: str, snapshot: Conversation | None
+    ) -> ReceivedMessage | None:
+        """The message received under an id before, in the visitor's open conversation or in an earlier one."""
+        if snapshot is None:
+            message = await self.messages.find_by_message_id(visitor, message_id)
+        elif (seq := snapshot.find_recent_seq(message_id)) is not None:
+            messages = await self.messages.list_for_conversation(snapshot, after_seq=seq - 1, limit=1)
+            return ReceivedMessage(snapshot, messages[0] if messages else None, duplicate=True)
         else:
-            message = await self.messages.said_before(found, message_id)
+            message = await self.messages.find_duplicate(snapshot, message_id)
         if message is None:
             return None
         conversation = await self.conversations.find(visitor.tenant_id, message.conversation_id)
-        return Received(conversation, message, again=True) if conversation else None
+        return ReceivedMessage(conversation, message, duplicate=True) if conversation else None
 
-    async def _said_before(self, conversation: Conversation, known_as: str | None) -> Message:
+    async def _get_recent(self, conversation: Conversation, dedup_key: str | None) -> Message:
+        """The message with an id that is among the recent ones. Raises ConcurrentModification if it is not anymore."""
         latest = await self.conversations.find(conversation.tenant_id, conversation.id)
         if latest is None:
             raise ConversationNotFound
-        seq = latest.seq_of(known_as)
+        seq = latest.find_recent_seq(dedup_key)
         if seq is None:
-            raise TooBusy
-        found = await self.messages.of_conversation(latest, after_seq=seq - 1, limit=1)
-        if not found:
-            raise TooBusy
-        return found[0]
+            raise ConcurrentModification
+        messages = await self.messages.list_for_conversation(latest, after_seq=seq - 1, limit=1)
+        if not messages:
+            raise ConcurrentModification
+        return messages[0]
 
 
-def _the_same(before: Message, content: str, image_url: str | None) -> Message:
-    """What was said under a key the first time. Raises KeyReused where it is not what is said now."""
-    if before.content != content or before.image_url != image_url:
-        raise KeyReused
-    return before
+def _require_same_content(earlier: Message, content: str, image_url: str | None) -> Message:
+    """The message that was sent before under the same id. Raises IdempotencyKeyReused if its content differs."""
+    if earlier.content != content or earlier.image_url != image_url:
+        raise IdempotencyKeyReused
+    return earlier

@@ -1,54 +1,62 @@
-"""Operators look after visitors: write down who they are, block them, let them in again."""
+"""Operator endpoints about visitors: edit details, block and unblock, list blocked visitors and leads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
-
-from parley.chat.schemas import ConversationAnswer, VisitorAnswer
-from parley.chat.visitors.service import Visitors
+from parley.chat.conversations.schemas import ConversationResponse
+from parley.chat.paging.schemas import NumberedPageQuery, build_pagination, decode_position, encode_position
+from parley.chat.visitors.schemas import (
+    BlockBody,
+    BlockedVisitorsQuery,
+    BlockedVisitorsResponse,
+    LeadsResponse,
+    VisitorDetailsBody,
+    VisitorResponse,
+    to_blocked_visitor,
+    to_lead,
+)
+from parley.chat.visitors.service import VisitorService
 from parley.common.auth.identity import OperatorCaller
-from parley.common.events.schemas import BlockType
-from parley.common.http import Call, RequestBody
-
-EMAIL = r"^[^@\s<>\"]{1,64}@[^@\s<>\"]{1,190}$"
-PHONE = r"^[0-9+()./ -]{3,40}$"
-
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=EMAIL)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=PHONE)]
-InfoKey = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^.$\x00]+$")]
-InfoValue = Annotated[str, StringConstraints(max_length=1000)]
-
-
-class Details(RequestBody):
-    """What to write down; a field that is absent stays as it is, null empties it."""
-
-    name: Name | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    info: Annotated[dict[InfoKey, InfoValue], Field(max_length=50)] | None = None
-
-
-class Block(RequestBody):
-    blocked: bool
-    block_type: BlockType = "both"
+from parley.common.http import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
 class VisitorHandlers:
-    visitors: Visitors
+    visitors: VisitorService
 
-    async def describe(self, call: Call[OperatorCaller, Details, None]) -> ConversationAnswer:
-        details = call.body.model_dump(exclude_unset=True)
+    async def update_details(
+        self, context: RequestContext[OperatorCaller, VisitorDetailsBody, None]
+    ) -> ConversationResponse:
+        details = context.body.model_dump(exclude_unset=True)
         if "info" in details and details["info"] is None:
             details["info"] = {}
-        described = await self.visitors.describe(call.caller, call.path["id"], details)
-        return ConversationAnswer(conversation=described.view())
+        conversation = await self.visitors.update_details(context.caller, context.path["id"], details)
+        return ConversationResponse(conversation=conversation.to_schema())
 
-    async def block(self, call: Call[OperatorCaller, Block, None]) -> VisitorAnswer:
-        block_type = call.body.block_type if call.body.blocked else None
-        visitor = await self.visitors.block(call.caller, call.path["id"], block_type)
-        return VisitorAnswer(visitor=visitor.view())
+    async def set_block(self, context: RequestContext[OperatorCaller, BlockBody, None]) -> VisitorResponse:
+        block_type = context.body.block_type if context.body.blocked else None
+        visitor = await self.visitors.set_block(context.caller, context.path["id"], block_type)
+        return VisitorResponse(visitor=visitor.to_schema())
+
+    async def list_blocked(
+        self, context: RequestContext[OperatorCaller, None, BlockedVisitorsQuery]
+    ) -> BlockedVisitorsResponse:
+        query = context.query
+        page = await self.visitors.list_blocked(
+            context.caller, query.site_id, decode_position(query.cursor, str), query.limit
+        )
+        return BlockedVisitorsResponse(
+            visitors=page.map(to_blocked_visitor), next_cursor=encode_position(page.next_position)
+        )
+
+    async def list_leads(self, context: RequestContext[OperatorCaller, None, NumberedPageQuery]) -> LeadsResponse:
+        query = context.query
+        page = await self.visitors.list_leads(
+            context.caller, context.path["site_id"], decode_position(query.cursor, str), query.skip, query.size
+        )
+        return LeadsResponse(
+            leads=page.map(to_lead),
+            next_cursor=encode_position(page.next_position),
+            pagination=build_pagination(page.total, query),
+        )

@@ -1,18 +1,21 @@
-"""Visitors in MongoDB: one document a session handle and site."""
+"""Visitors in MongoDB: one document per session handle and site."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.conversations.errors import VisitorIsErased, VisitorNotFound
-from parley.chat.conversations.mappers import visitor_document, visitor_of
-from parley.chat.conversations.model import Visitor
+from parley.chat.batching import BatchingQueue
+from parley.chat.paging.model import ListPage, Position
+from parley.chat.paging.mongo import fetch_page
+from parley.chat.visitors.errors import VisitorBeingErased, VisitorNotFound
+from parley.chat.visitors.mappers import to_visitor, visitor_document
+from parley.chat.visitors.model import Visitor
 from parley.common.mongodb import Document, Index, Mongo
-from parley.common.runtime.batching import BatchingQueue
 
 INDEXES = [
     Index(
@@ -27,50 +30,68 @@ INDEXES = [
     ),
 ]
 
-_BATCH = 128
+_MAX_BATCH = 128
 
-_NO_GATE = {"erasure": {"$exists": False}}
-"""While a visitor is erased, a gate stands in their place (store.personal_data): nobody is found, nobody is made."""
+_NOT_BEING_ERASED = {"erasure": {"$exists": False}}
+"""During an erasure a placeholder takes the visitor's place: it is never found, and prevents a new insert."""
 
 
-class MongoVisitors:
-    """The domain's VisitorStore."""
+class MongoVisitorRepository:
+    """A VisitorRepository. Reads of one visitor that arrive together share one query."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._by_key: BatchingQueue[str, Document | None] = BatchingQueue(self._by_keys, most=_BATCH)
+        self._find_batched: BatchingQueue[str, Document | None] = BatchingQueue(
+            self._find_by_keys, max_batch_size=_MAX_BATCH
+        )
 
     async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None:
-        found = await self._by_key(f"{site_id}:{session}")
-        return visitor_of(found) if found and found["tenant_id"] == tenant_id else None
+        document = await self._find_batched(f"{site_id}:{session}")
+        return to_visitor(document) if document and document["tenant_id"] == tenant_id else None
 
-    async def _by_keys(self, keys: Sequence[str]) -> list[Document | None]:
-        found = {
-            row["_id"]: row async for row in self._mongo["visitors"].find({"_id": {"$in": list(keys)}, **_NO_GATE})
-        }
-        return [found.get(key) for key in keys]
+    async def _find_by_keys(self, keys: Sequence[str]) -> list[Document | None]:
+        cursor = self._mongo["visitors"].find({"_id": {"$in": list(keys)}, **_NOT_BEING_ERASED})
+        documents = {document["_id"]: document async for document in cursor}
+        return [documents.get(key) for key in keys]
 
-    async def ensure(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
-        found = await self.find(tenant_id, site_id, session)
-        if found is None:
-            found = Visitor(tenant_id, site_id, session, language=language, version=1)
-            try:
-                await self._mongo["visitors"].insert_one({"_id": found.key, **visitor_document(found)})
-            except DuplicateKeyError:
-                again = await self.find(tenant_id, site_id, session)
-                if again is None:
-                    raise VisitorIsErased from None
-                found = again
-        if language is not None and found.language != language:
-            found = await self.change(found, {"language": language})
-        return found
+    async def get_or_create(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
+        visitor = await self.find(tenant_id, site_id, session)
+        if visitor is None:
+            visitor = await self._create(Visitor(tenant_id, site_id, session, language=language, version=1))
+        if language is not None and visitor.language != language:
+            visitor = await self.update(visitor, {"language": language})
+        return visitor
 
-    async def change(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
-        after = await self._mongo["visitors"].find_one_and_update(
-            {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NO_GATE},
+    async def _create(self, visitor: Visitor) -> Visitor:
+        """Insert the visitor, or return the one that another request has inserted. Raises VisitorBeingErased."""
+        try:
+            await self._mongo["visitors"].insert_one({"_id": visitor.key, **visitor_document(visitor)})
+        except DuplicateKeyError:
+            existing = await self.find(visitor.tenant_id, visitor.site_id, visitor.session)
+            if existing is None:
+                raise VisitorBeingErased from None
+            return existing
+        return visitor
+
+    async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        document = await self._mongo["visitors"].find_one_and_update(
+            {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NOT_BEING_ERASED},
             {"$set": dict(fields), "$inc": {"version": 1}},
             return_document=ReturnDocument.AFTER,
         )
-        if after is None:
+        if document is None:
             raise VisitorNotFound
-        return visitor_of(after)
+        return to_visitor(document)
+
+    async def list_blocked(self, tenant_id: int, site_id: int, after: Position | None, limit: int) -> ListPage[Visitor]:
+        query = {"tenant_id": tenant_id, "site_id": site_id, "blocked_at": {"$type": "date"}}
+        return await fetch_page(self._mongo, "visitors", query, "blocked_at", -1, to_visitor, after=after, limit=limit)
+
+    async def list_leads(
+        self, tenant_id: int, site_id: int, after: Position | None, skip: int, limit: int
+    ) -> ListPage[Visitor]:
+        query = {"tenant_id": tenant_id, "site_id": site_id, "lead_at": {"$type": "date"}}
+        page = await fetch_page(
+            self._mongo, "visitors", query, "lead_at", -1, to_visitor, after=after, skip=skip, limit=limit
+        )
+        return replace(page, total=await self._mongo["visitors"].count_documents(query))

@@ -1,4 +1,4 @@
-"""Visitors: what is known of them, whether they are blocked, what they leave behind (an address, a score)."""
+"""Visitor use cases: contact details, blocking, leads, and the rating of a conversation."""
 
 from __future__ import annotations
 
@@ -6,45 +6,62 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parley.chat.audit.service import Entry
+from parley.chat.actors import operator_ref
+from parley.chat.audit.model import AuditEntry
 from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import ConversationNotFound, NothingToRate, VisitorIsBlocked, VisitorNotFound
-from parley.chat.conversations.model import Change, Conversation, Visitor
-from parley.chat.conversations.ports import Audit, ConversationStore, VisitorStore
+from parley.chat.conversations.errors import ConversationNotFound
+from parley.chat.conversations.model import Change, Conversation
+from parley.chat.conversations.ports import AuditLog, ConversationRepository
+from parley.chat.paging.model import ListPage, Position
+from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
+from parley.chat.visitors.errors import NothingToRate, VisitorIsBlocked, VisitorNotFound
+from parley.chat.visitors.model import Visitor
+from parley.chat.visitors.ports import VisitorRepository
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.events.schemas import BlockType, Person
+from parley.common.events.schemas import BlockType, OperatorRef
 from parley.common.runtime.clock import Clock
 
+_MAX_UPDATED_CONVERSATIONS = 20
 
-def refuse_blocked(visitor: Visitor) -> None:
-    """A visitor blocked for both gets nowhere. Raises VisitorIsBlocked."""
+
+def require_not_blocked(visitor: Visitor) -> None:
+    """Raises VisitorIsBlocked for a visitor who is blocked for both the AI and operators."""
     if visitor.blocked == "both":
         raise VisitorIsBlocked
 
 
 @dataclass(frozen=True, slots=True)
-class Visitors:
-    conversations: ConversationStore
-    visitors: VisitorStore
-    audit: Audit
+class VisitorService:
+    visitors: VisitorRepository
+    conversations: ConversationRepository
+    sites: SiteSettingsReader
+    audit: AuditLog
     clock: Clock
 
-    async def known(self, caller: VisitorCaller) -> Visitor:
-        """The calling visitor. Raises VisitorNotFound for a session that was never here."""
+    async def get(self, caller: VisitorCaller) -> Visitor:
+        """The calling visitor. Raises VisitorNotFound for a session that has never written anything."""
         visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
         if visitor is None:
             raise VisitorNotFound
         return visitor
 
-    async def leave_details(self, caller: VisitorCaller, details: Mapping[str, Any]) -> Visitor:
-        """A visitor says who they are: name, e-mail address, telephone."""
-        visitor = await self.visitors.ensure(caller.tenant_id, caller.site_id, caller.session, None)
-        refuse_blocked(visitor)
-        return await self._change(visitor, details, None)
+    async def require_may_write(self, caller: VisitorCaller) -> None:
+        """Raises VisitorIsBlocked. A visitor who is not known yet may write."""
+        visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
+        if visitor is not None:
+            require_not_blocked(visitor)
 
-    async def describe(self, caller: OperatorCaller, conversation_id: int, details: Mapping[str, Any]) -> Conversation:
-        """An operator writes down what they know of a visitor."""
-        conversation = await self._conversation(caller, conversation_id)
+    async def leave_contact_details(self, caller: VisitorCaller, details: Mapping[str, Any]) -> Visitor:
+        """Store the name, e-mail address or telephone number that a visitor enters. Raises VisitorIsBlocked."""
+        visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
+        require_not_blocked(visitor)
+        return await self._update(visitor, details, None)
+
+    async def update_details(
+        self, caller: OperatorCaller, conversation_id: int, details: Mapping[str, Any]
+    ) -> Conversation:
+        """Store what an operator enters about a conversation's visitor. Raises ConversationNotFound, Forbidden."""
+        conversation = await self._get_conversation(caller, conversation_id)
         entry = await self.audit.entry(
             caller,
             "visitor.updated",
@@ -52,55 +69,68 @@ class Visitors:
             conversation.site_id,
             {"fields": sorted(details)},
         )
-        await self._change(conversation.visitor, details, Person(id=caller.operator_id, name=caller.name), entry)
-        return await self._conversation(caller, conversation_id)
+        await self._update(conversation.visitor, details, operator_ref(caller), entry)
+        return await self._get_conversation(caller, conversation_id)
 
-    async def block(self, caller: OperatorCaller, conversation_id: int, block_type: BlockType | None) -> Visitor:
-        """Block a visitor for the AI, for operators or both; None lets them in again."""
-        conversation = await self._conversation(caller, conversation_id)
-        by = Person(id=caller.operator_id, name=caller.name)
+    async def set_block(self, caller: OperatorCaller, conversation_id: int, block_type: BlockType | None) -> Visitor:
+        """Block a visitor for the AI, for operators, or both; None unblocks. Raises ConversationNotFound, Forbidden."""
+        conversation = await self._get_conversation(caller, conversation_id)
         fields = {"blocked": block_type, "blocked_at": self.clock() if block_type else None}
         action = "visitor.blocked" if block_type else "visitor.unblocked"
         target, site_id = f"conversation:{conversation_id}", conversation.site_id
         entry = await self.audit.entry(caller, action, target, site_id, {"block_type": block_type})
-        return await self._change(conversation.visitor, fields, by, entry)
+        return await self._update(conversation.visitor, fields, operator_ref(caller), entry)
 
     async def rate(self, caller: VisitorCaller, score: int, comment: str | None) -> Conversation:
-        """A score for the visitor's latest conversation. Raises NothingToRate."""
-        visitor = await self.known(caller)
-        refuse_blocked(visitor)
+        """Rate the visitor's latest conversation. Raises VisitorNotFound, VisitorIsBlocked, NothingToRate."""
+        visitor = await self.get(caller)
+        require_not_blocked(visitor)
         latest = await self.conversations.find_latest(visitor)
         if latest is None:
             raise NothingToRate
         at = self.clock()
         change = await self.conversations.change(
-            latest.tenant_id, latest.id, lambda now: transitions.rate(now, score, comment, at)
+            latest.tenant_id, latest.id, lambda current: transitions.rate(current, score, comment, at)
         )
         if change is None:
             raise NothingToRate
         return change.conversation
 
-    async def _change(
-        self, visitor: Visitor, fields: Mapping[str, Any], by: Person | None, entry: Entry | None = None
-    ) -> Visitor:
-        """Change the visitor, then every conversation of theirs that is still worked with.
+    async def list_blocked(
+        self, caller: OperatorCaller, site_id: int, after: Position | None, limit: int
+    ) -> ListPage[Visitor]:
+        """A site's blocked visitors, the latest block first. Raises NotFound, Forbidden."""
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.visitors.list_blocked(caller.tenant_id, site_id, after, limit)
 
-        The visitor's own document is the truth. Should we die in between, the next change of the visitor or the
-        next message brings the conversation up to date: the higher version wins.
+    async def list_leads(
+        self, caller: OperatorCaller, site_id: int, after: Position | None, skip: int, limit: int
+    ) -> ListPage[Visitor]:
+        """A site's visitors who left contact details, newest first. Raises NotFound, Forbidden."""
+        await get_authorized_site(self.sites, caller, site_id)
+        return await self.visitors.list_leads(caller.tenant_id, site_id, after, skip, limit)
+
+    async def _update(
+        self, visitor: Visitor, fields: Mapping[str, Any], by: OperatorRef | None, entry: AuditEntry | None = None
+    ) -> Visitor:
+        """Update the visitor, then the copy in each of their latest conversations.
+
+        The visitor's own document is authoritative. If the process ends in between, the visitor's next update or
+        message brings the copies up to date: the higher version wins.
         """
         if visitor.lead_at is None and (fields.get("email") or fields.get("phone")):
             fields = {**fields, "lead_at": self.clock()}
-        after = await self.visitors.change(visitor, fields)
+        updated = await self.visitors.update(visitor, fields)
         at = self.clock()
 
-        def know(now: Conversation) -> Change:
-            return transitions.know_visitor(now, after, by, at).audited(entry)
+        def apply_update(current: Conversation) -> Change:
+            return transitions.apply_visitor_update(current, updated, by, at).with_audit_entry(entry)
 
-        for conversation in await self.conversations.of_visitor(after, 20):
-            await self.conversations.change(after.tenant_id, conversation.id, know)
-        return after
+        for conversation in await self.conversations.list_for_visitor(updated, _MAX_UPDATED_CONVERSATIONS):
+            await self.conversations.change(updated.tenant_id, conversation.id, apply_update)
+        return updated
 
-    async def _conversation(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
+    async def _get_conversation(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         conversation = await self.conversations.find(caller.tenant_id, conversation_id)
         if conversation is None:
             raise ConversationNotFound

@@ -1,27 +1,30 @@
-"""The engine that needs no account: it answers from the site's knowledge entries, and says so when it cannot."""
+"""The engine that needs no account: it answers from the site's knowledge entries."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
 
-from parley.chat.conversations.ports import Prompt, Verdict
+from parley.chat.ai.engine import AiEngine
+from parley.chat.ai.model import Prompt, ReplyMetadata
 
-ENOUGH = 0.6
-"""The text score below which an entry is not taken for an answer."""
+MIN_SCORE = 0.6
+"""The text score from which on a knowledge entry counts as an answer."""
 
-_PIECE = re.compile(r"\S+\s*")
+_CHUNK = re.compile(r"\S+\s*")
 
 
-class BuiltinEngine:
-    """An Engine over what the site's team has written down."""
+class BuiltinEngine(AiEngine):
+    """Replies with the answer of the best matching entry, or with the fallback text. Costs no tokens."""
 
-    async def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncGenerator[str, None]:
+    name = "builtin"
+
+    async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         best = max(prompt.passages, key=lambda passage: passage.score, default=None)
-        if best is not None and best.score >= ENOUGH:
+        if best is not None and best.score >= MIN_SCORE:
             text = best.answer
         else:
-            verdict.knew = False
-            text = prompt.does_not_know
-        for piece in _PIECE.findall(text):
-            yield piece
+            metadata.knew_answer = False
+            text = prompt.fallback_text
+        for chunk in _CHUNK.findall(text):
+            yield chunk

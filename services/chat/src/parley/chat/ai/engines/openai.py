@@ -1,118 +1,84 @@
-"""Any endpoint that speaks OpenAI's chat completions, streaming, through the official client.
+"""The engine `openai`: any endpoint with OpenAI's chat completions API, of the installation or of a site's own.
 
-The request is bounded on both sides: how much goes in (the prompt is cut in the domain), how much may come out, how
-long it may take to begin and to go on. The client's own retries are for the beginning only: once a word has been
-passed on, a failure is told, never papered over by a second answer.
+Each site with its own endpoint or key has a client of its own; all others share the installation's.
 """
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-import httpx2
-from openai import APIStatusError, AsyncOpenAI, OpenAIError
-from openai.types.chat import ChatCompletionMessageParam
+from parley.chat.ai.client_pool import Endpoint, SiteClientPool
+from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.ai.site_keys import SiteKeyUnreadable
+from parley.chat.ai.ssrf_guard import build_ssrf_safe_client
+from parley.chat.sites.site_settings import SiteSettings
 
-from parley.chat.ai.prompts import DOES_NOT_KNOW, conversation_so_far, instructions, tokens_in
-from parley.chat.ai.ssrf_guard import Addresses, AddressRefused, PublicTransport
-from parley.chat.conversations.ports import EngineFailed, Prompt, Verdict
+if TYPE_CHECKING:
+    from parley.chat.ai.engines.openai_client import OpenAiClient, OpenAiDefaults
 
-_MOST_TOKENS = 1_000_000
-"""That one answer may be said to have cost."""
+MAX_CLIENTS = 128
 
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """How it is answered where a site has not chosen."""
-
-    model: str
-    temperature: float
-    seconds: float
-    answer_tokens: int
+_NO_KEY = "none"
+"""Sent to a site's endpoint that has no key: the SDK requires one, and must not fall back to the installation's."""
 
 
-def public_client(addresses: Addresses) -> httpx2.AsyncClient:
-    """What calls an endpoint that a site has named: no proxy, no redirects, nothing compressed."""
-    return httpx2.AsyncClient(
-        transport=PublicTransport(addresses),
-        trust_env=False,
-        follow_redirects=False,
-        headers={"Accept-Encoding": "identity"},
-    )
+class OpenAiEngine(AiEngine):
+    name = "openai"
 
+    def __init__(self, context: EngineContext, max_clients: int = MAX_CLIENTS) -> None:
+        self._context = context
+        self._clients: SiteClientPool[OpenAiClient] = SiteClientPool(self._create_client, max_clients)
+        self._client_module: ModuleType | None = None
 
-class OpenAiEngine:
-    """An Engine over one endpoint with one key."""
+    def is_available_for(self, site: SiteSettings) -> bool:
+        return site.ai.has_own_endpoint or self._context.settings.openai_api_key is not None
 
-    def __init__(
-        self, defaults: Defaults, *, base_url: str | None, api_key: str, http: httpx2.AsyncClient | None = None
-    ) -> None:
-        self._defaults = defaults
-        self._client = AsyncOpenAI(
-            base_url=base_url, api_key=api_key, timeout=defaults.seconds, max_retries=1, http_client=http
+    async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
+        if self._client_module is None:
+            # Imported on first use, as the SDK is most of a small installation's memory; in a thread, as it is slow.
+            self._client_module = await asyncio.to_thread(
+                importlib.import_module, "parley.chat.ai.engines.openai_client"
+            )
+        with self._clients.borrow(prompt.site) as client:
+            async with aclosing(client.answer(prompt, metadata)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    def invalidate(self, site_id: int) -> None:
+        self._clients.invalidate(site_id)
+
+    def clear(self) -> None:
+        self._clients.clear()
+
+    async def stop(self) -> None:
+        await self._clients.stop()
+
+    def _create_client(self, site: SiteSettings, endpoint: Endpoint) -> OpenAiClient:
+        """Raises AiEngineError."""
+        assert self._client_module is not None
+        settings = self._context.settings
+        defaults: OpenAiDefaults = self._client_module.OpenAiDefaults(
+            settings.openai_model, settings.openai_temperature, settings.openai_seconds, settings.openai_answer_tokens
         )
-
-    async def answer(self, prompt: Prompt, verdict: Verdict) -> AsyncGenerator[str, None]:
-        messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": instructions(prompt)}]
-        for role, content in conversation_so_far(prompt):
-            if role == "user":
-                messages.append({"role": "user", "content": content})
-            else:
-                messages.append({"role": "assistant", "content": content})
-        verdict.tokens = sum(tokens_in(str(message.get("content", ""))) for message in messages)
-        held = ""
         try:
-            async with aclosing(self._pieces(prompt, verdict, messages)) as pieces:
-                async for piece in pieces:
-                    held += piece
-                    # The word by which the model says that it does not know is for us, not for the visitor.
-                    if held and not DOES_NOT_KNOW.startswith(held.strip()[: len(DOES_NOT_KNOW)]):
-                        yield held.replace(DOES_NOT_KNOW, "")
-                        held = ""
-        except (AddressRefused, OpenAIError, httpx2.HTTPError) as exc:
-            raise EngineFailed(_kind(exc)) from None
-        if held.strip().startswith(DOES_NOT_KNOW):
-            verdict.knew = False
-            yield prompt.does_not_know
-        elif held:
-            yield held
-
-    async def _pieces(
-        self, prompt: Prompt, verdict: Verdict, messages: list[ChatCompletionMessageParam]
-    ) -> AsyncGenerator[str, None]:
-        chosen, default = prompt.site.ai, self._defaults
-        stream = await self._client.chat.completions.create(
-            model=prompt.site.model or default.model,
-            messages=messages,
-            temperature=default.temperature if chosen.temperature is None else chosen.temperature,
-            max_tokens=chosen.answer_tokens or default.answer_tokens,
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=chosen.seconds or default.seconds,
+            encrypted = endpoint.encrypted_key
+            key = self._context.site_keys.decrypt(site.id, encrypted) if encrypted is not None else None
+        except SiteKeyUnreadable as exc:
+            raise AiEngineError(str(exc)) from None
+        if key is None and endpoint.base_url is None and settings.openai_api_key is not None:
+            key = settings.openai_api_key.get_secret_value()
+        own_address = endpoint.base_url is not None
+        client: OpenAiClient = self._client_module.OpenAiClient(
+            defaults,
+            base_url=endpoint.base_url or settings.openai_url,
+            api_key=key or _NO_KEY,
+            http=build_ssrf_safe_client(self._context.ssrf_guard) if own_address else None,
         )
-        async with stream:
-            async for chunk in stream:
-                if chunk.usage is not None:
-                    verdict.tokens = _cost(chunk.usage.total_tokens, verdict.tokens)
-                for choice in chunk.choices[:1]:
-                    yield choice.delta.content or ""
-
-    async def close(self) -> None:
-        await self._client.close()
-
-
-def _cost(told: object, guessed: int) -> int:
-    """What the endpoint says an answer has cost, where that can be: the client checks nothing of what it is told."""
-    return told if isinstance(told, int) and 0 <= told <= _MOST_TOKENS else guessed
-
-
-def _kind(problem: Exception) -> str:
-    """What went wrong, without the words of the endpoint: one that refuses a key likes to quote it."""
-    if isinstance(problem, APIStatusError):
-        return f"{type(problem).__name__} {problem.status_code}"
-    if isinstance(problem, AddressRefused):
-        return f"AddressRefused {problem}"
-    cause = problem.__cause__
-    return type(problem).__name__ + (f" after {type(cause).__name__}" if cause is not None else "")
+        return client

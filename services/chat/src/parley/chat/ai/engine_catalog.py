@@ -1,0 +1,48 @@
+"""The engines of this process: created from the registry, and looked up by the name that a site has chosen."""
+
+from __future__ import annotations
+
+from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.engines.builtin import BuiltinEngine
+from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.engines.registry import ENGINES
+from parley.chat.sites.site_settings import SiteSettings
+
+
+class AiEngineCatalog:
+    """A component of the service, and an AiEngines."""
+
+    name = "engines"
+
+    def __init__(self, context: EngineContext) -> None:
+        self._engines = {name: create(context) for name, create in ENGINES.items()}
+        self.builtin: AiEngine = self._engines[BuiltinEngine.name]
+
+    def get_for_site(self, site: SiteSettings) -> AiEngine:
+        """The engine that the site has chosen; the built-in one if that is not set up.
+
+        Raises AiEngineError for a name without an engine: no other engine is used in its place.
+        """
+        engine = self._engines.get(site.engine)
+        if engine is None:
+            raise AiEngineError(f"there is no engine {site.engine!r}; engines are: {', '.join(self._engines)}")
+        return engine if engine.is_available_for(site) else self.builtin
+
+    def invalidate(self, site_id: int) -> None:
+        for engine in self._engines.values():
+            engine.invalidate(site_id)
+
+    def clear(self) -> None:
+        for engine in self._engines.values():
+            engine.clear()
+
+    async def start(self) -> None:
+        """Engines connect when they are used."""
+
+    async def stop(self) -> None:
+        for engine in self._engines.values():
+            await engine.stop()
+
+    def unready_reason(self) -> str | None:
+        """Never unready: without an engine a visitor gets a sentence about it, and everything else works."""
+        return None

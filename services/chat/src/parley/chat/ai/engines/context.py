@@ -1,0 +1,18 @@
+"""What engines are created with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.chat.ai.site_keys import SiteKeyCipher
+from parley.chat.ai.ssrf_guard import SsrfGuard
+from parley.chat.settings import ChatSettings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    settings: ChatSettings
+    site_keys: SiteKeyCipher
+    """Decrypts the keys of sites' own endpoints."""
+    ssrf_guard: SsrfGuard
+    """Must guard each connection to an address that a site has named."""

@@ -1,0 +1,64 @@
+"""What the AI works on: prompts, the metadata an engine returns with its text, and results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.messages.model import Message
+from parley.chat.sites.site_settings import SiteSettings
+
+ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
+"""How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
+discarded because who answers has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A knowledge entry that may answer the question."""
+
+    question: str
+    answer: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What an engine answers from."""
+
+    site: SiteSettings
+    question: str
+    language: str | None
+    recent: Sequence[Message]
+    """The messages before the question, oldest first."""
+    passages: Sequence[Passage]
+    fallback_text: str
+    """The text for a question without an answer, in the visitor's language."""
+
+
+@dataclass(slots=True)
+class ReplyMetadata:
+    """What an engine reports about its reply, beside the text."""
+
+    knew_answer: bool = True
+    tokens: int = 0
+    """Of prompt and reply together."""
+
+
+@dataclass(frozen=True, slots=True)
+class AiResult:
+    """The generated text, and how the reply ended."""
+
+    content: str
+    kind: ResultKind
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyOutcome:
+    """The end of a reply's stream: the conversation as it is now, and the AI's message if one was stored."""
+
+    conversation: Conversation
+    message: Message | None

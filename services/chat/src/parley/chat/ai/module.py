@@ -1,0 +1,53 @@
+"""Wiring of the AI: engines, token budget, and replies."""
+
+from __future__ import annotations
+
+from parley.chat.admin_module import AdminModule
+from parley.chat.ai import timeouts
+from parley.chat.ai.engine_catalog import AiEngineCatalog
+from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.reply_generator import ReplyGenerator
+from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.ai.usage_repository import MongoTokenBudget
+from parley.chat.backends import Backends
+from parley.chat.conversations.module import ConversationModule
+from parley.chat.settings import ChatSettings
+from parley.common.runtime.clock import Clock, utc_now
+from parley.common.runtime.service import Service
+from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask
+
+
+class AiModule:
+    def __init__(
+        self,
+        backends: Backends,
+        admin: AdminModule,
+        conversations: ConversationModule,
+        settings: ChatSettings,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
+        self._tasks = BackgroundTasks("answers")
+        generator = ReplyGenerator(
+            conversations.conversation_repository,
+            conversations.message_repository,
+            admin.site_directory,
+            admin.knowledge,
+            self.engines,
+            MongoTokenBudget(backends.mongo, clock, settings.ai_daily_tokens),
+            conversations.presence,
+            clock,
+            conversations.next_message_id,
+        )
+        self.replies = AiReplyService(
+            conversations.conversation_repository,
+            conversations.message_repository,
+            generator,
+            clock,
+            self._tasks.spawn,
+        )
+
+    def add_to(self, service: Service) -> None:
+        service.add(self.engines)
+        service.add(self._tasks)
+        service.add(PeriodicTask(timeouts.EXPIRED_LEASE_CHECK_SECONDS, self.replies.resume_expired, "lapsed-answers"))

@@ -1,0 +1,192 @@
+"""Generates one AI reply: asks the engine, streams its chunks, stores the message, or hands the visitor over.
+
+Before each chunk is sent, and when the message is stored, the conversation's generation is checked (the fence): once
+an operator has accepted, the AI writes nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from parley.chat import metrics
+from parley.chat.ai import timeouts
+from parley.chat.ai.engine import AiEngine
+from parley.chat.ai.model import AiResult, Prompt, ReplyMetadata
+from parley.chat.ai.ports import AiEngines, KnowledgeSearch, TokenBudget
+from parley.chat.ai.prompts import select_context
+from parley.chat.ai.reply_stream import AiReplyStream
+from parley.chat.conversations import transitions
+from parley.chat.conversations.away_notice import find_away_notice
+from parley.chat.conversations.model import Change, Conversation
+from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.i18n import LocaleStrings, get_locale_strings, requests_human
+from parley.chat.ids import NextId
+from parley.chat.messages.model import Message, MessageDraft
+from parley.chat.messages.ports import MessageRepository
+from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
+from parley.common.observability import tracing
+from parley.common.observability.logging import get_logger
+from parley.common.observability.tracing import SpanKind
+from parley.common.runtime.clock import Clock
+
+log = get_logger(__name__)
+
+MAX_CONTEXT_MESSAGES = 20
+MAX_PASSAGES = 4
+MAX_CONSECUTIVE_MISSES = 2
+"""Questions in a row without an answer before the AI requests a handoff."""
+MAX_REPLY_CHARACTERS = 16_000
+"""An engine that does not stop is stopped."""
+
+_HANDOFF_REASONS = {"asked": "asked", "failed": "ai_failed", "did_not_know": "ai_does_not_know"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTask:
+    """The reply to message `seq`, under the generation that `conversation` has."""
+
+    conversation: Conversation
+    seq: int
+    site: SiteSettings
+    strings: LocaleStrings
+    stream: AiReplyStream
+
+    @property
+    def handoff_allowed(self) -> bool:
+        return self.conversation.visitor.blocked not in ("operator", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyGenerator:
+    conversations: ConversationRepository
+    messages: MessageRepository
+    sites: SiteSettingsReader
+    knowledge: KnowledgeSearch
+    engines: AiEngines
+    budget: TokenBudget
+    presence: PresenceReader
+    clock: Clock
+    next_message_id: NextId
+
+    async def generate(self, conversation: Conversation, seq: int, stream: AiReplyStream) -> Message | None:
+        """Generate the reply to message `seq` into `stream`. Returns the stored message, None if it was discarded."""
+        site = await self.sites.get(conversation.tenant_id, conversation.site_id)
+        recent = await self.messages.list_for_conversation(conversation, limit=MAX_CONTEXT_MESSAGES)
+        question = next((message.content for message in recent if message.seq == seq), "")
+        strings = get_locale_strings(conversation.visitor.language or site.language)
+        task = ReplyTask(conversation, seq, site, strings, stream)
+        if task.handoff_allowed and requests_human(question):
+            return await self._hand_over(task, AiResult("", "asked"))
+        result = await self._ask_engine(task, question, select_context(seq, recent))
+        metrics.AI_REPLIES.labels(result.kind).inc()
+        if result.kind == "fenced":
+            return None
+        gave_up = result.kind == "failed" or (
+            result.kind == "did_not_know" and conversation.consecutive_misses + 1 >= MAX_CONSECUTIVE_MISSES
+        )
+        if task.handoff_allowed and gave_up:
+            return await self._hand_over(task, result)
+        return await self._save(task, result)
+
+    async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
+        """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
+        site, stream = task.site, task.stream
+        passages = await self.knowledge.search(site.id, question, MAX_PASSAGES) if question.strip() else ()
+        language = task.conversation.visitor.language
+        prompt = Prompt(site, question, language, context, passages, task.strings.unknown_answer)
+        metadata = ReplyMetadata()
+        within_budget = await self.budget.has_budget(site.id, site.ai.daily_tokens)
+        engine_name = site.engine
+        try:
+            engine = self.engines.get_for_site(site) if within_budget else self.engines.builtin
+            engine_name = engine.name
+            with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
+                async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
+                    fenced = await self._stream(engine, prompt, metadata, task)
+                span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
+        except Exception as exc:
+            log.warning("answer_failed", engine=engine_name, error=repr(exc)[:300])
+            if not await self._check_fence(task.conversation):
+                return AiResult("", "fenced", metadata.tokens)
+            failure = task.strings.engine_failed
+            stream.append(f" … {failure}" if stream.chunks else failure)
+            return AiResult(stream.text, "failed", metadata.tokens)
+        finally:
+            await self.budget.charge(site.id, metadata.tokens)
+        if fenced:
+            return AiResult(stream.text, "fenced", metadata.tokens)
+        return AiResult(stream.text, "knew" if metadata.knew_answer else "did_not_know", metadata.tokens)
+
+    async def _stream(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
+        """Send the engine's chunks, small ones together. True if the fence was hit: who answers has changed."""
+        loop = asyncio.get_running_loop()
+        pending: list[str] = []
+        length, flushed_at = 0, 0.0
+
+        async def flush() -> bool:
+            if not pending:
+                return False
+            if not await self._check_fence(task.conversation):
+                return True
+            task.stream.append("".join(pending))
+            pending.clear()
+            return False
+
+        # Closed explicitly, so that an engine that is stopped early frees its connection at once.
+        async with aclosing(engine.answer(prompt, metadata)) as chunks:
+            async for chunk in chunks:
+                pending.append(chunk)
+                length += len(chunk)
+                if loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
+                    flushed_at = loop.time()
+                    if await flush():
+                        return True
+                if length >= MAX_REPLY_CHARACTERS:
+                    break
+        return await flush()
+
+    async def _check_fence(self, conversation: Conversation) -> bool:
+        """Whether the AI still answers in the conversation, and has done so since this reply started."""
+        return await self.conversations.get_generation(conversation.id) == conversation.generation
+
+    async def _hand_over(self, task: ReplyTask, result: AiResult) -> Message | None:
+        """Store the reply together with a handoff request. Its text says so, or that no operator is available."""
+        language = task.conversation.visitor.language
+        away_notice = await find_away_notice(task.site, language, self.presence, self.clock())
+        if not await self._check_fence(task.conversation):
+            return None
+        notice = away_notice or task.strings.handoff_requested
+        task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
+        whole = AiResult(task.stream.text, result.kind, result.tokens)
+        return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
+
+    async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
+        """Store the reply, and request a handoff if there is a reason. None if the fence was hit."""
+        conversation = task.conversation
+        dedup_key = f"ai:{task.seq}:{conversation.generation}"
+        at = self.clock()
+        content = result.content or "…"
+        draft = MessageDraft(await self.next_message_id(), "ai", content, message_id=dedup_key, reply_to=task.seq)
+
+        def add(current: Conversation) -> Change | None:
+            if current.find_recent_seq(dedup_key) is not None:
+                return None
+            change = transitions.add_ai_message(
+                current,
+                draft,
+                conversation.generation,
+                at,
+                knew_answer=result.kind != "did_not_know",
+                tokens=result.tokens,
+            )
+            if change is None or handoff_reason is None:
+                return change
+            handoff = transitions.request_handoff(change.conversation, handoff_reason, at)
+            return Change(handoff.conversation, change.events + handoff.events, change.messages)
+
+        change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
+        return change.messages[0] if change else None

@@ -1,0 +1,30 @@
+"""All timeouts and intervals of the AI, in seconds."""
+
+from __future__ import annotations
+
+ENGINE_IDLE_TIMEOUT_SECONDS = 20.0
+"""Default for an engine to start answering, and between two chunks. The installation and a site may set their own."""
+
+REPLY_TIMEOUT_SECONDS = 60.0
+"""For a whole reply, from the engine's first request to its last chunk; also the upper limit of the idle timeout."""
+
+OTHER_REPLICA_TIMEOUT_SECONDS = REPLY_TIMEOUT_SECONDS
+"""How long a repeated message waits for the reply that another replica is generating."""
+
+OTHER_REPLICA_POLL_SECONDS = 0.25
+"""How often it looks whether that reply is there."""
+
+REPLY_LEASE_SECONDS = 20.0
+"""How long the replica that owes a reply may be silent before another replica takes the reply over."""
+
+LEASE_RENEWAL_SECONDS = 5.0
+"""How often the replica that owes a reply renews its lease."""
+
+EXPIRED_LEASE_CHECK_SECONDS = 2.0
+"""How often each replica looks for replies whose lease has ended."""
+
+FLUSH_INTERVAL_SECONDS = 0.04
+"""Chunks that an engine yields faster than this are sent together."""
+
+RESOLVE_TIMEOUT_SECONDS = 3.0
+"""To resolve the host name of a site's own endpoint."""

@@ -1,0 +1,67 @@
+"""Wiring of the rooms that conversations consist of: conversations, messages, visitors, presence and the widget."""
+
+from __future__ import annotations
+
+from parley.chat.admin_module import AdminModule
+from parley.chat.backends import Backends
+from parley.chat.conversations.operator_timeouts import OperatorTimeouts
+from parley.chat.conversations.queries import ConversationQueries
+from parley.chat.conversations.query_repository import MongoConversationQueryRepository
+from parley.chat.conversations.repository import MongoConversationRepository
+from parley.chat.conversations.service import ConversationService
+from parley.chat.messages.repository import MongoMessageRepository
+from parley.chat.messages.service import MessageService
+from parley.chat.messages.translation_client import RpcMessageTranslator
+from parley.chat.mongo_ids import BlockIdGenerator
+from parley.chat.presence.repository import MongoOnlineOperatorRepository
+from parley.chat.presence.service import PresenceService
+from parley.chat.visitors.repository import MongoVisitorRepository
+from parley.chat.visitors.service import VisitorService
+from parley.chat.widget.service import WidgetService
+from parley.common.runtime.clock import Clock, utc_now
+
+
+class ConversationModule:
+    def __init__(self, backends: Backends, admin: AdminModule, clock: Clock = utc_now) -> None:
+        mongo, publish_ephemeral = backends.mongo, backends.broker.publish_ephemeral
+        self.conversation_repository = conversations = MongoConversationRepository(mongo, backends.outbox)
+        self.message_repository = messages = MongoMessageRepository(mongo)
+        visitors = MongoVisitorRepository(mongo)
+        self.next_message_id = BlockIdGenerator(mongo, "message", block=1000).next
+        next_conversation_id = BlockIdGenerator(mongo, "conversation").next
+        next_note_id = BlockIdGenerator(mongo, "note").next
+
+        self.presence = presence = PresenceService(MongoOnlineOperatorRepository(mongo), backends.rpc["presence"])
+        self.conversations = ConversationService(
+            conversations,
+            admin.site_directory,
+            admin.team_directory,
+            admin.audit,
+            publish_ephemeral,
+            clock,
+            next_note_id,
+        )
+        self.queries = ConversationQueries(
+            MongoConversationQueryRepository(mongo),
+            conversations,
+            messages,
+            admin.cached_sites,
+            admin.team_directory,
+            presence,
+        )
+        self.messages = MessageService(
+            conversations,
+            messages,
+            visitors,
+            admin.cached_sites,
+            presence,
+            admin.audit,
+            publish_ephemeral,
+            RpcMessageTranslator(backends.rpc["translate"]),
+            clock,
+            next_conversation_id,
+            self.next_message_id,
+        )
+        self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
+        self.widget = WidgetService(self.visitors, conversations, messages, admin.cached_sites, presence, clock)
+        self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, clock)

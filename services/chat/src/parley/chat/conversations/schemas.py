@@ -1,0 +1,246 @@
+"""Request bodies, queries and responses of the conversation endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.queries import ArchiveFilter, ConversationDetails, RatingStats, TransferCandidate
+from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
+from parley.common.events.messages import NoteSchema
+from parley.common.events.schemas import ConversationSchema, MessageSchema, Mode, OperatorRef, Schema, Timestamp
+from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
+
+_MODES: dict[str, Mode] = {"pending": "pending", "active": "operator", "ai": "ai", "closed": "closed"}
+"""Modes by the names that queries use."""
+
+NoteContent = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S")]
+
+
+def _check_statuses(value: str) -> str:
+    unknown = [part for part in value.split(",") if part not in ("pending", "active", "ai")]
+    if unknown:
+        raise ValueError("must be pending, active or ai, several separated by commas")
+    return value
+
+
+Statuses = Annotated[str, StringConstraints(max_length=40), AfterValidator(_check_statuses)]
+
+
+class TransferBody(RequestBody):
+    operator_id: Id
+
+
+class ConversationRef(RequestBody):
+    conversation_id: Id
+
+
+class NoteBody(ConversationRef):
+    content: NoteContent
+
+
+class ReadBody(RequestBody):
+    seq: Id
+
+
+class MessageWindowQuery(Query):
+    before_seq: Id | None = None
+    limit: PageSize = 50
+
+
+class QueueQuery(PageQuery):
+    status: Statuses = Field(
+        "pending,active", json_schema_extra={"pattern": "^(pending|active|ai)(,(pending|active|ai))*$"}
+    )
+
+    @property
+    def modes(self) -> list[Mode]:
+        return list(dict.fromkeys(_MODES[part] for part in self.status.split(",")))
+
+
+class SiteQueueQuery(QueueQuery):
+    site_id: Id
+
+
+class TransferCandidatesQuery(Query):
+    site_id: Id
+
+
+class ArchiveQuery(NumberedPageQuery):
+    status: Annotated[str, StringConstraints(pattern=r"^(pending|active|ai|closed)$")] | None = None
+    search: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    operator_id: Id | None = Field(None, description="An operator who has or had the conversation.")
+
+    @property
+    def filter(self) -> ArchiveFilter:
+        return ArchiveFilter(
+            modes=[_MODES[self.status]] if self.status else [],
+            search=self.search,
+            since=self.since,
+            until=self.until,
+            operator_id=self.operator_id,
+        )
+
+
+class RatingStatsQuery(Query):
+    since: AwareDatetime | None = None
+
+
+class ConversationResponse(SuccessResponse):
+    conversation: ConversationSchema
+
+
+class NoteResponse(SuccessResponse):
+    note: NoteSchema
+
+
+class QueueResponse(SuccessResponse):
+    chats: list[ConversationSchema]
+    next_cursor: str | None = None
+
+
+class AllQueuesResponse(QueueResponse):
+    current_user_id: int
+
+
+class SiteCountsSchema(Schema):
+    pending: int = 0
+    active: int = 0
+
+
+class CountsResponse(SuccessResponse):
+    pending: int
+    active: int
+    sites: dict[str, SiteCountsSchema]
+
+
+class TransferCandidateSchema(Schema):
+    """An operator to whom a conversation can be transferred."""
+
+    id: int
+    name: str
+    online: bool
+    active_chats: int
+
+
+class TransferCandidatesResponse(SuccessResponse):
+    operators: list[TransferCandidateSchema]
+
+
+class HistoryEntrySchema(Schema):
+    """What happened to a conversation, and who did it."""
+
+    at: Timestamp
+    action: str
+    by: OperatorRef | None = None
+    to: OperatorRef | None = None
+
+
+class TranslationStateSchema(Schema):
+    """How a conversation is translated."""
+
+    enabled: bool
+    lang: str | None = None
+    operator_lang: str | None = None
+    supported: bool = False
+
+
+class ReadMarkSchema(Schema):
+    """The highest seq that an operator has read."""
+
+    operator: OperatorRef
+    seq: int
+
+
+class ConversationDetailSchema(ConversationSchema):
+    """A conversation with all that an operator needs to answer in it."""
+
+    messages: list[MessageSchema]
+    notes: list[NoteSchema]
+    translation: TranslationStateSchema
+    history: list[HistoryEntrySchema]
+    reads: list[ReadMarkSchema]
+    previous: list[ConversationSchema]
+
+
+class ConversationDetailResponse(SuccessResponse):
+    conversation: ConversationDetailSchema
+
+
+class ArchiveResponse(SuccessResponse):
+    conversations: list[ConversationSchema]
+    next_cursor: str | None = None
+    pagination: Pagination
+
+
+class RatingSchema(Schema):
+    """A visitor's rating of a conversation."""
+
+    conversation_id: int
+    score: int
+    comment: str | None = None
+    operator: OperatorRef | None = None
+    rated_at: Timestamp
+
+
+class RatingsResponse(SuccessResponse):
+    ratings: list[RatingSchema]
+    next_cursor: str | None = None
+
+
+class RatingStatsResponse(SuccessResponse):
+    count: int
+    average: float | None
+    by_score: dict[str, int]
+
+
+def to_rows(conversations: Sequence[Conversation]) -> list[ConversationSchema]:
+    return [conversation.to_schema() for conversation in conversations]
+
+
+def to_transfer_candidate(candidate: TransferCandidate) -> TransferCandidateSchema:
+    return TransferCandidateSchema(
+        id=candidate.id, name=candidate.name, online=candidate.online, active_chats=candidate.active_chats
+    )
+
+
+def to_rating(conversation: Conversation) -> RatingSchema:
+    return RatingSchema(
+        conversation_id=conversation.id,
+        score=conversation.rating or 0,
+        comment=conversation.rating_comment,
+        operator=conversation.last_assigned_operator(),
+        rated_at=conversation.rated_at or conversation.updated_at,
+    )
+
+
+def to_rating_stats(stats: RatingStats) -> RatingStatsResponse:
+    by_score = {str(score): times for score, times in stats.by_score.items()}
+    return RatingStatsResponse(count=stats.count, average=stats.average, by_score=by_score)
+
+
+def to_detail(details: ConversationDetails) -> ConversationDetailSchema:
+    conversation = details.conversation
+    translation = conversation.translation
+    return ConversationDetailSchema(
+        **dict(conversation.to_schema()),
+        messages=[message.to_schema() for message in details.messages],
+        notes=[note.to_schema() for note in details.notes],
+        translation=TranslationStateSchema(
+            enabled=translation.enabled,
+            lang=translation.lang,
+            operator_lang=translation.operator_lang,
+            supported=translation.supported,
+        ),
+        history=[
+            HistoryEntrySchema(at=entry.at, action=entry.action, by=entry.by, to=entry.to)
+            for entry in conversation.history
+        ],
+        reads=[ReadMarkSchema(operator=person, seq=seq) for person, seq in conversation.reads],
+        previous=to_rows(details.previous),
+    )

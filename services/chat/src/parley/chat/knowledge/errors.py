@@ -1,0 +1,17 @@
+"""Errors about knowledge entries. `code` is part of the API."""
+
+from __future__ import annotations
+
+from parley.common.errors import Conflict, NotFound
+
+MAX_ENTRIES = 200
+"""Per site. Protects against runaway imports; two concurrent additions may exceed it by one."""
+
+
+class EntryNotFound(NotFound):
+    code = "not_found"
+
+
+class KnowledgeFull(Conflict):
+    code = "knowledge_full"
+    default_message = f"A site can have at most {MAX_ENTRIES} knowledge entries."

@@ -1,0 +1,28 @@
+"""What knowledge use cases need from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from parley.chat.ai.model import Passage
+from parley.chat.knowledge.model import KnowledgeEntry
+
+
+class KnowledgeRepository(Protocol):
+    async def list_page(self, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
+        """Entries with ids above `after`, by id."""
+
+    async def count(self, site_id: int, limit: int) -> int:
+        """How many entries a site has, counted up to `limit`."""
+
+    async def add(self, entry: KnowledgeEntry) -> None: ...
+
+    async def replace(self, entry: KnowledgeEntry) -> bool:
+        """False if there is no such entry."""
+
+    async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
+        """False if there is no such entry."""
+
+    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
+        """Entries that share words with a text, best first."""

@@ -1,0 +1,1 @@
+"""Messages and private notes: sending, receiving, deduplication, storage, and translation before sending."""

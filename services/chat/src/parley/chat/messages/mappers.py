@@ -1,0 +1,83 @@
+"""Messages and notes to and from MongoDB documents."""
+
+from __future__ import annotations
+
+from parley.chat.messages.model import Message, Note
+from parley.common.events.schemas import MessageTranslation, OperatorRef
+from parley.common.mongodb import Document
+
+
+def person_document(person: OperatorRef | None) -> Document | None:
+    return None if person is None else {"id": person.id, "name": person.name}
+
+
+def to_person(document: Document | None) -> OperatorRef | None:
+    return None if document is None else OperatorRef(id=document["id"], name=document["name"])
+
+
+def message_document(message: Message) -> Document:
+    return {
+        "_id": message.id,
+        "tenant_id": message.tenant_id,
+        "site_id": message.site_id,
+        "conversation_id": message.conversation_id,
+        "visitor_key": f"{message.site_id}:{message.session}",
+        "session": message.session,
+        "seq": message.seq,
+        "role": message.role,
+        "content": message.content,
+        "image_url": message.image_url,
+        "sender": person_document(message.sender),
+        "message_id": message.message_id,
+        "reply_to": message.reply_to,
+        "proactive": message.proactive,
+        "translation": message.translation.model_dump() if message.translation else None,
+        "created_at": message.created_at,
+    }
+
+
+def to_message(document: Document) -> Message:
+    translation = document.get("translation")
+    return Message(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        conversation_id=document["conversation_id"],
+        session=document["session"],
+        seq=document["seq"],
+        role=document["role"],
+        content=document["content"],
+        created_at=document["created_at"],
+        image_url=document["image_url"],
+        sender=to_person(document["sender"]),
+        message_id=document["message_id"],
+        reply_to=document["reply_to"],
+        proactive=document["proactive"],
+        translation=MessageTranslation.model_validate(translation) if translation else None,
+    )
+
+
+def note_document(note: Note) -> Document:
+    return {
+        "_id": note.id,
+        "tenant_id": note.tenant_id,
+        "site_id": note.site_id,
+        "conversation_id": note.conversation_id,
+        "content": note.content,
+        "author": person_document(note.author),
+        "created_at": note.created_at,
+    }
+
+
+def to_note(document: Document) -> Note:
+    author = to_person(document["author"])
+    assert author is not None, "every note has an author"
+    return Note(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        conversation_id=document["conversation_id"],
+        content=document["content"],
+        author=author,
+        created_at=document["created_at"],
+    )

@@ -1,0 +1,84 @@
+"""Messages and notes as they are: frozen values, without storage or transport."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from parley.common.events.messages import NoteSchema
+from parley.common.events.schemas import MessageSchema, MessageTranslation, OperatorRef, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a conversation. `seq` counts from 1 in the conversation, without gaps."""
+
+    id: int
+    tenant_id: int
+    site_id: int
+    conversation_id: int
+    session: str
+    seq: int
+    role: Role
+    content: str
+    created_at: datetime
+    image_url: str | None = None
+    sender: OperatorRef | None = None
+    message_id: str | None = None
+    """The deduplication key: unique among the visitor's messages. Operators' and the AI's have a prefix."""
+    reply_to: int | None = None
+    """Of an AI reply: the seq of the message it answers."""
+    proactive: bool = False
+    translation: MessageTranslation | None = None
+
+    def to_schema(self) -> MessageSchema:
+        return MessageSchema(
+            id=self.id,
+            conversation_id=self.conversation_id,
+            seq=self.seq,
+            role=self.role,
+            content=self.content,
+            image_url=self.image_url,
+            sender=self.sender,
+            message_id=self.client_message_id,
+            translation=self.translation,
+            created_at=self.created_at,
+        )
+
+    @property
+    def client_message_id(self) -> str | None:
+        """The message id as the client sent it; None if it sent none."""
+        if self.message_id is None or self.role in ("ai", "system"):
+            return None
+        return self.message_id.split(":", 2)[2] if self.role == "operator" else self.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDraft:
+    """A message that the conversation has not given a seq yet."""
+
+    id: int
+    role: Role
+    content: str
+    image_url: str | None = None
+    sender: OperatorRef | None = None
+    message_id: str | None = None
+    reply_to: int | None = None
+    proactive: bool = False
+    translation: MessageTranslation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A private note of an operator about a conversation. Never visible to the visitor."""
+
+    id: int
+    tenant_id: int
+    site_id: int
+    conversation_id: int
+    content: str
+    author: OperatorRef
+    created_at: datetime
+
+    def to_schema(self) -> NoteSchema:
+        return NoteSchema(id=self.id, content=self.content, author=self.author, created_at=self.created_at)

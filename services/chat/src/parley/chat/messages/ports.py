@@ -1,0 +1,47 @@
+"""What message use cases need from storage and from the translate service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.messages.model import Message, Note
+from parley.chat.visitors.model import Visitor
+from parley.common.events.schemas import MessageTranslation
+
+
+class MessageRepository(Protocol):
+    async def list_for_conversation(
+        self,
+        conversation: Conversation,
+        *,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Message]:
+        """Messages in the order of seq: the first `limit` after `after_seq`, or else the last `limit`."""
+
+    async def find_by_message_id(self, visitor: Visitor, message_id: str) -> Message | None: ...
+
+    async def find_duplicate(self, conversation: Conversation, message_id: str) -> Message | None:
+        """As `find_by_message_id`, among the visitor's messages up to the conversation's last one.
+
+        For ids that are not among the conversation's recent ids; cheap for ids that are new.
+        """
+
+    async def find_ai_reply(self, conversation: Conversation, seq: int) -> Message | None:
+        """The AI's reply to message `seq`."""
+
+    async def list_notes(self, conversation: Conversation) -> Sequence[Note]:
+        """The newest 200 notes, oldest first."""
+
+    async def set_translation(self, conversation_id: int, seq: int, translation: MessageTranslation) -> bool:
+        """Store a message's translation. False if the message is not found; it may be on its way to storage."""
+
+
+class MessageTranslator(Protocol):
+    """Translates an operator's message before it is sent, within a timeout of its own."""
+
+    async def __call__(self, conversation: Conversation, text: str) -> MessageTranslation | None:
+        """The text in the visitor's language, or with the status `failed`. None if it needs no translation."""

@@ -1,0 +1,44 @@
+"""Asks the translate service before an operator's message is sent. Without a reply in time, it is sent as written."""
+
+from __future__ import annotations
+
+import asyncio
+
+from parley.chat.conversations.model import Conversation
+from parley.common.errors import Unavailable
+from parley.common.events.schemas import MessageTranslation
+from parley.common.messaging import RpcClient
+from parley.common.observability.logging import get_logger
+
+log = get_logger(__name__)
+
+TRANSLATION_TIMEOUT_SECONDS = 2.0
+"""How long an operator's message is held back for its translation."""
+
+
+class RpcMessageTranslator:
+    """A MessageTranslator over RPC."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self._rpc = rpc
+
+    async def __call__(self, conversation: Conversation, text: str) -> MessageTranslation | None:
+        state = conversation.translation
+        if not state.enabled or state.lang is None or state.lang == state.operator_lang or not text.strip():
+            return None
+        try:
+            async with asyncio.timeout(TRANSLATION_TIMEOUT_SECONDS):
+                reply = await self._rpc(
+                    "translate",
+                    site_id=conversation.site_id,
+                    conversation_id=conversation.id,
+                    text=text,
+                    target=state.lang,
+                    source=state.operator_lang,
+                )
+        except (Unavailable, TimeoutError):
+            log.info("translation_late", conversation=conversation.id)
+            reply = None
+        if reply is None:
+            return MessageTranslation(lang=state.lang, status="failed")
+        return MessageTranslation(lang=reply["lang"], content=reply["content"], status=reply["status"])

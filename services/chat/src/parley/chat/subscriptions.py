@@ -1,0 +1,39 @@
+"""Chat's subscriptions at the broker: events and RPC for one of the replicas, invalidations for each of them."""
+
+from __future__ import annotations
+
+from parley.chat.admin_module import AdminModule
+from parley.chat.ai.module import AiModule
+from parley.chat.backends import Backends
+from parley.chat.consumers import ConversationRpc, EventHandlers
+from parley.chat.conversations.module import ConversationModule
+from parley.common.events import Event
+from parley.common.messaging import BroadcastSubscriber, Consumer, RpcServer
+from parley.common.messaging.topology import EVENTS_EXCHANGE
+
+
+def add_subscriptions(backends: Backends, admin: AdminModule, conversations: ConversationModule, ai: AiModule) -> None:
+    broker, schema_ready = backends.broker, backends.mongo.schema_ready
+    handlers = EventHandlers(conversations.presence, conversations.messages, conversations.conversations)
+    rpc = ConversationRpc(conversations.queries)
+    on_visitor_erased = conversations.conversation_repository.on_visitor_erased
+    broker.add(BroadcastSubscriber("erasures", EVENTS_EXCHANGE, ("*.*.visitor.erased",), on_visitor_erased))
+    broker.add(_site_invalidations(admin, ai))
+    broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
+    broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
+
+
+def _site_invalidations(admin: AdminModule, ai: AiModule) -> BroadcastSubscriber:
+    """Discards what this replica has cached of a site that another replica has changed."""
+
+    async def on_event(event: Event) -> None:
+        admin.cached_sites.invalidate(event.tenant_id, event.site_id)
+        ai.engines.invalidate(event.site_id)
+
+    def on_gap() -> None:
+        admin.cached_sites.clear()
+        ai.engines.clear()
+
+    subscriber = BroadcastSubscriber("sites", EVENTS_EXCHANGE, ("*.*.site.changed",), on_event, on_gap)
+    admin.cached_sites.is_connected = lambda: subscriber.running
+    return subscriber

@@ -1,0 +1,61 @@
+"""Visitors as they are: frozen values, without storage or transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from parley.common.events.schemas import BlockType, VisitorSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A visitor of one site, identified by the public handle of their session."""
+
+    tenant_id: int
+    site_id: int
+    session: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    info: Mapping[str, str] = field(default_factory=dict)
+    """Free fields that operators fill in."""
+    language: str | None = None
+    """BCP 47."""
+    blocked: BlockType | None = None
+    blocked_at: datetime | None = None
+    lead_at: datetime | None = None
+    """When the visitor first left an e-mail address or a telephone number."""
+    version: int = 0
+    """Grows with every change; the copy in a conversation is replaced by a higher version only."""
+
+    @property
+    def key(self) -> str:
+        """Unique over all sites."""
+        return f"{self.site_id}:{self.session}"
+
+    def to_schema(self) -> VisitorSchema:
+        return VisitorSchema(
+            session_id=self.session,
+            name=self.name,
+            email=self.email,
+            phone=self.phone,
+            info=dict(self.info),
+            language=self.language,
+            blocked=self.blocked,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DataSubject:
+    """The session that a request for export or erasure names. Chat may hold nothing of it."""
+
+    tenant_id: int
+    site_id: int
+    session: str
+
+    @property
+    def key(self) -> str:
+        """Same as `Visitor.key`."""
+        return f"{self.site_id}:{self.session}"

@@ -1,0 +1,28 @@
+"""What visitor use cases need from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from parley.chat.paging.model import ListPage, Position
+from parley.chat.visitors.model import Visitor
+
+
+class VisitorRepository(Protocol):
+    async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None: ...
+
+    async def get_or_create(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
+        """The visitor; a new one if there is none. Sets `language` if it is given. Raises VisitorBeingErased."""
+
+    async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        """Set fields and increment the version. Raises VisitorNotFound."""
+
+    async def list_blocked(
+        self, tenant_id: int, site_id: int, after: Position | None, limit: int
+    ) -> ListPage[Visitor]: ...
+
+    async def list_leads(
+        self, tenant_id: int, site_id: int, after: Position | None, skip: int, limit: int
+    ) -> ListPage[Visitor]:
+        """Visitors with a `lead_at`, newest first; `total` is set."""

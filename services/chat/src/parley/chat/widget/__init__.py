@@ -1,0 +1,1 @@
+"""The endpoints of a visitor's widget: write and read the reply, history, handoff, contact details, rating."""

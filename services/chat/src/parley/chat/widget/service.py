@@ -1,0 +1,92 @@
+"""What the widget reads: its configuration, the history, and messages that operators have sent since."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.messages.model import Message
+from parley.chat.messages.ports import MessageRepository
+from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.business_hours import OpenStatus
+from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
+from parley.chat.visitors.errors import VisitorNotFound
+from parley.chat.visitors.model import Visitor
+from parley.chat.visitors.service import VisitorService
+from parley.common.auth.identity import VisitorCaller
+from parley.common.events.schemas import BlockType
+from parley.common.runtime.clock import Clock
+
+_MAX_MESSAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetMessages:
+    """Messages of one of the visitor's conversations; no conversation if they have none."""
+
+    conversation: Conversation | None = None
+    messages: Sequence[Message] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetConfig:
+    site: SiteSettings
+    operators_online: bool
+    opening: OpenStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetService:
+    visitors: VisitorService
+    conversations: ConversationRepository
+    messages: MessageRepository
+    sites: SiteSettingsReader
+    presence: PresenceReader
+    clock: Clock
+
+    async def get_history(
+        self, caller: VisitorCaller, before_seq: int | None, limit: int
+    ) -> tuple[Visitor, WidgetMessages]:
+        """The visitor, with the last messages of their latest conversation. Raises VisitorNotFound."""
+        visitor = await self.visitors.get(caller)
+        latest = await self.conversations.find_latest(visitor)
+        if latest is None:
+            return visitor, WidgetMessages()
+        messages = await self.messages.list_for_conversation(latest, before_seq=before_seq, limit=limit)
+        return visitor, WidgetMessages(latest, messages)
+
+    async def list_operator_messages(self, caller: VisitorCaller, after_seq: int) -> WidgetMessages:
+        """Operators' messages of the visitor's latest conversation, after a seq. Raises VisitorNotFound."""
+        latest = await self.conversations.find_latest(await self.visitors.get(caller))
+        if latest is None:
+            return WidgetMessages()
+        messages = await self.messages.list_for_conversation(latest, after_seq=after_seq, limit=_MAX_MESSAGES)
+        return WidgetMessages(latest, [message for message in messages if message.role == "operator"])
+
+    async def list_unread_proactive(self, caller: VisitorCaller) -> WidgetMessages:
+        """Proactive messages that the visitor has not read; none for a visitor who has never written anything."""
+        try:
+            visitor = await self.visitors.get(caller)
+        except VisitorNotFound:
+            return WidgetMessages()
+        conversation = await self.conversations.find_open(visitor)
+        if conversation is None:
+            return WidgetMessages()
+        messages = await self.messages.list_for_conversation(
+            conversation, after_seq=conversation.visitor_read_seq, limit=_MAX_MESSAGES
+        )
+        return WidgetMessages(conversation, [message for message in messages if message.proactive])
+
+    async def get_block(self, caller: VisitorCaller) -> BlockType | None:
+        """How the visitor is blocked; None if they are not, or have never written anything."""
+        try:
+            return (await self.visitors.get(caller)).blocked
+        except VisitorNotFound:
+            return None
+
+    async def get_config(self, caller: VisitorCaller) -> WidgetConfig:
+        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        online = await self.presence.operators_online(site.id)
+        return WidgetConfig(site, bool(online), site.opening(self.clock()))
