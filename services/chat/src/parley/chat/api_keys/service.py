@@ -10,13 +10,13 @@ from datetime import timedelta
 from parley.chat.accounts.access import AccessResolver, OperatorAccess
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.ports import OperatorRepository
-from parley.chat.accounts.token_hashing import hash_token
 from parley.chat.api_keys.errors import ApiKeyNotFound, TooManyApiKeys
 from parley.chat.api_keys.model import MAX_KEYS_PER_OPERATOR, ApiKey
 from parley.chat.api_keys.ports import ApiKeyRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.common.auth.identity import OperatorCaller
+from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import Clock
 
 _LAST_USED_RESOLUTION = timedelta(minutes=1)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.model import Operator
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
-from parley.chat.accounts.token_hashing import hash_token
 from parley.chat.audit.service import AuditService
 from parley.chat.invitations.errors import InvitationNotFound
 from parley.chat.invitations.model import Invitation, IssuedInvitation
 from parley.chat.sessions.model import LoginResult
 from parley.chat.sessions.service import SessionService
+from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import Clock
 
 INVITATION_LIFETIME = timedelta(days=7)

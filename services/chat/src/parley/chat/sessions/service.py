@@ -14,12 +14,12 @@ from parley.chat.accounts.access import AccessResolver, OperatorAccess
 from parley.chat.accounts.login_throttling import LoginThrottle
 from parley.chat.accounts.model import Operator
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher
-from parley.chat.accounts.token_hashing import hash_token
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.service import AuditService
 from parley.chat.sessions.errors import InvalidCredentials, InvalidRefreshToken, OperatorSuspended
 from parley.chat.sessions.model import LoginResult, Session
 from parley.chat.sessions.ports import SessionRepository
+from parley.common.auth.token_hashing import hash_token
 from parley.common.errors import NotFound
 from parley.common.events import new_event
 from parley.common.events.team import OperatorAccessChanged

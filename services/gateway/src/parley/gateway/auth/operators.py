@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from parley.common.auth.identity import IdentitySigner, OperatorCaller
+from parley.common.auth.token_hashing import hash_token
 from parley.common.caching import InvalidatingCache
 from parley.common.errors import NotFound
 from parley.gateway.auth.cache import build_cache
@@ -76,7 +76,7 @@ class OperatorAuthenticator:
         if access is None:
             raise CredentialRejected("api_key")
         # An API key has no login session; its hash keeps the identities of two keys of one operator apart.
-        key_hash = hashlib.sha256(credential.encode()).hexdigest()
+        key_hash = hash_token(credential)
         return self._sign(access, TokenClaims(access.operator_id, None, 0), key_hash, client_ip)
 
     async def authenticate_stream(self, credential: str, client_ip: str) -> AuthenticatedOperator:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from parley.common.auth.identity import OperatorCaller
+from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import Clock
 from parley.notify.push.model import Platform, PushToken
 from parley.notify.push.ports import PushTokenRepository
-from parley.notify.token_digest import token_digest
 
 MAX_TOKENS_PER_OPERATOR: Final = 20
 
@@ -24,7 +24,7 @@ class PushTokenService:
         """Make the device the caller's. Beyond MAX_TOKENS_PER_OPERATOR the caller's oldest tokens are deleted."""
         await self._tokens.upsert(
             PushToken(
-                digest=token_digest(token),
+                digest=hash_token(token),
                 token=token,
                 operator_id=caller.operator_id,
                 tenant_id=caller.tenant_id,
@@ -40,4 +40,4 @@ class PushTokenService:
         if token is None:
             await self._tokens.delete_all(caller.operator_id)
         else:
-            await self._tokens.delete(token_digest(token), caller.operator_id)
+            await self._tokens.delete(hash_token(token), caller.operator_id)

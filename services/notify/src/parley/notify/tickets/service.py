@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.common.auth.identity import OperatorCaller
+from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import Clock
 from parley.notify.tickets.model import Ticket, TicketNotFound
 from parley.notify.timeouts import TICKET_LIFETIME_SECONDS
-from parley.notify.token_digest import token_digest
 
 
 class TicketRepository(Protocol):
@@ -35,13 +35,13 @@ class TicketService:
         ticket = secrets.token_urlsafe(32)
         valid_until = self._clock() + timedelta(seconds=TICKET_LIFETIME_SECONDS)
         await self._tickets.insert(
-            token_digest(ticket), Ticket(caller.operator_id, caller.session_id, caller.expires_at, valid_until)
+            hash_token(ticket), Ticket(caller.operator_id, caller.session_id, caller.expires_at, valid_until)
         )
         return ticket
 
     async def redeem(self, ticket: str) -> Ticket:
         """Use a ticket up and return what it stands for. Raises TicketNotFound."""
-        redeemed = await self._tickets.pop(token_digest(ticket), self._clock())
+        redeemed = await self._tickets.pop(hash_token(ticket), self._clock())
         if redeemed is None:
             raise TicketNotFound
         return redeemed
