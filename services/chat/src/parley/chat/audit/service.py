@@ -30,7 +30,7 @@ class AuditService:
     ) -> AuditEntry:
         """Build an entry without storing it: it is stored through the outbox, in the same write as the change.
 
-        Raises TypeError for a GatewayCaller, which acts for somebody else: pass an AuditActor that names them.
+        Raises TypeError for a GatewayCaller, which calls on behalf of an operator: pass an AuditActor that names them.
         """
         if isinstance(caller, GatewayCaller):
             raise TypeError("an audit entry needs an AuditActor for the operator on whose behalf the gateway calls")

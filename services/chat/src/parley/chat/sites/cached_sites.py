@@ -16,7 +16,7 @@ class CachedSites:
 
     def __init__(self, sites: SiteSettingsReader) -> None:
         self.is_connected: Callable[[], bool] = lambda: False
-        """Whether changes made by other replicas are received at present; set by whoever subscribes to them."""
+        """Whether changes made by other replicas are received at present; set by the subscription."""
         self._cache: InvalidatingCache[tuple[int, int], SiteSettings] = InvalidatingCache(
             lambda key: sites.get(*key),
             is_connected=lambda: self.is_connected(),  # noqa: PLW0108 - the attribute is set later

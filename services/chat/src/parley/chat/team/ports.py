@@ -1,4 +1,4 @@
-"""What the team needs from storage, beside the operators themselves."""
+"""What the team needs from storage, in addition to the operators."""
 
 from __future__ import annotations
 

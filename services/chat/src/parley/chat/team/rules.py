@@ -47,7 +47,7 @@ def require_not_owner(caller: OperatorCaller, operator: Operator) -> None:
 def require_grantable(
     caller: OperatorCaller, before: SitePermissions, after: SitePermissions, *, changes_ownership: bool
 ) -> None:
-    """Check that the caller may turn permissions `before` into `after`. Permissions the member has can be kept."""
+    """Check that the caller may turn permissions `before` into `after`. Permissions that the member has can stay."""
     if caller.owner:
         return
     if changes_ownership:
@@ -75,7 +75,7 @@ def changed_permissions(caller: OperatorCaller, before: Operator, change: Member
     if change.site_ids is not None and change.site_ids - changeable:
         raise Forbidden("You are not a manager of all these sites.")
     site_ids = change.site_ids if change.site_ids is not None else set(before.access) & changeable
-    unchanged = {site_id: kept for site_id, kept in before.access.items() if site_id not in changeable}
+    unchanged = {site: permissions for site, permissions in before.access.items() if site not in changeable}
     changed = {
         site_id: change.permissions if change.permissions is not None else before.access.get(site_id, frozenset())
         for site_id in site_ids
