@@ -1,127 +1,114 @@
-"""What every test may ask for: a real MongoDB, a real RabbitMQ, and the whole stack on top of them.
-
-Servers named in MONGODB_URI and AMQP_URL are used as they are; else private ones are started once for the run, on
-free ports, and stopped after it.
-"""
+"""Fixtures of all tests: the shared MongoDB, RabbitMQ and stack, and tenants on it; and how workers share the tests."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
 from support.api import ApiClient
-from support.brokers import SPARE_VHOSTS, broker_apart, offer
+from support.infrastructure import Infrastructure, InfrastructureOwner
 from support.tenants import TenantFixture
 
 _LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component", "unit")
-_TOGETHER = ("reliability", "browser")
-"""Folders whose files share what is dear to start: all of one go to one worker."""
+_ONE_WORKER = ("tests/reliability", "tests/browser", "tests/e2e/integrations")
+"""Directories whose files share an expensive fixture: all of one run on one worker."""
+
+_OWNER = pytest.StashKey[InfrastructureOwner]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first: begun last, it would be waited for by workers that have nothing left to do."""
-    items.sort(key=lambda item: _LONGEST_FIRST.index(item.nodeid.split("/")[1]))
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        owner = config.stash[_OWNER] = InfrastructureOwner()
+        owner.start()
 
 
-class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers carry no types
-    """A file's tests go to one worker, in the order in which they are."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", maxsplit=1)[0]
-        folder = file.split("/")[1]
-        return folder if folder in _TOGETHER else file
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _OWNER in config.stash:
+        config.stash[_OWNER].stop()
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
-    """The run's way of spreading tests over workers."""
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the infrastructure is."""
+    node.workerinput["infrastructure"] = str(node.config.stash[_OWNER].socket)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest tests first: started last, they would keep one worker busy while the others are idle."""
+    items.sort(key=lambda item: _LONGEST_FIRST.index(item.nodeid.split("/")[1]))
+
+
+class _FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers carry no types
+    """Sends the tests of a file to one worker, in collection order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", maxsplit=1)[0]
+        return next((directory for directory in _ONE_WORKER if file.startswith(f"{directory}/")), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _FileScheduling:
     config.option.loadscopereorder = False
-    return _ByFile(config, log)
+    return _FileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
 def run_directory() -> Iterator[Path]:
+    """A directory of this worker for the whole run."""
     with tempfile.TemporaryDirectory(prefix="parley-tests-") as directory:
         yield Path(directory)
 
 
 @pytest.fixture(scope="session")
-async def servers(run_directory: Path) -> AsyncIterator[tuple[str, str]]:
-    """Addresses of MongoDB and RabbitMQ."""
-    mongodb, amqp = os.environ.get("MONGODB_URI"), os.environ.get("AMQP_URL")
-    mongo = None if mongodb else MongoServer(run_directory / "mongodb")
-    rabbit = None if amqp else RabbitServer(run_directory / "rabbitmq", vhosts=SPARE_VHOSTS)
-    await asyncio.gather(*(server.start() for server in (mongo, rabbit) if server is not None))
-    if rabbit is not None:
-        offer(rabbit)
-    try:
-        yield mongodb or (mongo.uri if mongo else ""), amqp or (rabbit.uri if rabbit else "")
-    finally:
-        await asyncio.gather(*(server.stop() for server in (mongo, rabbit) if server is not None))
+def infrastructure(pytestconfig: pytest.Config) -> Infrastructure:
+    """Access to MongoDB, RabbitMQ and the stack that all workers share."""
+    worker_input: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
+    socket = worker_input["infrastructure"] if worker_input is not None else pytestconfig.stash[_OWNER].socket
+    return Infrastructure(Path(socket), web=_includes_browser_tests(pytestconfig))
+
+
+def _includes_browser_tests(config: pytest.Config) -> bool:
+    browser = Path(__file__).parent / "browser"
+    paths = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    return any(browser == path or browser in path.parents or path in browser.parents for path in paths)
 
 
 @pytest.fixture(scope="session")
-async def mongodb_uri(servers: tuple[str, str]) -> str:
-    return servers[0]
+async def mongodb_uri(infrastructure: Infrastructure) -> str:
+    """The URI of the shared MongoDB."""
+    return await infrastructure.mongodb_uri()
 
 
 @pytest.fixture(scope="session")
-async def amqp_url(servers: tuple[str, str]) -> str:
-    return servers[1]
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
+    """The URL of a broker of this worker."""
+    async with infrastructure.broker(run_directory) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def servers(mongodb_uri: str, amqp_url: str) -> tuple[str, str]:
+    """The URLs of MongoDB and RabbitMQ."""
+    return mongodb_uri, amqp_url
 
 
 @pytest.fixture
 def database_prefix() -> str:
-    """Databases of a test's own."""
+    """A prefix for the databases of one test."""
     return f"t{secrets.token_hex(4)}"
 
 
-async def started_stack(
-    servers: tuple[str, str], directory: Path, replicas: int, env: Mapping[str, Mapping[str, str]] | None = None
-) -> AsyncIterator[Stack]:
-    """A stack of its own, ready; stopped when the caller is done with it."""
-    async with broker_apart(servers[1], directory) as amqp_url:
-        stack = Stack(
-            mongodb_uri=servers[0],
-            amqp_url=amqp_url,
-            directory=directory,
-            replicas=replicas,
-            database_prefix=f"t{secrets.token_hex(4)}",
-            env={"gateway": RELAXED, **(env or {})},
-        )
-        try:
-            await stack.start()
-            await stack.wait_ready()
-            yield stack
-        finally:
-            await stack.stop()
-
-
-RELAXED = {
-    "PARLEY_LIMITS_ADDRESS": "off",
-    "PARLEY_LIMITS_SESSION": "off",
-    "PARLEY_LIMITS_OPERATOR": "off",
-    "PARLEY_LIMITS_SITE": "off",
-    "PARLEY_STREAMS_PER_ADDRESS": "100000",
-}
-"""All tests come from one address: the limits have tests of their own, with a gateway of their own."""
-
-
 @pytest.fixture(scope="session")
-async def stack(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[Stack]:
-    """All five services as real processes, shared by the run: tests keep to tenants of their own."""
-    async for started in started_stack(servers, run_directory / "stack", 1):
-        yield started
+async def stack(infrastructure: Infrastructure) -> Stack:
+    """All five services as real processes, shared by all workers: tests use tenants of their own."""
+    return await infrastructure.shared_stack()
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +119,6 @@ async def api(stack: Stack) -> AsyncIterator[ApiClient]:
 
 
 @pytest.fixture
-async def tenant(stack: Stack, api: ApiClient, servers: tuple[str, str]) -> TenantFixture:
+async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
     """A tenant of the test's own: a site, an owner and two operators."""
-    return await TenantFixture.create(api, stack, servers[0])
+    return await TenantFixture.create(api, stack, mongodb_uri)

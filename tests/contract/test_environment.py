@@ -1,4 +1,4 @@
-"""The reference of environment variables says what the settings classes say."""
+"""The reference of environment variables matches the settings classes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def test_every_variable_of_every_service_is_in_the_reference() -> None:
             assert sum(row.startswith(f"| `{name}` |") for row in rows) >= 1, name
 
 
-def test_a_page_without_markers_is_refused() -> None:
+def test_a_page_without_markers_is_rejected() -> None:
     with pytest.raises(ValueError, match="no markers"):
         with_reference(f"text\n{BEGIN_MARKER}\nno end")

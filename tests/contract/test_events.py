@@ -1,4 +1,4 @@
-"""The event catalogue keeps its promises: everything says who may see it, and a visitor never sees too much."""
+"""The event registry: every event declares its audience, and visitors see only allowed fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from parley.common.events import (
 
 ALL = sorted(REGISTRY)
 
-SEEN_BY_VISITORS = {
+VISITOR_EVENTS = {
     "message.created",
     "message.translated",
     "message.read",
@@ -36,16 +36,27 @@ SEEN_BY_VISITORS = {
     "conversation.closed",
     "typing",
 }
-"""Whoever adds to these tells visitors something new: think twice."""
+"""Events that visitors receive. An addition here discloses something new to visitors."""
 
-HARMLESS = {"Person", "MessageTranslation"}
-"""The shapes that may stand in what a visitor sees: names of operators, and translated text."""
+VISITOR_SCHEMAS = {"Person", "MessageTranslation"}
+"""Schemas that visitors may see: names of operators, and translated text."""
 
-SECRET = {"note", "notes", "conversation", "visitor", "email", "phone", "info", "history", "comment", "by_address"}
+FORBIDDEN_FIELDS = {
+    "note",
+    "notes",
+    "conversation",
+    "visitor",
+    "email",
+    "phone",
+    "info",
+    "history",
+    "comment",
+    "by_address",
+}
 
 
-def filled(kind: type[EventData]) -> EventData:
-    """Data with something in every field; each text is one of a kind."""
+def sample_data(kind: type[EventData]) -> EventData:
+    """Build data with a value in every field; each text is unique."""
     schema = kind.model_json_schema()
     numbers = count(1)
     return kind.model_validate(_value(schema, schema.get("$defs", {}), numbers))
@@ -54,9 +65,9 @@ def filled(kind: type[EventData]) -> EventData:
 def _value(schema: dict[str, Any], shapes: dict[str, Any], numbers: count[int]) -> Any:
     if "$ref" in schema:
         return _value(shapes[schema["$ref"].rsplit("/", 1)[1]], shapes, numbers)
-    for several in ("anyOf", "oneOf", "allOf"):
-        if several in schema:
-            return _value(schema[several][0], shapes, numbers)
+    for combinator in ("anyOf", "oneOf", "allOf"):
+        if combinator in schema:
+            return _value(schema[combinator][0], shapes, numbers)
     if "const" in schema or "enum" in schema:
         return schema.get("const", schema.get("enum", [None])[-1])
     match schema.get("type"):
@@ -75,9 +86,9 @@ def _value(schema: dict[str, Any], shapes: dict[str, Any], numbers: count[int]) 
             return "2026-01-02T03:04:05.678Z" if moment else f"canary-{next(numbers)}-"
 
 
-def event_of(kind: str) -> Event:
+def sample_event(kind: str) -> Event:
     return new_event(
-        filled(REGISTRY[kind]),
+        sample_data(REGISTRY[kind]),
         tenant_id=3,
         site_id=7,
         conversation_id=50,
@@ -88,39 +99,40 @@ def event_of(kind: str) -> Event:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_every_type_says_who_it_is_for(kind: str) -> None:
+def test_every_event_declares_its_audience(kind: str) -> None:
     definition = REGISTRY[kind]
     assert definition.type == kind
     assert definition.audience in Audience
-    assert (definition.audience is Audience.OPERATORS_AND_VISITOR) == (kind in SEEN_BY_VISITORS)
-    assert definition.__doc__, "and what it means"
+    assert (definition.audience is Audience.OPERATORS_AND_VISITOR) == (kind in VISITOR_EVENTS)
+    assert definition.__doc__, "and is documented"
     assert definition.ephemeral == (kind == "typing")
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_an_event_arrives_as_it_was_sent(kind: str) -> None:
-    event = event_of(kind)
-    travelled = json.loads(json.dumps(event.to_document()))
-    # The log keeps milliseconds.
+def test_an_event_survives_serialization(kind: str) -> None:
+    event = sample_event(kind)
+    serialized = json.loads(json.dumps(event.to_document()))
+    # The event log stores milliseconds.
     sent = event.model_copy(
         update={"occurred_at": event.occurred_at.replace(microsecond=event.occurred_at.microsecond // 1000 * 1000)}
     )
-    arrived = parse_event(travelled)
-    assert arrived == sent
-    assert arrived.parse_data(REGISTRY[kind]) == filled(REGISTRY[kind])
-    assert routing_key(arrived) == f"site.7.{kind}.some.hint"
+    received = parse_event(serialized)
+    assert received == sent
+    assert received.parse_data(REGISTRY[kind]) == sample_data(REGISTRY[kind])
+    assert routing_key(received) == f"site.7.{kind}.some.hint"
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_a_newer_senders_fields_are_passed_over(kind: str) -> None:
-    document = event_of(kind).to_document()
+def test_unknown_fields_of_newer_versions_are_ignored(kind: str) -> None:
+    document = sample_event(kind).to_document()
     document["data"]["from_the_future"] = 1
     assert parse_event({**document, "from_the_future": 1}).type == kind
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_a_visitor_sees_the_fields_named_and_nothing_else(kind: str) -> None:
-    definition, event = REGISTRY[kind], event_of(kind)
+def test_visitors_see_only_the_declared_fields(kind: str) -> None:
+    """A18: what a visitor receives of an event contains only the declared fields, and no forbidden one."""
+    definition, event = REGISTRY[kind], sample_event(kind)
     if definition.audience is not Audience.OPERATORS_AND_VISITOR:
         assert not is_visible_to_visitor(event)
         with pytest.raises(UnknownEvent):
@@ -131,18 +143,18 @@ def test_a_visitor_sees_the_fields_named_and_nothing_else(kind: str) -> None:
     shown = definition.visitor_fields
     assert shown is not None
     assert set(view) == shown <= set(definition.model_fields)
-    assert not shown & SECRET
+    assert not shown & FORBIDDEN_FIELDS
     hidden = {name: value for name, value in event.data.items() if name not in shown}
     canaries = {word for word in json.dumps(hidden).split('"') if word.startswith("canary-")}
     assert not [canary for canary in canaries if canary in json.dumps(view)]
     schema = definition.model_json_schema()
     for name in shown:
         references = {word for word in json.dumps(schema["properties"][name]).split('"') if word.startswith("#/$defs/")}
-        assert {reference.rsplit("/", 1)[1] for reference in references} <= HARMLESS, name
+        assert {reference.rsplit("/", 1)[1] for reference in references} <= VISITOR_SCHEMAS, name
 
 
-def test_what_the_catalogue_does_not_define_cannot_be_read() -> None:
-    document = event_of("message.created").to_document()
+def test_unknown_events_cannot_be_read() -> None:
+    document = sample_event("message.created").to_document()
     with pytest.raises(UnknownEvent):
         parse_event({**document, "type": "message.invented"})
     with pytest.raises(UnknownEvent):
@@ -151,7 +163,7 @@ def test_what_the_catalogue_does_not_define_cannot_be_read() -> None:
         parse_event({name: value for name, value in document.items() if name != "tenant_id"})
 
 
-def test_a_type_for_visitors_has_to_name_their_fields() -> None:
+def test_an_event_for_visitors_must_declare_their_fields() -> None:
     with pytest.raises(TypeError):
 
         class Careless(EventData, type="careless.created", audience=Audience.OPERATORS_AND_VISITOR):
@@ -164,6 +176,6 @@ def test_a_type_for_visitors_has_to_name_their_fields() -> None:
             pass
 
 
-def test_a_tenants_fact_is_routed_by_tenant() -> None:
-    data = filled(REGISTRY["operator.access_changed"])
+def test_a_tenants_event_is_routed_by_tenant() -> None:
+    data = sample_data(REGISTRY["operator.access_changed"])
     assert routing_key(new_event(data, tenant_id=3, site_id=0)) == "tenant.3.operator.access_changed"

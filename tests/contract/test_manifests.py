@@ -1,4 +1,4 @@
-"""Every overlay with every choice of components builds, is valid, and keeps the rules a platform team would set."""
+"""Kubernetes manifests: every variant builds, is valid, and follows the rules of a platform team."""
 
 from __future__ import annotations
 
@@ -39,56 +39,56 @@ from support.manifests import (
 )
 
 OLDEST, NEWEST = "1.30", "1.37"
-"""The versions of Kubernetes that the manifests are held against; operations.md names the oldest."""
+"""The versions of Kubernetes that the manifests are validated for; operations.md names the oldest."""
 
-OPERATORS = ("keda.sh/", "monitoring.coreos.com/", "rabbitmq.com/", "mongodbcommunity.mongodb.com/")
-"""Kinds that operators bring: Kubernetes itself has no schemas for them."""
+CUSTOM_RESOURCE_GROUPS = ("keda.sh/", "monitoring.coreos.com/", "rabbitmq.com/", "mongodbcommunity.mongodb.com/")
+"""Custom resources of operators, for which Kubernetes itself has no schemas."""
 
-pytestmark = pytest.mark.timeout(400)  # The first test waits for all combinations to be built.
+pytestmark = pytest.mark.timeout(400)  # The first test waits until all variants are rendered.
 
-SECRET = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|^MONGODB_URI$")
-
-
-@pytest.fixture(scope="module")
-def program() -> Path:
-    found = find_kubectl()
-    if found is None:
-        pytest.skip("there is no kubectl on the PATH, and none can be brought for this kind of machine")
-    return found
+SECRET_NAME = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_URL$|^MONGODB_URI$")
 
 
 @pytest.fixture(scope="module")
-def each(program: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RenderedManifests]:
-    """Every overlay with every choice of components."""
-    return build_all(program, tmp_path_factory.mktemp("manifests"))
+def kubectl() -> Path:
+    executable = find_kubectl()
+    if executable is None:
+        pytest.skip("kubectl is neither installed nor available for this platform")
+    return executable
 
 
 @pytest.fixture(scope="module")
-def production(program: Path) -> RenderedManifests:
-    """The production overlay as it stands, with all it has."""
-    return _as_it_stands(program, "production")
+def each(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RenderedManifests]:
+    """Every variant, rendered."""
+    return build_all(kubectl, tmp_path_factory.mktemp("manifests"))
 
 
-def _as_it_stands(program: Path, overlay: str) -> RenderedManifests:
+@pytest.fixture(scope="module")
+def production(kubectl: Path) -> RenderedManifests:
+    """The production overlay as it is, with its own components."""
+    return _render_overlay(kubectl, "production")
+
+
+def _render_overlay(kubectl: Path, overlay: str) -> RenderedManifests:
     folder = KUBERNETES / "overlays" / overlay
     listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["components"]
     return RenderedManifests(
         Variant(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
-        tuple(build(program, folder)),
+        tuple(build(kubectl, folder)),
     )
 
 
-def test_every_combination_builds_and_is_valid_for_the_oldest_and_the_newest_kubernetes(
+def test_every_variant_is_valid_for_the_oldest_and_newest_kubernetes(
     each: list[RenderedManifests], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It would read its largest file anew for every document.
+    # It would read its largest file again for every document.
     monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
     for three in combinations(COMPONENTS, 3):
-        among = {tuple(name in built.variant.components for name in three) for built in each}
-        assert len(among) == 8, f"not every combination of {three}"
+        combinations_found = {tuple(name in built.variant.components for name in three) for built in each}
+        assert len(combinations_found) == 8, f"not every combination of {three} is covered"
     different = {json.dumps(document, sort_keys=True): document for built in each for document in built.documents}
     for document in different.values():
-        if not document["apiVersion"].startswith(OPERATORS):
+        if not document["apiVersion"].startswith(CUSTOM_RESOURCE_GROUPS):
             for version in (OLDEST, NEWEST):
                 kubernetes_validate.validate(document, version, strict=True)
 
@@ -103,7 +103,7 @@ def test_names_are_unique_and_everything_is_in_the_overlays_namespace(each: list
                 assert document["metadata"]["namespace"] == namespace, (str(built.variant), document["kind"])
 
 
-def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[RenderedManifests]) -> None:
+def test_every_pod_runs_as_an_unprivileged_numeric_user(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             pod = template["spec"]["securityContext"]
@@ -116,7 +116,7 @@ def test_every_pod_is_an_unprivileged_user_with_a_number(each: list[RenderedMani
                 assert own["capabilities"] == {"drop": ["ALL"]}, name
 
 
-def test_services_cannot_write_but_to_a_bounded_tmp(each: list[RenderedManifests]) -> None:
+def test_services_can_write_only_to_a_limited_tmp(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             container = container_of(template)
@@ -125,7 +125,7 @@ def test_services_cannot_write_but_to_a_bounded_tmp(each: list[RenderedManifests
             assert template["spec"]["volumes"][0]["emptyDir"]["sizeLimit"], service
 
 
-def test_no_pod_holds_a_token_for_the_api_server(each: list[RenderedManifests]) -> None:
+def test_no_pod_has_an_api_server_token(each: list[RenderedManifests]) -> None:
     for built in each:
         accounts = {account["metadata"]["name"]: account for account in built.of_kind("ServiceAccount")}
         assert all(account["automountServiceAccountToken"] is False for account in accounts.values())
@@ -136,13 +136,13 @@ def test_no_pod_holds_a_token_for_the_api_server(each: list[RenderedManifests]) 
             assert f"parley-{service}" in accounts
 
 
-def test_pods_get_no_variables_from_services_beside_them(each: list[RenderedManifests]) -> None:
+def test_service_links_are_disabled(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             assert template["spec"]["enableServiceLinks"] is False, name
 
 
-def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies(each: list[RenderedManifests]) -> None:
+def test_liveness_probes_ignore_dependencies_and_readiness_probes_check_them(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
             container = container_of(template)
@@ -152,20 +152,20 @@ def test_probes_that_kill_ask_the_loop_alone_and_readiness_asks_the_dependencies
             assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "internal"}
             assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "internal"}
             liveness, readiness = container["livenessProbe"], container["readinessProbe"]
-            assert _patience(readiness) < _patience(liveness), "out of the balance sooner than killed"
+            assert _failure_seconds(readiness) < _failure_seconds(liveness), "unready before it is restarted"
 
 
-def test_pods_are_given_longer_to_stop_than_they_drain(each: list[RenderedManifests]) -> None:
+def test_the_termination_grace_period_exceeds_the_drain(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
-            given = {**_defaults(service), **built.environment(service)}
+            settings = {**_defaults(service), **built.environment(service)}
             pre_stop = container_of(template)["lifecycle"]["preStop"]["sleep"]["seconds"]
-            drain, stop = (float(given[f"PARLEY_{name}_SECONDS"]) for name in ("DRAIN", "STOP"))
-            assert pre_stop >= 5, "endpoints are removed while it sleeps"
+            drain, stop = (float(settings[f"PARLEY_{name}_SECONDS"]) for name in ("DRAIN", "STOP"))
+            assert pre_stop >= 5, "endpoints are removed during the sleep"
             assert template["spec"]["terminationGracePeriodSeconds"] >= pre_stop + drain + stop + 15, service
 
 
-def test_an_update_never_has_fewer_replicas_than_before(each: list[RenderedManifests]) -> None:
+def test_updates_never_reduce_the_number_of_replicas(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             strategy = built.one("Deployment", f"parley-{service}")["spec"]["strategy"]
@@ -189,7 +189,7 @@ def test_every_container_has_requests_and_limits(each: list[RenderedManifests]) 
                     assert set(container["resources"][side]) == {"cpu", "memory"}, name
 
 
-def test_images_have_versions(each: list[RenderedManifests]) -> None:
+def test_images_have_version_tags(each: list[RenderedManifests]) -> None:
     for built in each:
         for name, template in built.pods():
             for container in template["spec"]["containers"]:
@@ -197,7 +197,7 @@ def test_images_have_versions(each: list[RenderedManifests]) -> None:
                 assert not container["image"].endswith(":latest"), name
 
 
-def test_services_lead_to_their_pods(each: list[RenderedManifests]) -> None:
+def test_services_select_their_pods(each: list[RenderedManifests]) -> None:
     for built in each:
         templates = dict(built.pods())
         for service in built.of_kind("Service"):
@@ -209,7 +209,7 @@ def test_services_lead_to_their_pods(each: list[RenderedManifests]) -> None:
                 assert port.get("targetPort", port["name"]) in ports, name
 
 
-def test_what_the_manifests_set_is_what_the_services_read(each: list[RenderedManifests]) -> None:
+def test_services_read_every_variable_that_is_set(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             read = variables(settings_class(service))
@@ -226,7 +226,7 @@ def test_services_accept_their_configuration(each: list[RenderedManifests], monk
     for built in each:
         for service in SERVICES:
             given = {
-                name: value if isinstance(value, str) else _stand_in(name)
+                name: value if isinstance(value, str) else _sample_value(name)
                 for name, value in built.environment(service).items()
                 if isinstance(value, str) or not value.get("optional")
             }
@@ -239,51 +239,51 @@ def test_services_accept_their_configuration(each: list[RenderedManifests], monk
                 settings_class(service)()
 
 
-def test_secrets_are_given_by_reference_alone(each: list[RenderedManifests]) -> None:
+def test_secrets_are_given_by_reference_only(each: list[RenderedManifests]) -> None:
     for built in each:
         assert not built.of_kind("Secret"), built.variant
         for document in built.of_kind("ConfigMap"):
             for name, value in document["data"].items():
-                assert not SECRET.search(name), name
+                assert not SECRET_NAME.search(name), name
                 assert not re.search(r"://[^/\s]+:[^/\s]+@", value), name
         for service in SERVICES:
             for name, value in built.environment(service).items():
-                assert not SECRET.search(name) or isinstance(value, dict), f"{service}: {name} stands in the manifest"
+                assert not SECRET_NAME.search(name) or isinstance(value, dict), f"{service}: {name} is in the manifest"
         for name, template in built.pods():
             for container in template["spec"]["containers"]:
                 for entry in container.get("env", ()):
-                    assert "value" not in entry or not SECRET.search(entry["name"]), name
+                    assert "value" not in entry or not SECRET_NAME.search(entry["name"]), name
 
 
-def test_every_secret_is_made_by_the_script_or_an_operator(
-    each: list[RenderedManifests], made: dict[str, dict[str, set[str]]]
+def test_every_referenced_secret_is_created_by_the_script_or_an_operator(
+    each: list[RenderedManifests], created: dict[str, dict[str, set[str]]]
 ) -> None:
-    by_hand = {"parley-mongodb": set(SERVICES) - {"gateway"}, "parley-rabbitmq": {"url"}}
+    external = {"parley-mongodb": set(SERVICES) - {"gateway"}, "parley-rabbitmq": {"url"}}
     for built in each:
-        known = dict(made[built.variant.overlay])
+        known = dict(created[built.variant.overlay])
         if "in-cluster-backends" in built.variant.components:
-            known |= _made_by_operators(built)
+            known |= _created_by_operators(built)
         elif built.variant.overlay == "production":
-            known |= by_hand
+            known |= external
         for where, name, key in _references(built):
-            assert key in known.get(name, ()), f"{built.variant}: nobody makes {key} of Secret {name}, read by {where}"
+            assert key in known.get(name, ()), f"{built.variant}: nothing creates {key} of Secret {name} for {where}"
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, dict[str, set[str]]]:
-    return {overlay: {name: set(values) for name, values in _make_secrets(overlay).items()} for overlay in OVERLAYS}
+def created() -> dict[str, dict[str, set[str]]]:
+    return {overlay: {name: set(values) for name, values in _run_make_secrets(overlay).items()} for overlay in OVERLAYS}
 
 
-def test_secrets_made_by_the_script_are_good_enough_and_never_the_same() -> None:
+def test_generated_secrets_are_strong_and_unique() -> None:
     for overlay in OVERLAYS:
-        first, second = _make_secrets(overlay), _make_secrets(overlay)
+        first, second = _run_make_secrets(overlay), _run_make_secrets(overlay)
         for name in ("parley-identity", "parley-jwt"):
             assert re.fullmatch("[0-9a-f]{64}", first[name]["secret"])
             assert first[name] != second[name]
         assert len(first["parley-owner"]["password"]) >= 10
 
 
-def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[RenderedManifests]) -> None:
+def test_disruption_budgets_allow_one_unavailable_replica(each: list[RenderedManifests]) -> None:
     for built in each:
         budgets = {budget["metadata"]["name"]: budget["spec"] for budget in built.of_kind("PodDisruptionBudget")}
         if "disruption-budgets" not in built.variant.components:
@@ -292,11 +292,11 @@ def test_a_budget_keeps_all_but_one_replica_through_a_drain(each: list[RenderedM
         for service, template in built.service_pods():
             budget = budgets[f"parley-{service}"]
             assert budget["maxUnavailable"] == 1
-            assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow", "a broken pod does not hold a drain up"
+            assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow", "an unhealthy pod does not block a drain"
             assert matches(budget["selector"], template["metadata"]["labels"])
 
 
-def test_every_service_has_one_scaler_and_then_no_number_of_its_own(each: list[RenderedManifests]) -> None:
+def test_every_scaled_service_has_one_scaler_and_no_replica_count(each: list[RenderedManifests]) -> None:
     for built in each:
         scaled = [
             scaler["spec"]["scaleTargetRef"]["name"]
@@ -313,13 +313,13 @@ def test_every_service_has_one_scaler_and_then_no_number_of_its_own(each: list[R
             assert "replicas" not in built.one("Deployment", f"parley-{service}")["spec"], service
 
 
-def test_scalers_keep_two_and_look_at_what_exists(production: RenderedManifests) -> None:
+def test_scalers_keep_two_replicas_and_use_existing_metrics(production: RenderedManifests) -> None:
     for scaler in production.of_kind("HorizontalPodAutoscaler"):
         assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
     triggers: dict[str, Document] = {}
     for scaler in production.of_kind("ScaledObject"):
         assert 2 <= scaler["spec"]["minReplicaCount"] < scaler["spec"]["maxReplicaCount"]
-        assert scaler["spec"]["fallback"]["replicas"] >= 2, "as many when the measure is away"
+        assert scaler["spec"]["fallback"]["replicas"] >= 2, "the fallback when the metric is unavailable"
         for trigger in scaler["spec"]["triggers"]:
             triggers[f"{scaler['metadata']['name']} {trigger['type']}"] = trigger
             if "authenticationRef" in trigger:
@@ -333,35 +333,35 @@ def test_scalers_keep_two_and_look_at_what_exists(production: RenderedManifests)
     assert triggers["parley-notify mongodb"]["metadata"]["dbName"] == f"{prefix}_notify"
 
 
-ALLOWED = {
+ALLOWED_DESTINATIONS = {
     "gateway": {"parley-rabbitmq:5672", *(f"parley-{service}:8080" for service in SERVICES if service != "gateway")},
     "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
     "presence": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017"},
     "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
     "translate": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
 }
-"""Where each service may connect to, beside the names' server. All of it."""
+"""All destinations of each service, except DNS."""
 
-ALLOWED_IN = {
+ALLOWED_SOURCES = {
     "gateway": {"namespace ingress-nginx:8080", "namespace monitoring:9090"},
     **{service: {"parley-gateway:8080", "namespace monitoring:9090"} for service in SERVICES if service != "gateway"},
 }
 
 
-def test_nothing_is_allowed_but_what_is_named(each: list[RenderedManifests]) -> None:
+def test_network_policies_allow_only_the_listed_connections(each: list[RenderedManifests]) -> None:
     for built in each:
         policies = {policy["metadata"]["name"]: policy["spec"] for policy in built.of_kind("NetworkPolicy")}
         if "network-policies" not in built.variant.components:
-            assert not policies, "a policy alone would isolate the pods it selects"
+            assert not policies, "a single policy would isolate the pods that it selects"
             continue
         assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
         for name, policy in policies.items():
             for rule in policy.get("egress", ()):
-                assert rule.get("to"), f"{name} lets out to everywhere"
-                assert rule.get("ports"), f"{name} lets out on every port"
+                assert rule.get("to"), f"{name} allows egress to everywhere"
+                assert rule.get("ports"), f"{name} allows egress on every port"
             for rule in policy.get("ingress", ()):
-                assert rule.get("from"), f"{name} lets everybody in"
-                assert rule.get("ports"), f"{name} lets in on every port"
+                assert rule.get("from"), f"{name} allows ingress from everywhere"
+                assert rule.get("ports"), f"{name} allows ingress on every port"
         for service, template in built.service_pods():
             selecting = [
                 policy
@@ -370,19 +370,19 @@ def test_nothing_is_allowed_but_what_is_named(each: list[RenderedManifests]) -> 
             ]
             out = {peer for policy in selecting for rule in policy["egress"] for peer in _peers(rule, "to")}
             collector = {"namespace monitoring:4318"} if "tracing" in built.variant.components else set()
-            assert out == ALLOWED[service] | collector | {"namespace kube-system:53"}, service
-            let_in = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
-            assert let_in == ALLOWED_IN[service], service
+            assert out == ALLOWED_DESTINATIONS[service] | collector | {"namespace kube-system:53"}, service
+            sources = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
+            assert sources == ALLOWED_SOURCES[service], service
 
 
-def test_with_jobs_for_the_schema_services_wait_for_them(each: list[RenderedManifests]) -> None:
+def test_services_wait_for_schema_jobs_when_there_are_any(each: list[RenderedManifests]) -> None:
     for built in each:
         jobs = _schema_jobs(built)
-        chosen = "schema-jobs" in built.variant.components
-        assert len(jobs) == (len(SERVICES) - 1 if chosen else 0)
+        has_jobs = "schema-jobs" in built.variant.components
+        assert len(jobs) == (len(SERVICES) - 1 if has_jobs else 0)
         for service in SERVICES[1:]:
             mode = built.environment(service).get("PARLEY_SCHEMA")
-            assert mode == ("wait" if chosen else None), f"{built.variant}: {service} and its Job go together"
+            assert mode == ("wait" if has_jobs else None), f"{built.variant}: {service} waits for a Job"
 
 
 def test_a_job_has_its_services_image_database_and_account(each: list[RenderedManifests]) -> None:
@@ -391,17 +391,17 @@ def test_a_job_has_its_services_image_database_and_account(each: list[RenderedMa
             service = job["metadata"]["name"].split("-")[1]
             template, serving = job["spec"]["template"]["spec"], dict(built.service_pods())[service]
             container = container_of(job["spec"]["template"])
-            assert container["image"] == container_of(serving)["image"], "the new version's own steps"
+            assert container["image"] == container_of(serving)["image"], "the migrations of the new version"
             assert template["serviceAccountName"] == f"parley-{service}"
-            assert template["restartPolicy"] == "Never", "the log of what failed is kept"
+            assert template["restartPolicy"] == "Never", "the log of a failed run is kept"
             given = {entry["name"]: entry for entry in container["env"]}
             environment = built.environment(service)
             assert given["MONGODB_URI"]["valueFrom"]["secretKeyRef"] == environment["MONGODB_URI"]
             assert given["PARLEY_DATABASE_PREFIX"]["value"] == environment["PARLEY_DATABASE_PREFIX"]
-            assert set(given) == {"MONGODB_URI", "PARLEY_DATABASE_PREFIX"}, "it is shown no other secret"
+            assert set(given) == {"MONGODB_URI", "PARLEY_DATABASE_PREFIX"}, "it gets no other secret"
 
 
-def test_jobs_say_what_the_command_understands(production: RenderedManifests) -> None:
+def test_job_commands_are_valid(production: RenderedManifests) -> None:
     for job in _schema_jobs(production):
         program, *arguments = container_of(job["spec"]["template"])["command"]
         group, verb, *options = arguments
@@ -409,10 +409,10 @@ def test_jobs_say_what_the_command_understands(production: RenderedManifests) ->
         assert isinstance(schema, click.Group)
         parsed = schema.commands[verb].make_context(verb, options).params
         assert (program, group, verb) == ("parley", "schema", "migrate")
-        assert parsed["finish_within"] >= 600, "it waits for a rollout to end"
+        assert parsed["finish_within"] >= 600, "it waits until a rollout is complete"
 
 
-def test_nothing_takes_a_job_for_a_replica(each: list[RenderedManifests]) -> None:
+def test_no_selector_matches_a_job(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
@@ -422,17 +422,17 @@ def test_nothing_takes_a_job_for_a_replica(each: list[RenderedManifests]) -> Non
                 assert not matches(owner["spec"]["selector"], labels), owner["metadata"]["name"]
 
 
-def test_a_new_version_brings_jobs_of_a_new_name(production: RenderedManifests) -> None:
+def test_job_names_contain_the_version(production: RenderedManifests) -> None:
     for service in SERVICES[1:]:
         image = container_of(dict(production.service_pods())[service])["image"]
         job = production.one("Job", f"parley-{service}-schema-{image.rpartition(':')[2]}")
         text = json.dumps(job)
         assert not any(config["metadata"]["name"] in text for config in production.of_kind("ConfigMap")), (
-            "its configuration changes without its name"
+            "a job is immutable, but its configuration changes without a new name"
         )
 
 
-def test_jobs_reach_the_databases_alone(each: list[RenderedManifests]) -> None:
+def test_jobs_can_connect_to_the_database_only(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
@@ -448,7 +448,7 @@ def test_jobs_reach_the_databases_alone(each: list[RenderedManifests]) -> None:
             assert out == {"parley-mongodb-svc:27017", "namespace kube-system:53"}
 
 
-def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component(each: list[RenderedManifests]) -> None:
+def test_traces_are_sent_to_the_allowed_collector_only_with_the_component(each: list[RenderedManifests]) -> None:
     for built in each:
         for service in SERVICES:
             given = built.environment(service)
@@ -457,12 +457,12 @@ def test_traces_go_where_the_policies_let_them_and_nowhere_without_the_component
                 continue
             address = urlsplit(str(given["OTEL_EXPORTER_OTLP_ENDPOINT"]))
             assert (str(address.hostname).partition(".")[2], address.port) == ("monitoring", 4318), service
-            assert given["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio", "the gateway decides"
-            assert 0 < float(str(given["OTEL_TRACES_SAMPLER_ARG"])) <= 0.1, "not every heartbeat"
-            assert "OTEL_SERVICE_NAME" not in given, "one environment for all: each has its own name"
+            assert given["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio", "the gateway samples"
+            assert 0 < float(str(given["OTEL_TRACES_SAMPLER_ARG"])) <= 0.1, "a small share"
+            assert "OTEL_SERVICE_NAME" not in given, "the environment is shared: every service has its own name"
 
 
-def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[RenderedManifests]) -> None:
+def test_the_gateways_service_urls_exist(each: list[RenderedManifests]) -> None:
     for built in each:
         given = built.environment("gateway")
         for service in SERVICES[1:]:
@@ -471,7 +471,7 @@ def test_the_gateway_finds_each_service_where_it_is_told_to(each: list[RenderedM
             assert address.port in [port["port"] for port in ports], service
 
 
-def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[RenderedManifests]) -> None:
+def test_the_ingress_neither_buffers_nor_times_out_streams(each: list[RenderedManifests]) -> None:
     streams = {
         route.path
         for route in PROXY_ROUTES
@@ -482,15 +482,15 @@ def test_the_ingress_neither_buffers_nor_cuts_streams(each: list[RenderedManifes
         if "ingress" not in built.variant.components:
             continue
         stream = built.one("Ingress", "parley-streams")
-        notes = {key.rpartition("/")[2]: value for key, value in stream["metadata"]["annotations"].items()}
-        assert notes["proxy-buffering"] == "off"
-        assert int(notes["proxy-read-timeout"]) > 60 * comments
+        annotations = {key.rpartition("/")[2]: value for key, value in stream["metadata"]["annotations"].items()}
+        assert annotations["proxy-buffering"] == "off"
+        assert int(annotations["proxy-read-timeout"]) > 60 * comments
         paths = stream["spec"]["rules"][0]["http"]["paths"]
         assert {path["path"] for path in paths} == streams
         assert all(path["pathType"] == "Exact" for path in paths)
 
 
-def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_through(
+def test_the_ingress_uses_the_public_host_and_allows_uploads(
     production: RenderedManifests,
 ) -> None:
     host = urlsplit(str(production.environment("chat")["PARLEY_PUBLIC_URL"])).hostname
@@ -500,12 +500,12 @@ def test_the_ingress_takes_its_host_from_the_public_address_and_lets_uploads_thr
         for rule in ingress["spec"]["rules"]:
             for path in rule["http"]["paths"]:
                 assert path["backend"]["service"] == {"name": "parley-gateway", "port": {"name": "http"}}
-    notes = production.one("Ingress", "parley")["metadata"]["annotations"]
-    size = notes["nginx.ingress.kubernetes.io/proxy-body-size"]
+    annotations = production.one("Ingress", "parley")["metadata"]["annotations"]
+    size = annotations["nginx.ingress.kubernetes.io/proxy-body-size"]
     assert int(size.removesuffix("m")) * 1024 * 1024 > MAX_UPLOAD_BYTES
 
 
-def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: RenderedManifests) -> None:
+def test_in_cluster_backends_tolerate_the_loss_of_one_member(production: RenderedManifests) -> None:
     (rabbit,) = production.of_kind("RabbitmqCluster")
     assert rabbit["spec"]["replicas"] == 3
     (mongo,) = production.of_kind("MongoDBCommunity")
@@ -513,16 +513,16 @@ def test_backends_in_the_cluster_outlive_the_loss_of_one_member(production: Rend
     budgets = {budget["metadata"]["name"]: budget["spec"] for budget in production.of_kind("PodDisruptionBudget")}
     for name in ("parley-rabbitmq", "parley-mongodb"):
         assert budgets[name]["maxUnavailable"] == 1
-    antis = [
+    anti_affinities = [
         rabbit["spec"]["affinity"]["podAntiAffinity"],
         mongo["spec"]["statefulSet"]["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"],
     ]
-    for anti in antis:
-        (rule,) = anti["requiredDuringSchedulingIgnoredDuringExecution"]
+    for anti_affinity in anti_affinities:
+        (rule,) = anti_affinity["requiredDuringSchedulingIgnoredDuringExecution"]
         assert rule["topologyKey"] == "kubernetes.io/hostname"
 
 
-def test_each_service_has_a_database_user_for_its_own_database_alone(production: RenderedManifests) -> None:
+def test_each_service_has_a_database_user_for_its_own_database_only(production: RenderedManifests) -> None:
     (mongo,) = production.of_kind("MongoDBCommunity")
     users = {user["name"]: user for user in mongo["spec"]["users"]}
     assert set(users) == {f"parley-{service}" for service in SERVICES[1:]}
@@ -535,7 +535,7 @@ def test_each_service_has_a_database_user_for_its_own_database_alone(production:
         assert reference["name"] == user["connectionStringSecretName"]
 
 
-def test_what_is_scraped_is_there(production: RenderedManifests) -> None:
+def test_scraped_ports_exist(production: RenderedManifests) -> None:
     (own,) = (monitor for monitor in production.of_kind("PodMonitor") if monitor["metadata"]["name"] == "parley")
     ports = {endpoint["port"] for endpoint in own["spec"]["podMetricsEndpoints"]}
     for service, template in production.service_pods():
@@ -543,10 +543,10 @@ def test_what_is_scraped_is_there(production: RenderedManifests) -> None:
         assert ports <= {port["name"] for port in container_of(template)["ports"]}, service
 
 
-def test_overlays_as_they_stand_build_and_every_component_tells_what_it_is(program: Path) -> None:
+def test_overlays_build_and_every_component_has_a_readme(kubectl: Path) -> None:
     for overlay in OVERLAYS:
-        assert _as_it_stands(program, overlay).of_kind("Deployment")
-    assert _as_it_stands(program, "production").variant.components == COMPONENTS
+        assert _render_overlay(kubectl, overlay).of_kind("Deployment")
+    assert _render_overlay(kubectl, "production").variant.components == COMPONENTS
     folders = {path.name for path in (KUBERNETES / "components").iterdir()}
     assert folders == set(COMPONENTS)
     for name in COMPONENTS:
@@ -558,7 +558,7 @@ def _schema_jobs(built: RenderedManifests) -> list[Document]:
     return [job for job in built.of_kind("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
 
 
-def _patience(probe: Document) -> int:
+def _failure_seconds(probe: Document) -> int:
     return int(probe["periodSeconds"]) * int(probe["failureThreshold"])
 
 
@@ -566,7 +566,7 @@ def _defaults(service: str) -> dict[str, Any]:
     return {name: field.default for name, field in variables(settings_class(service)).items()}
 
 
-def _stand_in(name: str) -> str:
+def _sample_value(name: str) -> str:
     known = {
         "MONGODB_URI": "mongodb://user:password@mongodb/?replicaSet=rs0",
         "AMQP_URL": "amqp://user:password@rabbitmq/",
@@ -574,7 +574,7 @@ def _stand_in(name: str) -> str:
     return known.get(name, "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0")
 
 
-def _make_secrets(overlay: str) -> dict[str, dict[str, str]]:
+def _run_make_secrets(overlay: str) -> dict[str, dict[str, str]]:
     done = subprocess.run(
         [str(KUBERNETES / "make-secrets.sh"), overlay],
         env={
@@ -597,8 +597,8 @@ def _make_secrets(overlay: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _made_by_operators(built: RenderedManifests) -> dict[str, set[str]]:
-    # The names and keys are those the operators document.
+def _created_by_operators(built: RenderedManifests) -> dict[str, set[str]]:
+    # The names and keys that the operators document.
     (rabbit,) = built.of_kind("RabbitmqCluster")
     (mongo,) = built.of_kind("MongoDBCommunity")
     made = {f"{rabbit['metadata']['name']}-default-user": {"username", "password", "connection_string"}}
@@ -608,7 +608,7 @@ def _made_by_operators(built: RenderedManifests) -> dict[str, set[str]]:
 
 
 def _references(built: RenderedManifests) -> Iterator[tuple[str, str, str]]:
-    """Who reads which key of which Secret, where it has to be there."""
+    """Yield reader, Secret and key of every required reference."""
     for owner, template in built.pods():
         for container in template["spec"]["containers"]:
             for entry in container.get("env", ()):
@@ -633,7 +633,7 @@ def _peers(rule: Document, side: str) -> Iterator[str]:
 def _peer(peer: Document) -> str:
     if "ipBlock" in peer:
         private = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
-        assert private & set(peer["ipBlock"]["except"]), "outside means outside"
+        assert private & set(peer["ipBlock"]["except"]), "private networks are excluded"
         return "outside"
     if "namespaceSelector" in peer:
         return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"

@@ -1,4 +1,4 @@
-"""The OpenAPI document is a valid one, and everything the API answers is described in it: every endpoint is called."""
+"""The OpenAPI document is valid, and describes every response of every endpoint."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
 from support.tenants import PASSWORD, TenantFixture
 
-ACCOUNTS = {
+GATEWAY_ENDPOINTS = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
     ("POST", "/api/v1/auth/logout"),
     ("POST", "/api/v1/invitations/accept"),
 }
-"""What the gateway answers itself."""
+"""Endpoints that the gateway answers itself."""
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +36,23 @@ async def test_the_document_is_valid_openapi_3_1(document: OpenApiDocument) -> N
     OpenAPIV31SpecValidator(document.content).validate()
 
 
-async def test_the_document_describes_every_public_route_and_no_other(document: OpenApiDocument) -> None:
+async def test_the_document_describes_exactly_the_public_routes(document: OpenApiDocument) -> None:
     public = {(one.method, one.path) for one in proxy_routes(Credential.OPERATOR, Credential.VISITOR)}
-    assert set(document.operations) == public | ACCOUNTS
+    assert set(document.operations) == public | GATEWAY_ENDPOINTS
     names = [document.operation(*one)["operationId"] for one in document.operations]
-    assert len(names) == len(set(names)), "an operationId names one operation"
+    assert len(names) == len(set(names)), "operationIds are unique"
 
 
-async def test_every_example_is_what_its_schema_says(document: OpenApiDocument) -> None:
+async def test_every_example_matches_its_schema(document: OpenApiDocument) -> None:
     for method, path in document.operations:
         content = document.operation(method, path).get("requestBody", {}).get("content", {})
         if "application/json" in content:
-            taken = content["application/json"]
-            document.validate(taken["schema"], taken["example"], f"the example of {method} {path}")
+            media_type = content["application/json"]
+            document.validate(media_type["schema"], media_type["example"], f"the example of {method} {path}")
 
 
-class Tour:
-    """Calls the API and holds every answer against the document."""
+class ApiTour:
+    """Calls every endpoint and validates each response against the document."""
 
     def __init__(self, tenant: TenantFixture, document: OpenApiDocument) -> None:
         self.tenant = tenant
@@ -67,7 +67,7 @@ class Tour:
         self.document.check(method, f"/api/v1{path}", reply)
         return reply.ok(status)
 
-    async def visit(
+    async def call_as_visitor(
         self, visitor: VisitorClient, method: str, path: str, status: int = 200, **fields: Any
     ) -> dict[str, Any]:
         fields = {**visitor.credentials, **fields}
@@ -76,21 +76,21 @@ class Tour:
         return await self.call(None, method, f"/chat{path}", body=fields, status=status)
 
     async def stream(self, path: str, **query: str) -> None:
-        """Only the beginning: it does not end."""
+        """Validate the beginning of a stream, which does not end by itself."""
         url = f"{self.api.base_url}/api/v1{path}"
         async with asyncio.timeout(10), self.api.http.get(url, params=query) as response:
             first = await response.content.readany()
         assert b"event: ready" in first, first
         self.document.check("GET", f"/api/v1{path}", ApiResponse(response.status, dict(response.headers), b""))
 
-    async def say(self, visitor: VisitorClient, message: str) -> int:
-        """A message and its whole answer; the conversation's id."""
+    async def send_message(self, visitor: VisitorClient, message: str) -> int:
+        """Send a message and validate the whole reply. Returns the conversation's id."""
         body = {**visitor.credentials, "message": message}
         reply = await self.api.request("POST", "/api/v1/chat/stream", body=body)
         self.document.check("POST", "/api/v1/chat/stream", reply)
         return int(reply.raw.rpartition(b'"conversation_id":')[2].partition(b",")[0])
 
-    async def everything(self) -> None:
+    async def call_every_endpoint(self) -> None:
         await self.accounts()
         site_id = await self.sites()
         await self.team(site_id)
@@ -105,13 +105,13 @@ class Tour:
     async def accounts(self) -> None:
         email = f"tourist@{self.tenant.name}.test"
         body = {"email": email, "name": "Tourist", "site_ids": [self.tenant.site_id]}
-        made = await self.call(self.tenant.owner, "POST", "/team", body, 201)
-        invited = await self.call(self.tenant.owner, "POST", f"/team/{made['member']['id']}/invitation", {}, 201)
+        created = await self.call(self.tenant.owner, "POST", "/team", body, 201)
+        invited = await self.call(self.tenant.owner, "POST", f"/team/{created['member']['id']}/invitation", {}, 201)
         accept = {"token": invited["invitation"]["token"], "password": PASSWORD, "name": "Tourist"}
         await self.call(None, "POST", "/invitations/accept", accept)
         login = await self.call(None, "POST", "/auth/login", {"email": email, "password": PASSWORD})
-        fresh = await self.call(None, "POST", "/auth/refresh", {"refresh_token": login["refresh_token"]})
-        tourist = self.api.operator(fresh["token"], fresh["user"]["id"])
+        refreshed = await self.call(None, "POST", "/auth/refresh", {"refresh_token": login["refresh_token"]})
+        tourist = self.api.operator(refreshed["token"], refreshed["user"]["id"])
         await self.call(tourist, "GET", "/auth/me")
         await self.call(tourist, "PUT", "/auth/me", {"name": "Terry", "language": "de"})
         change = {"current_password": PASSWORD, "new_password": f"{PASSWORD}-again"}
@@ -119,12 +119,12 @@ class Tour:
         key = await self.call(tourist, "POST", "/api-keys", {"name": "Export"}, 201)
         assert len((await self.call(tourist, "GET", "/api-keys"))["api_keys"]) == 1
         await self.call(tourist, "DELETE", f"/api-keys/{key['api_key']['id']}")
-        await self.call(None, "POST", "/auth/logout", {"refresh_token": fresh["refresh_token"]})
+        await self.call(None, "POST", "/auth/logout", {"refresh_token": refreshed["refresh_token"]})
 
     async def sites(self) -> int:
         owner = self.tenant.owner
-        made = await self.call(owner, "POST", "/sites", {"name": "Blog", "domains": ["blog.test"]}, 201)
-        site_id: int = made["site"]["id"]
+        created = await self.call(owner, "POST", "/sites", {"name": "Blog", "domains": ["blog.test"]}, 201)
+        site_id: int = created["site"]["id"]
         site = f"/sites/{site_id}"
         assert len((await self.call(owner, "GET", "/sites", query={"limit": 1}))["sites"]) == 1
         await self.call(owner, "GET", site)
@@ -135,8 +135,8 @@ class Tour:
         await self.call(owner, "GET", f"{site}/chatbot")
         await self.call(owner, "PUT", f"{site}/chatbot", {"name": "Robin", "colours": {"primary": "#112233"}})
         entry = {"question": "Are you open?", "answer": "We are."}
-        made = await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
-        one = f"{site}/chatbot/knowledge/{made['entry']['id']}"
+        created = await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
+        one = f"{site}/chatbot/knowledge/{created['entry']['id']}"
         await self.call(owner, "GET", f"{site}/chatbot/knowledge")
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
@@ -154,19 +154,19 @@ class Tour:
 
     async def visitors(self) -> None:
         visitor = self.tenant.new_visitor()
-        await self.visit(visitor, "GET", "/config")
-        await self.visit(visitor, "GET", "/block-status")
-        await self.visit(visitor, "POST", "/heartbeat", page="https://shop.test/", title="Shop", lang="de")
-        await self.say(visitor, "Hello?")
-        await self.visit(visitor, "POST", "/typing")
-        await self.visit(visitor, "POST", "/email", email="jane@example.com")
-        await self.visit(visitor, "POST", "/contact", name="Jane", phone="+49 30 1234")
-        await self.visit(visitor, "GET", "/history", limit=10)
-        await self.visit(visitor, "GET", "/operator-messages", after_seq=0)
-        await self.visit(visitor, "GET", "/pending-proactive")
-        await self.visit(visitor, "POST", "/read", seq=1)
-        await self.visit(visitor, "POST", "/handoff")
-        await self.visit(visitor, "POST", "/rate", score=5, comment="Fine")
+        await self.call_as_visitor(visitor, "GET", "/config")
+        await self.call_as_visitor(visitor, "GET", "/block-status")
+        await self.call_as_visitor(visitor, "POST", "/heartbeat", page="https://shop.test/", title="Shop", lang="de")
+        await self.send_message(visitor, "Hello?")
+        await self.call_as_visitor(visitor, "POST", "/typing")
+        await self.call_as_visitor(visitor, "POST", "/email", email="jane@example.com")
+        await self.call_as_visitor(visitor, "POST", "/contact", name="Jane", phone="+49 30 1234")
+        await self.call_as_visitor(visitor, "GET", "/history", limit=10)
+        await self.call_as_visitor(visitor, "GET", "/operator-messages", after_seq=0)
+        await self.call_as_visitor(visitor, "GET", "/pending-proactive")
+        await self.call_as_visitor(visitor, "POST", "/read", seq=1)
+        await self.call_as_visitor(visitor, "POST", "/handoff")
+        await self.call_as_visitor(visitor, "POST", "/rate", score=5, comment="Fine")
         form = image_form(make_image(), **visitor.credentials)
         reply = await self.api.request("POST", "/api/v1/chat/upload-image", data=form)
         self.document.check("POST", "/api/v1/chat/upload-image", reply)
@@ -175,15 +175,17 @@ class Tour:
     async def conversations(self) -> None:
         alex, sam = self.tenant.alex, self.tenant.sam
         visitor = self.tenant.new_visitor()
-        chat = await self.say(visitor, "Is anybody there?")
-        held = {"conversation_id": chat}
+        chat = await self.send_message(visitor, "Is anybody there?")
+        conversation = {"conversation_id": chat}
         await self.call(alex, "POST", f"/operator/accept/{chat}", {})
         form = image_form(make_image())
         reply = await self.api.request("POST", "/api/v1/operator/upload-image", token=alex.token, data=form)
         self.document.check("POST", "/api/v1/operator/upload-image", reply)
-        await self.call(alex, "POST", "/operator/message", {**held, "content": "Look", "image_url": reply.body["url"]})
-        await self.call(alex, "POST", "/operator/typing", held)
-        await self.call(alex, "POST", "/operator/note", {**held, "content": "VIP customer"})
+        await self.call(
+            alex, "POST", "/operator/message", {**conversation, "content": "Look", "image_url": reply.body["url"]}
+        )
+        await self.call(alex, "POST", "/operator/typing", conversation)
+        await self.call(alex, "POST", "/operator/note", {**conversation, "content": "VIP customer"})
         one = f"/operator/conversation/{chat}"
         for method in ("PUT", "PATCH", "POST"):
             await self.call(alex, method, f"{one}/visitor", {"name": "Jane", "info": {"plan": "gold"}})
@@ -198,7 +200,7 @@ class Tour:
         await self.call(sam, "POST", f"/operator/close/{chat}", {})
         await self.call(sam, "POST", f"{one}/block", {"blocked": True, "block_type": "ai"})
         proactive = self.tenant.new_visitor()
-        await self.visit(proactive, "POST", "/heartbeat", page="https://shop.test/cart")
+        await self.call_as_visitor(proactive, "POST", "/heartbeat", page="https://shop.test/cart")
         online = await self.call(alex, "GET", "/operator/online-visitors", query={"site_id": self.tenant.site_id})
         handle = online["visitors"][0]["session_id"]
         body = {"site_id": self.tenant.site_id, "session_id": handle, "content": "Need help?"}
@@ -242,60 +244,62 @@ class Tour:
     async def removals(self, site_id: int) -> None:
         owner = self.tenant.owner
         blocked = await self.call(owner, "GET", "/operator/blocked", query={"site_id": self.tenant.site_id})
-        forgotten = {"site_id": self.tenant.site_id, "session_id": blocked["visitors"][0]["session_id"]}
-        assert (await self.call(owner, "GET", "/operator/visitor/export", query=forgotten))["export"]["conversations"]
-        assert (await self.call(owner, "POST", "/operator/visitor/erase", forgotten))["erased"]["conversations"]
+        subject = {"site_id": self.tenant.site_id, "session_id": blocked["visitors"][0]["session_id"]}
+        assert (await self.call(owner, "GET", "/operator/visitor/export", query=subject))["export"]["conversations"]
+        assert (await self.call(owner, "POST", "/operator/visitor/erase", subject))["erased"]["conversations"]
         await self.call(owner, "DELETE", f"/sites/{site_id}")
         gone = await self.tenant.add_operator("Gone")
         await self.call(owner, "DELETE", f"/team/{gone.id}")
 
 
 @pytest.fixture(scope="module")
-async def toured(stack: Stack, api: ApiClient, mongodb_uri: str, document: OpenApiDocument) -> Tour:
-    tour = Tour(await TenantFixture.create(api, stack, mongodb_uri), document)
-    await tour.everything()
+async def api_tour(stack: Stack, api: ApiClient, mongodb_uri: str, document: OpenApiDocument) -> ApiTour:
+    tour = ApiTour(await TenantFixture.create(api, stack, mongodb_uri), document)
+    await tour.call_every_endpoint()
     return tour
 
 
-async def test_every_endpoint_answers_as_the_document_says(toured: Tour, document: OpenApiDocument) -> None:
-    went_well = {one for one, statuses in document.observed_statuses.items() if statuses & {200, 201}}
-    assert went_well == set(document.operations), "the tour leaves no operation out"
+async def test_every_successful_response_matches_the_document(api_tour: ApiTour, document: OpenApiDocument) -> None:
+    succeeded = {one for one, statuses in document.observed_statuses.items() if statuses & {200, 201}}
+    assert succeeded == set(document.operations), "every operation is called"
 
 
-async def test_every_refusal_is_as_the_document_says(toured: Tour, document: OpenApiDocument, api: ApiClient) -> None:
+async def test_every_error_response_matches_the_document(
+    api_tour: ApiTour, document: OpenApiDocument, api: ApiClient
+) -> None:
     for method, path in document.operations:
         real = path.replace("{", "").replace("}", "")
         for name in ("site_id", "operator_id", "entry_id", "id"):
             real = real.replace(f"/{name}", f"/{2**52}")
         secured = bool(document.operation(method, path)["security"])
-        # No credential at all; a body that is no JSON; one that is too large; a media type that is not taken.
-        for sent in (
+        # Without credentials; an invalid body; one that is too large; a media type that is not supported.
+        for request in (
             {},
             {"data": b"{", "headers": {"Content-Type": "application/json"}},
             {"data": b" " * 70_000, "headers": {"Content-Type": "application/json"}},
             {"data": b"a=b", "headers": {"Content-Type": "text/plain"}},
         ):
-            for token in (None, toured.tenant.owner.token) if secured else (None,):
-                if method == "GET" and sent:
+            for token in (None, api_tour.tenant.owner.token) if secured else (None,):
+                if method == "GET" and request:
                     continue
-                reply = await _call(api, method, real, token, sent)
+                reply = await _call(api, method, real, token, request)
                 if reply is not None:
                     document.check(method, real, reply)
 
 
-async def _call(api: ApiClient, method: str, path: str, token: str | None, sent: Any) -> ApiResponse | None:
-    """An answer that came whole; None for a stream that begins."""
-    headers = {**sent.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+async def _call(api: ApiClient, method: str, path: str, token: str | None, request: Any) -> ApiResponse | None:
+    """Send a request. Returns None when the response is a stream."""
+    headers = {**request.get("headers", {}), **({"Authorization": f"Bearer {token}"} if token else {})}
     timeout = aiohttp.ClientTimeout(total=10)
     async with api.http.request(
-        method, api.base_url + path, data=sent.get("data"), headers=headers, timeout=timeout
+        method, api.base_url + path, data=request.get("data"), headers=headers, timeout=timeout
     ) as response:
         if response.content_type == "text/event-stream":
             return None
         return ApiResponse(response.status, dict(response.headers), await response.read())
 
 
-async def test_a_wrong_method_is_405_and_tells_the_right_ones(document: OpenApiDocument, api: ApiClient) -> None:
+async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
         for name in ("site_id", "operator_id", "entry_id", "id"):

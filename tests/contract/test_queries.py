@@ -1,4 +1,4 @@
-"""Lists are answered from indexes: MongoDB's own profiler watches every query that the services make."""
+"""Lists are answered from indexes: MongoDB's profiler records every query of the services."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from support.tenants import TenantFixture
 from support.wait import wait_until
 
 SERVICES = ("chat", "presence", "notify", "translate")
-MANY = 400
-PAGE = 20
-MOST = 4 * (PAGE + 1)
-"""Keys or documents looked at for a page."""
+ROWS = 400
+PAGE_SIZE = 20
+MAX_EXAMINED = 4 * (PAGE_SIZE + 1)
+"""Keys or documents examined for a page."""
 
-SWEEPS_SECONDS = 2.5
-"""In which every sweep of the services has looked for what is due, at least once."""
+PERIODIC_TASKS_SECONDS = 2.5
+"""Time in which every periodic task of the services queries the database at least once."""
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -39,8 +39,8 @@ async def databases(stack: Stack, mongodb_uri: str) -> AsyncIterator[dict[str, D
 
 
 @pytest.fixture(scope="module")
-async def crowded(stack: Stack, api: ApiClient, mongodb_uri: str, databases: dict[str, Database]) -> TenantFixture:
-    """A tenant with many of everything: what the API made once, copied."""
+async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases: dict[str, Database]) -> TenantFixture:
+    """A tenant with many rows in every list: one document created through the API, and copies of it."""
     tenant = await TenantFixture.create(api, stack, mongodb_uri)
     visitor, waiting = await tenant.pending_conversation()
     (await visitor.post("/contact", name="Jane", email="jane@example.com")).ok()
@@ -51,20 +51,20 @@ async def crowded(stack: Stack, api: ApiClient, mongodb_uri: str, databases: dic
     entry = {"question": "Are you open?", "answer": "We are."}
     (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
     chat, presence = databases["chat"], databases["presence"]
-    quiet: dict[str, Any] = {"outbox": []}
+    no_events: dict[str, Any] = {"outbox": []}
     await wait_until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
-    await _multiply(
-        chat, "conversations", {"_id": waiting}, {**quiet, "open": False}, ("queue_at", "created_at", "rated_at")
+    await _copy_document(
+        chat, "conversations", {"_id": waiting}, {**no_events, "open": False}, ("queue_at", "created_at", "rated_at")
     )
-    await _multiply(chat, "visitors", {"site_id": tenant.site_id}, quiet, ("lead_at", "blocked_at"))
-    await _multiply(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
-    await _multiply(chat, "knowledge", {"site_id": tenant.site_id}, quiet, ())
-    await _multiply(chat, "operators", {"_id": tenant.sam.id}, quiet, ())
-    await _multiply(chat, "audit", {"tenant_id": await _tenant(chat, tenant)}, {}, ("at",))
+    await _copy_document(chat, "visitors", {"site_id": tenant.site_id}, no_events, ("lead_at", "blocked_at"))
+    await _copy_document(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
+    await _copy_document(chat, "knowledge", {"site_id": tenant.site_id}, no_events, ())
+    await _copy_document(chat, "operators", {"_id": tenant.sam.id}, no_events, ())
+    await _copy_document(chat, "audit", {"tenant_id": await _tenant(chat, tenant)}, {}, ("at",))
     online = {"site_id": tenant.site_id, "online": True}
-    lasting = {**quiet, "expires_at": utc_now() + timedelta(hours=1)}
+    unexpired = {**no_events, "expires_at": utc_now() + timedelta(hours=1)}
     await wait_until(lambda: presence["visitors"].find_one(online))
-    await _multiply(presence, "visitors", online, lasting, ("since",))
+    await _copy_document(presence, "visitors", online, unexpired, ("since",))
     return tenant
 
 
@@ -74,15 +74,15 @@ async def _tenant(chat: Database, tenant: TenantFixture) -> int:
     return int(site["tenant_id"])
 
 
-async def _multiply(
+async def _copy_document(
     database: Database, name: str, which: dict[str, Any], changed: dict[str, Any], times: tuple[str, ...]
 ) -> None:
-    """Copies of one document, each with an id, a key and moments of its own."""
+    """Insert copies of one document, each with its own id, keys and times."""
     model = await database[name].find_one(which)
     assert model is not None, name
     copies = []
-    for number in range(1, MANY + 1):
-        one = {**copy.deepcopy(model), **changed, "_id": _another(model["_id"], number)}
+    for number in range(1, ROWS + 1):
+        one = {**copy.deepcopy(model), **changed, "_id": _copied_id(model["_id"], number)}
         for field in times:
             one[field] = model[field] - timedelta(seconds=number)
         for unique in ("visitor_key", "email", "session"):
@@ -94,56 +94,58 @@ async def _multiply(
     await database[name].insert_many(copies)
 
 
-def _another(key: Any, number: int) -> Any:
+def _copied_id(key: Any, number: int) -> Any:
     return 10**9 + number if isinstance(key, int) else f"{key[:-8]}{number:08x}" if isinstance(key, str) else key
 
 
-async def _pages(operator: OperatorClient, path: str, rows: str, **query: Any) -> int:
-    """Read a list to its end, page by page; how many rows it had."""
-    seen = 0
+async def _count_rows(operator: OperatorClient, path: str, rows: str, **query: Any) -> int:
+    """Read all pages of a list. Returns the number of rows."""
+    count = 0
     cursor: str | None = None
-    for _ in range(MANY):
-        more = {"cursor": cursor} if cursor else {}
-        page = (await operator.get(path, limit=PAGE, **query, **more)).ok()
-        seen += len(page[rows])
+    for _ in range(ROWS):
+        parameters = {"cursor": cursor} if cursor else {}
+        page = (await operator.get(path, limit=PAGE_SIZE, **query, **parameters)).ok()
+        count += len(page[rows])
         cursor = page.get("next_cursor")
         if cursor is None:
             break
-    return seen
+    return count
 
 
-async def _read_everything(tenant: TenantFixture) -> None:
+async def _read_all_lists(tenant: TenantFixture) -> None:
     alex, owner, site_id = tenant.alex, tenant.owner, tenant.site_id
     site = f"/sites/{site_id}"
-    assert await _pages(alex, "/operator/active-chats", "chats", site_id=site_id, status="pending,active,ai") > MANY
-    assert await _pages(alex, "/operator/all-active-chats", "chats") > MANY
-    assert await _pages(alex, "/operator/blocked", "visitors", site_id=site_id) > MANY
-    assert await _pages(alex, "/operator/online-visitors", "visitors", site_id=site_id) > MANY
-    assert await _pages(alex, "/operator/all-online-visitors", "visitors") > MANY
-    assert await _pages(alex, f"{site}/conversations", "conversations") > MANY
-    assert await _pages(alex, f"{site}/conversations", "conversations", status="pending") > MANY
-    assert await _pages(alex, f"{site}/conversations", "conversations", search="jane") > 0
-    assert await _pages(alex, f"{site}/conversations", "conversations", since="2020-01-01T00:00:00Z") > MANY
-    assert await _pages(alex, f"{site}/conversations", "conversations", operator_id=alex.id) == 0
-    assert await _pages(alex, f"{site}/conversations", "conversations", status="ai") == 0
-    assert await _pages(alex, f"{site}/leads", "leads") > MANY
-    assert await _pages(alex, f"{site}/ratings", "ratings") > MANY
-    assert await _pages(owner, "/team", "team") > MANY
-    assert await _pages(owner, f"{site}/team", "team") > MANY
-    assert await _pages(owner, f"{site}/chatbot/knowledge", "knowledge") > MANY
-    assert await _pages(owner, "/audit", "entries") > MANY
-    assert await _pages(owner, "/audit", "entries", action="member.created") > 0
-    assert await _pages(owner, "/audit", "entries", operator_id=owner.id, site_id=site_id) >= 0
-    assert await _pages(owner, "/sites", "sites") == 1
-    assert await _pages(owner, "/api-keys", "api_keys") == 0
+    assert (
+        await _count_rows(alex, "/operator/active-chats", "chats", site_id=site_id, status="pending,active,ai") > ROWS
+    )
+    assert await _count_rows(alex, "/operator/all-active-chats", "chats") > ROWS
+    assert await _count_rows(alex, "/operator/blocked", "visitors", site_id=site_id) > ROWS
+    assert await _count_rows(alex, "/operator/online-visitors", "visitors", site_id=site_id) > ROWS
+    assert await _count_rows(alex, "/operator/all-online-visitors", "visitors") > ROWS
+    assert await _count_rows(alex, f"{site}/conversations", "conversations") > ROWS
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", status="pending") > ROWS
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", search="jane") > 0
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", since="2020-01-01T00:00:00Z") > ROWS
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", operator_id=alex.id) == 0
+    assert await _count_rows(alex, f"{site}/conversations", "conversations", status="ai") == 0
+    assert await _count_rows(alex, f"{site}/leads", "leads") > ROWS
+    assert await _count_rows(alex, f"{site}/ratings", "ratings") > ROWS
+    assert await _count_rows(owner, "/team", "team") > ROWS
+    assert await _count_rows(owner, f"{site}/team", "team") > ROWS
+    assert await _count_rows(owner, f"{site}/chatbot/knowledge", "knowledge") > ROWS
+    assert await _count_rows(owner, "/audit", "entries") > ROWS
+    assert await _count_rows(owner, "/audit", "entries", action="member.created") > 0
+    assert await _count_rows(owner, "/audit", "entries", operator_id=owner.id, site_id=site_id) >= 0
+    assert await _count_rows(owner, "/sites", "sites") == 1
+    assert await _count_rows(owner, "/api-keys", "api_keys") == 0
     for path in ("/operator/all-chat-counts", f"{site}/ratings/stats", f"{site}/my-access", "/auth/me"):
         (await owner.get(path)).ok()
     (await alex.get("/operator/operators", site_id=site_id)).ok()
     (await alex.get("/operator/status")).ok()
 
 
-async def _talk(tenant: TenantFixture) -> None:
-    """The main job once, so that its queries are seen as well."""
+async def _run_conversation(tenant: TenantFixture) -> None:
+    """Run the main use case once, to record its queries too."""
     visitor, conversation_id = await tenant.pending_conversation("Are you open?")
     (await visitor.post("/heartbeat", page="https://shop.test/cart")).ok()
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
@@ -163,30 +165,30 @@ async def _talk(tenant: TenantFixture) -> None:
 
 
 @pytest.fixture(scope="module")
-async def profiled(crowded: TenantFixture, databases: dict[str, Database]) -> list[dict[str, Any]]:
-    """What MongoDB wrote down of every operation while everything was read."""
+async def profiled(large_tenant: TenantFixture, databases: dict[str, Database]) -> list[dict[str, Any]]:
+    """The profiler's entries of the services' operations while everything is read.
+
+    Other tests use the same databases meanwhile: what they query directly is left out.
+    """
     for database in databases.values():
         await database.command({"profile": 2})
     try:
-        await _read_everything(crowded)
-        await _talk(crowded)
-        # The sweeps run by themselves.
-        await asyncio.sleep(SWEEPS_SECONDS)
+        await _read_all_lists(large_tenant)
+        await _run_conversation(large_tenant)
+        # Periodic tasks run without a request.
+        await asyncio.sleep(PERIODIC_TASKS_SECONDS)
     finally:
         for database in databases.values():
             await database.command({"profile": 0})
-    found = [
-        entry
-        for database in databases.values()
-        async for entry in database["system.profile"].find({"ns": {"$not": {"$regex": r"\.system\."}}})
-    ]
+    by_services = {"ns": {"$not": {"$regex": r"\.system\."}}, "appName": {"$regex": "^parley-"}}
+    entries = [entry for database in databases.values() async for entry in database["system.profile"].find(by_services)]
     for database in databases.values():
         await database.drop_collection("system.profile")
-    return found
+    return entries
 
 
 async def test_no_query_scans_a_collection(profiled: list[dict[str, Any]]) -> None:
-    assert len({entry["ns"] for entry in profiled}) > 10, "the profiler has seen the services at work"
+    assert len({entry["ns"] for entry in profiled}) > 10, "the profiler has recorded the services"
     scans = {
         f"{entry['ns']}: {str(entry.get('command'))[:300]}"
         for entry in profiled
@@ -199,18 +201,18 @@ async def test_no_long_list_is_sorted_in_memory(profiled: list[dict[str, Any]]) 
     sorts = {
         f"{entry['ns']}: {str(entry.get('command'))[:400]}"
         for entry in profiled
-        # The best few answers of a text search are sorted by how well they fit, which no index knows.
-        if entry.get("hasSortStage") and entry["docsExamined"] > MOST and "$text" not in str(entry["command"])
+        # The results of a text search are sorted by their score, which is in no index.
+        if entry.get("hasSortStage") and entry["docsExamined"] > MAX_EXAMINED and "$text" not in str(entry["command"])
     }
     assert not sorts, "\n".join(sorted(sorts))
 
 
-async def test_a_page_far_down_costs_no_more_than_the_first(profiled: list[dict[str, Any]]) -> None:
-    """What is examined for a page depends on the page's size, not on what stands before it."""
+async def test_later_pages_cost_no_more_than_the_first(profiled: list[dict[str, Any]]) -> None:
+    """The documents examined for a page depend on the page's size, not on the rows before it."""
     costly = {
         f"{entry['ns']}: {entry['keysExamined']} keys for {entry['nreturned']} rows: {str(entry['command'])[:400]}"
         for entry in profiled
-        if entry.get("command", {}).get("limit") == PAGE + 1
-        and max(entry["keysExamined"], entry["docsExamined"]) > MOST
+        if entry.get("command", {}).get("limit") == PAGE_SIZE + 1
+        and max(entry["keysExamined"], entry["docsExamined"]) > MAX_EXAMINED
     }
     assert not costly, "\n".join(sorted(costly))

@@ -1,4 +1,4 @@
-"""Schemathesis calls the API by its own document, with sense and with nonsense, and finds nothing."""
+"""Schemathesis calls every operation of the OpenAPI document with valid and invalid input, and finds no failure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECONDS = 30.0
 """After which every operation left is called only a little: a bounded run."""
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
-"""Calls of each operation, in each of two ways: as the document asks for, and against it."""
+"""Calls of each operation in each of two modes: valid and invalid input."""
 
 CHECKS = [
     not_a_server_error,
@@ -39,24 +39,24 @@ CHECKS = [
     response_schema_conformance,
 ]
 
-ENDLESS = {("GET", "/api/v1/operator/stream"), ("GET", "/api/v1/chat/events")}
-"""Streams, which end only with their reader."""
+STREAMS = {("GET", "/api/v1/operator/stream"), ("GET", "/api/v1/chat/events")}
+"""Streams, which do not end by themselves."""
 
-KEEP = {
+DESTRUCTIVE = {
     ("DELETE", "/api/v1/sites/{site_id}"),
     ("POST", "/api/v1/sites/{site_id}/rotate-key"),
     ("POST", "/api/v1/auth/change-password"),
 }
-"""What would end the tenant that the others are called in: called, but with ids of nothing."""
+"""Operations that would break the tenant for the others: called with unknown ids only."""
 
 
 class Caller:
-    """Gives generated calls a good credential, and half of them the names of real things."""
+    """Adds valid credentials to generated calls, and ids of existing resources to half of them."""
 
     def __init__(self, tenant: TenantFixture, target: TenantResources) -> None:
         visitor = tenant.new_visitor()
         self._headers = {"Authorization": f"Bearer {tenant.owner.token}"}
-        self._mark = visitor.credentials
+        self._visitor = visitor.credentials
         self._target = target
         self._http = requests.Session()
         self._base = tenant.api.base_url
@@ -65,19 +65,19 @@ class Caller:
     def call(self, case: Any, operation: tuple[str, str]) -> None:
         if "/chat/" in operation[1]:
             self._as_visitor(case)
-        elif operation not in KEEP and self._random.random() < 0.5:
-            self._name_real_things(case)
+        elif operation not in DESTRUCTIVE and self._random.random() < 0.5:
+            self._use_existing_resources(case)
         headers = self._headers if "/chat/" not in operation[1] else {}
         response = case.call(base_url=self._base, headers=headers, session=self._http, timeout=20)
         case.validate_response(response, checks=CHECKS)
 
     def _as_visitor(self, case: Any) -> None:
         if case.method == "GET":
-            case.query = {**dict(case.query or {}), **self._mark}
+            case.query = {**dict(case.query or {}), **self._visitor}
         elif isinstance(case.body, dict):
-            case.body = {**case.body, **self._mark}
+            case.body = {**case.body, **self._visitor}
 
-    def _name_real_things(self, case: Any) -> None:
+    def _use_existing_resources(self, case: Any) -> None:
         names = {
             "id": self._target.operator_id if "/team/" in case.path else self._target.conversation_id,
             "site_id": self._target.site_id,
@@ -97,31 +97,31 @@ async def caller(stack: Any, api: ApiClient, mongodb_uri: str) -> Caller:
     return Caller(tenant, await TenantResources.create(tenant))
 
 
-# Drivers of other fixtures draw from the same generator on the loop's thread while a case is drawn on this one's.
+# Database drivers use the same generator in the event loop's thread while a case is generated in this one.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.timeout(SECONDS * EXAMPLES)
-async def test_schemathesis_finds_nothing(api: ApiClient, caller: Caller) -> None:
+async def test_schemathesis_finds_no_failure(api: ApiClient, caller: Caller) -> None:
     document = await OpenApiDocument.fetch(api)
     schema = schemathesis.openapi.from_dict(document.content)
-    found: dict[str, str] = {}
+    failures: dict[str, str] = {}
     called: set[tuple[str, str]] = set()
     started = asyncio.get_running_loop().time()
     for one in schema.get_all_operations():
-        operation = one.ok()  # type: ignore[union-attr]  # It raises what is wrong with the document.
+        operation = one.ok()  # type: ignore[union-attr]  # It raises errors of the document.
         name = (operation.method.upper(), operation.path)
-        if name in ENDLESS:
+        if name in STREAMS:
             continue
         in_time = asyncio.get_running_loop().time() - started < SECONDS * EXAMPLES / 4
-        problem = await asyncio.to_thread(_run, operation, name, caller, EXAMPLES if in_time else 1)
+        failure = await asyncio.to_thread(_run, operation, name, caller, EXAMPLES if in_time else 1)
         called.add(name)
-        if problem:
-            found[" ".join(name)] = problem
-    assert not found, "\n\n".join(f"{name}: {problem}" for name, problem in found.items())
-    assert called == set(document.operations) - ENDLESS
+        if failure:
+            failures[" ".join(name)] = failure
+    assert not failures, "\n\n".join(f"{name}: {failure}" for name, failure in failures.items())
+    assert called == set(document.operations) - STREAMS
 
 
 def _run(operation: APIOperation[Any, Any, Any, Any], name: tuple[str, str], caller: Caller, examples: int) -> str:
-    problems = []
+    failures = []
     for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
 
         @hypothesis.seed(20)
@@ -139,7 +139,7 @@ def _run(operation: APIOperation[Any, Any, Any, Any], name: tuple[str, str], cal
         try:
             attempt()
         except hypothesis.errors.Unsatisfiable:
-            continue  # Nothing can be sent there that its schema forbids.
+            continue  # There is no input that its schema forbids.
         except FailureGroup as exc:
-            problems.append("\n".join(str(one) for one in exc.exceptions))
-    return "\n".join(problems)
+            failures.append("\n".join(str(one) for one in exc.exceptions))
+    return "\n".join(failures)

@@ -1,4 +1,4 @@
-"""The main job, through the gateway, with real processes: the AI answers, a person takes over, nothing is lost."""
+"""The main use case through the gateway: the AI answers, an operator takes over, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.tenants import TenantFixture
 from support.wait import wait_until
 
 
-async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: TenantFixture) -> None:
+async def test_an_operator_takes_over_a_conversation_from_the_ai(tenant: TenantFixture) -> None:
     site = f"/sites/{tenant.site_id}"
     entry = {"question": "What are your opening hours?", "answer": "We are open from 9 to 5, Monday to Friday."}
     (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
@@ -21,7 +21,7 @@ async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: Tenan
         ready = await panel.wait_for("ready")
         assert ready.data["data"]["sites"] == [tenant.site_id]
 
-        # The AI answers from what the site knows, in pieces.
+        # The AI answers from the site's knowledge, in chunks.
         parts = [part async for part in visitor.stream_reply("What are your opening hours?")]
         assert len(parts) > 2, "the answer streams"
         assert "".join(part["content"] for part in parts[:-1]) == entry["answer"]
@@ -37,16 +37,16 @@ async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: Tenan
             await panel.wait_for("conversation.pending")
             assert (await tenant.alex.get("/operator/all-chat-counts")).ok()["pending"] == 1
 
-            # Two at once: one wins, the other is told who did.
+            # Of two concurrent accepts one succeeds; the other gets the holder.
             replies = await asyncio.gather(
                 tenant.alex.post(f"/operator/accept/{conversation_id}"),
                 tenant.sam.post(f"/operator/accept/{conversation_id}"),
             )
             assert sorted(reply.status for reply in replies) == [200, 409]
             winner, loser = (tenant.alex, tenant.sam) if replies[0].status == 200 else (tenant.sam, tenant.alex)
-            refused = next(reply for reply in replies if reply.status == 409)
-            assert refused.body["code"] == "conversation_held"
-            assert refused.body["operator"] == {"id": winner.id, "name": winner.name}
+            rejected = next(reply for reply in replies if reply.status == 409)
+            assert rejected.body["code"] == "conversation_held"
+            assert rejected.body["operator"] == {"id": winner.id, "name": winner.name}
             accepted = await widget.wait_for("conversation.accepted")
             assert accepted.data["data"] == {"mode": "operator", "operator": {"id": winner.id, "name": winner.name}}
 
@@ -60,16 +60,16 @@ async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: Tenan
             (await winner.post("/operator/note", note)).ok()
             await panel.wait_for("note.created")
 
-            # The AI is silent now.
-            quiet = [part async for part in visitor.stream_reply("I have a question")]
-            assert [part["type"] for part in quiet] == ["done"]
-            assert quiet[0]["meta"]["mode"] == "operator"
+            # The AI does not answer any more.
+            parts = [part async for part in visitor.stream_reply("I have a question")]
+            assert [part["type"] for part in parts] == ["done"]
+            assert parts[0]["meta"]["mode"] == "operator"
 
             (await winner.post(f"/operator/transfer/{conversation_id}", {"operator_id": loser.id})).ok()
             await widget.wait_for("conversation.transferred")
             (await loser.post(f"/operator/close/{conversation_id}")).ok()
             await widget.wait_for("conversation.closed")
-            assert not any("VIP" in str(event.data) for event in widget.events), "a note never reaches a visitor"
+            assert not any("VIP" in str(event.data) for event in widget.events), "visitors never receive notes"
 
     history = (await visitor.get("/history")).ok()
     assert [message["seq"] for message in history["messages"]] == [1, 2, 3, 4]
@@ -81,13 +81,13 @@ async def test_a_conversation_is_taken_over_from_the_ai_end_to_end(tenant: Tenan
     assert (await tenant.alex.get("/operator/all-chat-counts")).ok()["active"] == 0
 
 
-async def test_the_transfer_list_shows_who_is_there(tenant: TenantFixture) -> None:
+async def test_the_operator_list_shows_online_status_and_load(tenant: TenantFixture) -> None:
     _, conversation_id = await tenant.assigned_conversation()
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
 
     async def online() -> dict[str, tuple[bool, int]]:
-        found = (await tenant.sam.get("/operator/operators", site_id=tenant.site_id)).ok()["operators"]
-        return {one["name"]: (one["online"], one["active_chats"]) for one in found}
+        operators = (await tenant.sam.get("/operator/operators", site_id=tenant.site_id)).ok()["operators"]
+        return {one["name"]: (one["online"], one["active_chats"]) for one in operators}
 
     await wait_until(lambda: _is(online, {"Alex": (True, 1), "Sam": (False, 0), "Olivia Owner": (False, 0)}))
     body = {"site_id": tenant.site_id, "online": False}
@@ -100,7 +100,7 @@ async def _is(probe: object, expected: object) -> bool:
     return bool(await probe() == expected)  # type: ignore[operator]
 
 
-async def test_a_visitor_who_writes_after_a_close_opens_a_conversation_that_knows_the_last(
+async def test_a_message_after_close_opens_a_conversation_linked_to_the_previous_one(
     tenant: TenantFixture,
 ) -> None:
     visitor, conversation_id = await tenant.assigned_conversation()
@@ -112,15 +112,16 @@ async def test_a_visitor_who_writes_after_a_close_opens_a_conversation_that_know
     assert [earlier["id"] for earlier in shown["previous"]] == [conversation_id]
 
 
-async def test_the_same_message_sent_three_times_at_once_is_said_once(tenant: TenantFixture) -> None:
+async def test_a_message_sent_three_times_concurrently_is_stored_once(tenant: TenantFixture) -> None:
+    """T8: a visitor's message sent three times concurrently with one id is stored once, with one reply."""
     visitor = tenant.new_visitor()
     answers = await asyncio.gather(*(visitor.send_message("Hello there", message_id="m-1") for _ in range(3)))
     assert len({answer["conversation_id"] for answer in answers}) == 1
-    assert len({answer["answer"] for answer in answers}) == 1, "each try gets the same answer"
+    assert len({answer["answer"] for answer in answers}) == 1, "each attempt gets the same reply"
     history = (await visitor.get("/history")).ok()["messages"]
     assert [message["role"] for message in history] == ["visitor", "ai"]
 
 
-async def test_healthz_says_that_all_five_are_ready(api: ApiClient, stack: Stack) -> None:
-    found = (await api.request("GET", "/healthz")).ok()
-    assert set(found["services"]) == {"gateway", "chat", "presence", "notify", "translate"}
+async def test_healthz_reports_all_five_services(api: ApiClient, stack: Stack) -> None:
+    health = (await api.request("GET", "/healthz")).ok()
+    assert set(health["services"]) == {"gateway", "chat", "presence", "notify", "translate"}

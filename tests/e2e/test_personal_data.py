@@ -1,4 +1,4 @@
-"""A visitor asks what is kept of them, and then to be forgotten: looked for in every collection of every database."""
+"""Export and erasure of a visitor's data, verified by a search of every collection of every database."""
 
 from __future__ import annotations
 
@@ -14,20 +14,25 @@ import pytest
 
 from parley_dev.stack import Stack
 from support.api import ApiClient
-from support.personal_data import Found, finished, nowhere, places_of, prefix_of, somebody, spread, translations_of
+from support.personal_data import Databases, VisitorWithData, create_visitor_with_data
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
 
 @pytest.fixture
-async def found(tenant: TenantFixture, stack: Stack, mongodb_uri: str) -> Found:
-    one = await somebody(tenant)
-    await spread(one, mongodb_uri, prefix_of(stack))
-    return one
+def databases(stack: Stack, mongodb_uri: str) -> Databases:
+    return Databases.of_stack(stack, mongodb_uri)
+
+
+@pytest.fixture
+async def stored(tenant: TenantFixture, databases: Databases) -> VisitorWithData:
+    visitor = await create_visitor_with_data(tenant)
+    await databases.wait_stored_everywhere(visitor)
+    return visitor
 
 
 async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
-    """The administrators' command, as it runs beside chat."""
+    """Run the administrators' command with chat's environment. Returns its exit code, output and errors."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("parley")),
         *arguments,
@@ -40,47 +45,49 @@ async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def test_an_export_has_all_that_is_kept_of_a_visitor(tenant: TenantFixture, found: Found) -> None:
-    named = {"site_id": tenant.site_id, "session_id": found.handle}
-    export = (await tenant.owner.get("/operator/visitor/export", **named)).ok()["export"]
+async def test_an_export_contains_everything_stored_about_a_visitor(
+    tenant: TenantFixture, stored: VisitorWithData
+) -> None:
+    subject = {"site_id": tenant.site_id, "session_id": stored.handle}
+    export = (await tenant.owner.get("/operator/visitor/export", **subject)).ok()["export"]
     (conversation,) = export["conversations"]
-    said = [message["content"] for message in conversation["messages"]]
-    assert any(found.canary in text for text in said)
-    assert conversation["notes"][0]["content"] == f"{found.canary} is a VIP"
-    assert conversation["rating_comment"] == f"{found.canary} was happy"
-    assert export["visitor"]["email"] == f"{found.canary}@shop.test"
-    assert export["images"] == [found.image_url.rsplit("/", 1)[1]]
-    assert found.canary in export["elsewhere"]["presence"]["page"]
+    contents = [message["content"] for message in conversation["messages"]]
+    assert any(stored.canary in text for text in contents)
+    assert conversation["notes"][0]["content"] == f"{stored.canary} is a VIP"
+    assert conversation["rating_comment"] == f"{stored.canary} was happy"
+    assert export["visitor"]["email"] == f"{stored.canary}@shop.test"
+    assert export["images"] == [stored.image_url.rsplit("/", 1)[1]]
+    assert stored.canary in export["elsewhere"]["presence"]["page"]
     assert export["elsewhere"]["translate"]["preferences"][0]["lang"] == "pt-BR"
     assert any("Where is my" in text for text in export["elsewhere"]["translate"]["translations"])
     entry = (await tenant.owner.get("/audit", action="visitor.exported")).ok()["entries"][0]
     assert entry["operator"]["id"] == tenant.owner.id
-    assert found.handle not in json.dumps(entry)
+    assert stored.handle not in json.dumps(entry)
 
 
-async def test_the_command_writes_the_same_with_the_images(
-    tenant: TenantFixture, found: Found, stack: Stack, tmp_path: Path
+async def test_the_command_exports_the_same_data_with_the_images(
+    tenant: TenantFixture, stored: VisitorWithData, stack: Stack, tmp_path: Path
 ) -> None:
     file = tmp_path / "export.zip"
-    by_address = ("--site", str(tenant.site_id), "--email", f"{found.canary.upper()}@shop.test")
-    status, _, err = await parley(stack, "visitor", "export", *by_address, "--output", str(file))
+    arguments = ("--site", str(tenant.site_id), "--email", f"{stored.canary.upper()}@shop.test")
+    status, _, err = await parley(stack, "visitor", "export", *arguments, "--output", str(file))
     assert status == 0, err
     with zipfile.ZipFile(file) as archive:
         (one,) = json.loads(archive.read("export.json"))["visitors"]
-        image = archive.read(f"images/{found.image_url.rsplit('/', 1)[1]}")
-    assert one["session_id"] == found.handle
-    assert one["visitor"]["name"] == found.canary
+        image = archive.read(f"images/{stored.image_url.rsplit('/', 1)[1]}")
+    assert one["session_id"] == stored.handle
+    assert one["visitor"]["name"] == stored.canary
     assert io.BytesIO(image).read(4) == b"\x89PNG"
-    assert file.stat().st_mode & 0o077 == 0, "for nobody else's eyes"
+    assert file.stat().st_mode & 0o077 == 0, "only the owner may read the file"
 
 
-async def test_who_was_erased_is_found_nowhere(
-    tenant: TenantFixture, found: Found, stack: Stack, mongodb_uri: str, api: ApiClient
+async def test_an_erased_visitors_data_is_in_no_collection(
+    tenant: TenantFixture, stored: VisitorWithData, databases: Databases, api: ApiClient
 ) -> None:
-    named = {"site_id": tenant.site_id, "session_id": found.handle}
+    subject = {"site_id": tenant.site_id, "session_id": stored.handle}
     async with tenant.alex.stream() as panel:
         await panel.wait_for("ready")
-        reply = await tenant.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
+        reply = await tenant.owner.post("/operator/visitor/erase", subject, Idempotency_Key=stored.canary)
         erased = reply.ok()["erased"]
         assert erased["conversations"] == 1
         assert erased["notes"] == 1
@@ -88,32 +95,32 @@ async def test_who_was_erased_is_found_nowhere(
         closed = await panel.wait_for("conversation.closed")
         assert closed.data["data"]["conversation"]["visitor"]["name"] is None
         gone = await panel.wait_for("visitor.erased")
-        assert gone.data["data"] == {"session_id": found.handle, "conversation_ids": [found.conversation_id]}
-    again = await tenant.owner.post("/operator/visitor/erase", named, Idempotency_Key=found.canary)
-    assert again.ok()["erased"] == erased, "the same key repeats the answer"
-    assert (await found.visitor.get("/history")).status == 404
-    assert (await tenant.alex.get(f"/operator/conversation/{found.conversation_id}")).status == 404
-    late = {"conversation_id": found.conversation_id, "content": "Are you still there?"}
+        assert gone.data["data"] == {"session_id": stored.handle, "conversation_ids": [stored.conversation_id]}
+    again = await tenant.owner.post("/operator/visitor/erase", subject, Idempotency_Key=stored.canary)
+    assert again.ok()["erased"] == erased, "the same idempotency key repeats the response"
+    assert (await stored.visitor.get("/history")).status == 404
+    assert (await tenant.alex.get(f"/operator/conversation/{stored.conversation_id}")).status == 404
+    late = {"conversation_id": stored.conversation_id, "content": "Are you still there?"}
     assert (await tenant.alex.post("/operator/message", late)).status == 404
     site = f"/sites/{tenant.site_id}"
-    assert (await tenant.owner.get(f"{site}/conversations", search=found.canary)).ok()["conversations"] == []
+    assert (await tenant.owner.get(f"{site}/conversations", search=stored.canary)).ok()["conversations"] == []
     assert (await tenant.owner.get(f"{site}/leads")).ok()["leads"] == []
-    assert (await api.request("GET", f"/uploads/{found.image_url.rsplit('/', 1)[1]}")).status == 404
-    await finished(mongodb_uri, prefix_of(stack))
-    await wait_until(lambda: nowhere(mongodb_uri, prefix_of(stack), found.canary), timeout=30)
-    assert await translations_of(mongodb_uri, prefix_of(stack), found.conversation_id) == 0
-    # An emptied record goes out with the event that tells of it; the database removes it within two minutes.
-    assert await places_of(mongodb_uri, prefix_of(stack), found.handle) <= {"presence.visitors"}
+    assert (await api.request("GET", f"/uploads/{stored.image_url.rsplit('/', 1)[1]}")).status == 404
+    await databases.finish_erasures(tenant.site_id)
+    await databases.wait_erased(stored.canary)
+    assert await databases.count_translations(stored.conversation_id) == 0
+    # The emptied record contains the event to publish; the database deletes it within two minutes.
+    assert await databases.collections_containing(stored.handle) <= {"presence.visitors"}
     entry = (await tenant.owner.get("/audit", action="visitor.erased")).ok()["entries"][0]
     assert entry["operator"]["id"] == tenant.owner.id
-    assert found.handle not in json.dumps(entry)
-    assert (await tenant.owner.get("/operator/visitor/export", **named)).status == 404
-    begun = await found.visitor.send_message("Hello again")
-    assert begun["conversation_id"] != found.conversation_id, "who comes back is somebody new"
+    assert stored.handle not in json.dumps(entry)
+    assert (await tenant.owner.get("/operator/visitor/export", **subject)).status == 404
+    reply = await stored.visitor.send_message("Hello again")
+    assert reply["conversation_id"] != stored.conversation_id, "a visitor who returns is a new one"
 
 
-async def test_messages_that_arrive_meanwhile_bring_nothing_back(
-    tenant: TenantFixture, stack: Stack, mongodb_uri: str
+async def test_messages_sent_during_an_erasure_are_erased_too(
+    tenant: TenantFixture, stack: Stack, databases: Databases
 ) -> None:
     visitor, _ = await tenant.assigned_conversation()
     canary = f"zq{secrets.token_hex(6)}"
@@ -121,43 +128,43 @@ async def test_messages_that_arrive_meanwhile_bring_nothing_back(
     listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/conversations")).ok()["conversations"]
     handle = next(row["visitor"]["session_id"] for row in listed if row["visitor"]["name"] == canary)
     stop = asyncio.Event()
-    answers: list[int] = []
+    statuses: list[int] = []
 
     async def keep_writing(number: int) -> None:
         count = 0
         while not stop.is_set():
             count += 1
             body = {**visitor.credentials, "message": f"{canary} {number} {count}"}
-            answers.append((await visitor.api.request("POST", "/api/v1/chat/stream", body=body)).status)
+            statuses.append((await visitor.api.request("POST", "/api/v1/chat/stream", body=body)).status)
 
     writers = [asyncio.create_task(keep_writing(number)) for number in range(4)]
-    await wait_until(lambda: answers.count(200) > 20)
+    await wait_until(lambda: statuses.count(200) > 20)
     status, out, err = await parley(
         stack, "visitor", "erase", "--site", str(tenant.site_id), "--session", handle, "--yes", "--json"
     )
     assert status == 0, err
     assert json.loads(out)[0]["conversations"] >= 1
-    await wait_until(lambda: answers[-20:] == [409] * 20)
+    await wait_until(lambda: statuses[-20:] == [409] * 20)
     stop.set()
     await asyncio.gather(*writers)
-    assert set(answers) <= {200, 404, 409}, "refused in words that say why"
-    await finished(mongodb_uri, prefix_of(stack))
-    await wait_until(lambda: nowhere(mongodb_uri, prefix_of(stack), canary), timeout=30)
-    assert await places_of(mongodb_uri, prefix_of(stack), handle) <= {"presence.visitors"}
+    assert set(statuses) <= {200, 404, 409}, "rejected with the reason"
+    await databases.finish_erasures(tenant.site_id)
+    await databases.wait_erased(canary)
+    assert await databases.collections_containing(handle) <= {"presence.visitors"}
 
 
-async def test_the_command_asks_before_it_erases_and_counts_with_dry_run(
-    tenant: TenantFixture, found: Found, stack: Stack
+async def test_the_command_asks_for_confirmation_and_counts_with_dry_run(
+    tenant: TenantFixture, stored: VisitorWithData, stack: Stack
 ) -> None:
-    named = ("--site", str(tenant.site_id), "--session", found.handle)
-    status, _, err = await parley(stack, "visitor", "erase", *named)
-    assert (status, err.count("\n")) == (1, 1), "one line, and nothing done"
-    status, out, _ = await parley(stack, "visitor", "erase", *named, "--dry-run", "--json")
+    subject = ("--site", str(tenant.site_id), "--session", stored.handle)
+    status, _, err = await parley(stack, "visitor", "erase", *subject)
+    assert (status, err.count("\n")) == (1, 1), "one line, and nothing is erased"
+    status, out, _ = await parley(stack, "visitor", "erase", *subject, "--dry-run", "--json")
     assert status == 0
     (counts,) = json.loads(out)
     assert counts["messages"] >= 3
     assert counts["images"] == 1
-    assert (await found.visitor.get("/history")).ok()["messages"]
-    status, _, err = await parley(stack, "visitor", "erase", "--site", "4503599627370497", "--session", found.handle)
+    assert (await stored.visitor.get("/history")).ok()["messages"]
+    status, _, err = await parley(stack, "visitor", "erase", "--site", "4503599627370497", "--session", stored.handle)
     assert status == 1
     assert "There is no site" in err

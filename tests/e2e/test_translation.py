@@ -1,4 +1,4 @@
-"""An operator who reads English and a visitor who writes Portuguese, with the engine that needs no account."""
+"""Translation between an English operator and a Portuguese visitor, with the engine that needs no account."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from support.tenants import TenantFixture
 from support.wait import wait_until
 
 
-async def test_each_reads_the_other_in_their_own_language(tenant: TenantFixture) -> None:
+async def test_messages_are_translated_in_both_directions(tenant: TenantFixture) -> None:
     visitor, conversation_id = await tenant.assigned_conversation()
     alex = tenant.alex
     settings = {"conversation_id": conversation_id, "lang": "pt-BR"}
-    told = (await alex.post("/operator/translation/set-lang", settings)).ok()["translation"]
-    assert told["supported"] is True
+    translation = (await alex.post("/operator/translation/set-lang", settings)).ok()["translation"]
+    assert translation["supported"] is True
     (await alex.post("/operator/translation/toggle", {"conversation_id": conversation_id, "enabled": True})).ok()
 
-    async def known() -> bool:
+    async def is_enabled() -> bool:
         shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         return bool(shown["translation"]["enabled"])
 
-    await wait_until(known)
+    await wait_until(is_enabled)
     async with alex.stream() as panel, visitor.events() as widget:
         await panel.wait_for("ready")
         await widget.wait_for("ready")
         await visitor.send_message("Bom dia! Onde está o meu pedido?")
         original = await panel.wait_for("message.created", lambda e: e.data["data"]["role"] == "visitor")
-        assert original.data["data"]["content"] == "Bom dia! Onde está o meu pedido?", "the original comes at once"
+        assert original.data["data"]["content"] == "Bom dia! Onde está o meu pedido?", (
+            "the original is sent immediately"
+        )
         translated = await panel.wait_for("message.translated", timeout=30)
         assert translated.data["data"]["translation"]["status"] == "done"
         assert translated.data["data"]["translation"]["content"].startswith("Good morning")
@@ -36,8 +38,8 @@ async def test_each_reads_the_other_in_their_own_language(tenant: TenantFixture)
         assert "12345" in text
         assert text != "Your order 12345 is on its way."
 
-    async def both_kept() -> bool:
+    async def both_stored() -> bool:
         history = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"]
         return all(message["translation"] for message in history[-2:])
 
-    await wait_until(both_kept)
+    await wait_until(both_stored)

@@ -1,4 +1,4 @@
-"""A database as the version before left it is brought up by the job, beside services that go on serving."""
+"""Schema upgrades: services wait for the migration job, and keep serving while it upgrades an older database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,26 +18,25 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from conftest import RELAXED, started_stack
 from parley.common.runtime.clock import utc_now
 from parley_dev.stack import BACKEND_SERVICES, Stack
 from support.api import ApiClient
-from support.brokers import broker_apart
+from support.infrastructure import NO_RATE_LIMITS, Infrastructure
 from support.load import LoadGenerator
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
-OLD = 3_000
+OLD_CONVERSATIONS = 3_000
 Database = AsyncDatabase[dict[str, Any]]
 
 
-async def parley(stack: Stack, *words: str) -> tuple[int, str, str]:
-    """The administrators' command, with the environment that the job's container has."""
+async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
+    """Run the administrators' command with the environment of the job's container. Returns code, output and logs."""
     own = {name: stack.environment("chat")[name] for name in ("MONGODB_URI", "PARLEY_DATABASE_PREFIX")}
     base = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("parley")),
-        *words,
+        *arguments,
         env={**base, **own},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -47,8 +46,8 @@ async def parley(stack: Stack, *words: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def as_before(number: int, tenant: TenantFixture, handler: int) -> dict[str, Any]:
-    """A closed conversation as the version before `handled_by` wrote it."""
+def old_conversation(number: int, tenant: TenantFixture, handler: int) -> dict[str, Any]:
+    """Build a closed conversation as the version before `handled_by` stored it."""
     at = utc_now() - timedelta(days=30, seconds=number)
     person = {"id": handler, "name": "Alex"}
     visitor: dict[str, Any] = {
@@ -95,10 +94,35 @@ def as_before(number: int, tenant: TenantFixture, handler: int) -> dict[str, Any
     }
 
 
+@pytest.fixture(scope="module")
+async def waiting_stack(
+    infrastructure: Infrastructure, mongodb_uri: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Stack]:
+    """A stack whose services wait for the migration job."""
+    directory = tmp_path_factory.mktemp("upgrade")
+    env = {"gateway": NO_RATE_LIMITS, **{service: {"PARLEY_SCHEMA": "wait"} for service in BACKEND_SERVICES}}
+    async with infrastructure.broker(directory) as amqp_url:
+        stack = Stack(
+            mongodb_uri=mongodb_uri,
+            amqp_url=amqp_url,
+            directory=directory,
+            database_prefix=f"t{secrets.token_hex(4)}",
+            env=env,
+        )
+        try:
+            await stack.start()
+            yield stack
+        finally:
+            await stack.stop()
+
+
 @pytest.fixture
-async def own_stack(servers: tuple[str, str], tmp_path: Path) -> AsyncIterator[Stack]:
-    async for started in started_stack(servers, tmp_path, 1):
-        yield started
+async def own_stack(waiting_stack: Stack) -> Stack:
+    """The stack, ready: after the migration job."""
+    status, _, logs = await parley(waiting_stack, "schema", "migrate")
+    assert status == 0, logs
+    await waiting_stack.wait_ready()
+    return waiting_stack
 
 
 @pytest.fixture
@@ -108,13 +132,16 @@ async def chat_database(own_stack: Stack) -> AsyncIterator[Database]:
         yield client[f"{environment['PARLEY_DATABASE_PREFIX']}_chat"]
 
 
-async def left_by_the_version_before(database: Database, tenant: TenantFixture) -> None:
-    """Old conversations beside the new ones, no field, no index for it, and no word of any schema."""
+async def downgrade(database: Database, tenant: TenantFixture) -> None:
+    """Add old conversations, and remove the field, its index and the schema version."""
     site = await database["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
     old = [
-        {**as_before(number, tenant, tenant.alex.id if number % 2 else tenant.sam.id), "tenant_id": site["tenant_id"]}
-        for number in range(OLD)
+        {
+            **old_conversation(number, tenant, tenant.alex.id if number % 2 else tenant.sam.id),
+            "tenant_id": site["tenant_id"],
+        }
+        for number in range(OLD_CONVERSATIONS)
     ]
     await database["conversations"].insert_many(old)
     await database["conversations"].update_many({}, {"$unset": {"handled_by": ""}})
@@ -122,43 +149,66 @@ async def left_by_the_version_before(database: Database, tenant: TenantFixture) 
     await database["schema"].drop()
 
 
+async def test_services_wait_until_the_job_is_done(waiting_stack: Stack) -> None:
+    async with aiohttp.ClientSession() as http:
+        for service in BACKEND_SERVICES:
+            waiting = partial(_is_waiting, http, waiting_stack, service)
+            await wait_until(waiting, timeout=30, description=f"{service} to wait")
+    status, _, logs = await parley(waiting_stack, "schema", "migrate")
+    assert status == 0, logs
+    await waiting_stack.wait_ready()
+
+
+async def _is_waiting(http: aiohttp.ClientSession, stack: Stack, service: str) -> bool:
+    try:
+        async with http.get(f"{stack.processes(service)[0].internal_url}/readyz") as response:
+            readiness = await response.json()
+    except aiohttp.ClientConnectionError:
+        return False
+    version = 1 if service == "chat" else 0
+    return f"waits for schema {version}, the database has 0" in readiness["faults"].get("mongodb", "")
+
+
 @pytest.mark.timeout(240)
-async def test_the_version_befores_database_is_brought_up_beside_a_serving_chat(
-    own_stack: Stack, servers: tuple[str, str], chat_database: Database
+async def test_an_older_database_is_upgraded_while_chat_keeps_serving(
+    own_stack: Stack, mongodb_uri: str, chat_database: Database
 ) -> None:
     async with ApiClient(own_stack.gateway_url) as api:
-        tenant = await TenantFixture.create(api, own_stack, servers[0])
+        tenant = await TenantFixture.create(api, own_stack, mongodb_uri)
         load = LoadGenerator(tenant)
         try:
             await load.start(3)
             await load.wait_acknowledged(10)
-            await left_by_the_version_before(chat_database, tenant)
+            await downgrade(chat_database, tenant)
             status, out, _ = await parley(own_stack, "schema", "status", "--service", "chat", "--json")
-            before = json.loads(out)["chat"]
-            assert (status, before["version"], before["missing_indexes"]) == (1, 0, ["conversations.handled"])
-            written = len(load.acknowledged)
+            schema = json.loads(out)["chat"]
+            assert (status, schema["version"], schema["missing_indexes"]) == (1, 0, ["conversations.handled"])
+            before = len(load.acknowledged)
             status, out, logs = await parley(own_stack, "schema", "migrate", "--service", "chat")
             assert (status, out) == (0, "chat: up to date\n"), logs
             assert "migration_done" in logs
-            assert len(load.acknowledged) > written, "it was served all the while"
+            assert len(load.acknowledged) > before, "messages were accepted during the migration"
             await load.wait_acknowledged(10)
             await load.stop()
             await load.check()
             await load.check_streams()
         finally:
             await load.close()
-        await _everything_is_listed(tenant, chat_database, load)
+        await _check_lists(tenant, chat_database, load)
     assert await chat_database["conversations"].count_documents({"handled_by": {"$exists": False}}) == 0
     status, out, _ = await parley(own_stack, "schema", "status")
     assert status == 0
     assert out.count("up to date") == len(BACKEND_SERVICES)
 
 
-async def _everything_is_listed(tenant: TenantFixture, database: Database, load: LoadGenerator) -> None:
+async def _check_lists(tenant: TenantFixture, database: Database, load: LoadGenerator) -> None:
     path = f"/sites/{tenant.site_id}/conversations"
-    for operator, held in ((tenant.alex, OLD // 2 + len(load.conversations)), (tenant.sam, OLD // 2)):
-        found = (await tenant.owner.get(path, operator_id=operator.id, page=1, per_page=1)).ok()
-        assert found["pagination"]["total"] == held
+    for operator, count in (
+        (tenant.alex, OLD_CONVERSATIONS // 2 + len(load.conversations)),
+        (tenant.sam, OLD_CONVERSATIONS // 2),
+    ):
+        listed = (await tenant.owner.get(path, operator_id=operator.id, page=1, per_page=1)).ok()
+        assert listed["pagination"]["total"] == count
     plan = await database.command(
         "explain",
         {
@@ -168,40 +218,3 @@ async def _everything_is_listed(tenant: TenantFixture, database: Database, load:
         },
     )
     assert "handled" in str(plan["queryPlanner"]["winningPlan"])
-
-
-async def test_services_told_to_wait_are_ready_when_the_job_is_done(
-    servers: tuple[str, str], tmp_path: Path, database_prefix: str
-) -> None:
-    environment: Mapping[str, Mapping[str, str]] = {
-        "gateway": RELAXED,
-        **{service: {"PARLEY_SCHEMA": "wait"} for service in BACKEND_SERVICES},
-    }
-    async with broker_apart(servers[1], tmp_path) as amqp_url:
-        stack = Stack(
-            mongodb_uri=servers[0],
-            amqp_url=amqp_url,
-            directory=tmp_path,
-            database_prefix=database_prefix,
-            env=environment,
-        )
-        try:
-            await stack.start()
-            async with aiohttp.ClientSession() as http:
-                for service in BACKEND_SERVICES:
-                    await wait_until(partial(_waits, http, stack, service), timeout=30, description=f"{service} waits")
-                status, _, logs = await parley(stack, "schema", "migrate")
-                assert status == 0, logs
-                await stack.wait_ready()
-        finally:
-            await stack.stop()
-
-
-async def _waits(http: aiohttp.ClientSession, stack: Stack, service: str) -> bool:
-    try:
-        async with http.get(f"{stack.processes(service)[0].internal_url}/readyz") as response:
-            found = await response.json()
-    except aiohttp.ClientConnectionError:
-        return False
-    wanted = 1 if service == "chat" else 0
-    return f"waits for schema {wanted}, the database has 0" in found["faults"].get("mongodb", "")

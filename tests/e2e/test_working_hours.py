@@ -1,5 +1,4 @@
-"""Outside working hours: whoever asks for a person is told so, and until when, and their conversation waits all the
-same."""
+"""Outside business hours: a handoff tells the visitor when the site opens, and the conversation still waits."""
 
 from __future__ import annotations
 
@@ -15,14 +14,14 @@ from support.wait import wait_until
 
 
 def in_two_days() -> dict[str, Any]:
-    """Hours of a site that opens in two days, at noon."""
+    """Return business hours that start in two days at noon."""
     day = DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
     return {"time_zone": "UTC", "weekly": [{"day": day, "from": "12:00", "to": "13:00"}]}
 
 
 @pytest.fixture
 async def closed(tenant: TenantFixture) -> TenantFixture:
-    """A site that is closed now, whose operator is online all the same."""
+    """A site that is closed now, with an operator online."""
     (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/chatbot", {"hours": in_two_days()})).ok()
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
 
@@ -33,11 +32,11 @@ async def closed(tenant: TenantFixture) -> TenantFixture:
     return tenant
 
 
-async def said(visitor: VisitorClient) -> list[tuple[str, str]]:
+async def history(visitor: VisitorClient) -> list[tuple[str, str]]:
     return [(one["role"], one["content"]) for one in (await visitor.get("/history")).ok()["messages"]]
 
 
-async def test_the_widget_is_told_whether_it_is_open_and_when_it_will_be(
+async def test_the_widget_configuration_has_open_status_and_next_opening(
     tenant: TenantFixture, closed: TenantFixture
 ) -> None:
     config = (await closed.new_visitor().get("/config")).ok()
@@ -50,15 +49,15 @@ async def test_the_widget_is_told_whether_it_is_open_and_when_it_will_be(
     assert (config["open"], config["opens_at"]) == (True, None)
 
 
-async def test_who_asks_the_ai_for_a_person_is_told_in_their_language(closed: TenantFixture) -> None:
+async def test_a_handoff_requested_from_the_ai_gets_the_notice_in_the_visitors_language(closed: TenantFixture) -> None:
     visitor = closed.new_visitor()
     answer = await visitor.send_message("Ich möchte mit einem Menschen sprechen", lang="de")
-    assert answer["mode"] == "pending", "it waits for when they are back"
+    assert answer["mode"] == "pending", "the conversation waits in the queue"
     assert answer["answer"].startswith("Wir haben gerade geschlossen.")
     assert "um 12:00 (UTC) wieder da" in answer["answer"]
 
 
-async def test_whom_the_ai_cannot_help_twice_is_told(closed: TenantFixture) -> None:
+async def test_a_handoff_after_two_unanswered_questions_gets_the_notice(closed: TenantFixture) -> None:
     visitor = closed.new_visitor()
     await visitor.send_message("What is the meaning of life?")
     second = await visitor.send_message("And of the universe?")
@@ -66,41 +65,41 @@ async def test_whom_the_ai_cannot_help_twice_is_told(closed: TenantFixture) -> N
     assert "We are closed right now." in second["answer"]
 
 
-async def test_who_presses_the_button_is_told(closed: TenantFixture) -> None:
+async def test_a_handoff_by_button_gets_the_notice_once(closed: TenantFixture) -> None:
     visitor = closed.new_visitor()
     await visitor.send_message("Bonjour", lang="fr")
     (await visitor.post("/handoff")).ok()
-    role, content = (await said(visitor))[-1]
+    role, content = (await history(visitor))[-1]
     assert role == "system"
     assert content.startswith("Nous sommes fermés pour le moment. Laissez votre adresse e-mail")
     assert "à 12:00 (UTC)" in content
     (await visitor.post("/handoff")).ok()
-    assert [one for one, _ in await said(visitor)].count("system") == 1, "once is enough"
+    assert [one for one, _ in await history(visitor)].count("system") == 1, "the notice is sent once"
 
 
-async def test_whom_the_ai_is_not_for_is_told_behind_what_they_said(closed: TenantFixture) -> None:
+async def test_a_visitor_blocked_for_the_ai_gets_the_notice_after_their_message(closed: TenantFixture) -> None:
     visitor = closed.new_visitor()
-    talk = (await visitor.send_message("Hello?"))["conversation_id"]
+    conversation_id = (await visitor.send_message("Hello?"))["conversation_id"]
     block = {"blocked": True, "block_type": "ai"}
-    (await closed.alex.post(f"/operator/conversation/{talk}/block", block)).ok()
+    (await closed.alex.post(f"/operator/conversation/{conversation_id}/block", block)).ok()
     async with visitor.events() as widget:
         await widget.wait_for("ready")
         assert (await visitor.send_message("Is anybody there?"))["mode"] == "pending"
-        told = await widget.wait_for("message.created", lambda event: event.data["data"]["role"] == "system")
-    assert told.data["data"]["content"].startswith("We are closed right now.")
+        notice = await widget.wait_for("message.created", lambda event: event.data["data"]["role"] == "system")
+    assert notice.data["data"]["content"].startswith("We are closed right now.")
     await visitor.send_message("Hello?")
-    assert [role for role, _ in (await said(visitor))[-3:]] == ["visitor", "system", "visitor"]
+    assert [role for role, _ in (await history(visitor))[-3:]] == ["visitor", "system", "visitor"]
 
 
-async def test_within_hours_with_somebody_online_nobody_is_asked_for_an_address(closed: TenantFixture) -> None:
+async def test_within_hours_with_an_operator_online_there_is_no_notice(closed: TenantFixture) -> None:
     (await closed.owner.send("PUT", f"/sites/{closed.site_id}/chatbot", {"hours": None})).ok()
     visitor = closed.new_visitor()
     await visitor.send_message("Hello?")
     (await visitor.post("/handoff")).ok()
-    assert "system" not in [role for role, _ in await said(visitor)]
+    assert "system" not in [role for role, _ in await history(visitor)]
 
 
-async def test_the_team_finds_who_waited_in_its_queue_and_may_take_them_at_any_hour(closed: TenantFixture) -> None:
+async def test_conversations_wait_in_the_queue_and_can_be_accepted_outside_hours(closed: TenantFixture) -> None:
     visitor, conversation_id = await closed.pending_conversation()
     waiting = (await closed.alex.get("/operator/all-active-chats", status="pending")).ok()["chats"]
     assert [chat["id"] for chat in waiting] == [conversation_id]

@@ -1,6 +1,7 @@
-"""Guarantees under faults, each with its figure: `make prove` runs the long form, the test suite a smoke form.
+"""Reliability tests run guarantees under faults and report a figure for each.
 
-The servers here are this folder's own, since they are killed.
+`make test-reliability` runs the full form, the test suite a short form. The servers are this directory's own, because
+the tests kill them.
 """
 
 from __future__ import annotations
@@ -9,57 +10,58 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from conftest import RELAXED
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
 from support.api import ApiClient
+from support.infrastructure import NO_RATE_LIMITS
 from support.tenants import TenantFixture
 
-LONG = os.environ.get("PARLEY_PROVE") == "long"
+FULL = os.environ.get("PARLEY_RELIABILITY") == "full"
 
 _figures: list[str] = []
 
 
-@dataclass(slots=True)
-class Proof:
+@dataclass(frozen=True, slots=True)
+class ReliabilityCluster:
     """A private stack with two replicas of each service, over servers that may be killed."""
 
     mongo: MongoServer
     rabbit: RabbitServer
     stack: Stack
-    long: bool
-    figures: list[str] = field(default_factory=list)
 
-    def seconds(self, smoke: float, long: float) -> float:
-        """How long a load lasts."""
-        return long if self.long else smoke
 
-    def times(self, smoke: int, long: int) -> int:
-        """How often something is done."""
-        return long if self.long else smoke
+def duration(short: float, full: float) -> float:
+    """Return how long a load lasts, in seconds."""
+    return full if FULL else short
 
-    def say(self, guarantee: str, figure: str) -> None:
-        """The line that `make prove` prints."""
-        _figures.append(f"{guarantee:<4} {figure}")
+
+def repetitions(short: int, full: int) -> int:
+    """Return how often something is repeated."""
+    return full if FULL else short
+
+
+def report(guarantee: str, figure: str) -> None:
+    """Add a line to the summary at the end of the run."""
+    _figures.append(f"{guarantee:<4} {figure}")
 
 
 ENVIRONMENT = {
-    # An operator here does not log in again, as a panel would: `make soak` lasts as long as a token usually does.
-    "gateway": {**RELAXED, "PARLEY_TOKEN_SECONDS": "86400"},
+    # The operators here do not log in again, as a panel would: `make soak` lasts as long as a token's usual lifetime.
+    "gateway": {**NO_RATE_LIMITS, "PARLEY_TOKEN_SECONDS": "86400"},
     "presence": {"PARLEY_ONLINE_SECONDS": "3"},
     "notify": {"PARLEY_STREAM_BUFFER_BYTES": "65536"},
 }
-"""Shorter times, so that what takes 75 seconds in production takes three here."""
+"""Shorter times: what takes 75 seconds in production takes three here."""
 
 
 @pytest.fixture(scope="package")
-async def proof(run_directory: Path) -> AsyncIterator[Proof]:
-    directory = run_directory / "prove"
+async def cluster(run_directory: Path) -> AsyncIterator[ReliabilityCluster]:
+    directory = run_directory / "reliability"
     mongo, rabbit = MongoServer(directory / "mongodb"), RabbitServer(directory / "rabbitmq")
     await asyncio.gather(mongo.start(), rabbit.start())
     stack = Stack(
@@ -73,21 +75,21 @@ async def proof(run_directory: Path) -> AsyncIterator[Proof]:
     try:
         await stack.start()
         await stack.wait_ready()
-        yield Proof(mongo, rabbit, stack, LONG)
+        yield ReliabilityCluster(mongo, rabbit, stack)
     finally:
         await stack.stop()
         await asyncio.gather(mongo.stop(), rabbit.stop())
 
 
 @pytest.fixture
-async def tenant(proof: Proof) -> AsyncIterator[TenantFixture]:
+async def tenant(cluster: ReliabilityCluster) -> AsyncIterator[TenantFixture]:
     """A tenant on the private stack."""
-    async with ApiClient(proof.stack.gateway_url) as api:
-        yield await TenantFixture.create(api, proof.stack, proof.mongo.uri)
+    async with ApiClient(cluster.stack.gateway_url) as api:
+        yield await TenantFixture.create(api, cluster.stack, cluster.mongo.uri)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _figures:
-        terminalreporter.section("what was proved")
+        terminalreporter.section("reliability figures")
         for line in _figures:
             terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""T7, T8, T12, T13, T14, T15: races, retries, poison and silence, each with exactly one effect."""
+"""T7, T8, T12, T13, T14, T15: races, retries, poison messages, duplicates and timeouts have exactly one effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from parley.common.events import new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.schemas import MessageTranslation
 from parley.common.messaging.dead_letters import replay
-from reliability.conftest import Proof
+from reliability.conftest import ReliabilityCluster, repetitions, report
 from support.api import OperatorClient
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -25,9 +25,10 @@ from support.wait import wait_until
 pytestmark = pytest.mark.timeout(300)
 
 
-async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t7_only_one_of_concurrent_accepts_succeeds(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T7: of many operators who accept a conversation concurrently, one gets 200, the others 409 with the holder."""
     operators = [tenant.alex, tenant.sam, tenant.owner]
-    rounds = proof.times(5, 40)
+    rounds = repetitions(5, 40)
     for _ in range(rounds):
         _, conversation_id = await tenant.pending_conversation()
         replies = await asyncio.gather(
@@ -38,10 +39,13 @@ async def test_t7_of_many_who_accept_at_once_one_wins(proof: Proof, tenant: Tena
         for reply in replies:
             if reply.status == 409:
                 assert reply.body["operator"]["id"] == winner.id
-    proof.say("T7", f"{rounds} races of {len(operators)}: one 200 each, the others told who holds it")
+    report("T7", f"{rounds} races of {len(operators)}: one 200 each, the others 409 with the holder")
 
 
-async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t8_three_concurrent_requests_with_one_key_have_one_effect(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T8: a POST sent three times concurrently with one idempotency key has one effect and one response."""
     _, conversation_id = await tenant.assigned_conversation()
     alex, owner = tenant.alex, tenant.owner
     calls: list[tuple[OperatorClient, str, dict[str, Any]]] = [
@@ -58,7 +62,7 @@ async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof
         done = [reply for reply in replies if reply.status in (200, 201)]
         assert done, [reply.raw for reply in replies]
         assert {reply.status for reply in replies} <= {200, 201, 409}
-        assert len({reply.raw for reply in done}) == 1, "one answer"
+        assert len({reply.raw for reply in done}) == 1, "one response"
         later = await operator.post(path, body, Idempotency_Key=key)
         assert later.raw == done[0].raw
         other = {**body, next(iter(body)): "x" if isinstance(body[next(iter(body))], str) else 10**9}
@@ -67,10 +71,13 @@ async def test_t8_a_request_sent_three_times_at_once_has_one_effect(proof: Proof
     assert [note["content"] for note in shown["notes"]] == ["once"]
     assert [message["content"] for message in shown["messages"]].count("once") == 1
     assert len([site for site in (await owner.get("/sites")).ok()["sites"] if site["name"] == "Once"]) == 1
-    proof.say("T8", f"{len(calls)} kinds of POST three times at once: one effect, one answer each")
+    report("T8", f"{len(calls)} kinds of POST, three times concurrently: one effect, one response each")
 
 
-async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t12_poison_messages_are_dead_lettered_and_can_be_replayed(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T12: poison messages are dead-lettered, other events pass, and one command replays the dead letters."""
     _, conversation_id = await tenant.assigned_conversation()
     event = new_event(
         MessageTranslated(id=1, seq=999, role="visitor", translation=MessageTranslation(lang="en", content="x")),
@@ -78,7 +85,7 @@ async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Pr
         site_id=tenant.site_id,
         conversation_id=conversation_id,
     )
-    connection = await aio_pika.connect(proof.rabbit.uri)
+    connection = await aio_pika.connect(cluster.rabbit.uri)
     async with connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange("parley.events")
@@ -93,7 +100,7 @@ async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Pr
         started = time.monotonic()
         await wait_until(dead, timeout=60, description="dead letters")
         took = time.monotonic() - started
-        # The healthy ones pass all the while.
+        # Valid events are still processed.
         body = {"site_ids": [tenant.site_id]}
         (await tenant.alex.post("/operator/heartbeat", body)).ok()
 
@@ -103,26 +110,27 @@ async def test_t12_poison_goes_to_the_dead_letters_and_can_be_replayed(proof: Pr
             return any(one["online"] for one in found)
 
         await wait_until(online, timeout=15)
-        assert await replay(proof.rabbit.uri, "parley.chat.facts") == 2
-        await wait_until(dead, timeout=60, description="still poison, dead again")
-    proof.say("T12", f"poison dead-lettered after {took:.1f} s, healthy events unharmed, 2 replayed")
+        assert await replay(cluster.rabbit.uri, "parley.chat.facts") == 2
+        await wait_until(dead, timeout=60, description="dead-lettered again")
+    report("T12", f"poison messages dead-lettered after {took:.1f} s, valid events processed, 2 replayed")
 
 
-async def test_t13_everything_delivered_twice_is_seen_once(proof: Proof, tenant: TenantFixture) -> None:
-    connection = await aio_pika.connect(proof.rabbit.uri)
+async def test_t13_duplicate_deliveries_are_shown_once(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T13: when every event is delivered twice, streams show each of them once."""
+    connection = await aio_pika.connect(cluster.rabbit.uri)
     async with connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange("parley.events")
         doubled = await channel.declare_queue(exclusive=True)
         await doubled.bind(exchange, "#")
 
-        async def again(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        async def republish(message: aio_pika.abc.AbstractIncomingMessage) -> None:
             async with message.process():
                 if "again" not in message.headers:
                     copy = aio_pika.Message(message.body, headers={"again": True})
                     await exchange.publish(copy, message.routing_key or "")
 
-        await doubled.consume(again)
+        await doubled.consume(republish)
         async with tenant.alex.stream() as panel:
             await panel.wait_for("ready")
             visitor, conversation_id = await tenant.assigned_conversation()
@@ -136,10 +144,13 @@ async def test_t13_everything_delivered_twice_is_seen_once(proof: Proof, tenant:
             assert len(ids) == len(set(ids))
             contents = Counter(event.data["data"]["content"] for event in panel.of_type("message.created"))
             assert set(contents.values()) == {1}
-    proof.say("T13", f"every event delivered twice: {len(ids)} seen, none twice")
+    report("T13", f"every event delivered twice: {len(ids)} received, none twice")
 
 
-async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t14_without_heartbeats_presence_goes_offline_in_time(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T14: without heartbeats an operator and a visitor go offline once and in time, never while a device sends one."""
     visitor = tenant.new_visitor()
     async with tenant.alex.stream() as panel:
         await panel.wait_for("ready")
@@ -148,7 +159,7 @@ async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, tenant: 
         await panel.wait_for("operator.online")
         await panel.wait_for("visitor.online")
         began = time.monotonic()
-        # Another device of the same operator goes on beating: they stay.
+        # Another device of the same operator keeps sending heartbeats: the operator stays online.
         while time.monotonic() - began < 4:
             (await tenant.sam.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
             assert not panel.of_type("operator.offline")
@@ -159,13 +170,14 @@ async def test_t14_whoever_goes_silent_is_offline_in_time(proof: Proof, tenant: 
         took = time.monotonic() - last
         assert took < 3 + 1.5
         assert len(panel.of_type("operator.offline")) == len(panel.of_type("visitor.offline")) == 1
-    proof.say("T14", f"offline {took:.1f} s after the last beat (3 s of life), once, by one of two replicas")
+    report("T14", f"offline {took:.1f} s after the last heartbeat (timeout 3 s), once, by one of two replicas")
 
 
-async def test_t15_a_silent_operator_loses_the_conversation_once(proof: Proof, tenant: TenantFixture) -> None:
-    prefix = proof.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
-    async with AsyncMongoClient[dict[str, Any]](proof.mongo.uri) as client:
-        # Shorter than the API allows: the test has not got thirty seconds.
+async def test_t15_operator_timeout_fires_once(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T15: a conversation whose operator does not answer is released once, and the AI answers the visitor."""
+    prefix = cluster.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
+    async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
+        # Shorter than the API allows, to keep the test short.
         await client[f"{prefix}_chat"]["sites"].update_one(
             {"_id": tenant.site_id}, {"$set": {"chatbot.operator_timeout": 2, "chatbot.on_timeout": "ai"}}
         )
@@ -179,8 +191,8 @@ async def test_t15_a_silent_operator_loses_the_conversation_once(proof: Proof, t
             took = time.monotonic() - began
             assert released.data["data"]["reason"] == "operator_timeout"
             await widget.wait_for("conversation.released")
-            # The AI owes the waiting visitor a word, and gives it once.
+            # The AI answers the waiting visitor once.
             await widget.wait_for("message.created", lambda e: e.data["data"]["role"] == "ai", timeout=15)
             (await tenant.alex.post(f"/operator/accept/{conversation_id}")).ok()
             assert len(panel.of_type("conversation.released")) == 1
-    proof.say("T15", f"operator_timeout of 2 s fired once, {took:.1f} s after the unanswered message")
+    report("T15", f"operator_timeout of 2 s fired once, {took:.1f} s after the unanswered message")

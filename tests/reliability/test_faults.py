@@ -1,4 +1,4 @@
-"""T1–T4 and T17: services, broker and database killed under load; nothing acknowledged is lost, nothing doubled."""
+"""T1 to T4 and T17: services, broker and database killed under load; no acknowledged message is lost or duplicated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from parley_dev.stack import SERVICES
-from reliability.conftest import Proof
+from reliability.conftest import ReliabilityCluster, duration, repetitions, report
 from support.load import LoadGenerator
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -33,59 +33,65 @@ async def under_load(tenant: TenantFixture, conversations: int = 4) -> AsyncIter
         await load.close()
 
 
-async def settle(load: LoadGenerator, *, streams: bool = True) -> str:
-    """Stop writing, compare, and say the figures."""
+async def stop_and_check(load: LoadGenerator, *, streams: bool = True) -> str:
+    """Stop writing, compare sent with stored and received messages, and format the result."""
     await load.stop()
-    kept = await load.check()
-    seen = await load.check_streams(within=60) if streams else {}
-    return (
-        f"{kept['acknowledged']} acknowledged, 0 lost, 0 doubled; streams saw all, {seen.get('connects', 0)} connects"
-    )
+    stored = await load.check()
+    received = await load.check_streams(timeout=60) if streams else {}
+    acknowledged, connects = stored["acknowledged"], received.get("connects", 0)
+    return f"{acknowledged} acknowledged, 0 lost, 0 duplicates; streams complete after {connects} connects"
 
 
-async def test_t1_services_killed_at_random_lose_nothing(proof: Proof, tenant: TenantFixture) -> None:
-    chance = random.Random(1)
+async def test_t1_killing_random_services_loses_nothing(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T1: services killed at random under load lose and duplicate no acknowledged message."""
+    rng = random.Random(1)
     kills = 0
     async with under_load(tenant) as load:
-        end = time.monotonic() + proof.seconds(8, 60)
+        end = time.monotonic() + duration(8, 60)
         while time.monotonic() < end:
-            service, index = chance.choice(SERVICES), chance.randrange(2)
-            await proof.stack.kill(service, index)
+            service, index = rng.choice(SERVICES), rng.randrange(2)
+            await cluster.stack.kill(service, index)
             kills += 1
-            await load.wait_acknowledged(5, what=f"{service} killed")
-            await proof.stack.restart(service, index)
-        figure = await settle(load)
+            await load.wait_acknowledged(5, description=f"{service} killed")
+            await cluster.stack.restart(service, index)
+        figure = await stop_and_check(load)
         back = max(one.seconds for one in load.acknowledged)
-    proof.say("T1", f"{kills} kills: {figure}; slowest acknowledged write {back:.1f} s")
+    report("T1", f"{kills} kills: {figure}; slowest acknowledged write {back:.1f} s")
 
 
-async def test_t2_the_broker_restarted_and_killed_loses_nothing(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t2_restarting_and_killing_the_broker_loses_nothing(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T2: writes succeed while the broker is down, nothing is lost, and consumers return within 30 seconds."""
     async with under_load(tenant) as load:
-        for harshly in (False, True):
+        for kill in (False, True):
             # A queue declared less than a second before a kill is not on the disk yet; these are older.
-            if harshly:
-                await proof.rabbit.kill()
+            if kill:
+                await cluster.rabbit.kill()
             else:
-                await proof.rabbit.stop()
-            await load.wait_acknowledged(10, what="writes without a broker")
-            await proof.rabbit.start()
+                await cluster.rabbit.stop()
+            await load.wait_acknowledged(10, description="writes without a broker")
+            await cluster.rabbit.start()
             started = time.monotonic()
-            await proof.stack.wait_ready()
+            await cluster.stack.wait_ready()
             back = time.monotonic() - started
             assert back < 30
-        figure = await settle(load)
-    proof.say("T2", f"restart and kill: {figure}; ready {back:.1f} s after the broker")
+        figure = await stop_and_check(load)
+    report("T2", f"restart and kill: {figure}; ready {back:.1f} s after the broker")
 
 
-async def test_t2_a_broker_that_lost_its_disk_costs_a_reset_and_no_message(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t2_a_broker_that_lost_its_data_resets_streams_and_loses_no_message(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T2: when the broker loses its data, every stream gets `reset` and no acknowledged message is lost."""
     async with under_load(tenant) as load:
         readers = (load.panel, *load.widgets)
-        await proof.rabbit.kill()
-        shutil.rmtree(proof.rabbit.directory / "mnesia")
-        await load.wait_acknowledged(10, what="writes without a broker")
-        await proof.rabbit.start()
+        await cluster.rabbit.kill()
+        shutil.rmtree(cluster.rabbit.directory / "mnesia")
+        await load.wait_acknowledged(10, description="writes without a broker")
+        await cluster.rabbit.start()
         started = time.monotonic()
-        await proof.stack.wait_ready()
+        await cluster.stack.wait_ready()
         await wait_until(
             lambda: all(reader.resets for reader in readers), timeout=30, description="every stream to be reset"
         )
@@ -93,33 +99,38 @@ async def test_t2_a_broker_that_lost_its_disk_costs_a_reset_and_no_message(proof
         after = len(load.acknowledged)
         await load.wait_acknowledged(20)
         await load.stop()
-        kept = await load.check()
-        # The log is another one, and it is followed: what was said since is seen, in place.
+        stored = await load.check()
+        # The streams continue with the new event log: messages sent since then are received in order.
         since = {one.message_id for one in load.acknowledged[after:]}
-        await wait_until(lambda: since <= set(load.panel.messages()), timeout=30, description="new messages to be seen")
-    proof.say(
+        await wait_until(
+            lambda: since <= set(load.panel.messages()), timeout=30, description="new messages to be received"
+        )
+    report(
         "T2",
-        f"broker's disk lost: {kept['acknowledged']} acknowledged, 0 lost, 0 doubled; "
+        f"broker's data lost: {stored['acknowledged']} acknowledged, 0 lost, 0 duplicates; "
         f"every stream reset {back:.1f} s after it was back",
     )
 
 
-async def test_t3_the_database_stepped_down_and_killed_loses_nothing(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t3_stepping_down_and_killing_the_database_loses_nothing(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T3: a step-down and a kill of the MongoDB primary lose nothing; T4: meanwhile requests answer 503."""
     async with under_load(tenant) as load:
-        async with AsyncMongoClient[dict[str, Any]](proof.mongo.uri) as client:
+        async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
             await client.admin.command({"replSetStepDown": 2, "force": True})
-        stepped = await load.wait_acknowledged(10, what="writes after the step-down")
-        await proof.mongo.kill()
-        await asyncio.gather(*(world_answers(tenant) for _ in range(3)))
-        await proof.mongo.start()
-        killed = await load.wait_acknowledged(10, what="writes after the kill")
-        await proof.stack.wait_ready()
-        figure = await settle(load)
-    proof.say("T3", f"step-down and kill: {figure}; writing again after {stepped:.1f} s and {killed:.1f} s")
+        stepped = await load.wait_acknowledged(10, description="writes after the step-down")
+        await cluster.mongo.kill()
+        await asyncio.gather(*(assert_unavailable(tenant) for _ in range(3)))
+        await cluster.mongo.start()
+        killed = await load.wait_acknowledged(10, description="writes after the kill")
+        await cluster.stack.wait_ready()
+        figure = await stop_and_check(load)
+    report("T3", f"step-down and kill: {figure}; writes resumed after {stepped:.1f} s and {killed:.1f} s")
 
 
-async def world_answers(tenant: TenantFixture) -> None:
-    """T4: without its database a service says so, in the envelope, and soon."""
+async def assert_unavailable(tenant: TenantFixture) -> None:
+    """T4: without its database a service answers 503 with an error body, within 10 seconds."""
     started = time.monotonic()
     reply = await tenant.alex.get("/operator/all-chat-counts")
     assert reply.status == 503, reply.raw
@@ -127,14 +138,15 @@ async def world_answers(tenant: TenantFixture) -> None:
     assert time.monotonic() - started < 10
 
 
-async def test_t17_a_rolling_restart_fails_no_write(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t17_a_rolling_restart_fails_no_write(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T17: a rolling restart of every service fails no write and loses no event."""
     async with under_load(tenant) as load:
-        replicas = proof.times(1, 2)
+        replicas = repetitions(1, 2)
         for service in SERVICES:
             for index in range(replicas):
-                await proof.stack.restart(service, index)
+                await cluster.stack.restart(service, index)
                 await load.wait_acknowledged(3)
-        figure = await settle(load)
-        refused = {status: count for status, count in load.rejected.items() if status >= 400}
-    assert not refused, f"refused in a rolling restart: {refused}"
-    proof.say("T17", f"{replicas} of each service restarted one by one: {figure}; no write refused")
+        figure = await stop_and_check(load)
+        rejected = {status: count for status, count in load.rejected.items() if status >= 400}
+    assert not rejected, f"rejected during the rolling restart: {rejected}"
+    report("T17", f"{replicas} of each service restarted one by one: {figure}; no write rejected")

@@ -1,4 +1,4 @@
-"""T5, T6, T9, T10: streams cut, resumed, never read, abandoned; snapshots and events that agree."""
+"""T5, T6, T9, T10: streams that are disconnected, resumed, never read or abandoned; snapshots match events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aiohttp
 import psutil
 import pytest
 
-from reliability.conftest import Proof
+from reliability.conftest import ReliabilityCluster, duration, repetitions, report
 from support.load import LoadGenerator
 from support.sse import SseEvent, SseStream
 from support.tenants import TenantFixture
@@ -23,36 +23,47 @@ from support.wait import wait_until
 pytestmark = pytest.mark.timeout(300)
 
 
-async def test_t5_clients_cut_at_random_miss_nothing(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t5_clients_disconnected_at_random_miss_nothing(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T5: clients disconnected at random resume on any replica, also a new one, without gap or duplicate."""
     load = LoadGenerator(tenant)
-    chance = random.Random(5)
+    rng = random.Random(5)
     try:
         await load.start(conversations=3)
-        end = time.monotonic() + proof.seconds(6, 45)
-        cuts = 0
+        end = time.monotonic() + duration(6, 45)
+        disconnects = 0
         while time.monotonic() < end:
-            await load.wait_acknowledged(chance.randrange(1, 8))
+            await load.wait_acknowledged(rng.randrange(1, 8))
             load.disconnect_streams()
-            cuts += 1
-            if cuts == 3:
-                # One that has only just started must know the past too.
-                await proof.stack.kill("notify", 0)
-                await proof.stack.restart("notify", 0)
+            disconnects += 1
+            if disconnects == 3:
+                # A replica that has just started must serve past events too.
+                await cluster.stack.kill("notify", 0)
+                await cluster.stack.restart("notify", 0)
         await load.stop()
         await load.check()
-        seen = await load.check_streams(within=30)
+        received = await load.check_streams(timeout=30)
     finally:
         await load.close()
-    proof.say("T5", f"{cuts} cuts of every stream, one replica new: {seen['seen']} messages, 0 missing, 0 twice")
+    report(
+        "T5",
+        f"{disconnects} disconnects of every stream, one replica restarted: "
+        f"{received['received']} messages, 0 missing, 0 twice",
+    )
 
 
 async def test_t5_an_unknown_position_gets_a_reset(tenant: TenantFixture) -> None:
+    """T5: a stream opened at an unknown position gets `reset`."""
     for position in ("999999999", "not-a-position", "1.5"):
         async with tenant.alex.stream(last_event_id=position) as panel:
             await panel.wait_for("reset")
 
 
-async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof: Proof, tenant: TenantFixture) -> None:
+async def test_t6_a_snapshot_with_later_events_equals_a_new_snapshot(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T6: a snapshot updated with the events after it equals a new snapshot, and counters equal the lists."""
     alex = tenant.alex
 
     async def snapshot() -> dict[int, dict[str, Any]]:
@@ -69,7 +80,7 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
     async with alex.stream() as panel:
         await panel.wait_for("ready")
         held = await snapshot()
-        for _ in range(proof.times(2, 10)):
+        for _ in range(repetitions(2, 10)):
             visitor, conversation_id = await tenant.assigned_conversation()
             await alex.send_message(conversation_id, "hello")
             await visitor.send_message("hello yourself")
@@ -98,62 +109,67 @@ async def test_t6_a_snapshot_and_the_events_after_it_equal_a_new_snapshot(proof:
     modes = [row["mode"] for row in fresh.values()]
     assert (counts["pending"], counts["active"]) == (modes.count("pending"), modes.count("operator"))
     types = sorted({event.type for event in panel.events})
-    proof.say("T6", f"{len(fresh)} rows equal after {len(panel.events)} events of {len(types)} types")
+    report("T6", f"{len(fresh)} rows equal after {len(panel.events)} events of {len(types)} types")
 
 
-async def test_t9_clients_that_never_read_are_cut_and_harm_nobody(proof: Proof, tenant: TenantFixture) -> None:
-    words = "x" * 7000
-    waits: dict[str, list[float]] = {"reading": [], "deaf": []}
+async def test_t9_slow_clients_are_disconnected_and_others_are_not_delayed(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T9: clients that never read are disconnected within 30 seconds and do not delay the others."""
+    text = "x" * 7000
+    latencies: dict[str, list[float]] = {"reading": [], "slow": []}
     async with tenant.alex.stream() as panel:
         await panel.wait_for("ready")
-        # In turns, with as many others each time: what three more streams cost anyway is not what their silence costs.
-        for _ in range(proof.times(1, 6)):
-            for others, seen in waits.items():
-                seen.extend(await waits_beside(tenant, panel, others, words, proof.times(60, 100)))
+        # In alternation, with the same number of other streams: three more streams have a cost of their own.
+        for _ in range(repetitions(1, 6)):
+            for others, samples in latencies.items():
+                samples.extend(await latencies_alongside(tenant, panel, others, text, repetitions(60, 100)))
         _, conversation_id = await tenant.assigned_conversation()
-        deaf = [await open_and_never_read(tenant) for _ in range(3)]
+        slow = [await open_slow_client(tenant) for _ in range(3)]
         began = time.monotonic()
-        count = proof.times(600, 1500)
+        count = repetitions(600, 1500)
         for _ in range(count // 20):
-            await asyncio.gather(*(tenant.alex.send_message(conversation_id, words) for _ in range(20)))
-        said = [event.id for event in panel.events if _is_of(event, conversation_id)]
-        while len(said) < count:
+            await asyncio.gather(*(tenant.alex.send_message(conversation_id, text) for _ in range(20)))
+        received = [event.id for event in panel.events if _is_of(event, conversation_id)]
+        while len(received) < count:
             await asyncio.wait_for(panel.wait_for_activity(), 30)
-            said = [event.id for event in panel.events if _is_of(event, conversation_id)]
-        assert len(set(said)) == len(said) == count
-        for reader, writer in deaf:
+            received = [event.id for event in panel.events if _is_of(event, conversation_id)]
+        assert len(set(received)) == len(received) == count
+        for reader, writer in slow:
             async with asyncio.timeout(30):
                 while await reader.read(65536):
                     pass
             writer.close()
         took = time.monotonic() - began
-    reading, beside = (sorted(seen)[round(0.99 * (len(seen) - 1))] for seen in waits.values())
-    # A bound that a busy machine keeps and a loop that waits for one client does not; the figure says how it is.
-    assert beside < 2 * reading + 0.05, (reading, beside)
-    proof.say(
+    reading, alongside = (sorted(samples)[round(0.99 * (len(samples) - 1))] for samples in latencies.values())
+    # A bound that holds on a busy machine, but not for a loop that waits for one client; the figure tells the rest.
+    assert alongside < 2 * reading + 0.05, (reading, alongside)
+    report(
         "T9",
-        f"3 deaf streams cut, all within {took:.0f} s; the reading one saw every message, with a p99 of "
-        f"{1000 * reading:.1f} ms beside three that read and {1000 * beside:.1f} ms beside three that do not "
-        f"({100 * (beside / reading - 1):+.0f} %)",
+        f"3 slow streams disconnected within {took:.0f} s; the reading one received every message, with a p99 of "
+        f"{1000 * reading:.1f} ms alongside three that read and {1000 * alongside:.1f} ms alongside three that do not "
+        f"({100 * (alongside / reading - 1):+.0f} %)",
     )
 
 
-async def waits_beside(tenant: TenantFixture, panel: SseStream, others: str, words: str, times: int) -> list[float]:
-    """How long each message takes, in seconds, from its sending to the panel's stream, beside three other streams."""
+async def latencies_alongside(
+    tenant: TenantFixture, panel: SseStream, others: str, text: str, times: int
+) -> list[float]:
+    """Measure seconds from sending a message to the panel's stream, with three other streams open."""
     _, conversation_id = await tenant.assigned_conversation()
-    opened = [await open_and_never_read(tenant) for _ in range(3)]
+    opened = [await open_slow_client(tenant) for _ in range(3)]
     readers = [asyncio.create_task(_read_all(reader)) for reader, _ in opened] if others == "reading" else []
-    waits = []
+    latencies = []
     for _ in range(times):
         mark = secrets.token_hex(8)
         began = time.perf_counter()
-        await tenant.alex.send_message(conversation_id, f"{mark} {words}")
+        await tenant.alex.send_message(conversation_id, f"{mark} {text}")
         await panel.wait_for("message.created", partial(_says, mark))
-        waits.append(time.perf_counter() - began)
+        latencies.append(time.perf_counter() - began)
     for _, writer in opened:
         writer.close()
     await asyncio.gather(*readers)
-    return waits
+    return latencies
 
 
 async def _read_all(reader: asyncio.StreamReader) -> None:
@@ -171,15 +187,15 @@ def _says(mark: str, event: SseEvent) -> bool:
     return bool(event.data["data"]["content"].startswith(mark))
 
 
-async def open_and_never_read(tenant: TenantFixture) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A socket with a small window that takes nothing after the request."""
+async def open_slow_client(tenant: TenantFixture) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a stream on a socket with a small receive buffer, and read only its first line."""
     base = tenant.api.base_url.removeprefix("http://")
     host, port = base.split(":")
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    narrow.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(narrow, (host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=narrow, limit=1024)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(client, (host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=client, limit=1024)
     request = f"GET /api/v1/operator/stream?token={tenant.alex.token} HTTP/1.1\r\nHost: {base}\r\n\r\n"
     writer.write(request.encode())
     await writer.drain()
@@ -187,15 +203,16 @@ async def open_and_never_read(tenant: TenantFixture) -> tuple[asyncio.StreamRead
     return reader, writer
 
 
-async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, tenant: TenantFixture) -> None:
-    processes = [*proof.stack.processes("notify"), *proof.stack.processes("gateway")]
+async def test_t10_abandoned_streams_are_cleaned_up(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
+    """T10: after thousands of abandoned streams, open streams and file descriptors return to the baseline."""
+    processes = [*cluster.stack.processes("notify"), *cluster.stack.processes("gateway")]
 
     def descriptors() -> int:
         return sum(psutil.Process(one.process.pid).num_fds() for one in processes)
 
     async def streams() -> float:
         total = 0.0
-        for one in proof.stack.processes("notify"):
+        for one in cluster.stack.processes("notify"):
             async with tenant.api.http.get(f"{one.internal_url}/metrics") as response:
                 for line in (await response.text()).splitlines():
                     if line.startswith("parley_notify_open_streams"):
@@ -203,25 +220,27 @@ async def test_t10_abandoned_streams_leave_nothing_behind(proof: Proof, tenant: 
         return total
 
     baseline = descriptors()
-    rounds = proof.times(15, 150)
+    rounds = repetitions(15, 150)
     for number in range(rounds):
-        await asyncio.gather(*(abandon(tenant, amid=bool(number % 2)) for _ in range(10)))
-    await wait_until(lambda: _none(streams), timeout=60, description="open streams back at none")
-    await wait_until(lambda: descriptors() <= baseline + 20, timeout=60, description="descriptors back at the baseline")
-    proof.say("T10", f"{rounds * 10} abandoned streams: 0 open, {descriptors() - baseline:+d} descriptors")
+        await asyncio.gather(*(abandon(tenant, mid_body=bool(number % 2)) for _ in range(10)))
+    await wait_until(lambda: _none(streams), timeout=60, description="no stream to be open")
+    await wait_until(
+        lambda: descriptors() <= baseline + 20, timeout=60, description="file descriptors to return to the baseline"
+    )
+    report("T10", f"{rounds * 10} abandoned streams: 0 open, {descriptors() - baseline:+d} descriptors")
 
 
 async def _none(streams: Any) -> bool:
     return bool(await streams() == 0)
 
 
-async def abandon(tenant: TenantFixture, *, amid: bool) -> None:
-    """Open a visitor's stream and leave, before the body or amid it."""
+async def abandon(tenant: TenantFixture, *, mid_body: bool) -> None:
+    """Open a visitor's stream and disconnect, before its body or (`mid_body`) during it."""
     visitor = tenant.new_visitor()
     timeout = aiohttp.ClientTimeout(total=5)
     response = await tenant.api.http.get(
         f"{tenant.api.base_url}/api/v1/chat/events", params=visitor.credentials, timeout=timeout
     )
-    if amid:
+    if mid_body:
         await response.content.readline()
     response.close()

@@ -1,4 +1,4 @@
-"""A11: a blocked visitor is refused on exactly the paths that the kind of block names."""
+"""A11: a blocked visitor gets 403 on exactly the paths that the type of block names."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from support.routes import proxy_routes
 from support.tenants import TenantFixture
 
 WRITING = {"stream", "email", "contact", "upload-image", "rate", "typing", "handoff"}
-"""What reaches somebody, or leaves something with us."""
+"""Paths that reach an operator or the AI, or store something."""
 
-FREE = {
-    "history": "their own words",
-    "operator-messages": "their own words",
-    "pending-proactive": "their own words",
-    "block-status": "tells that they are blocked",
-    "config": "how the widget looks",
-    "read": "what they have seen",
-    "heartbeat": "that they are there; operators see who is blocked",
+ALLOWED = {
+    "history": "their own messages",
+    "operator-messages": "their own messages",
+    "pending-proactive": "their own messages",
+    "block-status": "reports the block",
+    "config": "appearance of the widget",
+    "read": "read receipts",
+    "heartbeat": "presence; operators see who is blocked",
     "events": "their own conversation",
 }
-"""What a blocked visitor may go on with, and why."""
+"""Paths that stay open for a blocked visitor, and why."""
 
 BODIES: dict[str, dict[str, Any]] = {
     "stream": {"message": "Let me in"},
@@ -44,21 +44,21 @@ async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixtur
 
 
 async def _statuses(tenant: TenantFixture, visitor: VisitorClient) -> dict[str, int]:
-    """What every path of a visitor answers."""
-    found: dict[str, int] = {}
+    """Call every visitor path. Returns the statuses by path."""
+    statuses: dict[str, int] = {}
     for forward in proxy_routes(Credential.VISITOR):
         name = forward.path.rpartition("/")[2]
         if name == "events":
             async with tenant.api.http.get(tenant.api.base_url + forward.path, params=visitor.credentials) as stream:
-                found[name] = stream.status
+                statuses[name] = stream.status
         elif name == "upload-image":
             form = image_form(make_image(), **visitor.credentials)
-            found[name] = (await tenant.api.request("POST", forward.path, data=form)).status
+            statuses[name] = (await tenant.api.request("POST", forward.path, data=form)).status
         elif forward.method == "GET":
-            found[name] = (await visitor.get(f"/{name}")).status
+            statuses[name] = (await visitor.get(f"/{name}")).status
         else:
-            found[name] = (await visitor.post(f"/{name}", **BODIES.get(name, {}))).status
-    return found
+            statuses[name] = (await visitor.post(f"/{name}", **BODIES.get(name, {}))).status
+    return statuses
 
 
 async def _block(tenant: TenantFixture, conversation_id: int, kind: str | None) -> None:
@@ -66,41 +66,45 @@ async def _block(tenant: TenantFixture, conversation_id: int, kind: str | None) 
     (await tenant.alex.post(f"/operator/conversation/{conversation_id}/block", body)).ok()
 
 
-async def test_every_path_is_one_or_the_other() -> None:
+async def test_every_visitor_path_is_classified() -> None:
+    """A11: every visitor path is either blocked or explicitly allowed."""
     names = {forward.path.rpartition("/")[2] for forward in proxy_routes(Credential.VISITOR)}
-    assert names == WRITING | set(FREE)
+    assert names == WRITING | set(ALLOWED)
 
 
-async def test_blocked_for_both_can_write_nowhere_and_read_on(tenant: TenantFixture) -> None:
+async def test_a_visitor_blocked_for_both_can_read_but_not_write(tenant: TenantFixture) -> None:
+    """A11: a block for both refuses every path that writes, and only those."""
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "both")
-    found = await _statuses(tenant, visitor)
-    assert {name for name, status in found.items() if status == 403} == WRITING
-    assert {name for name, status in found.items() if status == 200} == set(FREE)
+    statuses = await _statuses(tenant, visitor)
+    assert {name for name, status in statuses.items() if status == 403} == WRITING
+    assert {name for name, status in statuses.items() if status == 200} == set(ALLOWED)
     assert (await visitor.get("/block-status")).ok() == {"success": True, "blocked": True, "block_type": "both"}
-    refused = await visitor.post("/stream", message="Let me in")
-    assert refused.body["code"] == "visitor_blocked"
+    rejected = await visitor.post("/stream", message="Let me in")
+    assert rejected.body["code"] == "visitor_blocked"
     history = (await visitor.get("/history")).ok()["messages"]
     assert "Let me in" not in [one["content"] for one in history]
     await _block(tenant, conversation_id, None)
     assert set((await _statuses(tenant, visitor)).values()) == {200}
 
 
-async def test_blocked_for_operators_never_reaches_one(tenant: TenantFixture) -> None:
+async def test_a_visitor_blocked_for_operators_cannot_request_a_handoff(tenant: TenantFixture) -> None:
+    """A11: a block for operators refuses the handoff, and the AI still answers."""
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "operator")
-    found = await _statuses(tenant, visitor)
-    assert {name for name, status in found.items() if status == 403} == {"handoff"}
-    said = await visitor.send_message("Give me a person please")
-    assert said["mode"] == "ai"
-    assert said["answer"], "the AI goes on answering"
+    statuses = await _statuses(tenant, visitor)
+    assert {name for name, status in statuses.items() if status == 403} == {"handoff"}
+    reply = await visitor.send_message("Give me a person please")
+    assert reply["mode"] == "ai"
+    assert reply["answer"], "the AI still answers"
     waiting = (await tenant.alex.get("/operator/active-chats", site_id=tenant.site_id)).ok()["chats"]
     assert conversation_id not in [chat["id"] for chat in waiting]
 
 
-async def test_blocked_for_operators_while_held_is_cut_off_from_them(tenant: TenantFixture) -> None:
+async def test_a_block_for_operators_applies_to_an_assigned_conversation(tenant: TenantFixture) -> None:
+    """A11: a block for operators also applies while the conversation is assigned to one."""
     visitor, conversation_id = await tenant.assigned_conversation()
     await _block(tenant, conversation_id, "operator")
     shown = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
@@ -112,18 +116,20 @@ async def test_blocked_for_operators_while_held_is_cut_off_from_them(tenant: Ten
         assert shown["last_seq"] == before
 
 
-async def test_blocked_for_the_ai_never_costs_a_token(tenant: TenantFixture) -> None:
+async def test_a_visitor_blocked_for_the_ai_waits_for_an_operator(tenant: TenantFixture) -> None:
+    """A11: a block for the AI sends the visitor's messages to the queue, and costs no token."""
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "ai")
     parts = [part async for part in visitor.stream_reply("Tell me a long story")]
-    assert [part["type"] for part in parts] == ["done"], "no AI says a word"
-    assert parts[0]["meta"]["mode"] == "pending", "a person is awaited instead"
-    found = await _statuses(tenant, visitor)
-    assert 403 not in found.values()
+    assert [part["type"] for part in parts] == ["done"], "the AI does not answer"
+    assert parts[0]["meta"]["mode"] == "pending", "the conversation waits for an operator instead"
+    statuses = await _statuses(tenant, visitor)
+    assert 403 not in statuses.values()
 
 
-async def test_a_block_holds_in_the_next_conversation_and_not_for_others(tenant: TenantFixture) -> None:
+async def test_a_block_applies_to_the_next_conversation_and_to_no_other_visitor(tenant: TenantFixture) -> None:
+    """A11: a block applies to the visitor's next conversation, and to no other visitor."""
     visitor, conversation_id = await tenant.assigned_conversation()
     await _block(tenant, conversation_id, "both")
     (await tenant.alex.post(f"/operator/close/{conversation_id}")).ok()

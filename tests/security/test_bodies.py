@@ -1,4 +1,4 @@
-"""A10 and A13: what is not asked for changes nothing, what is of the wrong type is refused, and bodies are bounded."""
+"""A10 and A13: unknown fields are ignored, values of a wrong type are rejected, and bodies are limited."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from support.authorization_matrix import UNKNOWN_RESOURCES, TenantResources, bui
 from support.routes import PublicEndpoint, fields_of, public_endpoints
 from support.tenants import TenantFixture
 
-OPERATORS = [{"$ne": 1}, {"$gt": ""}, {"$where": "1"}, {"$regex": ".*"}]
-"""What a careless query would take for a condition."""
+QUERY_OPERATORS = [{"$ne": 1}, {"$gt": ""}, {"$where": "1"}, {"$regex": ".*"}]
+"""Values that MongoDB would interpret as operators."""
 
-DEEP = 20_000
+NESTING_DEPTH = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ async def routes() -> list[PublicEndpoint]:
     return [public for public in public_endpoints() if public.route.request_media_type == "application/json"]
 
 
-def _takes_objects(annotation: Any) -> bool:
-    """Whether a field is an object itself, so that its keys are looked at and not the whole."""
+def _accepts_objects(annotation: Any) -> bool:
+    """Tell whether a field is an object itself, whose keys are validated instead."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return True
-    return annotation is dict or any(_takes_objects(part) for part in get_args(annotation))
+    return annotation is dict or any(_accepts_objects(part) for part in get_args(annotation))
 
 
 def _body(public: PublicEndpoint, target: TenantResources, visitor: VisitorClient) -> dict[str, Any]:
@@ -51,33 +51,33 @@ def _body(public: PublicEndpoint, target: TenantResources, visitor: VisitorClien
     return {**body, **visitor.credentials} if public.route.caller_type is CallerType.VISITOR else body
 
 
-async def test_a_condition_is_no_value(
+async def test_query_operators_are_rejected_in_every_body_field(
     tenant: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
 ) -> None:
-    """`{"$ne": 1}` in the place of every field of every body is 422, and so it reaches no query."""
+    """A10: a query operator such as `{"$ne": 1}` is rejected with 422 in every field of every body."""
     visitor = tenant.new_visitor()
-    wrong: list[str] = []
+    failures: list[str] = []
     tried = 0
     for public in routes:
         for name, field in fields_of(public.route.body).items():
-            if _takes_objects(field.annotation):
+            if _accepts_objects(field.annotation):
                 continue
-            for condition in OPERATORS:
-                body = {**_body(public, target, visitor), name: condition}
+            for operator in QUERY_OPERATORS:
+                body = {**_body(public, target, visitor), name: operator}
                 path = build_request(public, target).path
                 token = tenant.owner.token if public.route.caller_type is CallerType.OPERATOR else None
                 reply = await tenant.api.request(public.route.method, path, token=token, body=body)
                 tried += 1
                 if reply.status != 422 or not any(one.startswith(name) for one in reply.body["errors"]):
-                    wrong.append(f"{public.name} {name}={condition}: {reply.status}")
-    assert not wrong, "\n".join(wrong)
+                    failures.append(f"{public.name} {name}={operator}: {reply.status}")
+    assert not failures, "\n".join(failures)
     assert tried > 100
 
 
-async def test_a_condition_in_a_query_is_no_value(
+async def test_query_operators_are_ineffective_in_query_parameters(
     tenant: TenantFixture, target: TenantResources, routes: list[PublicEndpoint]
 ) -> None:
-    """Also as some frameworks read `name[$ne]=1`: an unknown parameter, which changes nothing."""
+    """A10: query operators in query parameters are rejected; `name[$ne]=1` is an unknown parameter and ignored."""
     for public in routes:
         if public.route.method != "GET" or public.route.caller_type is not CallerType.OPERATOR:
             continue
@@ -95,23 +95,24 @@ async def test_a_condition_in_a_query_is_no_value(
             assert reply.status == (200 if free_text else 422), (public.name, name, field, reply.raw)
 
 
-async def test_search_words_are_no_expression(tenant: TenantFixture) -> None:
+async def test_search_text_is_not_a_regular_expression(tenant: TenantFixture) -> None:
+    """A10: search text is matched literally."""
     visitor = tenant.new_visitor()
     await visitor.send_message("Where is my parcel?")
     path = f"/sites/{tenant.site_id}/conversations"
     for search in (".*", "^", "[a-z]", "(a+)+$", "\\", "$ne", "{}", "a" * 200):
-        found = await tenant.owner.get(path, search=search)
-        assert found.status == 200, search
-        assert found.body["conversations"] == [], search
-    assert (await tenant.owner.get(path, search="a\0b")).status == 422, "a regular expression cannot hold it"
+        response = await tenant.owner.get(path, search=search)
+        assert response.status == 200, search
+        assert response.body["conversations"] == [], search
+    assert (await tenant.owner.get(path, search="a\0b")).status == 422, "a regular expression cannot contain it"
 
 
-async def test_what_is_not_asked_for_changes_nothing(tenant: TenantFixture) -> None:
-    """Nobody becomes, gets or frees more by naming it."""
-    elsewhere = (await tenant.add_site())["id"]
+async def test_unknown_fields_are_ignored(tenant: TenantFixture) -> None:
+    """A10: fields such as `mode`, `site_id`, `owner` or `permissions` have no effect where they are not defined."""
+    other_site_id = (await tenant.add_site())["id"]
     visitor = tenant.new_visitor()
     extra = {
-        "site_id": elsewhere,
+        "site_id": other_site_id,
         "mode": "operator",
         "blocked": None,
         "role": "operator",
@@ -122,14 +123,19 @@ async def test_what_is_not_asked_for_changes_nothing(tenant: TenantFixture) -> N
         "$set": {"mode": "closed"},
         "__proto__": {"owner": True},
     }
-    said = await visitor.send_message("Hello", **extra)
-    assert said["mode"] == "ai"
+    reply = await visitor.send_message("Hello", **extra)
+    assert reply["mode"] == "ai"
     (await visitor.post("/contact", name="Jane", **extra)).ok()
-    shown = (await tenant.alex.get(f"/operator/conversation/{said['conversation_id']}")).ok()["conversation"]
+    shown = (await tenant.alex.get(f"/operator/conversation/{reply['conversation_id']}")).ok()["conversation"]
     assert (shown["site_id"], shown["mode"], shown["operator"]) == (tenant.site_id, "ai", None)
     assert [one["role"] for one in shown["messages"]] == ["visitor", "ai"]
-    more = {**extra, "owner": True, "permissions": {"can_manage": True}, "sites": {str(elsewhere): ["can_manage"]}}
-    me = (await tenant.sam.send("PUT", "/auth/me", {"name": "Sam", **more})).ok()["user"]
+    privileges = {
+        **extra,
+        "owner": True,
+        "permissions": {"can_manage": True},
+        "sites": {str(other_site_id): ["can_manage"]},
+    }
+    me = (await tenant.sam.send("PUT", "/auth/me", {"name": "Sam", **privileges})).ok()["user"]
     assert me["owner"] is False
     assert me["sites"] == {str(tenant.site_id): ["can_chat", "can_view_conversations"]}
     site = await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"name": "Shop", "site_key": "pk_mine", **extra})
@@ -137,7 +143,8 @@ async def test_what_is_not_asked_for_changes_nothing(tenant: TenantFixture) -> N
     assert site.body["site"]["id"] == tenant.site_id
 
 
-async def test_a_managers_grants_end_at_what_they_have(tenant: TenantFixture) -> None:
+async def test_a_manager_cannot_grant_more_than_their_own_permissions(tenant: TenantFixture) -> None:
+    """A10: a manager can grant neither themselves nor others more than their own permissions."""
     manager = await tenant.add_operator("Mandy", can_chat=False, can_view_conversations=False, can_manage=True)
     for change in (
         {"owner": True},
@@ -147,8 +154,8 @@ async def test_a_managers_grants_end_at_what_they_have(tenant: TenantFixture) ->
         assert (await manager.send("PUT", f"/team/{manager.id}", change)).status == 403, change
     body = {"email": f"o@{tenant.name}.test", "name": "O", "owner": True, "site_ids": [tenant.site_id]}
     assert (await manager.post("/team", body)).status == 403
-    place = f"/sites/{tenant.site_id}/team/{manager.id}"
-    assert (await manager.send("PUT", place, {"can_chat": True, "can_manage": True})).status == 403
+    path = f"/sites/{tenant.site_id}/team/{manager.id}"
+    assert (await manager.send("PUT", path, {"can_chat": True, "can_manage": True})).status == 403
 
 
 async def _raw(
@@ -161,9 +168,9 @@ async def _raw(
     return reply.status, reply.body
 
 
-async def test_every_body_is_bounded_and_json(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
-    """A13."""
-    nested = b'{"a":' + b"[" * DEEP + b"]" * DEEP + b"}"
+async def test_bodies_are_limited_and_must_be_json(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
+    """A13: bodies over 64 KB are 413, other media types 415, invalid or deeply nested JSON 400 or 422."""
+    nested = b'{"a":' + b"[" * NESTING_DEPTH + b"]" * NESTING_DEPTH + b"}"
     for public in routes:
         if public.route.body is None:
             continue
@@ -177,7 +184,8 @@ async def test_every_body_is_bounded_and_json(tenant: TenantFixture, routes: lis
             assert (await _raw(tenant, public, other))[0] == 422, (public.name, other)
 
 
-async def test_ids_in_paths_are_numbers_and_nothing_else(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
+async def test_path_ids_must_be_positive_numbers(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
+    """A13: a path id that is not a positive number is 404."""
     for public in routes:
         if not path_parameters(public):
             continue
@@ -189,7 +197,8 @@ async def test_ids_in_paths_are_numbers_and_nothing_else(tenant: TenantFixture, 
             assert reply.status == 404, (public.name, odd)
 
 
-async def test_a_broken_cursor_is_422(tenant: TenantFixture) -> None:
+async def test_an_invalid_cursor_is_422(tenant: TenantFixture) -> None:
+    """A10: an invalid cursor is rejected or has no effect."""
     deep = json.dumps([[[[1]]]])
     for cursor in ("x", "W10", "WzEsMl0", "eyIkbmUiOjF9", "LTE", deep, "WyJhIiwgMV0", "WzFlOTk5LDFd", "////"):
         path = f"/sites/{tenant.site_id}/conversations"
@@ -198,9 +207,10 @@ async def test_a_broken_cursor_is_422(tenant: TenantFixture) -> None:
         assert (await tenant.owner.get("/audit", cursor=cursor)).status in (200, 422), cursor
 
 
-async def test_a_service_takes_the_identity_of_an_owner_of_thousands_of_sites(
+async def test_a_service_accepts_the_identity_of_an_owner_of_thousands_of_sites(
     tenant: TenantFixture, stack: Stack, mongodb_uri: str
 ) -> None:
+    """A13: the header limit of services admits the identity of an owner of thousands of sites."""
     database = f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"
     async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
         site = await client[database]["sites"].find_one({"_id": tenant.site_id})
@@ -214,7 +224,8 @@ async def test_a_service_takes_the_identity_of_an_owner_of_thousands_of_sites(
         assert tenant.site_id in {site["id"] for site in (await response.json())["sites"]}
 
 
-async def test_the_gateway_takes_no_such_headers(stack: Stack) -> None:
+async def test_the_gateway_rejects_large_headers(stack: Stack) -> None:
+    """A13: the gateway rejects headers of 10 KB."""
     url = f"{stack.gateway_url}/api/v1/sites"
     headers = {"Authorization": f"Bearer {'x' * 10_000}"}
     async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as response:

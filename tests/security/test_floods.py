@@ -1,4 +1,4 @@
-"""A12: floods are slowed down by address, session and operator; forged addresses are not believed."""
+"""A12: rate limits by client IP, session, operator and site; forged X-Forwarded-For headers are not trusted."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ LIMITS = {
 
 
 @pytest.fixture
-async def narrow(stack: Stack, tmp_path: Path) -> AsyncIterator[ApiClient]:
-    """A gateway of the test's own, with tight limits, before the same services."""
+async def limited(stack: Stack, tmp_path: Path) -> AsyncIterator[ApiClient]:
+    """A gateway of the test's own with low limits, in front of the shared stack's services."""
     port, internal = free_ports(2)
     ports = {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal)}
     env = {**stack.environment("gateway"), **LIMITS, **ports}
     log = tmp_path / "gateway.log"
     process = Process(
-        "narrow", module_command("gateway"), log=log, env=env, stop_timeout_seconds=10.0, orphan_signal=signal.SIGKILL
+        "limited", module_command("gateway"), log=log, env=env, stop_timeout_seconds=10.0, orphan_signal=signal.SIGKILL
     )
     await process.start()
     try:
         async with ApiClient(f"http://127.0.0.1:{port}") as api:
 
-            async def ready() -> bool:
+            async def is_ready() -> bool:
                 async with api.http.get(f"http://127.0.0.1:{internal}/readyz") as response:
                     return response.status == 200
 
-            async def serves() -> bool:
+            async def accepts_connections() -> bool:
                 try:
-                    return await ready()
+                    return await is_ready()
                 except OSError:
                     return False
 
-            await wait_until(serves, timeout=30)
+            await wait_until(accepts_connections, timeout=30)
             yield api
     finally:
         await process.stop()
 
 
-def _counted(replies: list[ApiResponse]) -> Counter[int]:
+def _count_statuses(replies: list[ApiResponse]) -> Counter[int]:
     for reply in replies:
         if reply.status == 429:
             assert reply.body["code"] == "too_many_requests"
@@ -64,47 +64,51 @@ def _counted(replies: list[ApiResponse]) -> Counter[int]:
     return Counter(reply.status for reply in replies)
 
 
-async def test_floods_are_429_and_forged_addresses_change_nothing(narrow: ApiClient, tenant: TenantFixture) -> None:
-    sam, alex = (narrow.operator(one.token, one.id) for one in (tenant.sam, tenant.alex))
-    reads = _counted(await asyncio.gather(*(sam.get("/auth/me") for _ in range(30))))
+async def test_requests_over_a_limit_are_429_and_forged_addresses_are_ignored(
+    limited: ApiClient, tenant: TenantFixture
+) -> None:
+    """A12: requests over the limit of an operator, a session, a site or a client IP are 429 with Retry-After."""
+    sam, alex = (limited.operator(one.token, one.id) for one in (tenant.sam, tenant.alex))
+    reads = _count_statuses(await asyncio.gather(*(sam.get("/auth/me") for _ in range(30))))
     assert 10 <= reads[200] <= 14
     assert reads[429] == 30 - reads[200]
-    assert (await alex.get("/auth/me")).status == 200, "another operator is not held up"
+    assert (await alex.get("/auth/me")).status == 200, "another operator is not limited"
 
-    visitor = narrow.visitor(tenant.site_key)
-    writes = _counted([await visitor.post("/email", email="jane@example.com") for _ in range(12)])
+    visitor = limited.visitor(tenant.site_key)
+    writes = _count_statuses([await visitor.post("/email", email="jane@example.com") for _ in range(12)])
     assert 5 <= writes[200] <= 7
-    other = narrow.visitor(tenant.site_key)
-    assert (await other.post("/email", email="joan@example.com")).status == 200, "another session is not held up"
-    rest = [await narrow.visitor(tenant.site_key).post("/email", email="j@example.com") for _ in range(8)]
-    assert _counted(rest)[429] > 0, "but the whole site is bounded, whatever session is made up"
+    other = limited.visitor(tenant.site_key)
+    assert (await other.post("/email", email="joan@example.com")).status == 200, "another session is not limited"
+    others = [await limited.visitor(tenant.site_key).post("/email", email="j@example.com") for _ in range(8)]
+    assert _count_statuses(others)[429] > 0, "the site's limit applies to all its sessions together"
 
-    guesses = []
+    logins = []
     for number in range(8):
         forged = {"X-Forwarded-For": f"198.51.100.{number}", "X-Real-IP": f"198.51.100.{number}"}
         body = {"email": f"nobody{number}@example.com", "password": "guess"}
-        guesses.append(await narrow.request("POST", "/api/v1/auth/login", body=body, headers=forged))
-    assert [reply.status for reply in guesses[:3]] == [401] * 3
-    assert {reply.status for reply in guesses[4:]} == {429}, "an address that nobody trusted wrote is not believed"
+        logins.append(await limited.request("POST", "/api/v1/auth/login", body=body, headers=forged))
+    assert [reply.status for reply in logins[:3]] == [401] * 3
+    assert {reply.status for reply in logins[4:]} == {429}, "addresses from an untrusted sender are ignored"
 
 
-async def test_streams_of_one_address_are_bounded_and_given_back(narrow: ApiClient, tenant: TenantFixture) -> None:
-    visitors = [narrow.visitor(tenant.site_key) for _ in range(5)]
-    url = f"{narrow.base_url}/api/v1/chat/events"
-    opened = [await narrow.http.get(url, params=visitor.credentials) for visitor in visitors]
+async def test_streams_per_client_ip_are_limited_and_released(limited: ApiClient, tenant: TenantFixture) -> None:
+    """A12: the number of streams per client IP is limited, and closed streams are released."""
+    visitors = [limited.visitor(tenant.site_key) for _ in range(5)]
+    url = f"{limited.base_url}/api/v1/chat/events"
+    opened = [await limited.http.get(url, params=visitor.credentials) for visitor in visitors]
     assert sorted(one.status for one in opened) == [200, 200, 200, 200, 429]
     for one in opened:
         one.close()
 
-    async def free() -> bool:
-        async with narrow.http.get(url, params=visitors[0].credentials) as response:
+    async def can_open() -> bool:
+        async with limited.http.get(url, params=visitors[0].credentials) as response:
             return response.status == 200
 
-    await wait_until(free)
+    await wait_until(can_open)
 
 
-async def test_guessing_one_persons_password_is_blocked_for_a_while(tenant: TenantFixture) -> None:
-    """Behind the buckets: failures of one account slow down and then block, whatever address they come from."""
+async def test_failed_logins_of_an_account_are_throttled(tenant: TenantFixture) -> None:
+    """A12: failed logins of one account are slowed down and then blocked, independent of the client IP."""
     member = await tenant.add_operator("Vic")
     me = (await member.get("/auth/me")).ok()["user"]
     last: ApiResponse | None = None
@@ -119,4 +123,4 @@ async def test_guessing_one_persons_password_is_blocked_for_a_while(tenant: Tena
     assert last.body["retry_after"] >= 1
     assert last.body["blocked_until"].endswith("Z")
     assert int(last.headers["Retry-After"]) == last.body["retry_after"]
-    assert (await member.get("/auth/me")).status == 200, "whoever is in stays in"
+    assert (await member.get("/auth/me")).status == 200, "existing logins stay valid"

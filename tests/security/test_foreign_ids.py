@@ -1,4 +1,4 @@
-"""A2: ids of another tenant in bodies, lists and counts: 404, nothing half done, no foreign row."""
+"""A2: ids of another tenant in bodies, lists and counts: 404, no partial write, no foreign row."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CANARY = "canary-of-another-tenant"
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """Another tenant, whose every name is a canary."""
+class OtherTenant:
+    """Another tenant whose names all contain the canary."""
 
     tenant: TenantFixture
     target: TenantResources
@@ -31,7 +31,7 @@ class Other:
 
 
 @pytest.fixture(scope="module")
-async def theirs(stack: Stack, api: ApiClient, mongodb_uri: str) -> Other:
+async def other(stack: Stack, api: ApiClient, mongodb_uri: str) -> OtherTenant:
     tenant = await TenantFixture.create(api, stack, mongodb_uri)
     target = await TenantResources.create(tenant)
     (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"name": CANARY})).ok()
@@ -43,24 +43,26 @@ async def theirs(stack: Stack, api: ApiClient, mongodb_uri: str) -> Other:
     (await tenant.alex.post(f"/operator/conversation/{conversation_id}/block", block)).ok()
     form = image_form(make_image())
     uploaded = await api.request("POST", "/api/v1/operator/upload-image", token=tenant.alex.token, data=form)
-    return Other(tenant, target, visitor, uploaded.ok()["url"])
+    return OtherTenant(tenant, target, visitor, uploaded.ok()["url"])
 
 
-async def test_a_foreign_operator_gets_no_conversation_and_no_place_on_a_site(
-    tenant: TenantFixture, theirs: Other
+async def test_a_foreign_operator_can_be_given_neither_conversations_nor_sites(
+    tenant: TenantFixture, other: OtherTenant
 ) -> None:
-    _, mine = await tenant.assigned_conversation()
-    foreign = theirs.target.operator_id
-    assert (await tenant.alex.post(f"/operator/transfer/{mine}", {"operator_id": foreign})).status == 404
-    shown = (await tenant.alex.get(f"/operator/conversation/{mine}")).ok()["conversation"]
+    """A2: another tenant's operator cannot be given a conversation or access to a site."""
+    _, own_id = await tenant.assigned_conversation()
+    foreign_id = other.target.operator_id
+    assert (await tenant.alex.post(f"/operator/transfer/{own_id}", {"operator_id": foreign_id})).status == 404
+    shown = (await tenant.alex.get(f"/operator/conversation/{own_id}")).ok()["conversation"]
     assert shown["operator"]["id"] == tenant.alex.id
-    place = f"/sites/{tenant.site_id}/team/{foreign}"
-    assert (await tenant.owner.send("PUT", place, {"can_chat": True})).status == 404
-    assert (await tenant.owner.send("DELETE", place)).status == 404
+    path = f"/sites/{tenant.site_id}/team/{foreign_id}"
+    assert (await tenant.owner.send("PUT", path, {"can_chat": True})).status == 404
+    assert (await tenant.owner.send("DELETE", path)).status == 404
 
 
-async def test_a_foreign_site_among_ones_own_makes_the_whole_fail(tenant: TenantFixture, theirs: Other) -> None:
-    mixed = [tenant.site_id, theirs.target.site_id]
+async def test_a_foreign_site_in_a_list_rejects_the_whole_request(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: a foreign site id in a list of sites rejects the whole request without a partial write."""
+    mixed = [tenant.site_id, other.target.site_id]
     before = (await tenant.owner.get("/team")).ok()["team"]
     member = {"email": f"new@{tenant.name}.test", "name": "New", "site_ids": mixed}
     assert (await tenant.owner.post("/team", member)).status == 404
@@ -70,27 +72,34 @@ async def test_a_foreign_site_among_ones_own_makes_the_whole_fail(tenant: Tenant
     assert (await tenant.alex.get("/operator/status")).ok()["online"] is False
 
 
-async def test_a_foreign_entry_is_not_changed_through_ones_own_site(tenant: TenantFixture, theirs: Other) -> None:
-    path = f"/sites/{tenant.site_id}/chatbot/knowledge/{theirs.target.entry_id}"
+async def test_a_foreign_knowledge_entry_cannot_be_changed_through_an_own_site(
+    tenant: TenantFixture, other: OtherTenant
+) -> None:
+    """A2: another tenant's knowledge entry cannot be changed through an own site."""
+    path = f"/sites/{tenant.site_id}/chatbot/knowledge/{other.target.entry_id}"
     entry = {"question": "Whose?", "answer": "Mine."}
     assert (await tenant.owner.send("PUT", path, entry)).status == 404
     assert (await tenant.owner.send("DELETE", path)).status == 404
-    known = (await theirs.tenant.owner.get(f"/sites/{theirs.target.site_id}/chatbot/knowledge")).ok()["knowledge"]
-    assert [one["answer"] for one in known if one["id"] == theirs.target.entry_id] == ["We are."]
+    known = (await other.tenant.owner.get(f"/sites/{other.target.site_id}/chatbot/knowledge")).ok()["knowledge"]
+    assert [one["answer"] for one in known if one["id"] == other.target.entry_id] == ["We are."]
 
 
-async def test_a_foreign_visitor_cannot_be_reached_through_ones_own_site(tenant: TenantFixture, theirs: Other) -> None:
-    body = {"site_id": tenant.site_id, "session_id": theirs.target.session_id, "content": "Psst"}
+async def test_a_foreign_visitor_cannot_be_contacted_through_an_own_site(
+    tenant: TenantFixture, other: OtherTenant
+) -> None:
+    """A2: another tenant's visitor cannot be contacted through an own site."""
+    body = {"site_id": tenant.site_id, "session_id": other.target.session_id, "content": "Psst"}
     assert (await tenant.alex.post("/operator/proactive-message", body)).status == 404
 
 
-async def test_a_foreign_image_cannot_be_shown_as_ones_own(tenant: TenantFixture, theirs: Other) -> None:
-    visitor, mine = await tenant.assigned_conversation()
-    body = {"conversation_id": mine, "content": "", "image_url": theirs.image_url}
-    refused = await tenant.alex.post("/operator/message", body)
-    assert refused.status == 422
-    assert "image_url" in refused.body["errors"]
-    assert (await visitor.post("/stream", message="Look", image_url=theirs.image_url)).status == 422
+async def test_a_foreign_image_cannot_be_sent(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: another tenant's image is rejected in messages."""
+    visitor, own_id = await tenant.assigned_conversation()
+    body = {"conversation_id": own_id, "content": "", "image_url": other.image_url}
+    rejected = await tenant.alex.post("/operator/message", body)
+    assert rejected.status == 422
+    assert "image_url" in rejected.body["errors"]
+    assert (await visitor.post("/stream", message="Look", image_url=other.image_url)).status == 422
 
 
 @pytest.fixture
@@ -100,34 +109,36 @@ async def tokens(stack: Stack, mongodb_uri: str) -> AsyncIterator[Any]:
         yield client[f"{prefix}_notify"]["push_tokens"]
 
 
-async def test_a_foreign_device_cannot_be_taken_off(tenant: TenantFixture, theirs: Other, tokens: Any) -> None:
+async def test_a_foreign_device_cannot_be_removed(tenant: TenantFixture, other: OtherTenant, tokens: Any) -> None:
+    """A2: another tenant's push device cannot be removed."""
     device = {"token": "their-device-" + "d" * 120}
-    owner = {"operator_id": theirs.tenant.alex.id}
-    (await theirs.tenant.alex.post("/operator/fcm-token", device)).ok()
+    owner = {"operator_id": other.tenant.alex.id}
+    (await other.tenant.alex.post("/operator/fcm-token", device)).ok()
     (await tenant.alex.send("DELETE", "/operator/fcm-token", device)).ok()
     (await tenant.alex.send("DELETE", "/operator/fcm-token")).ok()
     assert await tokens.count_documents(owner) == 1
-    (await theirs.tenant.alex.send("DELETE", "/operator/fcm-token", device)).ok()
+    (await other.tenant.alex.send("DELETE", "/operator/fcm-token", device)).ok()
     assert await tokens.count_documents(owner) == 0
 
 
-async def test_a_foreign_session_is_not_read_with_ones_own_site_key(tenant: TenantFixture, theirs: Other) -> None:
-    thief = tenant.api.visitor(tenant.site_key, theirs.visitor.session_id)
-    assert (await thief.get("/history")).status == 404
-    assert (await thief.get("/operator-messages")).status == 404
-    assert CANARY not in (await thief.get("/block-status")).raw.decode()
+async def test_a_foreign_session_cannot_be_read_with_an_own_site_key(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: another tenant's session cannot be read with an own site key."""
+    attacker = tenant.api.visitor(tenant.site_key, other.visitor.session_id)
+    assert (await attacker.get("/history")).status == 404
+    assert (await attacker.get("/operator-messages")).status == 404
+    assert CANARY not in (await attacker.get("/block-status")).raw.decode()
 
 
-async def test_no_list_and_no_count_holds_a_foreign_row(tenant: TenantFixture, theirs: Other) -> None:
-    """Also with the cursor that the other tenant was given."""
+async def test_lists_and_counts_contain_no_foreign_rows(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: lists and counts contain no foreign row, also with the other tenant's cursor."""
     await tenant.pending_conversation()
 
-    async def seen() -> bool:
-        return CANARY in (await theirs.tenant.alex.get("/operator/all-online-visitors")).raw.decode()
+    async def is_listed() -> bool:
+        return CANARY in (await other.tenant.alex.get("/operator/all-online-visitors")).raw.decode()
 
-    await wait_until(seen)
+    await wait_until(is_listed)
     site_ids = {"site_id": tenant.site_id}
-    shown: list[str] = []
+    checked: list[str] = []
     for public in public_endpoints():
         route = public.route
         if (
@@ -139,26 +150,26 @@ async def test_no_list_and_no_count_holds_a_foreign_row(tenant: TenantFixture, t
         if "{" in route.path and "{site_id}" not in route.path:
             continue
         if "session_id" in fields_of(route.query):
-            continue  # of one visitor, and no list
+            continue  # It is about one visitor, not a list.
         path = route.path.removeprefix("/api/v1")
         query = site_ids if is_resource_scoped(public) and "{" not in path else {}
-        for cursor in (None, await _their_cursor(theirs, path, query)):
-            mine = path.replace("{site_id}", str(tenant.site_id))
-            reply = await tenant.owner.get(mine, **query, **({"cursor": cursor} if cursor else {}))
-            shown.append(path)
+        for cursor in (None, await _cursor_of_other_tenant(other, path, query)):
+            own_path = path.replace("{site_id}", str(tenant.site_id))
+            reply = await tenant.owner.get(own_path, **query, **({"cursor": cursor} if cursor else {}))
+            checked.append(path)
             assert reply.status == 200, (path, reply.raw)
             assert CANARY not in reply.raw.decode(), path
-            assert theirs.tenant.name not in reply.raw.decode(), path
-    assert len(shown) > 15
+            assert other.tenant.name not in reply.raw.decode(), path
+    assert len(checked) > 15
     counts = (await tenant.owner.get("/operator/all-chat-counts")).ok()
     assert counts["sites"] == {str(tenant.site_id): {"pending": 1, "active": 0}}
 
 
-async def _their_cursor(theirs: Other, path: str, query: dict[str, Any]) -> str | None:
-    """Where the other tenant's list would go on."""
-    path = path.replace("{site_id}", str(theirs.target.site_id))
+async def _cursor_of_other_tenant(other: OtherTenant, path: str, query: dict[str, Any]) -> str | None:
+    """Return the cursor of the other tenant's next page."""
+    path = path.replace("{site_id}", str(other.target.site_id))
     if query:
-        query = {"site_id": theirs.target.site_id}
-    found = await theirs.tenant.owner.get(path, limit=1, **query)
-    cursor = found.body.get("next_cursor")
+        query = {"site_id": other.target.site_id}
+    page = await other.tenant.owner.get(path, limit=1, **query)
+    cursor = page.body.get("next_cursor")
     return str(cursor) if cursor else None

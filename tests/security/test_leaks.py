@@ -1,4 +1,4 @@
-"""A5: no log line and no metric says a token, a password, a session, or a word of what was written."""
+"""A5: logs, metrics and error responses contain no token, password, session or message text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from support.canaries import exercise_secrets
 from support.tenants import TenantFixture
 
 
-async def test_logs_and_metrics_hold_no_secret(stack: Stack, api: ApiClient, tenant: TenantFixture) -> None:
+async def test_logs_and_metrics_contain_no_secret(stack: Stack, api: ApiClient, tenant: TenantFixture) -> None:
+    """A5: logs and metrics contain no token, ticket, password, session, device or message text."""
     canaries = await exercise_secrets(tenant)
     assert all(len(canary) >= 12 for canary in canaries.values())
     pages = {
@@ -22,16 +23,17 @@ async def test_logs_and_metrics_hold_no_secret(stack: Stack, api: ApiClient, ten
     logs = {f"the log of {file.name}": _text(file) for file in sorted(stack.logs.glob("*.log"))}
     assert len(pages) == len(logs) == len(stack.all_processes())
     assert all("parley_" in page for page in pages.values())
-    found = [
-        f"{where}: the {what}"
+    leaked = [
+        f"{where}: {what}"
         for where, text in {**pages, **logs}.items()
         for what, canary in canaries.items()
         if canary in text
     ]
-    assert not found
+    assert not leaked
 
 
-async def test_refusals_do_not_repeat_what_was_sent(tenant: TenantFixture) -> None:
+async def test_error_responses_do_not_repeat_the_input(tenant: TenantFixture) -> None:
+    """A5: error responses contain neither the rejected input nor a traceback."""
     canary = f"canary{secrets.token_hex(8)}"
     for path, body in (
         ("/auth/login", {"email": canary, "password": canary, "x": canary}),
@@ -40,14 +42,14 @@ async def test_refusals_do_not_repeat_what_was_sent(tenant: TenantFixture) -> No
         ("/operator/message", {"conversation_id": canary, "content": [canary]}),
         ("/invitations/accept", {"token": canary, "password": canary, "name": canary}),
     ):
-        refused = await tenant.api.request("POST", f"/api/v1{path}", token=tenant.alex.token, body=body)
-        assert refused.status >= 400
-        assert canary not in refused.raw.decode(), path
-        assert "Traceback" not in refused.raw.decode()
+        rejected = await tenant.api.request("POST", f"/api/v1{path}", token=tenant.alex.token, body=body)
+        assert rejected.status >= 400
+        assert canary not in rejected.raw.decode(), path
+        assert "Traceback" not in rejected.raw.decode()
     for path in (f"/api/v1/{canary}", f"/api/v1/auth/me?token={canary}", f"/uploads/{canary}"):
-        refused = await tenant.api.request("GET", path)
-        assert refused.status in (401, 404)
-        assert canary not in refused.raw.decode()
+        rejected = await tenant.api.request("GET", path)
+        assert rejected.status in (401, 404)
+        assert canary not in rejected.raw.decode()
 
 
 async def _metrics(api: ApiClient, internal_url: str) -> str:
@@ -61,7 +63,8 @@ def _text(file: Path) -> str:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/readyz", "/internal/openapi", "/internal/login"])
-async def test_the_inside_is_not_shown_outside(api: ApiClient, path: str) -> None:
+async def test_internal_endpoints_are_not_public(api: ApiClient, path: str) -> None:
+    """A5: internal endpoints are 404 at the gateway, and errors do not show internals."""
     reply = await api.request("GET", path)
     assert reply.status == (200 if path == "/healthz" else 404)
     assert b"mongodb" not in reply.raw

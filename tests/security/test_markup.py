@@ -1,4 +1,4 @@
-"""A8: markup and line breaks are text wherever they turn up: kept as they are, shown inert, and no event is forged."""
+"""A8: markup and line breaks are stored and returned as text, and cannot forge events or headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.api import ApiClient
 from support.tenants import TenantFixture
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&amp;</script><script>alert(2)</script>{{7*7}}${7*7}"
-FORGED = [
+FORGED_EVENTS = [
     "\r\nevent: conversation.closed\r\ndata: {}\r\n\r\n",
     "\n\nid: 99999\nevent: reset\ndata: {}\n\n",
     "\r\revent: operator.offline\rdata: {}\r\r",
@@ -23,15 +23,16 @@ async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixtur
     return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-async def test_markup_is_stored_as_it_is_and_answered_as_json(tenant: TenantFixture) -> None:
+async def test_markup_is_stored_unchanged_and_returned_as_json(tenant: TenantFixture) -> None:
+    """A8: markup is stored unchanged and returned as JSON with nosniff and a strict content security policy."""
     visitor, conversation_id = await tenant.assigned_conversation()
     await visitor.send_message(MARKUP)
     sent = await tenant.alex.send_message(conversation_id, MARKUP)
     assert sent["content"] == MARKUP
     note = (await tenant.alex.post("/operator/note", {"conversation_id": conversation_id, "content": MARKUP})).ok()
     assert note["note"]["content"] == MARKUP
-    named = {"name": MARKUP, "info": {"plan": MARKUP}}
-    (await tenant.alex.send("PUT", f"/operator/conversation/{conversation_id}/visitor", named)).ok()
+    fields = {"name": MARKUP, "info": {"plan": MARKUP}}
+    (await tenant.alex.send("PUT", f"/operator/conversation/{conversation_id}/visitor", fields)).ok()
     shown = await tenant.alex.get(f"/operator/conversation/{conversation_id}")
     assert shown.headers["Content-Type"].startswith("application/json")
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
@@ -42,23 +43,25 @@ async def test_markup_is_stored_as_it_is_and_answered_as_json(tenant: TenantFixt
     assert [one["content"] for one in history.ok()["messages"]][-2:] == [MARKUP, MARKUP]
 
 
-async def test_a_sites_name_cannot_break_out_of_the_widgets_code(tenant: TenantFixture) -> None:
+async def test_a_site_name_is_escaped_in_the_widget_code(tenant: TenantFixture) -> None:
+    """A8: markup in a site's name is escaped in the widget code."""
     (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"name": '"><script>alert(1)</script>'})).ok()
     code = (await tenant.owner.get(f"/sites/{tenant.site_id}/widget-code")).ok()["code"]
     assert code.count("<script") == 1
     assert "alert" not in code
 
 
-@pytest.mark.parametrize("content", FORGED)
-async def test_no_event_can_be_forged_by_what_is_written(tenant: TenantFixture, content: str) -> None:
+@pytest.mark.parametrize("content", FORGED_EVENTS)
+async def test_message_content_cannot_forge_events(tenant: TenantFixture, content: str) -> None:
+    """A8: line breaks and `event:` in content cannot forge events of a stream."""
     visitor, conversation_id = await tenant.assigned_conversation()
-    words = f"before{content}after"
+    text = f"before{content}after"
     async with tenant.sam.stream() as panel, visitor.events() as widget:
         await panel.wait_for("ready")
         await widget.wait_for("ready")
-        await visitor.send_message(words)
-        await tenant.alex.send_message(conversation_id, words)
-        (await tenant.alex.post("/operator/note", {"conversation_id": conversation_id, "content": words})).ok()
+        await visitor.send_message(text)
+        await tenant.alex.send_message(conversation_id, text)
+        (await tenant.alex.post("/operator/note", {"conversation_id": conversation_id, "content": text})).ok()
         await tenant.alex.send_message(conversation_id, "the end")
 
         def is_last(event: object) -> bool:
@@ -66,20 +69,21 @@ async def test_no_event_can_be_forged_by_what_is_written(tenant: TenantFixture, 
 
         await panel.wait_for("message.created", is_last)
         await widget.wait_for("message.created", is_last)
-        said = [event.data["data"]["content"] for event in panel.of_type("message.created")]
-        # What was said before may be told only after the stream has opened.
-        assert said[said.index(words) :] == [words, words, "the end"]
-        assert panel.of_type("note.created")[0].data["data"]["note"]["content"] == words
+        contents = [event.data["data"]["content"] for event in panel.of_type("message.created")]
+        # Earlier messages may arrive after the stream was opened.
+        assert contents[contents.index(text) :] == [text, text, "the end"]
+        assert panel.of_type("note.created")[0].data["data"]["note"]["content"] == text
         for stream in (panel, widget):
-            # What the browser would take for an event is one of ours, and says the same inside.
+            # Every parsed event has the type that its data names.
             assert all(event.type in ("ready", event.data.get("type")) for event in stream.events)
             assert not stream.of_type("reset")
             assert not stream.of_type("conversation.closed")
             assert not stream.of_type("operator.offline")
 
 
-@pytest.mark.parametrize("content", FORGED)
-async def test_the_ais_answer_cannot_be_forged_by_what_it_is_told(tenant: TenantFixture, content: str) -> None:
+@pytest.mark.parametrize("content", FORGED_EVENTS)
+async def test_knowledge_content_cannot_forge_events_of_a_reply(tenant: TenantFixture, content: str) -> None:
+    """A8: line breaks and `event:` in a knowledge entry cannot forge events of the reply stream."""
     answer = f"Before{content}after."
     entry = {"question": "What are your opening hours?", "answer": answer}
     site = await tenant.add_site()
@@ -91,8 +95,9 @@ async def test_the_ais_answer_cannot_be_forged_by_what_it_is_told(tenant: Tenant
     assert "".join(part["content"] for part in parts[:-1]).split() == answer.split()
 
 
-async def test_headers_cannot_be_split(tenant: TenantFixture) -> None:
+async def test_request_ids_cannot_split_headers(tenant: TenantFixture) -> None:
+    """A8: an invalid request id cannot split response headers."""
     reply = await tenant.api.request("GET", "/api/v1/auth/me", headers={"X-Request-Id": "a\tb: c"})
     returned = {name.lower(): value for name, value in reply.headers.items()}["x-request-id"]
     assert returned != "a\tb: c"
-    assert returned.replace("-", "").isalnum(), "a request id that is not sane is replaced"
+    assert returned.replace("-", "").isalnum(), "an invalid request id is replaced"

@@ -1,4 +1,4 @@
-"""A14: pages of foreign sites can neither call the widget's API nor read an operator's."""
+"""A14: pages of other origins can neither call the widget API nor read operator responses."""
 
 from __future__ import annotations
 
@@ -11,45 +11,48 @@ from support.routes import proxy_routes
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
-EVIL = "https://evil.test"
+FOREIGN_ORIGIN = "https://evil.test"
 
 
 @pytest.fixture(scope="module")
 async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
-    """Its site takes calls from shop.test."""
+    """A tenant whose site allows the origin shop.test."""
     return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-def _cors(reply: ApiResponse) -> dict[str, str]:
+def _cors_headers(reply: ApiResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in reply.headers.items() if name.lower().startswith("access-control-")}
 
 
-def _real(path: str) -> str:
+def _path_with_ids(path: str) -> str:
     for name in ("site_id", "operator_id", "entry_id", "id"):
         path = path.replace(f"{{{name}}}", "1")
     return path
 
 
-async def test_no_operator_route_answers_a_page(tenant: TenantFixture) -> None:
+async def test_operator_routes_have_no_cors_headers(tenant: TenantFixture) -> None:
+    """A14: operator routes send no CORS headers and answer no preflight."""
     for forward in proxy_routes(Credential.OPERATOR):
-        path = _real(forward.path)
-        for origin in (EVIL, "https://shop.test", "null"):
-            asked = {"Origin": origin, "Access-Control-Request-Method": forward.method}
-            preflight = await tenant.api.request("OPTIONS", path, headers=asked)
+        path = _path_with_ids(forward.path)
+        for origin in (FOREIGN_ORIGIN, "https://shop.test", "null"):
+            headers = {"Origin": origin, "Access-Control-Request-Method": forward.method}
+            preflight = await tenant.api.request("OPTIONS", path, headers=headers)
             assert preflight.status == 405, path
-            assert not _cors(preflight), path
-            refused = await tenant.api.request(forward.method, path, headers={"Origin": origin})
-            assert refused.status == 401, path
-            assert not _cors(refused), path
-    read = await tenant.api.request("GET", "/api/v1/auth/me", token=tenant.owner.token, headers={"Origin": EVIL})
+            assert not _cors_headers(preflight), path
+            rejected = await tenant.api.request(forward.method, path, headers={"Origin": origin})
+            assert rejected.status == 401, path
+            assert not _cors_headers(rejected), path
+    read = await tenant.api.request(
+        "GET", "/api/v1/auth/me", token=tenant.owner.token, headers={"Origin": FOREIGN_ORIGIN}
+    )
     assert read.status == 200
-    assert not _cors(read)
+    assert not _cors_headers(read)
 
 
 @pytest.mark.parametrize(
     "origin",
     [
-        EVIL,
+        FOREIGN_ORIGIN,
         "https://shop.test.evil.test",
         "https://evilshop.test",
         "https://a.shop.test",
@@ -58,43 +61,46 @@ async def test_no_operator_route_answers_a_page(tenant: TenantFixture) -> None:
         "shop.test",
     ],
 )
-async def test_every_widget_route_refuses_a_foreign_page(tenant: TenantFixture, origin: str) -> None:
+async def test_widget_routes_reject_foreign_origins(tenant: TenantFixture, origin: str) -> None:
+    """A14: every widget route answers 403 to a page whose origin is not the site's."""
     visitor = tenant.new_visitor()
     for forward in proxy_routes(Credential.VISITOR):
         if forward.path.endswith("upload-image"):
-            continue  # The next test: its fields come in a form.
+            continue  # Its fields are in a form.
         query, body = (visitor.credentials, None) if forward.method == "GET" else (None, visitor.credentials)
-        refused = await tenant.api.request(
+        rejected = await tenant.api.request(
             forward.method, forward.path, query=query, body=body, headers={"Origin": origin}
         )
-        assert refused.status == 403, (forward.path, refused.raw)
-        assert not _cors(refused), forward.path
-    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    preflight = await tenant.api.request("OPTIONS", "/api/v1/chat/stream", headers=asked)
+        assert rejected.status == 403, (forward.path, rejected.raw)
+        assert not _cors_headers(rejected), forward.path
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    preflight = await tenant.api.request("OPTIONS", "/api/v1/chat/stream", headers=headers)
     assert preflight.status == 403
-    assert not _cors(preflight)
+    assert not _cors_headers(preflight)
 
 
-async def test_the_sites_own_page_may_ask_and_read(tenant: TenantFixture) -> None:
+async def test_the_sites_own_origin_is_allowed(tenant: TenantFixture) -> None:
+    """A14: pages of the site's own domain may call the widget API and read the response."""
     own = {"Origin": "https://shop.test"}
     visitor = tenant.new_visitor()
     reply = await tenant.api.request("GET", "/api/v1/chat/config", query=visitor.credentials, headers=own)
     assert reply.status == 200
-    assert _cors(reply)["access-control-allow-origin"] == "https://shop.test"
-    assert "access-control-allow-credentials" not in _cors(reply)
+    assert _cors_headers(reply)["access-control-allow-origin"] == "https://shop.test"
+    assert "access-control-allow-credentials" not in _cors_headers(reply)
     assert reply.headers["Vary"] == "Origin"
 
 
-async def test_another_sites_domain_is_a_foreign_page(tenant: TenantFixture) -> None:
+async def test_another_sites_domain_is_a_foreign_origin(tenant: TenantFixture) -> None:
+    """A14: another site's domain is a foreign origin."""
     await tenant.owner.post("/sites", {"name": "Blog", "domains": ["blog.test"]})
     visitor = tenant.new_visitor()
     foreign = {"Origin": "https://blog.test"}
 
-    async def known() -> bool:
-        asked = {**foreign, "Access-Control-Request-Method": "GET"}
-        return (await tenant.api.request("OPTIONS", "/api/v1/chat/config", headers=asked)).status == 204
+    async def is_known() -> bool:
+        headers = {**foreign, "Access-Control-Request-Method": "GET"}
+        return (await tenant.api.request("OPTIONS", "/api/v1/chat/config", headers=headers)).status == 204
 
-    await wait_until(known, description="the preflight names no site, so that any site's domain will do")
-    refused = await tenant.api.request("GET", "/api/v1/chat/config", query=visitor.credentials, headers=foreign)
-    assert refused.status == 403
-    assert not _cors(refused)
+    await wait_until(is_known, description="the new domain in preflights, which name no site")
+    rejected = await tenant.api.request("GET", "/api/v1/chat/config", query=visitor.credentials, headers=foreign)
+    assert rejected.status == 403
+    assert not _cors_headers(rejected)

@@ -1,4 +1,4 @@
-"""A4: forged and misplaced tokens open nothing. (The gateway's own tests try the claims one by one.)"""
+"""A4: forged and misplaced tokens are 401. The gateway's own tests check the claims one by one."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixtur
     return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-def _part(value: Any) -> str:
+def _encode_part(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-def _forged(tenant: TenantFixture, stack: Stack) -> dict[str, str]:
+def _forged_tokens(tenant: TenantFixture, stack: Stack) -> dict[str, str]:
     good = jwt.decode(tenant.owner.token, options={"verify_signature": False})
     head, body, signature = tenant.owner.token.split(".")
     secret = stack.secrets.jwt
@@ -33,21 +33,21 @@ def _forged(tenant: TenantFixture, stack: Stack) -> dict[str, str]:
     def signed(
         key: str = secret, headers: dict[str, Any] | None = None, algorithm: str = "HS256", **claims: Any
     ) -> str:
-        kept = {name: value for name, value in {**good, **claims}.items() if value is not None}
-        return jwt.encode(kept, key, algorithm=algorithm, headers=headers)
+        present = {name: value for name, value in {**good, **claims}.items() if value is not None}
+        return jwt.encode(present, key, algorithm=algorithm, headers=headers)
 
     return {
-        "alg none": f"{_part({'alg': 'none', 'typ': 'JWT'})}.{body}.",
-        "alg None": f"{_part({'alg': 'None', 'typ': 'JWT'})}.{body}.{signature}",
+        "alg none": f"{_encode_part({'alg': 'none', 'typ': 'JWT'})}.{body}.",
+        "alg None": f"{_encode_part({'alg': 'None', 'typ': 'JWT'})}.{body}.{signature}",
         "no signature": f"{head}.{body}.",
-        "another's signature": signed(secrets.token_hex(32)),
-        "the services' secret": signed(stack.secrets.identity),
+        "signature of another key": signed(secrets.token_hex(32)),
+        "secret of the services": signed(stack.secrets.identity),
         "another algorithm": signed(algorithm="HS512"),
-        "alg RS256": f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{body}.{signature}",
+        "alg RS256": f"{_encode_part({'alg': 'RS256', 'typ': 'JWT'})}.{body}.{signature}",
         "kid of a file": signed("0" * 32, {"kid": "../../dev/null"}),
         "kid of a query": signed("x" * 32, {"kid": "' union select 'x"}),
         "own key in jwk": signed("x" * 32, {"jwk": {"kty": "oct", "k": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg"}}),
-        "key by address": signed("x" * 32, {"jku": "http://127.0.0.1:1/keys"}),
+        "key by URL": signed("x" * 32, {"jku": "http://127.0.0.1:1/keys"}),
         "wrong aud": signed(aud="parley-services"),
         "no aud": signed(aud=None),
         "wrong iss": signed(iss="somebody"),
@@ -56,26 +56,29 @@ def _forged(tenant: TenantFixture, stack: Stack) -> dict[str, str]:
         "no sub": signed(sub=None),
         "sub of a name": signed(sub="owner"),
         "not yet": signed(nbf=good["exp"]),
-        "changed body": f"{head}.{_part({**good, 'sub': str(tenant.alex.id)})}.{signature}",
+        "changed body": f"{head}.{_encode_part({**good, 'sub': str(tenant.alex.id)})}.{signature}",
     }
 
 
-async def test_no_forged_token_is_taken(tenant: TenantFixture, stack: Stack) -> None:
-    forged = _forged(tenant, stack)
+async def test_forged_tokens_are_401(tenant: TenantFixture, stack: Stack) -> None:
+    """A4: forged tokens (algorithm, key, signature, audience, issuer or claims) are 401."""
+    forged = _forged_tokens(tenant, stack)
     for how, token in forged.items():
         assert (await tenant.api.request("GET", "/api/v1/auth/me", token=token)).status == 401, how
         opened = await tenant.api.request("GET", "/api/v1/operator/stream", query={"token": token})
         assert opened.status == 401, how
 
 
-async def test_a_token_in_the_query_counts_for_the_stream_alone(tenant: TenantFixture) -> None:
+async def test_a_token_in_the_query_is_valid_for_streams_only(tenant: TenantFixture) -> None:
+    """A4: a token in the query is accepted for the event stream only."""
     for path in ("/auth/me", "/operator/all-active-chats", "/sites", "/team"):
         assert (await tenant.api.request("GET", f"/api/v1{path}", query={"token": tenant.owner.token})).status == 401
     body = {"token": tenant.owner.token, "conversation_id": 1}
     assert (await tenant.api.request("POST", "/api/v1/operator/typing", body=body)).status == 401
 
 
-async def test_a_ticket_opens_one_stream_once_and_nothing_else(tenant: TenantFixture) -> None:
+async def test_a_stream_ticket_opens_one_stream_once(tenant: TenantFixture) -> None:
+    """A4: a stream ticket opens one stream once, and is 401 everywhere else."""
     ticket = (await tenant.alex.post("/operator/stream-ticket")).ok()["ticket"]
     assert (await tenant.api.request("GET", "/api/v1/auth/me", token=ticket)).status == 401
     assert (await tenant.api.request("GET", "/api/v1/auth/me", query={"token": ticket})).status == 401
@@ -86,32 +89,34 @@ async def test_a_ticket_opens_one_stream_once_and_nothing_else(tenant: TenantFix
     assert again.status == 401
 
 
-async def test_a_visitors_credentials_make_no_operator(tenant: TenantFixture) -> None:
+async def test_visitor_credentials_are_not_operator_tokens(tenant: TenantFixture) -> None:
+    """A4: a visitor's session and a site key are not accepted as operator tokens."""
     visitor = tenant.new_visitor()
     for token in (visitor.session_id, tenant.site_key):
         assert (await tenant.api.request("GET", "/api/v1/auth/me", token=token)).status == 401
     assert (await tenant.api.request("GET", "/api/v1/auth/me", query=visitor.credentials)).status == 401
 
 
-async def test_a_refresh_token_used_twice_ends_the_whole_login(tenant: TenantFixture) -> None:
+async def test_reusing_a_refresh_token_ends_the_login(tenant: TenantFixture) -> None:
+    """A4: reuse of a refresh token ends its login; A19: the access token is then 401."""
     member = await tenant.add_operator("Rita")
     login = await tenant.api.login(f"owner@{tenant.name}.test", "correct-horse-battery")
-    spent = {"refresh_token": login["refresh_token"]}
-    fresh = (await tenant.api.request("POST", "/api/v1/auth/refresh", body=spent)).ok()
-    assert (await tenant.api.request("GET", "/api/v1/auth/me", token=fresh["token"])).status == 200
-    assert (await tenant.api.request("POST", "/api/v1/auth/refresh", body=spent)).status == 401
+    used = {"refresh_token": login["refresh_token"]}
+    refreshed = (await tenant.api.request("POST", "/api/v1/auth/refresh", body=used)).ok()
+    assert (await tenant.api.request("GET", "/api/v1/auth/me", token=refreshed["token"])).status == 200
+    assert (await tenant.api.request("POST", "/api/v1/auth/refresh", body=used)).status == 401
 
-    async def ended() -> bool:
-        return (await tenant.api.request("GET", "/api/v1/auth/me", token=fresh["token"])).status == 401
+    async def is_ended() -> bool:
+        return (await tenant.api.request("GET", "/api/v1/auth/me", token=refreshed["token"])).status == 401
 
-    await wait_until(ended)
-    next_one = {"refresh_token": fresh["refresh_token"]}
-    assert (await tenant.api.request("POST", "/api/v1/auth/refresh", body=next_one)).status == 401
-    assert (await member.get("/auth/me")).status == 200, "other logins go on"
+    await wait_until(is_ended)
+    next_refresh = {"refresh_token": refreshed["refresh_token"]}
+    assert (await tenant.api.request("POST", "/api/v1/auth/refresh", body=next_refresh)).status == 401
+    assert (await member.get("/auth/me")).status == 200, "other logins stay valid"
 
 
-async def test_nobody_but_the_gateway_reaches_a_service(tenant: TenantFixture, stack: Stack) -> None:
-    """A service believes the gateway's signature alone, whatever else is said."""
+async def test_services_accept_only_the_gateways_signature(tenant: TenantFixture, stack: Stack) -> None:
+    """A4: services accept only identities signed by the gateway."""
     for service in ("chat", "presence", "notify", "translate"):
         for replica in stack.processes(service):
             for headers in (

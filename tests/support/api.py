@@ -148,7 +148,7 @@ class VisitorClient:
         return await self.api.request("POST", f"/api/v1/chat{path}", body={**self.credentials, **body})
 
     async def send_message(self, message: str, **fields: Any) -> dict[str, Any]:
-        """Send a message and read the reply stream to its end. Returns the data of `done`, with the text as `answer`."""
+        """Send a message and read the whole reply stream. Returns the data of `done`, with the text as `answer`."""
         chunks = [part async for part in self.stream_reply(message, **fields)]
         done = chunks[-1]
         assert done["type"] == "done", chunks

@@ -165,11 +165,13 @@ class LoadGenerator:
                 await asyncio.sleep(_RETRY_DELAY_SECONDS)
             await asyncio.sleep(self.pause)
 
-    async def wait_acknowledged(self, messages: int, *, within: float = 30.0, what: str = "writes continue") -> float:
+    async def wait_acknowledged(
+        self, messages: int, *, timeout: float = 30.0, description: str = "writes continue"
+    ) -> float:
         """Wait until this many more messages are acknowledged. Returns the seconds it took."""
         started = time.monotonic()
         goal = len(self.acknowledged) + messages
-        await wait_until(lambda: len(self.acknowledged) >= goal, timeout=within, description=what)
+        await wait_until(lambda: len(self.acknowledged) >= goal, timeout=timeout, description=description)
         return time.monotonic() - started
 
     def disconnect_streams(self) -> None:
@@ -214,9 +216,9 @@ class LoadGenerator:
                 return stored
             after = page[-1]["seq"]
 
-    async def check_streams(self, within: float = 20.0) -> dict[str, int]:
+    async def check_streams(self, timeout: float = 20.0) -> dict[str, int]:
         """Check that every reader received each of its messages exactly once and in order. Returns the counts."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + timeout
         expected = {one.message_id for one in self.acknowledged}
         while not expected <= set(self.panel.messages()):
             missing = expected - set(self.panel.messages())

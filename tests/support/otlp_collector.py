@@ -21,6 +21,8 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as ProtoSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from support.api import ApiClient
+
 _PROTOBUF = "application/x-protobuf"
 
 
@@ -117,6 +119,14 @@ def ancestors_of(spans: Sequence[CollectedSpan], last: CollectedSpan) -> list[Co
     while (parent := by_id.get(chain[0].parent_id)) is not None:
         chain.insert(0, parent)
     return chain
+
+
+async def span_count(api: ApiClient, internal_url: str, outcome: str) -> float:
+    """Read a service's own count of spans with this outcome."""
+    async with api.http.get(f"{internal_url}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    prefix = f'parley_trace_spans_total{{outcome="{outcome}"}} '
+    return next((float(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)), 0.0)
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterable[CollectedSpan]:

@@ -1,53 +1,55 @@
-"""`make bench` runs and says what it saw: no figure is held to anything here."""
+"""The benchmarks run and report metrics. No metric is compared with its target here."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
+from bench import report
+from bench.__main__ import main, run_benchmarks
+from bench.harness import BenchmarkContext, driver_processes
 from bench.registry import BENCHMARK_NAMES, get_benchmark
+from bench.scenario import Scenario
+from parley_dev.console import discard
+from parley_dev.stack import Stack
 
-ROOT = Path(__file__).parents[3]
-PARTS = ("send", "delivery", "presence")
+NAMES = ("send", "delivery", "presence")
 
 
-def test_every_part_says_what_it_measures_and_beside_what() -> None:
+def test_every_benchmark_describes_itself_and_its_baseline() -> None:
     for name in BENCHMARK_NAMES:
-        found = get_benchmark(name)
-        assert found.name == name
-        assert found.description
-        assert found.baseline
+        benchmark = get_benchmark(name)
+        assert benchmark.name == name
+        assert benchmark.description
+        assert benchmark.baseline
 
 
 @pytest.mark.timeout(240)
-async def test_a_quick_run_gives_figures_as_a_table_and_as_a_file(tmp_path: Path) -> None:
-    kept = tmp_path / "figures.json"
-    asked = (sys.executable, "-m", "bench", *PARTS, "--quick", "--json", str(kept))
-    run = await asyncio.create_subprocess_exec(
-        *asked, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await run.communicate()
-    assert run.returncode == 0, said.decode()
-    document = json.loads(kept.read_text())
+async def test_a_quick_run_reports_metrics_as_a_table_and_as_json(
+    stack: Stack, mongodb_uri: str, tmp_path: Path
+) -> None:
+    scenario = await Scenario.create(stack, mongodb_uri, conversations=8)
+    amqp_url = stack.environment("chat")["AMQP_URL"]
+    with driver_processes(1) as drivers:
+        bench = BenchmarkContext(True, discard, tmp_path, mongodb_uri, amqp_url, stack, scenario, drivers)
+        results = await run_benchmarks(bench, NAMES)
+    table = report.table(results)
+    document = json.loads(json.dumps(report.to_document(results, report.machine_info(), quick=True)))
     assert document["quick"] is True
     assert document["machine"]["cores"]
-    figures = document["figures"]
-    assert {figure["part"] for figure in figures} == set(PARTS)
-    assert all(figure["value"] > 0 for figure in figures)
-    beside = {figure["part"] for figure in figures if figure["floor"] is not None and figure["floor"] > 0}
-    assert beside == set(PARTS), "each beside its own floor, in the same run"
-    for figure in figures:
-        assert figure["name"] in said.decode()
+    metrics = document["metrics"]
+    assert {metric["benchmark"] for metric in metrics} == set(NAMES)
+    assert all(metric["value"] > 0 for metric in metrics)
+    compared = {metric["benchmark"] for metric in metrics if metric["baseline"] is not None and metric["baseline"] > 0}
+    assert compared == set(NAMES), "every benchmark has a baseline, measured in the same run"
+    for metric in metrics:
+        assert metric["name"] in table
 
 
-async def test_a_part_that_is_not_there_is_refused() -> None:
-    run = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench", "nonsense", cwd=ROOT, stderr=asyncio.subprocess.PIPE
-    )
-    _, said = await run.communicate()
-    assert run.returncode == 2
-    assert "there is no part nonsense" in said.decode()
+def test_an_unknown_benchmark_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["nonsense"])
+    assert stopped.value.code == 2
+    assert "unknown benchmark: nonsense" in capsys.readouterr().err

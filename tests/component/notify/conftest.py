@@ -12,7 +12,7 @@ import pytest
 from parley.common.auth.identity import OperatorCaller
 from parley.common.messaging import BrokerConnection, RpcServer
 from parley_dev.servers import RabbitServer
-from support.brokers import broker_apart
+from support.infrastructure import Infrastructure
 from support.fcm import FcmServer
 from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica
 from support.pushes import AddPushOperator, register_device
@@ -25,9 +25,9 @@ def notify_prefix() -> str:
 
 
 @pytest.fixture(scope="session")
-async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
     """A broker for this folder alone: the tests answer chat's RPC methods, as a running chat would."""
-    async with broker_apart(servers[1], run_directory / "notify") as amqp_url:
+    async with infrastructure.broker(run_directory / "notify") as amqp_url:
         yield amqp_url
 
 

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
-from support.brokers import broker_apart
+from support.infrastructure import Infrastructure
 from support.presence import (
     EVERYTHING,
     BrokerPeer,
@@ -33,9 +33,9 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture(scope="session")
-async def amqp_url(servers: tuple[str, str], run_directory: Path) -> AsyncIterator[str]:
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
     """A broker of its own: queue names are fixed per service, so presence processes of other tests would share them."""
-    async with broker_apart(servers[1], run_directory / "presence") as amqp_url:
+    async with infrastructure.broker(run_directory / "presence") as amqp_url:
         yield amqp_url
 
 

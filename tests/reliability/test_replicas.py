@@ -1,0 +1,148 @@
+"""Two replicas of each service: kills, concurrent accepts, and caches that the other replica has made stale."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+from pymongo import AsyncMongoClient
+
+from parley.common.auth.identity import (
+    IDENTITY_HEADER,
+    Caller,
+    IdentitySigner,
+    OperatorCaller,
+    Permission,
+    VisitorCaller,
+)
+from parley.common.auth.visitor_session import session_handle
+from reliability.conftest import ReliabilityCluster
+from support.api import VisitorClient
+from support.load import LoadGenerator
+from support.tenants import TenantFixture
+
+
+@pytest.mark.parametrize("service", ["chat", "notify", "gateway", "presence", "translate"])
+async def test_killing_a_replica_loses_and_duplicates_nothing(
+    cluster: ReliabilityCluster, tenant: TenantFixture, service: str
+) -> None:
+    """T1: killing a replica of any service under load loses and duplicates no message."""
+    load = LoadGenerator(tenant)
+    try:
+        await load.start(conversations=3)
+        await load.wait_acknowledged(20)
+        await cluster.stack.kill(service, 0)
+        await load.wait_acknowledged(20)
+        await cluster.stack.restart(service, 0)
+        await load.wait_acknowledged(20)
+        await load.stop()
+        stored = await load.check()
+        received = await load.check_streams()
+        assert stored["acknowledged"] > 60
+        assert received["received"] >= stored["acknowledged"]
+    finally:
+        await load.close()
+
+
+async def test_concurrent_accepts_on_two_replicas_have_one_winner(tenant: TenantFixture) -> None:
+    """T7: of concurrent accepts on two replicas one operator's succeeds; the others get 409 with the holder."""
+    _, conversation_id = await tenant.pending_conversation()
+    replies = await asyncio.gather(
+        *(
+            operator.post(f"/operator/accept/{conversation_id}")
+            for operator in (tenant.alex, tenant.sam, tenant.owner)
+            for _ in range(4)
+        )
+    )
+    winners = {reply.body["conversation"]["operator"]["id"] for reply in replies if reply.status == 200}
+    assert len(winners) == 1
+    holders = {reply.body["operator"]["id"] for reply in replies if reply.status == 409}
+    assert holders == winners
+
+
+async def test_a_message_repeated_on_another_replica_gets_the_same_reply(tenant: TenantFixture) -> None:
+    """T8: a message repeated with its id on another replica gets the same reply and is stored once."""
+    visitor = tenant.new_visitor()
+    story = " ".join(f"word{number}" for number in range(400))
+    entry = {"question": "Tell me a long story please", "answer": story}
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
+    first = await visitor.send_message("Tell me a long story please", message_id="story-1")
+    again = await visitor.send_message("Tell me a long story please", message_id="story-1")
+    assert again["answer"] == first["answer"] == story
+    history = (await visitor.get("/history")).ok()["messages"]
+    assert [message["role"] for message in history] == ["visitor", "ai"]
+
+
+@dataclass(slots=True)
+class ChatReplica:
+    """One replica of chat, called directly: the gateway would select one itself."""
+
+    http: aiohttp.ClientSession
+    url: str
+    signer: IdentitySigner
+
+    async def post(self, caller: Caller, path: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        headers = {IDENTITY_HEADER: self.signer.sign(caller)}
+        async with self.http.post(f"{self.url}/api/v1{path}", json=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    async def send_message(
+        self, caller: Caller, visitor: VisitorClient, message: str, message_id: str
+    ) -> dict[str, Any]:
+        """Send a message. Returns the data of `done`."""
+        body = {**visitor.credentials, "message": message, "message_id": message_id}
+        status, reply = await self.post(caller, "/chat/stream", body)
+        assert status == 200, reply
+        done: dict[str, Any] = json.loads(reply.rsplit(b"data: ", 1)[1])
+        assert done["type"] == "done", reply
+        return dict(done["meta"])
+
+
+@pytest.fixture
+async def replicas(cluster: ReliabilityCluster) -> AsyncIterator[list[ChatReplica]]:
+    signer = IdentitySigner(cluster.stack.environment("gateway")["PARLEY_IDENTITY_SECRET"])
+    async with aiohttp.ClientSession() as http:
+        yield [ChatReplica(http, f"http://127.0.0.1:{one.port}", signer) for one in cluster.stack.processes("chat")]
+
+
+async def test_a_replicas_cached_visitor_is_invalidated_by_another_replica(
+    cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
+) -> None:
+    first_replica, second_replica = replicas
+    visitor, _ = await tenant.assigned_conversation()
+    async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
+        prefix = cluster.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
+        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": tenant.site_id})
+    assert site is not None
+    session = session_handle(tenant.site_id, visitor.session_id)
+    caller = VisitorCaller(site["tenant_id"], tenant.site_id, session)
+    sites = {tenant.site_id: frozenset(Permission)}
+    alex = OperatorCaller(tenant.alex.id, site["tenant_id"], "Alex", sites)
+
+    first = await first_replica.send_message(caller, visitor, "Closed by the other replica", "one")
+    assert (await second_replica.send_message(caller, visitor, "On the other replica", "two"))[
+        "conversation_id"
+    ] == first["conversation_id"]
+    assert (await second_replica.post(alex, f"/operator/close/{first['conversation_id']}", {}))[0] == 200
+    second = await first_replica.send_message(caller, visitor, "Are you still there?", "three")
+    assert second["conversation_id"] != first["conversation_id"], (
+        "the conversation is closed, whichever replica closed it"
+    )
+    assert second["mode"] == "ai"
+    for replica in replicas:
+        again = await replica.send_message(caller, visitor, "Closed by the other replica", "one")
+        assert again["message_id"] == first["message_id"], "stored once, in the previous conversation"
+        assert (await replica.send_message(caller, visitor, "Hm", f"at-{replica.url[-5:]}"))[
+            "conversation_id"
+        ] == second["conversation_id"]
+    blocked = await second_replica.post(
+        alex, f"/operator/conversation/{second['conversation_id']}/block", {"blocked": True, "block_type": "both"}
+    )
+    assert blocked[0] == 200
+    rejected = {**visitor.credentials, "message": "And now?", "message_id": "five"}
+    assert (await first_replica.post(caller, "/chat/stream", rejected))[0] == 403
