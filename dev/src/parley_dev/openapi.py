@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from aiohttp import web
+
 from parley.chat import bootstrap as chat
 from parley.chat.settings import ChatSettings
 from parley.common.http import ROUTES_KEY, Route
@@ -30,18 +32,28 @@ _SETTINGS = {
 }
 
 
-async def build_document() -> dict[str, Any]:
-    """Return the document that the gateway serves as `/api/v1/openapi.json`.
+def build_applications() -> dict[str, web.Application]:
+    """Build the services' applications and start nothing. Needs a running event loop: some create clients at once.
 
-    It is a coroutine because some clients need a running event loop when they are created.
+    Presence is missing: its route table needs no application.
     """
-    no_service = cast("Any", None)
-    tables: dict[str, list[Route]] = {
-        "chat": chat.build(ChatSettings.model_validate(_SETTINGS))[1][ROUTES_KEY],
-        "notify": notify.build(NotifySettings.model_validate(_SETTINGS))[1][ROUTES_KEY],
-        "presence": build_presence_routes(OperatorHandlers(no_service), VisitorHandlers(no_service)),
-        "translate": translate.build(TranslateSettings.model_validate(_SETTINGS))[1][ROUTES_KEY],
+    return {
+        "chat": chat.build(ChatSettings.model_validate(_SETTINGS))[1],
+        "notify": notify.build(NotifySettings.model_validate(_SETTINGS))[1],
+        "translate": translate.build(TranslateSettings.model_validate(_SETTINGS))[1],
     }
+
+
+def build_route_tables() -> dict[str, list[Route]]:
+    """Build each service's routes, internal ones included. Needs a running event loop."""
+    no_service = cast("Any", None)
+    presence = build_presence_routes(OperatorHandlers(no_service), VisitorHandlers(no_service))
+    return {**{name: app[ROUTES_KEY] for name, app in build_applications().items()}, "presence": presence}
+
+
+async def build_document() -> dict[str, Any]:
+    """Return the document that the gateway serves as `/api/v1/openapi.json`."""
+    tables = build_route_tables()
     return build_public_openapi({name: build_openapi(tables[name]) for name in SERVICES})
 
 
