@@ -1,5 +1,5 @@
 "use strict";
-// Draws the OpenAPI document. Everything is put in as text, never as markup.
+// Renders the OpenAPI document. Content is inserted as text, never as markup.
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
@@ -11,9 +11,9 @@ function make(tag, attributes, ...children) {
 }
 
 function resolve(schema, api) {
-  let found = schema || {};
-  for (let depth = 0; found.$ref && depth < 10; depth += 1) found = api.components.schemas[found.$ref.split("/").pop()] || {};
-  return found;
+  let resolved = schema || {};
+  for (let depth = 0; resolved.$ref && depth < 10; depth += 1) resolved = api.components.schemas[resolved.$ref.split("/").pop()] || {};
+  return resolved;
 }
 
 function typeOf(schema, api) {
@@ -29,8 +29,8 @@ function typeOf(schema, api) {
 }
 
 function fieldsOf(schema, api) {
-  const found = resolve(schema, api);
-  const parts = found.allOf ? found.allOf.map((part) => resolve(part, api)) : [found];
+  const resolved = resolve(schema, api);
+  const parts = resolved.allOf ? resolved.allOf.map((part) => resolve(part, api)) : [resolved];
   return parts.flatMap((part) =>
     Object.entries(part.properties || {}).map(([name, field]) => ({
       name, field, required: (part.required || []).includes(name),
@@ -46,9 +46,9 @@ function table(rows, api) {
 }
 
 function bounds(field) {
-  const words = { minLength: "at least", maxLength: "at most", minimum: "from", maximum: "to", pattern: "like", default: "default" };
-  return Object.entries(words).filter(([key]) => field[key] !== undefined && field[key] !== null)
-    .map(([key, word]) => `${word} ${typeof field[key] === "object" ? JSON.stringify(field[key]) : field[key]}`).join(", ");
+  const labels = { minLength: "at least", maxLength: "at most", minimum: "minimum", maximum: "maximum", pattern: "pattern", default: "default" };
+  return Object.entries(labels).filter(([key]) => field[key] !== undefined && field[key] !== null)
+    .map(([key, label]) => `${label} ${typeof field[key] === "object" ? JSON.stringify(field[key]) : field[key]}`).join(", ");
 }
 
 function curl(path, method, operation, body) {
@@ -68,9 +68,9 @@ function schemaView(title, schema, api) {
   return make("div", {}, make("h4", {}, title), rows.length ? table(rows, api) : make("p", {}, typeOf(schema, api)), raw);
 }
 
-function answers(operation, api) {
-  return Object.entries(operation.responses || {}).filter(([status]) => status.startsWith("2")).map(([status, answer]) => {
-    const [media, content] = Object.entries(answer.content || {})[0] || ["", {}];
+function responses(operation, api) {
+  return Object.entries(operation.responses || {}).filter(([status]) => status.startsWith("2")).map(([status, response]) => {
+    const [media, content] = Object.entries(response.content || {})[0] || ["", {}];
     return schemaView(`${status} · ${media}`, content.schema, api);
   });
 }
@@ -79,13 +79,13 @@ function article(path, method, operation, api) {
   const body = operation.requestBody && operation.requestBody.content;
   const marks = [
     (operation.security || []).length ? "bearer token" : "no token",
-    operation["x-permission"] ? `needs ${operation["x-permission"]}` : "",
+    operation["x-permission"] ? `permission ${operation["x-permission"]}` : "",
     operation["x-rate-class"] ? `rate class ${operation["x-rate-class"]}` : "",
   ].filter(Boolean).join(" · ");
   const parameters = (operation.parameters || []).map((parameter) => ({
     name: parameter.name, field: parameter.schema || {}, required: parameter.required, note: `in ${parameter.in}`,
   }));
-  const refusals = Object.keys(operation.responses || {}).filter((status) => !status.startsWith("2")).join(", ");
+  const errorStatuses = Object.keys(operation.responses || {}).filter((status) => !status.startsWith("2")).join(", ");
   return make("article", { id: `${method}-${path}` },
     make("h3", {}, make("span", { class: "method" }, method.toUpperCase()), path),
     make("div", {},
@@ -94,12 +94,12 @@ function article(path, method, operation, api) {
       parameters.length ? make("h4", {}, "Parameters") : null,
       parameters.length ? table(parameters, api) : null,
       body ? schemaView(`Body · ${Object.keys(body)[0]}`, Object.values(body)[0].schema, api) : null,
-      ...answers(operation, api),
-      refusals ? make("p", { class: "marks" }, `Also: ${refusals}, in the error envelope.`) : null,
+      ...responses(operation, api),
+      errorStatuses ? make("p", { class: "marks" }, `Errors: ${errorStatuses}, in the error envelope.`) : null,
       make("h4", {}, "Example"), make("pre", {}, curl(path, method, operation, body))));
 }
 
-function draw(api) {
+function render(api) {
   document.getElementById("about").textContent = api.info.description;
   const tags = new Map();
   for (const [path, item] of Object.entries(api.paths)) for (const method of METHODS) if (item[method]) {
@@ -114,21 +114,21 @@ function draw(api) {
     document.getElementById("operations").append(heading);
     document.getElementById("contents").append(title);
     for (const [path, method, operation] of operations) {
-      const shown = article(path, method, operation, api);
+      const node = article(path, method, operation, api);
       const link = make("a", { href: `#${method}-${path}` }, `${method.toUpperCase()} ${path.replace("/api/v1", "")}`);
-      document.getElementById("operations").append(shown);
+      document.getElementById("operations").append(node);
       document.getElementById("contents").append(link);
-      entries.push({ words: `${tag} ${path} ${method} ${operation.summary || ""}`.toLowerCase(), nodes: [shown, link] });
+      entries.push({ text: `${tag} ${path} ${method} ${operation.summary || ""}`.toLowerCase(), nodes: [node, link] });
     }
   }
   document.getElementById("filter").addEventListener("input", (event) => {
-    const wanted = event.target.value.toLowerCase();
-    for (const { words, nodes } of entries) for (const node of nodes) node.hidden = !words.includes(wanted);
+    const query = event.target.value.toLowerCase();
+    for (const { text, nodes } of entries) for (const node of nodes) node.hidden = !text.includes(query);
   });
   if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
 }
 
 fetch("/api/v1/openapi.json")
-  .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
-  .then(draw)
-  .catch((problem) => { document.getElementById("about").textContent = `The document cannot be had right now (${problem.message}).`; });
+  .then((response) => (response.ok ? response.json() : Promise.reject(new Error(String(response.status)))))
+  .then(render)
+  .catch((error) => { document.getElementById("about").textContent = `The document is not available right now (${error.message}).`; });
