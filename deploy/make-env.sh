@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes deploy/.env with fresh random secrets, unless it is there: secrets in use are never changed. Environment:
+# Writes deploy/.env with new random secrets unless it exists: secrets in use are never changed. Environment:
 #   PARLEY_OWNER_EMAIL   the first owner's account (owner@example.com)
 #   PARLEY_PUBLIC_URL    where browsers reach this deployment (http://localhost:8080)
 set -eu
@@ -18,7 +18,7 @@ draft=$(mktemp "$file.XXXXXX")
 trap 'rm -f "$draft"' EXIT
 cat >"$draft" <<END
 PARLEY_PUBLIC_URL=${PARLEY_PUBLIC_URL:-http://localhost:8080}
-# Where the gateway listens on this machine. Put a proxy with TLS before it, and name that proxy's network below.
+# The gateway's address on this machine. Put a TLS proxy in front of it, and set that proxy's network below.
 PARLEY_BIND=127.0.0.1:8080
 PARLEY_TRUSTED_PROXIES=
 
@@ -39,4 +39,4 @@ MINIO_PASSWORD=$(random 16)
 END
 mv "$draft" "$file"
 trap - EXIT
-echo "Made $file with fresh secrets; the first owner and its password stand in it."
+echo "Created $file with new secrets; it contains the first owner's e-mail address and password."

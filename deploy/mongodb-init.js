@@ -1,12 +1,12 @@
-// Makes the replica set of one, and a user for each service that may use that service's database and no other. Run at
-// every start: what is there already is left, passwords follow .env.
+// Creates the replica set of one member, and one user per service with access only to that service's database. Runs at
+// every start: what exists is kept, passwords are updated from .env.
 const root = `mongodb://root:${process.env.MONGODB_ROOT_PASSWORD}@mongodb:27017/?authSource=admin&directConnection=true`;
 const admin = new Mongo(root).getDB("admin");
 
 try {
   admin.adminCommand({ replSetGetStatus: 1 });
-} catch (problem) {
-  if (problem.codeName !== "NotYetInitialized") throw problem;
+} catch (error) {
+  if (error.codeName !== "NotYetInitialized") throw error;
   admin.adminCommand({ replSetInitiate: { _id: "rs0", members: [{ _id: 0, host: "mongodb:27017" }] } });
 }
 while (!admin.hello().isWritablePrimary) sleep(200);

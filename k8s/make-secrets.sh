@@ -1,11 +1,11 @@
 #!/bin/sh
-# Prints the Secrets that an overlay refers to, with fresh random values, as manifests. Nothing is kept on this machine:
+# Prints the Secrets of an overlay as manifests, with new random values. Nothing is stored on this machine:
 #
 #   k8s/make-secrets.sh production | kubectl create --namespace parley --filename -
 #
-# `create` refuses what exists already, so running it again changes no secret that is in use. Environment:
+# `create` fails for existing Secrets, so running it again does not change a secret in use. Environment:
 #   OWNER_EMAIL                     the first owner (owner@example.com in dev)
-#   S3_ACCESS_KEY, S3_SECRET_KEY    object storage (random in dev, where MinIO is given them)
+#   S3_ACCESS_KEY, S3_SECRET_KEY    object storage (random in dev, where MinIO uses them too)
 set -eu
 
 overlay=${1:-}
@@ -42,7 +42,7 @@ if [ "$overlay" = dev ]; then
     secret parley-s3 access-key "${S3_ACCESS_KEY:-$(random 8)}" secret-key "${S3_SECRET_KEY:-$(random 16)}"
     secret parley-owner email "${OWNER_EMAIL:-owner@example.com}" password "$(random 8)"
 else
-    : "${OWNER_EMAIL:?say whose account the first owner is}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}"
+    : "${OWNER_EMAIL:?set it to the e-mail address of the first owner}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}"
     for service in chat presence notify translate; do
         secret "parley-mongodb-$service-password" password "$(random 16)"
     done
