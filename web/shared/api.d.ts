@@ -1641,6 +1641,7 @@ export interface components {
         EmailBody: {
             site_key: string;
             session_id: string;
+            /** Format: email */
             email: string;
             name?: string | null;
         };

@@ -48,5 +48,6 @@ export const describeDetails = (details: Record<string, unknown>): string =>
 
 function formatValue(value: unknown): string {
   if (Array.isArray(value)) return value.map(formatValue).join(", ");
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  return describeDetails(value as Record<string, unknown>);
 }
