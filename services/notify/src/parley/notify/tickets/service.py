@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import Clock
 from parley.notify.tickets.model import Ticket, TicketNotFound
+from parley.notify.tickets.ports import TicketRepository
 from parley.notify.timeouts import TICKET_LIFETIME_SECONDS
-
-
-class TicketRepository(Protocol):
-    """Tickets by digest."""
-
-    async def insert(self, digest: str, ticket: Ticket) -> None:
-        """Store a ticket."""
-
-    async def pop(self, digest: str, now: datetime) -> Ticket | None:
-        """Remove and return a valid ticket. Atomic: of two concurrent calls, one gets it."""
 
 
 class TicketService:
