@@ -7,7 +7,6 @@ from typing import Literal
 
 from parley.chat.sites.business_hours import BusinessHours
 
-EngineName = Literal["builtin", "openai"]
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
 
@@ -64,7 +63,8 @@ class ChatbotSettings:
     name: str = "Assistant"
     welcome: str = "Hi! How can I help you?"
     colours: Colours = field(default_factory=Colours)
-    engine: EngineName = "builtin"
+    engine: str = "builtin"
+    """The name of an AI engine, see `ai/engines/registry.py`."""
     model: str | None = None
     instructions: str = ""
     operator_timeout: int = 300

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 
+from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Name
-from parley.chat.sites.chatbot import ChatbotSettings, EngineName, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.chatbot import ChatbotSettings, OnTimeout, Routing, TranslationSettings
 from parley.chat.sites.settings_schemas import (
     AiSettingsBody,
     AiSettingsSchema,
@@ -22,6 +23,15 @@ from parley.common.http import RequestBody, SuccessResponse
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 ShortText = Annotated[str, StringConstraints(max_length=1000)]
+
+
+def _check_engine(name: str) -> str:
+    if name not in ENGINES:
+        raise ValueError(f"Input should be {' or '.join(map(repr, ENGINES))}")
+    return name
+
+
+EngineName = Annotated[str, AfterValidator(_check_engine), WithJsonSchema({"type": "string", "enum": list(ENGINES)})]
 ModelName = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")]
 
 
@@ -83,7 +93,7 @@ class ChatbotSchema(BaseModel):
     name: str
     welcome: str
     colours: ColoursSchema
-    engine: EngineName
+    engine: Annotated[str, WithJsonSchema({"type": "string", "enum": list(ENGINES)})]
     model: str | None
     instructions: str
     operator_timeout: int

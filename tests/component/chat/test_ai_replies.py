@@ -1,0 +1,204 @@
+"""AI replies on real MongoDB: streamed, stored once, fenced by an accept, and taken over from a replica that died."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from parley.chat.ai.engine_catalog import AiEngineCatalog
+from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.model import ReplyOutcome
+from parley.chat.ai.reply_generator import ReplyGenerator
+from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.ai.usage_repository import MongoTokenBudget
+from parley.chat.backends import Backends
+from parley.chat.conversations.module import ConversationModule
+from parley.chat.conversations.transitions import REPLY_LEASE_DURATION
+from parley.chat.messages.service import ReceivedMessage
+from parley.chat.settings import ChatSettings
+from parley.common.auth.identity import OperatorCaller, VisitorCaller
+from parley.common.messaging import RpcClient
+from parley.common.runtime.tasks import BackgroundTasks
+from support.admin_app import AdjustableClock, AdminTestApp
+from support.openai_server import FakeOpenAIServer
+
+QUESTION, ANSWER = "When are you open?", "From nine to six."
+
+
+class Replica:
+    """The conversations and the AI of one chat process."""
+
+    def __init__(self, app: AdminTestApp, settings: ChatSettings) -> None:
+        rpc = {name: RpcClient(name) for name in ("presence", "translate")}
+        backends = Backends(app.mongo, app.broker, app.outbox, rpc)
+        self.clock = AdjustableClock()
+        self.module = module = ConversationModule(backends, app.admin, self.clock)
+        self.engines = AiEngineCatalog(EngineContext(settings, app.admin.site_key_cipher, app.admin.ssrf_guard))
+        self.tasks = BackgroundTasks("replies")
+        generator = ReplyGenerator(
+            module.conversation_repository,
+            module.message_repository,
+            app.admin.site_directory,
+            app.admin.knowledge,
+            self.engines,
+            MongoTokenBudget(app.mongo, self.clock, 0),
+            module.presence,
+            self.clock,
+            module.next_message_id,
+        )
+        self.replies = AiReplyService(
+            module.conversation_repository, module.message_repository, generator, self.clock, self.tasks.spawn
+        )
+
+    async def receive(self, visitor: VisitorCaller, content: str, message_id: str | None = None) -> ReceivedMessage:
+        return await self.module.messages.receive(visitor, content, message_id=message_id)
+
+    async def read_reply(self, received: ReceivedMessage) -> tuple[str, ReplyOutcome]:
+        """Start or join the reply, and wait for its end."""
+        parts = [part async for part in self.replies.subscribe(received, self.replies.start_or_join(received))]
+        outcome = parts.pop()
+        assert isinstance(outcome, ReplyOutcome)
+        return "".join(map(str, parts)), outcome
+
+    async def stop(self) -> None:
+        await self.tasks.stop(0)
+        await self.engines.stop()
+
+
+class Shop:
+    """A site with its owner, and visitors of it."""
+
+    def __init__(self, app: AdminTestApp, owner: OperatorCaller, site_id: int) -> None:
+        self.app, self.owner, self.site_id = app, owner, site_id
+
+    def new_visitor(self) -> VisitorCaller:
+        return VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
+
+    async def configure(self, **chatbot: object) -> None:
+        (await self.app.call("PUT", f"/api/v1/sites/{self.site_id}/chatbot", self.owner, chatbot)).ok()
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeOpenAIServer]:
+    async with FakeOpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def replicas(app: AdminTestApp, endpoint: FakeOpenAIServer) -> AsyncIterator[tuple[Replica, Replica]]:
+    settings = ChatSettings(
+        env="development",
+        identity_secret=secrets.token_hex(32),
+        amqp_url="amqp://unused",
+        mongodb_uri="mongodb://unused",
+        openai_url=endpoint.url,
+        openai_api_key="sk-installation",
+    )
+    both = Replica(app, settings), Replica(app, settings)
+    yield both
+    for replica in both:
+        await replica.stop()
+
+
+@pytest.fixture
+async def shop(app: AdminTestApp) -> Shop:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    entry = {"question": QUESTION, "answer": ANSWER}
+    (await app.call("POST", f"/api/v1/sites/{site['id']}/chatbot/knowledge", owner, entry)).ok(201)
+    return Shop(app, await app.get_caller(owner.operator_id), site["id"])
+
+
+async def test_a_reply_is_streamed_and_stored(replicas: tuple[Replica, Replica], shop: Shop) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    text, outcome = await replica.read_reply(await replica.receive(visitor, QUESTION))
+    assert text == ANSWER
+    assert outcome.conversation.mode == "ai"
+    assert outcome.conversation.reply_lease is None
+    assert outcome.message is not None
+    assert (outcome.message.content, outcome.message.reply_to) == (ANSWER, 1)
+
+
+async def test_a_repeated_message_gets_the_stored_reply_from_any_replica(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    first, second = replicas
+    visitor = shop.new_visitor()
+    _, outcome = await first.read_reply(await first.receive(visitor, QUESTION, "m1"))
+    repeated = await second.receive(visitor, QUESTION, "m1")
+    assert repeated.duplicate
+    assert await second.read_reply(repeated) == (ANSWER, outcome)
+
+
+async def test_after_an_accept_the_ai_writes_nothing_more(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.configure(engine="openai")
+    endpoint.pause = asyncio.Event()
+    received = await replica.receive(visitor, "Tell me a story")
+    stream = replica.replies.start_or_join(received)
+    assert stream is not None
+    chunks = stream.subscribe()
+    first = await anext(chunks)
+    await replica.module.conversations.accept(shop.owner, received.conversation.id)
+    endpoint.pause.set()
+    sent = first + "".join([chunk async for chunk in chunks])
+    assert "model." not in sent, "the chunk after the accept is not sent"
+    assert stream.message is None
+    _, found = await replica.module.widget.get_history(visitor, None, 10)
+    assert [message.role for message in found.messages] == ["visitor"]
+
+
+async def test_two_questions_without_an_answer_in_a_row_request_a_handoff(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    text, outcome = await replica.read_reply(await replica.receive(visitor, "Zebras?"))
+    assert text.startswith("I'm sorry, I don't know")
+    assert outcome.conversation.mode == "ai"
+    text, outcome = await replica.read_reply(await replica.receive(visitor, "Giraffes?"))
+    assert text.endswith("Leave your e-mail address and we will write back to you.")
+    assert outcome.conversation.mode == "pending"
+
+
+async def test_an_engine_that_fails_requests_a_handoff(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.configure(engine="openai")
+    endpoint.status = 401
+    text, outcome = await replica.read_reply(await replica.receive(visitor, QUESTION))
+    assert text.startswith("I'm sorry, I can't answer right now.")
+    assert outcome.conversation.mode == "pending"
+
+
+async def test_an_unknown_engine_requests_a_handoff_and_no_other_engine_replies(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.app.mongo["sites"].update_one({"_id": shop.site_id}, {"$set": {"chatbot.engine": "parrot"}})
+    text, outcome = await replica.read_reply(await replica.receive(visitor, QUESTION))
+    assert ANSWER not in text
+    assert not endpoint.requests
+    assert outcome.conversation.mode == "pending"
+
+
+async def test_another_replica_takes_over_a_reply_whose_lease_has_ended(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    dead, alive = replicas
+    visitor = shop.new_visitor()
+    received = await dead.receive(visitor, QUESTION, "m1")
+    assert await alive.replies.resume_expired() == 0, "the lease has not ended"
+    alive.clock.offset = REPLY_LEASE_DURATION + timedelta(seconds=1)
+    assert await alive.replies.resume_expired() == 1
+    assert await dead.replies.resume_expired() == 0, "the reply has a new lease"
+    text, outcome = await alive.read_reply(await alive.receive(visitor, QUESTION, "m1"))
+    assert text == ANSWER
+    assert outcome.message is not None
+    assert outcome.message.conversation_id == received.conversation.id
