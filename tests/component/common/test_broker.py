@@ -1,4 +1,4 @@
-"""The connection to RabbitMQ, at its end."""
+"""The connection to RabbitMQ while it stops."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from parley.common.messaging.broker import ChannelSession
 from support.wait import wait_until
 
 
-class _CleansUpBadly:
+class _FailingCleanup:
     """A session whose cleanup fails, as closing a channel on a dying connection does."""
 
-    name = "cleans-up-badly"
+    name = "failing-cleanup"
     running = False
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -27,10 +27,10 @@ class _CleansUpBadly:
             raise RuntimeError("the cleanup failed")
 
 
-class _MissesItsCancellation:
-    """A session that goes on when it is told to end, as a loop around the database does when a cancellation is lost."""
+class _LostCancellation:
+    """A session that continues after a cancellation, as a loop around a pymongo call does when that loses it."""
 
-    name = "misses-its-cancellation"
+    name = "lost-cancellation"
     running = False
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -40,14 +40,12 @@ class _MissesItsCancellation:
         await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("session", [_CleansUpBadly(), _MissesItsCancellation()], ids=lambda session: session.name)
-async def test_a_session_that_ends_badly_does_not_keep_the_bus_from_stopping(
-    amqp_url: str, session: ChannelSession
-) -> None:
-    bus = BrokerConnection(amqp_url)
-    bus.add(session)
-    await bus.start()
-    await wait_until(lambda: bus.unready_reason() is None, description="the bus is up")
-    stopping = asyncio.create_task(bus.stop())
+@pytest.mark.parametrize("session", [_FailingCleanup(), _LostCancellation()], ids=lambda session: session.name)
+async def test_session_that_ends_badly_does_not_block_stopping(amqp_url: str, session: ChannelSession) -> None:
+    broker = BrokerConnection(amqp_url)
+    broker.add(session)
+    await broker.start()
+    await wait_until(lambda: broker.unready_reason() is None, description="the broker connection is ready")
+    stopping = asyncio.create_task(broker.stop())
     done, _ = await asyncio.wait({stopping}, timeout=10)
     assert done

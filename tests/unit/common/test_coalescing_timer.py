@@ -1,4 +1,4 @@
-"""A moment that is asked for: it comes once for all who asked, at once for who cannot wait."""
+"""The coalescing timer fires once for all who scheduled it, and at once if one of them needs that."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from parley.common.runtime.coalescing_timer import CoalescingTimer
 LONG = 3600.0
 
 
-async def test_it_comes_by_itself_once_for_all_who_asked() -> None:
-    soon = CoalescingTimer(0.01)
-    soon.schedule()
-    soon.schedule()
-    await asyncio.wait_for(soon.wait(), 5)
-    waiting = asyncio.create_task(soon.wait())
+async def test_timer_fires_once_for_all_calls_of_schedule() -> None:
+    timer = CoalescingTimer(0.01)
+    timer.schedule()
+    timer.schedule()
+    await asyncio.wait_for(timer.wait(), 5)
+    waiting = asyncio.create_task(timer.wait())
     await asyncio.sleep(0)
-    assert not waiting.done(), "nobody has asked since"
-    soon.schedule()
+    assert not waiting.done(), "not scheduled again"
+    timer.schedule()
     await asyncio.wait_for(waiting, 5)
 
 
-async def test_it_comes_at_once_for_who_cannot_wait() -> None:
-    soon = CoalescingTimer(LONG)
-    soon.schedule()
-    soon.schedule(immediately=True)
-    await asyncio.wait_for(soon.wait(), 5)
+async def test_timer_fires_at_once_when_scheduled_immediately() -> None:
+    timer = CoalescingTimer(LONG)
+    timer.schedule()
+    timer.schedule(immediately=True)
+    await asyncio.wait_for(timer.wait(), 5)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(soon.wait(), 0)
+        await asyncio.wait_for(timer.wait(), 0)

@@ -1,4 +1,4 @@
-"""The signed header that names a caller: whole for the largest team, and small for it."""
+"""The signed identity header: complete for the largest team, and compact."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def caller(sites: int, first: int = 1) -> OperatorCaller:
     return OperatorCaller(5, 7, "Olivia", granted, owner=True, session_id="s", client_ip="192.0.2.1")
 
 
-def test_who_may_do_different_things_on_different_sites_is_read_back_whole() -> None:
+def test_caller_with_different_permissions_by_site_round_trips() -> None:
     sites = {1: EVERYTHING, 2: frozenset({Permission.CHAT}), 3: EVERYTHING, 4: frozenset[Permission]()}
-    asking = OperatorCaller(5, 7, "Alex", sites, access_version=3, expires_at=99, language="de")
+    original = OperatorCaller(5, 7, "Alex", sites, access_version=3, expires_at=99, language="de")
     signer = IdentitySigner(SECRET)
-    assert signer.verify(signer.sign(asking)) == asking
+    assert signer.verify(signer.sign(original)) == original
 
 
-def test_an_owner_of_ten_thousand_sites_fits_into_the_header() -> None:
-    asking = caller(10_000)
-    token = IdentitySigner(SECRET).sign(asking)
+def test_owner_of_ten_thousand_sites_fits_into_the_header() -> None:
+    original = caller(10_000)
+    token = IdentitySigner(SECRET).sign(original)
     assert len(token) < MAX_TOKEN_BYTES / 8
-    assert IdentitySigner(SECRET).verify(token) == asking
+    assert IdentitySigner(SECRET).verify(token) == original
 
 
-def test_what_is_remembered_of_large_callers_is_bounded() -> None:
+def test_cache_of_verified_tokens_is_bounded_in_bytes() -> None:
     signer = IdentitySigner(SECRET)
     tokens = [signer.sign(caller(2_000, first)) for first in range(400)]
     tracemalloc.start()
@@ -39,4 +39,4 @@ def test_what_is_remembered_of_large_callers_is_bounded() -> None:
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 30_000_000, "some 125 kB each: of four hundred, not all"
+    assert held < 30_000_000, "about 125 kB each: fewer than the four hundred are cached"

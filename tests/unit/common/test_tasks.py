@@ -1,4 +1,4 @@
-"""Tasks end when they are told to."""
+"""Cancelling tasks, also those that lose a cancellation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from parley.common.runtime.tasks import cancel_and_wait
 
 
-async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
+async def test_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     lost = 0
 
     async def loops() -> None:

@@ -43,19 +43,19 @@ class ParleyError(Exception):
 
 
 class BadRequest(ParleyError):
-    kind = ErrorCategory.BAD_REQUEST
+    category = ErrorCategory.BAD_REQUEST
     code = "malformed"
     default_message = "The request could not be read."
 
 
 class Unauthenticated(ParleyError):
-    kind = ErrorCategory.UNAUTHENTICATED
+    category = ErrorCategory.UNAUTHENTICATED
     code = "unauthenticated"
     default_message = "Please log in."
 
 
 class Forbidden(ParleyError):
-    kind = ErrorCategory.FORBIDDEN
+    category = ErrorCategory.FORBIDDEN
     code = "forbidden"
     default_message = "You do not have permission to do this."
 
@@ -63,25 +63,25 @@ class Forbidden(ParleyError):
 class NotFound(ParleyError):
     """Also the answer for what belongs to another tenant: word for word the same."""
 
-    kind = ErrorCategory.NOT_FOUND
+    category = ErrorCategory.NOT_FOUND
     code = "not_found"
     default_message = "There is nothing here by that name."
 
 
 class Conflict(ParleyError):
-    kind = ErrorCategory.CONFLICT
+    category = ErrorCategory.CONFLICT
     code = "conflict"
     default_message = "That conflicts with the present state."
 
 
 class PayloadTooLarge(ParleyError):
-    kind = ErrorCategory.PAYLOAD_TOO_LARGE
+    category = ErrorCategory.PAYLOAD_TOO_LARGE
     code = "too_large"
     default_message = "That is larger than allowed."
 
 
 class UnsupportedMediaType(ParleyError):
-    kind = ErrorCategory.UNSUPPORTED_MEDIA_TYPE
+    category = ErrorCategory.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
     default_message = "That media type is not accepted here."
 
@@ -89,7 +89,7 @@ class UnsupportedMediaType(ParleyError):
 class ValidationFailed(ParleyError):
     """One or more fields are missing or wrong; `fields` says why, by field name."""
 
-    kind = ErrorCategory.VALIDATION_FAILED
+    category = ErrorCategory.VALIDATION_FAILED
     code = "invalid"
     default_message = "Some fields are missing or wrong."
 
@@ -101,7 +101,7 @@ class ValidationFailed(ParleyError):
 class TooManyRequests(ParleyError):
     """A limit was reached. `retry_after` is in whole seconds, at least 1."""
 
-    kind = ErrorCategory.TOO_MANY_REQUESTS
+    category = ErrorCategory.TOO_MANY_REQUESTS
     code = "too_many_requests"
     default_message = "Too many requests. Please wait a little."
 
@@ -113,7 +113,7 @@ class TooManyRequests(ParleyError):
 class Unavailable(ParleyError):
     """A part we need (database, broker, provider) is away. Trying again later is right."""
 
-    kind = ErrorCategory.UNAVAILABLE
+    category = ErrorCategory.UNAVAILABLE
     code = "unavailable"
     default_message = "A part of the service is not available right now. Please try again."
 
@@ -121,7 +121,7 @@ class Unavailable(ParleyError):
 class RequestTimeout(ParleyError):
     """The request itself took too long to arrive."""
 
-    kind = ErrorCategory.REQUEST_TIMEOUT
+    category = ErrorCategory.REQUEST_TIMEOUT
     code = "timeout"
     default_message = "The request took too long to arrive."
 
@@ -129,7 +129,7 @@ class RequestTimeout(ParleyError):
 class BadGateway(ParleyError):
     """A part behind us gave no usable answer; whether it did the work is not known."""
 
-    kind = ErrorCategory.BAD_GATEWAY
+    category = ErrorCategory.BAD_GATEWAY
     code = "failed"
     default_message = "A part of the service failed. Please try again."
 
@@ -137,6 +137,6 @@ class BadGateway(ParleyError):
 class GatewayTimeout(ParleyError):
     """A part behind us did not answer in time; whether it did the work is not known."""
 
-    kind = ErrorCategory.GATEWAY_TIMEOUT
+    category = ErrorCategory.GATEWAY_TIMEOUT
     code = "late"
     default_message = "A part of the service took too long to answer. Please try again."

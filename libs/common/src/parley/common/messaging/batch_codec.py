@@ -1,8 +1,8 @@
-"""Several events in one message to the broker: neighbours that only the log can want.
+"""Packs neighbouring events into one broker message, if only the event log receives them.
 
-A message costs the broker and every follower of the log more than the event in it does. Events that a queue may want
-stay single, since a queue routes, retries and dead-letters each by itself; and only neighbours share a message, so that
-the log's order is the order in which they were published.
+A message costs the broker and every consumer of the log more than the event in it does. An event that a queue may
+receive stays single, since a queue routes, retries and dead-letters each message by itself. Only neighbours share a
+message, so that the log keeps the order of publication.
 """
 
 from __future__ import annotations
@@ -21,49 +21,49 @@ Document = dict[str, Any]
 
 MAX_EVENTS: Final = 64
 MAX_BYTES: Final = 65_536
-"""Of one message. Its events are given to streams without a pause: more would look like a client that does not read."""
+"""Per message. A message's events are written to event streams in one go: more would make clients look slow."""
 EVENT_COUNT_HEADER: Final = "x-parley-events"
-"""The header that says how many events a message has, for who wants to know that without reading it."""
-_BUNDLE: Final = "bundle"
-"""Type and routing key. It is one word, so no queue's key fits it but the log's."""
+"""The number of events in a message, for readers that do not parse it."""
+_BATCH_TYPE: Final = "bundle"
+"""Type and routing key of a message with several events. A single word, so that only the log's binding matches it."""
 
 
-def pack_events(keyed: Iterable[tuple[Event, Document]]) -> Iterator[OutgoingMessage]:
-    """The messages that carry these events, in their order."""
-    waiting: list[tuple[Event, bytes]] = []
-    size = 0
-    for event, document in keyed:
+def pack_events(events: Iterable[tuple[Event, Document]]) -> Iterator[OutgoingMessage]:
+    """Yield the messages that carry these events, in their order."""
+    batch: list[tuple[Event, bytes]] = []
+    batch_bytes = 0
+    for event, document in events:
         content = orjson.dumps(document)
         single = not is_stream_only(event)
-        if waiting and (single or len(waiting) == MAX_EVENTS or size + len(content) > MAX_BYTES):
-            yield _message(waiting)
-            waiting, size = [], 0
+        if batch and (single or len(batch) == MAX_EVENTS or batch_bytes + len(content) > MAX_BYTES):
+            yield _to_message(batch)
+            batch, batch_bytes = [], 0
         if single:
-            yield _message([(event, content)])
+            yield _to_message([(event, content)])
         else:
-            waiting.append((event, content))
-            size += len(content)
-    if waiting:
-        yield _message(waiting)
+            batch.append((event, content))
+            batch_bytes += len(content)
+    if batch:
+        yield _to_message(batch)
 
 
 def unpack_events(body: bytes) -> Sequence[Any]:
-    """The documents in a message's body, whatever they are. Raises orjson.JSONDecodeError."""
+    """Return the documents in a message's body, unchecked. Raises orjson.JSONDecodeError."""
     content = orjson.loads(body)
     return content if isinstance(content, list) else (content,)
 
 
-def _message(events: Sequence[tuple[Event, bytes]]) -> OutgoingMessage:
+def _to_message(events: Sequence[tuple[Event, bytes]]) -> OutgoingMessage:
     first, content = events[0]
-    together = len(events) > 1
+    several = len(events) > 1
     return OutgoingMessage(
-        _BUNDLE if together else routing_key(first),
-        b"[%b]" % b",".join(one for _, one in events) if together else content,
+        _BATCH_TYPE if several else routing_key(first),
+        b"[%b]" % b",".join(one for _, one in events) if several else content,
         Basic.Properties(
             content_type="application/json",
             delivery_mode=DeliveryMode.PERSISTENT.value,
             message_id=first.id,
-            message_type=_BUNDLE if together else first.type,
-            headers={EVENT_COUNT_HEADER: len(events)} if together else None,
+            message_type=_BATCH_TYPE if several else first.type,
+            headers={EVENT_COUNT_HEADER: len(events)} if several else None,
         ),
     )

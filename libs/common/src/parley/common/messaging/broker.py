@@ -1,8 +1,8 @@
-"""The connection to RabbitMQ: kept up by one loop of our own, and everything that lives on it begun anew each time.
+"""The connection to RabbitMQ: one loop reconnects it and restarts everything that uses it.
 
 A robust connection that restores consumers by itself is known to lose some silently after a broker restart
-(aio-pika issues 231, 379, 636). Here every use of the connection is a session: it is started on a fresh
-connection, and when the connection, its channel or its consumer goes, the whole session ends and starts again.
+(aio-pika issues 231, 379, 636). Here every user of the connection is a channel session: it starts on a fresh
+connection, and when the connection, its channel or its consumer closes, the whole session ends and starts again.
 """
 
 from __future__ import annotations
@@ -18,25 +18,24 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 
 from parley.common.errors import Unavailable
 from parley.common.events import Event, parse_event, routing_key
-from parley.common.messaging import topology
+from parley.common.messaging import timeouts, topology
 from parley.common.messaging.batch_codec import pack_events
 from parley.common.messaging.instrumentation import publish_spans
 from parley.common.messaging.publisher import publish_batch
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
+from parley.common.runtime.backoff import Backoff
 from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
 
 Document = dict[str, Any]
 
-_CONNECT_SECONDS = 5.0
-_CONFIRM_SECONDS = 5.0
-_HEARTBEAT_SECONDS = 10
+_LOGGED_FAILURES = (1, 20, 200)
 
 
 class ChannelSession(Protocol):
-    """Something that lives on a connection. `run` returns or raises when it has to be started anew."""
+    """A user of the connection. `run` opens channels on it, and returns or raises when it has to be started again."""
 
     name: str
 
@@ -47,27 +46,26 @@ class ChannelSession(Protocol):
 
 
 class BrokerConnection:
-    """Publishes, and keeps sessions running. Ready while the publishing channel and every session are up."""
+    """Publishes events and keeps channel sessions running. Ready while the publishing channel and all sessions are up."""
 
     name = "rabbitmq"
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._sessions: list[ChannelSession] = []
-        self._gates: dict[str, asyncio.Event] = {}
+        self._start_conditions: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
         self._exchange: AbstractExchange | None = None
-        self._ephemeral: AbstractExchange | None = None
-        self._connection: AbstractConnection | None = None
+        self._ephemeral_exchange: AbstractExchange | None = None
 
     def add(self, session: ChannelSession, *, start_condition: asyncio.Event | None = None) -> None:
-        """Keep a session running, from when `after` is set. Add before `start`."""
+        """Keep a session running, from when `start_condition` is set. Call before `start`."""
         self._sessions.append(session)
         if start_condition is not None:
-            self._gates[session.name] = start_condition
+            self._start_conditions[session.name] = start_condition
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._keep_up(), name="rabbitmq")
+        self._task = asyncio.create_task(self._reconnect_loop(), name="rabbitmq")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -81,107 +79,119 @@ class BrokerConnection:
         return f"not consuming yet: {', '.join(waiting)}" if waiting else None
 
     async def publish(self, documents: Sequence[Document]) -> None:
-        """Publish events in order; returns when the broker has confirmed all of them. Raises Unavailable."""
+        """Publish events in order; return when the broker has confirmed all of them. Raises Unavailable."""
         exchange = self._exchange
         if exchange is None:
             raise Unavailable("The message broker is not available.")
-        keyed = []
-        for document in documents:
-            event = parse_event(document)
-            keyed.append((event, document))
-        with publish_spans(keyed) as traced:
-            await _confirmed(exchange, traced)
+        events = [(parse_event(document), document) for document in documents]
+        with publish_spans(events) as traced:
+            await _publish_confirmed(exchange, traced)
 
     async def publish_ephemeral(self, event: Event) -> None:
-        """Send an ephemeral event to whoever listens now. Lost, and rightly so, while the broker is away."""
-        if self._ephemeral is None:
+        """Publish an event to current subscribers only, unconfirmed. Dropped while the broker is away."""
+        if self._ephemeral_exchange is None:
             return
-        message = _fleeting(event)
+        message = _transient_message(event)
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(1.0):
-                await self._ephemeral.publish(message, routing_key(event), mandatory=False)
+            async with asyncio.timeout(timeouts.EPHEMERAL_TIMEOUT_SECONDS):
+                await self._ephemeral_exchange.publish(message, routing_key(event), mandatory=False)
 
-    async def _keep_up(self) -> None:
-        failures = 0
-        while not _told_to_end():
+    async def _reconnect_loop(self) -> None:
+        backoff = _reconnect_backoff()
+        while not _cancel_requested():
+            delay = timeouts.RESTART_DELAY_SECONDS
             try:
-                async with asyncio.timeout(_CONNECT_SECONDS):
-                    connection = await aio_pika.connect(self._url, heartbeat=_HEARTBEAT_SECONDS)
+                async with asyncio.timeout(timeouts.CONNECT_TIMEOUT_SECONDS):
+                    connection = await aio_pika.connect(self._url, heartbeat=timeouts.HEARTBEAT_SECONDS)
             except Exception as exc:
-                failures += 1
-                if failures in (1, 20, 200):
+                delay = backoff.next_delay()
+                if backoff.failures in _LOGGED_FAILURES:
                     log.warning("broker_unavailable", error=repr(exc)[:300])
-                await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
+                await asyncio.sleep(delay)
                 continue
             try:
-                await self._live(connection)
+                await self._run_connection(connection)
+                backoff.reset()
             except Exception as exc:
                 log.warning("broker_connection_ended", error=repr(exc)[:300])
-                failures += 1
-            else:
-                failures = 0
+                delay = backoff.next_delay()
             finally:
-                self._exchange = self._ephemeral = None
+                self._exchange = self._ephemeral_exchange = None
                 metrics.BROKER_CONNECTED.set(0)
                 with contextlib.suppress(Exception):
-                    async with asyncio.timeout(2.0):
+                    async with asyncio.timeout(timeouts.CLOSE_TIMEOUT_SECONDS):
                         await connection.close()
-            await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
+            await asyncio.sleep(delay)
 
-    async def _live(self, connection: AbstractConnection) -> None:
-        """One connection's life: declare, publish, run the sessions; ends when the connection does."""
+    async def _run_connection(self, connection: AbstractConnection) -> None:
+        """Declare the topology, then publish and run the sessions until the connection closes."""
         closed = asyncio.Event()
         connection.close_callbacks.add(lambda *_: closed.set())
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(timeouts.DECLARE_TIMEOUT_SECONDS):
             channel = await connection.channel(publisher_confirms=True)
             await topology.declare_exchanges(channel)
             exchange = await channel.get_exchange(topology.EVENTS_EXCHANGE, ensure=False)
-            # Unconfirmed whispers go by a channel of their own, so that they never wait behind a confirm.
-            quiet = await connection.channel(publisher_confirms=False)
-            self._ephemeral = await quiet.get_exchange(topology.EPHEMERAL_EXCHANGE, ensure=False)
+            # Ephemeral events have a channel of their own, so that they never wait behind a confirm.
+            ephemeral_channel = await connection.channel(publisher_confirms=False)
+            self._ephemeral_exchange = await ephemeral_channel.get_exchange(topology.EPHEMERAL_EXCHANGE, ensure=False)
         channel.close_callbacks.add(lambda *_: closed.set())
-        quiet.close_callbacks.add(lambda *_: closed.set())
+        ephemeral_channel.close_callbacks.add(lambda *_: closed.set())
         self._exchange = exchange
         metrics.BROKER_CONNECTED.set(1)
         log.info("broker_connected")
-        tasks = [asyncio.create_task(self._run(session, connection), name=session.name) for session in self._sessions]
+        tasks = [
+            asyncio.create_task(self._run_session(session, connection), name=session.name) for session in self._sessions
+        ]
         try:
             await closed.wait()
         finally:
             await cancel_and_wait(*tasks)
 
-    async def _run(self, session: ChannelSession, connection: AbstractConnection) -> None:
-        if session.name in self._gates:
-            await self._gates[session.name].wait()
-        failures = 0
-        while not connection.is_closed and not _told_to_end():
+    async def _run_session(self, session: ChannelSession, connection: AbstractConnection) -> None:
+        if session.name in self._start_conditions:
+            await self._start_conditions[session.name].wait()
+        backoff = _reconnect_backoff()
+        while not connection.is_closed and not _cancel_requested():
+            delay = timeouts.RESTART_DELAY_SECONDS
             try:
                 await session.run(connection)
-                failures = 0
+                backoff.reset()
             except Exception as exc:
-                failures += 1
+                delay = backoff.next_delay()
                 log.warning("session_ended", session=session.name, error=repr(exc)[:300])
-            await asyncio.sleep(min(2.0, 0.1 * 2 ** min(failures, 5)))
+            await asyncio.sleep(delay)
 
 
-async def _confirmed(exchange: AbstractExchange, keyed: Sequence[tuple[Event, Document]]) -> None:
-    """Publish, and wait until the broker has confirmed all. Raises Unavailable."""
+async def channel_closed_event(channel: AbstractChannel) -> asyncio.Event:
+    """Return an event that is set when the channel closes or the broker cancels one of its consumers."""
+    closed = asyncio.Event()
+    channel.close_callbacks.add(lambda *_: closed.set())
+    underlay = await channel.get_underlay_channel()
+    underlay.on_consumer_cancel_callbacks.add(lambda *_: closed.set())
+    return closed
+
+
+async def _publish_confirmed(exchange: AbstractExchange, events: Sequence[tuple[Event, Document]]) -> None:
     try:
-        async with asyncio.timeout(_CONFIRM_SECONDS):
-            await publish_batch(exchange, list(pack_events(keyed)))
+        async with asyncio.timeout(timeouts.CONFIRM_TIMEOUT_SECONDS):
+            await publish_batch(exchange, list(pack_events(events)))
     except TimeoutError as exc:
         raise Unavailable("The message broker did not confirm in time.") from exc
     except Exception as exc:
-        raise Unavailable("The message broker did not take an event.") from exc
+        raise Unavailable("The message broker did not accept an event.") from exc
 
 
-def _told_to_end() -> bool:
-    """Whether this task was cancelled, also where a cleanup that failed put its own exception in place of that."""
+def _reconnect_backoff() -> Backoff:
+    return Backoff(initial_seconds=timeouts.RECONNECT_INITIAL_SECONDS, max_seconds=timeouts.RECONNECT_MAX_SECONDS)
+
+
+def _cancel_requested() -> bool:
+    """Whether this task was cancelled, even if a failing cleanup replaced the CancelledError with its own exception."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-def _fleeting(event: Event) -> aio_pika.Message:
+def _transient_message(event: Event) -> aio_pika.Message:
     return aio_pika.Message(
         orjson.dumps(event.to_document()),
         content_type="application/json",
@@ -189,12 +199,3 @@ def _fleeting(event: Event) -> aio_pika.Message:
         message_id=event.id,
         type=event.type,
     )
-
-
-async def channel_closed_event(channel: AbstractChannel) -> asyncio.Event:
-    """An event that is set when the channel closes or the broker cancels one of its consumers."""
-    gone = asyncio.Event()
-    channel.close_callbacks.add(lambda *_: gone.set())
-    underlay = await channel.get_underlay_channel()
-    underlay.on_consumer_cancel_callbacks.add(lambda *_: gone.set())
-    return gone

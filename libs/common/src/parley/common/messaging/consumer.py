@@ -1,7 +1,7 @@
-"""Events in, from a consumer group's quorum queue: one at a time, in order, acknowledged when handled.
+"""Consumes events from a consumer group's quorum queue: in order, acknowledged when handled.
 
-A handler that fails is tried again after a pause; the sixth time the broker puts the event with the dead letters. An
-event that the catalogue does not know goes there at once: no retry would make it better.
+A failing handler is retried after a delay; after five redeliveries the broker moves the event to the dead letters. An
+event that the registry does not define goes there at once, since a retry cannot help.
 """
 
 from __future__ import annotations
@@ -14,99 +14,104 @@ import orjson
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
 from parley.common.events import Event, UnknownEvent, event_class, parse_event
-from parley.common.messaging import topology
+from parley.common.messaging import timeouts, topology
 from parley.common.messaging.broker import channel_closed_event
 from parley.common.messaging.instrumentation import consumer_span
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger, start_or_continue_trace
+from parley.common.runtime.backoff import backoff_seconds
 from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
 
-Handler = Callable[[Event], Awaitable[None]]
+EventHandler = Callable[[Event], Awaitable[None]]
 
 
 class PoisonMessage(Exception):
-    """Raised by a handler: this event can never be handled; put it with the dead letters now."""
+    """Raised by a handler for an event that it can never handle: it goes to the dead letters at once."""
 
 
 class Consumer:
-    """A consumer group. `handlers` maps event types to what is done with them; the queue is bound to those alone.
+    """A channel session for one consumer group. The queue is bound to the event types in `handlers`.
 
-    `keys` narrows a type to the events whose routing key ends so (`message.created.#.translate.#`); one that is
-    `log_alone` has to be. With `side_by_side`, up to `prefetch` conversations are handled at once, each still in its
-    own order. Raises TypeError where nothing would ever come, and Undefined for what the catalogue does not know.
+    `binding_patterns` replaces a type in its binding, to receive only some events of the type by their routing tag
+    (`message.created.#.translate.#`); a type that is `stream_only` needs one. With `concurrent_partitions`, events of up
+    to `prefetch` conversations are handled at once, each conversation's in order.
+
+    Raises TypeError for a binding that would never match, and UnknownEvent for a type that the registry does not define.
     """
 
     def __init__(
         self,
         service: str,
         queue_name: str,
-        handlers: Mapping[str, Handler],
+        handlers: Mapping[str, EventHandler],
         *,
         prefetch: int = 32,
         binding_patterns: Mapping[str, str] | None = None,
         concurrent_partitions: bool = False,
     ) -> None:
-        for kind in handlers:
-            if event_class(kind).stream_only and kind not in (binding_patterns or {}):
-                raise TypeError(f"{kind} goes to the log alone: a queue has to name the hint of those that it wants")
+        for event_type in handlers:
+            if event_class(event_type).stream_only and event_type not in (binding_patterns or {}):
+                raise TypeError(f"{event_type} is stream_only: it needs a binding pattern with a routing tag")
         self.name = f"parley.{service}.{queue_name}"
         self.running = False
         self._handlers = handlers
         self._prefetch = prefetch
-        self._keys = binding_patterns or {}
-        self._side_by_side = concurrent_partitions
+        self._binding_patterns = binding_patterns or {}
+        self._concurrent_partitions = concurrent_partitions
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel()
         try:
-            gone = await channel_closed_event(channel)
+            closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=self._prefetch)
-            keys = tuple(f"*.*.{self._keys.get(kind, kind)}" for kind in self._handlers)
-            queue = await topology.declare_queue(channel, self.name, keys)
+            binding_keys = tuple(
+                f"*.*.{self._binding_patterns.get(event_type, event_type)}" for event_type in self._handlers
+            )
+            queue = await topology.declare_queue(channel, self.name, binding_keys)
             inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
             await queue.consume(inbox.put)
             self.running = True
-            work = asyncio.create_task(self._work(inbox), name=f"{self.name}:work")
-            gone_task = asyncio.create_task(gone.wait())
+            work = asyncio.create_task(self._consume(inbox), name=f"{self.name}:consume")
+            closed_task = asyncio.create_task(closed.wait())
             try:
-                await asyncio.wait({work, gone_task}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({work, closed_task}, return_when=asyncio.FIRST_COMPLETED)
                 if work.done():
                     work.result()
             finally:
-                await cancel_and_wait(work, gone_task)
+                await cancel_and_wait(work, closed_task)
         finally:
             self.running = False
             if not channel.is_closed:
                 await channel.close()
 
-    async def _work(self, inbox: asyncio.Queue[AbstractIncomingMessage]) -> None:
-        if not self._side_by_side:
+    async def _consume(self, inbox: asyncio.Queue[AbstractIncomingMessage]) -> None:
+        if not self._concurrent_partitions:
             while True:
-                await self._take(await inbox.get())
-        lanes: dict[object, deque[AbstractIncomingMessage]] = {}
+                await self._handle(await inbox.get())
+        partitions: dict[object, deque[AbstractIncomingMessage]] = {}
         async with asyncio.TaskGroup() as tasks:
             while True:
                 message = await inbox.get()
-                lane = _conversation(message)
-                waiting = lanes.get(lane)
+                key = _partition_key(message)
+                waiting = partitions.get(key)
                 if waiting is not None:
                     waiting.append(message)
                 else:
-                    lanes[lane] = deque([message])
-                    tasks.create_task(self._drain(lanes, lane), name=f"{self.name}:{lane}")
+                    partitions[key] = deque([message])
+                    tasks.create_task(self._consume_partition(partitions, key), name=f"{self.name}:{key}")
 
-    async def _drain(self, lanes: dict[object, deque[AbstractIncomingMessage]], lane: object) -> None:
-        waiting = lanes[lane]
+    async def _consume_partition(self, partitions: dict[object, deque[AbstractIncomingMessage]], key: object) -> None:
+        waiting = partitions[key]
         try:
             while waiting:
-                await self._take(waiting.popleft())
+                await self._handle(waiting.popleft())
         finally:
-            del lanes[lane]
+            del partitions[key]
 
-    async def _take(self, message: AbstractIncomingMessage) -> None:
-        tries = _tries(message)
+    async def _handle(self, message: AbstractIncomingMessage) -> None:
+        delivery_count = _delivery_count(message)
         try:
             event = parse_event(orjson.loads(message.body))
             start_or_continue_trace(event.request_id, event.traceparent)
@@ -118,24 +123,37 @@ class Consumer:
             await message.reject(requeue=False)
         except Exception as exc:
             log.warning(
-                "event_failed", queue=self.name, event_id=message.message_id, tries=tries, error=repr(exc)[:300]
+                "event_failed",
+                queue=self.name,
+                event_id=message.message_id,
+                tries=delivery_count,
+                error=repr(exc)[:300],
             )
             metrics.EVENTS_CONSUMED.labels(self.name, "failed").inc()
-            await asyncio.sleep(min(3.0, 0.1 * 4**tries))
+            await asyncio.sleep(_redelivery_delay(delivery_count))
             await message.nack(requeue=True)
         else:
             metrics.EVENTS_CONSUMED.labels(self.name, "done").inc()
             await message.ack()
 
 
-def _conversation(message: AbstractIncomingMessage) -> object:
-    """What an event's order is kept in; what cannot be read has a lane of its own, and is found out there."""
+def _redelivery_delay(delivery_count: int) -> float:
+    return backoff_seconds(
+        2 * delivery_count + 1,  # Quadruples: with few redeliveries, the last ones have to outlast a short outage.
+        initial_seconds=timeouts.REDELIVERY_INITIAL_SECONDS,
+        max_seconds=timeouts.REDELIVERY_MAX_SECONDS,
+        jitter=0,
+    )
+
+
+def _partition_key(message: AbstractIncomingMessage) -> object:
+    """Return the conversation id, by which events are ordered; None if the body cannot be parsed."""
     try:
         return orjson.loads(message.body)["conversation_id"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return None
 
 
-def _tries(message: AbstractIncomingMessage) -> int:
+def _delivery_count(message: AbstractIncomingMessage) -> int:
     count = message.headers.get("x-delivery-count", 0)
     return count if isinstance(count, int) else 0

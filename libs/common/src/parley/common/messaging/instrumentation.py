@@ -1,7 +1,7 @@
-"""Spans of what travels by the broker, named by OpenTelemetry's conventions for messaging.
+"""Spans of events and RPC, named by OpenTelemetry's conventions for messaging.
 
-A message names its producer's span as the parent, and its consumers' spans are children of that: every event is handled
-by itself, so one trace is the whole of what a click caused. Only work on several events at once needs links.
+A message carries its producer's span as the parent of its consumers' spans: each event is handled by itself, so one
+trace shows everything that a click caused. Only work on several events at once needs links.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Document = dict[str, Any]
 
 
 @contextmanager
-def publish_spans(keyed: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[tuple[Event, Document]]]:
-    """A producer's span for each event, under what caused it; the events as they then travel."""
+def publish_spans(events: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[tuple[Event, Document]]]:
+    """Open a producer span for each event; yield the events with their documents carrying these spans."""
     if not tracing.enabled():
-        yield keyed
+        yield events
         return
-    spans = [_produced(event) for event, _ in keyed]
+    spans = [_producer_span(event) for event, _ in events]
     try:
         yield [
             pair if span is tracing.NOOP_SPAN else (pair[0], {**pair[1], "traceparent": span.traceparent})
-            for pair, span in zip(keyed, spans, strict=True)
+            for pair, span in zip(events, spans, strict=True)
         ]
     except Exception as exc:
         for span in spans:
@@ -40,23 +40,23 @@ def publish_spans(keyed: Sequence[tuple[Event, Document]]) -> Iterator[Sequence[
 
 
 def consumer_span(event: Event, queue: str) -> Span:
-    """A consumer's span for the event, under its producer's."""
+    """Open a span for handling an event, under its producer's."""
     return tracing.span(
         f"process {event.type}", SpanKind.CONSUMER, _attributes(event, queue, "process"), parent=event.traceparent
     )
 
 
-def rpc_client_span(service: str, question: str) -> Span:
-    """The asker's span."""
-    return tracing.span(f"ask {service} {question}", SpanKind.CLIENT, _rpc(service, question))
+def rpc_client_span(service: str, method: str) -> Span:
+    """Open a span for calling a method."""
+    return tracing.span(f"{service}/{method}", SpanKind.CLIENT, _rpc_attributes(service, method))
 
 
-def rpc_server_span(service: str, question: str, parent: str | None) -> Span:
-    """The span of whoever answers."""
-    return tracing.span(f"answer {question}", SpanKind.SERVER, _rpc(service, question), parent=parent)
+def rpc_server_span(service: str, method: str, parent: str | None) -> Span:
+    """Open a span for serving a call, under the client's."""
+    return tracing.span(f"{service}/{method}", SpanKind.SERVER, _rpc_attributes(service, method), parent=parent)
 
 
-def _produced(event: Event) -> Span:
+def _producer_span(event: Event) -> Span:
     return tracing.span(
         f"publish {event.type}",
         SpanKind.PRODUCER,
@@ -66,7 +66,7 @@ def _produced(event: Event) -> Span:
 
 
 def _attributes(event: Event, destination: str, operation: str) -> Attributes:
-    # Not the event's id: where an event is made in the database, it has the visitor's in it.
+    # Not the event's id: ids of events made in the database contain the visitor's.
     return {
         "messaging.system": "rabbitmq",
         "messaging.destination.name": destination,
@@ -76,5 +76,5 @@ def _attributes(event: Event, destination: str, operation: str) -> Attributes:
     }
 
 
-def _rpc(service: str, question: str) -> Attributes:
-    return {"rpc.system": "amqp", "rpc.service": service, "rpc.method": question}
+def _rpc_attributes(service: str, method: str) -> Attributes:
+    return {"rpc.system": "amqp", "rpc.service": service, "rpc.method": method}

@@ -1,7 +1,7 @@
-"""Many messages in one write to the broker, and one wait for all their confirms.
+"""Publishes many messages in one write to the broker, with one wait for all their confirms.
 
-Published one by one with aio-pika, each takes a lock, a write of its own and a future of its own: a batch was measured
-at three times the processor time of this. What is used of aiormq's channel are the attributes it shows to everybody.
+aio-pika publishes messages one by one, each with a lock, a write and a future of its own: a batch was measured at three
+times the processor time of this. Uses only public attributes of aiormq's channel.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pamqp.commands import Basic
 
 
 class OutgoingMessage(NamedTuple):
-    """A message on its way."""
+    """A message to publish."""
 
     routing_key: str
     content: bytes
@@ -26,68 +26,68 @@ class OutgoingMessage(NamedTuple):
 
 
 async def publish_batch(exchange: AbstractExchange, messages: Sequence[OutgoingMessage]) -> None:
-    """Publish in order; returns when the broker has confirmed all. Raises when it refused one, or the channel closed.
+    """Publish in order; return when the broker has confirmed all. Raises if it refused one, or the channel closed.
 
-    The caller sets the deadline. Nothing comes back for a message that no queue is bound for.
+    The caller sets the timeout. A message to which no queue is bound is dropped by the broker.
     """
     if not messages:
         return
     channel: Any = await cast("Any", exchange).channel.get_underlay_channel()
     async with channel.lock:
-        waiting = _Confirms(channel.create_future(), len(messages))
-        first = channel.delivery_tag + 1
-        tags = range(first, first + len(messages))
+        confirm = BatchConfirm(channel.create_future(), len(messages))
+        first_tag = channel.delivery_tag + 1
+        tags = range(first_tag, first_tag + len(messages))
         channel.delivery_tag = tags[-1]
-        channel.confirmations.update(dict.fromkeys(tags, waiting))
+        channel.confirmations.update(dict.fromkeys(tags, confirm))
         try:
-            await channel.write_queue.put(_written(channel, exchange.name, messages))
+            await channel.write_queue.put(_encode_frames(channel, exchange.name, messages))
         except BaseException:
-            # The broker has seen none of them: their numbers are free again.
-            channel.delivery_tag = first - 1
+            # Nothing was sent: release the delivery tags.
+            channel.delivery_tag = first_tag - 1
             for tag in tags:
                 channel.confirmations.pop(tag, None)
             raise
-    await waiting.all
+    await confirm.all_confirmed
 
 
-class _Confirms:
-    """Stands for a whole batch where the channel looks for who waits for a number's confirm."""
+class BatchConfirm:
+    """Stands in for the future of each message's confirm in the channel, and completes one future for the batch."""
 
-    __slots__ = ("_left", "all")
+    __slots__ = ("_remaining", "all_confirmed")
 
-    def __init__(self, everything: asyncio.Future[None], messages: int) -> None:
-        self.all = everything
-        self._left = messages
+    def __init__(self, all_confirmed: asyncio.Future[None], messages: int) -> None:
+        self.all_confirmed = all_confirmed
+        self._remaining = messages
 
     def done(self) -> bool:
-        return self.all.done()
+        return self.all_confirmed.done()
 
     def cancelled(self) -> bool:
-        return self.all.cancelled()
+        return self.all_confirmed.cancelled()
 
     def set_result(self, _: object) -> None:
-        self._left -= 1
-        if not self._left:
-            self.all.set_result(None)
+        self._remaining -= 1
+        if not self._remaining:
+            self.all_confirmed.set_result(None)
 
-    def set_exception(self, problem: BaseException) -> None:
-        self.all.set_exception(problem)
+    def set_exception(self, exc: BaseException) -> None:
+        self.all_confirmed.set_exception(exc)
 
 
-def _written(channel: Any, exchange: str, messages: Sequence[OutgoingMessage]) -> ChannelFrame:
-    largest: int = channel.max_content_size
-    parts: list[bytes] = []
-    for key, content, properties in messages:
-        parts.append(_method(channel.number, exchange, key))
-        about = header.ContentHeader(0, len(content), properties)
-        parts.append(frame.marshal(about, channel.number))
-        parts.extend(
-            frame.marshal(body.ContentBody(content[start : start + largest]), channel.number)
-            for start in range(0, len(content), largest)
+def _encode_frames(channel: Any, exchange: str, messages: Sequence[OutgoingMessage]) -> ChannelFrame:
+    max_frame_bytes: int = channel.max_content_size
+    frames: list[bytes] = []
+    for routing_key, content, properties in messages:
+        frames.append(_encode_method(channel.number, exchange, routing_key))
+        content_header = header.ContentHeader(0, len(content), properties)
+        frames.append(frame.marshal(content_header, channel.number))
+        frames.extend(
+            frame.marshal(body.ContentBody(content[start : start + max_frame_bytes]), channel.number)
+            for start in range(0, len(content), max_frame_bytes)
         )
-    return ChannelFrame(payload=b"".join(parts), should_close=False)
+    return ChannelFrame(payload=b"".join(frames), should_close=False)
 
 
 @lru_cache(4096)
-def _method(channel: int, exchange: str, routing_key: str) -> bytes:
+def _encode_method(channel: int, exchange: str, routing_key: str) -> bytes:
     return frame.marshal(Basic.Publish(exchange=exchange, routing_key=routing_key), channel)

@@ -1,6 +1,6 @@
-"""Questions to the owner of a fact, for when its event has not arrived yet: AMQP request and reply, in JSON.
+"""RPC over AMQP with JSON bodies, for facts whose event may not have arrived yet: ask the service that owns them.
 
-Questions expire with their asker's patience, so that none is answered to nobody.
+A request expires when its caller stops waiting, so that no server works for a caller that is gone.
 """
 
 from __future__ import annotations
@@ -18,50 +18,52 @@ from parley.common.errors import Unavailable
 from parley.common.messaging import topology
 from parley.common.messaging.broker import channel_closed_event
 from parley.common.messaging.instrumentation import rpc_client_span, rpc_server_span
+from parley.common.messaging.timeouts import RPC_TIMEOUT_SECONDS
 from parley.common.observability.logging import current_trace, get_logger, start_or_continue_trace
 
 log = get_logger(__name__)
 
 Document = dict[str, Any]
-_PATIENCE_SECONDS = 2.0
+
+_PREFETCH = 32
 
 
 class RpcServer:
-    """The owner's side: answers questions by name from `parley.ask.<service>`."""
+    """A channel session that serves methods by name from the queue `parley.ask.<service>`."""
 
     def __init__(self, service: str, methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
         self.name = f"{topology.RPC_QUEUE_PREFIX}.{service}"
         self.running = False
         self._service = service
-        self._answers = methods
+        self._methods = methods
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
         try:
-            gone = await channel_closed_event(channel)
-            await channel.set_qos(prefetch_count=32)
+            closed = await channel_closed_event(channel)
+            await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(self.name, durable=True)
 
-            async def answer(message: AbstractIncomingMessage) -> None:
-                await self._answer(channel, message)
+            async def serve(message: AbstractIncomingMessage) -> None:
+                await self._serve(channel, message)
 
-            await queue.consume(answer, no_ack=True)
+            await queue.consume(serve, no_ack=True)
             self.running = True
-            await gone.wait()
+            await closed.wait()
         finally:
             self.running = False
             if not channel.is_closed:
                 await channel.close()
 
-    async def _answer(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
-        question = orjson.loads(message.body)
-        start_or_continue_trace(question.get("request_id"), question.get("traceparent"))
+    async def _serve(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
+        request = orjson.loads(message.body)
+        start_or_continue_trace(request.get("request_id"), request.get("traceparent"))
         try:
-            with rpc_server_span(self._service, question["name"], question.get("traceparent")):
-                found = await self._answers[question["name"]](question["body"])
-            reply: Document = {"found": found}
+            with rpc_server_span(self._service, request["name"], request.get("traceparent")):
+                result = await self._methods[request["name"]](request["body"])
+            reply: Document = {"found": result}
         except Exception as exc:
-            log.warning("question_failed", question=question.get("name"), error=repr(exc)[:300])
+            log.warning("rpc_failed", method=request.get("name"), error=repr(exc)[:300])
             reply = {"failed": True}
         if message.reply_to:
             await channel.default_exchange.publish(
@@ -72,65 +74,65 @@ class RpcServer:
 
 
 class RpcClient:
-    """The asking side: a session with a reply queue of its own."""
+    """A channel session that calls a service's methods, with a reply queue of its own."""
 
     def __init__(self, service: str) -> None:
-        self.name = f"asks-{service}"
+        self.name = f"rpc-{service}"
         self.running = False
         self._service = service
         self._queue = f"{topology.RPC_QUEUE_PREFIX}.{service}"
         self._channel: AbstractChannel | None = None
         self._reply_to = ""
-        self._waiting: dict[str, asyncio.Future[Document]] = {}
+        self._pending: dict[str, asyncio.Future[Document]] = {}
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
         try:
-            gone = await channel_closed_event(channel)
+            closed = await channel_closed_event(channel)
             replies = await channel.declare_queue(exclusive=True, auto_delete=True)
-            await replies.consume(self._take_reply, no_ack=True)
+            await replies.consume(self._on_reply, no_ack=True)
             self._reply_to, self._channel, self.running = replies.name, channel, True
-            await gone.wait()
+            await closed.wait()
         finally:
             self.running, self._channel = False, None
             if not channel.is_closed:
                 await channel.close()
 
-    async def _take_reply(self, message: AbstractIncomingMessage) -> None:
-        waiting = self._waiting.get(message.correlation_id or "")
-        if waiting is not None and not waiting.done():
-            waiting.set_result(orjson.loads(message.body))
+    async def __call__(self, method: str, **body: Any) -> Document | None:
+        """Call a method and return its result; None if it found nothing. Raises Unavailable on failure or timeout."""
+        with rpc_client_span(self._service, method):
+            return await self._call(method, body)
 
-    async def __call__(self, name: str, **body: Any) -> Document | None:
-        """The owner's answer; None where it knows of no such thing. Raises Unavailable."""
-        with rpc_client_span(self._service, name):
-            return await self._answer(name, body)
-
-    async def _answer(self, name: str, body: Document) -> Document | None:
+    async def _call(self, method: str, body: Document) -> Document | None:
         if self._channel is None:
             raise Unavailable("The message broker is not available.")
         trace = current_trace()
-        question = {"name": name, "body": body, "request_id": trace.request_id, "traceparent": trace.traceparent}
-        number = uuid.uuid4().hex
-        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        request = {"name": method, "body": body, "request_id": trace.request_id, "traceparent": trace.traceparent}
+        correlation_id = uuid.uuid4().hex
+        pending = self._pending[correlation_id] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
                 await self._channel.default_exchange.publish(
                     aio_pika.Message(
-                        orjson.dumps(question),
-                        correlation_id=number,
+                        orjson.dumps(request),
+                        correlation_id=correlation_id,
                         reply_to=self._reply_to,
-                        expiration=_PATIENCE_SECONDS,
+                        expiration=RPC_TIMEOUT_SECONDS,
                     ),
                     self._queue,
                     mandatory=False,
                 )
-                reply = await waiting
+                reply = await pending
         except (TimeoutError, aio_pika.exceptions.AMQPError) as exc:
-            raise Unavailable("The service that knows did not answer in time.") from exc
+            raise Unavailable(f"The {self._service} service did not answer in time.") from exc
         finally:
-            del self._waiting[number]
+            del self._pending[correlation_id]
         if reply.get("failed"):
-            raise Unavailable("The service that knows could not answer.")
-        found: Document | None = reply["found"]
-        return found
+            raise Unavailable(f"The {self._service} service could not answer.")
+        result: Document | None = reply["found"]
+        return result
+
+    async def _on_reply(self, message: AbstractIncomingMessage) -> None:
+        pending = self._pending.get(message.correlation_id or "")
+        if pending is not None and not pending.done():
+            pending.set_result(orjson.loads(message.body))

@@ -1,4 +1,4 @@
-"""What exists in the broker, by name. Declared by whoever connects; all declarations are the same everywhere."""
+"""The exchanges and queues of the broker. Every service declares what it uses, with the same arguments everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DELIVERY_LIMIT: Final = 5
 
 
 async def declare_exchanges(channel: AbstractChannel) -> None:
-    """The exchanges, and the log: bound to everything, so that no event is missing from it."""
+    """Declare the exchanges, and the event log bound to every event."""
     events = await channel.declare_exchange(EVENTS_EXCHANGE, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(EPHEMERAL_EXCHANGE, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(DEAD_LETTER_EXCHANGE, ExchangeType.DIRECT, durable=True)
@@ -28,7 +28,7 @@ async def declare_exchanges(channel: AbstractChannel) -> None:
 
 
 async def declare_log_stream(channel: AbstractChannel) -> AbstractQueue:
-    """The stream queue that keeps everything that happened for a while, in one order."""
+    """Declare the stream queue that keeps every event in one order, up to an age and a size."""
     return await channel.declare_queue(
         LOG_STREAM,
         durable=True,
@@ -41,10 +41,10 @@ async def declare_log_stream(channel: AbstractChannel) -> AbstractQueue:
     )
 
 
-async def declare_queue(channel: AbstractChannel, name: str, keys: tuple[str, ...]) -> AbstractQueue:
-    """A consumer group's quorum queue, with its dead letters beside it; bound to what the group listens to."""
-    dead = await channel.declare_queue(f"{name}.dead", durable=True, arguments={"x-queue-type": "quorum"})
-    await dead.bind(DEAD_LETTER_EXCHANGE, name)
+async def declare_queue(channel: AbstractChannel, name: str, binding_keys: tuple[str, ...]) -> AbstractQueue:
+    """Declare a consumer group's quorum queue with its dead-letter queue, and bind it to the group's events."""
+    dead_letters = await channel.declare_queue(f"{name}.dead", durable=True, arguments={"x-queue-type": "quorum"})
+    await dead_letters.bind(DEAD_LETTER_EXCHANGE, name)
     queue = await channel.declare_queue(
         name,
         durable=True,
@@ -54,12 +54,12 @@ async def declare_queue(channel: AbstractChannel, name: str, keys: tuple[str, ..
             "x-dead-letter-exchange": DEAD_LETTER_EXCHANGE,
             "x-dead-letter-routing-key": name,
             # At-least-once dead-lettering needs reject-publish (rabbitmq.com/docs/quorum-queues#dead-lettering):
-            # without it a dead letter can be lost when the broker goes down in between.
+            # without it a dead letter can be lost when the broker stops in between.
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
     )
     exchange: AbstractExchange = await channel.get_exchange(EVENTS_EXCHANGE, ensure=False)
-    for key in keys:
-        await queue.bind(exchange, key)
+    for binding_key in binding_keys:
+        await queue.bind(exchange, binding_key)
     return queue

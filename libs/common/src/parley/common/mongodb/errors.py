@@ -1,4 +1,4 @@
-"""When the database cannot be used for now: what pymongo raises, and what its schema's not being there raises."""
+"""The exceptions that mean "the database cannot be used now": pymongo's, and those about the schema."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, 
 
 
 class SchemaNotReady(PyMongoError):
-    """The database is not what this code needs, yet or any more; the sentence says what is wanted and what is there.
+    """The database does not have, or no longer has, the schema that this code needs; the message says both.
 
-    A PyMongoError, so that whoever is prepared for the database being away is prepared for this.
+    A PyMongoError, so that code that handles an unavailable database handles this too.
     """
 
 
 class SchemaError(SchemaNotReady):
-    """Waiting alone will not mend it: a migration failed, an index is defined otherwise, the code is too old."""
+    """Waiting does not help: a migration failed, an index has another definition, or this code is too old."""
 
 
 TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
@@ -23,5 +23,4 @@ TRANSIENT_ERRORS: tuple[type[Exception], ...] = (
     WTimeoutError,
     SchemaNotReady,
 )
-"""What is raised while the database is away, changes its primary or is not ready: 503 at the door, tried again in
-sweeps."""
+"""Raised while the database is unavailable, elects a primary or is not ready: answered with 503, retried by sweeps."""

@@ -1,4 +1,4 @@
-"""First answers by idempotency key, kept for 24 hours."""
+"""Stores the first response per idempotency key for 24 hours."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.schema import Index
 from parley.common.runtime.clock import Clock, utc_now
 
-_KEEP = timedelta(hours=24)
+_RETENTION = timedelta(hours=24)
 _LEASE = timedelta(seconds=15)
-"""For which a first try holds its key: a process that died in the middle must not hold it for a day."""
+"""How long an unfinished first request keeps its key: a process that died must not keep it for a day."""
 
 
 class MongoIdempotencyStore:
@@ -28,32 +28,32 @@ class MongoIdempotencyStore:
 
     async def begin(self, scope: str, fingerprint: str) -> StoredResponse | None:
         now = self._clock()
-        fresh = {"fingerprint": fingerprint, "lease": now + _LEASE, "expires_at": now + _KEEP}
+        claim = {"fingerprint": fingerprint, "lease": now + _LEASE, "expires_at": now + _RETENTION}
         keys = self._mongo["idempotency"]
         try:
-            await keys.insert_one({"_id": scope, **fresh})
+            await keys.insert_one({"_id": scope, **claim})
             return None
         except DuplicateKeyError:
-            found = await keys.find_one({"_id": scope})
-        if found is None or found["expires_at"] <= now:
+            stored = await keys.find_one({"_id": scope})
+        if stored is None or stored["expires_at"] <= now:
             await keys.delete_one({"_id": scope, "expires_at": {"$lte": now}})
             return await self.begin(scope, fingerprint)
-        if found["fingerprint"] != fingerprint:
+        if stored["fingerprint"] != fingerprint:
             raise IdempotencyKeyReused
-        if "status" in found:
-            return StoredResponse(found["status"], found["body"])
-        taken = await keys.find_one_and_update(
+        if "status" in stored:
+            return StoredResponse(stored["status"], stored["body"])
+        claimed = await keys.find_one_and_update(
             {"_id": scope, "status": {"$exists": False}, "lease": {"$lte": now}},
-            {"$set": fresh},
+            {"$set": claim},
             return_document=ReturnDocument.AFTER,
         )
-        if taken is None:
+        if claimed is None:
             raise IdempotencyKeyInUse
         return None
 
-    async def finish(self, scope: str, saved: StoredResponse) -> None:
+    async def finish(self, scope: str, response: StoredResponse) -> None:
         await self._mongo["idempotency"].update_one(
-            {"_id": scope}, {"$set": {"status": saved.status, "body": saved.body}}
+            {"_id": scope}, {"$set": {"status": response.status, "body": response.body}}
         )
 
     async def abandon(self, scope: str) -> None:

@@ -1,4 +1,4 @@
-"""MongoDB's commands as spans: what was done to which collection, never with what."""
+"""Spans of MongoDB commands: the operation and the collection, never the documents."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from parley.common.observability import tracing
 from parley.common.observability.tracing import Span, SpanKind
 
-_under_way: ContextVar[tuple[int, Span] | None] = ContextVar("parley_mongo_span", default=None)
-"""The command that the running task waits for, and the driver's number of it. A task waits for one at a time; one
-that is cancelled meanwhile is never ended, and so never sent."""
+_in_flight: ContextVar[tuple[int, Span] | None] = ContextVar("parley_mongo_span", default=None)
+"""The command that the running task awaits: the driver's request id and the span. A task awaits one at a time; the span
+of a cancelled command never ends, and is not exported."""
 
 
 class MongoCommandTracer(CommandListener):
-    """Listens to the driver: it calls these in the task that waits for the answer."""
+    """Listens to the driver, which calls it in the task that awaits the command."""
 
     def started(self, event: CommandStartedEvent) -> None:
         name = event.command_name
@@ -26,24 +26,24 @@ class MongoCommandTracer(CommandListener):
             attributes["db.collection.name"] = collection
         span = tracing.span(f"{name} {collection}".rstrip(), SpanKind.CLIENT, attributes)
         if span is not tracing.NOOP_SPAN:
-            _under_way.set((event.request_id, span))
+            _in_flight.set((event.request_id, span))
 
     def succeeded(self, event: CommandSucceededEvent) -> None:
-        span = _ended(event.request_id)
+        span = _pop_span(event.request_id)
         if span is not None:
             span.end()
 
     def failed(self, event: CommandFailedEvent) -> None:
-        span = _ended(event.request_id)
+        span = _pop_span(event.request_id)
         if span is not None:
             code = event.failure.get("code")
             span.set_error(str(code) if code is not None else "connection")
             span.end()
 
 
-def _ended(request_id: int) -> Span | None:
-    found = _under_way.get()
-    if found is None or found[0] != request_id:
+def _pop_span(request_id: int) -> Span | None:
+    in_flight = _in_flight.get()
+    if in_flight is None or in_flight[0] != request_id:
         return None
-    _under_way.set(None)
-    return found[1]
+    _in_flight.set(None)
+    return in_flight[1]

@@ -1,7 +1,7 @@
-"""The one document in which a database keeps the state of its schema, and the lock under which it is changed.
+"""The document in which a database keeps the state of its schema, and the lock under which it is migrated.
 
-One document, so that each change of it is atomic with the conditions it is made under: who holds the lock, and which
-versions of the code have been seen. Times are the server's own, so that the clocks of the processes do not matter.
+It is one document, so that each change is atomic with its conditions: who holds the lock, and which versions of the code
+are running. Times are the server's, so that the clocks of the processes do not matter.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ _ID = "schema"
 
 
 class LockLost(Exception):
-    """Somebody else holds the lock now, or nobody does: this holder was silent for longer than its lease."""
+    """The lock expired, and another process may hold it: this holder did not renew it within its lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppliedMigration:
-    """A migration that was done: when it began, how long it took, how many documents it went through, who did it."""
+    """A completed migration; `holder` is the process that ran it."""
 
     name: str
-    began: datetime
+    started_at: datetime
     seconds: float
     documents: int
-    by: str
+    holder: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunningMigration:
-    """A migration under way, or left in the middle. `places` are the last ids it went past, by collection."""
+    """A migration in progress, or interrupted. `last_ids` are the last ids that it updated, by collection."""
 
     number: int
     name: str
-    began: datetime
+    started_at: datetime
     documents: int
-    places: Mapping[str, Any]
+    last_ids: Mapping[str, Any]
 
     def __str__(self) -> str:
         return f"migration {self.number} {self.name}, {self.documents} documents so far"
@@ -52,44 +52,52 @@ class RunningMigration:
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """What the document says."""
+    """The content of the document."""
 
     compatible_from: int
     applied: Mapping[int, AppliedMigration]
     code: Mapping[int, datetime]
-    """When each version of the code was last seen."""
+    """When each version of the code was last recorded as running."""
     running: RunningMigration | None
     building: Sequence[str]
-    """Indexes under way, by name."""
+    """The names of the indexes that are being built."""
     failed: str | None
     holder: str | None
 
     @property
     def version(self) -> int:
-        """The number of the newest migration that was done."""
+        """The number of the newest completed migration."""
         return max(self.applied, default=0)
 
     def pending(self, schema: Schema) -> list[Migration]:
-        """What a version of the code still wants done, in order."""
+        """Return the migrations that a version of the code still needs, in order."""
         return [migration for migration in schema.migrations if self._is_due(migration)]
 
-    def seen_since(self, version: int, moment: datetime) -> bool:
-        """Whether code older than a version has been seen after a moment."""
+    def older_code_seen_since(self, version: int, moment: datetime) -> bool:
+        """Whether code older than a version was running after a time."""
         return any(code < version and seen > moment for code, seen in self.code.items())
 
     def _is_due(self, migration: Migration) -> bool:
-        done = self.applied.get(migration.number)
-        again = migration.phase is Phase.BACKFILL and done is not None and self.seen_since(migration.number, done.began)
-        return done is None or again
+        applied = self.applied.get(migration.number)
+        if applied is None:
+            return True
+        return migration.phase is Phase.BACKFILL and self.older_code_seen_since(migration.number, applied.started_at)
 
 
-def _state(document: Document) -> SchemaState:
+def _to_state(document: Document) -> SchemaState:
     running = document.get("running")
     return SchemaState(
         compatible_from=document["compatible_from"],
-        applied={int(number): AppliedMigration(**done) for number, done in document["applied"].items()},
+        applied={
+            int(number): AppliedMigration(done["name"], done["began"], done["seconds"], done["documents"], done["by"])
+            for number, done in document["applied"].items()
+        },
         code={int(version): seen for version, seen in document["code"].items()},
-        running=RunningMigration(**running) if running else None,
+        running=RunningMigration(
+            running["number"], running["name"], running["began"], running["documents"], running["places"]
+        )
+        if running
+        else None,
         building=tuple(document.get("building", ())),
         failed=document.get("failed"),
         holder=document["lock"]["holder"] if document.get("lock") else None,
@@ -97,107 +105,110 @@ def _state(document: Document) -> SchemaState:
 
 
 class MigrationStateStore:
-    """The state as one process sees and changes it. Changes under the lock raise LockLost where it is not held."""
+    """Reads and changes the state for one process. Changes under the lock raise LockLost if it is not held."""
 
     def __init__(self, database: AsyncDatabase[Document], holder: str) -> None:
-        self._rows = database[COLLECTION]
+        self._collection = database[COLLECTION]
         self.holder = holder
 
     async def read(self) -> SchemaState:
-        """The state; of an empty database, that of one where nothing was done yet."""
-        found = await self._rows.find_one({"_id": _ID})
-        return _state(found or {"compatible_from": 0, "applied": {}, "code": {}})
+        """Return the state; for a new database, one without any migration."""
+        document = await self._collection.find_one({"_id": _ID})
+        return _to_state(document or {"compatible_from": 0, "applied": {}, "code": {}})
 
     async def register_version(self, version: int) -> SchemaState | None:
-        """Say that code of this version is at work. None where it is refused, being older than `compatible_from`.
+        """Record that code of this version is running. Returns None if it is refused, being older than `compatible_from`.
 
-        To be seen and to be let in are one write: a contract step begins either after it, and waits, or before it.
+        Recording and checking are one write: a contract step begins either after it, and waits, or before it.
         """
-        await self._ensure()
-        found = await self._rows.find_one_and_update(
+        await self._ensure_document()
+        document = await self._collection.find_one_and_update(
             {"_id": _ID, "compatible_from": {"$lte": version}},
             {"$currentDate": {f"code.{version}": True}},
             return_document=ReturnDocument.AFTER,
         )
-        return _state(found) if found else None
+        return _to_state(document) if document else None
 
     async def acquire_lock(self, lease: timedelta) -> SchemaState | None:
-        """Take the lock, if nobody holds it or its holder's lease has lapsed. None where somebody does."""
-        await self._ensure()
-        found = await self._rows.find_one_and_update(
+        """Acquire the lock if it is free or its lease has expired. Returns None if another process holds it."""
+        await self._ensure_document()
+        document = await self._collection.find_one_and_update(
             {"_id": _ID, "$or": [{"lock": None}, {"$expr": {"$lte": ["$lock.until", "$$NOW"]}}]},
-            self._leased(lease),
+            self._lock_update(lease),
             return_document=ReturnDocument.AFTER,
         )
-        return _state(found) if found else None
+        return _to_state(document) if document else None
 
     async def renew_lock(self, lease: timedelta) -> None:
-        await self._change(self._leased(lease))
+        await self._update_locked(self._lock_update(lease))
 
     async def release_lock(self) -> None:
-        """Give the lock back; nothing happens where it is not held."""
-        await self._rows.update_one({"_id": _ID, "lock.holder": self.holder}, {"$unset": {"lock": ""}})
+        """Release the lock, if it is held."""
+        await self._collection.update_one({"_id": _ID, "lock.holder": self.holder}, {"$unset": {"lock": ""}})
 
     async def set_building(self, names: Iterable[str]) -> None:
-        """Write down which indexes are being made; none: they stand."""
-        await self._change([{"$set": {"building": {"$literal": list(names)}}}, {"$unset": "failed"}])
+        """Record which indexes are being built; none once they are ready."""
+        await self._update_locked([{"$set": {"building": {"$literal": list(names)}}}, {"$unset": "failed"}])
 
     async def begin_migration(self, migration: Migration, absence: timedelta, *, resumed: bool) -> bool:
-        """Write down that a migration is under way. False where older code that it must not run beside was seen lately.
+        """Record that a migration runs. Returns False if code that it must not run beside was seen within `absence`.
 
-        From here on a contract step's `compatible_from` holds.
+        From here on a contract step's `compatible_from` is in force.
         """
-        old = {"$lt": [{"$toInt": "$$one.k"}, migration.min_code_version]}
-        lately = {"$gt": ["$$one.v", {"$subtract": ["$$NOW", _milliseconds(absence)]}]}
-        seen = {"$filter": {"input": {"$objectToArray": "$code"}, "as": "one", "cond": {"$and": [old, lately]}}}
+        is_older = {"$lt": [{"$toInt": "$$one.k"}, migration.min_code_version]}
+        is_recent = {"$gt": ["$$one.v", {"$subtract": ["$$NOW", _to_milliseconds(absence)]}]}
+        recent_older_code = {
+            "$filter": {"input": {"$objectToArray": "$code"}, "as": "one", "cond": {"$and": [is_older, is_recent]}}
+        }
         fields: Document = {"compatible_from": {"$max": ["$compatible_from", migration.compatible_from]}}
         if not resumed:
-            fresh = {"number": migration.number, "name": migration.name, "documents": 0, "places": {"$literal": {}}}
-            fields["running"] = {**fresh, "began": "$$NOW"}
-        # $set of a pipeline merges into a document that is there: the one before is taken out first.
-        change: list[Document] = [*([] if resumed else [{"$unset": "running"}]), {"$set": fields}, {"$unset": "failed"}]
-        done = await self._rows.update_one(
-            {"_id": _ID, "lock.holder": self.holder, "$expr": {"$eq": [seen, []]}}, change
+            new = {"number": migration.number, "name": migration.name, "documents": 0, "places": {"$literal": {}}}
+            fields["running"] = {**new, "began": "$$NOW"}
+        # $set in a pipeline merges into an existing subdocument: remove the previous one first.
+        update: list[Document] = [*([] if resumed else [{"$unset": "running"}]), {"$set": fields}, {"$unset": "failed"}]
+        result = await self._collection.update_one(
+            {"_id": _ID, "lock.holder": self.holder, "$expr": {"$eq": [recent_older_code, []]}}, update
         )
-        if not done.matched_count and not await self._rows.find_one({"_id": _ID, "lock.holder": self.holder}):
+        if not result.matched_count and not await self._collection.find_one({"_id": _ID, "lock.holder": self.holder}):
             raise LockLost
-        return bool(done.matched_count)
+        return bool(result.matched_count)
 
-    async def record_progress(self, documents: int, places: Mapping[str, Any]) -> None:
-        fields = {"running.documents": documents, "running.places": {"$literal": dict(places)}}
-        await self._change([{"$unset": "running.places"}, {"$set": fields}])
+    async def record_progress(self, documents: int, last_ids: Mapping[str, Any]) -> None:
+        fields = {"running.documents": documents, "running.places": {"$literal": dict(last_ids)}}
+        await self._update_locked([{"$unset": "running.places"}, {"$set": fields}])
 
     async def complete_migration(self, migration: Migration) -> None:
-        """Write down that a migration is done."""
-        done = {
+        applied = {
             "name": migration.name,
             "began": "$running.began",
             "seconds": {"$divide": [{"$subtract": ["$$NOW", "$running.began"]}, 1000]},
             "documents": "$running.documents",
             "by": {"$literal": self.holder},
         }
-        await self._change([{"$set": {f"applied.{migration.number}": done}}, {"$unset": ["running", "failed"]}])
+        await self._update_locked(
+            [{"$set": {f"applied.{migration.number}": applied}}, {"$unset": ["running", "failed"]}]
+        )
 
-    async def record_failure(self, sentence: str) -> None:
-        """Write down what went wrong, for whoever waits. What was under way can be resumed."""
-        await self._change([{"$set": {"failed": {"$literal": sentence}}}])
+    async def record_failure(self, message: str) -> None:
+        """Record a failure, for the processes that wait. The migration can be resumed."""
+        await self._update_locked([{"$set": {"failed": {"$literal": message}}}])
 
-    def _leased(self, lease: timedelta) -> list[Document]:
-        until = {"$add": ["$$NOW", _milliseconds(lease)]}
+    def _lock_update(self, lease: timedelta) -> list[Document]:
+        until = {"$add": ["$$NOW", _to_milliseconds(lease)]}
         return [{"$set": {"lock": {"holder": {"$literal": self.holder}, "until": until}}}]
 
-    async def _change(self, change: list[Document]) -> None:
-        done = await self._rows.update_one({"_id": _ID, "lock.holder": self.holder}, change)
-        if not done.matched_count:
+    async def _update_locked(self, update: list[Document]) -> None:
+        result = await self._collection.update_one({"_id": _ID, "lock.holder": self.holder}, update)
+        if not result.matched_count:
             raise LockLost
 
-    async def _ensure(self) -> None:
-        if await self._rows.find_one({"_id": _ID}, {"_id": 1}) is None:
+    async def _ensure_document(self) -> None:
+        if await self._collection.find_one({"_id": _ID}, {"_id": 1}) is None:
             try:
-                await self._rows.insert_one({"_id": _ID, "compatible_from": 0, "applied": {}, "code": {}})
+                await self._collection.insert_one({"_id": _ID, "compatible_from": 0, "applied": {}, "code": {}})
             except DuplicateKeyError:
-                return  # Another process was as quick.
+                return  # Another process inserted it first.
 
 
-def _milliseconds(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)
+def _to_milliseconds(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)

@@ -1,8 +1,8 @@
-"""Brings a database's schema up to what a version of the code wants: by one process at a time, whoever that is.
+"""Migrates a database's schema to what a version of the code needs, in one process at a time.
 
-Indexes first, then what the new code needs before it serves, then the steps that older code must be gone for. Whoever
-holds the lock renews it while it works; where that fails, the work is broken off before the lease lapses, and the next
-holder goes on from what is written down.
+Indexes come first, then what the new code needs before it serves, then the steps for which older code must be gone. The
+holder of the lock renews it while it works; if that fails, it stops before the lease expires, and the next holder
+continues from the recorded position.
 """
 
 from __future__ import annotations
@@ -23,102 +23,104 @@ from pymongo.errors import PyMongoError
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
 from parley.common.mongodb.migration_state import LockLost, MigrationStateStore, RunningMigration
 from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, compare_indexes
+from parley.common.mongodb.timeouts import CODE_ABSENCE, LOCK_LEASE, LOCK_POLL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
 
-LEASE = timedelta(seconds=20)
-ABSENCE = timedelta(seconds=60)
-"""Code that has not been seen for so long is gone."""
-_BATCH = 500
-_RETRY_SECONDS = 0.5
-_LOG_SECONDS = 5.0
+_BATCH_SIZE = 500
+_LOG_INTERVAL_SECONDS = 5.0
+_RENEWALS_PER_LEASE = 4
+_MAX_UNRENEWED_SHARE = 0.7
+"""Of the lease; then the work stops, well before another process can acquire the lock."""
 
 
 class Migrator:
-    """One process's part in it. `run` may be called again and again, and by any number of processes at once."""
+    """Migrates for one process. `run` may be called repeatedly, and by any number of processes at once."""
 
     def __init__(
         self,
         database: AsyncDatabase[Document],
         schema: Schema,
         *,
-        lease: timedelta = LEASE,
-        absence: timedelta = ABSENCE,
+        lease: timedelta = LOCK_LEASE,
+        absence: timedelta = CODE_ABSENCE,
     ) -> None:
         self._database = database
         self._schema = schema
         self._lease = lease
         self._absence = absence
-        self._ledger = MigrationStateStore(database, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
-        self.progress = "looking at the schema"
-        """What it is at, for /readyz."""
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._state_store = MigrationStateStore(database, holder)
+        self.progress = "checking the schema"
+        """What it is doing, for /readyz."""
 
     async def run(self, *, include_deferred: bool = True) -> list[Migration]:
-        """Do what can be done now; without `later`, no more than what the new code needs to serve.
+        """Run the migrations that can run now; without `include_deferred`, only what the new code needs to serve.
 
-        Returns what is left: it has to wait until older code is gone. Raises SchemaFault when it cannot be done, and
-        what pymongo raises while the database is away.
+        Returns those that are left, because they wait until older code is gone. Raises SchemaError if the schema cannot
+        be migrated, and what pymongo raises while the database is unavailable.
         """
         while True:
-            left = await self._left()
+            left = await self._find_left()
             if left is not None and not (include_deferred and left):
                 return left
-            if await self._ledger.acquire_lock(self._lease) is not None:
-                return await self._holding(self._work(later=include_deferred))
-            state = await self._ledger.read()
-            self.progress = f"{state.holder} is bringing the schema up: {state.running or 'indexes'}"
-            await asyncio.sleep(_RETRY_SECONDS)
+            if await self._state_store.acquire_lock(self._lease) is not None:
+                return await self._with_lock(self._migrate(include_deferred=include_deferred))
+            state = await self._state_store.read()
+            self.progress = f"{state.holder} is migrating the schema: {state.running or 'indexes'}"
+            await asyncio.sleep(LOCK_POLL_SECONDS)
 
-    async def _left(self) -> list[Migration] | None:
-        """The steps for which older code must be gone; None where there is more to do. Raises SchemaFault."""
+    async def _find_left(self) -> list[Migration] | None:
+        """Return the migrations for which older code must be gone; None if there is more to do. Raises SchemaError."""
         missing = await self._missing_indexes()
-        state = await self._ledger.read()
+        state = await self._state_store.read()
         pending = state.pending(self._schema)
         more = missing or state.building or any(migration.phase is Phase.EXPAND for migration in pending)
         return None if more else pending
 
     async def _missing_indexes(self) -> list[Index]:
-        missing, otherwise = await compare_indexes(self._database, self._schema.indexes)
-        if otherwise:
-            raise SchemaError(format_conflicting_indexes(otherwise))
+        missing, conflicting = await compare_indexes(self._database, self._schema.indexes)
+        if conflicting:
+            raise SchemaError(format_conflicting_indexes(conflicting))
         return missing
 
-    async def _holding(self, work: Coroutine[Any, Any, list[Migration]]) -> list[Migration]:
-        """Work for as long as the lock is held, and give it back. Raises SchemaFault also where it was lost."""
-        working = asyncio.create_task(work, name="schema-work")
-        keeping = asyncio.create_task(self._keep_lock(), name="schema-lock")
+    async def _with_lock(self, work: Coroutine[Any, Any, list[Migration]]) -> list[Migration]:
+        """Run `work` while the lock is held, then release it. Raises SchemaError also if the lock was lost."""
+        work_task = asyncio.create_task(work, name="schema-work")
+        renew_task = asyncio.create_task(self._keep_lock_renewed(), name="schema-lock")
         try:
-            await asyncio.wait({working, keeping}, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                keeping.result()
-            return await working
+            await asyncio.wait({work_task, renew_task}, return_when=asyncio.FIRST_COMPLETED)
+            if not work_task.done():
+                renew_task.result()
+            return await work_task
         except LockLost:
             log.warning("schema_lock_lost")
-            raise SchemaError("the lock of the schema was lost; the work goes on with the next holder") from None
+            raise SchemaError("the lock of the schema was lost; its next holder continues the migration") from None
         finally:
-            await cancel_and_wait(working, keeping)
-            await self._ledger.release_lock()
+            await cancel_and_wait(work_task, renew_task)
+            await self._state_store.release_lock()
 
-    async def _keep_lock(self) -> None:
-        """Renew the lease four times before it lapses. Raises LockLost when it could not be for most of its time."""
-        seconds = self._lease.total_seconds()
-        renewed = time.monotonic()
+    async def _keep_lock_renewed(self) -> None:
+        """Renew the lease several times before it expires. Raises LockLost if that failed for most of the lease."""
+        lease_seconds = self._lease.total_seconds()
+        interval_seconds = lease_seconds / _RENEWALS_PER_LEASE
+        renewed_at = time.monotonic()
         while True:
-            await asyncio.sleep(seconds / 4)
+            await asyncio.sleep(interval_seconds)
             try:
-                async with asyncio.timeout(seconds / 4):
-                    await self._ledger.renew_lock(self._lease)
-                renewed = time.monotonic()
+                async with asyncio.timeout(interval_seconds):
+                    await self._state_store.renew_lock(self._lease)
+                renewed_at = time.monotonic()
             except (PyMongoError, TimeoutError) as exc:
-                if time.monotonic() - renewed > seconds * 0.7:
+                if time.monotonic() - renewed_at > lease_seconds * _MAX_UNRENEWED_SHARE:
                     raise LockLost from exc
 
-    async def _work(self, *, later: bool) -> list[Migration]:
-        await self._make_indexes()
-        pending = (await self._ledger.read()).pending(self._schema)
+    async def _migrate(self, *, include_deferred: bool) -> list[Migration]:
+        await self._create_indexes()
+        pending = (await self._state_store.read()).pending(self._schema)
         for migration in pending:
             if migration.phase is Phase.EXPAND:
                 await self._apply(migration)
@@ -126,91 +128,93 @@ class Migrator:
         for migration in pending:
             if migration.phase is Phase.EXPAND:
                 continue
-            if left or not later or not await self._apply(migration):
+            if left or not include_deferred or not await self._apply(migration):
                 left.append(migration)
         return left
 
-    async def _make_indexes(self) -> None:
-        """MongoDB builds them beside reads and writes. One that a process before us left in the middle is awaited."""
-        unfinished = set((await self._ledger.read()).building)
+    async def _create_indexes(self) -> None:
+        """Create the missing indexes, beside reads and writes; wait for those that an earlier holder started."""
+        unfinished = set((await self._state_store.read()).building)
         missing = {index.name for index in await self._missing_indexes()}
-        wanted = [index for index in self._schema.indexes if index.name in missing | unfinished]
-        if not wanted:
+        indexes = [index for index in self._schema.indexes if index.name in missing | unfinished]
+        if not indexes:
             if unfinished:
-                await self._ledger.set_building(())
+                await self._state_store.set_building(())
             return
-        await self._ledger.set_building(index.name for index in wanted)
+        await self._state_store.set_building(index.name for index in indexes)
         started = time.monotonic()
-        for index in wanted:
-            self.progress = f"making the index {index.name}"
+        for index in indexes:
+            self.progress = f"creating the index {index.name}"
             try:
                 await self._database[index.collection].create_indexes([index.model])
             except TRANSIENT_ERRORS:
                 raise
             except PyMongoError as exc:
-                raise await self._failed(f"the index {index.name} cannot be made", exc) from exc
-        await self._ledger.set_building(())
-        log.info("indexes_made", indexes=[index.name for index in wanted], seconds=round(time.monotonic() - started, 3))
+                raise await self._record_failure(f"the index {index.name} cannot be created", exc) from exc
+        await self._state_store.set_building(())
+        seconds = round(time.monotonic() - started, 3)
+        log.info("indexes_made", indexes=[index.name for index in indexes], seconds=seconds)
 
     async def _apply(self, migration: Migration) -> bool:
-        """Do one migration, or go on with it. False where older code was seen lately."""
-        running = (await self._ledger.read()).running
-        resumed = running is not None and running.number == migration.number and await self._is_good_still(running)
-        if not await self._ledger.begin_migration(migration, self._absence, resumed=resumed):
+        """Run a migration, or resume it. Returns False if older code was seen recently."""
+        running = (await self._state_store.read()).running
+        resumed = running is not None and running.number == migration.number and await self._can_resume(running)
+        if not await self._state_store.begin_migration(migration, self._absence, resumed=resumed):
             log.info("migration_waits", migration=str(migration), until="older code is gone")
             return False
         log.info("migration_begun", migration=str(migration), phase=migration.phase, resumed=resumed)
         self.progress = f"migration {migration}"
-        work = _Work(self._database, self._ledger, migration, running if resumed else None)
+        context = _MigrationRun(self._database, self._state_store, migration, running if resumed else None)
         started = time.monotonic()
         try:
-            await migration.apply(work)
+            await migration.apply(context)
         except Exception as exc:
             if isinstance(exc, (LockLost, *TRANSIENT_ERRORS)):
                 raise
-            raise await self._failed(f"migration {migration} failed", exc) from exc
-        await self._ledger.complete_migration(migration)
+            raise await self._record_failure(f"migration {migration} failed", exc) from exc
+        await self._state_store.complete_migration(migration)
         seconds = round(time.monotonic() - started, 3)
-        log.info("migration_done", migration=str(migration), documents=work.documents, seconds=seconds)
+        log.info("migration_done", migration=str(migration), documents=context.documents, seconds=seconds)
         return True
 
-    async def _is_good_still(self, running: RunningMigration) -> bool:
-        """Whether what was left in the middle can be gone on with: no older code has written behind it."""
+    async def _can_resume(self, running: RunningMigration) -> bool:
+        """Whether an interrupted migration's position is valid: no older code wrote documents before it since."""
         migration = self._schema.migrations[running.number - 1]
-        return not (await self._ledger.read()).seen_since(migration.min_code_version, running.began)
+        state = await self._state_store.read()
+        return not state.older_code_seen_since(migration.min_code_version, running.started_at)
 
-    async def _failed(self, what: str, problem: Exception) -> SchemaError:
-        sentence = f"{what}: {type(problem).__name__}: {str(problem)[:300]}"
-        log.error("schema_failed", what=what, error=repr(problem)[:300])
-        await self._ledger.record_failure(sentence)
-        return SchemaError(sentence)
+    async def _record_failure(self, what: str, exc: Exception) -> SchemaError:
+        message = f"{what}: {type(exc).__name__}: {str(exc)[:300]}"
+        log.error("schema_failed", what=what, error=repr(exc)[:300])
+        await self._state_store.record_failure(message)
+        return SchemaError(message)
 
 
 def format_conflicting_indexes(indexes: Sequence[Index]) -> str:
-    """What to say of indexes that are there, but not as this code defines them."""
+    """Describe indexes that exist with another definition, and how to resolve that."""
     names = ", ".join(index.name for index in indexes)
     return (
-        f"defined otherwise than this code wants: index {names}. A definition never changes under a name:"
-        " give the new one another name, and drop the old one by a contract step"
+        f"index {names}: the definition in the database differs from this code's. A definition never changes under a"
+        " name: give the new one another name, and drop the old one by a contract step"
     )
 
 
-class _Work:
-    """What a migration works with: batches, each written down when it is done."""
+class _MigrationRun:
+    """The MigrationContext of one run."""
 
     def __init__(
         self,
         database: AsyncDatabase[Document],
-        ledger: MigrationStateStore,
+        state_store: MigrationStateStore,
         migration: Migration,
-        before: RunningMigration | None,
+        interrupted: RunningMigration | None,
     ) -> None:
         self.database = database
-        self.documents = before.documents if before else 0
-        self._places: dict[str, Any] = dict(before.places) if before else {}
-        self._ledger = ledger
+        self.documents = interrupted.documents if interrupted else 0
+        self._last_ids: dict[str, Any] = dict(interrupted.last_ids) if interrupted else {}
+        self._state_store = state_store
         self._migration = migration
-        self._logged = time.monotonic()
+        self._logged_at = time.monotonic()
 
     async def update_in_batches(
         self,
@@ -219,26 +223,26 @@ class _Work:
         *,
         projection: Mapping[str, int] | None = None,
     ) -> None:
-        """See `Work`."""
-        rows = self.database[collection]
+        """See `MigrationContext`."""
+        documents = self.database[collection]
         while True:
             started = time.monotonic()
-            behind = {"_id": {"$gt": self._places[collection]}} if collection in self._places else {}
-            batch = await rows.find(behind, projection).sort("_id", 1).limit(_BATCH).to_list()
+            after_last = {"_id": {"$gt": self._last_ids[collection]}} if collection in self._last_ids else {}
+            batch = await documents.find(after_last, projection).sort("_id", 1).limit(_BATCH_SIZE).to_list()
             if not batch:
                 return
-            changes = [wanted for document in batch if (wanted := change(document)) is not None]
-            if changes:
-                await rows.bulk_write(changes, ordered=False)
-            self._places[collection] = batch[-1]["_id"]
+            updates = [update for document in batch if (update := change(document)) is not None]
+            if updates:
+                await documents.bulk_write(updates, ordered=False)
+            self._last_ids[collection] = batch[-1]["_id"]
             self.documents += len(batch)
-            await self._ledger.record_progress(self.documents, self._places)
-            await self._say_so(collection)
+            await self._state_store.record_progress(self.documents, self._last_ids)
+            await self._log_progress(collection)
             await asyncio.sleep(time.monotonic() - started)
 
-    async def _say_so(self, collection: str) -> None:
+    async def _log_progress(self, collection: str) -> None:
         metrics.SCHEMA_DOCUMENTS.set(self.documents)
-        if time.monotonic() - self._logged > _LOG_SECONDS:
-            self._logged = time.monotonic()
+        if time.monotonic() - self._logged_at > _LOG_INTERVAL_SECONDS:
+            self._logged_at = time.monotonic()
             total = await self.database[collection].estimated_document_count()
             log.info("migration_goes_on", migration=str(self._migration), documents=self.documents, total=total)

@@ -1,15 +1,16 @@
-"""What a service's database must be: its indexes, and the numbered migrations that brought its documents there.
+"""A service's database schema: its indexes, and the numbered migrations of its documents.
 
-Versions of the code run side by side during an update, so every change is made in steps that the code beside it can
-bear. A migration says which kind of step it is:
+Versions of the code run side by side during an update, so every change is made in steps that the code running beside it
+tolerates. The phase of a migration says which kind of step it is:
 
-- expand: adds what the new code needs. Done before the new code serves, while the old one still does.
-- fill: writes what older code did not write. Done when no older code has been seen for a minute, and again where older
-  code has been at work since (a rollback); until then the code bears that it is missing.
-- contract: removes what older code needs. Done like a fill; from then on code below `compatible_from` is refused.
+- expand: adds what the new code needs. Runs before the new code serves, while the old one still does.
+- backfill: writes what older code did not write. Runs when no older code was seen for a minute, and again if older code
+  ran since (a rollback); until then the code tolerates that it is missing.
+- contract: removes what older code needs. Runs when a backfill would; from then on code below `compatible_from` is
+  refused.
 
-The version of the code is the number of its last migration; the database remembers which versions it has seen, and
-when. Each migration can be begun anew at any time: it looks at a document and changes what is not yet as it should be.
+The version of the code is the number of its last migration; the database records which versions it has seen, and when.
+A migration can be started again at any time: it inspects each document and changes only what is not yet migrated.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 Document = dict[str, Any]
 
-_OPTIONS = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
+_COMPARED_OPTIONS = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "collation")
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index that a collection must have before its service is ready. Its options name it."""
+    """An index that a collection must have before its service is ready. `options` contains its name."""
 
     collection: str
     keys: Sequence[tuple[str, int | str]]
@@ -37,7 +38,7 @@ class Index:
 
     @property
     def name(self) -> str:
-        """Collection and name, as people read them."""
+        """Collection and name, for messages."""
         return f"{self.collection}.{self.options['name']}"
 
     @property
@@ -47,10 +48,10 @@ class Index:
 
 
 class Phase(StrEnum):
-    """The kind of a step; see the top of this file."""
+    """The kind of a migration; see the module's docstring."""
 
     EXPAND = "expand"
-    BACKFILL = "fill"
+    BACKFILL = "backfill"
     CONTRACT = "contract"
 
 
@@ -58,7 +59,7 @@ class MigrationContext(Protocol):
     """What a migration works with."""
 
     database: AsyncDatabase[Document]
-    """Its service's database: majority writes, and no deadline but that of the lock."""
+    """The service's database: majority writes, and no timeout except the lock's lease."""
 
     async def update_in_batches(
         self,
@@ -67,27 +68,27 @@ class MigrationContext(Protocol):
         *,
         projection: Mapping[str, int] | None = None,
     ) -> None:
-        """Offer every document of a collection to `change`, in the order of `_id`, and write what it wants, in batches.
+        """Call `change` with every document of a collection, in the order of `_id`, and write the updates in batches.
 
-        Where it got to is kept after each batch, so that whoever takes over goes on from there. It rests as long as it
-        works, to leave the database to those who serve. The ids of a collection must be of one type.
+        The position is stored after each batch, so that the next process continues there. After each batch it sleeps
+        as long as the batch took, to leave the database to requests. The ids of a collection must be of one type.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step. Numbers count from 1, without gaps; neither a number nor a name ever changes its meaning."""
+    """One step. Numbers count from 1 without gaps; a number or a name is never reused for something else."""
 
     number: int
     name: str
     apply: Callable[[MigrationContext], Awaitable[None]]
     phase: Phase = Phase.EXPAND
     compatible_from: int = 0
-    """Of a contract step: the oldest version of the code that can do without what it removes."""
+    """Of a contract step: the oldest version of the code that does not need what it removes."""
 
     @property
     def min_code_version(self) -> int:
-        """Code older than this must be gone before the step is done."""
+        """Code of an older version must be gone before the migration runs."""
         return {Phase.EXPAND: 0, Phase.BACKFILL: self.number, Phase.CONTRACT: self.compatible_from}[self.phase]
 
     def __str__(self) -> str:
@@ -96,7 +97,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All that a version of a service knows of its database. Raises ValueError where it contradicts itself."""
+    """The schema of one version of a service. Raises ValueError if it is inconsistent."""
 
     indexes: Sequence[Index] = ()
     migrations: Sequence[Migration] = ()
@@ -108,42 +109,42 @@ class Schema:
         if [migration.number for migration in self.migrations] != list(range(1, len(self.migrations) + 1)):
             raise ValueError("migrations are numbered from 1, without gaps")
         for migration in self.migrations:
-            # What a contract step removes was given up by a version before it.
-            earlier = range(1, migration.number) if migration.phase is Phase.CONTRACT else range(1)
-            if migration.compatible_from not in earlier:
+            # An earlier version must have stopped using what a contract step removes.
+            allowed = range(1, migration.number) if migration.phase is Phase.CONTRACT else range(1)
+            if migration.compatible_from not in allowed:
                 raise ValueError(f"migration {migration}: a contract step, and no other, names an earlier version")
 
     @property
     def version(self) -> int:
-        """The version of the code that brings this."""
+        """The version of the code that has this schema."""
         return len(self.migrations)
 
 
 async def compare_indexes(
-    database: AsyncDatabase[Document], wanted: Sequence[Index]
+    database: AsyncDatabase[Document], indexes: Sequence[Index]
 ) -> tuple[list[Index], list[Index]]:
-    """The indexes that are missing, and those that are there by name but defined otherwise."""
-    missing, otherwise = [], []
-    for collection in dict.fromkeys(index.collection for index in wanted):
-        there = {found["name"]: found async for found in await database[collection].list_indexes()}
-        for index in wanted:
+    """Return the indexes that are missing, and those that exist under their name with another definition."""
+    missing, conflicting = [], []
+    for collection in dict.fromkeys(index.collection for index in indexes):
+        existing = {entry["name"]: entry async for entry in await database[collection].list_indexes()}
+        for index in indexes:
             if index.collection != collection:
                 continue
-            found = there.get(index.options["name"])
-            if found is None:
+            entry = existing.get(index.options["name"])
+            if entry is None:
                 missing.append(index)
-            elif _definition(found) != _definition(index.model.document):
-                otherwise.append(index)
-    return missing, otherwise
+            elif _normalize(entry) != _normalize(index.model.document):
+                conflicting.append(index)
+    return missing, conflicting
 
 
-def _definition(index: Mapping[str, Any]) -> Document:
-    """What two definitions of one index must have in common, in whichever way the server keeps it."""
+def _normalize(index: Mapping[str, Any]) -> Document:
+    """Reduce an index's definition to what identifies it, whichever way the server stores it (text indexes differ)."""
     keys = dict(index["key"])
-    words = {name: 1 for name, kind in keys.items() if kind == "text" and name != "_fts"}
-    found: Document = {name: index[name] for name in _OPTIONS if index.get(name) not in (None, False)}
-    found["keys"] = [(name, kind) for name, kind in keys.items() if kind != "text" and name != "_ftsx"]
-    found["words"] = {**words, **index.get("weights", {})}
-    if found["words"]:
-        found["language"] = index.get("default_language", "english")
-    return found
+    text_weights = {name: 1 for name, kind in keys.items() if kind == "text" and name != "_fts"}
+    definition: Document = {name: index[name] for name in _COMPARED_OPTIONS if index.get(name) not in (None, False)}
+    definition["keys"] = [(name, kind) for name, kind in keys.items() if kind != "text" and name != "_ftsx"]
+    definition["words"] = {**text_weights, **index.get("weights", {})}
+    if definition["words"]:
+        definition["language"] = index.get("default_language", "english")
+    return definition

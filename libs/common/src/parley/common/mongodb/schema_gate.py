@@ -1,7 +1,7 @@
-"""What a running service does about its database's schema: brings it up or waits for it, and says that it is at work.
+"""Guards a running service's access to its database: migrates the schema or waits for it, and reports the code's version.
 
-`admit` comes before anything else touches the database; `remain` says every ten seconds that code of this version is
-there, which is what steps that need older code to be gone go by.
+`ensure_ready` runs before anything else uses the database; `heartbeat` records every ten seconds that code of this
+version is running, which decides when migrations that need older code to be gone may run.
 """
 
 from __future__ import annotations
@@ -16,97 +16,101 @@ from parley.common.mongodb.errors import SchemaError, SchemaNotReady
 from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
 from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
 from parley.common.mongodb.schema import Document, Migration, Phase, Schema, compare_indexes
+from parley.common.mongodb.timeouts import DEFERRED_MIGRATIONS_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)
 
 Mode = Literal["migrate", "wait"]
-_LATER_SECONDS = 15.0
+
+_MAX_NAMED_INDEXES = 3
 
 
 class SchemaGate:
-    """One process's view of it. `patient` is the same database without a deadline for a single call."""
+    """The gate of one process. `no_timeout_database` is the same database without a timeout for a single call."""
 
     def __init__(
         self,
         database: AsyncDatabase[Document],
-        patient: AsyncDatabase[Document],
+        no_timeout_database: AsyncDatabase[Document],
         schema: Schema,
         mode: Mode,
     ) -> None:
         self._database = database
         self._schema = schema
         self._mode = mode
-        self._ledger = MigrationStateStore(database, "")
-        self._upgrade = Migrator(patient, schema)
-        self._left: list[Migration] = []
+        self._state_store = MigrationStateStore(database, "")
+        self._migrator = Migrator(no_timeout_database, schema)
+        self._deferred: list[Migration] = []
 
     @property
     def progress(self) -> str:
-        """What keeps the service waiting, while `admit` runs."""
-        return self._upgrade.progress
+        """What `ensure_ready` is doing, for /readyz."""
+        return self._migrator.progress
 
     async def ensure_ready(self) -> None:
-        """Let this code at the database: bring the schema up, or see that it is. Raises SchemaNotReady, SchemaFault."""
+        """Migrate the schema, or check that it is ready. Raises SchemaNotReady, SchemaError."""
         metrics.SCHEMA_WAITING.set(1)
-        # Code that is too old makes no index first.
-        self._accepted(await self._ledger.register_version(self._schema.version))
+        # First, so that code that is too old creates no index.
+        self._check_accepted(await self._state_store.register_version(self._schema.version))
         if self._mode == "migrate":
-            self._left = await self._upgrade.run(include_deferred=False)
-        await self._see_that_it_stands()
-        # Bringing it up may have taken long: who is let in has been seen this moment.
-        self._accepted(await self._ledger.register_version(self._schema.version))
+            self._deferred = await self._migrator.run(include_deferred=False)
+        await self._check_ready()
+        # Again, since migrating may have taken longer than it takes for a version to count as gone.
+        self._check_accepted(await self._state_store.register_version(self._schema.version))
         metrics.SCHEMA_WAITING.set(0)
 
     async def heartbeat(self) -> None:
-        """Say that this code is at work still. Raises SchemaFault where it must not be, any more."""
-        self._accepted(await self._ledger.register_version(self._schema.version))
+        """Record that this code is running. Raises SchemaError if it became too old."""
+        self._check_accepted(await self._state_store.register_version(self._schema.version))
 
     async def run_deferred(self) -> None:
-        """Where this process brings the schema up, do what had to wait, once older code is gone."""
-        while self._left:
+        """Run the migrations that wait until older code is gone, if this process migrates."""
+        while self._deferred:
             try:
-                self._left = await self._upgrade.run()
+                self._deferred = await self._migrator.run()
             except PyMongoError as exc:
                 log.warning("schema_not_finished", error=repr(exc)[:300])
-            await asyncio.sleep(_LATER_SECONDS if self._left else 0)
+            await asyncio.sleep(DEFERRED_MIGRATIONS_INTERVAL_SECONDS if self._deferred else 0)
 
-    def _accepted(self, state: SchemaState | None) -> None:
+    def _check_accepted(self, state: SchemaState | None) -> None:
         if state is None:
             raise SchemaError(
-                f"this code is too old for the database: it is of schema {self._schema.version}, and newer code has"
+                f"this code is too old for the database: it has schema {self._schema.version}, and newer code has"
                 " removed what it needs. Install the newer version again, or restore a backup from before the upgrade"
             )
         metrics.SCHEMA_VERSION.set(state.version)
         metrics.SCHEMA_PENDING.set(len(state.pending(self._schema)))
         metrics.SCHEMA_DOCUMENTS.set(state.running.documents if state.running else 0)
 
-    async def _see_that_it_stands(self) -> None:
-        """Raises SchemaNotReady, with what is wanted and what is there, where an index or an expand step lacks."""
-        missing, otherwise = await compare_indexes(self._database, self._schema.indexes)
-        if otherwise:
-            raise SchemaError(format_conflicting_indexes(otherwise))
-        state = await self._ledger.read()
-        # An index that is being built is listed already.
-        lacking = {index.name for index in missing} | {
+    async def _check_ready(self) -> None:
+        """Raise SchemaNotReady, with what is needed and what exists, if an index or an expand step is missing."""
+        missing, conflicting = await compare_indexes(self._database, self._schema.indexes)
+        if conflicting:
+            raise SchemaError(format_conflicting_indexes(conflicting))
+        state = await self._state_store.read()
+        # The server lists an index that is still being built.
+        missing_names = {index.name for index in missing} | {
             index.name for index in self._schema.indexes if index.name in state.building
         }
         steps = [str(step) for step in state.pending(self._schema) if step.phase is Phase.EXPAND]
-        if not lacking and not steps:
+        if not missing_names and not steps:
             return
         metrics.SCHEMA_DOCUMENTS.set(state.running.documents if state.running else 0)
-        wanted = f"waits for schema {self._schema.version}, the database has {state.version}"
-        lacks = f"lacking {', '.join([*(f'migration {step}' for step in steps), *_named(sorted(lacking))])}"
-        raise SchemaNotReady(f"{wanted}; {lacks}; {_news(state)}")
+        lacking = [*(f"migration {step}" for step in steps), *_name_indexes(sorted(missing_names))]
+        raise SchemaNotReady(
+            f"waits for schema {self._schema.version}, the database has {state.version};"
+            f" lacking {', '.join(lacking)}; {_describe_progress(state)}"
+        )
 
 
-def _named(names: list[str]) -> list[str]:
-    shown = [f"index {name}" for name in names[:3]]
-    return [*shown, f"{len(names) - 3} more indexes"] if len(names) > 3 else shown
+def _name_indexes(names: list[str]) -> list[str]:
+    named = [f"index {name}" for name in names[:_MAX_NAMED_INDEXES]]
+    return [*named, f"{len(names) - len(named)} more indexes"] if len(names) > len(named) else named
 
 
-def _news(state: SchemaState) -> str:
+def _describe_progress(state: SchemaState) -> str:
     if state.failed:
         return f"it failed: {state.failed}"
-    return f"{state.holder} is at {state.running or 'its indexes'}" if state.holder else "nobody is at it"
+    return f"{state.holder} is at {state.running or 'its indexes'}" if state.holder else "no process is migrating it"

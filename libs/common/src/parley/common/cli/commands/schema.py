@@ -119,7 +119,12 @@ async def _read_status(database: AsyncDatabase[Document], schema: Schema) -> dic
         "failed": state.failed,
         "code_seen": {str(version): to_rfc3339(seen) for version, seen in sorted(state.code.items())},
         "applied": {
-            str(number): {"name": done.name, "at": to_rfc3339(done.began), "seconds": done.seconds, "by": done.by}
+            str(number): {
+                "name": done.name,
+                "at": to_rfc3339(done.started_at),
+                "seconds": done.seconds,
+                "by": done.holder,
+            }
             for number, done in sorted(state.applied.items())
         },
         "state": "; ".join(_describe_state(state, schema, pending, len(missing), conflict)),

@@ -1,4 +1,4 @@
-"""Integer ids, handed out in blocks: one write to the counter for many ids, so that no document is a hot spot."""
+"""Integer ids from a counter in MongoDB, reserved in blocks: one write for many ids."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import asyncio
 
 from pymongo import ReturnDocument
 
-from parley.common.mongodb.client import Mongo
+from parley.common.mongodb import Mongo
 
 
 class BlockIdGenerator:
-    """Ids of one kind. Unique across replicas; not in the order of time across them."""
+    """Generates the ids of one kind of document: unique across replicas, not ordered by time across them.
+
+    Ids of a block that are not used before the process ends are skipped.
+    """
 
     def __init__(self, mongo: Mongo, kind: str, block: int = 100) -> None:
         self._mongo = mongo
@@ -21,6 +24,7 @@ class BlockIdGenerator:
         self._lock = asyncio.Lock()
 
     async def next(self) -> int:
+        """Return a new id. Raises what pymongo raises when a block has to be reserved."""
         async with self._lock:
             if self._next >= self._end:
                 counter = await self._mongo["counters"].find_one_and_update(
@@ -29,7 +33,7 @@ class BlockIdGenerator:
                     upsert=True,
                     return_document=ReturnDocument.AFTER,
                 )
-                assert counter is not None, "an upsert gives its document back"
+                assert counter is not None, "an upsert returns the document"
                 self._end = counter["reserved"] + 1
                 self._next = self._end - self._block
             self._next += 1

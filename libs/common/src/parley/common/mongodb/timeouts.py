@@ -1,0 +1,29 @@
+"""Every timeout and interval of this package, in seconds unless named otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+SERVER_SELECTION_TIMEOUT_MS: Final = 1500
+CONNECT_TIMEOUT_MS: Final = 2000
+SOCKET_TIMEOUT_SECONDS: Final = 10.0
+POOL_WAIT_TIMEOUT_MS: Final = 2000
+WRITE_CONCERN_TIMEOUT_MS: Final = 5000
+
+HEALTH_INTERVAL_SECONDS: Final = 1.0
+UNAVAILABLE_INTERVAL_SECONDS: Final = 0.25
+"""Between two health checks while the server does not answer."""
+SCHEMA_ERROR_INTERVAL_SECONDS: Final = 5.0
+"""Between two attempts while the schema needs an administrator."""
+
+HEARTBEAT_INTERVAL_SECONDS: Final = 10.0
+"""Between two records that this version of the code runs; well below `CODE_ABSENCE`."""
+CODE_ABSENCE: Final = timedelta(seconds=60)
+"""A version of the code that was not recorded for so long is gone."""
+LOCK_LEASE: Final = timedelta(seconds=20)
+LOCK_POLL_SECONDS: Final = 0.5
+DEFERRED_MIGRATIONS_INTERVAL_SECONDS: Final = 15.0
+
+OUTBOX_DRAIN_TIMEOUT_SECONDS: Final = 5.0
+"""For entries that are queued when the process stops."""
