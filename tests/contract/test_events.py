@@ -38,7 +38,7 @@ VISITOR_EVENTS = {
 }
 """Events that visitors receive. An addition here discloses something new to visitors."""
 
-VISITOR_SCHEMAS = {"Person", "MessageTranslation"}
+VISITOR_SCHEMAS = {"OperatorRef", "MessageTranslation"}
 """Schemas that visitors may see: names of operators, and translated text."""
 
 FORBIDDEN_FIELDS = {
