@@ -288,6 +288,16 @@ async def running_gateway(
         **{f"PARLEY_{name.upper()}_URLS": backend.services[name].url for name in SERVICES},
         **env,
     }
+    async with _running_process(environment, log) as process, _http_client() as client:
+        urls = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{internal_port}"
+        gateway = Gateway(*urls, log, backend, client, amqp_url, process)
+        await _wait_started(gateway, "readyz" if wait_ready else "livez")
+        yield gateway
+
+
+@contextlib.asynccontextmanager
+async def _running_process(environment: dict[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the gateway; variables with an empty value are not set. Raises TimeoutError if it does not stop in 15 s."""
     with log.open("w") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -297,34 +307,38 @@ async def running_gateway(
             stdout=out,
             stderr=out,
         )
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as client:
-        internal = f"http://127.0.0.1:{internal_port}"
-        gateway = Gateway(f"http://127.0.0.1:{port}", internal, log, backend, client, amqp_url, process)
-
-        async def is_ready() -> bool:
-            assert process.returncode is None, log.read_text()
-            try:
-                async with client.get(f"{internal}/{'readyz' if wait_ready else 'livez'}") as response:
-                    if response.status != 200:
-                        return False
-                async with client.get(gateway.url + "/nothing"):
-                    return True
-            except aiohttp.ClientError:
-                return False
-
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
         try:
-            await wait_until(is_ready, timeout=30)
-            yield gateway
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), 15)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-                raise
+            await asyncio.wait_for(process.wait(), 15)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
+
+
+def _http_client() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=30))
+
+
+async def _wait_started(gateway: Gateway, probe: str) -> None:
+    """Wait until the probe succeeds and the public port accepts requests. Fails with the log if the process exits."""
+
+    async def is_started() -> bool:
+        assert gateway.process.returncode is None, gateway.log.read_text()
+        try:
+            async with gateway.client.get(f"{gateway.internal_url}/{probe}") as response:
+                if response.status != 200:
+                    return False
+            async with gateway.get("/nothing"):
+                return True
+        except aiohttp.ClientError:
+            return False
+
+    await wait_until(is_started, timeout=30)
 
 
 @contextlib.asynccontextmanager
