@@ -13,7 +13,8 @@ from bench.benchmarks.send import to_round
 from bench.driver import Worker, closed_loop, get
 from bench.harness import BenchmarkContext
 from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target, alternate, build_metric
-from bench.seeding import FIRST_ID, SeedTarget, numbers_with_many_messages, seed, session_handle, session_id
+from bench.seeding import FIRST_ID, SeedTarget, numbers_with_many_messages, seed, session_id
+from parley.common.auth.visitor_session import session_handle
 
 _SIZES = (1_000, 100_000, 1_000_000)
 _QUICK_SIZES = (1_000, 5_000)
