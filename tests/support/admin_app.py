@@ -30,7 +30,7 @@ from parley.common.http import build_app
 from parley.common.messaging import BrokerConnection
 from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.stream_consumer import StreamConsumer, StreamRecord
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from support.api import ApiResponse
 from support.wait import wait_until
 
@@ -99,7 +99,7 @@ class AdminTestApp:
         await mongo.database["counters"].insert_many([{"_id": name, "reserved": base_id} for name in ID_COUNTERS])
         broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
         start = datetime.now(UTC) - timedelta(seconds=5)
-        broker.add(StreamConsumer("admin-tests", lambda: start, _recorder(events, base_id)))
+        broker.add(LogConsumer("admin-tests", lambda: start, _recorder(events, base_id)))
         outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
         admin = AdminModule(mongo, outbox, settings, clock)
         signer = IdentitySigner(settings.identity_secret)
@@ -229,8 +229,8 @@ def unique_email(name: str) -> str:
     return f"{name}-{secrets.token_hex(6)}@parley.test"
 
 
-def _recorder(events: list[Event], base_id: int) -> Callable[[StreamRecord], Awaitable[None]]:
-    async def on_record(record: StreamRecord) -> None:
+def _recorder(events: list[Event], base_id: int) -> Callable[[LogRecord], Awaitable[None]]:
+    async def on_record(record: LogRecord) -> None:
         events.extend(event for event in record.events if event and base_id < event.tenant_id <= base_id + 10_000)
 
     return on_record

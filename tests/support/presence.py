@@ -29,7 +29,7 @@ from parley.common.auth.identity import (
 )
 from parley.common.events import Event, EventData, new_event
 from parley.common.messaging import BrokerConnection, RpcServer
-from parley.notify.streaming.stream_consumer import StreamConsumer, StreamRecord
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
@@ -226,12 +226,12 @@ class BrokerPeer:
         recorder = EventRecorder()
         started_at = datetime.now(UTC)
 
-        async def on_record(record: StreamRecord) -> None:
+        async def on_record(record: LogRecord) -> None:
             for event in record.events:
                 if event is not None and event.site_id in site_ids:
                     await recorder.on_event(event)
 
-        await self.add_session(StreamConsumer("recorder", lambda: started_at, on_record))
+        await self.add_session(LogConsumer("recorder", lambda: started_at, on_record))
         return recorder
 
     async def serve_chat_rpc(self) -> None:

@@ -12,8 +12,8 @@ import pytest
 from parley.common.auth.identity import OperatorCaller
 from parley.common.messaging import BrokerConnection, RpcServer
 from parley_dev.servers import RabbitServer
-from support.infrastructure import Infrastructure
 from support.fcm import FcmServer
+from support.infrastructure import Infrastructure
 from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica
 from support.pushes import AddPushOperator, register_device
 from support.wait import wait_until

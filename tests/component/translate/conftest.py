@@ -28,9 +28,9 @@ from parley.common.events import Actor, Event, new_event
 from parley.common.events.conversations import ConversationCreated
 from parley.common.events.messages import MessageCreated
 from parley.common.events.schemas import ConversationSchema, MessageTranslation, VisitorSchema
-from parley.common.messaging import BroadcastSubscriber, BrokerConnection, RpcClient, RpcServer
-from parley.common.messaging.topology import EVENTS_EXCHANGE
+from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.runtime.clock import utc_now
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from parley_dev.servers import RabbitServer
 from support.google_translate import FakeGoogleTranslate
 from support.libretranslate import FakeLibreTranslate
@@ -117,11 +117,14 @@ class TranslateHarness:
     site_options: dict[int, dict[str, Any]] = field(default_factory=dict)
     conversation_lookups: list[int] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
+    _event_ids: set[str] = field(default_factory=set)
     _signer: IdentitySigner = field(default_factory=lambda: IdentitySigner(SECRET))
 
     async def start(self) -> None:
         self._broker, self.translate_rpc = BrokerConnection(self.amqp_url), RpcClient("translate")
-        recorder = BroadcastSubscriber("recorder", EVENTS_EXCHANGE, ["#"], self._on_event)
+        # Reads the event log, so that it misses nothing while the broker restarts.
+        started_at = utc_now()
+        recorder = LogConsumer("recorder", lambda: started_at, self._on_record)
         chat = RpcServer("chat", {"conversation": self._conversation, "site": self._site})
         for session in (recorder, chat, self.translate_rpc):
             self._broker.add(session)
@@ -239,8 +242,12 @@ class TranslateHarness:
         except aiohttp.ClientConnectionError:
             return False
 
-    async def _on_event(self, event: Event) -> None:
-        self.events.append(event)
+    async def _on_record(self, record: LogRecord) -> None:
+        for event in record.events:
+            # After a reconnect, the log is read from the start again.
+            if event is not None and event.id not in self._event_ids:
+                self._event_ids.add(event.id)
+                self.events.append(event)
 
     async def _conversation(self, body: dict[str, Any]) -> dict[str, Any] | None:
         self.conversation_lookups.append(body["conversation_id"])

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from parley.common.messaging import StreamRecord
 from parley.common.messaging.topology import declare_log_stream
+from parley.notify.streaming.log_consumer import LogRecord
 from parley.notify.timeouts import LOG_CHUNK_SETTLE_SECONDS
 
 _PREFETCH = 500
 
 
-async def find_last_record(connection: AbstractConnection, timeout_seconds: float) -> StreamRecord | None:
+async def find_last_record(connection: AbstractConnection, timeout_seconds: float) -> LogRecord | None:
     """Return the newest record; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=_PREFETCH)
@@ -39,12 +39,12 @@ async def find_last_record(connection: AbstractConnection, timeout_seconds: floa
             for _ in range(arrived):
                 newest = inbox.get_nowait()
             more = arrived >= _PREFETCH // 2
-        return StreamRecord.from_message(newest.headers, newest.body) if newest is not None else None
+        return LogRecord.from_message(newest.headers, newest.body) if newest is not None else None
 
 
 async def find_first_record(
     connection: AbstractConnection, start: int | datetime, timeout_seconds: float
-) -> StreamRecord | None:
+) -> LogRecord | None:
     """Return the first record from an offset or a time; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=1)
@@ -54,7 +54,7 @@ async def find_first_record(
         try:
             async with asyncio.timeout(timeout_seconds):
                 message = await inbox.get()
-                return StreamRecord.from_message(message.headers, message.body)
+                return LogRecord.from_message(message.headers, message.body)
         except TimeoutError:
             return None
 

@@ -12,7 +12,6 @@ from aio_pika.abc import AbstractConnection
 
 from parley.common.errors import Unavailable
 from parley.common.events import Audience, Event, event_class
-from parley.common.messaging import StreamConsumer, StreamRecord, first_position, to_offset
 from parley.common.messaging.topology import LOG_STREAM
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
@@ -21,6 +20,7 @@ from parley.common.runtime.clock import utc_now
 from parley.notify import metrics
 from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord, first_position, to_offset
 from parley.notify.streaming.log_queries import find_first_record, find_last_record
 from parley.notify.streaming.replay_buffer import NO_POSITION, ReplayBuffer
 from parley.notify.timeouts import CATCH_UP_TIMEOUT_SECONDS, EMPTY_LOG_TIMEOUT_SECONDS, LOG_LOOKUP_TIMEOUT_SECONDS
@@ -67,11 +67,11 @@ class LogTailer:
         self._start: int | datetime = 0
         self._min_offset = 0
         """Records from this offset on must not be skipped at a cold start."""
-        self._startup_buffer: deque[StreamRecord] = deque()
+        self._startup_buffer: deque[LogRecord] = deque()
         self._startup_events = 0
         self._last_record_at = 0.0
-        self._last_record: StreamRecord | None = None
-        self._follower = StreamConsumer("log", lambda: self._start, self._on_record)
+        self._last_record: LogRecord | None = None
+        self._follower = LogConsumer("log", lambda: self._start, self._on_record)
 
     def subscribe(self, on_event: Callable[[Event, int], None], *, on_gap: Callable[[], Awaitable[None]]) -> None:
         """Call `on_event` for every event and its position, once each, in the log's order.
@@ -135,7 +135,7 @@ class LogTailer:
             return True
         return await find_first_record(connection, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS) == known
 
-    async def _start_cold(self, connection: AbstractConnection, last: StreamRecord | None) -> None:
+    async def _start_cold(self, connection: AbstractConnection, last: LogRecord | None) -> None:
         self._clear_startup_buffer()
         if last is None:
             # From a time here too: if the end was only slow to arrive, this does not read the whole log.
@@ -147,7 +147,7 @@ class LogTailer:
         self._buffer.reset(self.target_position)
         self.caught_up = last is None
 
-    async def _cold_start_position(self, connection: AbstractConnection, last: StreamRecord) -> int | datetime:
+    async def _cold_start_position(self, connection: AbstractConnection, last: LogRecord) -> int | datetime:
         """Return the offset or the time to read from."""
         oldest = utc_now() - timedelta(seconds=self._buffer.retention_seconds)
         # Reading from a time finds nothing if the newest record is older than that; then read from its offset. A
@@ -184,7 +184,7 @@ class LogTailer:
 
     # What is read.
 
-    async def _on_record(self, record: StreamRecord) -> None:
+    async def _on_record(self, record: LogRecord) -> None:
         if self.caught_up:
             if record.position > self._buffer.last_position:
                 self._last_record = record
@@ -199,7 +199,7 @@ class LogTailer:
             self.caught_up = True
             log.info("log_caught_up", position=record.position, events=len(self._buffer))
 
-    def _buffer_record(self, record: StreamRecord) -> None:
+    def _buffer_record(self, record: LogRecord) -> None:
         """Keep only the newest records until the end is reached, undecoded: a long log must not make a slow start."""
         self._last_record_at = time.monotonic()
         self._startup_buffer.append(record)
@@ -217,7 +217,7 @@ class LogTailer:
         self._startup_buffer.clear()
         self._startup_events = 0
 
-    def _process(self, record: StreamRecord) -> None:
+    def _process(self, record: LogRecord) -> None:
         self._last_record_at = time.monotonic()
         self._buffer.advance(first_position(record.offset), record.position)
         metrics.LOG_POSITION.set(record.position)

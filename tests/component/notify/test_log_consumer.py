@@ -17,9 +17,9 @@ from parley.common.events.presence import OnlineVisitor, VisitorOnline
 from parley.common.events.team import SiteChanged
 from parley.common.messaging import BrokerConnection, Consumer, topology
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.stream_consumer import (
-    StreamConsumer,
-    StreamRecord,
+from parley.notify.streaming.log_consumer import (
+    LogConsumer,
+    LogRecord,
     first_position,
     last_position,
     to_offset,
@@ -36,10 +36,10 @@ async def test_acknowledgements_never_restart_the_consumer(amqp_url: str, events
         starts += 1
         return 0
 
-    async def on_record(record: StreamRecord) -> None:
+    async def on_record(record: LogRecord) -> None:
         seen.append(record.offset)
 
-    broker.add(StreamConsumer("test-log", start_at, on_record))
+    broker.add(LogConsumer("test-log", start_at, on_record))
     await broker.start()
     try:
         await wait_until(lambda: broker.unready_reason() is None)
@@ -60,16 +60,16 @@ async def test_acknowledgements_never_restart_the_consumer(amqp_url: str, events
 @asynccontextmanager
 async def consume_log(
     amqp_url: str, *sessions: Consumer
-) -> AsyncIterator[tuple[BrokerConnection, int, list[StreamRecord]]]:
+) -> AsyncIterator[tuple[BrokerConnection, int, list[LogRecord]]]:
     """Yield a broker connection, a site of its own, and the list to which the log's records about it are added."""
-    site, records, started_at = secrets.randbelow(10**9) + 1, list[StreamRecord](), datetime.now(UTC)
+    site, records, started_at = secrets.randbelow(10**9) + 1, list[LogRecord](), datetime.now(UTC)
 
-    async def on_record(record: StreamRecord) -> None:
+    async def on_record(record: LogRecord) -> None:
         if any(event is not None and event.site_id == site for event in record.events):
             records.append(record)
 
     broker = BrokerConnection(amqp_url)
-    broker.add(StreamConsumer("test-log", lambda: started_at, on_record))
+    broker.add(LogConsumer("test-log", lambda: started_at, on_record))
     for session in sessions:
         broker.add(session)
     await broker.start()
@@ -135,7 +135,7 @@ async def test_unknown_events_keep_their_place_among_their_neighbours(amqp_url: 
 
 
 def _event(kind: str, site: int, page: str | None = None) -> Event:
-    """Make an event: `v` is stream_only; `w` is that with a routing tag for a queue; `s` is a type that queues receive."""
+    """Make an event: `v` is stream_only, `w` the same with a queue's routing tag, `s` a type that queues receive."""
     if kind == "s":
         return new_event(SiteChanged(), tenant_id=1, site_id=site)
     visitor = OnlineVisitor(site_id=site, session_id="sess_1", since=utc_now(), page=page)

@@ -1,6 +1,6 @@
-"""Reads the event log (the stream queue `parley.log`): each replica reads every event, in one order, from its own position.
+"""Read the event log (the stream queue `parley.log`): each replica reads every event, in order, from its own position.
 
-Reads through aiormq, which aio-pika wraps: aio-pika adds a task and a large object for each message. Together with
+It reads through aiormq, which aio-pika wraps: aio-pika adds a task and a large object for each message. Together with
 rarer acknowledgements this was measured at a fifth of aio-pika's processor time per event.
 """
 
@@ -52,7 +52,7 @@ def last_position(offset: int) -> int:
 
 
 @dataclass(frozen=True)
-class StreamRecord:
+class LogRecord:
     """A message of the log at an offset: one event, or several that were published together (`count`)."""
 
     offset: int
@@ -83,14 +83,14 @@ class StreamRecord:
         return enumerate(self.events, self.position - len(self.events) + 1)
 
 
-class StreamConsumer:
-    """A channel session that reads the log. `start_at` returns the offset or the time to start from at each connection."""
+class LogConsumer:
+    """A channel session that reads the log. At each connection, `start_at` returns the offset or time to start from."""
 
     def __init__(
         self,
         name: str,
         start_at: Callable[[], int | datetime],
-        on_record: Callable[[StreamRecord], Awaitable[None]],
+        on_record: Callable[[LogRecord], Awaitable[None]],
     ) -> None:
         self.name = name
         self.running = False
@@ -130,7 +130,7 @@ class StreamConsumer:
     async def _consume(self, inbox: asyncio.Queue[DeliveredMessage], ack_timer: CoalescingTimer) -> None:
         while True:
             message = await inbox.get()
-            await self._on_record(StreamRecord.from_message(message.header.properties.headers or {}, message.body))
+            await self._on_record(LogRecord.from_message(message.header.properties.headers or {}, message.body))
             self._delivery_tag = message.delivery_tag or 0
             ack_timer.schedule(immediately=self._delivery_tag - self._acknowledged_tag >= _ACK_BATCH_SIZE)
             # Lets sockets flush: what is still buffered after this is what a client does not read.
