@@ -1,4 +1,4 @@
-"""Chat's own Prometheus metrics, beside those of every service."""
+"""Chat's own Prometheus metrics, in addition to those of every service."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from parley.chat.ai import timeouts
 from parley.common.runtime.settings import CommaSeparated, DatabaseSettings, split_commas
 
 
@@ -30,7 +31,10 @@ class ChatSettings(DatabaseSettings):
     openai_model: str = Field("gpt-4o-mini", description="Model of sites that name none.")
     openai_temperature: float = Field(0.2, ge=0, le=2)
     openai_seconds: float = Field(
-        20.0, gt=0, le=60, description="Timeout until a reply begins, and between two parts of it."
+        timeouts.ENGINE_IDLE_TIMEOUT_SECONDS,
+        gt=0,
+        le=timeouts.REPLY_TIMEOUT_SECONDS,
+        description="Timeout until a reply begins, and between two parts of it.",
     )
     openai_answer_tokens: int = Field(700, ge=1, le=8000, description="Maximum length of a reply in tokens.")
     ai_daily_tokens: int = Field(

@@ -40,7 +40,7 @@ class Prompt:
 
 @dataclass(slots=True)
 class ReplyMetadata:
-    """What an engine reports about its reply, beside the text."""
+    """What an engine reports about its reply, in addition to the text."""
 
     knew_answer: bool = True
     tokens: int = 0

@@ -1,8 +1,8 @@
 """AI replies as background work: started by a visitor's message, continued by another replica if this one dies.
 
 A reply does not belong to the request that started it: a visitor who disconnects finds it in the history, and one who
-sends the same message again joins the reply in flight, on this replica or on another. The replica that owes a reply
-holds a lease in the conversation and renews it. Once the lease has ended, another replica starts the reply again.
+sends the same message again joins the reply in flight, on this replica or on another. The replica that generates a
+reply has a lease in the conversation and renews it. Once the lease has ended, another replica starts the reply again.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class AiReplyService:
                 log.warning("claim_not_renewed", conversation_id=conversation_id, error=repr(exc)[:300])
 
     async def _wait_for_other_replica(self, conversation: Conversation, seq: int) -> Message | None:
-        """The stored reply to `seq`. None if no replica owes one, or none is stored before the timeout."""
+        """The stored reply to `seq`. None if no reply is due, or none is stored before the timeout."""
         deadline = self.clock() + timedelta(seconds=timeouts.OTHER_REPLICA_TIMEOUT_SECONDS)
         while True:
             reply = await self.messages.find_ai_reply(conversation, seq)

@@ -5,7 +5,7 @@ from __future__ import annotations
 ENGINE_IDLE_TIMEOUT_SECONDS = 20.0
 """Default for an engine to start answering, and between two chunks. The installation and a site may set their own."""
 
-REPLY_TIMEOUT_SECONDS = 60.0
+REPLY_TIMEOUT_SECONDS: float = 60
 """For a whole reply, from the engine's first request to its last chunk; also the upper limit of the idle timeout."""
 
 OTHER_REPLICA_TIMEOUT_SECONDS = REPLY_TIMEOUT_SECONDS
@@ -15,10 +15,10 @@ OTHER_REPLICA_POLL_SECONDS = 0.25
 """How often it looks whether that reply is there."""
 
 REPLY_LEASE_SECONDS = 20.0
-"""How long the replica that owes a reply may be silent before another replica takes the reply over."""
+"""How long the replica that generates a reply may not renew its lease before another one takes the reply over."""
 
 LEASE_RENEWAL_SECONDS = 5.0
-"""How often the replica that owes a reply renews its lease."""
+"""How often the replica that generates a reply renews its lease."""
 
 EXPIRED_LEASE_CHECK_SECONDS = 2.0
 """How often each replica looks for replies whose lease has ended."""

@@ -161,6 +161,6 @@ def _message_actor(conversation: Conversation, message: Message) -> Actor:
 
 
 def _message_routing_tag(conversation: Conversation, message: Message) -> str | None:
-    """The queue beside the log that gets this message: none by default, as each queue costs a write per message."""
+    """`translate` for a message that is to be translated, so that only that queue gets it: each costs a write."""
     translated = message.translation is not None and message.translation.status == "done"
     return "translate" if conversation.translation.enabled and not translated else None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from parley.chat.conversations.model import Conversation, HistoryEntry, ReplyLease, TranslationState
-from parley.chat.messages.mappers import person_document, to_person
+from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
 from parley.chat.visitors.mappers import to_visitor, visitor_document
 from parley.common.events.schemas import LastMessage, OperatorRef
 from parley.common.mongodb import Document
@@ -46,7 +46,7 @@ def _reply_lease(conversation: Conversation) -> Document:
 
 
 def _reads(conversation: Conversation) -> Document:
-    return {"reads": [{"operator": person_document(person), "seq": seq} for person, seq in conversation.reads]}
+    return {"reads": [{"operator": operator_ref_document(person), "seq": seq} for person, seq in conversation.reads]}
 
 
 def _translation(conversation: Conversation) -> Document:
@@ -65,7 +65,12 @@ def _translation(conversation: Conversation) -> Document:
 def _history(conversation: Conversation) -> Document:
     return {
         "history": [
-            {"at": entry.at, "action": entry.action, "by": person_document(entry.by), "to": person_document(entry.to)}
+            {
+                "at": entry.at,
+                "action": entry.action,
+                "by": operator_ref_document(entry.by),
+                "to": operator_ref_document(entry.to),
+            }
             for entry in conversation.history
         ]
     }
@@ -101,7 +106,7 @@ _PLAIN_FIELDS = (
 _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document]], ...] = (
     (("visitor",), _visitor),
     (("mode",), lambda conversation: {"mode": conversation.mode, "open": conversation.open}),
-    (("operator",), lambda conversation: {"operator": person_document(conversation.operator)}),
+    (("operator",), lambda conversation: {"operator": operator_ref_document(conversation.operator)}),
     (("last_message",), _last_message),
     (("unread_seqs",), lambda conversation: {"unread_seqs": list(conversation.unread_seqs)}),
     (("reads",), _reads),
@@ -153,7 +158,7 @@ def to_conversation(document: Document) -> Conversation:
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         generation=document["generation"],
-        operator=to_person(document["operator"]),
+        operator=to_operator_ref(document["operator"]),
         last_seq=document["last_seq"],
         last_message=LastMessage.model_validate(last) if last else None,
         unread_seqs=tuple(document["unread_seqs"]),
@@ -172,7 +177,7 @@ def to_conversation(document: Document) -> Conversation:
         rated_at=document["rated_at"],
         recent_ids=tuple((message_id, seq) for message_id, seq in document["recent_ids"]),
         history=tuple(
-            HistoryEntry(entry["at"], entry["action"], to_person(entry["by"]), to_person(entry["to"]))
+            HistoryEntry(entry["at"], entry["action"], to_operator_ref(entry["by"]), to_operator_ref(entry["to"]))
             for entry in document["history"]
         ),
         version=document["version"],

@@ -47,7 +47,7 @@ class TranslationState:
 
 @dataclass(frozen=True, slots=True)
 class ReplyLease:
-    """The AI owes a reply to message `seq`. After `until` another replica may take the reply over."""
+    """A reply of the AI to message `seq` is due from one replica. After `until` another one may take it over."""
 
     seq: int
     until: datetime

@@ -122,7 +122,7 @@ class ConversationService:
     async def apply_translation_update(
         self, tenant_id: int, conversation_id: int, translation: TranslationState
     ) -> None:
-        """Store how the translate service translates a conversation; no effect if the conversation is gone."""
+        """Store how the translate service translates a conversation; no effect if the conversation was erased."""
         at = self.clock()
         await self.conversations.change(
             tenant_id,

@@ -192,14 +192,14 @@ def time_out_operator(conversation: Conversation, to: Mode, at: datetime) -> Cha
     after = _reassign(conversation, to, None, at).with_history(at, "timed_out", None)
     if to == "ai":
         newest = conversation.unread_seqs[-1] if conversation.unread_seqs else None
-        # The visitor still waits for a reply, which the AI owes now: a lease that has ended is picked up at once.
+        # The visitor still waits for a reply: with a lease that has ended already, a replica starts it at once.
         after = replace(after, reply_lease=ReplyLease(newest, at) if newest else None)
         return Change(after, (events.released(after, "operator_timeout", None),))
     return Change(after, (events.pending(after, "operator_timeout"),))
 
 
 def renew_reply_lease(conversation: Conversation, at: datetime) -> Change | None:
-    """Take over an AI reply whose lease has ended. None if it has not, or if no reply is owed."""
+    """Take over an AI reply whose lease has ended. None if it has not, or if no reply is due."""
     lease = conversation.reply_lease
     if lease is None or lease.until > at or conversation.mode != "ai":
         return None
@@ -207,7 +207,7 @@ def renew_reply_lease(conversation: Conversation, at: datetime) -> Change | None
 
 
 def mark_read_by_operator(conversation: Conversation, seq: int, by: OperatorRef, at: datetime) -> Change:
-    """Raises Invalid for a seq that does not exist yet."""
+    """Raises ValidationFailed for a seq that does not exist yet."""
     if seq > conversation.last_seq:
         raise ValidationFailed({"seq": f"the newest message is {conversation.last_seq}"})
     before = next((read for person, read in conversation.reads if person.id == by.id), 0)
@@ -289,7 +289,7 @@ def anonymized(conversation: Conversation, at: datetime) -> Conversation:
 
 
 def _append_message(conversation: Conversation, draft: MessageDraft, at: datetime) -> tuple[Conversation, Message]:
-    """Give the draft the next seq. Who answers, and what is owed, is left to the caller."""
+    """Give the draft the next seq. Leaves to the caller who answers, and whether a reply is due."""
     seq = conversation.last_seq + 1
     message = Message(
         id=draft.id,

@@ -7,11 +7,11 @@ from parley.common.events.schemas import MessageTranslation, OperatorRef
 from parley.common.mongodb import Document
 
 
-def person_document(person: OperatorRef | None) -> Document | None:
+def operator_ref_document(person: OperatorRef | None) -> Document | None:
     return None if person is None else {"id": person.id, "name": person.name}
 
 
-def to_person(document: Document | None) -> OperatorRef | None:
+def to_operator_ref(document: Document | None) -> OperatorRef | None:
     return None if document is None else OperatorRef(id=document["id"], name=document["name"])
 
 
@@ -27,7 +27,7 @@ def message_document(message: Message) -> Document:
         "role": message.role,
         "content": message.content,
         "image_url": message.image_url,
-        "sender": person_document(message.sender),
+        "sender": operator_ref_document(message.sender),
         "message_id": message.message_id,
         "reply_to": message.reply_to,
         "proactive": message.proactive,
@@ -49,7 +49,7 @@ def to_message(document: Document) -> Message:
         content=document["content"],
         created_at=document["created_at"],
         image_url=document["image_url"],
-        sender=to_person(document["sender"]),
+        sender=to_operator_ref(document["sender"]),
         message_id=document["message_id"],
         reply_to=document["reply_to"],
         proactive=document["proactive"],
@@ -64,13 +64,13 @@ def note_document(note: Note) -> Document:
         "site_id": note.site_id,
         "conversation_id": note.conversation_id,
         "content": note.content,
-        "author": person_document(note.author),
+        "author": operator_ref_document(note.author),
         "created_at": note.created_at,
     }
 
 
 def to_note(document: Document) -> Note:
-    author = to_person(document["author"])
+    author = to_operator_ref(document["author"])
     assert author is not None, "every note has an author"
     return Note(
         id=document["_id"],

@@ -53,7 +53,7 @@ def build_pagination(total: int | None, query: NumberedPageQuery) -> Pagination:
 
 
 def decode_position(cursor: str | None, tiebreaker: type = int) -> Position | None:
-    """The position that a cursor holds: milliseconds, and a tiebreaker of the given type. Raises Invalid."""
+    """The position that a cursor holds: milliseconds, and a tiebreaker of the given type. Raises ValidationFailed."""
     if cursor is None:
         return None
     position = decode_cursor(cursor, int, tiebreaker)
@@ -67,7 +67,7 @@ def encode_position(position: Position | None) -> str | None:
 
 
 def decode_id(cursor: str | None) -> int:
-    """The last id of the page before, in a list sorted by id; 0 without a cursor. Raises Invalid."""
+    """The last id of the page before, in a list sorted by id; 0 without a cursor. Raises ValidationFailed."""
     if cursor is None:
         return 0
     last: int = decode_cursor(cursor, int)[0]

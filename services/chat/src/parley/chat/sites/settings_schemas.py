@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiSettings, TranslationSettings
 from parley.common.http import RequestBody
@@ -153,7 +154,7 @@ class AiSettingsBody(RequestBody):
         repr=False,
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    seconds: Annotated[float, Field(ge=1, le=60)] | None = Field(
+    seconds: Annotated[float, Field(ge=1, le=REPLY_TIMEOUT_SECONDS)] | None = Field(
         None, description="Timeout until the reply begins, and between two parts of it."
     )
     answer_tokens: Annotated[int, Field(ge=1, le=8000)] | None = Field(None, description="Maximum length of a reply.")
