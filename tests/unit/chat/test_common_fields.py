@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from parley.chat.common_fields import AccountEmail, Language, Name
+from parley.chat.common_fields import AccountEmail, Email, Language, Name
 from parley.chat.sites.chatbot_schemas import ChatbotBody
 from parley.chat.sites.schemas import Domain
 
@@ -32,6 +32,10 @@ def test_the_email_of_an_account_is_lower_cased(email: str) -> None:
 def test_an_invalid_email_is_rejected(email: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(AccountEmail).validate_python(email)
+
+
+def test_the_email_of_a_visitor_is_stripped_and_keeps_its_case() -> None:
+    assert TypeAdapter(Email).validate_python(" Jane.Doe@Example.com ") == "Jane.Doe@example.com"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from parley.chat.accounts.errors import EmailTaken
 from parley.chat.cli.context import open_context
-from parley.chat.common_fields import Email, Name, NewPassword
+from parley.chat.common_fields import AccountEmail, Name, NewPassword
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandError, CommandResult, async_command, prompt_secret, read_settings
 
@@ -23,7 +23,7 @@ from parley.common.cli import CommandError, CommandResult, async_command, prompt
 @click.option("--name", required=True, help="The owner's own name.")
 @click.option("--tenant", required=True, help="The organisation's name.")
 async def create(email: str, name: str, tenant: str) -> CommandResult:
-    email = _validate(Email, email, "the e-mail address is not valid")
+    email = _validate(AccountEmail, email, "the e-mail address is not valid")
     name = _validate(Name, name, "the owner's name must be a line of at most 100 characters")
     tenant = _validate(Name, tenant, "the tenant's name must be a line of at most 100 characters")
     settings = read_settings(ChatSettings)
