@@ -1,7 +1,6 @@
-"""What can go wrong, as types: a stable code and a sentence, and no word of HTTP or AMQP.
+"""The errors that services raise, each with a stable code and a message, independent of HTTP and AMQP.
 
-Each boundary translates: `web.envelope` turns these into the contract's error envelope, `amqp.rpc` carries
-them from one service to another.
+`http.error_responses` turns them into the API's error envelope.
 """
 
 from __future__ import annotations
@@ -12,25 +11,28 @@ from typing import Any, ClassVar
 
 
 class ErrorCategory(StrEnum):
-    """The families of failure a boundary has to tell apart."""
+    """The kinds of error that a boundary distinguishes, one per HTTP status."""
 
-    BAD_REQUEST = "malformed"
+    BAD_REQUEST = "bad_request"
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    REQUEST_TIMEOUT = "request_timeout"
     CONFLICT = "conflict"
-    PAYLOAD_TOO_LARGE = "too_large"
-    UNSUPPORTED_MEDIA_TYPE = "unsupported_media"
-    VALIDATION_FAILED = "invalid"
-    TOO_MANY_REQUESTS = "too_many"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    VALIDATION_FAILED = "validation_failed"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    BAD_GATEWAY = "bad_gateway"
     UNAVAILABLE = "unavailable"
-    REQUEST_TIMEOUT = "slow"
-    BAD_GATEWAY = "failed"
-    GATEWAY_TIMEOUT = "late"
+    GATEWAY_TIMEOUT = "gateway_timeout"
 
 
 class ParleyError(Exception):
-    """A failure with a name. Subclasses fix `kind`, `code` and the default sentence."""
+    """Base of the errors. Subclasses define `category`, `code` (part of the API) and the default message.
+
+    `details` are added to the response's JSON object.
+    """
 
     category: ClassVar[ErrorCategory]
     code: ClassVar[str]
@@ -45,7 +47,7 @@ class ParleyError(Exception):
 class BadRequest(ParleyError):
     category = ErrorCategory.BAD_REQUEST
     code = "malformed"
-    default_message = "The request could not be read."
+    default_message = "The request could not be parsed."
 
 
 class Unauthenticated(ParleyError):
@@ -61,37 +63,37 @@ class Forbidden(ParleyError):
 
 
 class NotFound(ParleyError):
-    """Also the answer for what belongs to another tenant: word for word the same."""
+    """Also raised for what belongs to another tenant, with the same response."""
 
     category = ErrorCategory.NOT_FOUND
     code = "not_found"
-    default_message = "There is nothing here by that name."
+    default_message = "Not found."
 
 
 class Conflict(ParleyError):
     category = ErrorCategory.CONFLICT
     code = "conflict"
-    default_message = "That conflicts with the present state."
+    default_message = "The request conflicts with the current state."
 
 
 class PayloadTooLarge(ParleyError):
     category = ErrorCategory.PAYLOAD_TOO_LARGE
     code = "too_large"
-    default_message = "That is larger than allowed."
+    default_message = "The request is larger than allowed."
 
 
 class UnsupportedMediaType(ParleyError):
     category = ErrorCategory.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
-    default_message = "That media type is not accepted here."
+    default_message = "This media type is not supported here."
 
 
 class ValidationFailed(ParleyError):
-    """One or more fields are missing or wrong; `fields` says why, by field name."""
+    """One or more fields are missing or invalid; `fields` maps their names to the reasons."""
 
     category = ErrorCategory.VALIDATION_FAILED
     code = "invalid"
-    default_message = "Some fields are missing or wrong."
+    default_message = "Some fields are missing or invalid."
 
     def __init__(self, fields: Mapping[str, str], message: str | None = None, **details: Any) -> None:
         super().__init__(message, **details)
@@ -103,7 +105,7 @@ class TooManyRequests(ParleyError):
 
     category = ErrorCategory.TOO_MANY_REQUESTS
     code = "too_many_requests"
-    default_message = "Too many requests. Please wait a little."
+    default_message = "Too many requests. Please wait a moment."
 
     def __init__(self, retry_after: int, message: str | None = None, **details: Any) -> None:
         self.retry_after = max(1, retry_after)
@@ -111,11 +113,11 @@ class TooManyRequests(ParleyError):
 
 
 class Unavailable(ParleyError):
-    """A part we need (database, broker, provider) is away. Trying again later is right."""
+    """A dependency (database, broker, provider) is unavailable. The caller may try again."""
 
     category = ErrorCategory.UNAVAILABLE
     code = "unavailable"
-    default_message = "A part of the service is not available right now. Please try again."
+    default_message = "Part of the service is unavailable. Please try again."
 
 
 class RequestTimeout(ParleyError):
@@ -127,16 +129,16 @@ class RequestTimeout(ParleyError):
 
 
 class BadGateway(ParleyError):
-    """A part behind us gave no usable answer; whether it did the work is not known."""
+    """A service behind the gateway gave no usable response. It may or may not have done the work."""
 
     category = ErrorCategory.BAD_GATEWAY
     code = "failed"
-    default_message = "A part of the service failed. Please try again."
+    default_message = "Part of the service failed. Please try again."
 
 
 class GatewayTimeout(ParleyError):
-    """A part behind us did not answer in time; whether it did the work is not known."""
+    """A service behind the gateway did not answer in time. It may or may not have done the work."""
 
     category = ErrorCategory.GATEWAY_TIMEOUT
     code = "late"
-    default_message = "A part of the service took too long to answer. Please try again."
+    default_message = "Part of the service took too long to answer. Please try again."

@@ -1,4 +1,4 @@
-"""The translation engines by name: what a site may choose in chat is what translate knows how to run."""
+"""The names of the translation engines: those that a site may choose in chat, and that translate has to provide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps secrets unreadable in a database: authenticated encryption, with a key made for one purpose from a secret."""
+"""Authenticated encryption of values in a database, with a key derived from a secret for one purpose."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from cryptography.fernet import Fernet
 
 
 def derive_fernet(purpose: str, secret: str) -> Fernet:
-    """What seals and opens texts of one purpose; with another purpose or secret they cannot be opened."""
+    """Return a cipher for one purpose. Values that it encrypts cannot be decrypted for another purpose or secret."""
     digest = hashlib.sha256(f"parley {purpose}\n{secret}".encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))

@@ -1,7 +1,7 @@
-"""Who is asking, and what they may touch: made by the gateway, signed, and the only thing services believe.
+"""The caller of a request and its permissions, as a token that the gateway signs and services verify.
 
-The gateway checks tokens and turns them into a caller; services take the caller from the signed header alone, so
-reaching a service's port is not enough to be someone.
+The gateway authenticates the client and builds the caller; services accept the caller only from the signed header, so
+access to a service's port gives no access to data.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from parley.common.errors import Forbidden, NotFound, Unauthenticated
 IDENTITY_HEADER: Final = "X-Parley-Identity"
 LIFETIME_SECONDS: Final = 60
 MAX_TOKEN_BYTES: Final = 2**20
-"""What a service takes as a header: a caller's sites are named in it, some eight bytes each."""
+"""For the header. It lists the caller's sites, about eight bytes each."""
 _AUDIENCE: Final = "parley-services"
-_REMEMBERED_BYTES: Final = 2**21
-"""Of tokens: some thousands of the usual size. Those of callers with thousands of sites are large, and so is a caller
-read from one."""
+_CACHE_BYTES: Final = 2**21
+"""Of cached tokens, some thousands of the usual size. Tokens of callers with thousands of sites are large, and so are
+their callers."""
 
 
 class Permission(StrEnum):
-    """What an operator may be allowed on one site."""
+    """A permission of an operator on one site."""
 
     CHAT = "can_chat"
     VIEW = "can_view_conversations"
@@ -37,7 +37,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperatorCaller:
-    """A logged-in member of a tenant's team. `owner` may do everything on every site of the tenant."""
+    """An operator: a member of a tenant's team. An `owner` has every permission on every site of the tenant."""
 
     operator_id: int
     tenant_id: int
@@ -45,19 +45,19 @@ class OperatorCaller:
     sites: Mapping[int, frozenset[Permission]]
     owner: bool = False
     session_id: str | None = None
-    """The login this token belongs to; None for API keys and external identity providers."""
+    """The login session of the token; None for API keys and external identity providers."""
     access_version: int = 0
-    """Grows with every change of what the operator may do; who has heard of a newer one refuses an older."""
+    """Grows with every change of the operator's access; a service that knows a newer version rejects an older one."""
     expires_at: int = 0
-    """When the caller's own token ends, in seconds since 1970; 0 where it does not (API keys)."""
+    """When the caller's own token expires, in seconds since 1970; 0 for API keys, which do not."""
     language: str = "en"
     client_ip: str = ""
     required_permission: Permission | None = None
-    """The permission that the route in use declares; set by the web layer, read by `authorize`."""
+    """The permission that the route requires; set by the HTTP layer, checked by `authorize`."""
 
     @property
     def site_ids(self) -> list[int]:
-        """The sites on which the caller has the permission that the route declares."""
+        """The sites on which the caller has the required permission."""
         return [
             site
             for site, granted in self.sites.items()
@@ -65,26 +65,26 @@ class OperatorCaller:
         ]
 
     def authorize(self, tenant_id: int, site_id: int) -> None:
-        """Refuse what is not the caller's: another tenant's is not there, an own site without permission is 403."""
+        """Check access to a site. Raises NotFound for another tenant's, Forbidden without the required permission."""
         if tenant_id != self.tenant_id:
             raise NotFound
         if self.owner:
-            # Also on a site made a moment ago, which the gateway has not heard of yet.
+            # Includes a new site that the gateway's cached access does not contain yet.
             return
         granted = self.sites.get(site_id)
         if granted is None:
             raise Forbidden("You are not on this site's team.")
         if self.required_permission is not None and self.required_permission not in granted:
-            raise Forbidden(f"This needs the permission {self.required_permission} on the site.")
+            raise Forbidden(f"This requires the permission {self.required_permission} on the site.")
 
     def with_required_permission(self, permission: Permission | None) -> OperatorCaller:
-        """The same caller, held to a permission."""
+        """Return the caller with a permission that `authorize` checks."""
         return replace(self, required_permission=permission)
 
 
 @dataclass(frozen=True, slots=True)
 class VisitorCaller:
-    """A visitor of one site. `session` is the public handle of the session, never the visitor's secret itself."""
+    """A visitor of one site. `session` is the public handle of their session, never the secret session id."""
 
     tenant_id: int
     site_id: int
@@ -95,7 +95,7 @@ class VisitorCaller:
 
 @dataclass(frozen=True, slots=True)
 class GatewayCaller:
-    """The gateway itself, on an errand of its own: checking a password, looking up who may do what."""
+    """The gateway itself, for internal requests: checking a password, looking up an operator's access."""
 
     client_ip: str = ""
 
@@ -105,24 +105,25 @@ Caller = OperatorCaller | VisitorCaller | GatewayCaller
 
 @dataclass(slots=True)
 class IdentitySigner:
-    """Signs callers (gateway) and reads them back (services). Verified tokens are remembered until they expire."""
+    """Signs callers (gateway) and verifies them (services). Verified tokens are cached until they expire."""
 
     secret: str
-    _known: OrderedDict[str, tuple[float, Caller]] = field(default_factory=OrderedDict)
-    _bytes: int = 0
+    _cache: OrderedDict[str, tuple[float, Caller]] = field(default_factory=OrderedDict)
+    _cached_bytes: int = 0
 
     def sign(self, caller: Caller) -> str:
+        """Return a token for a caller, valid for a minute."""
         now = int(time.time())
-        claims = {"aud": _AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS, **_claims(caller)}
+        claims = {"aud": _AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS, **_to_claims(caller)}
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
     def verify(self, token: str | None) -> Caller:
-        """The caller a token names. Raises Unauthenticated for anything but a fresh token of ours."""
+        """Return the caller of a token. Raises Unauthenticated unless the token is valid and was signed with our secret."""
         if not token:
             raise Unauthenticated("The request carries no identity.")
-        known = self._known.get(token)
-        if known is not None and known[0] > time.time():
-            return known[1]
+        cached = self._cache.get(token)
+        if cached is not None and cached[0] > time.time():
+            return cached[1]
         try:
             claims = jwt.decode(
                 token,
@@ -131,18 +132,18 @@ class IdentitySigner:
                 audience=_AUDIENCE,
                 options={"require": ["exp", "iat", "aud", "kind"]},
             )
-            caller = _caller(claims)
+            caller = _to_caller(claims)
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as exc:
             raise Unauthenticated("The request's identity is not valid.") from exc
-        self._bytes += len(token) if known is None else 0
-        self._known[token] = (float(claims["exp"]), caller)
-        while self._bytes > _REMEMBERED_BYTES:
-            oldest, _ = self._known.popitem(last=False)
-            self._bytes -= len(oldest)
+        self._cached_bytes += len(token) if cached is None else 0
+        self._cache[token] = (float(claims["exp"]), caller)
+        while self._cached_bytes > _CACHE_BYTES:
+            oldest, _ = self._cache.popitem(last=False)
+            self._cached_bytes -= len(oldest)
         return caller
 
 
-def _claims(caller: Caller) -> dict[str, Any]:
+def _to_claims(caller: Caller) -> dict[str, Any]:
     match caller:
         case OperatorCaller():
             return {
@@ -150,7 +151,7 @@ def _claims(caller: Caller) -> dict[str, Any]:
                 "op": caller.operator_id,
                 "tenant": caller.tenant_id,
                 "name": caller.name,
-                "sites": _grouped(caller.sites),
+                "sites": _group_by_permissions(caller.sites),
                 "owner": caller.owner,
                 "sid": caller.session_id,
                 "ver": caller.access_version,
@@ -171,15 +172,15 @@ def _claims(caller: Caller) -> dict[str, Any]:
             return {"kind": "gateway", "ip": caller.client_ip}
 
 
-def _grouped(sites: Mapping[int, frozenset[Permission]]) -> list[tuple[list[Permission], list[int]]]:
-    """Sites by what is granted on them: an owner of thousands has one permission set, named once."""
+def _group_by_permissions(sites: Mapping[int, frozenset[Permission]]) -> list[tuple[list[Permission], list[int]]]:
+    """Group sites by their permissions, which keeps the token of a caller with thousands of equal sites small."""
     groups: dict[frozenset[Permission], list[int]] = {}
     for site, granted in sites.items():
         groups.setdefault(granted, []).append(site)
     return [(sorted(granted), ids) for granted, ids in groups.items()]
 
 
-def _caller(claims: Mapping[str, Any]) -> Caller:
+def _to_caller(claims: Mapping[str, Any]) -> Caller:
     match claims["kind"]:
         case "operator":
             sites: dict[int, frozenset[Permission]] = {}

@@ -1,4 +1,4 @@
-"""The HTTP side that services share: the route table, one dispatcher, one error envelope."""
+"""The HTTP side that services share: route tables, one dispatcher, one error envelope, OpenAPI."""
 
 from parley.common.http.app import ROUTES_KEY, build_app
 from parley.common.http.idempotency import IdempotencyStore, StoredResponse

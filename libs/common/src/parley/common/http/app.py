@@ -1,4 +1,4 @@
-"""From a route table to an application: one dispatcher that checks the caller, reads the request, and answers."""
+"""Builds an application from a route table: one dispatcher authorizes the caller, parses the request, and responds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,14 @@ from parley.common.observability.tracing import SpanKind
 log = get_logger(__name__)
 
 MAX_JSON_BYTES = 64 * 1024
-"""The largest JSON body, in bytes."""
 
-ROUTES_KEY: web.AppKey[list[Route]] = web.AppKey("table", list)
-"""The routes that an application serves, for whoever holds them against something."""
+ROUTES_KEY: web.AppKey[list[Route]] = web.AppKey("routes", list)
+"""The route table of an application, for tests and tools that compare it with something."""
+
+_MAX_ID_DIGITS = 20
+
+_RETRYABLE = (errors.ErrorCategory.UNAVAILABLE, errors.ErrorCategory.TOO_MANY_REQUESTS)
+"""Errors that are not stored for an idempotency key, since a retry may succeed."""
 
 
 def build_app(
@@ -49,52 +53,51 @@ def build_app(
     max_body_bytes: int = MAX_JSON_BYTES,
     unready_reasons: Callable[[], dict[str, str]] = dict,
 ) -> web.Application:
-    """An application that serves the table. `outages` are the exceptions that mean «a part is away»: 503.
+    """Build an application that serves a route table, `/internal/openapi` and `/internal/ready`.
 
-    `ready` says what is missing, by part, when the gateway asks (`Service.faults`).
+    `transient_errors` are the exceptions of an unavailable dependency, answered with 503. `unready_reasons` returns why
+    this replica is not ready, by component (`Service.unready_reasons`).
     """
     table = list(routes)
-    described = build_openapi(table)
-
-    async def openapi(_: RequestContext[Any, None, None]) -> web.Response:
-        return web.json_response(described)
-
-    table.append(
-        Route(
-            "GET", "/internal/openapi", openapi, CallerType.GATEWAY, None, "This service's part of the OpenAPI document"
-        )
-    )
-    table.append(_readiness(unready_reasons))
-    app = web.Application(middlewares=[_outermost(transient_errors)], client_max_size=max_body_bytes)
+    table += [_openapi_route(build_openapi(table)), _readiness_route(unready_reasons)]
+    app = web.Application(middlewares=[_observability_middleware(transient_errors)], client_max_size=max_body_bytes)
     app[ROUTES_KEY] = table
     if tracing.enabled():
         end_spans_at_stream_start(app)
     dispatcher = _Dispatcher(signer, idempotency)
     for route in table:
-        app.router.add_route(route.method, route.path, dispatcher.serve(route))
+        app.router.add_route(route.method, route.path, dispatcher.build_handler(route))
     return app
 
 
-def _readiness(ready: Callable[[], dict[str, str]]) -> Route:
-    async def show(_: RequestContext[Any, None, None]) -> web.Response:
-        faults = ready()
-        return web.json_response({"ready": not faults, "faults": faults}, status=503 if faults else 200)
+def _openapi_route(document: dict[str, Any]) -> Route:
+    async def get_openapi(_: RequestContext[Any, None, None]) -> web.Response:
+        return web.json_response(document)
 
-    return Route("GET", "/internal/ready", show, CallerType.GATEWAY, None, "Whether this replica can do its work")
+    summary = "This service's part of the OpenAPI document"
+    return Route("GET", "/internal/openapi", get_openapi, CallerType.GATEWAY, None, summary)
 
 
-def _outermost(outages: tuple[type[Exception], ...]) -> Any:
+def _readiness_route(unready_reasons: Callable[[], dict[str, str]]) -> Route:
+    async def get_readiness(_: RequestContext[Any, None, None]) -> web.Response:
+        reasons = unready_reasons()
+        return web.json_response({"ready": not reasons, "faults": reasons}, status=503 if reasons else 200)
+
+    return Route("GET", "/internal/ready", get_readiness, CallerType.GATEWAY, None, "Whether this replica is ready")
+
+
+def _observability_middleware(transient_errors: tuple[type[Exception], ...]) -> Any:
     @web.middleware
-    async def outermost(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
+    async def observe(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
         traceparent = request.headers.get("traceparent")
         trace = start_or_continue_trace(request.headers.get("X-Request-Id"), traceparent)
         started = time.perf_counter()
-        route = _route_of(request)
+        route = _route_template(request)
         with tracing.span(
             f"{request.method} {route}", SpanKind.SERVER, request_attributes(request.method, route), parent=traceparent
         ) as span:
             attach_span(request, span)
-            response = await _answered(request, handler, outages)
+            response = await _handle_errors(request, handler, transient_errors)
             record_status(span, response.status)
         if not response.prepared:
             response.headers["X-Request-Id"] = trace.request_id
@@ -102,56 +105,58 @@ def _outermost(outages: tuple[type[Exception], ...]) -> Any:
         metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
         return response
 
-    return outermost
+    return observe
 
 
-async def _answered(
-    request: web.Request, handler: AiohttpHandler, outages: tuple[type[Exception], ...]
+async def _handle_errors(
+    request: web.Request, handler: AiohttpHandler, transient_errors: tuple[type[Exception], ...]
 ) -> web.StreamResponse:
-    """The answer, also where it is a failure. Raises ConnectionResetError."""
+    """Return the handler's response, or the response for its exception. Raises ConnectionResetError."""
     try:
         return await handler(request)
     except errors.ParleyError as exc:
         return error_responses.error_response(exc)
     except web.HTTPException as exc:
         return error_responses.http_error_response(exc)
-    except outages as exc:
-        log.warning("part_unavailable", error=repr(exc)[:300])
+    except transient_errors as exc:
+        log.warning("dependency_unavailable", error=repr(exc)[:300])
         return error_responses.error_response(errors.Unavailable())
     except ConnectionResetError:
         raise
     except Exception:
-        log.exception("unforeseen_failure", route=_route_of(request))
+        log.exception("unforeseen_failure", route=_route_template(request))
         return error_responses.internal_error_response()
 
 
-def _route_of(request: web.Request) -> str:
+def _route_template(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unmatched"
 
 
 class _Dispatcher:
+    """Turns routes into aiohttp handlers."""
+
     def __init__(self, signer: IdentitySigner, idempotency: IdempotencyStore | None) -> None:
         self._signer = signer
         self._idempotency = idempotency
-        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
+        self._in_flight: set[asyncio.Task[web.StreamResponse]] = set()
 
-    def serve(self, route: Route) -> Callable[[web.Request], Any]:
-        async def respond(request: web.Request) -> web.StreamResponse:
-            caller = self._admit(route, request)
-            path = _path(request)
-            query = _query(route, request)
-            raw = await _raw(route, request)
-            body = _body(route, raw)
+    def build_handler(self, route: Route) -> Callable[[web.Request], Any]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            caller = self._authorize(route, request)
+            path = _parse_path(request)
+            query = _parse_query(route, request)
+            raw_body = await _read_body(route, request)
+            body = _parse_body(route, raw_body)
             key = parse_idempotency_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
-            call = RequestContext(caller, body, query, path, request, key)
+            context = RequestContext(caller, body, query, path, request, key)
             if route.method == "GET" or route.response_model is None:
-                return _respond(route, await route.handler(call))
-            return await self._to_the_end(self._change(route, call, raw))
+                return _to_response(route, await route.handler(context))
+            return await self._shield_from_disconnect(self._execute(route, context, raw_body))
 
-        return respond
+        return handle
 
-    def _admit(self, route: Route, request: web.Request) -> Caller:
+    def _authorize(self, route: Route, request: web.Request) -> Caller:
         caller = self._signer.verify(request.headers.get(IDENTITY_HEADER))
         if not isinstance(caller, route.caller_type.value):
             raise errors.Unauthenticated
@@ -161,70 +166,76 @@ class _Dispatcher:
             return caller.with_required_permission(route.required_permission)
         return cast("Caller", caller)
 
-    async def _change(self, route: Route, call: RequestContext[Any, Any, Any], raw: bytes) -> web.StreamResponse:
-        remembered = not route.handles_idempotency and route.caller_type is not CallerType.GATEWAY
-        if call.idempotency_key is None or self._idempotency is None or not remembered:
-            return _respond(route, await route.handler(call))
-        return await self._once(self._idempotency, route, call, raw)
+    async def _execute(
+        self, route: Route, context: RequestContext[Any, Any, Any], raw_body: bytes
+    ) -> web.StreamResponse:
+        stores_responses = not route.handles_idempotency and route.caller_type is not CallerType.GATEWAY
+        if context.idempotency_key is None or self._idempotency is None or not stores_responses:
+            return _to_response(route, await route.handler(context))
+        return await self._execute_idempotent(self._idempotency, route, context, context.idempotency_key, raw_body)
 
-    async def _to_the_end(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
-        """A change that has begun is finished also when its client leaves: half of one helps nobody."""
+    async def _shield_from_disconnect(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
+        """Complete a change also if its client disconnects, so that none is left half done."""
         task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
         return await asyncio.shield(task)
 
-    async def _once(
-        self, store: IdempotencyStore, route: Route, call: RequestContext[Any, Any, Any], raw: bytes
+    async def _execute_idempotent(
+        self,
+        store: IdempotencyStore,
+        route: Route,
+        context: RequestContext[Any, Any, Any],
+        key: str,
+        raw_body: bytes,
     ) -> web.StreamResponse:
-        assert call.idempotency_key is not None
-        scope = build_scope(call.caller, call.idempotency_key)
-        mark = raw or str(call.request.content_length or 0).encode()
-        saved = await store.begin(scope, build_fingerprint(route.method, call.request.path_qs, mark))
-        if saved is not None:
+        """Execute the first request with a key, and replay its response for further ones."""
+        scope = build_scope(context.caller, key)
+        fingerprinted = raw_body or str(context.request.content_length or 0).encode()
+        stored = await store.begin(scope, build_fingerprint(route.method, context.request.path_qs, fingerprinted))
+        if stored is not None:
             return web.Response(
-                status=saved.status,
-                body=decrypt_response(call.idempotency_key, saved.body),
+                status=stored.status,
+                body=decrypt_response(key, stored.body),
                 content_type="application/json",
                 headers={"Idempotent-Replayed": "true"},
             )
         try:
-            response = _respond(route, await route.handler(call))
+            response = _to_response(route, await route.handler(context))
         except errors.ParleyError as exc:
             response = error_responses.error_response(exc)
-            if exc.category in (errors.ErrorCategory.UNAVAILABLE, errors.ErrorCategory.TOO_MANY_REQUESTS):
+            if exc.category in _RETRYABLE:
                 await store.abandon(scope)
                 return response
         except BaseException:
             await store.abandon(scope)
             raise
         if isinstance(response, web.Response) and isinstance(response.body, bytes):
-            await store.finish(
-                scope, StoredResponse(response.status, encrypt_response(call.idempotency_key, response.body))
-            )
+            await store.finish(scope, StoredResponse(response.status, encrypt_response(key, response.body)))
         return response
 
 
-def _respond(route: Route, answer: BaseModel | web.StreamResponse) -> web.StreamResponse:
-    if isinstance(answer, web.StreamResponse):
-        return answer
+def _to_response(route: Route, result: BaseModel | web.StreamResponse) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
     return web.Response(
         status=route.status,
-        body=answer.__pydantic_serializer__.to_json(answer),
+        body=result.__pydantic_serializer__.to_json(result),
         content_type="application/json",
     )
 
 
-def _path(request: web.Request) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _parse_path(request: web.Request) -> dict[str, int]:
+    """Parse the ids in the path. Raises NotFound for anything but a valid id."""
+    ids: dict[str, int] = {}
     for name, value in request.match_info.items():
-        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:20]) <= MAX_ID:
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value[:_MAX_ID_DIGITS]) <= MAX_ID:
             raise errors.NotFound
-        found[name] = int(value)
-    return found
+        ids[name] = int(value)
+    return ids
 
 
-def _query(route: Route, request: web.Request) -> Any:
+def _parse_query(route: Route, request: web.Request) -> Any:
     if route.query is None:
         return None
     try:
@@ -233,29 +244,27 @@ def _query(route: Route, request: web.Request) -> Any:
         raise error_responses.validation_error(exc) from exc
 
 
-async def _raw(route: Route, request: web.Request) -> bytes:
-    """The body as it came, for routes that take JSON. Raises TooLarge, UnsupportedMedia."""
+async def _read_body(route: Route, request: web.Request) -> bytes:
+    """Read the body of a route that takes JSON. Raises PayloadTooLarge, UnsupportedMediaType."""
     if route.request_media_type != "application/json":
         if not request.content_type.startswith(route.request_media_type):
-            raise errors.UnsupportedMediaType(f"This takes {route.request_media_type}.")
+            raise errors.UnsupportedMediaType(f"The body must be {route.request_media_type}.")
         return b""
     if route.body is None and not request.can_read_body:
         return b""
     try:
-        raw = await request.read()
+        raw_body = await request.read()
     except web.HTTPRequestEntityTooLarge as exc:
         raise errors.PayloadTooLarge(f"The body may have at most {MAX_JSON_BYTES} bytes.") from exc
-    if raw and route.body is not None and request.content_type != "application/json":
-        raise errors.UnsupportedMediaType("This takes application/json.")
-    return raw
+    if raw_body and route.body is not None and request.content_type != "application/json":
+        raise errors.UnsupportedMediaType("The body must be application/json.")
+    return raw_body
 
 
-def _body(route: Route, raw: bytes) -> Any:
+def _parse_body(route: Route, raw_body: bytes) -> Any:
     if route.body is None:
         return None
-    if not raw.strip():
-        raw = b"{}"
     try:
-        return route.body.model_validate_json(raw)
+        return route.body.model_validate_json(raw_body if raw_body.strip() else b"{}")
     except ValidationError as exc:
         raise error_responses.validation_error(exc) from exc

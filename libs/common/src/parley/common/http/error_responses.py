@@ -1,4 +1,4 @@
-"""The one place where a failure becomes an answer: status, envelope, headers. Nothing internal leaks."""
+"""Turns errors into responses: status, error envelope, headers. Nothing internal is disclosed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from parley.common.errors import BadRequest, ErrorCategory, ParleyError, ValidationFailed
 from parley.common.observability.logging import current_trace
 
-STATUS = {
+_STATUS_BY_CATEGORY = {
     ErrorCategory.BAD_REQUEST: 400,
     ErrorCategory.UNAUTHENTICATED: 401,
     ErrorCategory.FORBIDDEN: 403,
@@ -27,52 +27,52 @@ STATUS = {
     ErrorCategory.GATEWAY_TIMEOUT: 504,
 }
 
-_HTTP_CODES = {
-    400: ("malformed", "The request could not be read."),
-    404: ("not_found", "There is nothing here by that name."),
-    405: ("method_not_allowed", "That method is not allowed here."),
+_AIOHTTP_ERRORS = {
+    400: ("malformed", "The request could not be parsed."),
+    404: ("not_found", "Not found."),
+    405: ("method_not_allowed", "This method is not allowed here."),
     408: ("timeout", "The request took too long to arrive."),
-    413: ("too_large", "That is larger than allowed."),
-    415: ("unsupported_media_type", "That media type is not accepted here."),
+    413: ("too_large", "The request is larger than allowed."),
+    415: ("unsupported_media_type", "This media type is not supported here."),
 }
 
 
-def error_response(problem: ParleyError) -> web.Response:
-    """The answer to a named failure."""
-    body: dict[str, Any] = {**problem.details, **_base(problem.message, problem.code)}
+def error_response(exc: ParleyError) -> web.Response:
+    """Build the response for an error."""
+    body: dict[str, Any] = {**exc.details, **_envelope(exc.message, exc.code)}
     headers: dict[str, str] = {}
-    if isinstance(problem, ValidationFailed):
-        body["errors"] = problem.fields
-    if "retry_after" in problem.details:
-        headers["Retry-After"] = str(problem.details["retry_after"])
-    return _json(STATUS[problem.category], body, headers)
+    if isinstance(exc, ValidationFailed):
+        body["errors"] = exc.fields
+    if "retry_after" in exc.details:
+        headers["Retry-After"] = str(exc.details["retry_after"])
+    return _json(_STATUS_BY_CATEGORY[exc.category], body, headers)
 
 
-def http_error_response(problem: web.HTTPException) -> web.Response:
-    """The answer to what aiohttp itself refused: no such path, wrong method, body too large."""
-    code, sentence = _HTTP_CODES.get(problem.status, ("http_error", "The request was refused."))
-    headers = {"Allow": problem.headers["Allow"]} if "Allow" in problem.headers else {}
-    return _json(problem.status, _base(sentence, code), headers)
+def http_error_response(exc: web.HTTPException) -> web.Response:
+    """Build the response for what aiohttp refused: no such path, wrong method, body too large."""
+    code, message = _AIOHTTP_ERRORS.get(exc.status, ("http_error", "The request was refused."))
+    headers = {"Allow": exc.headers["Allow"]} if "Allow" in exc.headers else {}
+    return _json(exc.status, _envelope(message, code), headers)
 
 
 def internal_error_response() -> web.Response:
-    """The answer to what nobody foresaw. The request id leads to the log line."""
-    return _json(500, _base("Something went wrong on our side.", "internal_error"), {})
+    """Build the response for an unexpected exception. Its request id is in the log entry."""
+    return _json(500, _envelope("Internal error.", "internal_error"), {})
 
 
-def validation_error(problem: ValidationError) -> ParleyError:
-    """A schema's complaints, field by field, in plain words; Malformed when it was no JSON at all."""
+def validation_error(exc: ValidationError) -> ParleyError:
+    """Convert pydantic's errors to an error with a reason per field; BadRequest if the body is not JSON."""
     fields: dict[str, str] = {}
-    for fault in problem.errors(include_url=False, include_context=False, include_input=False):
-        if fault["type"] == "json_invalid":
+    for error in exc.errors(include_url=False, include_context=False, include_input=False):
+        if error["type"] == "json_invalid":
             return BadRequest("The body is not valid JSON.")
-        name = ".".join(str(part) for part in fault["loc"]) or "body"
-        fields.setdefault(name, fault["msg"].removeprefix("Value error, "))
+        name = ".".join(str(part) for part in error["loc"]) or "body"
+        fields.setdefault(name, error["msg"].removeprefix("Value error, "))
     return ValidationFailed(fields)
 
 
-def _base(sentence: str, code: str) -> dict[str, Any]:
-    return {"success": False, "error": sentence, "code": code, "request_id": current_trace().request_id}
+def _envelope(message: str, code: str) -> dict[str, Any]:
+    return {"success": False, "error": message, "code": code, "request_id": current_trace().request_id}
 
 
 def _json(status: int, body: dict[str, Any], headers: dict[str, str]) -> web.Response:

@@ -1,7 +1,7 @@
-"""Idempotency-Key: the same key from the same caller repeats the first answer and does nothing twice.
+"""The Idempotency-Key header: a request with a key that the caller used before gets the first response again.
 
-Follows the IETF draft "The Idempotency-Key HTTP Header Field": same key with another body is 422, while the first
-is in flight 409. Only settled answers are kept; after a 5xx the next try does the work.
+Follows the IETF draft "The Idempotency-Key HTTP Header Field": 422 for a key with another body, 409 while the first
+request is in flight. Only final responses are stored; after a 5xx a retry executes the request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _KEY = re.compile(r"^[\x21-\x7e]{1,255}$")
 
 class IdempotencyKeyInUse(Conflict):
     code = "idempotency_key_in_flight"
-    default_message = "The first request with this Idempotency-Key is still under way."
+    default_message = "The first request with this Idempotency-Key is still in flight."
 
 
 class IdempotencyKeyReused(ValidationFailed):
@@ -33,37 +33,40 @@ class IdempotencyKeyReused(ValidationFailed):
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """The answer that was given the first time."""
+    """The first response for a key; `body` is encrypted."""
 
     status: int
     body: bytes
 
 
 class IdempotencyStore(Protocol):
-    """Where first answers are kept for 24 hours."""
+    """The port to the storage of first responses, which it keeps for 24 hours."""
 
     async def begin(self, scope: str, fingerprint: str) -> StoredResponse | None:
-        """Claim a key, or get its saved answer. Raises KeyInFlight, KeyReused."""
+        """Claim a key and return None, or return its stored response.
 
-    async def finish(self, scope: str, saved: StoredResponse) -> None:
-        """Keep the answer."""
+        Raises IdempotencyKeyInUse, IdempotencyKeyReused.
+        """
+
+    async def finish(self, scope: str, response: StoredResponse) -> None:
+        """Store the response of a claimed key."""
 
     async def abandon(self, scope: str) -> None:
-        """Let the next try do the work."""
+        """Release a claimed key, so that a retry executes the request."""
 
 
 def encrypt_response(key: str, body: bytes) -> bytes:
-    """An answer as it is kept: it may hold a new API key, so only whoever has the Idempotency-Key can read it."""
+    """Encrypt a response with its key: it may contain a new API key, so only the client can read it."""
     return derive_fernet("idempotency", key).encrypt(body)
 
 
-def decrypt_response(key: str, kept: bytes) -> bytes:
-    """The answer again."""
-    return derive_fernet("idempotency", key).decrypt(kept)
+def decrypt_response(key: str, stored: bytes) -> bytes:
+    """Decrypt a stored response with its key."""
+    return derive_fernet("idempotency", key).decrypt(stored)
 
 
 def parse_idempotency_key(header: str | None) -> str | None:
-    """The key, if one was sent. Raises Invalid when it is not 1 to 255 printable ASCII characters."""
+    """Return the key; None without one. Raises ValidationFailed unless it is 1 to 255 printable ASCII characters."""
     if header is None:
         return None
     if not _KEY.match(header):
@@ -72,7 +75,7 @@ def parse_idempotency_key(header: str | None) -> str | None:
 
 
 def build_scope(caller: Caller, key: str) -> str:
-    """Whose key it is; a hash, so that the store holds neither keys nor sessions."""
+    """Identify a caller's key, as a hash, so that the store contains neither keys nor sessions."""
     match caller:
         case OperatorCaller():
             owner = f"operator:{caller.operator_id}"
@@ -84,5 +87,5 @@ def build_scope(caller: Caller, key: str) -> str:
 
 
 def build_fingerprint(method: str, path: str, body: bytes) -> str:
-    """What the key was used for."""
+    """Identify the request that a key was used for."""
     return hashlib.sha256(f"{method} {path}\n".encode() + body).hexdigest()

@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 from the route table: the schemas that validate are the schemas that are shown."""
+"""Builds the OpenAPI 3.1 document from the route table, with the same schemas that validate requests."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from parley.common.http.schemas import MAX_ID, ErrorResponse
 
 _REF = "#/components/schemas/{model}"
 
-_MEANING = {
-    400: "The body is not JSON, or cannot be read.",
-    401: "No credentials, or they are not valid any more.",
-    403: "Yours to see, not to do: the site or the permission is missing.",
-    404: "Not there, or not yours.",
-    409: "Conflicts with the present state.",
+_STATUS_DESCRIPTIONS = {
+    400: "The body is not JSON, or cannot be parsed.",
+    401: "No credentials, or they are no longer valid.",
+    403: "The caller lacks the permission, or is not on the site's team.",
+    404: "Does not exist, or belongs to another tenant.",
+    409: "Conflicts with the current state.",
     413: "Larger than allowed.",
-    415: "Not a media type that is taken here.",
-    422: "A field is missing or wrong; `errors` says which and why.",
-    429: "Too many requests; `Retry-After` says when to try again.",
-    500: "Something went wrong on our side.",
-    502: "A part behind the gateway failed.",
-    503: "A part is not available right now.",
-    504: "A part behind the gateway is late.",
+    415: "The media type is not supported here.",
+    422: "A field is missing or invalid; `errors` has the reasons by field.",
+    429: "Too many requests; retry after the seconds in `Retry-After`.",
+    500: "Internal error.",
+    502: "A service behind the gateway failed.",
+    503: "A dependency is unavailable.",
+    504: "A service behind the gateway did not answer in time.",
 }
 
 
 def build_openapi(routes: Iterable[Route]) -> dict[str, Any]:
-    """`paths` and `components` for the public routes of a table."""
+    """Return `paths` and `components` for the public routes of a table."""
     table = [route for route in routes if route.caller_type is not CallerType.GATEWAY]
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ErrorResponse, "serialization")]
     for route in table:
@@ -51,7 +51,7 @@ def build_openapi(routes: Iterable[Route]) -> dict[str, Any]:
 def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     security: list[dict[str, list[str]]] = [{"bearer": []}] if route.caller_type is CallerType.OPERATOR else []
     operation: dict[str, Any] = {
-        "operationId": _name(route),
+        "operationId": _operation_id(route),
         "summary": route.summary,
         "tags": [_tag(route)],
         "security": security,
@@ -97,13 +97,13 @@ def _upload_schema(route: Route) -> dict[str, Any]:
 
 def _responses(route: Route, refs: Any) -> dict[str, Any]:
     schema = refs[(route.response_model, "serialization")] if route.response_model is not None else {}
-    # A stream has no schema: the whole of it is never there to be held against one.
+    # A stream never ends, so it has no schema.
     content = {"application/json": {"schema": schema}} if route.response_model else {route.response_media_type: {}}
-    answers: dict[str, Any] = {str(route.status): {"description": route.summary, "content": content}}
-    failure = {"application/json": {"schema": refs[(ErrorResponse, "serialization")]}}
-    for status, meaning in _MEANING.items():
-        answers[str(status)] = {"description": meaning, "content": failure}
-    return answers
+    responses: dict[str, Any] = {str(route.status): {"description": route.summary, "content": content}}
+    error = {"application/json": {"schema": refs[(ErrorResponse, "serialization")]}}
+    for status, description in _STATUS_DESCRIPTIONS.items():
+        responses[str(status)] = {"description": description, "content": error}
+    return responses
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _query_parameters(route: Route, refs: Any, definitions: dict[str, Any]) -> l
     ]
 
 
-def _name(route: Route) -> str:
+def _operation_id(route: Route) -> str:
     words = [word for word in re.split(r"[/{}\-_:.]+", route.path.removeprefix("/api/v1")) if word]
     return route.method.lower() + "".join(word.title() for word in words)
 

@@ -1,4 +1,4 @@
-"""Opaque cursors: where a list goes on, as a short text that means nothing to its bearer."""
+"""Opaque cursors for lists: the position of the next page, as a short text."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from parley.common.errors import ValidationFailed
 
 
 def encode_cursor(*position: Any) -> str:
-    """The sort key of the last row shown."""
+    """Encode the sort key of a page's last row."""
     return base64.urlsafe_b64encode(orjson.dumps(position)).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *kinds: type) -> list[Any]:
-    """The position a cursor holds. Raises Invalid for anything `encode_cursor` did not make for this list."""
+def decode_cursor(cursor: str, *types: type) -> list[Any]:
+    """Decode the sort key, whose values must have these types. Raises ValidationFailed for an invalid cursor."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         position = orjson.loads(base64.b64decode(padded.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as exc:
         raise ValidationFailed({"cursor": "is not a cursor of this list"}) from exc
-    fits = isinstance(position, list) and len(position) == len(kinds)
-    if not fits or not all(type(value) is kind for value, kind in zip(position, kinds, strict=True)):
+    is_valid = isinstance(position, list) and len(position) == len(types)
+    if not is_valid or not all(type(value) is type_ for value, type_ in zip(position, types, strict=True)):
         raise ValidationFailed({"cursor": "is not a cursor of this list"})
     return list(position)

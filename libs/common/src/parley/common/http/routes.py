@@ -1,4 +1,4 @@
-"""The route table's vocabulary: what a route takes, gives, and demands of its caller, in one line each."""
+"""The types of a route table: each route declares its caller, permission, schemas and limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from parley.common.auth.identity import Caller, GatewayCaller, OperatorCaller, P
 
 
 class CallerType(Enum):
-    """Which kind of caller a route is for."""
+    """The type of caller that a route accepts."""
 
     OPERATOR = OperatorCaller
     VISITOR = VisitorCaller
@@ -22,7 +22,7 @@ class CallerType(Enum):
 
 
 class RateLimitClass(StrEnum):
-    """The rate class of a route: each has token buckets of its own at the gateway."""
+    """The rate limit class of a route: the gateway has separate token buckets for each."""
 
     READ = "read"
     WRITE = "write"
@@ -38,7 +38,7 @@ QueryT = TypeVar("QueryT")
 
 @dataclass(frozen=True, slots=True)
 class RequestContext(Generic[CallerT, BodyT, QueryT]):
-    """One request, checked: who asks, and what for."""
+    """A request after authorization and validation."""
 
     caller: CallerT
     body: BodyT
@@ -53,7 +53,7 @@ Handler = Callable[[Any], Awaitable[BaseModel | web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint. `needs` is the permission that the caller must have on the site it concerns."""
+    """One endpoint. `required_permission` is checked on the site that the request concerns."""
 
     method: str
     path: str
@@ -68,10 +68,10 @@ class Route:
     rate_limit: RateLimitClass = RateLimitClass.READ
     status: int = 200
     response_media_type: str = "application/json"
-    """What it answers with when not JSON: an event stream, an image."""
+    """Of the response, if it has no `response_model`: an event stream, an image."""
     handles_idempotency: bool = False
-    """The domain itself knows a repeated Idempotency-Key: nothing needs to be remembered beside what is written."""
+    """The service recognizes a repeated Idempotency-Key by what it stored: no response is stored for it."""
     request_media_type: str = "application/json"
-    """`multipart/form-data` where the handler reads the body itself."""
+    """`multipart/form-data` if the handler reads the body itself."""
     example: Mapping[str, Any] = field(default_factory=dict)
-    """A body (or query) that shows how it is called."""
+    """An example body (or query), for the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""Base classes of what comes in and goes out, with the conventions of the contract."""
+"""Base classes of request and response schemas, with the conventions of the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MAX_ID = 2**53 - 1
-"""The largest integer that every JSON reader keeps exactly."""
+"""The largest integer that every JSON parser represents exactly."""
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 PageSize = Annotated[int, Field(ge=1, le=100)]
@@ -21,13 +21,13 @@ class RequestBody(BaseModel):
 
 
 class Query(BaseModel):
-    """Query parameters: text that is read as what the field says."""
+    """Query parameters: text that is converted to the field's type."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class SuccessResponse(BaseModel):
-    """A success. The data stands beside it, under a key that names it."""
+    """A success. The data is in further fields, named after what they contain."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class SuccessResponse(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """A failure: a sentence a person understands, a code a program understands."""
+    """An error: a message for people, a code for programs."""
 
     model_config = ConfigDict(extra="allow")
 

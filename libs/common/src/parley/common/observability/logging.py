@@ -1,7 +1,7 @@
-"""Logs and trace context: JSON lines on standard output, each with the request id that caused it.
+"""Logging and trace context: JSON lines on standard output, each with the id of the request that caused it.
 
-Log constant messages with fields; never the text of visitors, never a token. Trace context follows W3C
-Trace Context (https://www.w3.org/TR/trace-context/), is taken from HTTP headers and carried in every event.
+Log constant messages with fields; never a visitor's text, never a token. The trace context follows W3C Trace Context
+(https://www.w3.org/TR/trace-context/); it comes from HTTP headers, and every event carries it.
 """
 
 from __future__ import annotations
@@ -21,52 +21,52 @@ _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
 
 
 class TraceContext(NamedTuple):
-    """What ties a click to everything it causes: the request id people quote, and the W3C trace."""
+    """Connects a request with everything it causes: the request id that clients see, and the W3C `traceparent`."""
 
     request_id: str
     traceparent: str
 
 
 _current: ContextVar[TraceContext | None] = ContextVar("parley_trace", default=None)
-_chance = random.Random()  # noqa: S311 - ids are shown to everybody: they must be unlike, not secret
-"""Seeded by the system once. Three calls to the system for each request cost more than checking its token."""
+_random = random.Random()  # noqa: S311 - ids are public: they must be unique, not secret
+"""Seeded by the system once: system calls for each request would cost more than verifying its token."""
 
 
 def start_or_continue_trace(request_id: str | None, traceparent: str | None) -> TraceContext:
-    """Take up the caller's trace if it is sane, else begin one; it holds for the running task and its children."""
-    fresh = _chance.randbytes(32).hex()
+    """Continue the caller's trace if its values are valid, else start one, for the running task and its children."""
+    new_ids = _random.randbytes(32).hex()
     if request_id is None or not _REQUEST_ID.match(request_id):
-        request_id = fresh[:16]
-    found = _TRACEPARENT.match(traceparent) if traceparent else None
-    trace_id = found[1] if found and int(found[1], 16) else fresh[16:48]
-    flags = found[3] if found else "00"
-    trace = TraceContext(request_id, f"00-{trace_id}-{fresh[48:]}-{flags}")
+        request_id = new_ids[:16]
+    match = _TRACEPARENT.match(traceparent) if traceparent else None
+    trace_id = match[1] if match and int(match[1], 16) else new_ids[16:48]
+    flags = match[3] if match else "00"
+    trace = TraceContext(request_id, f"00-{trace_id}-{new_ids[48:]}-{flags}")
     _current.set(trace)
     return trace
 
 
 def current_trace() -> TraceContext:
-    """The trace of the running task; a new one where the work began by itself (a sweep, a timer)."""
+    """Return the trace of the running task; a new one for background work."""
     return _current.get() or start_or_continue_trace(None, None)
 
 
 def attach_trace(trace: TraceContext) -> Token[TraceContext | None]:
-    """Let this be the running task's trace until `leave_trace`, in the same task."""
+    """Make this the running task's trace until `detach_trace` in the same task."""
     return _current.set(trace)
 
 
 def detach_trace(token: Token[TraceContext | None]) -> None:
-    """Back to the trace before."""
+    """Restore the trace from before `attach_trace`."""
     _current.reset(token)
 
 
 def parse_traceparent(text: str) -> tuple[str, str, int] | None:
-    """Trace id and span id in hexadecimal, and the flags; None for what is no `traceparent`."""
-    found = _TRACEPARENT.match(text)
-    return (found[1], found[2], int(found[3], 16)) if found else None
+    """Return trace id and span id in hexadecimal, and the flags; None for an invalid `traceparent`."""
+    match = _TRACEPARENT.match(text)
+    return (match[1], match[2], int(match[3], 16)) if match else None
 
 
-def _with_trace(_logger: Any, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _add_trace(_logger: Any, _method: str, fields: structlog.typing.EventDict) -> structlog.typing.EventDict:
     trace = _current.get()
     if trace is not None:
         fields.setdefault("request_id", trace.request_id)
@@ -79,10 +79,10 @@ def _dumps(fields: Any, **_: Any) -> str:
 
 
 def configure_logging(service: str, level: str, stream: TextIO | None = None) -> None:
-    """One JSON object a line on standard output, or on `stream`, for our own records and for those of the libraries."""
+    """Log one JSON object per line to standard output, or to `stream`; includes the records of libraries."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _with_trace,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
@@ -112,5 +112,5 @@ def configure_logging(service: str, level: str, stream: TextIO | None = None) ->
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of a module."""
+    """Return the logger of a module."""
     return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))

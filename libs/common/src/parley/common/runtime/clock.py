@@ -1,4 +1,4 @@
-"""Time as the domain sees it: aware, UTC, in whole milliseconds, and given to constructors."""
+"""Time in the domain: aware UTC datetimes in whole milliseconds, from a clock that constructors receive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Now, cut to the milliseconds that MongoDB keeps and the contract shows."""
+    """Return the time, truncated to the milliseconds that MongoDB stores and the API shows."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def to_rfc3339(moment: datetime) -> str:
-    """`2026-01-31T09:05:00.123Z`: RFC 3339, UTC, milliseconds, as the contract says."""
+    """Format an aware datetime in UTC with milliseconds: `2026-01-31T09:05:00.123Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

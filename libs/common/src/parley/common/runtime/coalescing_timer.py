@@ -1,4 +1,4 @@
-"""A moment that comes some seconds after it was first asked for, or at once: for work that gains by waiting."""
+"""A timer that many callers schedule and one waits for, for work that is cheaper in batches."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import asyncio
 
 
 class CoalescingTimer:
-    """Asked for by many, waited for by one; each time it comes, it has to be asked for anew."""
+    """Fires `delay_seconds` after the first `schedule` since it last fired, or at once."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._come = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+    def __init__(self, delay_seconds: float) -> None:
+        self._delay_seconds = delay_seconds
+        self._fired = asyncio.Event()
+        self._handle: asyncio.TimerHandle | None = None
 
     def schedule(self, *, immediately: bool = False) -> None:
-        """Let it come: now, or when the seconds are over since somebody asked first."""
+        """Make the timer fire: now, or when the delay since the first call is over."""
         if immediately:
-            self._come.set()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._come.set)
+            self._fired.set()
+        elif self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(self._delay_seconds, self._fired.set)
 
     async def wait(self) -> None:
-        """Return when it has come. Whoever asked before that is served by this time."""
-        await self._come.wait()
-        self._come.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Return when the timer fires, and reset it. Covers every `schedule` before the return."""
+        await self._fired.wait()
+        self._fired.clear()
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None

@@ -1,9 +1,9 @@
-"""A service's life: start its parts, open its doors, say whether it is ready, and stop in the right order.
+"""A service's life cycle: start its components, listen, report readiness, and stop in the right order.
 
-Parts that need the database or the broker start without them and come to life when those appear: until then
-`/readyz` says what is missing, and the public door stays closed for a moment; after that requests get 503. On SIGTERM:
-readiness fails, the public door closes, streams and requests under way end, then the parts stop in reverse, so that
-what was written is still told to the broker.
+Components that need the database or the broker start without them, and become ready when those are available. Until
+then `/readyz` lists the reasons, and the public listener stays closed for a few seconds; after that requests get 503.
+On SIGTERM readiness fails, the public listener closes, streams and requests in flight end, then the components stop in
+reverse order, so that the outbox still publishes what was written.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import gc
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 import uvloop
@@ -23,26 +23,23 @@ from aiohttp import web
 from parley.common.auth import identity
 from parley.common.observability import metrics, tracing
 from parley.common.observability.logging import configure_logging, get_logger
+from parley.common.runtime import timeouts
 from parley.common.runtime.settings import ServiceSettings
 
 log = get_logger(__name__)
 
-_LAST_SPANS_SECONDS = 3.0
-"""For the spans that wait when everything else has stopped."""
+MAX_HEADER_BYTES: Final = 8190
+"""For one header field of a client; aiohttp's own limit."""
 
-_DOOR_SECONDS = 3.0
-"""For which the public door stays closed at most while something is missing; then it says 503."""
-
-MAX_HEADER_BYTES = 8190
-"""What everybody's clients may send as one header field; aiohttp's own limit."""
+_LISTEN_BACKLOG = 1024
 
 _GC_THRESHOLD = (20_000, 20, 20)
-"""Requests leave next to nothing in cycles, and every look for those goes through what is under way: a tenth of the
-processor time of a small request, at Python's own threshold of 700."""
+"""Requests leave almost no reference cycles, and every collection traverses the objects in use: with Python's threshold
+of 700, a tenth of the processor time of a small request."""
 
 
 class Component(Protocol):
-    """Something a service is made of. `fault` is None while it can do its work, else why it cannot."""
+    """A part of a service with a life cycle. `unready_reason` returns None while it can do its work."""
 
     name: str
 
@@ -55,26 +52,30 @@ ComponentT = TypeVar("ComponentT", bound=Component)
 
 
 class Service:
-    """One process: a public door, an internal one for health and metrics, and parts behind them."""
+    """One process: a public listener, an internal one for health and metrics, and the components behind them."""
 
     def __init__(self, name: str, settings: ServiceSettings) -> None:
         self.name = name
         self.settings = settings
         self.stopping = False
-        self._door_open = False
-        self._parts: list[Component] = []
+        self._listening = False
+        self._components: list[Component] = []
 
-    def add(self, part: ComponentT) -> ComponentT:
-        """Start this part after those added before it, and stop it before them."""
-        self._parts.append(part)
-        return part
+    def add(self, component: ComponentT) -> ComponentT:
+        """Add a component. It starts after those added before it, and stops before them."""
+        self._components.append(component)
+        return component
 
     def unready_reasons(self) -> dict[str, str]:
-        """What keeps the service from being ready, by part."""
-        found = {part.name: fault for part in self._parts if (fault := part.unready_reason()) is not None}
+        """Return why the service is not ready, by component; empty if it is."""
+        reasons = {
+            component.name: reason
+            for component in self._components
+            if (reason := component.unready_reason()) is not None
+        }
         if self.stopping:
-            found["service"] = "stopping"
-        return found
+            reasons["service"] = "stopping"
+        return reasons
 
     async def run(
         self,
@@ -83,69 +84,74 @@ class Service:
         *,
         max_header_bytes: int = identity.MAX_TOKEN_BYTES,
     ) -> None:
-        """Serve until SIGTERM or SIGINT. `runner` keeps the public door, which takes header fields of so many bytes:
-        by default one that names a caller of many sites. Raises OSError when a port is taken."""
-        stop = asyncio.Event()
+        """Serve until SIGTERM or SIGINT. Raises OSError if a port is in use.
+
+        `runner` runs the public listener. The default for its largest header field fits the identity of a caller with
+        many sites.
+        """
+        stop_requested = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signal_number, stop_requested.set)
         settings = self.settings
         async with contextlib.AsyncExitStack() as stack:
-            inner = await _open(self._internal(), settings.host, settings.internal_port, 1.0)
-            stack.push_async_callback(inner.cleanup)
-            for part in self._parts:
-                await part.start()
-                stack.push_async_callback(self._stop_part, part)
-            await self._become_ready(stop)
-            outer = await _open(
+            internal = await _start_listener(
+                self._build_internal_app(),
+                settings.host,
+                settings.internal_port,
+                timeouts.INTERNAL_LISTENER_STOP_SECONDS,
+            )
+            stack.push_async_callback(internal.cleanup)
+            for component in self._components:
+                await component.start()
+                stack.push_async_callback(self._stop_component, component)
+            await self._wait_until_ready(stop_requested)
+            public = await _start_listener(
                 app,
                 settings.host,
                 settings.port,
                 settings.stop_seconds,
-                kind=runner,
-                reuse=settings.reuse_port,
-                header_bytes=max_header_bytes,
+                runner_class=runner,
+                reuse_port=settings.reuse_port,
+                max_header_bytes=max_header_bytes,
             )
-            stack.push_async_callback(outer.cleanup)
-            self._door_open = True
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*_GC_THRESHOLD)
+            stack.push_async_callback(public.cleanup)
+            self._listening = True
+            _tune_garbage_collection()
             log.info("service_started", port=settings.port, internal_port=settings.internal_port)
-            await stop.wait()
+            await stop_requested.wait()
             log.info("service_stopping")
             self.stopping = True
             await asyncio.sleep(settings.drain_seconds)
         log.info("service_stopped")
 
-    async def _become_ready(self, stop: asyncio.Event) -> None:
-        """Wait a little for the parts: who asks while the door is closed is served by a replica that can."""
+    async def _wait_until_ready(self, stop_requested: asyncio.Event) -> None:
+        """Wait a few seconds for the components: while the listener is closed, another replica serves the requests."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DOOR_SECONDS):
-                while self.unready_reasons() and not stop.is_set():  # noqa: ASYNC110 - parts tell by being asked
-                    await asyncio.sleep(0.02)
+            async with asyncio.timeout(timeouts.STARTUP_GRACE_SECONDS):
+                while self.unready_reasons() and not stop_requested.is_set():  # noqa: ASYNC110 - components are polled
+                    await asyncio.sleep(timeouts.STARTUP_POLL_SECONDS)
 
-    async def _stop_part(self, part: Component) -> None:
+    async def _stop_component(self, component: Component) -> None:
         try:
-            await part.stop()
+            await component.stop()
         except Exception:
-            log.exception("part_did_not_stop_cleanly", part=part.name)
+            log.exception("component_stop_failed", component=component.name)
 
-    def _internal(self) -> web.Application:
+    def _build_internal_app(self) -> web.Application:
         async def livez(_: web.Request) -> web.Response:
             return web.Response(text="ok\n")
 
         async def readyz(_: web.Request) -> web.Response:
-            # Who hears "ready" connects at once: never before the door is open.
-            faults = (
-                self.unready_reasons() if self._door_open else {"service": "not open yet", **self.unready_reasons()}
-            )
-            body = orjson.dumps({"service": self.name, "ready": not faults, "faults": faults})
-            return web.Response(status=503 if faults else 200, body=body, content_type="application/json")
+            # Clients connect as soon as this says ready: never before the listener is open.
+            starting = {} if self._listening else {"service": "not listening yet"}
+            reasons = {**starting, **self.unready_reasons()}
+            body = orjson.dumps({"service": self.name, "ready": not reasons, "faults": reasons})
+            return web.Response(status=503 if reasons else 200, body=body, content_type="application/json")
 
         async def show_metrics(_: web.Request) -> web.Response:
-            text, kind = metrics.render()
-            return web.Response(body=text, headers={"Content-Type": kind})
+            text, content_type = metrics.render()
+            return web.Response(body=text, headers={"Content-Type": content_type})
 
         app = web.Application()
         app.router.add_get("/livez", livez)
@@ -154,27 +160,33 @@ class Service:
         return app
 
 
-async def _open(
+def _tune_garbage_collection() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)
+
+
+async def _start_listener(
     app: web.Application,
     host: str,
     port: int,
-    patience: float,
+    stop_timeout_seconds: float,
     *,
-    kind: type[web.AppRunner] = web.AppRunner,
-    reuse: bool = False,
-    header_bytes: int = MAX_HEADER_BYTES,
+    runner_class: type[web.AppRunner] = web.AppRunner,
+    reuse_port: bool = False,
+    max_header_bytes: int = MAX_HEADER_BYTES,
 ) -> web.AppRunner:
-    runner = kind(
+    runner = runner_class(
         app,
         access_log=None,
         handle_signals=False,
-        shutdown_timeout=patience,
+        shutdown_timeout=stop_timeout_seconds,
         handler_cancellation=True,
-        max_field_size=header_bytes,
+        max_field_size=max_header_bytes,
     )
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, reuse_port=reuse or None, backlog=1024).start()
+        await web.TCPSite(runner, host, port, reuse_port=reuse_port or None, backlog=_LISTEN_BACKLOG).start()
     except OSError:
         await runner.cleanup()
         raise
@@ -182,7 +194,7 @@ async def _open(
 
 
 def main(name: str, settings: ServiceSettings, work: Coroutine[Any, Any, None]) -> None:
-    """Run a service's coroutine on uvloop; a port that is taken is a sentence and status 1."""
+    """Run a service's coroutine on uvloop. If a port is in use, print a message and exit with status 1."""
     configure_logging(name, settings.log_level)
     tracing.configure(name, settings)
     try:
@@ -192,4 +204,4 @@ def main(name: str, settings: ServiceSettings, work: Coroutine[Any, Any, None]) 
         print(f"parley-{name} cannot listen: {exc.strerror or exc}", file=sys.stderr)
         raise SystemExit(1) from exc
     finally:
-        tracing.shutdown(_LAST_SPANS_SECONDS)
+        tracing.shutdown(timeouts.TRACE_FLUSH_SECONDS)

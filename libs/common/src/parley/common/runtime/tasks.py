@@ -1,4 +1,4 @@
-"""Owners for background work: every task has one, says when it fails, and ends before its owner does."""
+"""Owners of background tasks: each logs the failures of its tasks, and ends them when it stops."""
 
 from __future__ import annotations
 
@@ -7,48 +7,53 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from parley.common.observability.logging import get_logger, start_or_continue_trace
+from parley.common.runtime.backoff import Backoff
+from parley.common.runtime.timeouts import (
+    BACKGROUND_TASKS_STOP_SECONDS,
+    CANCEL_RETRY_SECONDS,
+    PERIODIC_MAX_RETRY_SECONDS,
+)
 
 log = get_logger(__name__)
 
-
-_CANCELS = 10
+_MAX_CANCELS = 10
+_LOGGED_FAILURES = (1, 10, 100)
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they have ended. Once is not enough for all: a cancellation that comes as a time limit of
-    pymongo's does is lost, and the loop around the call goes on."""
-    left = {task for task in tasks if not task.done()}
-    for _ in range(_CANCELS):
-        if not left:
+    """Cancel tasks and wait for them. Cancels repeatedly, since a task can lose a cancellation.
+
+    A cancellation that arrives while a pymongo call times out is replaced by the timeout, and a loop around the call
+    continues.
+    """
+    running = {task for task in tasks if not task.done()}
+    for _ in range(_MAX_CANCELS):
+        if not running:
             return
-        for task in left:
+        for task in running:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=1.0)
+        _, running = await asyncio.wait(running, timeout=CANCEL_RETRY_SECONDS)
 
 
 class BackgroundTasks:
-    """Tasks that outlive the request that began them. `stop` waits for them, then cancels what is left."""
+    """A component for tasks that outlive the request that started them."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Start a task. If it fails, the error is logged."""
         task = asyncio.create_task(work, name=f"{self.name}:{name}")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_done)
         return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("background_task_failed", task=task.get_name(), exc_info=task.exception())
-
     async def start(self) -> None:
-        """Nothing to begin: tasks come as they are spawned."""
+        """Do nothing: tasks start when they are spawned."""
 
-    async def stop(self, timeout_seconds: float = 10.0) -> None:
-        """Wait up to `patience` seconds for the tasks, then cancel what is left and wait for that."""
+    async def stop(self, timeout_seconds: float = BACKGROUND_TASKS_STOP_SECONDS) -> None:
+        """Wait for the tasks up to the timeout, then cancel those that are left."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
         await cancel_and_wait(*self._tasks)
@@ -56,31 +61,23 @@ class BackgroundTasks:
     def unready_reason(self) -> str | None:
         return None
 
+    def _on_done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background_task_failed", task=task.get_name(), exc_info=task.exception())
+
 
 class PeriodicTask:
-    """Does something every `seconds`, for as long as the service runs; a failure is logged and tried again."""
+    """A component that calls `work` every `interval_seconds`. A failure is logged and retried, later each time."""
 
     def __init__(self, interval_seconds: float, work: Callable[[], Awaitable[Any]], name: str) -> None:
         self.name = name
-        self._seconds = interval_seconds
+        self._interval_seconds = interval_seconds
         self._work = work
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.name)
-
-    async def _run(self) -> None:
-        failures = 0
-        while True:
-            start_or_continue_trace(None, None)
-            try:
-                await self._work()
-                failures = 0
-            except Exception as exc:
-                failures += 1
-                if failures in (1, 10, 100):
-                    log.warning("periodic_work_failed", work=self.name, failures=failures, error=repr(exc))
-            await asyncio.sleep(self._seconds if not failures else min(5.0, self._seconds * 2**failures))
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -88,3 +85,17 @@ class PeriodicTask:
 
     def unready_reason(self) -> str | None:
         return None
+
+    async def _run(self) -> None:
+        backoff = Backoff(initial_seconds=2 * self._interval_seconds, max_seconds=PERIODIC_MAX_RETRY_SECONDS)
+        while True:
+            start_or_continue_trace(None, None)
+            delay = self._interval_seconds
+            try:
+                await self._work()
+                backoff.reset()
+            except Exception as exc:
+                delay = backoff.next_delay()
+                if backoff.failures in _LOGGED_FAILURES:
+                    log.warning("periodic_work_failed", work=self.name, failures=backoff.failures, error=repr(exc))
+            await asyncio.sleep(delay)

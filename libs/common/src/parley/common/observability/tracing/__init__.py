@@ -1,11 +1,11 @@
-"""Spans: what took how long and what it caused, from the click to the push. Off unless an exporter is named.
+"""Spans: what took how long and what it caused, from the click to the push notification. Off without an exporter.
 
-The context is `telemetry`'s own: a span that is entered puts itself into the running task's trace, and whatever writes
-a `traceparent` (a request to a service, an event, a question) then names it. While tracing is off, or a trace is not
-sampled, `span` gives back one object that does nothing, and no library of OpenTelemetry's is loaded.
+The context is that of `observability.logging`: entering a span makes it the running task's trace, and everything that
+carries a `traceparent` (a request to a service, an event, an RPC) then names it. While tracing is off, or a trace is not
+sampled, `span` returns one object that does nothing, and no OpenTelemetry library is loaded.
 
-Names and attributes are what our own tables say (routes, event types, collections): never a path, a query, a text, a
-token, or an id of a visitor; of an exception, its class alone.
+Names and attributes come from our own tables (routes, event types, collections): never a path, a query, a text, a token
+or a visitor's id; of an exception only its class.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Self
 from parley.common.observability.logging import current_trace
 
 if TYPE_CHECKING:
-    from parley.common.observability.tracing.recorder import OtelTracer
+    from parley.common.observability.tracing.otel_tracer import OtelTracer
     from parley.common.runtime.settings import ServiceSettings
 
 Attributes = Mapping[str, str | int | float | bool]
 
 
 class SpanKind(Enum):
-    """A span's part in a conversation between processes."""
+    """A span's role between processes, as OpenTelemetry defines it."""
 
     INTERNAL = "internal"
     SERVER = "server"
@@ -35,61 +35,61 @@ class SpanKind(Enum):
 
 
 class Span:
-    """Work under way. Enter it to make it the parent of what its task does; leaving it ends it.
+    """Work in progress. Enter it to make it the parent of what its task does; leaving it ends it.
 
-    This one is of what is not recorded, and does nothing.
+    This base class is a span that is not recorded, and does nothing.
     """
 
     __slots__ = ()
 
     @property
     def traceparent(self) -> str:
-        """What names this span as the parent, to another process."""
+        """Names this span as the parent, for another process."""
         return current_trace().traceparent
 
     def set_attribute(self, name: str, value: str | int | float | bool) -> None:
-        """An attribute that was not known at the beginning."""
+        """Set an attribute that was not known at the start."""
 
-    def set_error(self, what: str) -> None:
-        """It did not go well: a class's name, a code; never a message."""
+    def set_error(self, error_type: str) -> None:
+        """Mark the span as failed, with the name of a class or a code; never a message."""
 
     def end(self) -> None:
-        """It is over; also before it is left. Twice does no harm."""
+        """End the span. Further calls do nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         return
 
 
 NOOP_SPAN = Span()
-_recorder: OtelTracer | None = None
+_tracer: OtelTracer | None = None
 
 
 def configure(service: str, settings: ServiceSettings) -> None:
-    """Record from now on, if the settings name an exporter. Once per process, before anything else is made."""
-    global _recorder  # noqa: PLW0603 - one for the process, like its logs
+    """Record spans from now on, if the settings name an exporter. Call once per process, before other setup."""
+    global _tracer  # noqa: PLW0603 - one for the process, like its logging
     if settings.tracing_enabled:
-        # Loaded only where it is used: ten megabytes and a sixth of a second.
-        from parley.common.observability.tracing.recorder import OtelTracer  # noqa: PLC0415
+        # Imported only if enabled: ten megabytes, and a sixth of a second.
+        from parley.common.observability.tracing.otel_tracer import OtelTracer  # noqa: PLC0415
 
-        _recorder = OtelTracer(service)
+        _tracer = OtelTracer(service)
 
 
-def shutdown(seconds: float) -> None:
-    """Send what is waiting, for at most so many seconds, and record no more."""
-    global _recorder
-    recorder, _recorder = _recorder, None
-    if recorder is not None:
-        recorder.stop(seconds)
+def shutdown(timeout_seconds: float) -> None:
+    """Stop recording, and export the pending spans for at most so long."""
+    global _tracer
+    tracer, _tracer = _tracer, None
+    if tracer is not None:
+        tracer.shutdown(timeout_seconds)
 
 
 def enabled() -> bool:
-    """Whether anything is recorded: for what would cost something to prepare."""
-    return _recorder is not None
+    """Whether spans are recorded, for code that would prepare something for them."""
+    return _tracer is not None
 
 
 def span(
@@ -100,17 +100,17 @@ def span(
     parent: str | None = None,
     links: Sequence[str] = (),
 ) -> Span:
-    """A span under `parent` (a `traceparent`), or under what the task is doing. Begins now.
+    """Start a span under `parent` (a `traceparent`), or under the running task's trace.
 
-    Servers and consumers ask the sampler, which as a rule follows the parent; within a process its answer holds.
+    Servers and consumers ask the sampler, which usually follows the parent; within a process its decision holds.
     """
-    if _recorder is None:
+    if _tracer is None:
         return NOOP_SPAN
-    return _recorder.open(name, kind, attributes, parent, links)
+    return _tracer.start_span(name, kind, attributes, parent, links)
 
 
 def root_span(name: str, kind: SpanKind, attributes: Attributes | None = None, *, links: Sequence[str] = ()) -> Span:
-    """The first span of a trace: the sampler alone decides whether it is recorded."""
-    if _recorder is None:
+    """Start the first span of a trace: only the sampler decides whether it is recorded."""
+    if _tracer is None:
         return NOOP_SPAN
-    return _recorder.begin(name, kind, attributes, links)
+    return _tracer.start_root_span(name, kind, attributes, links)

@@ -1,0 +1,1 @@
+"""What a process needs to run: settings, life cycle, background tasks, clock, retry delays."""

@@ -1,0 +1,15 @@
+"""Every timeout of this package, in seconds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+STARTUP_GRACE_SECONDS: Final = 3.0
+"""How long the public listener stays closed while a component is not ready; then requests are answered with 503."""
+STARTUP_POLL_SECONDS: Final = 0.02
+INTERNAL_LISTENER_STOP_SECONDS: Final = 1.0
+BACKGROUND_TASKS_STOP_SECONDS: Final = 10.0
+CANCEL_RETRY_SECONDS: Final = 1.0
+PERIODIC_MAX_RETRY_SECONDS: Final = 5.0
+TRACE_FLUSH_SECONDS: Final = 3.0
+"""For the spans that wait to be exported when everything else has stopped."""
