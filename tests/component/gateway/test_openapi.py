@@ -48,7 +48,11 @@ async def test_openapi_document_is_merged_from_all_services(backend: FakeBackend
     name = heartbeat["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert document["components"]["schemas"][name] == {"type": "string"}
     history = document["paths"]["/api/v1/chat/history"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in history} == {"site_key", "session_id"}
+    assert {(parameter["in"], parameter["name"], parameter["required"]) for parameter in history} == {
+        ("query", "site_key", True),
+        ("query", "session_id", False),
+        ("header", "X-Parley-Session", False),
+    }
     backend.documents.clear()
 
 

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, fresh_id, token_for
 from parley.common.auth.identity import VisitorCaller
+from parley.common.auth.visitor_session import SESSION_HEADER
 from parley.common.events.team import SiteChanged
+from parley.gateway.routes import VISITOR_ROUTES, RouteKind
 from support.wait import wait_until
 
 SESSION = "a-session-of-a-visitor"
@@ -122,6 +124,69 @@ async def test_credentials_of_operators_and_visitors_are_not_interchangeable(
         assert response.status == 422
     async with gateway.get(f"/api/v1/operator/active-chats?site_key={key}&session_id={SESSION}") as response:
         assert response.status == 401
+
+
+# The session id in a header.
+
+
+async def test_session_id_may_be_in_a_header_of_every_request(gateway: Gateway, backend: FakeBackend) -> None:
+    key, site = backend.add_site("shop.example")
+    headers = {SESSION_HEADER: SESSION}
+    for route in VISITOR_ROUTES:
+        service = backend.services[route.service]
+        if route.kind is RouteKind.UPLOAD:
+            response = await upload(gateway, ("site_key", key, None), ("image", b"x", "a.png"), **headers)
+        elif route.method == "GET":
+            response = await gateway.get(f"{route.path}?site_key={key}", headers=headers)
+        else:
+            response = await gateway.post(route.path, json={"site_key": key}, headers=headers)
+        assert response.status == 200, route
+        recorded = service.proxied_requests()[-1]
+        assert isinstance(recorded.caller, VisitorCaller)
+        assert recorded.caller.session == build_handle(site), route
+        assert SESSION_HEADER not in recorded.headers
+
+
+async def test_session_id_of_the_header_counts_before_that_of_the_query(gateway: Gateway, backend: FakeBackend) -> None:
+    key, site = backend.add_site()
+    path = f"/api/v1/chat/history?site_key={key}&session_id=another-session-id"
+    async with gateway.get(path, headers={SESSION_HEADER: SESSION}) as response:
+        assert response.status == 200
+    caller = backend.chat.proxied_requests()[-1].caller
+    assert isinstance(caller, VisitorCaller)
+    assert caller.session == build_handle(site)
+
+
+async def test_services_never_see_the_session_id_of_a_query(gateway: Gateway, backend: FakeBackend) -> None:
+    key, site = backend.add_site()
+    for name in ("session_id", "session%5Fid", "session_i%64"):
+        async with gateway.get(f"/api/v1/chat/history?{name}={SESSION}&site_key={key}&limit=5") as response:
+            assert response.status == 200
+        query = backend.chat.proxied_requests()[-1].query
+        assert query == {"site_key": key, "limit": "5", "session_id": build_handle(site)}
+
+
+@pytest.mark.parametrize("session", ["", "short", "a" * 129, "with space in the middle", "semi;colon-in-the-id"])
+async def test_malformed_session_header_is_rejected(gateway: Gateway, backend: FakeBackend, session: str) -> None:
+    key, _ = backend.add_site()
+    params = {"site_key": key, "session_id": SESSION}
+    headers = {SESSION_HEADER: session}
+    for response in (
+        await gateway.get("/api/v1/chat/history", params=params, headers=headers),
+        await gateway.post("/api/v1/chat/typing", json=params, headers=headers),
+    ):
+        assert response.status == 422
+        assert set((await response.json())["errors"]) == {SESSION_HEADER}
+    assert backend.chat.requests == []
+
+
+async def test_preflight_allows_the_session_header(gateway: Gateway, backend: FakeBackend) -> None:
+    origin = f"https://{uuid.uuid4().hex}.example"
+    backend.origins.add(origin)
+    headers = {"Origin": origin, "Access-Control-Request-Headers": SESSION_HEADER.lower()}
+    async with gateway.client.options(f"{gateway.url}/api/v1/chat/history", headers=headers) as response:
+        assert response.status == 204
+        assert SESSION_HEADER in response.headers["Access-Control-Allow-Headers"]
 
 
 # Origins and CORS.

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from parley.common.auth.visitor_session import SESSION_ID_PATTERN
 from parley.common.http.routes import CallerType, Route
 from parley.common.http.schemas import MAX_ID, ErrorResponse
 
@@ -87,12 +88,14 @@ def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str
 
 def _upload_schema(route: Route) -> dict[str, Any]:
     visitor = (
-        {"site_key": {"type": "string"}, "session_id": {"type": "string"}}
+        {"site_key": {"type": "string"}, "session_id": {"type": "string", "pattern": SESSION_ID_PATTERN}}
         if route.caller_type is CallerType.VISITOR
         else {}
     )
     image = {"image": {"type": "string", "contentMediaType": "application/octet-stream"}}
-    return {"type": "object", "properties": {**visitor, **image}, "required": [*visitor, "image"]}
+    # The session id may also be in a header.
+    required = [name for name in (*visitor, *image) if name != "session_id"]
+    return {"type": "object", "properties": {**visitor, **image}, "required": required}
 
 
 def _responses(route: Route, refs: Any) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from parley.chat.common_fields import Email
 from parley.chat.messages.schemas import AfterSeq, ImageUrl, MessageContent, MessagesResponse
 from parley.chat.visitors.schemas import Name, Phone
 from parley.chat.widget.service import WidgetConfig, WidgetMessages
-from parley.common.auth.visitor_session import SESSION_ID_PATTERN
+from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
 from parley.common.events.schemas import Mode, Timestamp, VisitorSchema
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
 SiteKey = Annotated[str, StringConstraints(max_length=64)]
 SessionId = Annotated[str, StringConstraints(pattern=SESSION_ID_PATTERN)]
+_SESSION_DESCRIPTION = f"Required unless the header {SESSION_HEADER} carries it."
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$", max_length=35)]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -24,7 +25,7 @@ class WidgetBody(RequestBody):
     """Every body of the widget names its site and session; the gateway derives the caller from them."""
 
     site_key: SiteKey
-    session_id: SessionId
+    session_id: SessionId | None = Field(None, description=_SESSION_DESCRIPTION)
 
 
 class SendMessageBody(WidgetBody):
@@ -68,7 +69,7 @@ class VisitorReadBody(WidgetBody):
 
 class WidgetQuery(Query):
     site_key: SiteKey
-    session_id: SessionId
+    session_id: SessionId | None = Field(None, description=_SESSION_DESCRIPTION)
 
 
 class HistoryQuery(WidgetQuery):

@@ -7,13 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parley.common.auth.visitor_session import SESSION_ID_PATTERN
+from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
 
 Document = dict[str, Any]
 
 _VISITOR_PROPERTIES: dict[str, Document] = {
     "site_key": {"type": "string", "minLength": 1, "maxLength": 128},
-    "session_id": {"type": "string", "pattern": SESSION_ID_PATTERN},
+    "session_id": {
+        "type": "string",
+        "pattern": SESSION_ID_PATTERN,
+        "description": f"Required unless the header {SESSION_HEADER} carries it.",
+    },
+}
+_REQUIRED_VISITOR_PROPERTIES = ("site_key",)
+_SESSION_PARAMETER: Document = {
+    "name": SESSION_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The visitor's session id, instead of `session_id`; it stays out of the logs of proxies.",
+    "schema": {"type": "string", "pattern": SESSION_ID_PATTERN},
 }
 _VISITOR_EXAMPLE = {"site_key": "pk_0123456789abcdef", "session_id": "a-secret-the-widget-made"}
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -107,20 +119,25 @@ def _rename_ref(reference: str, renamed: Mapping[str, str]) -> str:
 
 
 def _add_visitor_properties(operation: Document, method: str, schemas: Mapping[str, Any]) -> Document:
-    """Add site key and session id where the service's own schema does not contain them."""
+    """Add the session's header, and site key and session id where the service's own schema does not contain them."""
+    parameters = [*operation.get("parameters", []), _SESSION_PARAMETER]
+    operation = {**operation, "parameters": parameters}
     if method == "get":
-        parameters = list(operation.get("parameters", []))
         names = {parameter["name"] for parameter in parameters}
         parameters += [
-            {"name": name, "in": "query", "required": True, "schema": schema}
+            {"name": name, "in": "query", "required": name in _REQUIRED_VISITOR_PROPERTIES, "schema": schema}
             for name, schema in _VISITOR_PROPERTIES.items()
             if name not in names
         ]
-        return {**operation, "parameters": parameters}
+        return operation
     content = operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
         return operation
-    visitor_schema = {"type": "object", "properties": _VISITOR_PROPERTIES, "required": list(_VISITOR_PROPERTIES)}
+    visitor_schema = {
+        "type": "object",
+        "properties": _VISITOR_PROPERTIES,
+        "required": list(_REQUIRED_VISITOR_PROPERTIES),
+    }
     json = content.get("application/json", {})
     schema = json.get("schema", visitor_schema)
     resolved = schemas.get(str(schema.get("$ref", "")).rpartition("/")[2], schema)

@@ -1,15 +1,20 @@
-"""Handler of the visitors' routes: site key and session id in body, query or form, and CORS for the site's domains."""
+"""Handler of the visitors' routes: site key and session id, and CORS for the site's domains.
+
+Both are in the body, query or form; the session id may be in a header instead.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import unquote_plus
 
 from aiohttp import web
 from pydantic import StringConstraints, ValidationError
 
-from parley.common.auth.visitor_session import SESSION_ID_PATTERN
-from parley.common.errors import Forbidden, ParleyError
+from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
+from parley.common.errors import Forbidden, ParleyError, ValidationFailed
 from parley.common.http import Query, RateLimitClass, RequestBody, error_responses
 from parley.gateway.auth.visitors import AuthenticatedVisitor, OriginNotAllowed, VisitorAuthenticator
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
@@ -32,6 +37,11 @@ from parley.gateway.timeouts import PREFLIGHT_MAX_AGE_SECONDS
 SiteKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 SessionId = Annotated[str, StringConstraints(pattern=SESSION_ID_PATTERN)]
 
+_SESSION_ID = re.compile(SESSION_ID_PATTERN)
+_SESSION_PARAMETER = "session_id"
+_ALLOWED_HEADERS = ("Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-Id", SESSION_HEADER)
+"""What a page of another origin may send."""
+
 
 class BodyCredentials(RequestBody):
     """The credentials of a visitor in a JSON body."""
@@ -47,7 +57,10 @@ class QueryCredentials(Query):
     session_id: SessionId
 
 
-VisitorCredentials = BodyCredentials | QueryCredentials
+class BodySite(RequestBody):
+    """The site key in a JSON body, of a request whose session id is in its header."""
+
+    site_key: SiteKey
 
 
 class VisitorProxyHandler:
@@ -77,7 +90,7 @@ class VisitorProxyHandler:
         request[CORS_ORIGIN] = origin
         headers = {
             "Access-Control-Allow-Methods": "GET, POST",
-            "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
+            "Access-Control-Allow-Headers": ", ".join(_ALLOWED_HEADERS),
             "Access-Control-Max-Age": str(PREFLIGHT_MAX_AGE_SECONDS),
         }
         return web.Response(status=204, headers=headers)
@@ -93,36 +106,44 @@ class VisitorProxyHandler:
         return await self._forward(route, request)
 
     async def _forward(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
+        session_id = _read_session_header(request)
         body = None
-        credentials: VisitorCredentials
         if route.method == "GET":
-            credentials = _validate(request.query)
+            site_key, session_id = _validate(request.query, session_id)
         else:
             reject_content_encoding(request)
             body = await read_json_body(request)
-            credentials = parse_json(BodyCredentials, request, body)
-        visitor = await self._authenticate(route, request, credentials)
-        query = request.rel_url.raw_query_string
+            if session_id is None:
+                credentials = parse_json(BodyCredentials, request, body)
+                site_key, session_id = credentials.site_key, credentials.session_id
+            else:
+                site_key = parse_json(BodySite, request, body).site_key
+        visitor = await self._authenticate(route, request, site_key, session_id)
+        query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
         return await self._proxy.forward(ProxyRequest(request, route, visitor.identity, query, body))
 
     async def _forward_upload(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         validate_upload_headers(request)
-        fields, already_read = await peek_form_fields(request, ("site_key", "session_id"))
-        visitor = await self._authenticate(route, request, _validate(fields))
-        proxied = ProxyRequest(request, route, visitor.identity, request.rel_url.raw_query_string)
+        session_id = _read_session_header(request)
+        names = ("site_key",) if session_id is not None else ("site_key", _SESSION_PARAMETER)
+        fields, already_read = await peek_form_fields(request, names)
+        site_key, session_id = _validate(fields, session_id)
+        visitor = await self._authenticate(route, request, site_key, session_id)
+        query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
+        proxied = ProxyRequest(request, route, visitor.identity, query)
         return await self._proxy.forward_upload(proxied, stream_upload(request, already_read))
 
     async def _authenticate(
-        self, route: ProxyRoute, request: web.Request, credentials: VisitorCredentials
+        self, route: ProxyRoute, request: web.Request, site_key: str, session_id: str
     ) -> AuthenticatedVisitor:
         """Raises NotFound, OriginNotAllowed, TooManyRequests, Unavailable."""
-        site = await self._visitors.get_site(credentials.site_key)
+        site = await self._visitors.get_site(site_key)
         origin = request.headers.get("Origin")
         if origin is not None:
             if not site.allows_origin(origin, request.host):
                 raise OriginNotAllowed
             request[CORS_ORIGIN] = origin
-        visitor = self._visitors.authenticate(site, credentials.session_id, request[CLIENT_IP], origin or "")
+        visitor = self._visitors.authenticate(site, session_id, request[CLIENT_IP], origin or "")
         self._limiter.acquire(RateLimitScope.SESSION, route.rate_limit, visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SITE, route.rate_limit, str(site.site_id))
         return visitor
@@ -134,8 +155,32 @@ class VisitorProxyHandler:
             request[CORS_ORIGIN] = origin
 
 
-def _validate(fields: Mapping[str, str]) -> QueryCredentials:
+def _read_session_header(request: web.Request) -> str | None:
+    """Return the session id of the header; None without it. Raises ValidationFailed."""
+    values = request.headers.getall(SESSION_HEADER, [])
+    if not values:
+        return None
+    if len(values) > 1 or not _SESSION_ID.fullmatch(values[0]):
+        raise ValidationFailed({SESSION_HEADER: "must be a session id: 16 to 128 of A-Z, a-z, 0-9, _ and -"})
+    return values[0]
+
+
+def _validate(fields: Mapping[str, str], session_id: str | None) -> tuple[str, str]:
+    """Return site key and session id; the one of the header counts. Raises ValidationFailed."""
+    values = dict(fields)
+    if session_id is not None:
+        values[_SESSION_PARAMETER] = session_id
     try:
-        return QueryCredentials.model_validate(dict(fields))
+        credentials = QueryCredentials.model_validate(values)
     except ValidationError as exc:
         raise error_responses.validation_error(exc) from exc
+    return credentials.site_key, credentials.session_id
+
+
+def _replace_session(query: str, session_handle: str) -> str:
+    """Return the query with the session's handle instead of its secret id, which services must not see.
+
+    The parameter itself stays: services of the version before require it.
+    """
+    parts = [part for part in query.split("&") if unquote_plus(part.partition("=")[0]) != _SESSION_PARAMETER]
+    return "&".join([*filter(None, parts), f"{_SESSION_PARAMETER}={session_handle}"])
