@@ -39,7 +39,7 @@ export const SHORTCUTS: { title: string; keys: [keys: string, action: string][] 
   },
 ];
 
-const isTextField = (target: EventTarget | null): boolean =>
+export const isTextField = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.matches("input, textarea, select") || target.isContentEditable);
 
 /**

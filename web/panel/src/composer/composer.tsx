@@ -1,24 +1,31 @@
 /** The composer: a reply or a private note, with canned replies, an image and a draft that is never lost. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, findImage, MessageImage, useAutoHeight } from "../../../shared/components";
 import { api } from "../api/client";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
-import { runWithToast } from "../components/toasts";
-import { composerFocus, sendTyping } from "../conversation/actions";
+import { runWithToast, showToast } from "../components/toasts";
+import { composerFocus, focusComposer, sendTyping } from "../conversation/actions";
 import { IMAGE_ALT } from "../conversation/messages";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
 import { type CannedReply, cannedReplies } from "../settings/preferences";
 import { hasPermission } from "../sites/sites";
-import { getDraft, setDraft } from "./drafts";
+import { type DraftKind, getDraft, getKind, setDraft, setKind } from "./drafts";
 import { enqueueMessage } from "./outbox";
 
 const MAX_CHARACTERS = 8000;
 const MAX_HEIGHT_PX = 220;
 const MAX_SUGGESTIONS = 8;
+
+/** What the composer of a conversation writes: the operator's choice, or what they probably want. */
+function resolveKind(conversation: number, assignedToOther: boolean): DraftKind {
+  const draft = getDraft(conversation);
+  const hasOnlyNote = draft.note !== "" && draft.reply === "" && draft.image === "";
+  return getKind(conversation) ?? (assignedToOther || hasOnlyNote ? "note" : "reply");
+}
 
 export function Composer({ conversation }: { conversation: Conversation }) {
   const { id } = conversation;
@@ -27,17 +34,22 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const fileInput = useRef<HTMLInputElement>(null);
   const uploading = useSignal(false);
   const dragging = useSignal(false);
+  const choosing = useSignal(false);
   const selected = useSignal(0);
   const assignedToOther = conversation.mode === "operator" && !isMine(conversation);
-  const isNote = draft.note || assignedToOther;
-  const suggestions = isNote ? [] : findCannedReplies(draft.text);
-  const isEmpty = !draft.text.trim() && !draft.image;
-  useAutoHeight(field, draft.text, MAX_HEIGHT_PX);
+  const kind = resolveKind(id, assignedToOther);
+  const isNote = kind === "note";
+  const text = draft[kind];
+  const suggestions = isNote ? [] : choosing.value ? cannedReplies.value : findCannedReplies(text);
+  const isEmpty = !text.trim() && (isNote || !draft.image);
+  const maySend = !isEmpty && (isNote || !(uploading.value || assignedToOther));
+  useAutoHeight(field, `${kind} ${text}`, MAX_HEIGHT_PX);
 
+  // In the layout phase: the focus has moved before the next key is handled.
   const focusRequest = composerFocus.value;
-  useEffect(() => {
-    if (!focusRequest.count) return;
-    if (focusRequest.note !== getDraft(id).note) setDraft(id, { note: focusRequest.note });
+  useLayoutEffect(() => {
+    if (focusRequest?.conversation !== id) return;
+    composerFocus.value = null;
     field.current?.focus();
   }, [focusRequest]);
 
@@ -48,14 +60,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   }
 
   const send = () => {
-    if (isEmpty || uploading.value) return;
+    if (!maySend) return;
     enqueueMessage({
       conversation: id,
       kind: isNote ? "note" : "message",
-      content: draft.text.trim(),
+      content: text.trim(),
       image: isNote ? "" : draft.image,
     });
-    setDraft(id, { text: "", image: isNote ? draft.image : "", note: false });
+    setDraft(id, isNote ? { note: "" } : { reply: "", image: "" });
     field.current?.focus();
   };
 
@@ -74,7 +86,11 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const insertReply = (index: number) => {
     const reply = suggestions[index];
-    if (reply) setDraft(id, { text: fillPlaceholders(reply.text, conversation) });
+    if (reply) {
+      const inserted = fillPlaceholders(reply.text, conversation);
+      setDraft(id, { reply: choosing.value ? insertAtCursor(field.current, text, inserted) : inserted });
+    }
+    choosing.value = false;
     selected.value = 0;
     field.current?.focus();
   };
@@ -93,15 +109,18 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       send();
     } else if (event.key === "Escape") {
       event.preventDefault();
-      if (suggestions.length) setDraft(id, { text: "" });
+      if (choosing.value) choosing.value = false;
+      else if (suggestions.length) setDraft(id, { reply: "" });
       else field.current?.blur();
     }
   };
 
+  const choose = (chosen: DraftKind) => focusComposer(id, chosen);
+
   const expanded = suggestions.length > 0;
   return (
     <div
-      class={`composer${isNote ? " note" : ""}${dragging.value ? " drop-target" : ""}`}
+      class={`composer ${kind}${dragging.value ? " drop-target" : ""}`}
       role="group"
       aria-label="Composer"
       onDragOver={(event) => {
@@ -116,10 +135,16 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       onDrop={(event) => {
         event.preventDefault();
         dragging.value = false;
-        attachImage(event.dataTransfer?.files);
+        if (attachImage(event.dataTransfer?.files)) return;
+        showToast(isNote ? "A note cannot contain an image." : "Only images can be sent.", "error");
       }}
     >
       {expanded && <Suggestions replies={suggestions} selected={selected.value} onSelect={insertReply} />}
+      {isNote && (
+        <p class="composer-note-label">
+          <Icon name="note" size={14} /> <strong>Private note</strong> Only your team sees it.
+        </p>
+      )}
       {assignedToOther && (
         <p class="composer-hint">
           <span dir="auto">{conversation.operator?.name}</span> is handling this chat. You can add a private
@@ -138,12 +163,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           )}
         </div>
       )}
+      {/* Two fields, not one with two meanings: undo and a half-composed character stay where they were typed. */}
       <textarea
+        key={kind}
         ref={field}
         rows={1}
         dir="auto"
         maxLength={MAX_CHARACTERS}
-        value={draft.text}
+        value={text}
         aria-label={isNote ? "Private note" : "Reply"}
         aria-expanded={expanded}
         aria-controls={expanded ? "canned-replies" : undefined}
@@ -151,11 +178,15 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         role="combobox"
         aria-autocomplete="list"
         placeholder={getPlaceholder(conversation, isNote)}
+        // From here on it is the operator's choice: a change of who handles the chat no longer affects it.
+        onFocus={() => setKind(id, kind)}
         onInput={(event) => {
-          const text = event.currentTarget.value;
-          setDraft(id, { text });
+          const typed = event.currentTarget.value;
+          setKind(id, kind);
+          setDraft(id, { [kind]: typed });
+          choosing.value = false;
           selected.value = 0;
-          if (!isNote && isMine(conversation) && text.trim()) sendTyping(id);
+          if (!isNote && isMine(conversation) && typed.trim()) sendTyping(id);
         }}
         onKeyDown={onKeyDown}
         onPaste={(event) => attachImage(event.clipboardData?.files) && event.preventDefault()}
@@ -165,13 +196,15 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           <button
             type="button"
             aria-pressed={!isNote}
-            disabled={assignedToOther}
-            onClick={() => setDraft(id, { note: false })}
+            disabled={assignedToOther && isNote}
+            onClick={() => choose("reply")}
           >
             Reply
+            {isNote && (draft.reply || draft.image) && <DraftMark />}
           </button>
-          <button type="button" aria-pressed={isNote} onClick={() => setDraft(id, { note: true })}>
+          <button type="button" aria-pressed={isNote} onClick={() => choose("note")}>
             <Icon name="note" size={14} /> Note
+            {!isNote && draft.note && <DraftMark />}
           </button>
         </div>
         {!isNote && (
@@ -186,8 +219,10 @@ export function Composer({ conversation }: { conversation: Conversation }) {
               icon="bolt"
               label="Canned replies"
               hint="/"
+              active={choosing.value}
               onClick={() => {
-                setDraft(id, { text: "/" });
+                choosing.value = !choosing.value;
+                selected.value = 0;
                 field.current?.focus();
               }}
             />
@@ -207,15 +242,32 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         )}
         <span class="grow" />
         <span class="composer-hint keys" aria-hidden="true">
-          <kbd>Enter</kbd> to send
+          <kbd>Enter</kbd> {isNote ? "to add the note" : "to send"}
         </span>
-        <button type="button" class="button primary" disabled={isEmpty || uploading.value} onClick={send}>
+        <button
+          type="button"
+          class={`button ${isNote ? "note" : "primary"}`}
+          disabled={!maySend}
+          onClick={send}
+        >
           <Icon name={isNote ? "note" : "send"} size={16} />
           {isNote ? "Add note" : "Send"}
         </button>
       </div>
     </div>
   );
+}
+
+/** Marks the type of message that has a draft while the other one is shown. */
+const DraftMark = () => (
+  <span class="draft-mark" title="Draft">
+    <span class="visually-hidden">, draft</span>
+  </span>
+);
+
+function insertAtCursor(field: HTMLTextAreaElement | null, text: string, inserted: string): string {
+  const start = field?.selectionStart ?? text.length;
+  return text.slice(0, start) + inserted + text.slice(field?.selectionEnd ?? start);
 }
 
 interface SuggestionsProps {

@@ -3,8 +3,11 @@ import { signal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/apiTypes";
 import { throttle } from "../../../shared/retry";
 import { api } from "../api/client";
+import { isTextField } from "../components/shortcuts";
 import { confirmAction, runWithToast } from "../components/toasts";
+import { type DraftKind, setKind } from "../composer/drafts";
 import { activeTab, visitorName } from "../inbox/conversations";
+import { route } from "../navigation/route";
 
 const TYPING_INTERVAL_MS = 3000;
 
@@ -12,12 +15,16 @@ const TYPING_INTERVAL_MS = 3000;
 export const transferDialogFor = signal<number | null>(null);
 export const blockDialogFor = signal<number | null>(null);
 
-/** `count` increases each time the composer has to take the focus. */
-export const composerFocus = signal({ count: 0, note: false });
+/** The conversation whose composer has to take the focus; null once it has. */
+export const composerFocus = signal<{ conversation: number } | null>(null);
 
-export function focusComposer(note = false): void {
-  composerFocus.value = { count: composerFocus.value.count + 1, note };
+/** Moves the focus into the composer of the open conversation; `kind` also chooses what it writes. */
+export function focusComposer(conversation: number, kind?: DraftKind): void {
+  if (kind) setKind(conversation, kind);
+  composerFocus.value = { conversation };
 }
+
+const isOpen = (id: number): boolean => route.value.page === "chats" && route.value.conversation === id;
 
 const inProgress = new Set<number>();
 
@@ -36,7 +43,8 @@ export async function acceptConversation({ id }: Conversation): Promise<void> {
   if (!(await runOnce(id, () => api.post("/operator/accept/{id}", { path: { id } })))) return;
   // It has left the queue: show the list that it is in now.
   if (activeTab.value === "waiting") activeTab.value = "mine";
-  focusComposer();
+  // The operator may have opened another chat or have begun to type elsewhere in the meantime.
+  if (isOpen(id) && !isTextField(document.activeElement)) focusComposer(id);
 }
 
 export async function closeConversation(conversation: Conversation): Promise<void> {

@@ -170,6 +170,7 @@ function ReadReporter({ conversation }: { conversation: Conversation }) {
 function ConversationShortcuts({ conversation }: { conversation: Conversation }) {
   const { mode } = conversation;
   const canAct = mode !== "closed" && hasPermission(conversation.site_id, "can_chat");
+  const isAssignedToOther = mode === "operator" && !isMine(conversation);
   useLayoutEffect(
     () =>
       bindKeys({
@@ -181,8 +182,8 @@ function ConversationShortcuts({ conversation }: { conversation: Conversation })
         },
         ...(canAct && {
           a: () => void ((mode === "ai" || mode === "pending") && acceptConversation(conversation)),
-          r: () => focusComposer(),
-          n: () => focusComposer(true),
+          r: () => focusComposer(conversation.id, isAssignedToOther ? undefined : "reply"),
+          n: () => focusComposer(conversation.id, "note"),
           t: () => {
             transferDialogFor.value = conversation.id;
           },

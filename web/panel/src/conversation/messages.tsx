@@ -3,7 +3,7 @@ import type { Conversation, Message, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MessageImage } from "../../../shared/components";
 import { formatDateTime, formatTime } from "../../../shared/dates";
 import { Icon } from "../components/icon";
-import { getDraft, setDraft } from "../composer/drafts";
+import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
 import { me } from "../session/session";
 import { showTranslations } from "../settings/preferences";
@@ -147,9 +147,12 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
 
 /** Puts an unsent message back into the composer, before what has been typed there since. */
 function moveToDraft(item: OutgoingMessage): void {
-  const draft = getDraft(item.conversation);
-  const text = [item.content, draft.text].filter(Boolean).join("\n");
-  setDraft(item.conversation, { text, image: draft.image || item.image, note: item.kind === "note" });
+  const { conversation, content, image } = item;
+  const kind = item.kind === "note" ? "note" : "reply";
+  const draft = getDraft(conversation);
+  const text = [content, draft[kind]].filter(Boolean).join("\n");
+  setDraft(conversation, { [kind]: text, image: draft.image || image });
+  setKind(conversation, kind);
   removeOutgoing(item.key);
 }
 
