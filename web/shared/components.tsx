@@ -1,7 +1,8 @@
 /** Parts that the panel and the widget display alike. */
 import type { RefObject } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { linkify, toSafeUrl } from "./linkify";
+import { type Block, type Inline, parseMarkdown } from "./markdown";
 
 const EXTERNAL_LINK = { target: "_blank", rel: "noopener noreferrer nofollow" } as const;
 
@@ -18,6 +19,119 @@ export function LinkifiedText({ text }: { text: string }) {
           part.text
         ),
       )}
+    </>
+  );
+}
+
+/** What the AI wrote: a safe subset of Markdown. `partial`: it is still being written. */
+export function MarkdownText({ text, partial = false }: { text: string; partial?: boolean | undefined }) {
+  const blocks = useMemo(() => parseMarkdown(text, partial), [text, partial]);
+  return (
+    <div class="markdown">
+      <Blocks blocks={blocks} />
+    </div>
+  );
+}
+
+function Blocks({ blocks }: { blocks: readonly Block[] }) {
+  return (
+    <>
+      {blocks.map((block, index) => (
+        <MarkdownBlock key={index} block={block} />
+      ))}
+    </>
+  );
+}
+
+function MarkdownBlock({ block }: { block: Block }) {
+  switch (block.kind) {
+    case "rule":
+      return <hr />;
+    case "code":
+      return (
+        <pre dir="ltr">
+          <code>{block.text}</code>
+        </pre>
+      );
+    case "quote":
+      return (
+        <blockquote dir="auto">
+          <Blocks blocks={block.children} />
+        </blockquote>
+      );
+    case "list": {
+      const items = block.items.map((item, index) => (
+        <li key={index} dir="auto">
+          <InlineNodes nodes={item.text} />
+          <Blocks blocks={item.children} />
+        </li>
+      ));
+      return block.start === null ? <ul>{items}</ul> : <ol start={block.start}>{items}</ol>;
+    }
+    case "table":
+      return (
+        <div class="table">
+          <table>
+            <thead>
+              <TableRow cells={block.head} isHead />
+            </thead>
+            <tbody>
+              {block.rows.map((cells, index) => (
+                <TableRow key={index} cells={cells} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      );
+    default:
+      // A heading of a message is none of the page.
+      return (
+        <p dir="auto">
+          {block.kind === "heading" ? (
+            <strong>
+              <InlineNodes nodes={block.text} />
+            </strong>
+          ) : (
+            <InlineNodes nodes={block.text} />
+          )}
+        </p>
+      );
+  }
+}
+
+function TableRow({ cells, isHead }: { cells: readonly Inline[][]; isHead?: boolean }) {
+  const Cell = isHead ? "th" : "td";
+  return (
+    <tr>
+      {cells.map((nodes, index) => (
+        <Cell key={index} dir="auto">
+          <InlineNodes nodes={nodes} />
+        </Cell>
+      ))}
+    </tr>
+  );
+}
+
+function InlineNodes({ nodes, inLink = false }: { nodes: readonly Inline[]; inLink?: boolean }) {
+  return (
+    <>
+      {nodes.map((node, index) => {
+        if (typeof node === "string") return inLink ? node : <LinkifiedText key={index} text={node} />;
+        if (node.kind === "code") return <code key={index}>{node.text}</code>;
+        if (node.kind === "link") {
+          return (
+            <a key={index} href={node.href} {...EXTERNAL_LINK}>
+              <InlineNodes nodes={node.children} inLink />
+            </a>
+          );
+        }
+        const Tag = node.kind;
+        return (
+          <Tag key={index}>
+            <InlineNodes nodes={node.children} inLink={inLink} />
+          </Tag>
+        );
+      })}
     </>
   );
 }

@@ -1,12 +1,18 @@
-/** Splits text into plain text and links, so that it can be displayed without being treated as markup. */
+/**
+ * Splits text into plain text and links, so that it can be displayed without being treated as markup. The text comes
+ * from strangers: every step takes time in proportion to its length.
+ */
 
 export interface TextPart {
   text: string;
   href?: string;
 }
 
+// Each repetition is either bounded or cannot be followed by something that makes it try again.
 const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"'`{}|\\^]+|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}/gi;
-const TRAILING_PUNCTUATION = /[.,;:!?…'"»”]+$/;
+const TRAILING_PUNCTUATION = ".,;:!?…'\"»”。，、；：！？」』";
+/** Closing brackets, which belong to a link only when they were opened inside it. */
+const OPENING_BRACKETS: Record<string, string> = { ")": "(", "]": "[" };
 
 /** The parts of a text, in order. Only http, https and mailto URLs become links. */
 export function linkify(text: string): TextPart[] {
@@ -24,18 +30,32 @@ export function linkify(text: string): TextPart[] {
   return parts;
 }
 
-/** Removes the sentence's punctuation. A closing bracket stays when it was opened inside the link. */
-function trimPunctuation(link: string): string {
-  let text = link.replace(TRAILING_PUNCTUATION, "");
-  while (text.endsWith(")") && text.split("(").length < text.split(")").length) {
-    text = text.slice(0, -1).replace(TRAILING_PUNCTUATION, "");
+/** Removes the sentence's punctuation, and brackets that were opened before the link. */
+export function trimPunctuation(link: string, punctuation = TRAILING_PUNCTUATION): string {
+  const surplus: Record<string, number> = {};
+  for (const [closing, opening] of Object.entries(OPENING_BRACKETS)) {
+    surplus[closing] = count(link, closing) - count(link, opening);
   }
-  return text;
+  let end = link.length;
+  for (; end > 0; end -= 1) {
+    const last = link[end - 1] ?? "";
+    if (punctuation.includes(last)) continue;
+    const left = surplus[last] ?? 0;
+    if (left <= 0) break;
+    surplus[last] = left - 1;
+  }
+  return link.slice(0, end);
+}
+
+function count(text: string, character: string): number {
+  let found = 0;
+  for (const one of text) if (one === character) found += 1;
+  return found;
 }
 
 function toHref(link: string): string | undefined {
   if (/^https?:/i.test(link)) return toSafeUrl(link);
-  return toSafeUrl(link.includes("@") ? `mailto:${link}` : `https://${link}`);
+  return toSafeUrl(/^www\./i.test(link) ? `https://${link}` : `mailto:${link}`);
 }
 
 /** The URL when a page may link to it; undefined for scripts, files and malformed text. */

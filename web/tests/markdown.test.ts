@@ -1,0 +1,103 @@
+/** The Markdown of AI messages: what is displayed, that nothing of it is markup of the page, and that it is fast. */
+import { h, render } from "preact";
+import { expect, test } from "vitest";
+import { MarkdownText } from "../shared/components";
+import { markdownToText, parseMarkdown } from "../shared/markdown";
+
+function html(text: string, partial = false): string {
+  const root = document.createElement("div");
+  render(h(MarkdownText, { text, partial }), root);
+  return (root.firstElementChild?.innerHTML ?? "").replace(
+    / (?:dir="\w+"|target="_blank"|rel="[\w ]+")/g,
+    "",
+  );
+}
+
+test.each([
+  ["**bold** and *soft* and ~~gone~~", "<p><strong>bold</strong> and <em>soft</em> and <del>gone</del></p>"],
+  ["***both***", "<p><strong><em>both</em></strong></p>"],
+  ["**重点：**内容", "<p><strong>重点：</strong>内容</p>"],
+  ["2 * 3 * 4, a**2 + b**2, snake_case_name", "<p>2 * 3 * 4, a**2 + b**2, snake_case_name</p>"],
+  ["[Terms](https://a.example/t?a=1&b=2).", '<p><a href="https://a.example/t?a=1&amp;b=2">Terms</a>.</p>'],
+  ['[T](https://a.example/ "title")', '<p><a href="https://a.example/">T</a></p>'],
+  ["[**T**](https://a.example/x_(y))", '<p><a href="https://a.example/x_(y)"><strong>T</strong></a></p>'],
+  [
+    "**https://a.example/b_c_d**",
+    '<p><strong><a href="https://a.example/b_c_d">https://a.example/b_c_d</a></strong></p>',
+  ],
+  ["<https://a.example/>", '<p><a href="https://a.example/">https://a.example/</a></p>'],
+  ["![Map](https://a.example/m.png)", '<p><a href="https://a.example/m.png">Map</a></p>'],
+  ["[click](javascript:alert(1))", "<p>click</p>"],
+  ["[click](data:text/html,x)", "<p>click</p>"],
+  ["<img src=x onerror=alert(1)> & <b>", "<p>&lt;img src=x onerror=alert(1)&gt; &amp; &lt;b&gt;</p>"],
+  ["use `a **b** <c>` here", "<p>use <code>a **b** &lt;c&gt;</code> here</p>"],
+  ["an array[0] and [note]", "<p>an array[0] and [note]</p>"],
+  ["5\\* and \\_x\\_", "<p>5* and _x_</p>"],
+  ["# Title\ntext", "<p><strong>Title</strong></p><p>text</p>"],
+  ["one\ntwo\n\nthree", "<p>one\ntwo</p><p>three</p>"],
+  ["a\n\n---\n\nb", "<p>a</p><hr><p>b</p>"],
+  ["> said\n> twice", "<blockquote><p>said\ntwice</p></blockquote>"],
+  ["```js\na < b\n```\nafter", "<pre><code>a &lt; b</code></pre><p>after</p>"],
+  ["```\nnever closed", "<pre><code>never closed</code></pre>"],
+  ["Has:\n- a\n- b\n\nafter", "<p>Has:</p><ul><li>a</li><li>b</li></ul><p>after</p>"],
+  ["1. a\n   - x\n   - y\n2. b", '<ol start="1"><li>a<ul><li>x</li><li>y</li></ul></li><li>b</li></ol>'],
+  [
+    "1. **A**\n- x\n2. B",
+    '<ol start="1"><li><strong>A</strong></li></ol><ul><li>x</li></ul><ol start="2"><li>B</li></ol>',
+  ],
+  ["- a\n  ```\n  code\n  ```\n- b", "<ul><li>a<pre><code>code</code></pre></li><li>b</li></ul>"],
+  [
+    "| a | b |\n|---|:-:|\n| 1 | **2** |",
+    '<div class="table"><table><thead><tr><th>a</th><th>b</th></tr></thead><tbody><tr><td>1</td><td><strong>2</strong></td></tr></tbody></table></div>',
+  ],
+])("%s", (text, expected) => {
+  expect(html(text)).toBe(expected);
+});
+
+test("while it is being written, no half of a mark is shown", () => {
+  const text = "**Shipping** see [Terms](https://a.example/t) and `code` and *more*.";
+  for (let end = 1; end <= text.length; end += 1) {
+    const root = document.createElement("div");
+    render(h(MarkdownText, { text: text.slice(0, end), partial: true }), root);
+    expect(root.textContent).not.toMatch(/\*\*\w|\[|\]|\(h|`c/);
+  }
+});
+
+test("a preview has no marks", () => {
+  expect(
+    markdownToText("**Hi**\n\n- see [Terms](https://a.example)\n- `x`\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
+  ).toBe("Hi see Terms x a b 1 2");
+});
+
+const HOSTILE: [string, string][] = [
+  ["open emphasis", "**a "],
+  ["both kinds of emphasis", "*a **b "],
+  ["open links", "[a"],
+  ["links without an end", "[a]("],
+  ["links with a space", "[a](b "],
+  ["links with titles", '[a](b "c '],
+  ["brackets", "](("],
+  ["backticks", "` `` ``` "],
+  ["quotes", ">"],
+  ["quotes on lines", "> > > > > > > a\n"],
+  ["list marks", "- "],
+  ["list lines", "- a\n    - b\n"],
+  ["deeper and deeper", "  - "],
+  ["fences", "- a\n  ```\n"],
+  ["table rows", "|a|\n|-|\n"],
+  ["angles", "<http://a"],
+  ["urls", "www.*"],
+  ["backslashes", "\\"],
+  ["rules", "- - "],
+  ["heading marks", "# # "],
+  ["strikethrough", "~~a ~~"],
+];
+
+test.each(HOSTILE)("hostile text takes time in proportion to its length: %s", (_, unit) => {
+  for (const partial of [false, true]) {
+    parseMarkdown(unit.repeat(100), partial);
+    const start = performance.now();
+    parseMarkdown(unit.repeat(Math.ceil(200_000 / unit.length)), partial);
+    expect(performance.now() - start).toBeLessThan(1000);
+  }
+});
