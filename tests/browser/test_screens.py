@@ -100,7 +100,9 @@ async def test_chats(
     await check_page(panel, artifacts, f"panel-keys-{name}")
 
 
-async def test_chats_on_a_phone(shop: PopulatedTenant, stack: Stack, sessions: BrowserSessions, artifacts: Path) -> None:
+async def test_chats_on_a_phone(
+    shop: PopulatedTenant, stack: Stack, sessions: BrowserSessions, artifacts: Path
+) -> None:
     panel = await sessions.panel(**PHONE)
     await panel.log_in(stack.gateway_url, shop.tenant.alex)
     await panel.select_list("All")

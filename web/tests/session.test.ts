@@ -16,13 +16,13 @@ beforeEach(async () => {
   module = await import("../panel/src/session/session");
 });
 
-const renewed = () =>
-  json({
-    token: "new",
-    expires_in: 3600,
-    refresh_token: "next",
-    user: { id: 7, name: "Alex", email: "alex@example.test", language: "en", owner: true, sites: {} },
-  });
+const RENEWED = {
+  token: "new",
+  expires_in: 3600,
+  refresh_token: "next",
+  user: { id: 7, name: "Alex", email: "alex@example.test", language: "en", owner: true, sites: {} },
+};
+const renewed = () => json(RENEWED);
 
 test("concurrent requests share one refresh", async () => {
   server.on("POST", "/auth/refresh", renewed);
@@ -52,4 +52,24 @@ test("a server that is unavailable does not log out", async () => {
   server.on("POST", "/auth/refresh", () => failure(503, "unavailable"));
   await expect(module.session.refresh()).rejects.toThrow("refresh returned 503");
   expect(module.me.value?.id).toBe(7);
+});
+
+test("an answer that is older than what another tab stored is not kept", async () => {
+  server.on("POST", "/auth/refresh", () => {
+    const stored = JSON.parse(localStorage.getItem("parley.session") ?? "{}");
+    const newer = { ...stored, token: "newer", refreshToken: "newer refresh" };
+    localStorage.setItem("parley.session", JSON.stringify(newer));
+    return renewed();
+  });
+  await module.session.refresh();
+  expect(await module.session.token()).toBe("newer");
+  expect(JSON.parse(localStorage.getItem("parley.session") ?? "{}").refreshToken).toBe("newer refresh");
+});
+
+test("a token of a short life is refreshed at half of it, not with every request", async () => {
+  server.on("POST", "/auth/refresh", () => json({ ...RENEWED, expires_in: 30 }));
+  await module.session.refresh();
+  await module.session.token();
+  await module.session.token();
+  expect(server.to("POST", "/auth/refresh")).toHaveLength(1);
 });

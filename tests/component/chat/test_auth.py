@@ -108,11 +108,16 @@ async def test_a_refresh_token_can_be_exchanged_once(app: AdminTestApp) -> None:
     assert await _access(app, login) == 200
 
 
-async def test_reuse_of_a_refresh_token_ends_the_session_and_publishes_an_event(app: AdminTestApp) -> None:
+async def _refresh(app: AdminTestApp, token: str) -> str:
+    response = (await app.call_internal("POST", "refresh", {"refresh_token": token})).ok()
+    return str(response["refresh_token"])
+
+
+async def test_a_refresh_token_reused_later_ends_the_session_and_publishes_an_event(isolated_app: AdminTestApp) -> None:
+    app = isolated_app
     login = await _owner(app)
-    next_token = (await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})).ok()[
-        "refresh_token"
-    ]
+    next_token = await _refresh(app, login.refresh_token)
+    app.clock.advance(seconds=31)
     reused = await app.call_internal("POST", "refresh", {"refresh_token": login.refresh_token})
     assert (reused.status, reused.body["code"]) == (401, "bad_refresh_token")
     assert (await app.call_internal("POST", "refresh", {"refresh_token": next_token})).status == 401
@@ -123,12 +128,36 @@ async def test_reuse_of_a_refresh_token_ends_the_session_and_publishes_an_event(
     await app.wait_for_audit_entry(owner, "session.token_reused")
 
 
-async def test_of_parallel_refreshes_with_one_token_at_most_one_succeeds(app: AdminTestApp) -> None:
+async def test_parallel_refreshes_with_one_token_get_the_same_successor(app: AdminTestApp) -> None:
     login = await _owner(app)
-    body = {"refresh_token": login.refresh_token}
-    responses = await asyncio.gather(*(app.call_internal("POST", "refresh", body) for _ in range(8)))
-    statuses = sorted(response.status for response in responses)
-    assert statuses == [200, *[401] * 7]
+    successors = await asyncio.gather(*(_refresh(app, login.refresh_token) for _ in range(8)))
+    assert len(set(successors)) == 1
+    assert await _access(app, login) == 200
+    assert await _refresh(app, successors[0]) != successors[0]
+
+
+async def test_a_refresh_whose_answer_was_lost_can_be_repeated(isolated_app: AdminTestApp) -> None:
+    login = await _owner(isolated_app)
+    first = await _refresh(isolated_app, login.refresh_token)
+    second = await _refresh(isolated_app, first)
+    isolated_app.clock.advance(seconds=25)
+    assert await _refresh(isolated_app, login.refresh_token) == second, "two refreshes behind"
+    assert await _refresh(isolated_app, first) == second
+
+
+async def test_a_session_of_an_older_version_can_be_refreshed(isolated_app: AdminTestApp) -> None:
+    login = await _owner(isolated_app)
+    await isolated_app.mongo["sessions"].update_one(
+        {"_id": login.session_id}, {"$unset": {"rotation_key": "", "replaced": ""}}
+    )
+    successors = await asyncio.gather(*(_refresh(isolated_app, login.refresh_token) for _ in range(2)))
+    assert len(set(successors)) == 1
+
+
+async def test_a_token_that_was_never_current_ends_its_session(app: AdminTestApp) -> None:
+    login = await _owner(app)
+    forged = f"{login.refresh_token.partition('.')[0]}.guess"
+    assert (await app.call_internal("POST", "refresh", {"refresh_token": forged})).status == 401
     assert await _access(app, login) == 404
 
 

@@ -10,6 +10,8 @@ interface StoredSession {
   token: string;
   /** Epoch milliseconds. */
   expiresAt: number;
+  /** When to refresh the token. Epoch milliseconds; absent in what an older version stored. */
+  refreshAt?: number;
   refreshToken: string;
   user: User;
 }
@@ -40,9 +42,12 @@ function store(value: StoredSession | null): void {
 
 function toSession(response: LoginResponse): StoredSession {
   const { sites: _, ...user } = response.user;
+  const lifetime = response.expires_in * 1000;
+  const expiresAt = Date.now() + lifetime;
   return {
     token: response.token,
-    expiresAt: Date.now() + response.expires_in * 1000,
+    expiresAt,
+    refreshAt: expiresAt - Math.min(REFRESH_EARLY_MS, lifetime / 2),
     refreshToken: response.refresh_token,
     user,
   };
@@ -53,7 +58,10 @@ addEventListener("storage", (event) => {
   if (event.key === STORAGE_KEY) stored.value = load();
 });
 
-/** Runs in one tab at a time: the server ends a session whose refresh token is used twice. */
+/**
+ * Runs in one tab at a time. Without locks (plain HTTP) tabs may refresh at the same moment: the server then gives all
+ * of them the same tokens.
+ */
 async function withRefreshLock<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks ? navigator.locks.request(REFRESH_LOCK, work) : work();
 }
@@ -77,6 +85,12 @@ async function refreshOnce(staleToken: string): Promise<void> {
       return;
     }
     const response = await postAuth("refresh", latest.refreshToken);
+    const meanwhile = load();
+    // Another tab was faster, and what it stored may be newer than this answer.
+    if (meanwhile && meanwhile.refreshToken !== latest.refreshToken) {
+      stored.value = meanwhile;
+      return;
+    }
     if (response.ok) return store(toSession((await response.json()) as LoginResponse));
     if (response.status === 401 || response.status === 403 || response.status === 422) {
       end("Session expired. Your drafts are saved.");
@@ -92,10 +106,11 @@ function end(reason: string): void {
 }
 
 export const session = {
-  /** A token that is valid for at least another minute. Throws LoggedOut. */
+  /** A token that is valid for at least another minute, or half its lifetime. Throws LoggedOut. */
   async token(): Promise<string> {
     if (!stored.value) throw new LoggedOut();
-    if (stored.value.expiresAt - Date.now() < REFRESH_EARLY_MS) await session.refresh();
+    const { refreshAt, expiresAt } = stored.value;
+    if (Date.now() > (refreshAt ?? expiresAt - REFRESH_EARLY_MS)) await session.refresh();
     if (!stored.value) throw new LoggedOut();
     return stored.value.token;
   },

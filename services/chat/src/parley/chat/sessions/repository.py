@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
-from parley.chat.sessions.model import Session
+from parley.chat.sessions.model import ReplacedToken, Session
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sessions"
@@ -39,6 +39,8 @@ class MongoSessionRepository:
                 "last_seen": session.last_seen,
                 "expires_at": session.expires_at,
                 "address": session.client_ip,
+                "rotation_key": session.rotation_key,
+                "replaced": [],
                 "ended_at": None,
             }
         )
@@ -58,6 +60,8 @@ class MongoSessionRepository:
                     "last_seen": after.last_seen,
                     "expires_at": after.expires_at,
                     "address": after.client_ip,
+                    "rotation_key": after.rotation_key,
+                    "replaced": [{"hash": token.rotation_hash, "at": token.at} for token in after.replaced],
                 }
             },
         )
@@ -91,5 +95,8 @@ def _to_session(row: Document) -> Session:
         last_seen=row["last_seen"],
         expires_at=row["expires_at"],
         client_ip=row["address"],
+        # Sessions from before refresh tokens could be reused have neither.
+        rotation_key=row.get("rotation_key"),
+        replaced=tuple(ReplacedToken(token["hash"], token["at"]) for token in row.get("replaced", ())),
         ended_at=row["ended_at"],
     )

@@ -1,14 +1,20 @@
 """Login, refresh and logout of operators.
 
 A refresh token has two parts. The first, the family, identifies the session and stays the same; the second changes
-with each refresh. A token whose second part is not the current one was used before, so it was copied: the session ends.
+with each refresh. A token that was replaced within REUSE_WINDOW gets the current token: two tabs refreshed at the same
+moment, or an answer was lost. A token replaced earlier was copied: the session ends.
+
+So that the current token can be returned without storing it, each second part is derived from the one before it, with
+a key of the session that never leaves the database.
 """
 
 from __future__ import annotations
 
+import base64
+import hmac
 import secrets
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from parley.chat.accounts.access import AccessResolver, OperatorAccess
 from parley.chat.accounts.login_throttling import LoginThrottle
@@ -17,7 +23,7 @@ from parley.chat.accounts.ports import OperatorRepository, PasswordHasher
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.service import AuditService
 from parley.chat.sessions.errors import InvalidCredentials, InvalidRefreshToken, OperatorSuspended
-from parley.chat.sessions.model import LoginResult, Session
+from parley.chat.sessions.model import MAX_REPLACED_TOKENS, LoginResult, Session
 from parley.chat.sessions.ports import SessionRepository
 from parley.common.auth.token_hashing import hash_token
 from parley.common.errors import NotFound
@@ -61,13 +67,14 @@ class SessionService:
     async def create(self, operator: Operator, client_ip: str, action: str) -> LoginResult:
         """Create a session for an operator who is authenticated already. `action` is that of the audit entry."""
         now = self.clock()
-        token, family_hash, rotation_hash = _new_token()
+        family, rotation = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         session = Session(
             id=secrets.token_hex(16),
             operator_id=operator.id,
             tenant_id=operator.tenant_id,
-            family_hash=family_hash,
-            rotation_hash=rotation_hash,
+            family_hash=hash_token(family),
+            rotation_hash=hash_token(rotation),
+            rotation_key=secrets.token_hex(32),
             password_version=operator.password_version,
             created_at=now,
             last_seen=now,
@@ -76,28 +83,38 @@ class SessionService:
         )
         await self.sessions.add(session)
         await self.audit.record(replace(operator.audit_actor, client_ip=client_ip), action, f"operator:{operator.id}")
-        return await self._login_result(session, token, operator)
+        return await self._login_result(session, f"{family}.{rotation}", operator)
 
     async def refresh(self, token: str, client_ip: str) -> LoginResult:
-        """Exchange a refresh token for the next one.
+        """Exchange a refresh token for the next one, or for the current one within REUSE_WINDOW.
 
-        Raises InvalidRefreshToken. A token that was used before also ends its session.
+        Raises InvalidRefreshToken. A token that was replaced before that also ends its session.
         """
         family, _, rotation = token.partition(".")
-        session = await self.sessions.find_by_family(hash_token(family))
-        operator = await self.operators.find(session.operator_id) if session else None
-        now = self.clock()
-        if session is None or operator is None or not operator.active or not session.is_valid_for(operator, now):
-            raise InvalidRefreshToken
-        next_token, rotation_hash = _rotate(family)
-        before = replace(session, rotation_hash=hash_token(rotation))
-        after = replace(
-            session, rotation_hash=rotation_hash, last_seen=now, client_ip=client_ip, expires_at=now + SESSION_LIFETIME
-        )
-        if not await self.sessions.rotate(before, after):
-            await self._end(session, operator, "session.token_reused", client_ip)
-            raise InvalidRefreshToken
-        return await self._login_result(after, next_token, operator)
+        for _attempt in range(MAX_REPLACED_TOKENS):
+            session = await self.sessions.find_by_family(hash_token(family))
+            operator = await self.operators.find(session.operator_id) if session else None
+            now = self.clock()
+            if session is None or operator is None or not operator.active or not session.is_valid_for(operator, now):
+                raise InvalidRefreshToken
+            if not secrets.compare_digest(session.rotation_hash, hash_token(rotation)):
+                current = _find_current(session, rotation, now)
+                if current is None:
+                    await self._end(session, operator, "session.token_reused", client_ip)
+                    raise InvalidRefreshToken
+                return await self._login_result(session, f"{family}.{current}", operator)
+            keyed = session if session.rotation_key else replace(session, rotation_key=secrets.token_hex(32))
+            successor = _derive_successor(keyed, rotation)
+            after = replace(
+                keyed.with_replaced(hash_token(successor), now),
+                last_seen=now,
+                client_ip=client_ip,
+                expires_at=now + SESSION_LIFETIME,
+            )
+            if await self.sessions.rotate(session, after):
+                return await self._login_result(after, f"{family}.{successor}", operator)
+            # Another request has replaced the token, or ended the session, since it was read.
+        raise InvalidRefreshToken
 
     async def logout(self, session_id: str | None, refresh_token: str | None, client_ip: str) -> None:
         """End a session, given by its id or by any of its refresh tokens. Does nothing if there is none."""
@@ -131,14 +148,19 @@ class SessionService:
         await self.sessions.end(session.id, entry.at, AuditedEvent(event, entry))
 
 
-def _new_token() -> tuple[str, str, str]:
-    """Return a refresh token of a new family, and the hashes of its two parts."""
-    family = secrets.token_urlsafe(32)
-    token, rotation_hash = _rotate(family)
-    return token, hash_token(family), rotation_hash
+def _find_current(session: Session, rotation: str, now: datetime) -> str | None:
+    """Return the second part of the session's current token, given one that may still be reused; otherwise None."""
+    if not session.may_reuse(hash_token(rotation), now):
+        return None
+    for _ in range(MAX_REPLACED_TOKENS):
+        rotation = _derive_successor(session, rotation)
+        if hash_token(rotation) == session.rotation_hash:
+            return rotation
+    return None
 
 
-def _rotate(family: str) -> tuple[str, str]:
-    """Return the family's next refresh token, and the hash of its second part."""
-    rotation = secrets.token_urlsafe(32)
-    return f"{family}.{rotation}", hash_token(rotation)
+def _derive_successor(session: Session, rotation: str) -> str:
+    """Return the second part of the token that replaces the one with this second part."""
+    key = bytes.fromhex(session.rotation_key or "")
+    digest = hmac.digest(key, rotation.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
