@@ -240,7 +240,7 @@ async def _send(tenant: TenantFixture, names: dict[str, str], message: str, **he
 async def _wait_trace(collector: OtlpCollector, request_id: str, *names: str) -> str:
     """Wait until the request's only trace has these spans and all their parents: services export independently."""
 
-    def found() -> str | None:
+    def find_trace() -> str | None:
         for trace in collector.trace_ids_with_attribute("parley.request_id", request_id):
             spans = collector.spans_of_trace(trace)
             known = {"", *(span.span_id for span in spans)}
@@ -248,7 +248,7 @@ async def _wait_trace(collector: OtlpCollector, request_id: str, *names: str) ->
                 return trace
         return None
 
-    trace: str = await wait_until(found, timeout=20, description=f"the spans {names}")
+    trace: str = await wait_until(find_trace, timeout=20, description=f"the spans {names}")
     assert collector.trace_ids_with_attribute("parley.request_id", request_id) == [trace]
     return trace
 
