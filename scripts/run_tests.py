@@ -1,7 +1,7 @@
 """Runs pytest; repeats failed tests once, alone, and reports those that then pass as flaky.
 
-`python scripts/run_tests.py PYTEST_ARGUMENTS...`. The output keeps the failures of the first run. The exit code is 0 when
-every test passed in one of the two runs; flaky tests are listed at the end in any case.
+`python scripts/run_tests.py PYTEST_ARGUMENTS...`. The output keeps the failures of the first run. The exit code is 0
+when every test passed in one of the two runs; flaky tests are listed at the end in any case.
 """
 
 from __future__ import annotations

@@ -587,14 +587,14 @@ def _run_make_secrets(overlay: str) -> dict[str, dict[str, str]]:
         text=True,
         check=True,
     )
-    found: dict[str, dict[str, str]] = {}
+    secrets: dict[str, dict[str, str]] = {}
     for document in yaml.safe_load_all(done.stdout):
         if document:
             kubernetes_validate.validate(document, NEWEST, strict=True)
-            found[document["metadata"]["name"]] = document["stringData"]
-    assert found["parley-owner"]["email"] == "o'neill@example.com"
-    assert found["parley-s3"]["secret-key"] == "it's: #secret"
-    return found
+            secrets[document["metadata"]["name"]] = document["stringData"]
+    assert secrets["parley-owner"]["email"] == "o'neill@example.com"
+    assert secrets["parley-s3"]["secret-key"] == "it's: #secret"
+    return secrets
 
 
 def _created_by_operators(built: RenderedManifests) -> dict[str, set[str]]:

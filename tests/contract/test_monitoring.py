@@ -125,6 +125,6 @@ def known_metrics() -> dict[str, set[str]]:
     return labels_by_name
 
 
-def _without_annotations(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _without_annotations(alert_rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # The cases test when alerts fire, not the text of their annotations.
-    return [{key: value for key, value in rule.items() if key != "annotations"} for rule in found]
+    return [{key: value for key, value in rule.items() if key != "annotations"} for rule in alert_rules]

@@ -115,8 +115,8 @@ async def test_an_erased_visitors_data_is_in_no_collection(
     assert entry["operator"]["id"] == tenant.owner.id
     assert stored.handle not in json.dumps(entry)
     assert (await tenant.owner.get("/operator/visitor/export", **subject)).status == 404
-    reply = await stored.visitor.send_message("Hello again")
-    assert reply["conversation_id"] != stored.conversation_id, "a visitor who returns is a new one"
+    done = await stored.visitor.send_message("Hello again")
+    assert done["conversation_id"] != stored.conversation_id, "a visitor who returns is a new one"
 
 
 async def test_messages_sent_during_an_erasure_are_erased_too(

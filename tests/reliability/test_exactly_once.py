@@ -106,8 +106,8 @@ async def test_t12_poison_messages_are_dead_lettered_and_can_be_replayed(
 
         async def online() -> bool:
             query = {"site_id": tenant.site_id}
-            found = (await tenant.sam.get("/operator/operators", **query)).ok()["operators"]
-            return any(one["online"] for one in found)
+            operators = (await tenant.sam.get("/operator/operators", **query)).ok()["operators"]
+            return any(one["online"] for one in operators)
 
         await wait_until(online, timeout=15)
         assert await replay(cluster.rabbit.uri, "parley.chat.facts") == 2

@@ -14,7 +14,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from parley_dev.stack import SERVICES
-from reliability.conftest import ReliabilityCluster, duration, repetitions, report
+from reliability.conftest import FULL, ReliabilityCluster, duration, repetitions, report
 from support.load import LoadGenerator
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.timeout(600)
 @asynccontextmanager
 async def under_load(tenant: TenantFixture, conversations: int = 4) -> AsyncIterator[LoadGenerator]:
     load = LoadGenerator(tenant)
+    if FULL:
+        load.pause = 0.0
     try:
         await load.start(conversations)
         await load.wait_acknowledged(10)

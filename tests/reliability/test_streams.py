@@ -71,9 +71,9 @@ async def test_t6_a_snapshot_with_later_events_equals_a_new_snapshot(
         cursor: str | None = None
         while True:
             query = {"status": "pending,active,ai", "limit": 100} | ({"cursor": cursor} if cursor else {})
-            found = (await alex.get("/operator/all-active-chats", **query)).ok()
-            rows |= {row["id"]: row for row in found["chats"]}
-            cursor = found["next_cursor"]
+            page = (await alex.get("/operator/all-active-chats", **query)).ok()
+            rows |= {row["id"]: row for row in page["chats"]}
+            cursor = page["next_cursor"]
             if cursor is None:
                 return rows
 

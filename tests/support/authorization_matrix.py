@@ -1,4 +1,4 @@
-"""Authorization attacks generated from the route tables: every route is called with resources of somebody else.
+"""Authorization attacks generated from the route tables: every route is called with resources of other tenants.
 
 A route is *resource-scoped* when its path, body or query names a resource of a tenant. `PATH_PARAMETERS` and
 `RESOURCE_FIELDS` map such names to resources; a name in neither makes the tests fail, so that no new route is missed.

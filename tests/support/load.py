@@ -92,8 +92,8 @@ class LoadGenerator:
     acknowledged: list[AcknowledgedMessage] = field(default_factory=list)
     rejected: Counter[int] = field(default_factory=Counter)
     conversations: list[tuple[VisitorClient, int]] = field(default_factory=list)
-    pause: float = 0.0
-    """Seconds that each writer pauses after a message."""
+    pause: float = 0.2
+    """Seconds that each writer pauses after a message: a constant load that leaves most of the machine idle."""
     panel: StreamReader = field(default_factory=StreamReader)
     widgets: list[StreamReader] = field(default_factory=list)
     _running: bool = True

@@ -58,8 +58,8 @@ class RenderedManifests:
 
     def one(self, kind: str, name: str) -> Document:
         """Return the document of this name."""
-        (found,) = (document for document in self.of_kind(kind) if document["metadata"]["name"] == name)
-        return found
+        (result,) = (document for document in self.of_kind(kind) if document["metadata"]["name"] == name)
+        return result
 
     def pods(self) -> Iterator[tuple[str, Document]]:
         """Yield every pod template with its owner's name."""

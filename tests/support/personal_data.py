@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from string import ascii_lowercase
@@ -94,7 +95,8 @@ class Databases:
 async def _contains(database: AsyncDatabase[dict[str, Any]], collection: str, text: str) -> bool:
     # Strings are UTF-8 in BSON as well: searching the undecoded batches is many times faster than decoding them.
     needle = text.encode()
-    async for batch in database[collection].find_raw_batches({}):
+    batches: AsyncIterator[bytes] = database[collection].find_raw_batches({})  # type: ignore[assignment]
+    async for batch in batches:
         if needle in batch:
             return True
     return False

@@ -84,7 +84,7 @@ async def test_an_operators_message_has_spans_of_translation_and_delivery(
         (await tenant.alex.post("/operator/message", body, X_Request_Id=request_id)).ok()
         await widget.wait_for("message.created", lambda event: event.data["data"]["role"] == "operator")
         trace = await _wait_trace(
-            collector, request_id, "deliver message.created", "answer translate", "translate by libretranslate"
+            collector, request_id, "deliver message.created", "translate/translate", "translate by libretranslate"
         )
     spans = collector.spans_of_trace(trace)
     (first,) = (span for span in spans if not span.parent_id)
@@ -94,8 +94,8 @@ async def test_an_operators_message_has_spans_of_translation_and_delivery(
         ("parley-gateway", "POST /api/v1/operator/message"),
         ("parley-gateway", "POST /api/v1/operator/message"),
         ("parley-chat", "POST /api/v1/operator/message"),
-        ("parley-chat", "ask translate translate"),
-        ("parley-translate", "answer translate"),
+        ("parley-chat", "translate/translate"),
+        ("parley-translate", "translate/translate"),
         ("parley-translate", "translate by libretranslate"),
     ]
     (delivered,) = (span for span in spans if span.name == "deliver message.created")
@@ -240,7 +240,7 @@ async def _send(tenant: TenantFixture, names: dict[str, str], message: str, **he
 async def _wait_trace(collector: OtlpCollector, request_id: str, *names: str) -> str:
     """Wait until the request's only trace has these spans and all their parents: services export independently."""
 
-    def found() -> str | None:
+    def find_trace() -> str | None:
         for trace in collector.trace_ids_with_attribute("parley.request_id", request_id):
             spans = collector.spans_of_trace(trace)
             known = {"", *(span.span_id for span in spans)}
@@ -248,7 +248,7 @@ async def _wait_trace(collector: OtlpCollector, request_id: str, *names: str) ->
                 return trace
         return None
 
-    trace: str = await wait_until(found, timeout=20, description=f"the spans {names}")
+    trace: str = await wait_until(find_trace, timeout=20, description=f"the spans {names}")
     assert collector.trace_ids_with_attribute("parley.request_id", request_id) == [trace]
     return trace
 
