@@ -115,7 +115,7 @@ async def _measure_slow_clients(bench: BenchmarkContext, servers: Servers) -> li
 async def compare(servers: Servers, streams: int, events: int, rounds: int) -> Comparison:
     """Send bursts to both servers in alternation, with the same number of streams open on each."""
     raise_file_limit()
-    bus = await _connected(servers.amqp_url)
+    broker = await _connected(servers.amqp_url)
     baseline = SseClientPool(servers.baseline, [_BASELINE_REQUEST] * streams)
     readers = SseClientPool(servers.notify, _requests(servers.secret, streams))
     sizes = []
@@ -129,7 +129,7 @@ async def compare(servers: Servers, streams: int, events: int, rounds: int) -> C
         for number in range(rounds + 1):
             used = [resource_usage(servers.baseline_pid).cpu_seconds, resource_usage(servers.notify_pid).cpu_seconds]
             baseline_seconds = await _burst_baseline(http, servers.baseline, baseline, events)
-            seconds = await _burst(bus, readers, events)
+            seconds = await _burst(broker, readers, events)
             if not number:
                 continue  # The first round warms up.
             comparison.baseline.append(events * streams / baseline_seconds)
@@ -142,17 +142,17 @@ async def compare(servers: Servers, streams: int, events: int, rounds: int) -> C
             )
     for pool in (baseline, readers):
         pool.close()
-    await bus.stop()
+    await broker.stop()
     return comparison
 
 
-async def _burst(bus: BrokerConnection, readers: SseClientPool, events: int) -> float:
+async def _burst(broker: BrokerConnection, readers: SseClientPool, events: int) -> float:
     readers.expect(events)
     documents = [_event(number).to_document() for number in range(events)]
     for start in range(0, events, _BATCH_SIZE):
         # A client is disconnected when 256 KB, about a hundred events, are buffered for it.
         await readers.wait_received(start - _BATCH_SIZE, _TIMEOUT_SECONDS)
-        await bus.publish(documents[start : start + _BATCH_SIZE])
+        await broker.publish(documents[start : start + _BATCH_SIZE])
     return await readers.wait_all_received(_TIMEOUT_SECONDS)
 
 
@@ -172,31 +172,31 @@ async def measure_latencies(
 ) -> tuple[list[list[float]], list[list[float]]]:
     """Measure delivery delays in seconds: without slow clients, and with one client in a hundred that never reads."""
     raise_file_limit()
-    bus = await _connected(servers.amqp_url)
+    broker = await _connected(servers.amqp_url)
     readers = SseClientPool(servers.notify, _requests(servers.secret, streams))
     await readers.open()
     without, alongside = [], []
-    await _paced(bus, readers, 2.0)
+    await _paced(broker, readers, 2.0)
     for _ in range(rounds):
-        without.append(await _paced(bus, readers, seconds))
+        without.append(await _paced(broker, readers, seconds))
         slow = [
             await open_slow_client(servers.notify, request) for request in _requests(servers.secret, streams // 100)
         ]
-        alongside.append(await _paced(bus, readers, seconds))
+        alongside.append(await _paced(broker, readers, seconds))
         for one in slow:
             one.close()
     readers.close()
-    await bus.stop()
+    await broker.stop()
     return without, alongside
 
 
-async def _paced(bus: BrokerConnection, readers: SseClientPool, seconds: float) -> list[float]:
+async def _paced(broker: BrokerConnection, readers: SseClientPool, seconds: float) -> list[float]:
     count = round(seconds * _EVENTS_PER_SECOND)
     readers.expect(count)
     started = time.perf_counter()
     for number in range(count):
         await asyncio.sleep(max(0.0, started + number / _EVENTS_PER_SECOND - time.perf_counter()))
-        await bus.publish([_event(number).to_document()])
+        await broker.publish([_event(number).to_document()])
     await readers.wait_all_received(_TIMEOUT_SECONDS)
     return list(readers.delays)
 
@@ -243,11 +243,11 @@ def _event(seq: int) -> Event:
 
 
 async def _connected(amqp_url: str) -> BrokerConnection:
-    bus = BrokerConnection(amqp_url)
-    await bus.start()
-    while bus.unready_reason():  # noqa: ASYNC110 - it has no event to wait for
+    broker = BrokerConnection(amqp_url)
+    await broker.start()
+    while broker.unready_reason():  # noqa: ASYNC110 - it has no event to wait for
         await asyncio.sleep(0.02)
-    return bus
+    return broker
 
 
 @asynccontextmanager

@@ -28,9 +28,9 @@ from parley.presence.visitors.service import VisitorService
 
 async def serve(settings: PresenceSettings) -> None:
     """Run the service until it is told to stop."""
-    bus = BrokerConnection(settings.amqp_url)
+    broker = BrokerConnection(settings.amqp_url)
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", SCHEMA, settings.schema_mode)
-    outbox = Outbox(mongo, bus, OUTBOX_COLLECTIONS, grace=OUTBOX_GRACE)
+    outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, grace=OUTBOX_GRACE)
     chat = RpcClient("chat")
     sites = RpcSiteDirectory(chat)
     online_seconds = settings.online_seconds
@@ -45,14 +45,14 @@ async def serve(settings: PresenceSettings) -> None:
         max_pending=settings.flush_waiting,
     )
     visitors = VisitorService(visitor_repository, heartbeats, sites, utc_now, online_seconds=online_seconds)
-    bus.add(chat)
-    bus.add(consumers.conversation_consumer(visitors), start_condition=mongo.schema_ready)
-    bus.add(consumers.access_consumer(operators), start_condition=mongo.schema_ready)
-    bus.add(consumers.rpc_methods(operators, visitors), start_condition=mongo.schema_ready)
+    broker.add(chat)
+    broker.add(consumers.conversation_consumer(visitors), start_condition=mongo.schema_ready)
+    broker.add(consumers.access_consumer(operators), start_condition=mongo.schema_ready)
+    broker.add(consumers.rpc_methods(operators, visitors), start_condition=mongo.schema_ready)
 
     service = Service("presence", settings)
     service.add(mongo)
-    service.add(bus)
+    service.add(broker)
     service.add(outbox)
     service.add(PeriodicTask(settings.sweep_seconds, operators.expire_overdue, "expire-operators"))
     service.add(PeriodicTask(settings.sweep_seconds, visitors.expire_overdue, "expire-visitors"))

@@ -48,8 +48,8 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     service = Service(_NAME, settings)
     database = f"{settings.database_prefix}_{_NAME}"
     mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
-    bus = BrokerConnection(settings.amqp_url)
-    outbox = service.add(Outbox(mongo, bus, OUTBOX_COLLECTIONS))
+    broker = BrokerConnection(settings.amqp_url)
+    outbox = service.add(Outbox(mongo, broker, OUTBOX_COLLECTIONS))
     chat = RpcClient("chat")
     sites = service.add(CachedSiteOptions(chat, _default_options(settings), lambda: site_events.running))
     site_events = BroadcastSubscriber("sites", EVENTS_EXCHANGE, ("*.*.site.changed",), sites.on_event, sites.on_gap)
@@ -70,13 +70,13 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     )
     privacy = PrivacyService(stored_preferences, stored_translations, (stored_conversations, processed))
 
-    bus.add(chat)
-    bus.add(site_events)
-    bus.add(consumers.erasure_subscriber(cache))
-    bus.add(consumers.conversation_consumer(conversations, privacy), start_condition=mongo.schema_ready)
-    bus.add(consumers.message_consumer(messages, settings.translate_at_once), start_condition=mongo.schema_ready)
-    bus.add(consumers.rpc_methods(messages, privacy), start_condition=mongo.schema_ready)
-    service.add(bus)
+    broker.add(chat)
+    broker.add(site_events)
+    broker.add(consumers.erasure_subscriber(cache))
+    broker.add(consumers.conversation_consumer(conversations, privacy), start_condition=mongo.schema_ready)
+    broker.add(consumers.message_consumer(messages, settings.translate_at_once), start_condition=mongo.schema_ready)
+    broker.add(consumers.rpc_methods(messages, privacy), start_condition=mongo.schema_ready)
+    service.add(broker)
     service.add(PeriodicTask(ENGINE_REFRESH_INTERVAL_SECONDS, engines.refresh, "languages"))
     return service, build_app(
         build_routes(PreferenceHandlers(preferences)),
