@@ -17,7 +17,7 @@ from pymongo import AsyncMongoClient, UpdateOne
 from bench.baselines import Document, durable_collection
 from bench.harness import BenchmarkContext
 from bench.measurement import Benchmark, Metric, Round, Target, alternate, build_metric
-from parley.common.messaging.topology import EVENTS
+from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.common.mongodb import Mongo, Outbox
 from parley.presence.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.presence.visitors.model import Heartbeat, PageInfo
@@ -74,7 +74,7 @@ async def write_heartbeats(uri: str, database: str, seconds: float, visitors: in
     """Return heartbeats per second, written as presence writes them: in batches of a thousand, of known visitors."""
     mongo = Mongo(uri, database, SCHEMA)
     await mongo.start()
-    await mongo.prepared.wait()
+    await mongo.schema_ready.wait()
     try:
         records = MongoVisitorRepository(mongo, Outbox(mongo, _NoEvents(), OUTBOX_COLLECTIONS))
         run_id = secrets.token_hex(4)
@@ -197,7 +197,7 @@ async def receive_offline_events(amqp_url: str, expected: int) -> list[float]:
         channel = await connection.channel()
         queue = await channel.declare_queue(exclusive=True)
         # Everything, as the log does: events of one batch share a message whose routing key names no site.
-        await queue.bind(EVENTS, "#")
+        await queue.bind(EVENTS_EXCHANGE, "#")
 
         async def on_message(message: AbstractIncomingMessage) -> None:
             now = time.time()

@@ -8,7 +8,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from parley.common.cli.environment import reference, variables
+from parley.common.cli.commands.environment import reference, variables
 from parley.common.runtime.settings import ServiceSettings
 from parley_dev.stack import SERVICES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 SESSION_ID_PATTERN = r"^[A-Za-z0-9_-]{16,128}$"
-"""A secret: who knows it is the visitor. Only the gateway reads it."""
+"""A secret that authenticates the visitor. Only the gateway reads it."""
 
 SESSION_HEADER = "X-Parley-Session"
 """Carries the session id of a visitor's request, instead of its query or body: proxies log queries."""

@@ -14,10 +14,10 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from parley.common.cli.command import CommandError
 from parley.common.cli.plugins import HealthCheck
+from parley.common.cli.timeouts import CONNECT_TIMEOUT_SECONDS
 from parley.common.messaging import topology
 from parley.common.runtime.settings import DatabaseSettings, ServiceSettings
 
-_CONNECT_TIMEOUT_SECONDS = 5
 _MIN_MONGODB_VERSION = (5, 0)
 _MIN_RABBITMQ_VERSION = (3, 10)
 _AUTHENTICATION_FAILED = 18
@@ -36,7 +36,7 @@ class Dependency:
 
 async def check_mongodb(settings: DatabaseSettings) -> str:
     """Check for a replica set's primary that takes commands on this service's database. Raises CommandError."""
-    timeout_ms = _CONNECT_TIMEOUT_SECONDS * 1000
+    timeout_ms = CONNECT_TIMEOUT_SECONDS * 1000
     try:
         client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
             settings.mongodb_uri, serverSelectionTimeoutMS=timeout_ms, connectTimeoutMS=timeout_ms
@@ -49,7 +49,7 @@ async def check_mongodb(settings: DatabaseSettings) -> str:
             version = (await client.server_info())["version"]
         except ServerSelectionTimeoutError:
             raise CommandError(
-                f"no server answers at MONGODB_URI within {_CONNECT_TIMEOUT_SECONDS} s: wrong host or port, TLS,"
+                f"no server answers at MONGODB_URI within {CONNECT_TIMEOUT_SECONDS} s: wrong host or port, TLS,"
                 " a network policy, or a replica set without a primary"
             ) from None
         except OperationFailure as exc:
@@ -82,7 +82,7 @@ def _describe_operation_failure(exc: OperationFailure) -> str:
 async def check_rabbitmq(settings: ServiceSettings) -> str:
     """Check for a broker with streams on which Parley's names can be declared. Raises CommandError."""
     try:
-        connection = await aio_pika.connect(settings.amqp_url, timeout=_CONNECT_TIMEOUT_SECONDS)
+        connection = await aio_pika.connect(settings.amqp_url, timeout=CONNECT_TIMEOUT_SECONDS)
     except (AMQPError, OSError, TimeoutError) as exc:
         raise CommandError(_describe_connection_failure(exc)) from None
     async with connection:
@@ -105,7 +105,7 @@ def _describe_connection_failure(exc: Exception) -> str:
     if isinstance(exc.__cause__, ssl.SSLError):
         return "the TLS connection to AMQP_URL failed: a port without TLS, or a certificate that is not trusted"
     if isinstance(exc, (OSError, TimeoutError)):
-        return f"nothing answers at AMQP_URL within {_CONNECT_TIMEOUT_SECONDS} s: wrong host, port or network policy"
+        return f"nothing answers at AMQP_URL within {CONNECT_TIMEOUT_SECONDS} s: wrong host, port or network policy"
     # The broker closes the connection while the virtual host is opened.
     return "closes the connection: the virtual host in AMQP_URL does not exist, or not for this user"
 

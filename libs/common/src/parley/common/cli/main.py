@@ -51,7 +51,7 @@ def build_cli(plugins: Sequence[CommandPlugin]) -> click.Group:
         word, _, verb = (command.name or "").partition(" ")
         parent: click.Group = root
         if verb:
-            group = root.commands.get(word) or click.Group(word, help=f"Commands for {word.replace('-', ' ')}.")
+            group = root.commands.get(word) or click.Group(word)
             assert isinstance(group, click.Group), f"{word} is a command and a group"
             root.add_command(group)
             parent = group

@@ -51,7 +51,7 @@ async def publish_batch(exchange: AbstractExchange, messages: Sequence[OutgoingM
 
 
 class BatchConfirm:
-    """Stands in for the future of each message's confirm in the channel, and completes one future for the batch."""
+    """Registered in the channel as the future of each message's confirm; completes one future for the batch."""
 
     __slots__ = ("_remaining", "all_confirmed")
 

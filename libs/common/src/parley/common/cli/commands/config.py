@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from parley.common.cli.command import CommandError, CommandResult, async_command
 from parley.common.cli.dependency_checks import DEPENDENCIES
 from parley.common.cli.plugins import CommandPlugin, HealthCheck, load_plugins
+from parley.common.cli.timeouts import CHECK_TIMEOUT_SECONDS
 from parley.common.errors import ParleyError
 from parley.common.runtime.settings import ServiceSettings, format_errors
-
-_CHECK_TIMEOUT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +88,14 @@ async def _check_dependencies(
 
 async def _run_check(service: str, health_check: HealthCheck, settings: ServiceSettings) -> CheckResult:
     try:
-        async with asyncio.timeout(_CHECK_TIMEOUT_SECONDS):
+        async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return CheckResult(service, health_check.name, True, await health_check.run(settings))
     except CommandError as exc:
         return CheckResult(service, health_check.name, False, exc.message)
     except ParleyError as exc:
         return CheckResult(service, health_check.name, False, exc.message)
     except TimeoutError:
-        reason = f"did not answer within {_CHECK_TIMEOUT_SECONDS:.0f} s"
+        reason = f"did not answer within {CHECK_TIMEOUT_SECONDS:.0f} s"
         return CheckResult(service, health_check.name, False, reason)
     except Exception as exc:
         # The messages of drivers contain addresses, and with them passwords.

@@ -18,6 +18,7 @@ from parley.common.cli.command import CommandError, CommandResult, async_command
 from parley.common.cli.plugins import load_plugins
 from parley.common.cli.settings import require_env_var
 from parley.common.cli.terminal import format_table
+from parley.common.cli.timeouts import MIGRATION_RETRY_SECONDS
 from parley.common.mongodb.client import create_client, majority_database
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
 from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
@@ -29,7 +30,6 @@ from parley.common.runtime.settings import DatabaseSettings
 
 log = get_logger(__name__)
 
-_RETRY_DELAY_SECONDS = 5.0
 _ENVIRONMENT = "Needs MONGODB_URI and PARLEY_DATABASE_PREFIX alone."
 
 _service_option = click.option(
@@ -75,7 +75,7 @@ async def _migrate_until(database: AsyncDatabase[Document], schema: Schema, dead
             log.warning("mongodb_unavailable", error=repr(exc)[:300])
             if time.monotonic() >= deadline:
                 raise CommandError(f"MongoDB does not answer: {type(exc).__name__}") from exc
-        await asyncio.sleep(_RETRY_DELAY_SECONDS)
+        await asyncio.sleep(MIGRATION_RETRY_SECONDS)
 
 
 def _format_left(left: list[Migration]) -> str:
