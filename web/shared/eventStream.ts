@@ -15,12 +15,14 @@ export type ConnectionState =
   | { state: "waiting"; since: number; until: number; error: unknown };
 
 export interface EventStreamOptions {
+  /** Where to continue; everything is fetched when it is missing. */
+  lastEventId?: string;
   /** Sends the request. `lastEventId` is empty until an event has been received. */
   connect(lastEventId: string, signal: AbortSignal): Promise<Response>;
   /** The stream is open. `resumed` is false when everything shown has to be fetched again. */
   onReady(event: SseEvent, resumed: boolean): void;
   /** The server cannot replay what was missed: everything shown has to be fetched again. */
-  onReset(): void;
+  onReset(event: SseEvent): void;
   onEvent(event: SseEvent): void;
   onState(state: ConnectionState): void;
   /** Whether an error ends the stream for good. */
@@ -35,7 +37,7 @@ export function openEventStream(options: EventStreamOptions): () => void {
 }
 
 async function run(options: EventStreamOptions, stopped: AbortSignal): Promise<void> {
-  let lastEventId = "";
+  let lastEventId = options.lastEventId ?? "";
   let attempt = 0;
   let since = 0;
   let serverDelayMs: number | undefined;
@@ -51,7 +53,7 @@ async function run(options: EventStreamOptions, stopped: AbortSignal): Promise<v
           options.onState({ state: "live" });
           options.onReady(event, lastEventId !== "");
         } else if (event.event === "reset") {
-          options.onReset();
+          options.onReset(event);
         } else if (event.data) {
           options.onEvent(event);
         }
