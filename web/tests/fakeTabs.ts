@@ -81,6 +81,11 @@ export function installTabs({ locks = true, channel = true } = {}): void {
   });
 }
 
+/** Removes what `installTabs` added to the navigator, which all test files share. */
+export function uninstallTabs(): void {
+  Reflect.deleteProperty(navigator, "locks");
+}
+
 /** Suspends a tab, by the order in which the tabs were opened: it keeps its lock. Returns what resumes it. */
 export function suspend(index: number): () => void {
   const channel = channels[index] as FakeBroadcastChannel;

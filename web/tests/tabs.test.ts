@@ -4,7 +4,7 @@ import { ApiError } from "../shared/http";
 import { openSharedStream } from "../shared/sharedStream";
 import { TabGroup } from "../shared/tabs";
 import { FakeStream } from "./fakeServer";
-import { installTabs, suspend } from "./fakeTabs";
+import { installTabs, suspend, uninstallTabs } from "./fakeTabs";
 
 interface Tab {
   group: TabGroup;
@@ -26,6 +26,7 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const tab of tabs) tab.close();
+  uninstallTabs();
   vi.useRealTimers();
 });
 
