@@ -1,11 +1,14 @@
 /**
  * Messages that were written and that the server has not confirmed. They outlive the page and are sent again until
  * the server accepts or refuses them, each time with the same key: however often one is sent, it is stored once.
+ *
+ * All tabs of the browser share one outbox. Each message is a storage entry of its own, so no tab overwrites what
+ * another has added. (localStorage, not IndexedDB: a message is stored before the key press that sent it is over.)
  */
 import { type Signal, signal } from "@preact/signals";
 import { ApiError } from "./http";
 import { backoffDelay, sleep } from "./retry";
-import { parseJson, readText, writeText } from "./storage";
+import { listKeys, parseJson, readText, writeText } from "./storage";
 
 export interface OutboxItem {
   /** The idempotency key. */
@@ -14,6 +17,8 @@ export interface OutboxItem {
   state: "sending" | "waiting" | "sent" | "failed";
   /** Why it is waiting or has failed, for people. */
   error: string;
+  /** Its place among all items; the outbox sets it. */
+  order?: number;
 }
 
 export interface OutboxOptions<Item extends OutboxItem> {
@@ -30,34 +35,48 @@ export interface OutboxOptions<Item extends OutboxItem> {
   onError(error: unknown): { action: "retry" | "fail" | "stop"; message: string };
 }
 
+const byOrder = (a: OutboxItem, b: OutboxItem): number => (a.order ?? 0) - (b.order ?? 0);
+
+/** Runs in one tab at a time. Without locks (plain HTTP) tabs may send an item twice, which its key makes harmless. */
+const withLock = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+  navigator.locks ? (navigator.locks.request(name, work) as Promise<T>) : work();
+
 export class Outbox<Item extends OutboxItem> {
   readonly items: Signal<readonly Item[]>;
   private readonly busy = new Set<string | number>();
+  /** The keys of the items that are in the browser's storage. */
+  private readonly stored = new Set<string>();
+  private lastOrder = 0;
 
   constructor(private readonly options: OutboxOptions<Item>) {
-    const stored = parseJson<Item[]>(readText(options.storageKey), []);
-    this.items = signal(stored.map((item) => options.restore({ ...item, state: "waiting", error: "" })));
+    this.items = signal(this.load());
+    addEventListener("storage", (event) => {
+      const prefix = this.storageKey("");
+      if (event.key?.startsWith(prefix)) this.onStored(event.key.slice(prefix.length), event.newValue);
+    });
   }
 
   /** Stores an item and starts to send it. */
   add(item: Item): void {
-    this.store([...this.items.value, item]);
+    this.lastOrder = Math.max(Date.now(), this.lastOrder + 1);
+    this.store({ ...item, order: this.lastOrder });
     void this.drain(this.options.partition(item));
   }
 
   update(key: string, fields: Partial<OutboxItem>): void {
-    this.store(this.items.value.map((item) => (item.key === key ? { ...item, ...fields } : item)));
+    const item = this.find(key);
+    if (item) this.store({ ...item, ...fields });
   }
 
   /** Removes an item: it was delivered, or its author no longer wants it. */
   remove(key: string): void {
-    const rest = this.items.value.filter((item) => item.key !== key);
-    if (rest.length !== this.items.value.length) this.store(rest);
+    this.forget(key);
+    this.discard(key);
   }
 
   /** Sends an item again that has failed. */
   retry(key: string): void {
-    const item = this.items.value.find((one) => one.key === key);
+    const item = this.find(key);
     if (!item) return;
     this.update(key, { state: "waiting", error: "" });
     void this.drain(this.options.partition(item));
@@ -71,25 +90,46 @@ export class Outbox<Item extends OutboxItem> {
   private async drain(partition: string | number): Promise<void> {
     if (this.busy.has(partition)) return;
     this.busy.add(partition);
-    let attempt = 0;
     try {
-      for (let item = this.next(partition); item; item = this.next(partition)) {
-        this.update(item.key, { state: "sending" });
-        try {
-          await this.options.send(item);
+      let attempt = 0;
+      let stopped = false;
+      while (!stopped && this.next(partition)) {
+        // The lock is not kept between attempts: a background tab waits longer than its timers say.
+        const lock = `${this.options.storageKey}/${partition}`;
+        const error = await withLock(lock, () => this.sendNext(partition));
+        if (error === undefined) {
           attempt = 0;
-        } catch (error) {
-          const { action, message } = this.options.onError(error);
-          this.update(item.key, { state: action === "fail" ? "failed" : "waiting", error: message });
-          if (action === "stop") return;
-          if (action === "fail") continue;
-          attempt += 1;
-          const retryAfterMs = error instanceof ApiError ? 1000 * error.retryAfterSeconds : 0;
-          await sleep(Math.max(retryAfterMs, backoffDelay(attempt)));
+          continue;
         }
+        const { action, message } = this.options.onError(error.cause);
+        this.update(error.key, { state: action === "fail" ? "failed" : "waiting", error: message });
+        stopped = action === "stop";
+        if (action !== "retry") continue;
+        attempt += 1;
+        const retryAfterMs = error.cause instanceof ApiError ? 1000 * error.cause.retryAfterSeconds : 0;
+        await sleep(Math.max(retryAfterMs, backoffDelay(attempt)));
       }
     } finally {
       this.busy.delete(partition);
+    }
+  }
+
+  /** Sends the first item of a partition. Returns why that failed. */
+  private async sendNext(partition: string | number): Promise<{ key: string; cause: unknown } | undefined> {
+    const item = this.next(partition);
+    if (!item) return undefined;
+    const { key } = item;
+    // Another tab may have sent it while this one waited for the lock, and its event may still be on the way.
+    if (this.stored.has(key) && readText(this.storageKey(key)) === null) {
+      this.discard(key);
+      return undefined;
+    }
+    this.update(key, { state: "sending" });
+    try {
+      await this.options.send(item);
+      return undefined;
+    } catch (cause) {
+      return { key, cause };
     }
   }
 
@@ -102,9 +142,59 @@ export class Outbox<Item extends OutboxItem> {
     );
   }
 
-  private store(items: readonly Item[]): void {
-    this.items.value = items;
-    const unsent = items.filter((item) => item.state !== "sent");
-    writeText(this.options.storageKey, unsent.length ? JSON.stringify(unsent) : null);
+  private readonly storageKey = (key: string): string => `${this.options.storageKey}.${key}`;
+  private readonly find = (key: string): Item | undefined =>
+    this.items.value.find((item) => item.key === key);
+
+  private load(): Item[] {
+    const prefix = this.storageKey("");
+    const stored = listKeys(prefix).flatMap((name) => parseJson<Item[]>(`[${readText(name)}]`, []));
+    // Version 0.1 stored all items in one entry.
+    const old = parseJson<Item[]>(readText(this.options.storageKey), []);
+    const items = [...stored, ...old].sort(byOrder);
+    for (const item of items) this.write(item);
+    if (old.length) writeText(this.options.storageKey, null);
+    return items.map((item) => this.options.restore({ ...item, state: "waiting", error: "" }));
+  }
+
+  /** Another tab has stored an item, or removed it (null). */
+  private onStored(key: string, value: string | null): void {
+    const item = parseJson<Item | null>(value, null);
+    if (!item) {
+      this.stored.delete(key);
+      if (this.find(key)?.state !== "sent") this.discard(key);
+      return;
+    }
+    this.stored.add(key);
+    const isNew = !this.find(key);
+    this.replace(item);
+    // Should that tab close, this one sends the item. Until then it waits for the lock.
+    if (isNew && navigator.locks) void this.drain(this.options.partition(item));
+  }
+
+  private store(item: Item): void {
+    this.replace(item);
+    if (item.state === "sent") this.forget(item.key);
+    else this.write(item);
+  }
+
+  private write(item: Item): void {
+    const name = this.storageKey(item.key);
+    writeText(name, JSON.stringify(item));
+    if (readText(name) !== null) this.stored.add(item.key);
+  }
+
+  private forget(key: string): void {
+    this.stored.delete(key);
+    writeText(this.storageKey(key), null);
+  }
+
+  private replace(item: Item): void {
+    const others = this.items.value.filter((one) => one.key !== item.key);
+    this.items.value = [...others, item].sort(byOrder);
+  }
+
+  private discard(key: string): void {
+    if (this.find(key)) this.items.value = this.items.value.filter((item) => item.key !== key);
   }
 }

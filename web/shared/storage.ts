@@ -19,6 +19,16 @@ export function writeText(name: string, value: string | null): void {
   }
 }
 
+/** The names of the stored values that begin with `prefix`. */
+export function listKeys(prefix: string): string[] {
+  try {
+    const names = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
+    return names.filter((name) => name.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}
+
 export const readJson = <T>(name: string, fallback: T): T => parseJson(readText(name), fallback);
 
 export const writeJson = (name: string, value: unknown): void => writeText(name, JSON.stringify(value));

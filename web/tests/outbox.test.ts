@@ -35,6 +35,11 @@ const write = (content: string, conversation = 50) => ({
 });
 
 const accept = () => json({ message: buildMessage(1) });
+/** What the browser's storage has of the outbox. */
+const stored = () =>
+  Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "")
+    .filter((name) => name.startsWith("parley.outbox"))
+    .map((name) => localStorage.getItem(name) ?? "");
 const run = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 const sent = () => server.to("POST", PATH).map(({ body }) => (body as { content: string }).content);
 const keys = () => server.to("POST", PATH).map(({ headers }) => headers.get("Idempotency-Key"));
@@ -42,7 +47,7 @@ const keys = () => server.to("POST", PATH).map(({ headers }) => headers.get("Ide
 test("a message is stored before it is sent and removed when the server has it", async () => {
   let storedAtRequest = "";
   server.on("POST", PATH, () => {
-    storedAtRequest = localStorage.getItem("parley.outbox") ?? "";
+    storedAtRequest = stored().join();
     return accept();
   });
   const page = await loadPage();
@@ -50,7 +55,7 @@ test("a message is stored before it is sent and removed when the server has it",
   await run();
   expect(storedAtRequest).toContain("Hello");
   expect(page.outgoingMessages.value).toEqual([]);
-  expect(localStorage.getItem("parley.outbox")).toBeNull();
+  expect(stored()).toEqual([]);
 });
 
 test("a message is sent again with the same key until the server answers", async () => {
@@ -115,9 +120,9 @@ test("a message too old for its key is not sent again without being asked for", 
   const before = await loadPage();
   before.enqueueMessage(write("Hello"));
   await run();
-  const [stored] = JSON.parse(localStorage.getItem("parley.outbox") ?? "[]");
+  const item = JSON.parse(stored()[0] ?? "");
   const at = new Date(Date.now() - 21 * 3_600_000).toISOString();
-  localStorage.setItem("parley.outbox", JSON.stringify([{ ...stored, at }]));
+  localStorage.setItem(`parley.outbox.${item.key}`, JSON.stringify({ ...item, at }));
   server.on("POST", PATH, accept);
   server.requests.length = 0;
   const after = await loadPage();
@@ -196,7 +201,7 @@ test("a session that ends keeps the message", async () => {
   page.enqueueMessage(write("Hello"));
   await run(60_000);
   expect(page.outgoingMessages.value).toMatchObject([{ state: "waiting", error: "Log in to send this." }]);
-  expect(localStorage.getItem("parley.outbox")).toContain("Hello");
+  expect(stored().join()).toContain("Hello");
 });
 
 test("a browser that stores nothing still sends", async () => {
@@ -208,4 +213,99 @@ test("a browser that stores nothing still sends", async () => {
   page.enqueueMessage(write("Hello"));
   await run();
   expect(sent()).toEqual(["Hello"]);
+});
+
+/** A storage whose changes are announced to every tab, as a browser does to all but the one that made them. */
+function shareStorage(): void {
+  const real = localStorage;
+  const announce = (key: string, newValue: string | null) =>
+    void Promise.resolve().then(() => dispatchEvent(new StorageEvent("storage", { key, newValue })));
+  vi.stubGlobal("localStorage", {
+    get length() {
+      return real.length;
+    },
+    key: (index: number) => real.key(index),
+    getItem: (key: string) => real.getItem(key),
+    setItem(key: string, value: string) {
+      real.setItem(key, value);
+      announce(key, value);
+    },
+    removeItem(key: string) {
+      real.removeItem(key);
+      announce(key, null);
+    },
+  });
+}
+
+test("what one tab has not sent is not lost by another", async () => {
+  server.on("POST", PATH, networkError);
+  const [first, second] = [await loadPage(), await loadPage()];
+  first.enqueueMessage(write("from the first"));
+  await run();
+  second.enqueueMessage(write("from the second", 51));
+  await run();
+  server.on("POST", PATH, accept);
+  server.requests.length = 0;
+  const reloaded = await loadPage();
+  reloaded.resumeOutbox();
+  await run();
+  expect(sent().sort()).toEqual(["from the first", "from the second"]);
+});
+
+test("every tab shows what is unsent, and no longer once one has sent it", async () => {
+  shareStorage();
+  let online = false;
+  server.on("POST", PATH, () => (online ? accept() : networkError()));
+  const [first, second] = [await loadPage(), await loadPage()];
+  first.enqueueMessage(write("Hello"));
+  await run();
+  expect(second.outgoingMessages.value).toMatchObject([{ content: "Hello", state: "waiting" }]);
+  online = true;
+  second.resumeOutbox();
+  await run();
+  expect([first.outgoingMessages.value, second.outgoingMessages.value]).toEqual([[], []]);
+  expect(stored()).toEqual([]);
+});
+
+test("one tab sends a message, and another if that tab closes meanwhile", async () => {
+  shareStorage();
+  let closeTab = () => {};
+  const closed = new Promise<void>((resolve) => {
+    closeTab = resolve;
+  });
+  let turn: Promise<unknown> = Promise.resolve();
+  const request = (_: string, work: () => Promise<unknown>) => {
+    turn = turn.then(() => Promise.race([work(), closed]));
+    return turn;
+  };
+  vi.stubGlobal("navigator", { locks: { request }, onLine: true });
+  server.on("POST", PATH, () => new Promise(() => undefined));
+  const [first] = [await loadPage(), await loadPage()];
+  first.enqueueMessage(write("Hello"));
+  await run(10_000);
+  expect(sent()).toEqual(["Hello"]);
+  server.on("POST", PATH, accept);
+  closeTab();
+  await run();
+  expect(sent()).toEqual(["Hello", "Hello"]);
+  expect(new Set(keys()).size).toBe(1);
+  expect(stored()).toEqual([]);
+});
+
+test("the outbox of an earlier version is taken over", async () => {
+  const old = {
+    ...write("Hello"),
+    key: "k1",
+    operator: 7,
+    at: new Date().toISOString(),
+    state: "waiting",
+    error: "",
+  };
+  localStorage.setItem("parley.outbox", JSON.stringify([old, { ...old, key: "k2", content: "again" }]));
+  server.on("POST", PATH, accept);
+  const page = await loadPage();
+  page.resumeOutbox();
+  await run();
+  expect(sent()).toEqual(["Hello", "again"]);
+  expect(stored()).toEqual([]);
 });
