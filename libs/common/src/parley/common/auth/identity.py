@@ -118,7 +118,7 @@ class IdentitySigner:
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
     def verify(self, token: str | None) -> Caller:
-        """Return the caller of a token. Raises Unauthenticated unless the token is valid and was signed with our secret."""
+        """Return the caller of a token. Raises Unauthenticated unless it is valid and signed with `secret`."""
         if not token:
             raise Unauthenticated("The request carries no identity.")
         cached = self._cache.get(token)

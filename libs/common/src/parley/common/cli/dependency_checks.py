@@ -99,7 +99,7 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
 
 
 def _describe_connection_failure(exc: Exception) -> str:
-    """Describe why connecting failed. The driver's own message is not used: it contains the address with its password."""
+    """Describe why connecting failed. Not the driver's own message: it contains the address with its password."""
     if isinstance(exc, (AuthenticationError, ProbableAuthenticationError)):
         return "refuses the user or the password in AMQP_URL"
     if isinstance(exc.__cause__, ssl.SSLError):

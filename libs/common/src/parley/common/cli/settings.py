@@ -23,7 +23,7 @@ def read_settings(settings_type: type[SettingsT]) -> SettingsT:
 
 
 def require_env_var(name: str) -> str:
-    """Return an environment variable, for commands that need no other settings. Raises CommandError if it is not set."""
+    """Return an environment variable, for commands that need no settings. Raises CommandError if it is not set."""
     value = os.environ.get(name, "")
     if not value:
         raise CommandError(f"the environment variable {name} is not set")

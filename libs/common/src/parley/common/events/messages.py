@@ -1,4 +1,4 @@
-"""Events about messages. `message.created` is the most frequent: only the event log gets it unless it has a routing tag."""
+"""Events about messages. `message.created` is the most frequent: without a routing tag, only the event log gets it."""
 
 from __future__ import annotations
 

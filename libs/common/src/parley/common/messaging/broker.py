@@ -46,7 +46,7 @@ class ChannelSession(Protocol):
 
 
 class BrokerConnection:
-    """Publishes events and keeps channel sessions running. Ready while the publishing channel and all sessions are up."""
+    """Publishes events and keeps channel sessions running. Ready while connected and all sessions are running."""
 
     name = "rabbitmq"
 

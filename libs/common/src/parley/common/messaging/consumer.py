@@ -35,10 +35,10 @@ class Consumer:
     """A channel session for one consumer group. The queue is bound to the event types in `handlers`.
 
     `binding_patterns` replaces a type in its binding, to receive only some events of the type by their routing tag
-    (`message.created.#.translate.#`); a type that is `stream_only` needs one. With `concurrent_partitions`, events of up
-    to `prefetch` conversations are handled at once, each conversation's in order.
+    (`message.created.#.translate.#`); a type that is `stream_only` needs one. With `concurrent_partitions`, events of
+    up to `prefetch` conversations are handled at once, each conversation's in order.
 
-    Raises TypeError for a binding that would never match, and UnknownEvent for a type that the registry does not define.
+    Raises TypeError for a binding that would never match, UnknownEvent for a type that the registry does not define.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The connection to MongoDB: majority writes, journalled, a timeout for every call, and no access before the schema is ready."""
+"""The connection to MongoDB: majority writes, a timeout for every call, and no access before the schema is ready."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The document in which a database keeps the state of its schema, and the lock under which it is migrated.
 
-It is one document, so that each change is atomic with its conditions: who holds the lock, and which versions of the code
-are running. Times are the server's, so that the clocks of the processes do not matter.
+It is one document, so that each change is atomic with its conditions: who holds the lock, and which versions of the
+code are running. Times are the server's, so that the clocks of the processes do not matter.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class MigrationStateStore:
         return _to_state(document or {"compatible_from": 0, "applied": {}, "code": {}})
 
     async def register_version(self, version: int) -> SchemaState | None:
-        """Record that code of this version is running. Returns None if it is refused, being older than `compatible_from`.
+        """Record that code of this version is running. Returns None if it is older than `compatible_from`: refused.
 
         Recording and checking are one write: a contract step begins either after it, and waits, or before it.
         """

@@ -1,4 +1,4 @@
-"""Guards a running service's access to its database: migrates the schema or waits for it, and reports the code's version.
+"""Guards a service's access to its database: migrates the schema or waits for it, and records the code's version.
 
 `ensure_ready` runs before anything else uses the database; `heartbeat` records every ten seconds that code of this
 version is running, which decides when migrations that need older code to be gone may run.

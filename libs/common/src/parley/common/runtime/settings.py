@@ -152,8 +152,8 @@ class DatabaseSettings(ServiceSettings):
     schema_mode: Literal["migrate", "wait"] = Field(
         "migrate",
         validation_alias=env_alias("PARLEY_SCHEMA"),
-        description="How the database's schema is migrated: `migrate` by this service at its start (one replica does, the"
-        " others wait), `wait` by a job that runs `parley schema migrate`.",
+        description="How the database's schema is migrated: `migrate` by this service at its start (one replica does,"
+        " the others wait), `wait` by a job that runs `parley schema migrate`.",
     )
 
     @field_validator("mongodb_uri")

@@ -1,4 +1,4 @@
-"""The commands that every image has: dead letters, schemas, the check of the configuration, the reference of variables."""
+"""The commands that every image has: dead letters, schemas, configuration check, reference of variables."""
 
 from parley.common.cli.commands import config, dead_letters, environment, schema
 from parley.common.cli.plugins import CommandPlugin

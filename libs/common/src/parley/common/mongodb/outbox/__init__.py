@@ -1,4 +1,4 @@
-"""The transactional outbox: events are stored in the document they are about, so that a change and its events are one write.
+"""The transactional outbox: events are stored in the document that they report on, so that both are one write.
 
 After the write is acknowledged, the document's entries are published in their order, with confirms, and then removed
 from it: by the next write of the document if one follows soon, else by a write of the outbox. What a crash or a broker

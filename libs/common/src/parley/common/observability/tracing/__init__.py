@@ -1,8 +1,8 @@
 """Spans: what took how long and what it caused, from the click to the push notification. Off without an exporter.
 
 The context is that of `observability.logging`: entering a span makes it the running task's trace, and everything that
-carries a `traceparent` (a request to a service, an event, an RPC) then names it. While tracing is off, or a trace is not
-sampled, `span` returns one object that does nothing, and no OpenTelemetry library is loaded.
+carries a `traceparent` (a request to a service, an event, an RPC) then names it. While tracing is off, or a trace is
+not sampled, `span` returns one object that does nothing, and no OpenTelemetry library is loaded.
 
 Names and attributes come from our own tables (routes, event types, collections): never a path, a query, a text, a token
 or a visitor's id; of an exception only its class.
