@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import random
 from typing import Any
@@ -50,6 +51,13 @@ DESTRUCTIVE = {
 """Operations that would break the tenant for the others: called with unknown ids only."""
 
 
+CURSORS = [
+    base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
+    for position in ("[]", f"[{2**63}]", f"[0, {2**64 - 1}]", f'[{10**60}, "a"]', '[0, "\\u0000"]', "[1e308, 1e308]")
+]
+"""Cursors of no list, which a generator of text does not find."""
+
+
 class Caller:
     """Adds valid credentials to generated calls, and ids of existing resources to half of them."""
 
@@ -67,6 +75,8 @@ class Caller:
             self._as_visitor(case)
         elif operation not in DESTRUCTIVE and self._random.random() < 0.5:
             self._use_existing_resources(case)
+        if isinstance(case.query, dict) and "cursor" in case.query:
+            case.query["cursor"] = self._random.choice(CURSORS)
         headers = self._headers if "/chat/" not in operation[1] else {}
         response = case.call(base_url=self._base, headers=headers, session=self._http, timeout=20)
         case.validate_response(response, checks=CHECKS)

@@ -34,5 +34,18 @@ async def test_only_files_of_the_build_directory_are_served(
     assert (await get("/demo?site_key=pk_1"))[:2] == (200, "demo")
     assert "secret" not in (await get("/panel/..%2f..%2fsecret"))[1]
     assert (await get("/demo/..%2f..%2fsecret"))[0] == 404
+    for path in (
+        "%00",
+        "a%00b",
+        "x" * 300,
+        "assets/" + "x" * 300,
+        "x/" * 2500,
+        "%ff",
+        "%ed%a0%80",
+        "assets/a.js/b",
+        "..%00",
+    ):
+        assert (await get(f"/panel/{path}"))[:2] == (200, "panel"), path
+        assert (await get(f"/demo/{path}"))[0] == 404, path
     async with gateway.get("/panel") as response:
         assert response.status == 404

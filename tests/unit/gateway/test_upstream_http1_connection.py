@@ -17,6 +17,10 @@ class RecordingTransport:
         self.written = b""
         self.is_paused = False
         self.is_aborted = False
+        self.unsent_bytes = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent_bytes
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -186,7 +190,29 @@ async def test_reading_pauses_while_the_body_is_not_consumed() -> None:
 async def test_connection_is_reusable_only_if_the_service_keeps_it_open(raw: bytes, is_reusable: bool) -> None:
     connection, _ = start_request()
     connection.data_received(raw)
+    assert await read_body(connection) == b"ok"
     assert connection.is_reusable is is_reusable
+
+
+@pytest.mark.parametrize("size", [1, 300_000])
+async def test_connection_whose_response_was_not_read_is_not_reused(size: int) -> None:
+    connection, transport = start_request()
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+    await connection.read_head()
+    assert connection.is_complete
+    assert not connection.is_reusable
+    assert len(await connection.read()) == size
+    assert connection.is_reusable
+    assert not transport.is_paused
+
+
+async def test_connection_whose_request_has_not_left_is_not_reused() -> None:
+    connection, transport = start_request()
+    transport.unsent_bytes = 1
+    connection.data_received(b"HTTP/1.1 415 Unsupported Media Type\r\nContent-Length: 0\r\n\r\n")
+    assert not connection.is_reusable
+    transport.unsent_bytes = 0
+    assert connection.is_reusable
 
 
 async def test_second_response_contains_nothing_of_the_first() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
@@ -21,6 +22,16 @@ def _validate_email(value: str) -> str:
     except EmailNotValidError:
         raise ValueError("is not an e-mail address") from None
 
+
+def _to_utc(value: datetime) -> datetime:
+    """Return the moment in UTC, as the database stores it. Raises ValueError before year 1 and after year 9999."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 _EMAIL_FORMAT = Field(json_schema_extra={"format": "email"})
 Email = Annotated[

@@ -10,6 +10,8 @@ import orjson
 
 from parley.common.errors import ValidationFailed
 
+_MAX_INT64 = 2**63 - 1
+
 
 def encode_cursor(*position: Any) -> str:
     """Encode the sort key of a page's last row."""
@@ -24,6 +26,11 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
     except (binascii.Error, ValueError) as exc:
         raise ValidationFailed({"cursor": "is not a cursor of this list"}) from exc
     is_valid = isinstance(position, list) and len(position) == len(types)
-    if not is_valid or not all(type(value) is type_ for value, type_ in zip(position, types, strict=True)):
+    if not is_valid or not all(_is_storable(value, type_) for value, type_ in zip(position, types, strict=True)):
         raise ValidationFailed({"cursor": "is not a cursor of this list"})
     return list(position)
+
+
+def _is_storable(value: Any, type_: type) -> bool:
+    """Return whether a value has this type, and can be compared with what the database stores."""
+    return type(value) is type_ and (type_ is not int or -_MAX_INT64 <= value <= _MAX_INT64)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.audit.model import AuditEntry, AuditFilter
+from parley.chat.common_fields import Moment
 from parley.chat.paging.model import ListPage
 from parley.chat.paging.schemas import PageQuery, encode_position
 from parley.common.events.schemas import Timestamp
@@ -17,8 +18,8 @@ class AuditQuery(PageQuery):
     site_id: Id | None = None
     operator_id: Id | None = None
     action: Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z_.]+$")] | None = None
-    since: AwareDatetime | None = Field(None, alias="from", description="Only entries at this moment or later.")
-    until: AwareDatetime | None = Field(None, alias="to", description="Only entries before this moment.")
+    since: Moment | None = Field(None, alias="from", description="Only entries at this moment or later.")
+    until: Moment | None = Field(None, alias="to", description="Only entries before this moment.")
 
     @property
     def filter(self) -> AuditFilter:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from parley.chat.common_fields import Moment
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.queries import ArchiveFilter, ConversationDetails, RatingStats, TransferCandidate
 from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
@@ -72,8 +73,8 @@ class TransferCandidatesQuery(Query):
 class ArchiveQuery(NumberedPageQuery):
     status: Annotated[str, StringConstraints(pattern=r"^(pending|active|ai|closed)$")] | None = None
     search: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     operator_id: Id | None = Field(None, description="An operator who has or had the conversation.")
 
     @property
@@ -88,7 +89,7 @@ class ArchiveQuery(NumberedPageQuery):
 
 
 class RatingStatsQuery(Query):
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
 
 class ConversationResponse(SuccessResponse):

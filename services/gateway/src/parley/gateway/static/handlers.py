@@ -58,8 +58,11 @@ class StaticFiles:
     def _find(self, subdirectory: str, path: str) -> Path | None:
         assert self._directory is not None
         base = self._directory / subdirectory
-        file = (base / path).resolve()
-        return file if file.is_relative_to(base) and file.is_file() else None
+        try:
+            file = (base / path).resolve()
+            return file if file.is_relative_to(base) and file.is_file() else None
+        except (ValueError, OSError):  # A NUL or a surrogate, or a name that is too long: no file has such a path.
+            return None
 
 
 def _file_response(file: Path | None, cache_control: str, policy: str | None) -> web.StreamResponse:

@@ -177,8 +177,20 @@ class Http1Connection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether it may carry another request: request and response are complete, and the service keeps it open."""
-        return self.is_usable and self._keep_alive and self._request_sent
+        """Whether it may carry another request.
+
+        The request has left, the response was read to its end, and the service keeps the connection open. A response
+        may be complete and not read: then its bytes wait here, and reading from the transport may still be paused.
+        """
+        return (
+            self.is_usable
+            and self._keep_alive
+            and self._request_sent
+            and not self._body_parts
+            and not self._reading_paused
+            and self._transport is not None
+            and not self._transport.get_write_buffer_size()
+        )
 
     def send_request(self, data: bytes, *, is_complete: bool = True) -> None:
         """Send a head, and a body if it is at hand. Unless `is_complete`, `write_body` and `finish_body` follow."""
