@@ -8,7 +8,7 @@ import { bindKeys } from "./components/shortcuts";
 import { ConversationPage } from "./conversation/conversationPage";
 import { activeTab, inboxLists } from "./inbox/conversations";
 import { Inbox } from "./inbox/inbox";
-import { ConnectionBanner } from "./live/connectionBanner";
+import { ConnectionBanner, SoundBanner } from "./live/connectionBanner";
 import { navigate, route } from "./navigation/route";
 import { Sidebar } from "./navigation/sidebar";
 import { RatingsPage } from "./ratings/ratingsPage";
@@ -41,6 +41,7 @@ function Workspace() {
       <Sidebar />
       <div class="page-area">
         <ConnectionBanner />
+        <SoundBanner />
         <Page />
       </div>
     </div>

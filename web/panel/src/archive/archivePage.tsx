@@ -7,7 +7,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
-import { anonymousName, visitorName } from "../inbox/conversations";
+import { anonymousName, messagePreview, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { routeHref } from "../navigation/route";
 import { hasPermission, sites } from "../sites/sites";
@@ -128,7 +128,7 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
                 <Avatar name={visitorName(conversation)} small />
                 <strong dir="auto">{visitorName(conversation)}</strong>
                 <span class="archive-text muted" dir="auto">
-                  {conversation.last_message?.preview ?? ""}
+                  {messagePreview(conversation)}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
                 <ModeTag conversation={conversation} />

@@ -6,6 +6,7 @@ import { ACCEPTED_IMAGES, findImage, MessageImage, useAutoHeight } from "../../.
 import { api } from "../api/client";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
+import { isolate } from "../components/isolate";
 import { runWithToast, showToast } from "../components/toasts";
 import { composerFocus, focusComposer, sendTyping } from "../conversation/actions";
 import { IMAGE_ALT } from "../conversation/messages";
@@ -303,7 +304,7 @@ function getPlaceholder(conversation: Conversation, isNote: boolean): string {
   if (isNote) return "Private note (visitors cannot see it)";
   if (conversation.mode === "ai") return "Write a reply to take over from the AI";
   if (conversation.mode === "pending") return "Write a reply to accept this chat";
-  return `Reply to ${visitorName(conversation)}`;
+  return `Reply to ${isolate(visitorName(conversation))}`;
 }
 
 /** The canned replies whose shortcut starts with what follows the slash. */

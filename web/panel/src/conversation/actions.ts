@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/apiTypes";
 import { throttle } from "../../../shared/retry";
 import { api } from "../api/client";
+import { isolate } from "../components/isolate";
 import { isTextField } from "../components/shortcuts";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { type DraftKind, setKind } from "../composer/drafts";
@@ -51,7 +52,7 @@ export async function closeConversation(conversation: Conversation): Promise<voi
   const { id } = conversation;
   const confirmed = await confirmAction({
     title: "Close this chat?",
-    text: `If ${visitorName(conversation)} writes again, a new chat starts and links to this one.`,
+    text: `If ${isolate(visitorName(conversation))} writes again, a new chat starts and links to this one.`,
     confirmLabel: "Close chat",
   });
   if (confirmed) await runOnce(id, () => api.post("/operator/close/{id}", { path: { id } }), "Chat closed.");
@@ -66,7 +67,11 @@ export async function transferConversation(
   operator: { id: number; name: string },
 ): Promise<boolean> {
   const options = { path: { id }, body: { operator_id: operator.id } };
-  return runOnce(id, () => api.post("/operator/transfer/{id}", options), `Transferred to ${operator.name}.`);
+  return runOnce(
+    id,
+    () => api.post("/operator/transfer/{id}", options),
+    `Transferred to ${isolate(operator.name)}.`,
+  );
 }
 
 export async function setBlocked(id: number, blocked: boolean, type: BlockType): Promise<boolean> {

@@ -10,7 +10,7 @@ import { Avatar, PageLink } from "../components/display";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { runWithToast } from "../components/toasts";
-import { visitorName } from "../inbox/conversations";
+import { messagePreview, visitorName } from "../inbox/conversations";
 import { routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { getOnlineVisitor } from "../visitors/presence";
@@ -233,7 +233,7 @@ function EarlierConversations({ thread }: { thread: Thread }) {
               <a href={routeHref("chats", conversation.id)}>
                 <span>{formatTimeOrDate(conversation.created_at)}</span>
                 <span class="earlier-preview" dir="auto">
-                  {conversation.last_message?.preview || `Chat #${conversation.id}`}
+                  {messagePreview(conversation) || `Chat #${conversation.id}`}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
               </a>

@@ -1,8 +1,9 @@
 /** The items of a timeline: messages, private notes, events, and messages that are still being sent. */
 import type { Conversation, Message, Note } from "../../../shared/apiTypes";
-import { LinkifiedText, MessageImage } from "../../../shared/components";
+import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { formatDateTime, formatTime } from "../../../shared/dates";
 import { Icon } from "../components/icon";
+import { isolate } from "../components/isolate";
 import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
 import { me } from "../session/session";
@@ -36,10 +37,14 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
       )}
       <div class="bubble">
         {message.image_url && <MessageImage url={message.image_url} alt={IMAGE_ALT} />}
-        {content && (
-          <p class="message-text" dir="auto">
-            <LinkifiedText text={content} />
-          </p>
+        {content && role === "ai" ? (
+          <MarkdownText text={content} />
+        ) : (
+          content && (
+            <p class="message-text" dir="auto">
+              <LinkifiedText text={content} />
+            </p>
+          )
         )}
         <TranslationText message={message} />
         <div class="message-footer">
@@ -125,8 +130,8 @@ export function SystemItem({ text, at }: { text: string; at: string }) {
 
 /** An event of a conversation as a sentence. `visitor` is the visitor's name. */
 export function describeHistory(entry: HistoryEntry, visitor: string): string {
-  const by = entry.by ? operatorName(entry.by) : visitor;
-  const to = entry.to?.id === me.value?.id ? "you" : (entry.to?.name ?? "another operator");
+  const by = isolate(entry.by ? operatorName(entry.by) : visitor);
+  const to = entry.to?.id === me.value?.id ? "you" : isolate(entry.to?.name ?? "another operator");
   switch (entry.action) {
     case "pending":
       return entry.by ? `${by} returned this chat to the queue` : "Visitor asked for a human";

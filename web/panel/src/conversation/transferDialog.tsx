@@ -4,6 +4,7 @@ import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Dialog } from "../components/dialog";
 import { Avatar, EmptyState, Spinner } from "../components/display";
+import { isolate } from "../components/isolate";
 import { visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
 import { transferConversation, transferDialogFor } from "./actions";
@@ -21,7 +22,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
     if (await transferConversation(conversation.id, operator)) close();
   };
   return (
-    <Dialog title={`Transfer ${visitorName(conversation)}`} onClose={close}>
+    <Dialog title={`Transfer ${isolate(visitorName(conversation))}`} onClose={close}>
       {fetched.error ? (
         <p class="error-text">{fetched.error}</p>
       ) : !candidates ? (

@@ -1,6 +1,7 @@
 /** The inbox: every open conversation of the operator's sites, each in the newest version known. */
 import { computed, signal } from "@preact/signals";
 import type { Conversation } from "../../../shared/apiTypes";
+import { markdownToText } from "../../../shared/markdown";
 import { api } from "../api/client";
 import { me } from "../session/session";
 import { persistedSignal } from "../settings/preferences";
@@ -109,4 +110,10 @@ export function visitorName(conversation: Conversation): string {
 
 export function anonymousName(sessionId: string): string {
   return `Visitor ${sessionId.replace(/^sess_/, "").slice(0, 4)}`;
+}
+
+/** The last message in one line, without the marks of the AI's Markdown. Empty when it is an image. */
+export function messagePreview({ last_message: last }: Conversation): string {
+  if (!last) return "";
+  return last.role === "ai" ? markdownToText(last.preview) : last.preview;
 }

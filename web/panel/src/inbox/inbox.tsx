@@ -16,6 +16,7 @@ import {
   type InboxTab,
   inboxLists,
   isMine,
+  messagePreview,
   searchText,
   siteFilter,
   visitorName,
@@ -203,7 +204,7 @@ function Preview({ conversation }: { conversation: Conversation }) {
   return (
     <span class="row-preview" dir="auto">
       {AUTHOR_PREFIX[last.role]}
-      {last.preview || "Image"}
+      {messagePreview(conversation) || "Image"}
     </span>
   );
 }

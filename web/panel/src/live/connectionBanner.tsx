@@ -3,7 +3,9 @@ import { formatDuration } from "../../../shared/dates";
 import { now } from "../components/clock";
 import { Icon } from "../components/icon";
 import { countUnsent } from "../composer/outbox";
+import { soundBlocked } from "../notifications/sound";
 import { me } from "../session/session";
+import { soundEnabled } from "../settings/preferences";
 import { connection, describeConnectionError } from "./liveStream";
 
 /** A shorter interruption is over before anybody could read about it. */
@@ -36,6 +38,21 @@ export function ConnectionBanner() {
       </span>
       <span class="grow" />
       <span class="banner-retry">{seconds ? `Retrying in ${seconds} s` : "Retrying…"}</span>
+    </div>
+  );
+}
+
+/** Says that the browser blocks sounds. Any click on the page ends that. */
+export function SoundBanner() {
+  if (!soundBlocked.value || !soundEnabled.value) return null;
+  return (
+    <div class="banner quiet" role="status">
+      <Icon name="bell" size={16} />
+      <span>Your browser blocks sounds until you click on this page.</span>
+      <span class="grow" />
+      <button type="button" class="text-button">
+        Turn on sounds
+      </button>
     </div>
   );
 }

@@ -1,10 +1,12 @@
 /** The operator's live stream and the state of its connection. */
 import { signal } from "@preact/signals";
 import type { LiveEvent } from "../../../shared/apiTypes";
-import { type ConnectionState, fetchStream, openEventStream } from "../../../shared/eventStream";
+import { type ConnectionState, fetchStream } from "../../../shared/eventStream";
 import { ApiError } from "../../../shared/http";
+import { openSharedStream } from "../../../shared/sharedStream";
 import { parseJson } from "../../../shared/storage";
-import { LoggedOut, session } from "../session/session";
+import { TabGroup } from "../../../shared/tabs";
+import { LoggedOut, me, session } from "../session/session";
 
 export const connection = signal<ConnectionState>({ state: "connecting" });
 
@@ -14,10 +16,11 @@ export interface LiveStreamHandlers {
   onEvent(event: LiveEvent): void;
 }
 
-/** Opens the stream and keeps it open. Returns a function that closes it. */
+/** Opens the stream, one for all tabs of the browser, and keeps it open. Returns a function that closes it. */
 export function openLiveStream(handlers: LiveStreamHandlers): () => void {
   let siteIds: number[] = [];
-  return openEventStream({
+  const tabs = new TabGroup(`parley.panel.${me.value?.id ?? 0}`);
+  const close = openSharedStream(tabs, {
     connect,
     onReady(event, resumed) {
       siteIds = parseSiteIds(event.data);
@@ -37,6 +40,10 @@ export function openLiveStream(handlers: LiveStreamHandlers): () => void {
     },
     isFatal: (error) => error instanceof LoggedOut,
   });
+  return () => {
+    close();
+    tabs.close();
+  };
 }
 
 async function connect(lastEventId: string, signal: AbortSignal): Promise<Response> {

@@ -1,46 +1,20 @@
 /** Notifies the operator: a sound, a number on the tab, a desktop notification. */
 import { effect } from "@preact/signals";
 import type { Conversation, LiveEvent } from "../../../shared/apiTypes";
+import { isolate, shorten } from "../components/isolate";
 import { attentionCounts, isMine, visitorName } from "../inbox/conversations";
 import { navigate, route } from "../navigation/route";
 import { desktopNotifications, soundEnabled } from "../settings/preferences";
 import { getSiteName, sitesById } from "../sites/sites";
+import { claim } from "./claims";
+import { canPlay, playSound, type Sound } from "./sound";
 
-type Sound = "message" | "waiting";
-
-const MIN_SOUND_INTERVAL_MS = 1500;
 const MAX_BODY_CHARACTERS = 140;
-const PITCHES_HZ: Record<Sound, number[]> = { waiting: [587, 880], message: [740, 660] };
-
-let audio: AudioContext | undefined;
-let lastSoundAt = 0;
-
-/** Plays two short notes. Browsers allow sound only after the page has been clicked. */
-export function playSound(sound: Sound): void {
-  // After a lost connection many events arrive at once: one sound is enough.
-  if (Date.now() - lastSoundAt < MIN_SOUND_INTERVAL_MS) return;
-  lastSoundAt = Date.now();
-  try {
-    audio ??= new AudioContext();
-    const context = audio;
-    PITCHES_HZ[sound].forEach((pitch, index) => {
-      playNote(context, pitch, context.currentTime + index * 0.13);
-    });
-  } catch {
-    // This machine has no audio output.
-  }
-}
-
-function playNote(context: AudioContext, pitchHz: number, atSeconds: number): void {
-  const tone = context.createOscillator();
-  const volume = context.createGain();
-  tone.frequency.value = pitchHz;
-  volume.gain.setValueAtTime(0.0001, atSeconds);
-  volume.gain.exponentialRampToValueAtTime(0.12, atSeconds + 0.02);
-  volume.gain.exponentialRampToValueAtTime(0.0001, atSeconds + 0.28);
-  tone.connect(volume).connect(context.destination);
-  tone.start(atSeconds);
-  tone.stop(atSeconds + 0.3);
+interface Notice {
+  sound: Sound;
+  conversation: Conversation;
+  title: string;
+  text: string;
 }
 
 /** Whether the operator sees a conversation at this moment. */
@@ -49,35 +23,59 @@ function isViewing(conversation: number): boolean {
   return document.hasFocus() && current.page === "chats" && current.conversation === conversation;
 }
 
-/** Notifies the operator of an event that concerns them. */
+/** Notifies the operator of an event that concerns them, in one tab only. */
 export function notifyEvent(event: LiveEvent): void {
-  const conversation = event.data["conversation"] as Conversation | undefined;
-  if (!conversation) return;
-  const name = visitorName(conversation);
-  if (event.type === "conversation.pending") {
-    // With manual routing nobody is notified: operators look into the inbox.
-    if (sitesById.value.get(conversation.site_id)?.routing === "manual") return;
-    notify("waiting", conversation, "Visitor waiting", `${name} on ${getSiteName(conversation.site_id)}`);
-  } else if (event.type === "conversation.transferred" && isMine(conversation)) {
-    notify("waiting", conversation, "Chat transferred to you", name);
-  } else if (event.type === "message.created" && event.data["role"] === "visitor" && isMine(conversation)) {
-    notify("message", conversation, name, String(event.data["content"] || "sent an image"));
-  }
+  const notice = toNotice(event);
+  if (notice) void notify(String(event.id), notice);
 }
 
-function notify(sound: Sound, conversation: Conversation, title: string, text: string): void {
-  if (sound === "message" && isViewing(conversation.id)) return;
-  if (soundEnabled.value) playSound(sound);
-  if (!desktopNotifications.value || document.hasFocus() || !("Notification" in window)) return;
-  if (Notification.permission !== "granted") return;
-  try {
-    const notification = new Notification(title, {
-      body: text.slice(0, MAX_BODY_CHARACTERS),
-      tag: `parley-${conversation.id}`,
+export function toNotice(event: LiveEvent): Notice | undefined {
+  const conversation = event.data["conversation"] as Conversation | undefined;
+  if (!conversation) return undefined;
+  const name = isolate(visitorName(conversation));
+  if (event.type === "conversation.pending") {
+    // With manual routing nobody is notified: operators look into the inbox.
+    if (sitesById.value.get(conversation.site_id)?.routing === "manual") return undefined;
+    const text = `${name} on ${isolate(getSiteName(conversation.site_id))}`;
+    return { sound: "waiting", conversation, title: "Visitor waiting", text };
+  }
+  if (event.type === "conversation.transferred" && isMine(conversation)) {
+    return { sound: "waiting", conversation, title: "Chat transferred to you", text: name };
+  }
+  if (event.type === "message.created" && event.data["role"] === "visitor" && isMine(conversation)) {
+    const content = String(event.data["content"] ?? "");
+    return {
+      sound: "message",
+      conversation,
+      title: name,
+      text: content ? isolate(shorten(content, MAX_BODY_CHARACTERS)) : "sent an image",
+    };
+  }
+  return undefined;
+}
+
+async function notify(id: string, { sound, conversation, title, text }: Notice): Promise<void> {
+  const isViewed = sound === "message" && isViewing(conversation.id);
+  const hasFocus = document.hasFocus();
+  const isVisible = document.visibilityState === "visible";
+  const fitness = isViewed ? "viewing" : hasFocus ? "focused" : isVisible ? "visible" : "hidden";
+  // The tab in which the operator is claims the notification to leave it out.
+  if (isViewed || (soundEnabled.value && canPlay())) {
+    void claim(`sound ${id}`, fitness).then((won) => {
+      if (won && !isViewed) void playSound(sound);
     });
+  }
+  const mayShow = desktopNotifications.value && "Notification" in window;
+  if (!mayShow || Notification.permission !== "granted") return;
+  if ((await claim(`desktop ${id}`, fitness)) && !hasFocus) showNotification(conversation.id, title, text);
+}
+
+function showNotification(conversation: number, title: string, text: string): void {
+  try {
+    const notification = new Notification(title, { body: text, tag: `parley-${conversation}` });
     notification.onclick = () => {
       window.focus();
-      navigate("chats", conversation.id);
+      navigate("chats", conversation);
       notification.close();
     };
   } catch {

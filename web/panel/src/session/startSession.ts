@@ -15,6 +15,7 @@ import {
 import { openLiveStream } from "../live/liveStream";
 import { route } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
+import { watchSound } from "../notifications/sound";
 import { loadSites, sites } from "../sites/sites";
 import {
   applyPresenceEvent,
@@ -52,10 +53,12 @@ export function startSession(): () => void {
     onEvent: applyEvent,
   });
   const stopBadge = startBadge();
+  const stopSound = watchSound();
   return () => {
     stop.abort();
     closeStream();
     stopBadge();
+    stopSound();
     stopHeartbeat?.();
     conversations.value = new Map();
     onlineVisitors.value = new Map();

@@ -10,7 +10,7 @@ import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName } from "../components/languages";
 import { confirmAction, showToast } from "../components/toasts";
-import { playSound } from "../notifications/notifications";
+import { playSound } from "../notifications/sound";
 import { me, session } from "../session/session";
 import {
   type CannedReply,

@@ -1,0 +1,21 @@
+/** Every tab of the panel receives every event; only one of them notifies the operator of it. */
+import { readJson, writeJson } from "../../../shared/storage";
+
+const STORAGE_KEY = "parley.notified";
+const MAX_REMEMBERED = 50;
+/** How long a tab leaves an event to those that suit it better. */
+const DELAYS_MS = { viewing: 0, focused: 40, visible: 150, hidden: 300 } as const;
+
+export type TabFitness = keyof typeof DELAYS_MS;
+
+/** Resolves with whether this tab is the one that handles `what`. Of several, the fittest is. */
+export async function claim(what: string, fitness: TabFitness): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, DELAYS_MS[fitness]));
+  const take = async () => {
+    const claimed = readJson<string[]>(STORAGE_KEY, []);
+    if (claimed.includes(what)) return false;
+    writeJson(STORAGE_KEY, [...claimed.slice(1 - MAX_REMEMBERED), what]);
+    return true;
+  };
+  return navigator.locks ? await navigator.locks.request(STORAGE_KEY, take) : take();
+}
