@@ -1501,7 +1501,7 @@ export interface components {
         };
         ContactBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
             name?: string | null;
             email?: string | null;
             phone?: string | null;
@@ -1640,7 +1640,7 @@ export interface components {
         };
         EmailBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
             /** Format: email */
             email: string;
             name?: string | null;
@@ -1742,6 +1742,9 @@ export interface components {
             language: string | null;
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
+            given?: {
+                [key: string]: string;
+            };
             /** @default null */
             blocked_at: string | null;
             /** @default null */
@@ -1757,7 +1760,8 @@ export interface components {
         };
         HistoryQuery: {
             site_key: string;
-            session_id: string;
+            /** @default null */
+            session_id: string | null;
             /** @default null */
             before_seq: number | null;
             /** @default 50 */
@@ -1769,7 +1773,7 @@ export interface components {
              * @constant
              */
             success: true;
-            messages: components["schemas"]["MessageSchema"][];
+            messages: components["schemas"]["WidgetMessage"][];
             /** @default null */
             conversation_id: number | null;
             /** @default null */
@@ -1778,7 +1782,7 @@ export interface components {
             operator: string | null;
             /** @default 0 */
             operator_read_seq: number;
-            visitor: components["schemas"]["VisitorSchema"];
+            visitor: components["schemas"]["OwnDetails"];
         };
         InvitationResponse: {
             /**
@@ -2000,13 +2004,25 @@ export interface components {
         };
         OperatorMessagesQuery: {
             site_key: string;
-            session_id: string;
+            /** @default null */
+            session_id: string | null;
             /** @default 0 */
             after_seq: number;
         };
         OperatorRef: {
             id: number;
             name: string;
+        };
+        OwnDetails: {
+            session_id: string;
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            email: string | null;
+            /** @default null */
+            phone: string | null;
+            /** @default null */
+            language: string | null;
         };
         PageQuery: {
             /** @default 50 */
@@ -2058,7 +2074,7 @@ export interface components {
         };
         RatingBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
             score: number;
             comment?: string | null;
         };
@@ -2106,7 +2122,7 @@ export interface components {
         };
         SendMessageBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
             message?: string;
             image_url?: string | null;
             lang?: string | null;
@@ -2256,7 +2272,7 @@ export interface components {
         };
         VisitorReadBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
             seq: number;
         };
         VisitorResponse: {
@@ -2286,7 +2302,7 @@ export interface components {
         };
         WidgetBody: {
             site_key: string;
-            session_id: string;
+            session_id?: string | null;
         };
         WidgetCodeResponse: {
             /**
@@ -2296,9 +2312,35 @@ export interface components {
             success: true;
             code: string;
         };
+        WidgetMessage: {
+            id: number;
+            conversation_id: number;
+            seq: number;
+            /** @enum {string} */
+            role: "visitor" | "ai" | "operator" | "system";
+            content: string;
+            image_url: string | null;
+            sender: components["schemas"]["OperatorRef"] | null;
+            message_id: string | null;
+            translation: components["schemas"]["MessageTranslation"] | null;
+            created_at: string;
+        };
+        WidgetMessagesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            messages: components["schemas"]["WidgetMessage"][];
+            /** @default null */
+            conversation_id: number | null;
+            /** @default null */
+            mode: ("ai" | "pending" | "operator" | "closed") | null;
+        };
         WidgetQuery: {
             site_key: string;
-            session_id: string;
+            /** @default null */
+            session_id: string | null;
         };
         HeartbeatResponse: {
             /**
@@ -2749,9 +2791,11 @@ export interface operations {
         parameters: {
             query: {
                 site_key: string;
-                session_id: string;
+                session_id?: string | null;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2771,9 +2815,11 @@ export interface operations {
         parameters: {
             query: {
                 site_key: string;
-                session_id: string;
+                session_id?: string | null;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2794,6 +2840,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2826,6 +2873,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2858,9 +2906,11 @@ export interface operations {
             query: {
                 last_event_id?: string | null;
                 site_key: string;
-                session_id: string;
+                session_id?: string;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2881,6 +2931,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2912,6 +2963,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2929,7 +2981,7 @@ export interface operations {
                  */
                 "application/json": components["schemas"]["VisitorHeartbeatBody"] & {
                     site_key: string;
-                    session_id: string;
+                    session_id?: string;
                 };
             };
         };
@@ -2948,11 +3000,13 @@ export interface operations {
         parameters: {
             query: {
                 site_key: string;
-                session_id: string;
+                session_id?: string | null;
                 before_seq?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2972,10 +3026,12 @@ export interface operations {
         parameters: {
             query: {
                 site_key: string;
-                session_id: string;
+                session_id?: string | null;
                 after_seq?: number;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2986,7 +3042,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagesResponse"];
+                    "application/json": components["schemas"]["WidgetMessagesResponse"];
                 };
             };
         };
@@ -2995,9 +3051,11 @@ export interface operations {
         parameters: {
             query: {
                 site_key: string;
-                session_id: string;
+                session_id?: string | null;
             };
-            header?: never;
+            header?: {
+                "X-Parley-Session"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3008,7 +3066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MessagesResponse"];
+                    "application/json": components["schemas"]["WidgetMessagesResponse"];
                 };
             };
         };
@@ -3018,6 +3076,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3050,6 +3109,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3082,6 +3142,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3114,6 +3175,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3145,6 +3207,7 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3153,7 +3216,7 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     site_key: string;
-                    session_id: string;
+                    session_id?: string;
                     image: string;
                 };
             };

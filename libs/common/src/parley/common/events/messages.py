@@ -14,7 +14,19 @@ from parley.common.events.schemas import (
     Timestamp,
 )
 
-_MESSAGE_FIELDS = frozenset(MessageSchema.model_fields)
+# Named one by one, so that a new field of a message is not shown to visitors by itself.
+_MESSAGE_FIELDS = (
+    "id",
+    "conversation_id",
+    "seq",
+    "role",
+    "content",
+    "image_url",
+    "sender",
+    "message_id",
+    "translation",
+    "created_at",
+)
 
 
 class MessageCreated(

@@ -28,8 +28,9 @@ class EraseBody(RequestBody):
 
 
 class ExportedVisitor(VisitorSchema):
-    """A visitor without their conversations."""
+    """A visitor without their conversations. `given`: the contact details as the visitor entered them."""
 
+    given: dict[str, str] = Field(default_factory=dict)
     blocked_at: Timestamp | None = None
     lead_at: Timestamp | None = None
 
@@ -83,7 +84,12 @@ def serialize_export(export: PersonalDataExport) -> ExportSchema:
         session_id=export.subject.session,
         exported_at=export.at,
         visitor=visitor
-        and ExportedVisitor(**visitor.to_schema().model_dump(), blocked_at=visitor.blocked_at, lead_at=visitor.lead_at),
+        and ExportedVisitor(
+            **visitor.to_schema().model_dump(),
+            given=dict(visitor.given),
+            blocked_at=visitor.blocked_at,
+            lead_at=visitor.lead_at,
+        ),
         conversations=[_serialize_conversation(stored) for stored in export.stored.conversations],
         images=list(export.stored.images),
         elsewhere={name: dict(result) if result else None for name, result in export.remote.items()},

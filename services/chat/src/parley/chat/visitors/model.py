@@ -21,6 +21,9 @@ class Visitor:
     phone: str | None = None
     info: Mapping[str, str] = field(default_factory=dict)
     """Free fields that operators fill in."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """The name, email and phone that the visitor entered. The visitor is shown these: an operator may have written
+    something else about them into `name`, `email` and `phone`."""
     language: str | None = None
     """BCP 47."""
     blocked: BlockType | None = None

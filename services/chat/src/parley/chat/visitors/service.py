@@ -22,6 +22,7 @@ from parley.common.events.schemas import BlockType, OperatorRef
 from parley.common.runtime.clock import Clock
 
 _MAX_UPDATED_CONVERSATIONS = 20
+_CONTACT_DETAILS = ("name", "email", "phone")
 
 
 def require_not_blocked(visitor: Visitor) -> None:
@@ -55,7 +56,8 @@ class VisitorService:
         """Store the name, e-mail address or telephone number that a visitor enters. Raises VisitorIsBlocked."""
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
         require_not_blocked(visitor)
-        return await self._update(visitor, details, None)
+        given = {f"given.{name}": value for name, value in details.items()}
+        return await self._update(visitor, {**details, **given}, None)
 
     async def update_details(
         self, caller: OperatorCaller, conversation_id: int, details: Mapping[str, Any]
@@ -69,7 +71,9 @@ class VisitorService:
             conversation.site_id,
             {"fields": sorted(details)},
         )
-        await self._update(conversation.visitor, details, operator_ref(caller), entry)
+        # What an operator deletes is gone, also in the visitor's own words.
+        deleted = {f"given.{name}": None for name in _CONTACT_DETAILS if name in details and not details[name]}
+        await self._update(conversation.visitor, {**details, **deleted}, operator_ref(caller), entry)
         return await self._get_conversation(caller, conversation_id)
 
     async def set_block(self, caller: OperatorCaller, conversation_id: int, block_type: BlockType | None) -> Visitor:

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
-from parley.chat.messages.schemas import MessagesResponse
 from parley.chat.messages.service import MessageService
 from parley.chat.schemas import OkResponse
 from parley.chat.uploads.service import UploadService
@@ -28,8 +27,10 @@ from parley.chat.widget.schemas import (
     SendMessageBody,
     VisitorReadBody,
     WidgetBody,
+    WidgetMessagesResponse,
     WidgetQuery,
     to_config_response,
+    to_history_response,
     to_messages_response,
 )
 from parley.chat.widget.service import WidgetService
@@ -84,27 +85,17 @@ class WidgetHandlers:
 
     async def get_history(self, context: RequestContext[VisitorCaller, None, HistoryQuery]) -> HistoryResponse:
         visitor, found = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
-        conversation = found.conversation
-        if conversation is None:
-            return HistoryResponse(messages=[], visitor=visitor.to_schema())
-        return HistoryResponse(
-            messages=[message.to_schema() for message in found.messages],
-            conversation_id=conversation.id,
-            mode=conversation.mode,
-            operator=conversation.operator.name if conversation.operator else None,
-            operator_read_seq=conversation.operator_read_seq,
-            visitor=visitor.to_schema(),
-        )
+        return to_history_response(visitor, found)
 
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]
-    ) -> MessagesResponse:
+    ) -> WidgetMessagesResponse:
         found = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
         return to_messages_response(found)
 
     async def list_unread_proactive(
         self, context: RequestContext[VisitorCaller, None, WidgetQuery]
-    ) -> MessagesResponse:
+    ) -> WidgetMessagesResponse:
         return to_messages_response(await self.widget.list_unread_proactive(context.caller))
 
     async def leave_email(self, context: RequestContext[VisitorCaller, EmailBody, None]) -> OkResponse:

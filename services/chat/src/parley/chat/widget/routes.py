@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from parley.chat.messages.schemas import MessagesResponse
 from parley.chat.schemas import OkResponse
 from parley.chat.widget import schemas
 from parley.chat.widget.handlers import WidgetHandlers
@@ -32,7 +31,7 @@ def _read_routes(handlers: WidgetHandlers) -> list[Route]:
             f"{_CHAT}/operator-messages",
             handlers.list_operator_messages,
             CallerType.VISITOR,
-            MessagesResponse,
+            schemas.WidgetMessagesResponse,
             "Operators' messages after a seq",
             query=schemas.OperatorMessagesQuery,
         ),
@@ -41,7 +40,7 @@ def _read_routes(handlers: WidgetHandlers) -> list[Route]:
             f"{_CHAT}/pending-proactive",
             handlers.list_unread_proactive,
             CallerType.VISITOR,
-            MessagesResponse,
+            schemas.WidgetMessagesResponse,
             "Proactive messages that you have not read",
             query=schemas.WidgetQuery,
         ),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from parley.chat.common_fields import Email
-from parley.chat.messages.schemas import AfterSeq, ImageUrl, MessageContent, MessagesResponse
+from parley.chat.messages.schemas import AfterSeq, ImageUrl, MessageContent
+from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.schemas import Name, Phone
 from parley.chat.widget.service import WidgetConfig, WidgetMessages
 from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
-from parley.common.events.schemas import Mode, Timestamp, VisitorSchema
+from parley.common.events.schemas import MessageTranslation, Mode, OperatorRef, Role, Timestamp
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
 SiteKey = Annotated[str, StringConstraints(max_length=64)]
@@ -81,10 +82,41 @@ class OperatorMessagesQuery(WidgetQuery):
     after_seq: AfterSeq = 0
 
 
-class HistoryResponse(MessagesResponse):
+class OwnDetails(BaseModel):
+    """What a visitor is shown of themselves: only what they entered, never what operators wrote about them."""
+
+    session_id: str = Field(description="The public handle of the session, not its secret.")
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    language: str | None = None
+
+
+class WidgetMessage(BaseModel):
+    """A message as the visitor sees it."""
+
+    id: int
+    conversation_id: int
+    seq: int
+    role: Role
+    content: str
+    image_url: str | None
+    sender: OperatorRef | None = Field(description="The operator who wrote it; null for other roles.")
+    message_id: str | None = Field(description="The id that the sender gave it, if any.")
+    translation: MessageTranslation | None
+    created_at: Timestamp
+
+
+class WidgetMessagesResponse(SuccessResponse):
+    messages: list[WidgetMessage]
+    conversation_id: int | None = None
+    mode: Mode | None = None
+
+
+class HistoryResponse(WidgetMessagesResponse):
     operator: str | None = None
     operator_read_seq: int = 0
-    visitor: VisitorSchema
+    visitor: OwnDetails
 
 
 class ModeResponse(SuccessResponse):
@@ -110,15 +142,34 @@ class ConfigResponse(SuccessResponse):
     opens_at: Timestamp | None = Field(None, description="When it opens again, if it is closed and that is known.")
 
 
-def to_messages_response(found: WidgetMessages) -> MessagesResponse:
+def to_history_response(visitor: Visitor, found: WidgetMessages) -> HistoryResponse:
     conversation = found.conversation
-    if conversation is None:
-        return MessagesResponse(messages=[])
-    return MessagesResponse(
-        messages=[message.to_schema() for message in found.messages],
-        conversation_id=conversation.id,
-        mode=conversation.mode,
+    assigned = conversation.operator if conversation else None
+    return HistoryResponse(
+        **_conversation_fields(found),
+        operator=assigned.name if assigned else None,
+        operator_read_seq=conversation.operator_read_seq if conversation else 0,
+        visitor=OwnDetails(
+            session_id=visitor.session,
+            name=visitor.given.get("name"),
+            email=visitor.given.get("email"),
+            phone=visitor.given.get("phone"),
+            language=visitor.language,
+        ),
     )
+
+
+def to_messages_response(found: WidgetMessages) -> WidgetMessagesResponse:
+    return WidgetMessagesResponse(**_conversation_fields(found))
+
+
+def _conversation_fields(found: WidgetMessages) -> dict[str, Any]:
+    conversation = found.conversation
+    return {
+        "messages": [WidgetMessage.model_validate(one.to_schema(), from_attributes=True) for one in found.messages],
+        "conversation_id": conversation.id if conversation else None,
+        "mode": conversation.mode if conversation else None,
+    }
 
 
 def to_config_response(config: WidgetConfig) -> ConfigResponse:
