@@ -2077,6 +2077,7 @@ export interface components {
             session_id?: string | null;
             score: number;
             comment?: string | null;
+            conversation_id?: number | null;
         };
         RatingSchema: {
             conversation_id: number;

@@ -205,7 +205,10 @@ async def test_a_new_password_ends_all_other_sessions(app: AdminTestApp) -> None
     wrong = await app.call_internal("POST", "login", {"email": current.email, "password": PASSWORD})
     assert wrong.status == 401
     await app.log_in(current.email, NEW_PASSWORD)
-    await app.wait_for_event("operator.access_changed", operator_id=current.operator_id, session_id=None, version=2)
+    event = await app.wait_for_event(
+        "operator.access_changed", operator_id=current.operator_id, session_id=None, version=2
+    )
+    assert (event.data["sessions_ended"], event.data["kept_session_id"]) == (True, current.session_id)
     await app.wait_for_audit_entry(caller, "account.password_changed")
 
 

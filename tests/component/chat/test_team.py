@@ -324,3 +324,19 @@ async def test_concurrent_changes_are_either_applied_or_rejected(app: AdminTestA
     now = await app.get_caller(member.operator_id)
     assert set(now.sites) == granted
     assert now.access_version == member.access_version + len(granted)
+
+
+async def test_a_grant_that_names_no_permission_is_refused(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    path = f"/api/v1/sites/{site['id']}/team/{member.operator_id}"
+    for body in ({}, {"can_reply": True}, {"permissions": {"can_chat": True}}):
+        assert (await app.call("PUT", path, owner, body)).status == 422, body
+    unknown = {"permissions": {"can_reply": True}}
+    assert await _put(app, owner, member, unknown) == 422
+    new = {"email": unique_email("new"), "name": "New", "site_ids": [site["id"]], **unknown}
+    assert (await app.call("POST", "/api/v1/team", owner, new)).status == 422
+    assert (await app.get_caller(member.operator_id)).sites == {site["id"]: frozenset({Permission.CHAT})}
+    (await app.call("PUT", path, owner, {"can_chat": False})).ok()
+    assert (await app.get_caller(member.operator_id)).sites == {site["id"]: frozenset()}

@@ -188,6 +188,35 @@ def test_an_overdue_conversation_can_be_returned_to_the_queue() -> None:
     assert event_types(change) == ["conversation.pending"]
 
 
+def test_a_conversation_transferred_to_somebody_who_is_away_comes_back() -> None:
+    assigned = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    moved = transitions.transfer(assigned, SAM, ALEX, NOW, TIMEOUT, overrule=False).conversation
+    assert not moved.unread_seqs
+    assert moved.due_at == NOW + TIMEOUT
+    kept = transitions.time_out_operator(moved, "pending", NOW + TIMEOUT, online=True)
+    assert kept is not None
+    assert (kept.events, kept.conversation.operator, kept.conversation.due_at) == ((), SAM, None)
+    change = transitions.time_out_operator(moved, "pending", NOW + TIMEOUT, online=False)
+    assert change is not None
+    assert event_types(change) == ["conversation.pending"]
+
+
+def test_messages_that_were_read_in_the_queue_still_start_the_operators_timeout() -> None:
+    asked = transitions.request_handoff(with_visitor_message(open_conversation()), "asked", NOW).conversation
+    read = transitions.mark_read_by_operator(asked, 1, ALEX, NOW).conversation
+    assert transitions.accept(read, ALEX, NOW, TIMEOUT).conversation.due_at == NOW + TIMEOUT
+
+
+def test_a_conversation_is_taken_only_from_the_operator_who_has_it() -> None:
+    assigned = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    assert transitions.return_to_queue(assigned, SAM.id, "operator_removed", LATER) is None
+    change = transitions.return_to_queue(assigned, ALEX.id, "operator_removed", LATER)
+    assert change is not None
+    assert event_types(change) == ["conversation.pending"]
+    assert (change.conversation.waiting_since, change.conversation.operator) == (LATER, None)
+    assert transitions.return_to_queue(change.conversation, ALEX.id, "operator_removed", LATER) is None
+
+
 def test_reading_removes_exactly_the_read_messages_from_the_unread_ones() -> None:
     conversation = with_visitor_message(with_visitor_message(with_visitor_message(open_conversation(), 1), 2), 3)
     assert conversation.to_schema().unread == 3

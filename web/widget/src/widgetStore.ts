@@ -359,7 +359,9 @@ export class WidgetStore {
 
   async rate(score: number, comment: string): Promise<void> {
     this.rating.value = score;
-    await this.api.post("/chat/rate", { score, ...(comment && { comment }) }).catch(() => undefined);
+    const rated = this.conversationId;
+    const body = { score, ...(comment && { comment }), ...(rated && { conversation_id: rated }) };
+    await this.api.post("/chat/rate", body).catch(() => undefined);
   }
 
   private async runWithError(action: () => Promise<void>): Promise<void> {

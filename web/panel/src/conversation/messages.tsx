@@ -143,6 +143,12 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
       return entry.by ? `${by} handed this chat back to AI` : "Handed back to AI";
     case "timed_out":
       return "Requeued: no reply";
+    case "operator_removed":
+      return "Requeued: the operator left the team";
+    case "operator_suspended":
+      return "Requeued: the operator was suspended";
+    case "operator_lost_access":
+      return "Requeued: the operator no longer chats on this site";
     case "closed":
       return entry.by ? `${by} closed the chat` : "Chat closed";
     default:

@@ -186,11 +186,18 @@ export function applyThreadEvent(event: LiveEvent): void {
   }
 }
 
+/** Reasons of events that the history shows as actions of their own. */
+const REASONS: Record<string, string> = {
+  operator_timeout: "timed_out",
+  operator_removed: "operator_removed",
+  operator_suspended: "operator_suspended",
+  operator_lost_access: "operator_lost_access",
+};
+
 function toHistoryEntry(action: string, event: LiveEvent): HistoryEntry {
   const by = (event.data["by"] as OperatorRef | null) ?? null;
   const to = action === "transferred" ? ((event.data["operator"] as OperatorRef | null) ?? null) : null;
-  const timedOut = event.data["reason"] === "operator_timeout";
-  return { at: event.at, action: timedOut ? "timed_out" : action, by, to };
+  return { at: event.at, action: REASONS[String(event.data["reason"])] ?? action, by, to };
 }
 
 function addHistory(history: readonly HistoryEntry[], added: HistoryEntry): HistoryEntry[] {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
@@ -55,12 +55,28 @@ Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2
 Token = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
+_PERMISSION_NAMES = frozenset(permission.value for permission in Permission)
+_NO_PERMISSION_NAMED = f"must name at least one of {', '.join(Permission)}"
+
+
 class PermissionsBody(RequestBody):
-    """Permissions on a site."""
+    """Permissions on a site; one that is not named is not granted."""
 
     can_chat: bool = False
     can_view_conversations: bool = False
     can_manage: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_only_unknown_names(cls, value: object) -> object:
+        if isinstance(value, dict) and value and not value.keys() & _PERMISSION_NAMES:
+            raise ValueError(_NO_PERMISSION_NAMED)
+        return value
+
+    @property
+    def names_any(self) -> bool:
+        """Whether the body says something about any permission, be it that it is not granted."""
+        return bool(self.model_fields_set)
 
     @property
     def permissions(self) -> frozenset[Permission]:

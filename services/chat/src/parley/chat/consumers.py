@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.model import TranslationState
 from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.service import ConversationService
@@ -14,6 +15,7 @@ from parley.chat.presence.service import PresenceService
 from parley.common.events import Event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.presence import OperatorOffline, OperatorOnline
+from parley.common.events.team import OperatorAccessChanged
 from parley.common.events.translation import TranslationUpdated
 
 EventHandler = Callable[[Event], Awaitable[None]]
@@ -25,11 +27,13 @@ class EventHandlers:
     presence: PresenceService
     messages: MessageService
     conversations: ConversationService
+    lost_access: LostAccess
 
     def by_type(self) -> Mapping[str, EventHandler]:
         return {
             "operator.online": self.on_operator_online,
             "operator.offline": self.on_operator_offline,
+            "operator.access_changed": self.on_access_changed,
             "message.translated": self.on_message_translated,
             "translation.updated": self.on_translation_updated,
         }
@@ -41,6 +45,11 @@ class EventHandlers:
     async def on_operator_offline(self, event: Event) -> None:
         operator_id = event.parse_data(OperatorOffline).operator_id
         await self.presence.record_operator(event.site_id, operator_id, event.occurred_at, online=False)
+
+    async def on_access_changed(self, event: Event) -> None:
+        data = event.parse_data(OperatorAccessChanged)
+        if data.session_id is None:  # Otherwise only a login session ended.
+            await self.lost_access.return_conversations(event.tenant_id, data.operator_id)
 
     async def on_message_translated(self, event: Event) -> None:
         """Raises MessageNotPersisted: the event is then delivered again."""

@@ -13,4 +13,8 @@ WRITE_CONFLICTS = Counter(
 OPERATOR_TIMEOUTS = Counter(
     "parley_chat_operator_timeouts_total", "Conversations released because the operator did not reply in time.", ["to"]
 )
+RETURNED_CONVERSATIONS = Counter(
+    "parley_chat_returned_conversations_total",
+    "Conversations returned to the queue because their operator was removed, suspended or lost the permission to chat.",
+)
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])

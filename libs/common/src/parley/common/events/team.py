@@ -6,11 +6,19 @@ from parley.common.events.registry import Audience, EventData
 
 
 class OperatorAccessChanged(EventData, type="operator.access_changed", audience=Audience.SERVICES):
-    """An operator's sites, permissions, status or sessions changed; cached access is stale."""
+    """An operator's sites, permissions, status or sessions changed; cached access is stale.
+
+    Whatever belongs to a login session (push tokens, stream tickets) ends with it: with `session_id` that session ended
+    (logout, a copied refresh token); with `sessions_ended` all of the operator's ended, except `kept_session_id`
+    (password change, removal). A session that expires is not announced: it was not refreshed for 30 days.
+    """
 
     operator_id: int
     session_id: str | None = None
     """The session that ended; None if all of the operator's access is stale."""
+    sessions_ended: bool = False
+    """All login sessions of the operator ended, except `kept_session_id`."""
+    kept_session_id: str | None = None
     version: int = 0
     """The operator's access version after the change."""
     suspended: bool = False

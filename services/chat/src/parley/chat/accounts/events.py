@@ -21,9 +21,19 @@ async def access_changed_event(
     details: Mapping[str, Any] | None = None,
     *,
     site_id: int | None = None,
+    sessions_ended: bool = False,
 ) -> AuditedEvent:
-    """Build `operator.access_changed`, which invalidates caches of the operator, and the audit entry of the change."""
+    """Build `operator.access_changed`, which invalidates caches of the operator, and the audit entry of the change.
+
+    `sessions_ended`: the change ended all login sessions of the operator but the retained one.
+    """
     entry = await audit.entry(caller, action, f"operator:{after.id}", site_id, details)
-    data = OperatorAccessChanged(operator_id=after.id, version=after.version, suspended=not after.active)
+    data = OperatorAccessChanged(
+        operator_id=after.id,
+        version=after.version,
+        suspended=not after.active,
+        sessions_ended=sessions_ended,
+        kept_session_id=after.retained_session_id if sessions_ended else None,
+    )
     event = new_event(data, tenant_id=after.tenant_id, site_id=0, actor=entry.event_actor, at=entry.at)
     return AuditedEvent(event, entry)

@@ -67,7 +67,7 @@ class AccountService:
             retained_session_id=caller.session_id,
             version=before.version + 1,
         )
-        audited = await access_changed_event(self.audit, caller, after, "account.password_changed")
+        audited = await access_changed_event(self.audit, caller, after, "account.password_changed", sessions_ended=True)
         await self.operators.save(before, after, audited)
 
     async def _verify_current_password(self, operator: Operator, password: str, client_ip: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.backends import Backends
+from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.operator_timeouts import OperatorTimeouts
 from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.query_repository import MongoConversationQueryRepository
@@ -64,4 +65,5 @@ class ConversationModule:
         )
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
         self.widget = WidgetService(self.visitors, conversations, messages, admin.cached_sites, presence, clock)
-        self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, clock)
+        self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, presence, clock)
+        self.lost_access = LostAccess(conversations, admin.team_directory, clock)

@@ -11,7 +11,9 @@ from functools import partial
 
 from parley.chat import metrics
 from parley.chat.conversations import transitions
+from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.common.events.schemas import Mode
 from parley.common.runtime.clock import Clock
@@ -23,6 +25,7 @@ _MAX_PER_RUN = 100
 class OperatorTimeouts:
     conversations: ConversationRepository
     sites: SiteSettingsReader
+    presence: PresenceReader
     clock: Clock
 
     async def release_overdue(self) -> int:
@@ -31,10 +34,14 @@ class OperatorTimeouts:
         for conversation in await self.conversations.list_operator_overdue(self.clock(), _MAX_PER_RUN):
             site = await self.sites.get(conversation.tenant_id, conversation.site_id)
             to: Mode = "ai" if site.on_timeout == "ai" and conversation.visitor.blocked != "ai" else "pending"
-            change = await self.conversations.change(
-                conversation.tenant_id, conversation.id, partial(transitions.time_out_operator, to=to, at=self.clock())
-            )
-            if change is not None:
+            online = await self._is_online(conversation)
+            time_out = partial(transitions.time_out_operator, to=to, at=self.clock(), online=online)
+            change = await self.conversations.change(conversation.tenant_id, conversation.id, time_out)
+            if change is not None and change.events:
                 metrics.OPERATOR_TIMEOUTS.labels(to).inc()
                 released += 1
         return released
+
+    async def _is_online(self, conversation: Conversation) -> bool:
+        operator = conversation.operator
+        return operator is not None and operator.id in await self.presence.operators_online(conversation.site_id)

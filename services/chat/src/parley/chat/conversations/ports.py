@@ -54,6 +54,9 @@ class ConversationRepository(Protocol):
     async def list_operator_overdue(self, before: datetime, limit: int) -> Sequence[Conversation]:
         """Conversations whose `due_at` is not after `before`."""
 
+    async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
+        """An operator's conversations with an id above `after`, by id."""
+
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
         """Conversations whose reply lease ended not after `before`."""
 

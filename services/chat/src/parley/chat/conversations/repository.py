@@ -32,6 +32,11 @@ INDEXES = [
     Index(COLLECTION, [("due_at", 1)], {"name": "due", "partialFilterExpression": {"due_at": {"$type": "date"}}}),
     Index(
         COLLECTION,
+        [("tenant_id", 1), ("operator.id", 1), ("_id", 1)],
+        {"name": "assigned", "partialFilterExpression": {"open": True}},
+    ),
+    Index(
+        COLLECTION,
         [("answer_due.until", 1)],
         {"name": "answer_due", "partialFilterExpression": {"answer_due.until": {"$type": "date"}}},
     ),
@@ -109,6 +114,11 @@ class MongoConversationRepository:
 
     async def list_operator_overdue(self, before: datetime, limit: int) -> Sequence[Conversation]:
         return await self._list_due("due_at", before, limit)
+
+    async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
+        query = {"tenant_id": tenant_id, "operator.id": operator_id, "open": True, "_id": {"$gt": after}}
+        cursor = self._mongo[COLLECTION].find(query).sort("_id", 1).limit(limit)
+        return [to_conversation(document) async for document in cursor]
 
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
         return await self._list_due("answer_due.until", before, limit)

@@ -152,7 +152,7 @@ def request_handoff(
 def transfer(
     conversation: Conversation, to: OperatorRef, by: OperatorRef, at: datetime, timeout: timedelta, *, overrule: bool
 ) -> Change:
-    """Assign the conversation to another operator, whose timeout starts now if the visitor waits for a reply.
+    """Assign the conversation to another operator, whose timeout starts now.
 
     Raises ConversationClosed, AssignedToAnother.
     """
@@ -162,7 +162,8 @@ def transfer(
         return Change(conversation)
     before = conversation.operator
     after = _reassign(conversation, "operator", to, at).with_history(at, "transferred", by, to)
-    after = replace(after, due_at=at + timeout if after.unread_seqs else None)
+    # Also if no message waits: the new operator may be away, and then has to lose it again (see `time_out_operator`).
+    after = replace(after, due_at=at + timeout)
     return Change(after, (events.transferred(after, by, before),))
 
 
@@ -185,10 +186,15 @@ def close(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule
     return Change(after, (events.closed(after, by),))
 
 
-def time_out_operator(conversation: Conversation, to: Mode, at: datetime) -> Change | None:
-    """Take the conversation from an operator who has not replied in time. None if it is not overdue any more."""
+def time_out_operator(conversation: Conversation, to: Mode, at: datetime, *, online: bool = False) -> Change | None:
+    """Take the conversation from an operator who has not replied in time. None if it is not overdue any more.
+
+    An operator who is `online` keeps a conversation in which no message waits for them, as after a transfer.
+    """
     if conversation.due_at is None or conversation.due_at > at or conversation.mode != "operator":
         return None
+    if online and not conversation.unread_seqs:
+        return Change(replace(conversation, due_at=None))
     after = _reassign(conversation, to, None, at).with_history(at, "timed_out", None)
     if to == "ai":
         newest = conversation.unread_seqs[-1] if conversation.unread_seqs else None
@@ -196,6 +202,18 @@ def time_out_operator(conversation: Conversation, to: Mode, at: datetime) -> Cha
         after = replace(after, reply_lease=ReplyLease(newest, at) if newest else None)
         return Change(after, (events.released(after, "operator_timeout", None),))
     return Change(after, (events.pending(after, "operator_timeout"),))
+
+
+def return_to_queue(conversation: Conversation, operator_id: int, reason: str, at: datetime) -> Change | None:
+    """Take the conversation from an operator who may not have it any more. None if they do not have it.
+
+    The visitor, who was promised a person, waits in the queue for another one. `reason` is also the history's action,
+    with the former operator.
+    """
+    if conversation.mode != "operator" or not conversation.is_assigned_to(operator_id):
+        return None
+    after = _reassign(conversation, "pending", None, at).with_history(at, reason, conversation.operator)
+    return Change(after, (events.pending(after, reason),))
 
 
 def renew_reply_lease(conversation: Conversation, at: datetime) -> Change | None:
@@ -348,7 +366,9 @@ def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | No
 
 def _assign(conversation: Conversation, operator: OperatorRef, at: datetime, timeout: timedelta) -> Conversation:
     after = _reassign(conversation, "operator", operator, at).with_history(at, "accepted", operator)
-    return replace(after, due_at=at + timeout if conversation.unread_seqs else None)
+    # Messages that somebody read while the visitor was in the queue still wait for a reply.
+    is_awaited = bool(conversation.unread_seqs) or conversation.waiting_since is not None
+    return replace(after, due_at=at + timeout if is_awaited else None)
 
 
 def _require_open(conversation: Conversation) -> None:

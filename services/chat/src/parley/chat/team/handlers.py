@@ -64,8 +64,9 @@ class TeamHandlers:
 
     async def grant_site_access(self, context: RequestContext[OperatorCaller, PermissionsBody, None]) -> MemberResponse:
         path = context.path
+        body = context.body
         operator = await self.team.grant_site_access(
-            context.caller, path["site_id"], path["operator_id"], context.body.permissions
+            context.caller, path["site_id"], path["operator_id"], body.permissions if body.names_any else None
         )
         return MemberResponse(member=serialize_member(context.caller, operator))
 

@@ -24,7 +24,7 @@ from parley.chat.team.errors import AlreadyAccepted, LastOwner, OwnAccount
 from parley.chat.team.model import MemberChange, MemberDraft
 from parley.chat.team.ports import TeamRepository
 from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.errors import Forbidden
+from parley.common.errors import Forbidden, ValidationFailed
 from parley.common.runtime.clock import Clock
 
 
@@ -140,7 +140,14 @@ class TeamService:
             raise OwnAccount
         rules.require_account_control(caller, before)
         after = replace(
-            before, email=None, suspended=True, removed_at=self.clock(), access={}, owner=False, invitation=None
+            before,
+            email=None,
+            suspended=True,
+            removed_at=self.clock(),
+            access={},
+            owner=False,
+            invitation=None,
+            retained_session_id=None,
         )
         await self._save(caller, before, after, "member.removed", {"name": before.name})
 
@@ -155,15 +162,18 @@ class TeamService:
         return issued
 
     async def grant_site_access(
-        self, caller: OperatorCaller, site_id: int, operator_id: int, permissions: frozenset[Permission]
+        self, caller: OperatorCaller, site_id: int, operator_id: int, permissions: frozenset[Permission] | None
     ) -> Operator:
-        """Add a member to a site, or replace their permissions there.
+        """Add a member to a site, or replace their permissions there. `permissions` is None if the caller named none.
 
-        Raises SiteNotFound, OperatorNotFound, Forbidden, OwnerHasFullAccess, EditConflict.
+        Raises SiteNotFound, OperatorNotFound, Forbidden, OwnerHasFullAccess, ValidationFailed, EditConflict.
         """
         await self._require_managed_site(caller, site_id)
         before = await self.get(caller, operator_id)
         rules.require_not_owner(caller, before)
+        if permissions is None:
+            # Replacing all permissions by none has to be said: a misspelt name must not take them away.
+            raise ValidationFailed({permission.value: "name at least one permission" for permission in Permission})
         access = {**before.access, site_id: permissions}
         rules.require_grantable(caller, before.access, access, changes_ownership=False)
         after = replace(before, access=access)
@@ -207,7 +217,9 @@ class TeamService:
         site_id: int | None = None,
     ) -> Operator:
         after = replace(changed, version=before.version + 1)
-        audited = await access_changed_event(self.audit, caller, after, action, details, site_id=site_id)
+        audited = await access_changed_event(
+            self.audit, caller, after, action, details, site_id=site_id, sessions_ended=after.removed_at is not None
+        )
         loses_owner = before.is_active_owner and not after.is_active_owner
         if loses_owner and not await self.tenants.remove_owner(before.tenant_id, before.id):
             raise LastOwner

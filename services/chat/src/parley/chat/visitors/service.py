@@ -85,16 +85,26 @@ class VisitorService:
         entry = await self.audit.entry(caller, action, target, site_id, {"block_type": block_type})
         return await self._update(conversation.visitor, fields, operator_ref(caller), entry)
 
-    async def rate(self, caller: VisitorCaller, score: int, comment: str | None) -> Conversation:
-        """Rate the visitor's latest conversation. Raises VisitorNotFound, VisitorIsBlocked, NothingToRate."""
+    async def rate(
+        self, caller: VisitorCaller, score: int, comment: str | None, conversation_id: int | None = None
+    ) -> Conversation:
+        """Rate one of the visitor's conversations; without an id, their latest.
+
+        Raises VisitorNotFound, VisitorIsBlocked, ConversationNotFound, NothingToRate.
+        """
         visitor = await self.get(caller)
         require_not_blocked(visitor)
-        latest = await self.conversations.find_latest(visitor)
-        if latest is None:
+        if conversation_id is None:
+            rated = await self.conversations.find_latest(visitor)
+        else:
+            rated = await self.conversations.find(caller.tenant_id, conversation_id)
+            if rated is None or rated.visitor.key != visitor.key:
+                raise ConversationNotFound
+        if rated is None:
             raise NothingToRate
         at = self.clock()
         change = await self.conversations.change(
-            latest.tenant_id, latest.id, lambda current: transitions.rate(current, score, comment, at)
+            rated.tenant_id, rated.id, lambda current: transitions.rate(current, score, comment, at)
         )
         if change is None:
             raise NothingToRate

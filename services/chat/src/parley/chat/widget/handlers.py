@@ -113,7 +113,8 @@ class WidgetHandlers:
         return BlockStatusResponse(blocked=block is not None, block_type=block)
 
     async def rate(self, context: RequestContext[VisitorCaller, RatingBody, None]) -> OkResponse:
-        await self.visitors.rate(context.caller, context.body.score, context.body.comment)
+        body = context.body
+        await self.visitors.rate(context.caller, body.score, body.comment, body.conversation_id)
         return OkResponse()
 
     async def mark_read(self, context: RequestContext[VisitorCaller, VisitorReadBody, None]) -> OkResponse:

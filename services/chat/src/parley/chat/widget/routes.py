@@ -107,7 +107,7 @@ def _write_routes(handlers: WidgetHandlers) -> list[Route]:
             handlers.rate,
             CallerType.VISITOR,
             OkResponse,
-            "Rate your latest conversation from 1 to 5",
+            "Rate a conversation of yours from 1 to 5",
             body=schemas.RatingBody,
             example={**_EXAMPLE, "score": 5},
             rate_limit=RateLimitClass.WRITE,

@@ -62,6 +62,7 @@ class ContactBody(WidgetBody):
 class RatingBody(WidgetBody):
     score: Annotated[int, Field(ge=1, le=5)]
     comment: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    conversation_id: Id | None = Field(None, description="The conversation that is rated; by default your latest.")
 
 
 class VisitorReadBody(WidgetBody):
