@@ -1524,6 +1524,8 @@ export interface components {
             operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
+            /** @default null */
+            last_visitor_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
             last_seq: number;
             /** @default 0 */
@@ -1534,6 +1536,8 @@ export interface components {
             visitor_read_seq: number;
             /** @default null */
             waiting_since: string | null;
+            /** @default null */
+            reply_due_at: string | null;
             /** @default null */
             previous_id: number | null;
             /** @default null */
@@ -1570,6 +1574,8 @@ export interface components {
             operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
+            /** @default null */
+            last_visitor_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
             last_seq: number;
             /** @default 0 */
@@ -1580,6 +1586,8 @@ export interface components {
             visitor_read_seq: number;
             /** @default null */
             waiting_since: string | null;
+            /** @default null */
+            reply_due_at: string | null;
             /** @default null */
             previous_id: number | null;
             /** @default null */
@@ -1699,6 +1707,8 @@ export interface components {
             operator: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             last_message: components["schemas"]["LastMessage"] | null;
+            /** @default null */
+            last_visitor_message: components["schemas"]["LastMessage"] | null;
             /** @default 0 */
             last_seq: number;
             /** @default 0 */
@@ -1709,6 +1719,8 @@ export interface components {
             visitor_read_seq: number;
             /** @default null */
             waiting_since: string | null;
+            /** @default null */
+            reply_due_at: string | null;
             /** @default null */
             previous_id: number | null;
             /** @default null */
@@ -2209,6 +2221,8 @@ export interface components {
             name: string;
             online: boolean;
             active_chats: number;
+            /** @default null */
+            notifiable: boolean | null;
         };
         TransferCandidatesQuery: {
             site_id: number;

@@ -33,6 +33,8 @@ export function buildConversation(fields: Partial<Conversation> = {}): Conversat
     },
     operator: { id: 7, name: "Alex" },
     last_message: null,
+    last_visitor_message: null,
+    reply_due_at: null,
     last_seq: 0,
     unread: 0,
     operator_read_seq: 0,

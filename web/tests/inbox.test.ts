@@ -37,6 +37,17 @@ test("all pages are fetched", async () => {
   expect(ids()).toEqual([1, 2]);
 });
 
+test("the first page is shown before the others have arrived", async () => {
+  server.on("GET", PATH, ({ url }) =>
+    url.searchParams.get("cursor")
+      ? new Promise(() => undefined)
+      : json({ chats: [buildConversation({ id: 1 })], next_cursor: "next" }),
+  );
+  void inbox.loadConversations();
+  await settle();
+  expect([ids(), inbox.conversationsLoaded.value]).toEqual([[1], true]);
+});
+
 test("a conversation that was closed while disconnected disappears", async () => {
   inbox.mergeConversations([buildConversation({ id: 1 }), buildConversation({ id: 2 })]);
   server.on("GET", PATH, () => json({ chats: [buildConversation({ id: 2 })], next_cursor: null }));
@@ -53,4 +64,14 @@ test("a conversation that an event brings during the fetch stays", async () => {
   respond(json({ chats: [buildConversation({ id: 2 })], next_cursor: null }));
   await loading;
   expect(ids().sort()).toEqual([2, 3]);
+});
+
+test("a waiting row shows the visitor's last words, not the system's", () => {
+  const line = { seq: 1, created_at: "2026-01-01T12:00:00Z" };
+  const last_message = { ...line, seq: 2, role: "system" as const, preview: "Nobody is here." };
+  const last_visitor_message = { ...line, role: "visitor" as const, preview: "My order is late" };
+  const pending = buildConversation({ mode: "pending", last_message, last_visitor_message });
+  expect(inbox.messagePreview(pending).text).toBe("My order is late");
+  const answered = { ...last_message, role: "ai" as const, preview: "**Two** [days](https://a.example)" };
+  expect(inbox.messagePreview(buildConversation({ last_message: answered })).text).toBe("Two days");
 });

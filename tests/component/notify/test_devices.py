@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from pymongo import AsyncMongoClient
 
+from parley.common.messaging import BrokerConnection, RpcClient
+from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
-from support.notify import NotifyReplica, Scenario
+from support.notify import NotifyReplica, Scenario, StartReplica
 from support.pushes import TOKEN_PATH, AddPushOperator, register_device, wait_for_push
+from support.wait import wait_until
 
 
 async def test_a_token_belongs_to_the_operator_who_registered_it_last(
@@ -86,3 +89,23 @@ async def test_a_token_is_stored_under_its_digest(
     assert row is not None
     assert row["token"] == token
     assert token not in row["_id"]
+
+
+async def test_operators_who_can_be_notified_are_those_with_a_device(
+    start_replica: StartReplica, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
+) -> None:
+    server, broker = isolated_broker
+    scenario = Scenario(broker)
+    replica = await start_replica(broker=server.uri, **fcm.notify_settings)
+    with_device, without_device = scenario.operator(), scenario.operator()
+    await register_device(replica, with_device)
+    rpc = RpcClient("notify")
+    client = BrokerConnection(server.uri)
+    client.add(rpc)
+    await client.start()
+    try:
+        await wait_until(lambda: client.unready_reason() is None)
+        reply = await rpc("reachable_operators", operator_ids=[with_device.operator_id, without_device.operator_id])
+    finally:
+        await client.stop()
+    assert reply == {"operator_ids": [with_device.operator_id]}

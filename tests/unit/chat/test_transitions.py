@@ -71,6 +71,18 @@ def test_the_away_notice_follows_the_message_that_requests_the_handoff() -> None
     assert event_types(again) == ["message.created"], "a visitor who already waits gets no second notice"
 
 
+def test_a_row_of_the_queue_can_show_what_the_visitor_wrote_last() -> None:
+    change = transitions.add_visitor_message(
+        open_conversation(), draft(1), NOW, TIMEOUT, needs_human=True, notice=draft(2, "system")
+    )
+    row = change.conversation.to_schema()
+    assert row.last_message is not None
+    assert row.last_message.role == "system"
+    assert row.last_visitor_message is not None
+    assert (row.last_visitor_message.seq, row.last_visitor_message.preview) == (1, "text 1")
+    assert transitions.anonymized(change.conversation, LATER).to_schema().last_visitor_message is None
+
+
 def test_accepting_discards_the_ais_reply() -> None:
     before = with_visitor_message(open_conversation())
     change = transitions.accept(before, ALEX, NOW, TIMEOUT)
@@ -169,6 +181,7 @@ def test_the_first_unanswered_message_starts_the_operators_timeout() -> None:
     waiting = transitions.add_visitor_message(assigned, draft(1), NOW, TIMEOUT, needs_human=False).conversation
     again = transitions.add_visitor_message(waiting, draft(2), LATER, TIMEOUT, needs_human=False).conversation
     assert waiting.due_at == again.due_at == NOW + TIMEOUT
+    assert waiting.to_schema().reply_due_at == NOW + TIMEOUT
 
 
 def test_an_overdue_conversation_is_released_once() -> None:

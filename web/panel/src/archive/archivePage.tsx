@@ -128,7 +128,7 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
                 <Avatar name={visitorName(conversation)} small />
                 <strong dir="auto">{visitorName(conversation)}</strong>
                 <span class="archive-text muted" dir="auto">
-                  {messagePreview(conversation)}
+                  {messagePreview(conversation).text}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
                 <ModeTag conversation={conversation} />

@@ -16,6 +16,8 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
+    // Not the ✕, which comes first.
+    dialog?.querySelector<HTMLElement>("[data-initial-focus]")?.focus();
     return () => dialog?.close();
   }, []);
   return (

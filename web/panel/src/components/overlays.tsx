@@ -33,6 +33,7 @@ export function ConfirmDialog() {
         <button
           type="button"
           class={pending.destructive ? "button danger" : "button primary"}
+          data-initial-focus
           onClick={() => pending.resolve(true)}
         >
           {pending.confirmLabel}

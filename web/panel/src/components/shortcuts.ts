@@ -51,7 +51,8 @@ export function bindKeys(actions: Record<string, () => void>): () => void {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]"))
       return;
-    if (!event.altKey && (isTextField(event.target) || !singleKeyShortcuts.value)) return;
+    if (!event.altKey && (isTextField(event.target) || (!singleKeyShortcuts.value && event.key !== "Escape")))
+      return;
     const name = `${prefix}${event.altKey ? "Alt+" : ""}${event.key}`;
     prefix = !prefix && event.key === "g" ? "g " : "";
     const action = actions[name];

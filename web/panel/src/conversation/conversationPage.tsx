@@ -11,7 +11,7 @@ import { isMine, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { connection } from "../live/liveStream";
 import { navigate } from "../navigation/route";
-import { detailsOpen, showTranslations } from "../settings/preferences";
+import { closeDrawer, detailsOpen, setDetailsOpen, showTranslations } from "../settings/preferences";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { getOnlineVisitor } from "../visitors/presence";
 import {
@@ -35,6 +35,7 @@ export function ConversationPage({ id }: { id: number }) {
   useEffect(() => {
     if (!getThread(id)) void loadThread(id);
   }, [id, thread === undefined]);
+  useEffect(() => closeDrawer, [id]);
   if (!thread || !conversation) return <LoadingConversation id={id} />;
   return (
     <div class={`conversation${detailsOpen.value ? " with-details" : ""}`}>
@@ -45,7 +46,7 @@ export function ConversationPage({ id }: { id: number }) {
         <Composer key={`composer-${id}`} conversation={conversation} />
       </section>
       {detailsOpen.value && (
-        <Details thread={thread} conversation={conversation} onClose={() => (detailsOpen.value = false)} />
+        <Details thread={thread} conversation={conversation} onClose={() => setDetailsOpen(false)} />
       )}
       <ReadReporter conversation={conversation} />
       <ConversationShortcuts conversation={conversation} />
@@ -145,7 +146,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           label="Details"
           hint="d"
           active={detailsOpen.value}
-          onClick={() => (detailsOpen.value = !detailsOpen.value)}
+          onClick={() => setDetailsOpen(!detailsOpen.value)}
         />
       </div>
     </header>
@@ -174,9 +175,8 @@ function ConversationShortcuts({ conversation }: { conversation: Conversation })
   useLayoutEffect(
     () =>
       bindKeys({
-        d: () => {
-          detailsOpen.value = !detailsOpen.value;
-        },
+        d: () => setDetailsOpen(!detailsOpen.value),
+        Escape: closeDrawer,
         l: () => {
           showTranslations.value = !showTranslations.value;
         },

@@ -233,7 +233,7 @@ function EarlierConversations({ thread }: { thread: Thread }) {
               <a href={routeHref("chats", conversation.id)}>
                 <span>{formatTimeOrDate(conversation.created_at)}</span>
                 <span class="earlier-preview" dir="auto">
-                  {messagePreview(conversation) || `Chat #${conversation.id}`}
+                  {messagePreview(conversation).text || `Chat #${conversation.id}`}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
               </a>

@@ -48,6 +48,18 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
     lastHeight.current = list.scrollHeight;
   });
 
+  // An image that loads late makes the list longer, a longer draft the space for it smaller.
+  useEffect(() => {
+    const list = element.current;
+    if (!list) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) list.scrollTop = list.scrollHeight;
+    });
+    observer.observe(list);
+    for (const child of list.children) observer.observe(child);
+    return () => observer.disconnect();
+  }, []);
+
   const onScroll = async () => {
     const list = element.current;
     if (!list) return;

@@ -39,7 +39,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
                   {operator.name}
                 </span>
                 <span class="muted">
-                  {operator.online ? "Online" : "Offline (will be notified)"} · {operator.active_chats}{" "}
+                  {describeStatus(operator)} · {operator.active_chats}{" "}
                   {operator.active_chats === 1 ? "chat" : "chats"}
                 </span>
               </button>
@@ -49,4 +49,10 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
       )}
     </Dialog>
   );
+}
+
+function describeStatus({ online, notifiable }: TransferCandidate): string {
+  if (online) return "Online";
+  if (notifiable === false) return "Offline (cannot be notified)";
+  return notifiable ? "Offline (will be notified)" : "Offline";
 }

@@ -1,6 +1,6 @@
 /** The inbox: every open conversation of the operator's sites, each in the newest version known. */
 import { computed, signal } from "@preact/signals";
-import type { Conversation } from "../../../shared/apiTypes";
+import type { Conversation, Role } from "../../../shared/apiTypes";
 import { markdownToText } from "../../../shared/markdown";
 import { api } from "../api/client";
 import { me } from "../session/session";
@@ -29,7 +29,10 @@ export function mergeConversations(changed: readonly Conversation[]): void {
   if (hasChanged) conversations.value = merged;
 }
 
-/** Fetches all open conversations. One that is known here and missing there has been closed in the meantime. */
+/**
+ * Fetches all open conversations, and shows each page as it arrives. One that is known here and missing there has been
+ * closed in the meantime.
+ */
 export async function loadConversations(): Promise<void> {
   const fetched: Conversation[] = [];
   let cursor: string | null = null;
@@ -38,6 +41,8 @@ export async function loadConversations(): Promise<void> {
     const query = { status: "pending,active,ai", limit: 100, cursor };
     const page: Awaited<ReturnType<typeof fetchPage>> = await fetchPage(query);
     fetched.push(...page.chats);
+    mergeConversations(page.chats);
+    conversationsLoaded.value = true;
     cursor = page.next_cursor;
   } while (cursor && fetched.length < MAX_CONVERSATIONS);
   const open = new Set(fetched.map((conversation) => conversation.id));
@@ -46,8 +51,6 @@ export async function loadConversations(): Promise<void> {
     (conversation) => open.has(conversation.id) || before.get(conversation.id) !== conversation,
   );
   conversations.value = new Map(kept.map((conversation) => [conversation.id, conversation]));
-  mergeConversations(fetched);
-  conversationsLoaded.value = true;
 }
 
 const fetchPage = (query: { status: string; limit: number; cursor: string | null }) =>
@@ -57,16 +60,15 @@ const fetchPage = (query: { status: string; limit: number; cursor: string | null
 export const isMine = (conversation: Conversation): boolean =>
   conversation.mode === "operator" && conversation.operator?.id === me.value?.id;
 
-const waitingSince = (conversation: Conversation): number =>
-  Date.parse(conversation.waiting_since ?? conversation.updated_at);
-
 /** First the queue, then visitors who wait for a reply (both longest first), then the rest, newest first. */
-function compare(a: Conversation, b: Conversation): number {
-  const rank = (one: Conversation) => (one.mode === "pending" ? 0 : one.waiting_since ? 1 : 2);
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  return rank(a) < 2
-    ? waitingSince(a) - waitingSince(b)
-    : Date.parse(b.updated_at) - Date.parse(a.updated_at);
+function sortConversations(list: readonly Conversation[]): Conversation[] {
+  const keyed = list.map((conversation) => {
+    const { mode, waiting_since: since, updated_at: updated } = conversation;
+    const rank = mode === "pending" ? 0 : since ? 1 : 2;
+    return { conversation, rank, order: rank < 2 ? Date.parse(since ?? updated) : -Date.parse(updated) };
+  });
+  keyed.sort((a, b) => a.rank - b.rank || a.order - b.order);
+  return keyed.map(({ conversation }) => conversation);
 }
 
 const openConversations = computed(() =>
@@ -81,10 +83,11 @@ export const inboxLists = computed<Record<InboxTab, Conversation[]>>(() => {
       (siteFilter.value === undefined || conversation.site_id === siteFilter.value) &&
       (!text || matches(conversation, text)),
   );
+  const sorted = sortConversations(matching);
   return {
-    waiting: matching.filter((conversation) => conversation.mode === "pending").sort(compare),
-    mine: matching.filter(isMine).sort(compare),
-    all: matching.sort(compare),
+    waiting: sorted.filter((conversation) => conversation.mode === "pending"),
+    mine: sorted.filter(isMine),
+    all: sorted,
   };
 });
 
@@ -112,8 +115,13 @@ export function anonymousName(sessionId: string): string {
   return `Visitor ${sessionId.replace(/^sess_/, "").slice(0, 4)}`;
 }
 
-/** The last message in one line, without the marks of the AI's Markdown. Empty when it is an image. */
-export function messagePreview({ last_message: last }: Conversation): string {
-  if (!last) return "";
-  return last.role === "ai" ? markdownToText(last.preview) : last.preview;
+/**
+ * The last message in one line, without the marks of the AI's Markdown. For a visitor who waits it is their own last
+ * message, not what the system told them. Empty when it is an image.
+ */
+export function messagePreview(conversation: Conversation): { role: Role | undefined; text: string } {
+  const { mode, last_message: newest, last_visitor_message: ofVisitor } = conversation;
+  const last = (mode === "pending" && ofVisitor) || newest;
+  if (!last) return { role: undefined, text: "" };
+  return { role: last.role, text: last.role === "ai" ? markdownToText(last.preview) : last.preview };
 }

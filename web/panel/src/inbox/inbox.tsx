@@ -1,10 +1,10 @@
 /** The list of open conversations, in three tabs: waiting, mine, all. */
-import { useEffect, useRef } from "preact/hooks";
 import type { Conversation, Role } from "../../../shared/apiTypes";
 import { formatDuration, formatTimeOrDate } from "../../../shared/dates";
 import { now } from "../components/clock";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
+import { VirtualList } from "../components/virtualList";
 import { hasDraft } from "../composer/drafts";
 import { route, routeHref } from "../navigation/route";
 import { getSiteName, sites } from "../sites/sites";
@@ -25,6 +25,10 @@ import { ModeTag } from "./modeTag";
 
 const MEDIUM_WAIT_MS = 60_000;
 const LONG_WAIT_MS = 300_000;
+/** How long before a chat returns to the queue its operator is warned. */
+const DUE_SOON_MS = 60_000;
+/** As in chats.css. */
+const ROW_HEIGHT_PX = 58;
 
 const TABS: [InboxTab, string][] = [
   ["waiting", "Waiting"],
@@ -34,6 +38,8 @@ const TABS: [InboxTab, string][] = [
 
 export function Inbox() {
   const list = inboxLists.value[activeTab.value];
+  const label = `${activeTab.value} chats`;
+  const openId = route.value.page === "chats" ? route.value.conversation : undefined;
   return (
     <section class="inbox" aria-label="Chats">
       <header class="inbox-header">
@@ -54,21 +60,40 @@ export function Inbox() {
               onInput={(event) => {
                 searchText.value = event.currentTarget.value;
               }}
-              onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
+              onKeyDown={(event) => {
+                if (event.key !== "Escape") return;
+                // The browser would empty the field without an event, and the filter would stay.
+                event.preventDefault();
+                if (searchText.value) searchText.value = "";
+                else event.currentTarget.blur();
+              }}
             />
           </label>
           {sites.value.length > 1 && <SiteSelect />}
         </div>
       </header>
-      <div class="inbox-list" id="inbox-list" role="tabpanel" aria-label={`${activeTab.value} chats`}>
-        {!conversationsLoaded.value ? (
-          <Spinner />
-        ) : list.length ? (
-          list.map((conversation) => <ConversationRow key={conversation.id} conversation={conversation} />)
-        ) : (
-          <EmptyInbox />
-        )}
-      </div>
+      {conversationsLoaded.value && list.length ? (
+        <VirtualList
+          key={activeTab.value}
+          id="inbox-list"
+          class="inbox-list"
+          label={label}
+          items={list}
+          rowHeightPx={ROW_HEIGHT_PX}
+          selectedIndex={list.findIndex((conversation) => conversation.id === openId)}
+          renderRow={(conversation) => (
+            <ConversationRow
+              key={conversation.id}
+              conversation={conversation}
+              selected={conversation.id === openId}
+            />
+          )}
+        />
+      ) : (
+        <div class="inbox-list" id="inbox-list" role="tabpanel" aria-label={label}>
+          {conversationsLoaded.value ? <EmptyInbox /> : <Spinner />}
+        </div>
+      )}
     </section>
   );
 }
@@ -144,19 +169,13 @@ function EmptyInbox() {
   );
 }
 
-function ConversationRow({ conversation }: { conversation: Conversation }) {
-  const element = useRef<HTMLAnchorElement>(null);
-  const selected = route.value.page === "chats" && route.value.conversation === conversation.id;
-  useEffect(() => {
-    if (selected) element.current?.scrollIntoView({ block: "nearest" });
-  }, [selected]);
+function ConversationRow({ conversation, selected }: { conversation: Conversation; selected: boolean }) {
   const { id, mode, unread, visitor } = conversation;
   const name = visitorName(conversation);
   const online = getOnlineVisitor(conversation.site_id, visitor.session_id) !== undefined;
   const needsAttention = unread > 0 && (mode === "pending" || isMine(conversation));
   return (
     <a
-      ref={element}
       href={routeHref("chats", id)}
       class={`conversation-row${selected ? " selected" : ""}${needsAttention ? " attention" : ""}`}
       aria-current={selected ? "true" : undefined}
@@ -171,17 +190,17 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
         </span>
         <span class="row-bottom">
           <Preview conversation={conversation} />
+          <span class="row-tags">
+            {activeTab.value === "all" && <ModeTag conversation={conversation} />}
+            {sites.value.length > 1 && (
+              <span class="tag plain" dir="auto">
+                {getSiteName(conversation.site_id)}
+              </span>
+            )}
+            {visitor.language && <span class="tag plain">{visitor.language}</span>}
+            {visitor.blocked && <span class="tag error">Blocked</span>}
+          </span>
           {needsAttention && <span class="badge">{unread > 99 ? "99+" : unread}</span>}
-        </span>
-        <span class="row-tags">
-          <ModeTag conversation={conversation} />
-          {sites.value.length > 1 && (
-            <span class="tag plain" dir="auto">
-              {getSiteName(conversation.site_id)}
-            </span>
-          )}
-          {visitor.language && <span class="tag plain">{visitor.language}</span>}
-          {visitor.blocked && <span class="tag error">Blocked</span>}
         </span>
       </span>
     </a>
@@ -199,18 +218,28 @@ function Preview({ conversation }: { conversation: Conversation }) {
       </span>
     );
   }
-  const last = conversation.last_message;
-  if (!last) return <span class="row-preview">New chat</span>;
+  const { role, text } = messagePreview(conversation);
+  if (!role) return <span class="row-preview">New chat</span>;
   return (
     <span class="row-preview" dir="auto">
-      {AUTHOR_PREFIX[last.role]}
-      {messagePreview(conversation) || "Image"}
+      {AUTHOR_PREFIX[role]}
+      {text || "Image"}
     </span>
   );
 }
 
 /** How long the visitor has been waiting; otherwise when the last message was written. */
 function RowTime({ conversation }: { conversation: Conversation }) {
+  const { reply_due_at: dueAt } = conversation;
+  const dueInMs = dueAt ? Date.parse(dueAt) - now.value : Number.POSITIVE_INFINITY;
+  if (isMine(conversation) && dueInMs < DUE_SOON_MS) {
+    return (
+      <span class="row-time waiting long" title="Without a reply this chat returns to the queue">
+        <Icon name="clock" size={12} />
+        Requeued in {formatDuration(dueInMs)}
+      </span>
+    );
+  }
   if (!conversation.waiting_since) {
     const at = conversation.last_message?.created_at ?? conversation.updated_at;
     return <span class="row-time">{formatTimeOrDate(at)}</span>;

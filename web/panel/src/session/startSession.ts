@@ -34,11 +34,12 @@ export function startSession(): () => void {
   let stopHeartbeat: (() => void) | undefined;
   const stop = new AbortController();
   const refetch = async () => {
-    await loadWithRetry(loadSites, stop.signal);
-    if (stop.signal.aborted) return;
-    stopHeartbeat ??= startHeartbeat();
+    const withSites = async () => {
+      await loadWithRetry(loadSites, stop.signal);
+      if (!stop.signal.aborted) stopHeartbeat ??= startHeartbeat();
+    };
     const loaders = [loadConversations, loadOnlineVisitors, loadOwnStatus];
-    await Promise.all(loaders.map((load) => loadWithRetry(load, stop.signal)));
+    await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
   };
   const closeStream = openLiveStream({
     onReady(isNew, siteIds) {

@@ -1,5 +1,5 @@
 /** An operator's preferences on this machine: theme, sounds, canned replies. Stored in the browser. */
-import { effect, type Signal, signal } from "@preact/signals";
+import { computed, effect, type Signal, signal } from "@preact/signals";
 import { readJson, writeJson } from "../../../shared/storage";
 
 /** A signal whose value survives a reload and is shared with the browser's other tabs. */
@@ -23,7 +23,28 @@ export type Theme = "system" | "light" | "dark";
 export const theme = persistedSignal<Theme>("theme", "system");
 export const soundEnabled = persistedSignal("sounds", true);
 export const desktopNotifications = persistedSignal("desktop", false);
-export const detailsOpen = persistedSignal("details", true);
+const wideDetailsOpen = persistedSignal("details", true);
+const drawerOpen = signal(false);
+
+/** As in chats.css: below this width the details cover the chat. */
+const narrowScreen = matchMedia("(max-width: 1180px)");
+const isNarrow = signal(narrowScreen.matches);
+narrowScreen.addEventListener("change", () => {
+  isNarrow.value = narrowScreen.matches;
+});
+
+/** Whether the details are open. On a narrow screen they cover the chat: there they are only when asked for. */
+export const detailsOpen = computed(() => (isNarrow.value ? drawerOpen.value : wideDetailsOpen.value));
+
+export function setDetailsOpen(open: boolean): void {
+  if (isNarrow.value) drawerOpen.value = open;
+  else wideDetailsOpen.value = open;
+}
+
+export function closeDrawer(): void {
+  drawerOpen.value = false;
+}
+
 export const showTranslations = persistedSignal("translations", true);
 /** They can be switched off because they get in the way of some screen readers and of voice control. */
 export const singleKeyShortcuts = persistedSignal("letterKeys", true);

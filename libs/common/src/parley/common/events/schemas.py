@@ -88,12 +88,16 @@ class ConversationSchema(Schema):
     visitor: VisitorSchema
     operator: OperatorRef | None = Field(None, description="The operator it is assigned to.")
     last_message: LastMessage | None = None
+    last_visitor_message: LastMessage | None = Field(None, description="The visitor's newest message.")
     last_seq: int = Field(0, description="The seq of the newest message.")
     unread: int = Field(0, description="Visitor messages that no operator has read; 999 means that or more.")
     operator_read_seq: int = 0
     visitor_read_seq: int = 0
     waiting_since: Timestamp | None = Field(
         None, description="When the handoff was requested, if the visitor is waiting."
+    )
+    reply_due_at: Timestamp | None = Field(
+        None, description="When it returns to the queue unless the operator has replied."
     )
     previous_id: int | None = Field(None, description="The visitor's conversation before this one.")
     rating: int | None = None

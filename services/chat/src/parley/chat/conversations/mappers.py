@@ -40,6 +40,11 @@ def _last_message(conversation: Conversation) -> Document:
     return {"last_message": last.model_dump() if last else None}
 
 
+def _last_visitor_message(conversation: Conversation) -> Document:
+    last = conversation.last_visitor_message
+    return {"last_visitor_message": last.model_dump() if last else None}
+
+
 def _reply_lease(conversation: Conversation) -> Document:
     lease = conversation.reply_lease
     return {"answer_due": {"seq": lease.seq, "until": lease.until} if lease else None}
@@ -108,6 +113,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
     (("mode",), lambda conversation: {"mode": conversation.mode, "open": conversation.open}),
     (("operator",), lambda conversation: {"operator": operator_ref_document(conversation.operator)}),
     (("last_message",), _last_message),
+    (("last_visitor_message",), _last_visitor_message),
     (("unread_seqs",), lambda conversation: {"unread_seqs": list(conversation.unread_seqs)}),
     (("reads",), _reads),
     (("waiting_since",), _waiting),
@@ -149,6 +155,8 @@ def _differs(before: object, after: object) -> bool:
 
 def to_conversation(document: Document) -> Conversation:
     lease, last = document["answer_due"], document["last_message"]
+    # Documents of earlier versions lack it until the visitor's next message.
+    last_of_visitor = document.get("last_visitor_message")
     return Conversation(
         id=document["_id"],
         tenant_id=document["tenant_id"],
@@ -161,6 +169,7 @@ def to_conversation(document: Document) -> Conversation:
         operator=to_operator_ref(document["operator"]),
         last_seq=document["last_seq"],
         last_message=LastMessage.model_validate(last) if last else None,
+        last_visitor_message=LastMessage.model_validate(last_of_visitor) if last_of_visitor else None,
         unread_seqs=tuple(document["unread_seqs"]),
         operator_read_seq=document["operator_read_seq"],
         reads=tuple((OperatorRef(**read["operator"]), read["seq"]) for read in document.get("reads", ())),

@@ -68,6 +68,8 @@ class Conversation:
     operator: OperatorRef | None = None
     last_seq: int = 0
     last_message: LastMessage | None = None
+    last_visitor_message: LastMessage | None = None
+    """The newest message of the visitor: what a row of the queue shows."""
     unread_seqs: tuple[int, ...] = ()
     """Visitor messages that no operator has read, at most MAX_UNREAD."""
     operator_read_seq: int = 0
@@ -108,11 +110,13 @@ class Conversation:
             visitor=self.visitor.to_schema(),
             operator=self.operator,
             last_message=self.last_message,
+            last_visitor_message=self.last_visitor_message,
             last_seq=self.last_seq,
             unread=len(self.unread_seqs),
             operator_read_seq=self.operator_read_seq,
             visitor_read_seq=self.visitor_read_seq,
             waiting_since=self.waiting_since,
+            reply_due_at=self.due_at,
             previous_id=self.previous_id,
             rating=self.rating,
             created_at=self.created_at,

@@ -6,6 +6,7 @@ from parley.chat.admin_module import AdminModule
 from parley.chat.backends import Backends
 from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.operator_timeouts import OperatorTimeouts
+from parley.chat.conversations.push_client import RpcReachableOperators
 from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.query_repository import MongoConversationQueryRepository
 from parley.chat.conversations.repository import MongoConversationRepository
@@ -49,6 +50,7 @@ class ConversationModule:
             admin.cached_sites,
             admin.team_directory,
             presence,
+            RpcReachableOperators(backends.rpc["notify"]),
         )
         self.messages = MessageService(
             conversations,

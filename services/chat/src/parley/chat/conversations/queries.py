@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -29,6 +29,8 @@ class TransferCandidate:
     name: str
     online: bool
     active_chats: int
+    notifiable: bool | None = None
+    """Whether they have a device that gets pushes; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,11 @@ class ConversationQueryRepository(Protocol):
     async def get_rating_stats(self, tenant_id: int, site_id: int, since: datetime | None) -> RatingStats: ...
 
 
+class ReachableOperators(Protocol):
+    async def __call__(self, operator_ids: Sequence[int], /) -> Collection[int] | None:
+        """Those of the operators who have a device that gets pushes; None when that cannot be found out now."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConversationQueries:
     """Reads only. Methods with a site or conversation id raise NotFound, and Forbidden without access to the site."""
@@ -96,6 +103,7 @@ class ConversationQueries:
     sites: SiteSettingsReader
     team: TeamMembers
     presence: PresenceReader
+    reachable: ReachableOperators
 
     async def find(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         conversation = await self.conversations.find(caller.tenant_id, conversation_id)
@@ -151,10 +159,18 @@ class ConversationQueries:
         await get_authorized_site(self.sites, caller, site_id)
         online = await self.presence.operators_online(site_id)
         active_chats = await self.queries.count_by_operator(caller.tenant_id, site_id)
+        team = await self.team.on_site(caller.tenant_id, site_id)
+        members = [member for member in team if member.may_chat_on(site_id)]
+        reachable = await self.reachable([member.id for member in members])
         candidates = [
-            TransferCandidate(member.id, member.name, member.id in online, active_chats.get(member.id, 0))
-            for member in await self.team.on_site(caller.tenant_id, site_id)
-            if member.may_chat_on(site_id)
+            TransferCandidate(
+                member.id,
+                member.name,
+                member.id in online,
+                active_chats.get(member.id, 0),
+                None if reachable is None else member.id in reachable,
+            )
+            for member in members
         ]
         return sorted(candidates, key=lambda member: (not member.online, member.name.casefold(), member.id))
 

@@ -127,6 +127,9 @@ class TransferCandidateSchema(Schema):
     name: str
     online: bool
     active_chats: int
+    notifiable: bool | None = Field(
+        None, description="Whether they have a device that gets push notifications; null: not known."
+    )
 
 
 class TransferCandidatesResponse(SuccessResponse):
@@ -206,7 +209,11 @@ def to_rows(conversations: Sequence[Conversation]) -> list[ConversationSchema]:
 
 def to_transfer_candidate(candidate: TransferCandidate) -> TransferCandidateSchema:
     return TransferCandidateSchema(
-        id=candidate.id, name=candidate.name, online=candidate.online, active_chats=candidate.active_chats
+        id=candidate.id,
+        name=candidate.name,
+        online=candidate.online,
+        active_chats=candidate.active_chats,
+        notifiable=candidate.notifiable,
     )
 
 

@@ -298,6 +298,7 @@ def anonymized(conversation: Conversation, at: datetime) -> Conversation:
         after,
         visitor=visitor,
         last_message=None,
+        last_visitor_message=None,
         unread_seqs=(),
         rating=None,
         rating_comment=None,
@@ -333,10 +334,12 @@ def _append_message(conversation: Conversation, draft: MessageDraft, at: datetim
     unread_seqs = conversation.unread_seqs
     if draft.role == "visitor":
         unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
+    last_message = LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at)
     after = replace(
         conversation,
         last_seq=seq,
-        last_message=LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at),
+        last_message=last_message,
+        last_visitor_message=last_message if draft.role == "visitor" else conversation.last_visitor_message,
         unread_seqs=unread_seqs,
         recent_ids=recent_ids,
         updated_at=at,

@@ -5,6 +5,7 @@ An erasure is in the event log too, but only for replicas that run within its re
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from parley.common.events import Event
@@ -22,10 +23,14 @@ def erasure_consumer(privacy: PushPrivacyService) -> Consumer:
     return Consumer("notify", "erasures", {"visitor.erased": on_visitor_erased})
 
 
-def rpc_server(privacy: PushPrivacyService) -> RpcServer:
-    """Answer `visitor_data` with what is stored about a visitor."""
+def rpc_server(privacy: PushPrivacyService, reachable: Callable[[list[int]], Awaitable[set[int]]]) -> RpcServer:
+    """Answer `visitor_data` with what is stored about a visitor, `reachable_operators` with who can get a push."""
 
     async def visitor_data(body: dict[str, Any]) -> dict[str, Any] | None:
         return await privacy.export([int(conversation_id) for conversation_id in body["conversation_ids"]])
 
-    return RpcServer("notify", {"visitor_data": visitor_data})
+    async def reachable_operators(body: dict[str, Any]) -> dict[str, Any] | None:
+        operator_ids = await reachable([int(operator_id) for operator_id in body["operator_ids"]])
+        return {"operator_ids": sorted(operator_ids)}
+
+    return RpcServer("notify", {"visitor_data": visitor_data, "reachable_operators": reachable_operators})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,9 @@ class PushModule:
         self.routes = push_routes(PushTokenHandlers(token_service, PushSelfTest(self._tokens, provider)))
         privacy = PushPrivacyService(self._deliveries)
         broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
-        broker.add(rpc_server(privacy), start_condition=mongo.schema_ready)
+        # Without a provider nobody can get a push, whatever devices they registered.
+        reachable = self._tokens.filter_with_tokens if provider is not None else _nobody
+        broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
 
     def _enable(self, provider: FcmClient, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule) -> None:
         tailer = streaming.tailer
@@ -101,6 +104,10 @@ class PushModule:
             PlannerWorker(planner),
             PushSender(deliveries),
         )
+
+
+async def _nobody(_: Iterable[int]) -> set[int]:
+    return set()
 
 
 def _create_provider(settings: NotifySettings) -> FcmClient | None:
