@@ -30,6 +30,7 @@ UNLIMITED = {
     "PARLEY_LIMITS_OPERATOR": "off",
     "PARLEY_LIMITS_SITE": "off",
     "PARLEY_STREAMS_PER_ADDRESS": "1000000",
+    "PARLEY_CONNECTIONS_PER_ADDRESS": "1000000",
 }
 """The gateway's settings without limits: all load comes from one address."""
 

@@ -176,6 +176,7 @@ async def _start_gateway(bench: BenchmarkContext, upstream: Server, secret: str)
         "PARLEY_IDENTITY_SECRET": secrets.token_hex(32),
         "PARLEY_JWT_SECRET": secret,
         "PARLEY_STREAMS_PER_ADDRESS": UNLIMITED["PARLEY_STREAMS_PER_ADDRESS"],
+        "PARLEY_CONNECTIONS_PER_ADDRESS": UNLIMITED["PARLEY_CONNECTIONS_PER_ADDRESS"],
         **{f"PARLEY_LIMITS_{scope}": limits for scope in ("ADDRESS", "OPERATOR")},
         **{f"PARLEY_{name}_URLS": f"http://127.0.0.1:{upstream.port}" for name in _SERVICES},
     }

@@ -31,6 +31,7 @@ NO_RATE_LIMITS = {
     "PARLEY_LIMITS_OPERATOR": "off",
     "PARLEY_LIMITS_SITE": "off",
     "PARLEY_STREAMS_PER_ADDRESS": "100000",
+    "PARLEY_CONNECTIONS_PER_ADDRESS": "100000",
 }
 """The gateway's settings without limits: all tests come from one address. The limits have tests of their own."""
 

@@ -179,8 +179,20 @@ async def test_key_id_is_ignored_with_a_shared_secret(gateway: Gateway, backend:
     assert await get_status(gateway, bearer(token)) == 200
 
 
+@pytest.mark.parametrize(
+    ("claim", "offset", "status"),
+    [("exp", -20, 200), ("exp", -40, 401), ("iat", 20, 200), ("iat", 40, 401), ("nbf", 20, 200), ("nbf", 40, 401)],
+)
+async def test_clocks_may_differ_by_30_seconds(
+    gateway: Gateway, backend: FakeBackend, claim: str, offset: int, status: int
+) -> None:
+    changes: dict[str, Any] = {claim: int(time.time()) + offset}
+    token = token_for(backend.add_operator(), **changes)
+    assert await get_status(gateway, bearer(token)) == status
+
+
 async def test_cached_token_is_rejected_once_it_expires(gateway: Gateway, backend: FakeBackend) -> None:
-    token = token_for(backend.add_operator(), exp=int(time.time()) + 2)
+    token = token_for(backend.add_operator(), exp=int(time.time()) - 28)
     assert await get_status(gateway, bearer(token)) == 200
 
     async def is_rejected() -> bool:

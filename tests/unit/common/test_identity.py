@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
+import pytest
+
 from parley.common.auth.identity import MAX_TOKEN_BYTES, IdentitySigner, OperatorCaller, Permission
+from parley.common.errors import Unauthenticated
 
 SECRET = "a-secret-that-is-long-enough-for-hs256"
 EVERYTHING = frozenset(Permission)
@@ -40,3 +44,18 @@ def test_cache_of_verified_tokens_is_bounded_in_bytes() -> None:
     finally:
         tracemalloc.stop()
     assert held < 30_000_000, "about 125 kB each: fewer than the four hundred are cached"
+
+
+@pytest.mark.parametrize(("offset", "is_accepted"), [(0, True), (25, True), (-80, True), (40, False), (-100, False)])
+def test_clocks_of_gateway_and_service_may_differ_by_30_seconds(
+    monkeypatch: pytest.MonkeyPatch, offset: float, is_accepted: bool
+) -> None:
+    now = time.time()
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now + offset)
+        token = IdentitySigner(SECRET).sign(caller(1))
+    if is_accepted:
+        assert IdentitySigner(SECRET).verify(token) == caller(1)
+    else:
+        with pytest.raises(Unauthenticated):
+            IdentitySigner(SECRET).verify(token)

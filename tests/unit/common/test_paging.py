@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
-import orjson
 import pytest
 
 from parley.common.errors import ValidationFailed

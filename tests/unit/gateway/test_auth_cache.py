@@ -29,7 +29,7 @@ class Clock:
 
 async def test_value_is_kept_for_30_seconds_and_for_2_while_events_are_not_received() -> None:
     directory, clock, connected = SiteDirectory(), Clock(), True
-    cache = build_cache("test", directory.get_site, lambda: connected, 10, clock)
+    cache = build_cache("test", directory.get_site, lambda: connected, 2**20, len, clock)
     assert await cache.get("known") == "first"
     directory.sites["known"], clock.now = "second", 29.9
     assert await cache.get("known") == "first"
@@ -46,7 +46,7 @@ async def test_value_is_kept_for_30_seconds_and_for_2_while_events_are_not_recei
 
 async def test_absence_is_kept_for_5_seconds() -> None:
     directory, clock = SiteDirectory(), Clock()
-    cache = build_cache("test", directory.get_site, lambda: True, 10, clock)
+    cache = build_cache("test", directory.get_site, lambda: True, 2**20, len, clock)
     assert [await cache.get("new") for _ in range(3)] == [None] * 3
     assert directory.lookups == 1
     directory.sites["new"], clock.now = "created", 4.9

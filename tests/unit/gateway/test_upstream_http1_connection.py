@@ -200,9 +200,9 @@ async def test_connection_whose_response_was_not_read_is_not_reused(size: int) -
     connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
     await connection.read_head()
     assert connection.is_complete
-    assert not connection.is_reusable
+    before = connection.is_reusable
     assert len(await connection.read()) == size
-    assert connection.is_reusable
+    assert (before, connection.is_reusable) == (False, True)
     assert not transport.is_paused
 
 
@@ -210,9 +210,9 @@ async def test_connection_whose_request_has_not_left_is_not_reused() -> None:
     connection, transport = start_request()
     transport.unsent_bytes = 1
     connection.data_received(b"HTTP/1.1 415 Unsupported Media Type\r\nContent-Length: 0\r\n\r\n")
-    assert not connection.is_reusable
+    before = connection.is_reusable
     transport.unsent_bytes = 0
-    assert connection.is_reusable
+    assert (before, connection.is_reusable) == (False, True)
 
 
 async def test_second_response_contains_nothing_of_the_first() -> None:

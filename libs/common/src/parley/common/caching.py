@@ -51,12 +51,14 @@ class InvalidatingCache(Generic[KeyT, ValueT]):
         ttl_seconds: float,
         disconnected_ttl_seconds: float = 2.0,
         max_size: int = 10_000,
+        size_of: Callable[[ValueT], int] | None = None,
         ttl_for: Callable[[ValueT], float] | None = None,
         on_lookup: Callable[[bool], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ttl_for` gives the seconds of a value instead of `ttl_seconds`; `on_lookup` learns each hit (True) or
-        miss (False), for metrics."""
+        miss (False), for metrics. `max_size` counts entries, or with `size_of` the sum of what it says of each value;
+        a value that is larger than all may be together is not cached."""
         self._load = load
         self._is_connected = is_connected
         self._ttl_seconds = ttl_seconds
@@ -64,7 +66,9 @@ class InvalidatingCache(Generic[KeyT, ValueT]):
         self._ttl_for = ttl_for
         self._on_lookup = on_lookup
         self._monotonic = monotonic
-        self._entries: LRUCache[KeyT, _Entry[ValueT]] = LRUCache(max_size)
+        self._size_of = size_of
+        self._max_size = max_size
+        self._entries: LRUCache[KeyT, _Entry[ValueT]] = LRUCache(max_size, self._get_size)
         self._loads: dict[KeyT, _Load[ValueT]] = {}
         self._tasks: set[asyncio.Task[ValueT]] = set()
 
@@ -125,6 +129,9 @@ class InvalidatingCache(Generic[KeyT, ValueT]):
             ttl_seconds = min(ttl_seconds, self._disconnected_ttl_seconds)
         return entry if self._monotonic() - entry.loaded_at < ttl_seconds else None
 
+    def _get_size(self, entry: _Entry[ValueT]) -> int:
+        return 1 if self._size_of is None else self._size_of(entry.value)
+
     def _invalidate_loads(self) -> None:
         for load in self._loads.values():
             load.invalidated = True
@@ -142,7 +149,9 @@ class InvalidatingCache(Generic[KeyT, ValueT]):
         value = await self._load(key)
         load = self._loads.get(key)
         if load is not None and load.task is asyncio.current_task():
-            self._entries[key] = _Entry(loaded_at, value)
+            entry = _Entry(loaded_at, value)
+            if self._get_size(entry) <= self._max_size:
+                self._entries[key] = entry
         return value
 
     def _end_load(self, key: KeyT, load: _Load[ValueT]) -> None:

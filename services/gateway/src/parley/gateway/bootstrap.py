@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 
 from parley.common.auth.identity import IdentitySigner
@@ -28,8 +30,10 @@ from parley.gateway.proxy.public_handler import PublicProxyHandler
 from parley.gateway.proxy.reverse_proxy import ReverseProxy
 from parley.gateway.proxy.routes import add_proxy_routes
 from parley.gateway.proxy.visitor_handler import VisitorProxyHandler
+from parley.gateway.rate_limit.concurrency_limiter import ConcurrencyLimiter
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.stream_limiter import StreamLimiter
+from parley.gateway.server.client_connections import ClientConnections
 from parley.gateway.server.client_ip import ClientIpResolver
 from parley.gateway.server.header_timeout import HeaderTimeoutRunner
 from parley.gateway.settings import GatewaySettings
@@ -39,8 +43,8 @@ from parley.gateway.upstream.internal_api import InternalApiClient
 from parley.gateway.upstream.upstream import Upstream
 
 
-def build(settings: GatewaySettings) -> tuple[Service, web.Application]:
-    """Build the service and its public application; nothing connects until the service runs."""
+def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientConnections]:
+    """Build the service, its public application and its connections; nothing connects until the service runs."""
     service = Service("gateway", settings)
     access_log = service.add(AccessLog(enabled=settings.access_log))
     broker = service.add(BrokerConnection(settings.amqp_url))
@@ -57,9 +61,19 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application]:
     streams = StreamLimiter(settings.streams_per_address, min(MAX_STREAM_DRAIN_SECONDS, settings.stop_seconds / 3))
     proxy = ReverseProxy(upstreams, streams)
     client_ips = ClientIpResolver(settings.trusted_proxies)
+    connections = ClientConnections(settings.connections_per_address, client_ips)
+    service.add(connections.build_check())
 
     app = web.Application(
-        middlewares=[request_middleware(access_log, client_ips, trust_traceparent=settings.trust_traceparent)],
+        middlewares=[
+            request_middleware(
+                access_log,
+                client_ips,
+                ConcurrencyLimiter(settings.connections_per_address, "requests"),
+                trust_traceparent=settings.trust_traceparent,
+                hsts_seconds=settings.hsts_seconds,
+            )
+        ],
         handler_args={"keepalive_timeout": KEEPALIVE_SECONDS, "auto_decompress": False},
     )
     if tracing.enabled():
@@ -86,7 +100,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application]:
 
     app.on_shutdown.append(drain_streams)
     app.on_cleanup.append(close)
-    return service, app
+    return service, app, connections
 
 
 def build_verifier(settings: GatewaySettings) -> TokenVerifier:
@@ -113,8 +127,8 @@ def build_issuer(settings: GatewaySettings) -> TokenIssuer | None:
 
 async def serve(settings: GatewaySettings) -> None:
     """Run the gateway until SIGTERM or SIGINT."""
-    service, app = build(settings)
-    await service.run(app, HeaderTimeoutRunner, max_header_bytes=MAX_HEADER_BYTES)
+    service, app, connections = build(settings)
+    await service.run(app, partial(HeaderTimeoutRunner, connections=connections), max_header_bytes=MAX_HEADER_BYTES)
 
 
 def main() -> None:

@@ -17,5 +17,11 @@ UPSTREAM_FAILURES = Counter(
 )
 RATE_LIMITED = Counter("parley_gateway_rate_limited_total", "Requests rejected by a limit.", ["scope", "rate"])
 CREDENTIALS_REJECTED = Counter("parley_gateway_credentials_refused_total", "Rejected credentials.", ["reason"])
+SLOW_CLIENTS = Counter("parley_gateway_slow_clients_total", "Clients disconnected because they did not read.")
+UNNAMED_PROXY_REQUESTS = Counter(
+    "parley_gateway_unnamed_proxy_requests_total",
+    "Requests with X-Forwarded-For from a peer that is not in PARLEY_TRUSTED_PROXIES, by the peer's network.",
+    ["network"],
+)
 OPEN_STREAMS = Gauge("parley_gateway_streams", "Event streams open through this replica.")
 CACHE_LOOKUPS = Counter("parley_gateway_lookups_total", "Cache lookups, by cache and hit or miss.", ["name", "outcome"])

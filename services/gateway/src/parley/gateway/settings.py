@@ -41,7 +41,18 @@ class GatewaySettings(ServiceSettings):
     limits_site: ScopeLimits = Field(
         DEFAULT_LIMITS[RateLimitScope.SITE], description="Per site, for all of its visitors together."
     )
-    streams_per_address: int = Field(200, ge=1, description="Event streams open at the same time from one address.")
+    streams_per_address: int = Field(1000, ge=1, description="Event streams open at the same time from one address.")
+    connections_per_address: int = Field(
+        4000,
+        ge=1,
+        description="Connections open at the same time from one address; behind a trusted proxy, requests in flight.",
+    )
+    hsts_seconds: int = Field(
+        31_536_000,
+        ge=0,
+        description="max-age of Strict-Transport-Security, sent to clients that use TLS: by X-Forwarded-Proto of a"
+        " trusted proxy. 0 for none.",
+    )
     trust_traceparent: bool = Field(
         False,
         description="Continue the traces of callers with their sampling decision: only behind your own proxy that sets"

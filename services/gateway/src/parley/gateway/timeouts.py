@@ -8,8 +8,14 @@ REQUEST_HEAD_TIMEOUT_SECONDS = 10.0
 JSON_BODY_TIMEOUT_SECONDS = 10.0
 """Also for the form fields that precede the file of an upload."""
 UPLOAD_BODY_TIMEOUT_SECONDS = 60.0
-CLIENT_WRITE_TIMEOUT_SECONDS = 20.0
-"""For a client that does not read its response."""
+CLIENT_READ_TIMEOUT_SECONDS = 20.0
+"""For a client that reads nothing of what waits for it."""
+CLIENT_READ_CHECK_SECONDS = 2.0
+STALLED_CLIENT_SECONDS = 2.0
+"""After which what waits for a client counts for its address."""
+CONNECTION_RETRY_AFTER_SECONDS = 5
+CLOCK_SKEW_SECONDS = 30.0
+"""By which the clocks of an identity provider or another replica may differ."""
 KEEPALIVE_SECONDS = 75.0
 """Idle connections of clients; longer than the idle time of common load balancers (60 s)."""
 PREFLIGHT_MAX_AGE_SECONDS = 600

@@ -21,6 +21,8 @@ IDENTITY_HEADER: Final = "X-Parley-Identity"
 LIFETIME_SECONDS: Final = 60
 MAX_TOKEN_BYTES: Final = 2**20
 """For the header. It lists the caller's sites, about eight bytes each."""
+_CLOCK_SKEW_SECONDS: Final = 30
+"""By which the clocks of the gateway and a service may differ."""
 _AUDIENCE: Final = "parley-services"
 _CACHE_BYTES: Final = 2**21
 """Of cached tokens, some thousands of the usual size. Tokens of callers with thousands of sites are large, and so are
@@ -130,6 +132,7 @@ class IdentitySigner:
                 self.secret,
                 algorithms=["HS256"],
                 audience=_AUDIENCE,
+                leeway=_CLOCK_SKEW_SECONDS,
                 options={"require": ["exp", "iat", "aud", "kind"]},
             )
             caller = _to_caller(claims)

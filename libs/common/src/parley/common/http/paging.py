@@ -33,4 +33,6 @@ def decode_cursor(cursor: str, *types: type) -> list[Any]:
 
 def _is_storable(value: Any, type_: type) -> bool:
     """Return whether a value has this type, and can be compared with what the database stores."""
-    return type(value) is type_ and (type_ is not int or -_MAX_INT64 <= value <= _MAX_INT64)
+    if type(value) is not type_:
+        return False
+    return not isinstance(value, int) or -_MAX_INT64 <= value <= _MAX_INT64

@@ -13,7 +13,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol, TypeVar
 
 import orjson
@@ -80,13 +80,13 @@ class Service:
     async def run(
         self,
         app: web.Application,
-        runner: type[web.AppRunner] = web.AppRunner,
+        runner: Callable[..., web.AppRunner] = web.AppRunner,
         *,
         max_header_bytes: int = identity.MAX_TOKEN_BYTES,
     ) -> None:
         """Serve until SIGTERM or SIGINT. Raises OSError if a port is in use.
 
-        `runner` runs the public listener. The default for its largest header field fits the identity of a caller with
+        `runner` builds what runs the public listener. The default for its largest header field fits the identity of a caller with
         many sites.
         """
         stop_requested = asyncio.Event()
@@ -111,7 +111,7 @@ class Service:
                 settings.host,
                 settings.port,
                 settings.stop_seconds,
-                runner_class=runner,
+                build_runner=runner,
                 reuse_port=settings.reuse_port,
                 max_header_bytes=max_header_bytes,
             )
@@ -172,11 +172,11 @@ async def _start_listener(
     port: int,
     stop_timeout_seconds: float,
     *,
-    runner_class: type[web.AppRunner] = web.AppRunner,
+    build_runner: Callable[..., web.AppRunner] = web.AppRunner,
     reuse_port: bool = False,
     max_header_bytes: int = MAX_HEADER_BYTES,
 ) -> web.AppRunner:
-    runner = runner_class(
+    runner = build_runner(
         app,
         access_log=None,
         handle_signals=False,

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from cachetools import LRUCache
 
 from parley.common.auth.identity import Caller, IdentitySigner
+from parley.gateway.auth.cache import ENTRY_BYTES
 from parley.gateway.timeouts import IDENTITY_REUSE_SECONDS
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -22,13 +23,18 @@ class _SignedIdentity:
     token: str
 
 
+def _get_bytes(signed: _SignedIdentity) -> int:
+    return ENTRY_BYTES + len(signed.token)
+
+
 class IdentityCache(Generic[KeyT]):
     """Signs callers, and reuses a signature for 20 s: signing costs more than all other checks of a request."""
 
-    def __init__(self, signer: IdentitySigner, max_size: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, signer: IdentitySigner, max_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._signer = signer
+        self._max_bytes = max_bytes
         self._monotonic = monotonic
-        self._signed: LRUCache[KeyT, _SignedIdentity] = LRUCache(max_size)
+        self._signed: LRUCache[KeyT, _SignedIdentity] = LRUCache(max_bytes, _get_bytes)
 
     def get(self, key: KeyT, source: object, build_caller: Callable[[], Caller]) -> str:
         """Return the signed identity for `key`.
@@ -39,5 +45,7 @@ class IdentityCache(Generic[KeyT]):
         now = self._monotonic()
         signed = self._signed.get(key)
         if signed is None or signed.source is not source or now - signed.signed_at >= IDENTITY_REUSE_SECONDS:
-            signed = self._signed[key] = _SignedIdentity(now, source, self._signer.sign(build_caller()))
+            signed = _SignedIdentity(now, source, self._signer.sign(build_caller()))
+            if _get_bytes(signed) <= self._max_bytes:
+                self._signed[key] = signed
         return signed.token

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from parley.common.auth.identity import Permission
 
+MAX_ORIGIN_LENGTH = 300
+"""Longer than any origin of a browser. Origins are kept in caches, and in signed identities."""
 ORIGIN_PATTERN = re.compile(r"^https?://[A-Za-z0-9.\-_\[\]:]{1,255}$")
 
 
@@ -101,6 +103,8 @@ class Site:
 
     def allows_origin(self, origin: str, gateway_host: str) -> bool:
         """Return whether a page of `origin` may use this site's chat; the gateway's own demo page always may."""
+        if len(origin) > MAX_ORIGIN_LENGTH:
+            return False
         if self.any_origin:
             return True
         if not ORIGIN_PATTERN.match(origin):

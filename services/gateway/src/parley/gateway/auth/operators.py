@@ -18,7 +18,8 @@ from parley.gateway.auth.model import OperatorAccess, StreamTicket
 from parley.gateway.auth.tokens import CredentialRejected, TokenClaims, TokenVerifier
 
 _API_KEY = re.compile(r"^[0-9a-f]{64}$")
-_CACHE_SIZE = 20_000
+_ACCESS_CACHE_BYTES = 32 * 1024 * 1024
+_IDENTITY_CACHE_BYTES = 32 * 1024 * 1024
 
 
 class AccessSource(Protocol):
@@ -56,14 +57,14 @@ class OperatorAuthenticator:
         self._verifier = verifier
         self._source = source
         self._access: InvalidatingCache[tuple[int, str | None], OperatorAccess | None] = build_cache(
-            "access", load_access, is_connected, _CACHE_SIZE, monotonic
+            "access", load_access, is_connected, _ACCESS_CACHE_BYTES, _get_bytes, monotonic
         )
         # The API key itself is the cache key, in memory only: the request to chat contains it anyway.
         self._access_by_api_key: InvalidatingCache[str, OperatorAccess | None] = build_cache(
-            "access_by_key", source.get_access_by_api_key, is_connected, _CACHE_SIZE, monotonic
+            "access_by_key", source.get_access_by_api_key, is_connected, _ACCESS_CACHE_BYTES, _get_bytes, monotonic
         )
         self._identities: IdentityCache[tuple[int, str | None, int, str]] = IdentityCache(
-            signer, _CACHE_SIZE, monotonic
+            signer, _IDENTITY_CACHE_BYTES, monotonic
         )
 
     async def authenticate(self, credential: str, client_ip: str) -> AuthenticatedOperator:
@@ -148,6 +149,10 @@ class OperatorAuthenticator:
 
         key = (access.operator_id, credential_id, claims.expires_at, client_ip)
         return AuthenticatedOperator(access.operator_id, self._identities.get(key, access, build_caller))
+
+
+def _get_bytes(access: OperatorAccess) -> int:
+    return 100 * len(access.sites)
 
 
 def _is_token(credential: str) -> bool:

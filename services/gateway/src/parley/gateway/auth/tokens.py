@@ -15,6 +15,7 @@ from cachetools import LRUCache
 
 from parley.common.errors import Unauthenticated
 from parley.gateway import metrics
+from parley.gateway.timeouts import CLOCK_SKEW_SECONDS
 
 _SUBJECT = re.compile(r"^[1-9][0-9]{0,15}$")
 _SESSION_ID = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
@@ -91,7 +92,7 @@ class TokenVerifier:
         digest = hashlib.sha256(token.encode()).digest()
         cached = self._cache.get(digest)
         if cached is not None:
-            if cached.expires_at > self._now():
+            if cached.expires_at + CLOCK_SKEW_SECONDS > self._now():
                 return cached
             del self._cache[digest]
             raise TokenExpired
@@ -123,6 +124,7 @@ class TokenVerifier:
                 algorithms=[self._algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
+                leeway=CLOCK_SKEW_SECONDS,
                 options={"require": _REQUIRED_CLAIMS},
             )
         except jwt.ExpiredSignatureError as exc:

@@ -15,8 +15,9 @@ from parley.gateway.auth.cache import build_cache
 from parley.gateway.auth.identity_cache import IdentityCache
 from parley.gateway.auth.model import ORIGIN_PATTERN, Site
 
-_SITE_CACHE_SIZE = 10_000
-_IDENTITY_CACHE_SIZE = 50_000
+_SITE_CACHE_BYTES = 16 * 1024 * 1024
+_ORIGIN_CACHE_BYTES = 16 * 1024 * 1024
+_IDENTITY_CACHE_BYTES = 64 * 1024 * 1024
 
 
 class OriginNotAllowed(Forbidden):
@@ -52,13 +53,13 @@ class VisitorAuthenticator:
     ) -> None:
         """`is_connected` says whether invalidating events are received."""
         self._sites: InvalidatingCache[str, Site | None] = build_cache(
-            "site", source.get_site, is_connected, _SITE_CACHE_SIZE, monotonic
+            "site", source.get_site, is_connected, _SITE_CACHE_BYTES, _get_bytes, monotonic
         )
         self._origins: InvalidatingCache[str, bool | None] = build_cache(
-            "origin", source.is_known_origin, is_connected, _SITE_CACHE_SIZE, monotonic
+            "origin", source.is_known_origin, is_connected, _ORIGIN_CACHE_BYTES, lambda _: 0, monotonic
         )
         self._identities: IdentityCache[tuple[int, str, str, str]] = IdentityCache(
-            signer, _IDENTITY_CACHE_SIZE, monotonic
+            signer, _IDENTITY_CACHE_BYTES, monotonic
         )
 
     async def get_site(self, site_key: str) -> Site:
@@ -100,3 +101,7 @@ class VisitorAuthenticator:
         """Cancel the loads in flight."""
         await self._sites.stop()
         await self._origins.stop()
+
+
+def _get_bytes(site: Site) -> int:
+    return sum(100 + len(domain) for domain in site.domains)

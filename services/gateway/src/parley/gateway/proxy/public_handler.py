@@ -18,7 +18,7 @@ class PublicProxyHandler:
     """Forwards requests in the gateway's own name."""
 
     def __init__(self, signer: IdentitySigner, limiter: RateLimiter, proxy: ReverseProxy) -> None:
-        self._identities: IdentityCache[str] = IdentityCache(signer, 1)
+        self._identities: IdentityCache[str] = IdentityCache(signer, 64 * 1024)
         self._limiter = limiter
         self._proxy = proxy
 

@@ -15,7 +15,6 @@ from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.server.responses import BufferedResponse, apply_response_headers, has_cacheable_head
 from parley.gateway.timeouts import (
-    CLIENT_WRITE_TIMEOUT_SECONDS,
     FIRST_BYTE_TIMEOUT_SECONDS,
     RESPONSE_TIMEOUT_SECONDS,
     UPLOAD_TIMEOUT_SECONDS,
@@ -172,16 +171,14 @@ def _can_buffer(connection: Http1Connection, head: ResponseHead) -> bool:
 async def _stream_response(
     request: web.Request, response: web.StreamResponse, connection: Http1Connection
 ) -> web.StreamResponse:
-    """Forward the body as it arrives. A client that does not read for 20 s is disconnected."""
+    """Forward the body as it arrives. A client that does not read is disconnected by `ClientConnections`."""
     apply_response_headers(request, response)
     await response.prepare(request)
     try:
         while part := await connection.read():
-            async with asyncio.timeout(CLIENT_WRITE_TIMEOUT_SECONDS):
-                await response.write(part)
-        async with asyncio.timeout(CLIENT_WRITE_TIMEOUT_SECONDS):
-            await response.write_eof()
-    except (UpstreamDisconnected, TimeoutError) as exc:
+            await response.write(part)
+        await response.write_eof()
+    except UpstreamDisconnected as exc:
         # The response has started: only a broken connection tells the client that it is not complete.
         if request.transport is not None:
             request.transport.abort()

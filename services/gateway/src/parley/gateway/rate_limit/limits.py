@@ -27,13 +27,15 @@ class RateLimit:
     burst: int
 
 
+# One address may be an office: 300 widgets that open within a few seconds, and 25 logins at nine o'clock. The limits of
+# an address hold a flood, not the many; guesses of passwords are slowed down by chat, sessions have their own limits.
 DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
     RateLimitScope.ADDRESS: {
-        "read": RateLimit(100, 400),
-        "write": RateLimit(50, 200),
-        "login": RateLimit(1 / 6, 20),
-        "upload": RateLimit(1, 20),
-        "beat": RateLimit(100, 400),
+        "read": RateLimit(200, 3000),
+        "write": RateLimit(100, 1000),
+        "login": RateLimit(1, 60),
+        "upload": RateLimit(10, 300),
+        "beat": RateLimit(200, 1000),
     },
     RateLimitScope.SESSION: {
         "read": RateLimit(10, 60),
@@ -49,9 +51,9 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "beat": RateLimit(10, 60),
     },
     RateLimitScope.SITE: {
-        "read": RateLimit(500, 2000),
-        "write": RateLimit(100, 500),
-        "upload": RateLimit(5, 50),
+        "read": RateLimit(500, 5000),
+        "write": RateLimit(200, 1000),
+        "upload": RateLimit(20, 300),
         "beat": RateLimit(2000, 5000),
     },
 }

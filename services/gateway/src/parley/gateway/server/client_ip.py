@@ -6,6 +6,16 @@ import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
 
+from parley.common.observability.logging import get_logger
+from parley.gateway import metrics
+
+log = get_logger(__name__)
+
+_UNNAMED_PROXY_HINT = (
+    "X-Forwarded-For was ignored. If this is your proxy, add its network to PARLEY_TRUSTED_PROXIES; until then all "
+    "clients behind it count as one."
+)
+
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -36,9 +46,35 @@ class ClientIpResolver:
                 return client_ip
         return client_ip
 
+    def is_trusted(self, peer_ip: str) -> bool:
+        """Return whether a peer is a trusted proxy."""
+        return self._is_trusted(peer_ip)
+
     def _is_trusted_proxy(self, ip: str) -> bool:
         address = _parse_ip(ip)
         return address is not None and any(address in network for network in self._trusted_proxies)
+
+
+class UnnamedProxyWarning:
+    """Warns, once for each kind of network, about a peer that reports clients but is not a trusted proxy.
+
+    It may be a proxy that `trusted_proxies` does not name: then all clients count as one, and share its limits. It may
+    also be a client that forges the header, so each request is counted and only the first is logged.
+    """
+
+    def __init__(self) -> None:
+        self._warned: set[str] = set()
+
+    def record(self, peer_ip: str) -> None:
+        """Count a request, and log the first."""
+        address = _parse_ip(peer_ip)
+        network = "private" if address is not None and address.is_private else "public"
+        metrics.UNNAMED_PROXY_REQUESTS.labels(network).inc()
+        if network not in self._warned:
+            self._warned.add(network)
+            # A public address may be a visitor's, which logs do not contain.
+            peer = peer_ip if network == "private" else None
+            log.warning("unnamed_proxy", network=network, peer=peer, hint=_UNNAMED_PROXY_HINT)
 
 
 @lru_cache(4096)

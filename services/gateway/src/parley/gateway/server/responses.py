@@ -16,21 +16,30 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from parley.common.observability.logging import current_trace
-from parley.gateway.server.request_keys import CORS_ORIGIN
+from parley.gateway.server.request_keys import CORS_ORIGIN, HSTS
 
 Headers = tuple[tuple[str, str], ...]
 
 _CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_PERMISSIONS_POLICY = (
+    "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
+    "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
+)
+"""Of what the panel does not use."""
 _BODILESS_STATUSES = frozenset({204, 205, 304})
 _MAX_CACHEABLE_HEADERS = 6
 """Longer heads are seldom equal to an earlier one."""
 
 
-def add_standard_headers(headers: CIMultiDict[str], allowed_origin: str | None) -> None:
-    """Add the headers that do not depend on the request; `allowed_origin` may read the response."""
+def add_standard_headers(headers: CIMultiDict[str], allowed_origin: str | None, hsts: str | None) -> None:
+    """Add the headers of every response. `allowed_origin` may read it; `hsts` is for a client that uses TLS."""
     headers["Server"] = "parley"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = _PERMISSIONS_POLICY
+    if hsts is not None:
+        headers["Strict-Transport-Security"] = hsts
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
     if "Content-Security-Policy" not in headers:
@@ -68,7 +77,9 @@ class BufferedResponse(web.StreamResponse):
         is_http_1_0 = request.version < (1, 1)
         connection = "" if self._keeps_alive != is_http_1_0 else "keep-alive" if is_http_1_0 else "close"
         version = "1.0" if is_http_1_0 else "1.1"
-        head = _serialize_head(version, self.status, self._service_headers, request.get(CORS_ORIGIN), connection)
+        head = _serialize_head(
+            version, self.status, self._service_headers, request.get(CORS_ORIGIN), request.get(HSTS), connection
+        )
         rest = f"X-Request-Id: {current_trace().request_id}\r\nDate: {_format_date(int(time.time()))}\r\n"
         self._buffer = b"%b%bContent-Length: %d\r\n\r\n%b" % (head, rest.encode(), len(self._buffer), self._buffer)
         self._writer = request.writer
@@ -85,16 +96,18 @@ def apply_response_headers(request: web.Request, response: web.StreamResponse) -
     """Add the headers of every response. Call it before the head is sent."""
     if not isinstance(response, BufferedResponse):
         response.headers["X-Request-Id"] = current_trace().request_id
-        add_standard_headers(response.headers, request.get(CORS_ORIGIN))
+        add_standard_headers(response.headers, request.get(CORS_ORIGIN), request.get(HSTS))
     if not request.content.is_eof():
         # The rest of the body is not read, so the connection cannot carry another request.
         response.force_close()
 
 
 @lru_cache(1024)
-def _serialize_head(version: str, status: int, service_headers: Headers, origin: str | None, connection: str) -> bytes:
+def _serialize_head(
+    version: str, status: int, service_headers: Headers, origin: str | None, hsts: str | None, connection: str
+) -> bytes:
     headers = CIMultiDict(service_headers)
-    add_standard_headers(headers, origin)
+    add_standard_headers(headers, origin, hsts)
     if connection:
         headers["Connection"] = connection
     if any(mark in text for line in headers.items() for text in line for mark in "\r\n\0"):

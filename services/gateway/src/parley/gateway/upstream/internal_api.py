@@ -52,7 +52,7 @@ class InternalApiClient:
     def __init__(self, upstreams: Mapping[str, Upstream], signer: IdentitySigner) -> None:
         self._upstreams = upstreams
         self._signer = signer
-        self._identities: IdentityCache[str] = IdentityCache(signer, 1)
+        self._identities: IdentityCache[str] = IdentityCache(signer, 64 * 1024)
 
     async def get_access(self, operator_id: int, session_id: str | None) -> OperatorAccess:
         query = f"?session_id={quote(session_id, safe='')}" if session_id else ""
