@@ -1498,6 +1498,9 @@ export interface components {
             open: boolean;
             /** @default null */
             opens_at: string | null;
+            /** @default true */
+            page_tracking: boolean;
+            page_parameters?: string[];
         };
         ContactBody: {
             site_key: string;
@@ -1627,6 +1630,8 @@ export interface components {
             domains?: string[];
             any_origin?: boolean;
             language?: string;
+            page_tracking?: boolean;
+            page_parameters?: string[];
         };
         CreatedApiKeyResponse: {
             /**
@@ -2180,6 +2185,8 @@ export interface components {
             domains: string[];
             any_origin: boolean;
             language: string;
+            page_tracking: boolean;
+            page_parameters: string[];
             /** @enum {string} */
             routing: "all" | "manual";
             created_at: string;
@@ -2266,6 +2273,8 @@ export interface components {
             domains?: string[] | null;
             any_origin?: boolean | null;
             language?: string | null;
+            page_tracking?: boolean | null;
+            page_parameters?: string[] | null;
         };
         UploadResponse: {
             /**
@@ -2326,6 +2335,7 @@ export interface components {
              */
             success: true;
             code: string;
+            tag_manager_code: string;
         };
         WidgetMessage: {
             id: number;

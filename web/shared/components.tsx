@@ -72,14 +72,9 @@ function MarkdownBlock({ block }: { block: Block }) {
       return (
         <div class="table">
           <table>
-            <thead>
-              <TableRow cells={block.head} isHead />
-            </thead>
-            <tbody>
-              {block.rows.map((cells, index) => (
-                <TableRow key={index} cells={cells} />
-              ))}
-            </tbody>
+            {[block.head, ...block.rows].map((cells, index) => (
+              <TableRow key={index} cells={cells} isHead={index === 0} />
+            ))}
           </table>
         </div>
       );
@@ -99,7 +94,7 @@ function MarkdownBlock({ block }: { block: Block }) {
   }
 }
 
-function TableRow({ cells, isHead }: { cells: readonly Inline[][]; isHead?: boolean }) {
+function TableRow({ cells, isHead }: { cells: readonly Inline[][]; isHead: boolean }) {
   const Cell = isHead ? "th" : "td";
   return (
     <tr>

@@ -434,7 +434,7 @@ function readTarget(text: string, start: number): { url: string; end: number; co
   }
   const url = text.slice(start, end).replace(/^</, "").replace(/>$/, "");
   if (text[end] === ")") return { url, end: end + 1, complete: true };
-  const title = / {1,4}(?:"[^"[\n]*"|'[^'[\n]*')\)/y;
+  const title = / {1,4}"[^"[\n]*"\)/y;
   title.lastIndex = end;
   return title.test(text) ? { url, end: title.lastIndex, complete: true } : { url, end, complete: false };
 }

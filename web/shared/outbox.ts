@@ -38,8 +38,19 @@ export interface OutboxOptions<Item extends OutboxItem> {
 const byOrder = (a: OutboxItem, b: OutboxItem): number => (a.order ?? 0) - (b.order ?? 0);
 
 /** Runs in one tab at a time. Without locks (plain HTTP) tabs may send an item twice, which its key makes harmless. */
-const withLock = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-  navigator.locks ? (navigator.locks.request(name, work) as Promise<T>) : work();
+async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+  let started: Promise<T> | undefined;
+  const start = () => {
+    started = work();
+    return started;
+  };
+  try {
+    return await (navigator.locks ? (navigator.locks.request(name, start) as Promise<T>) : start());
+  } catch {
+    // A sandboxed frame must not use locks.
+    return started ?? start();
+  }
+}
 
 export class Outbox<Item extends OutboxItem> {
   readonly items: Signal<readonly Item[]>;

@@ -1,7 +1,11 @@
-/** localStorage, which a browser may forbid or which may be full: then nothing is remembered, and nothing fails. */
+/** localStorage. Where a browser forbids it or it is full, a value lives as long as the page. */
+
+const memory = new Map<string, string>();
 
 /** The stored text; null when there is none. */
 export function readText(name: string): string | null {
+  const kept = memory.get(name);
+  if (kept !== undefined) return kept;
   try {
     return localStorage.getItem(name);
   } catch {
@@ -11,22 +15,29 @@ export function readText(name: string): string | null {
 
 /** Stores a text; null removes it. */
 export function writeText(name: string, value: string | null): void {
+  memory.delete(name);
   try {
     if (value === null) localStorage.removeItem(name);
     else localStorage.setItem(name, value);
   } catch {
-    // The value then lives only as long as the page.
+    if (value !== null) memory.set(name, value);
   }
 }
 
 /** The names of the stored values that begin with `prefix`. */
 export function listKeys(prefix: string): string[] {
+  const names = new Set(memory.keys());
   try {
-    const names = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
-    return names.filter((name) => name.startsWith(prefix));
+    for (let at = 0; at < localStorage.length; at += 1) names.add(localStorage.key(at) ?? "");
   } catch {
-    return [];
+    // Forbidden: only what the page remembers.
   }
+  return [...names].filter((name) => name.startsWith(prefix));
+}
+
+/** Calls `handler` when another tab has stored or removed a value. */
+export function onStored(handler: (name: string, value: string | null) => void): void {
+  addEventListener("storage", ({ key, newValue }) => key && handler(key, newValue));
 }
 
 export const readJson = <T>(name: string, fallback: T): T => parseJson(readText(name), fallback);

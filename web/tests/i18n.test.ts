@@ -1,7 +1,8 @@
 /** The widget's texts: every language has all of them, with the same placeholders. */
 import { expect, test } from "vitest";
+import { CATALOGUES } from "../widget/src/i18n/catalogues";
 import { en } from "../widget/src/i18n/en";
-import { CATALOGUES, findLanguage, format } from "../widget/src/i18n/i18n";
+import { findLanguage, format, LANGUAGES } from "../widget/src/i18n/i18n";
 
 const placeholders = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
 
@@ -11,6 +12,10 @@ test.each(Object.entries(CATALOGUES))("%s has every text of English", (_language
     expect(text.trim(), key).not.toBe("");
     expect(placeholders(text), key).toEqual(placeholders(en[key as keyof typeof en]));
   }
+});
+
+test("every language can be chosen", () => {
+  expect(Object.keys(CATALOGUES)).toEqual(LANGUAGES);
 });
 
 test.each([

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { buildMessage } from "./builders";
 import { FakeServer, FakeStream, failure, json, networkError } from "./fakeServer";
+import { installTabs, uninstallTabs } from "./fakeTabs";
 
 const EMBED = { origin: "http://parley.test", siteKey: "pk_1", sessionId: "s".repeat(32), colour: "" };
 
@@ -12,6 +13,7 @@ let history: object;
 beforeEach(() => {
   vi.useFakeTimers();
   localStorage.clear();
+  installTabs({ locks: false, channel: false });
   server = new FakeServer();
   streams = [];
   history = {
@@ -32,6 +34,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  uninstallTabs();
   vi.useRealTimers();
 });
 
@@ -91,6 +94,7 @@ test("a sent message is shown until its stored message arrives, and is never the
   store.sendMessage("Hello");
   await run();
   expect(store.outgoing.value).toMatchObject([{ text: "Hello", state: "sent" }]);
+  streams[0]?.event("ready", "1-0");
   const message = buildMessage(1, { content: "Hello", message_id: sent()[0]?.["message_id"] ?? "" });
   streams[0]?.event("message", "1-1", { type: "message.created", conversation_id: 50, data: message });
   await run();

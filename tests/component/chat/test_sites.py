@@ -146,6 +146,8 @@ async def test_the_gateway_finds_a_site_by_its_current_key_only(app: AdminTestAp
         "tenant_id": owner.tenant_id,
         "domains": ["keys.example.com"],
         "any_origin": False,
+        "page_tracking": True,
+        "page_parameters": [],
     }
     rotated = (await app.call("POST", f"/api/v1/sites/{site['id']}/rotate-key", owner)).ok()["site"]
     assert rotated["site_key"] != site["site_key"]
@@ -173,8 +175,11 @@ async def test_an_origin_is_known_if_a_site_allows_it(isolated_app: AdminTestApp
 async def test_the_widget_code_contains_only_the_public_key(app: AdminTestApp) -> None:
     owner = await app.create_tenant()
     site = await app.create_site(owner)
-    code = (await app.call("GET", f"/api/v1/sites/{site['id']}/widget-code", owner)).ok()["code"]
-    assert code == f'<script async src="https://chat.test/widget.js" data-site-key="{site["site_key"]}"></script>'
+    answer = (await app.call("GET", f"/api/v1/sites/{site['id']}/widget-code", owner)).ok()
+    code = answer["code"]
+    attributes = f'src="https://chat.test/widget.js" data-site-key="{site["site_key"]}" data-colour="#2563eb"'
+    assert code == f"<script async {attributes}></script>"
+    assert f"https://chat.test/widget.js?site_key={site['site_key']}" in answer["tag_manager_code"]
 
 
 async def test_my_access_returns_the_callers_permissions_on_a_site(app: AdminTestApp) -> None:
@@ -216,3 +221,17 @@ async def test_a_forged_site_id_in_the_identity_gives_no_access_to_another_tenan
     forged = replace(stranger, owner=False, sites={site["id"]: frozenset(Permission)})
     assert (await app.call("GET", f"/api/v1/sites/{site['id']}", forged)).status == 404
     assert (await app.call("GET", "/api/v1/sites", forged)).ok()["sites"] == []
+
+
+async def test_owner_chooses_what_operators_see_of_pages(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    assert (site["page_tracking"], site["page_parameters"]) == (True, [])
+    path = f"/api/v1/sites/{site['id']}"
+    fields = {"page_tracking": False, "page_parameters": ["product", "product", "utm_source"]}
+
+    changed = (await app.call("PUT", path, owner, fields)).ok()["site"]
+
+    assert (changed["page_tracking"], changed["page_parameters"]) == (False, ["product", "utm_source"])
+    for wrong in (["a&b"], [""], ["x" * 65], [str(n) for n in range(21)]):
+        assert (await app.call("PUT", path, owner, {"page_parameters": wrong})).status == 422

@@ -43,7 +43,7 @@ async def test_operator_sees_online_visitors_and_their_pages(
         "session_id": guest.session,
         "page": "https://shop.example/$cart",
         "title": "$5 off",
-        "referrer": "https://search.example/?q=a",
+        "referrer": "https://search.example/",
         "language": "de-AT",
         "conversation_id": None,
     }
@@ -360,7 +360,36 @@ async def test_open_conversation_is_shown_regardless_of_event_order(
     await wait_until(lambda: equals(listed_conversations, [77, new]))
 
 
-async def equals(query: Callable[[], Awaitable[list[int | None]]], expected: list[int | None]) -> bool:
+async def test_visitor_is_not_followed_after_their_conversation_was_closed(
+    replica_a: Replica, broker: BrokerPeer, make_operator: MakeOperator, make_visitor: MakeVisitor
+) -> None:
+    site = fresh_id()
+    alex, guest = make_operator(site), make_visitor(site)
+
+    async def publish(event: EventData) -> None:
+        await broker.publish(event, tenant_id=1, site_id=site, session=guest.session, conversation_id=51)
+
+    async def pages() -> list[tuple[Any, Any, Any]]:
+        visitors = (await replica_a.list_visitors(alex))["visitors"]
+        return [(row["page"], row["title"], row["conversation_id"]) for row in visitors]
+
+    await replica_a.visitor_heartbeat(guest, "https://shop.example/a", title="A")
+    await publish(conversation_event(ConversationCreated, guest, 51, 1))
+    await wait_until(lambda: equals(pages, [("https://shop.example/a", "A", 51)]))
+
+    await publish(conversation_event(ConversationClosed, guest, 51, 2, mode="closed"))
+    await wait_until(lambda: equals(pages, [(None, None, None)]))
+    await replica_a.visitor_heartbeat(guest, "https://shop.example/private", title="Private")
+    assert await pages() == [(None, None, None)]
+
+    later = NOW + timedelta(minutes=5)
+    await publish(conversation_event(ConversationCreated, guest, 52, 1, started_at=later))
+    await wait_until(lambda: equals(pages, [(None, None, 52)]))
+    await replica_a.visitor_heartbeat(guest, "https://shop.example/b", title="B")
+    await wait_until(lambda: equals(pages, [("https://shop.example/b", "B", 52)]))
+
+
+async def equals(query: Callable[[], Awaitable[list[Any]]], expected: list[Any]) -> bool:
     return await query() == expected
 
 

@@ -32,7 +32,7 @@ class FakeRepository:
         self.batches.append(list(heartbeats))
 
     @property
-    def urls(self) -> dict[str, str]:
+    def urls(self) -> dict[str, str | None]:
         return {heartbeat.session: heartbeat.page.url for batch in self.batches for heartbeat in batch}
 
 

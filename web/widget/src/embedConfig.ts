@@ -1,5 +1,9 @@
-/** What the widget learns from the script tag that embeds it, and the visitor's session on this site. */
-import { randomHex, readText, writeText } from "../../shared/storage";
+/**
+ * What the widget learns from the page that embeds it, and the visitor's session on this site. The site key is in the
+ * script tag (`data-site-key`), in the script's address (`?site_key=`), or, for tag managers, in a global:
+ * `window.Parley = { siteKey, origin?, colour? }`.
+ */
+import { listKeys, randomHex, readText, writeText } from "../../shared/storage";
 
 const SESSION_BYTES = 24;
 
@@ -12,20 +16,49 @@ export interface EmbedConfig {
   colour: string;
 }
 
-// Only known while the script runs for the first time.
+/** What a page may set, under `window.Parley`, before the script runs. */
+export interface PageConfig {
+  siteKey?: string;
+  site_key?: string;
+  origin?: string;
+  colour?: string;
+}
+
+// Only known while the script runs for the first time; a module has none.
 const currentScript = document.currentScript as HTMLScriptElement | null;
 
-/** Reads the script tag; undefined when it has no site key. */
-export function readEmbedConfig(): EmbedConfig | undefined {
-  const tag =
-    currentScript ?? document.querySelector<HTMLScriptElement>("script[data-site-key][src*='widget.js']");
-  const siteKey = tag?.dataset["siteKey"];
-  if (!tag || !siteKey) return undefined;
-  const { origin } = new URL(tag.src, location.href);
-  return { origin, siteKey, sessionId: getSessionId(siteKey), colour: tag.dataset["colour"] ?? "" };
+/** Reads the configuration. Throws an Error that says what is missing. */
+export function readEmbedConfig(page: PageConfig = readPageConfig()): EmbedConfig {
+  const scripts = [...document.querySelectorAll<HTMLScriptElement>("script[src*='widget.js']")];
+  const candidates = currentScript?.src ? [currentScript, ...scripts] : scripts;
+  const tag = candidates.find(siteKeyOf) ?? candidates[0];
+  const siteKey = (tag && siteKeyOf(tag)) || page.siteKey || page.site_key;
+  if (!siteKey) throw new Error("no site key (data-site-key)");
+  const source = page.origin || tag?.src;
+  if (!source) throw new Error("no server (window.Parley.origin)");
+  const { origin } = new URL(source, location.href);
+  const colour = tag?.dataset["colour"] ?? page.colour ?? "";
+  return { origin, siteKey, sessionId: getSessionId(siteKey), colour };
+}
+
+function siteKeyOf(tag: HTMLScriptElement): string | undefined {
+  return tag.dataset["siteKey"] || new URL(tag.src, location.href).searchParams.get("site_key") || undefined;
+}
+
+function readPageConfig(): PageConfig {
+  const globals = window as unknown as Record<string, unknown>;
+  const config = globals["Parley"] ?? globals["parley"];
+  return typeof config === "object" && config !== null ? config : {};
 }
 
 export const storageKey = (siteKey: string, name: string): string => `parley:${siteKey}:${name}`;
+
+/** Removes everything that the widget has stored for a site; the session comes last, for the other tabs. */
+export function clearStorage(siteKey: string): void {
+  const session = storageKey(siteKey, "session");
+  for (const name of listKeys(storageKey(siteKey, ""))) if (name !== session) writeText(name, null);
+  writeText(session, null);
+}
 
 /** The visitor's secret for this site: created here, stored in the browser, sent to this server only. */
 function getSessionId(siteKey: string): string {

@@ -1,14 +1,15 @@
 /** The widget's launcher button, and the chat window that it opens. */
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Composer } from "./composer/composer";
-import { format, isRightToLeft, language, strings } from "./i18n/i18n";
+import { format, locale, strings } from "./i18n/i18n";
 import { Icon } from "./icon";
 import { MessageList } from "./messages/messageList";
 import type { WidgetStore } from "./widgetStore";
 
 const MAX_TEASER_CHARACTERS = 160;
 
-export function Widget({ store }: { store: WidgetStore }) {
+export function Widget({ store, hasStyles }: { store: WidgetStore; hasStyles: boolean }) {
   const open = store.open.value;
   const teaser = store.teaser.value;
   const launcher = useRef<HTMLButtonElement>(null);
@@ -19,8 +20,12 @@ export function Widget({ store }: { store: WidgetStore }) {
     wasOpen.current = open;
   }, [open]);
   return (
-    <div class={open ? "root open" : "root"} dir={isRightToLeft ? "rtl" : "ltr"} lang={language}>
-      {open && <ChatWindow store={store} />}
+    <div
+      class={open ? "root open" : "root"}
+      dir={locale.isRightToLeft ? "rtl" : "ltr"}
+      lang={locale.language}
+    >
+      {open && hasStyles && <ChatWindow store={store} />}
       {!open && teaser && (
         <button type="button" class="teaser" dir="auto" onClick={() => store.show()}>
           {teaser.slice(0, MAX_TEASER_CHARACTERS)}
@@ -52,6 +57,7 @@ function launcherLabel(open: boolean, unread: number): string {
 
 function ChatWindow({ store }: { store: WidgetStore }) {
   const title = store.config.value?.name ?? strings.title;
+  const isEnding = useSignal(false);
   const operator = store.mode.value === "operator" ? store.operator.value : null;
   return (
     <section
@@ -68,10 +74,32 @@ function ChatWindow({ store }: { store: WidgetStore }) {
           <h2 dir="auto">{operator || title}</h2>
           <p role="status">{statusText(store)}</p>
         </div>
+        {store.messages.value.length > 0 && (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={strings.endSession}
+            title={strings.endSession}
+            onClick={() => (isEnding.value = !isEnding.value)}
+          >
+            <Icon name="exit" />
+          </button>
+        )}
         <button type="button" class="icon-button" aria-label={strings.closeChat} onClick={() => store.hide()}>
           <Icon name="close" />
         </button>
       </header>
+      {isEnding.value && (
+        <div class="confirm" role="group" aria-label={strings.endSession}>
+          <p>{strings.endSessionConfirm}</p>
+          <button type="button" class="primary-button" onClick={() => store.endSession()}>
+            {strings.endSessionYes}
+          </button>
+          <button type="button" class="text-button" onClick={() => (isEnding.value = false)}>
+            {strings.cancel}
+          </button>
+        </div>
+      )}
       {!store.connected.value && (
         <p class="banner" role="status">
           {strings.reconnecting}

@@ -1,5 +1,5 @@
 /** The widget's state and actions: the conversation, the visitor's outgoing messages, who is online. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type {
   LiveEvent,
   Message,
@@ -9,9 +9,19 @@ import type {
   WidgetConfig,
 } from "../../shared/apiTypes";
 import { ApiError } from "../../shared/http";
-import { throttle } from "../../shared/retry";
+import { sleep, throttle } from "../../shared/retry";
+import { openSharedStream } from "../../shared/sharedStream";
 import type { SseEvent } from "../../shared/sse";
-import { parseJson, randomId, readJson, readText, writeJson, writeText } from "../../shared/storage";
+import {
+  onStored,
+  parseJson,
+  randomId,
+  readJson,
+  readText,
+  writeJson,
+  writeText,
+} from "../../shared/storage";
+import { TabGroup } from "../../shared/tabs";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
@@ -21,8 +31,14 @@ const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
 /** How long the live stream may take to bring a message whose reply stream has ended. */
 const LIVE_EVENT_DELAY_MS = 1500;
+/** While the visitor waits for a person, whether one is there is asked this often: it changes both ways. */
+const AVAILABILITY_INTERVAL_MS = 10_000;
+/** How often an upload that the server has no room for is tried. */
+const MAX_UPLOAD_ATTEMPTS = 4;
+const MAX_UPLOAD_DELAY_SECONDS = 60;
 
 export class WidgetStore {
+  readonly id = randomId();
   readonly open = signal(false);
   readonly config = signal<WidgetConfig | null>(null);
   readonly messages = signal<readonly Message[]>([]);
@@ -34,13 +50,32 @@ export class WidgetStore {
   readonly readSeq = signal(0);
   /** The name of the operator who is typing; null when nobody is. */
   readonly typing = signal<string | null>(null);
-  readonly unread = signal(0);
+  /** When the newest message that the visitor has seen was written; the same in all tabs. */
+  private readonly seenAt = signal("");
+  private readonly unreadMessages = computed(() =>
+    this.open.value
+      ? []
+      : this.messages.value.filter(
+          ({ role, created_at }) =>
+            (role === "ai" || role === "operator") && isLater(created_at, this.seenAt.value),
+        ),
+  );
+  readonly unread = computed(() => this.unreadMessages.value.length);
   /** The text of a message that arrived while the widget is closed. */
-  readonly teaser = signal("");
+  readonly teaser = computed(() => {
+    const last = this.unreadMessages.value.at(-1);
+    if (!last) return "";
+    const text = last.translation?.content ?? last.content;
+    return last.role === "ai" ? text.replace(MARKDOWN_MARKS, "") : text || strings.imageAlt;
+  });
   readonly connected = signal(true);
   readonly hasOlder = signal(false);
   readonly email = signal("");
-  readonly rating = signal(0);
+  /** The conversation that the visitor has rated last; the same in all tabs and on later pages. */
+  private readonly ratedId = signal("");
+  readonly isRated = computed(
+    () => this.ratedId.value !== "" && this.ratedId.value === String(this.conversationId.value),
+  );
   readonly blocked = signal(false);
   readonly uploading = signal(false);
   readonly error = signal("");
@@ -49,8 +84,11 @@ export class WidgetStore {
 
   private readonly api: WidgetApi;
   private readonly outbox;
-  private readonly keys: Record<"known" | "config" | "draft" | "open", string>;
-  private conversationId: number | undefined;
+  private readonly keys: Record<"known" | "config" | "draft" | "open" | "seen" | "rated", string>;
+  private readonly tabs: TabGroup;
+  private readonly conversationId = signal<number | undefined>(undefined);
+  private isClosed = false;
+  private availabilityTimer: ReturnType<typeof setInterval> | undefined;
   private closeStream: (() => void) | undefined;
   private reportedSeq = 0;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -58,10 +96,26 @@ export class WidgetStore {
     this.api.post("/chat/typing", {}).catch(() => undefined);
   });
 
-  constructor(embed: EmbedConfig) {
+  /** `onEndSession` forgets the session and starts another. */
+  constructor(
+    embed: EmbedConfig,
+    readonly endSession: () => void = () => undefined,
+  ) {
     this.api = new WidgetApi(embed);
     const key = (name: string) => storageKey(embed.siteKey, name);
-    this.keys = { known: key("known"), config: key("config"), draft: key("draft"), open: key("open") };
+    this.keys = {
+      known: key("known"),
+      config: key("config"),
+      draft: key("draft"),
+      open: key("open"),
+      seen: key("seen"),
+      rated: key("rated"),
+    };
+    // Tabs of one session only: where storage is forbidden each has its own.
+    this.tabs = new TabGroup(`${key("tabs")}:${embed.sessionId}`);
+    this.seenAt.value = readText(this.keys.seen) ?? "";
+    this.ratedId.value = readText(this.keys.rated) ?? "";
+    onStored((name, value) => this.onStored(name, value));
     this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
     this.draft.value = readText(this.keys.draft) ?? "";
     this.outbox = createOutbox(key("outbox"), {
@@ -69,6 +123,7 @@ export class WidgetStore {
       onBlocked: () => {
         this.blocked.value = true;
       },
+      isOpen: () => !this.isClosed,
     });
     this.outgoing = this.outbox.items;
     // A conversation continues on the next page; other visitors load nothing before they open the widget.
@@ -80,19 +135,55 @@ export class WidgetStore {
     return readText(this.keys.open) === "1";
   }
 
+  /** Ends what runs for this session; the page continues with another. */
+  close(): void {
+    this.isClosed = true;
+    this.closeStream?.();
+    this.tabs.close();
+    clearInterval(this.availabilityTimer);
+  }
+
+  /** Another tab has stored something. */
+  private onStored(name: string, value: string | null): void {
+    if (this.isClosed) return;
+    if (name === this.keys.draft) this.draft.value = value ?? "";
+    if (name === this.keys.seen) this.seenAt.value = value ?? "";
+    if (name === this.keys.rated) this.ratedId.value = value ?? "";
+    // The visitor has begun to write in another tab.
+    if (name === this.keys.known && value === "1") this.connect();
+  }
+
   show(): void {
     this.open.value = true;
     writeText(this.keys.open, "1");
-    this.unread.value = 0;
-    this.teaser.value = "";
+    this.markSeen();
     void this.loadConfig();
+    this.availabilityTimer ??= setInterval(() => this.checkAvailability(), AVAILABILITY_INTERVAL_MS);
     this.connect();
     this.markRead();
   }
 
   hide(): void {
+    this.markSeen();
     this.open.value = false;
     writeText(this.keys.open, null);
+    clearInterval(this.availabilityTimer);
+    this.availabilityTimer = undefined;
+  }
+
+  private checkAvailability(): void {
+    if (this.mode.value === "pending" && document.visibilityState === "visible") void this.loadConfig();
+  }
+
+  /** All messages that are there count as seen. */
+  private markSeen(): void {
+    const last = this.messages.value.reduce(
+      (latest, { created_at }) => (isLater(created_at, latest) ? created_at : latest),
+      this.seenAt.value,
+    );
+    if (last === this.seenAt.value) return;
+    this.seenAt.value = last;
+    writeText(this.keys.seen, last);
   }
 
   async loadConfig(): Promise<void> {
@@ -108,7 +199,8 @@ export class WidgetStore {
   // --- Receiving
 
   private connect(): void {
-    this.closeStream ??= this.api.openStream({
+    this.closeStream ??= openSharedStream(this.tabs, {
+      ...this.api.streamOptions,
       onReady: (_event, resumed) => {
         if (!resumed) void this.loadHistory();
       },
@@ -132,7 +224,7 @@ export class WidgetStore {
     if (readText(this.keys.known) === null && !this.outgoing.value.length) return;
     try {
       const history = await this.api.get("/chat/history", beforeSeq ? { before_seq: beforeSeq } : {});
-      this.conversationId = history.conversation_id ?? undefined;
+      this.conversationId.value = history.conversation_id ?? undefined;
       this.mode.value = history.mode;
       this.operator.value = history.operator;
       this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
@@ -140,6 +232,8 @@ export class WidgetStore {
       const first = history.messages[0]?.seq ?? 1;
       if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
       for (const message of history.messages) this.addMessage(message);
+      // Before version 0.2 nobody noted what was seen.
+      if (this.open.value || !this.seenAt.value) this.markSeen();
       this.setKnown(history.mode !== null && history.mode !== "closed");
       this.markRead();
     } catch (error) {
@@ -148,7 +242,9 @@ export class WidgetStore {
   }
 
   loadOlder(): Promise<void> {
-    const first = this.messages.value.find((message) => message.conversation_id === this.conversationId);
+    const first = this.messages.value.find(
+      (message) => message.conversation_id === this.conversationId.value,
+    );
     return this.loadHistory(first?.seq);
   }
 
@@ -158,9 +254,10 @@ export class WidgetStore {
     try {
       const { messages } = await this.api.get("/chat/pending-proactive", {});
       if (!messages.length) return;
+      this.seenAt.value ||= EPOCH;
+      for (const message of messages) this.receiveMessage(message);
       this.setKnown(true);
       this.connect();
-      for (const message of messages) this.receiveMessage(message);
     } catch {
       // Tried again with the next heartbeat.
     }
@@ -177,7 +274,7 @@ export class WidgetStore {
     switch (event.type) {
       case "message.created":
         this.setKnown(true);
-        this.conversationId = event.conversation_id ?? this.conversationId;
+        this.conversationId.value = event.conversation_id ?? this.conversationId.value;
         this.addMessage(data as unknown as Message);
         this.receiveMessage(data as unknown as Message);
         break;
@@ -202,12 +299,11 @@ export class WidgetStore {
 
   private applyConversationEvent(event: LiveEvent): void {
     const mode = event.data["mode"] as Mode;
-    if (event.type === "conversation.created" && event.conversation_id !== this.conversationId) {
+    if (event.type === "conversation.created" && event.conversation_id !== this.conversationId.value) {
       this.readSeq.value = 0;
       this.reportedSeq = 0;
-      this.rating.value = 0;
     }
-    this.conversationId = event.conversation_id ?? this.conversationId;
+    this.conversationId.value = event.conversation_id ?? this.conversationId.value;
     this.mode.value = mode;
     this.operator.value = (event.data["operator"] as OperatorRef | null)?.name ?? null;
     this.typing.value = null;
@@ -230,13 +326,8 @@ export class WidgetStore {
     if (message.role === "visitor") return;
     this.addMessage(message);
     this.typing.value = null;
-    if (this.open.value) {
-      this.markRead();
-      return;
-    }
-    if (message.role === "system") return;
-    this.unread.value += 1;
-    this.teaser.value = message.translation?.content ?? message.content;
+    this.seenAt.value ||= EPOCH;
+    if (this.open.value) this.markRead();
   }
 
   private showTyping(name: string): void {
@@ -250,8 +341,9 @@ export class WidgetStore {
   /** Tells the server what the visitor has seen, when the widget is open on a visible page. */
   markRead(): void {
     if (!this.open.value || document.visibilityState !== "visible") return;
+    this.markSeen();
     const last = this.messages.value.findLast(
-      (message) => message.role !== "visitor" && message.conversation_id === this.conversationId,
+      (message) => message.role !== "visitor" && message.conversation_id === this.conversationId.value,
     );
     if (!last || last.seq <= this.reportedSeq) return;
     this.reportedSeq = last.seq;
@@ -279,14 +371,39 @@ export class WidgetStore {
   }
 
   async sendImage(file: File): Promise<void> {
-    this.uploading.value = true;
     this.error.value = "";
+    this.uploading.value = true;
     try {
-      this.sendMessage("", await this.api.uploadImage(file));
+      this.sendMessage("", await this.upload(file));
     } catch (error) {
-      this.error.value = errorText(error, strings.uploadFailed);
+      this.error.value = uploadErrorText(error);
     }
     this.uploading.value = false;
+  }
+
+  /** Tells the visitor that what they chose is not an image. */
+  refuseFile(): void {
+    this.error.value = strings.imageUnsupported;
+  }
+
+  /** Uploads an image. When the server has no room for it at the moment, tries again when it says so. */
+  private async upload(file: File): Promise<string> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.api.uploadImage(file);
+      } catch (error) {
+        const isBusy = error instanceof ApiError && (error.status === 429 || error.status === 503);
+        if (!isBusy || attempt >= MAX_UPLOAD_ATTEMPTS) throw error;
+        const seconds = Math.min(error.retryAfterSeconds || attempt, MAX_UPLOAD_DELAY_SECONDS);
+        this.error.value = strings.uploadBusy;
+        await sleep(1000 * seconds);
+        this.error.value = "";
+      }
+    }
+  }
+
+  dismissError(): void {
+    this.error.value = "";
   }
 
   private async deliver({ key, text, image }: OutgoingMessage): Promise<void> {
@@ -296,7 +413,7 @@ export class WidgetStore {
       if (type !== "done" || !meta) return;
       replyId = meta.answer_id ?? 0;
       this.mode.value = meta.mode;
-      this.conversationId = meta.conversation_id;
+      this.conversationId.value = meta.conversation_id;
     };
     const body = {
       message: text,
@@ -344,7 +461,7 @@ export class WidgetStore {
       this.connect();
       const { mode, conversation_id } = await this.api.post("/chat/handoff", { lang: browserLanguage });
       this.mode.value = mode;
-      this.conversationId = conversation_id;
+      this.conversationId.value = conversation_id;
       this.setKnown(true);
       await this.loadConfig();
     });
@@ -358,25 +475,40 @@ export class WidgetStore {
   }
 
   async rate(score: number, comment: string): Promise<void> {
-    this.rating.value = score;
-    const rated = this.conversationId;
+    const rated = this.conversationId.value;
+    const id = String(rated ?? "");
     const body = { score, ...(comment && { comment }), ...(rated && { conversation_id: rated }) };
-    await this.api.post("/chat/rate", body).catch(() => undefined);
+    await this.runWithError(async () => {
+      await this.api.post("/chat/rate", body);
+      this.ratedId.value = id;
+      writeText(this.keys.rated, id);
+    });
   }
 
   private async runWithError(action: () => Promise<void>): Promise<void> {
     this.error.value = "";
     try {
       await action();
-    } catch (error) {
-      this.error.value = errorText(error, strings.requestFailed);
+    } catch {
+      this.error.value = strings.requestFailed;
     }
   }
 }
 
-/** The server's own text for people when there is one; else `fallback`, which is in the visitor's language. */
-const errorText = (error: unknown, fallback: string): string =>
-  error instanceof ApiError && error.hasServerText ? error.message : fallback;
+/** What a preview of an AI message leaves out. */
+const MARKDOWN_MARKS = /\]\([^)\s]{0,500}\)|[*_`#>~[]/g;
+
+const EPOCH = new Date(0).toISOString();
+
+const isLater = (a: string, b: string): boolean => !b || Date.parse(a) > Date.parse(b);
+
+/** Why an upload failed, in the visitor's language: the server's texts are in English. */
+function uploadErrorText(error: unknown): string {
+  if (!(error instanceof ApiError)) return strings.uploadFailed;
+  if (error.status === 413) return strings.imageTooLarge;
+  if (error.status === 415 || error.status === 422) return strings.imageUnsupported;
+  return error.status === 429 || error.status === 503 ? strings.uploadBusy : strings.uploadFailed;
+}
 
 function compareMessages(a: Message, b: Message): number {
   if (a.conversation_id === b.conversation_id) return a.seq - b.seq;

@@ -1,6 +1,6 @@
 /** The widget's requests. Each one carries the site's key and the visitor's session. */
 import type { PathWith, ResponseBody, VisitorQuery, VisitorRequest } from "../../../shared/apiTypes";
-import { type EventStreamOptions, fetchStream, openEventStream } from "../../../shared/eventStream";
+import { type EventStreamOptions, fetchStream } from "../../../shared/eventStream";
 import {
   ApiError,
   ensureOk,
@@ -13,6 +13,9 @@ import {
 } from "../../../shared/http";
 import { readEvents, type SseEvent } from "../../../shared/sse";
 import type { EmbedConfig } from "../embedConfig";
+
+/** The session in a URL would be in the logs of every proxy. */
+const SESSION_HEADER = "X-Parley-Session";
 
 type VisitorPath = `/chat/${string}`;
 
@@ -37,8 +40,8 @@ export class WidgetApi {
     path: P,
     query: VisitorQuery<P>,
   ): Promise<ResponseBody<"get", P>> {
-    const url = this.url(path) + toQueryString({ ...this.credentials, ...query });
-    return readBody(await send(url, {}, REQUEST_TIMEOUT_MS));
+    const url = this.url(path) + toQueryString({ site_key: this.config.siteKey, ...query });
+    return readBody(await send(url, { headers: this.sessionHeader }, REQUEST_TIMEOUT_MS));
   }
 
   async post<P extends PathWith<"post"> & VisitorPath>(
@@ -76,20 +79,23 @@ export class WidgetApi {
     void finished.then(onEnd, onEnd);
   }
 
-  /** Opens the live stream. Returns a function that closes it. */
-  openStream(handlers: Pick<EventStreamOptions, "onReady" | "onReset" | "onEvent" | "onState">): () => void {
-    return openEventStream({
-      ...handlers,
+  /** How the live stream is opened, and when it is given up. */
+  get streamOptions(): Pick<EventStreamOptions, "connect" | "isFatal"> {
+    return {
       connect: (lastEventId, signal) =>
         fetchStream(
           this.url("/chat/events"),
-          { ...this.credentials, last_event_id: lastEventId },
-          {},
+          { site_key: this.config.siteKey, last_event_id: lastEventId },
+          this.sessionHeader,
           signal,
         ),
       // The site does not exist or does not allow this page: a retry would not help.
       isFatal: (error) => error instanceof ApiError && (error.status === 403 || error.status === 404),
-    });
+    };
+  }
+
+  private get sessionHeader(): Record<string, string> {
+    return { [SESSION_HEADER]: this.config.sessionId };
   }
 
   private sendPost(path: string, body: object, timeoutMs: number | undefined): Promise<Response> {

@@ -1,9 +1,10 @@
 /** The composer: text, and an image that is chosen, pasted or dropped. */
 import { useEffect, useRef } from "preact/hooks";
-import { ACCEPTED_IMAGES, findImage, useAutoHeight } from "../../../shared/components";
+import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
 import { strings } from "../i18n/i18n";
 import { Icon } from "../icon";
 import type { WidgetStore } from "../widgetStore";
+import { findImageFile } from "./imageFile";
 
 const MAX_CHARACTERS = 8000;
 const MAX_HEIGHT_PX = 120;
@@ -20,11 +21,13 @@ export function Composer({ store }: { store: WidgetStore }) {
     store.setDraft("");
     field.current?.focus();
   };
-  /** Sends the first image among files. Returns whether there is one. */
+  /** Sends the first image among files. Returns whether there were files. */
   const sendImage = (files: FileList | null | undefined): boolean => {
-    const image = findImage(files);
+    if (!files?.length) return false;
+    const image = findImageFile(files);
     if (image) void store.sendImage(image);
-    return image !== undefined;
+    else store.refuseFile();
+    return true;
   };
   return (
     <div
@@ -38,9 +41,17 @@ export function Composer({ store }: { store: WidgetStore }) {
       }}
     >
       {store.error.value && (
-        <p class="banner" role="alert">
-          {store.error.value}
-        </p>
+        <div class="banner">
+          <p role="alert">{store.error.value}</p>
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={strings.dismiss}
+            onClick={() => store.dismissError()}
+          >
+            <Icon name="close" size={16} />
+          </button>
+        </div>
       )}
       {store.uploading.value && (
         <p class="banner quiet" role="status">

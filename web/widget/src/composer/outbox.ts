@@ -11,18 +11,20 @@ interface OutboxHandlers {
   send(message: OutgoingMessage): Promise<void>;
   /** The server refuses messages of this visitor. */
   onBlocked(): void;
+  /** Whether the session is still this one. */
+  isOpen(): boolean;
 }
 
 export function createOutbox(
   storageKey: string,
-  { send, onBlocked }: OutboxHandlers,
+  { send, onBlocked, isOpen }: OutboxHandlers,
 ): Outbox<OutgoingMessage> {
   return new Outbox<OutgoingMessage>({
     storageKey,
     restore: (message) => message,
     // All messages are sent one after another.
     partition: () => "",
-    maySend: () => true,
+    maySend: isOpen,
     send,
     onError(error) {
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };

@@ -7,9 +7,9 @@ export function EmailForm({ store }: { store: WidgetStore }) {
   const email = useSignal("");
   const name = useSignal("");
   const busy = useSignal(false);
-  const offlineMessage = store.config.value?.offline_message ?? "";
+  const offlineMessage = store.config.value?.offline_message || strings.nobodyThere;
   // The server also sends it as a message in the visitor's language: then it is not repeated here.
-  const wasSent = store.messages.value.some((message) => message.role === "system");
+  const wasSent = store.messages.value.at(-1)?.role === "system";
   if (store.email.value) {
     return <p class="notice">{format(strings.emailSaved, { email: store.email.value })}</p>;
   }

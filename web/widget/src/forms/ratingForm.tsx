@@ -11,7 +11,7 @@ export function RatingForm({ store }: { store: WidgetStore }) {
   useEffect(() => {
     if (score.value) form.current?.scrollIntoView({ block: "end" });
   }, [score.value > 0]);
-  if (store.rating.value) return <p class="notice">{strings.rateThanks}</p>;
+  if (store.isRated.value) return <p class="notice">{strings.rateThanks}</p>;
   const submit = (event: Event) => {
     event.preventDefault();
     if (score.value) void store.rate(score.value, comment.value.trim());

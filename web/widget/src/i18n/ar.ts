@@ -41,4 +41,13 @@ export const ar: Strings = {
   unread: "{n} جديدة",
   uploading: "جارٍ الرفع…",
   imageAlt: "صورة في المحادثة",
+  imageUnsupported: "صيغة الصورة هذه غير مدعومة. أرسل صورة JPEG أو PNG أو GIF أو WebP.",
+  imageTooLarge: "هذه الصورة كبيرة جدًا.",
+  uploadBusy: "تُرسل صور كثيرة الآن. جارٍ إعادة المحاولة…",
+  dismiss: "إغلاق",
+  endSession: "إنهاء المحادثة على هذا الجهاز",
+  endSessionConfirm: "هل تريد إزالة هذه المحادثة من هذا الجهاز؟ لن يراها من يستخدمه بعدك.",
+  endSessionYes: "إنهاء المحادثة",
+  cancel: "إلغاء",
+  nobodyThere: "لا يوجد أحد الآن. اترك بريدك وسنرد عليك.",
 };

@@ -41,4 +41,14 @@ export const de: Strings = {
   unread: "{n} neu",
   uploading: "Wird hochgeladen …",
   imageAlt: "Bild im Chat",
+  imageUnsupported:
+    "Dieses Bildformat wird nicht unterstützt. Bitte senden Sie ein JPEG-, PNG-, GIF- oder WebP-Bild.",
+  imageTooLarge: "Dieses Bild ist zu groß.",
+  uploadBusy: "Gerade werden viele Bilder gesendet. Neuer Versuch …",
+  dismiss: "Schließen",
+  endSession: "Chat auf diesem Gerät beenden",
+  endSessionConfirm: "Diesen Chat von diesem Gerät entfernen? Wer es nach Ihnen benutzt, sieht ihn nicht.",
+  endSessionYes: "Chat beenden",
+  cancel: "Abbrechen",
+  nobodyThere: "Gerade ist niemand da. Hinterlassen Sie Ihre E-Mail, wir melden uns.",
 };

@@ -40,6 +40,15 @@ export const en = {
   unread: "{n} new",
   uploading: "Uploading…",
   imageAlt: "Image in the chat",
+  imageUnsupported: "This image format is not supported. Please send a JPEG, PNG, GIF or WebP image.",
+  imageTooLarge: "This image is too large.",
+  uploadBusy: "Many images are being sent. Trying again…",
+  dismiss: "Dismiss",
+  endSession: "End chat on this device",
+  endSessionConfirm: "Remove this chat from this device? The next person to use it will not see it.",
+  endSessionYes: "End chat",
+  cancel: "Cancel",
+  nobodyThere: "Nobody is here right now. Leave your e-mail and we will get back to you.",
 };
 
 export type Strings = typeof en;

@@ -41,4 +41,13 @@ export const es: Strings = {
   unread: "{n} nuevos",
   uploading: "Subiendo…",
   imageAlt: "Imagen del chat",
+  imageUnsupported: "Este formato de imagen no es compatible. Envíe una imagen JPEG, PNG, GIF o WebP.",
+  imageTooLarge: "Esta imagen es demasiado grande.",
+  uploadBusy: "Se están enviando muchas imágenes. Intentando de nuevo…",
+  dismiss: "Cerrar",
+  endSession: "Terminar el chat en este dispositivo",
+  endSessionConfirm: "¿Quitar este chat de este dispositivo? La siguiente persona no lo verá.",
+  endSessionYes: "Terminar el chat",
+  cancel: "Cancelar",
+  nobodyThere: "Ahora mismo no hay nadie. Deje su correo y le responderemos.",
 };

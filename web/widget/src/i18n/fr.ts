@@ -41,4 +41,13 @@ export const fr: Strings = {
   unread: "{n} nouveaux",
   uploading: "Envoi de l’image…",
   imageAlt: "Image du chat",
+  imageUnsupported: "Ce format d’image n’est pas pris en charge. Envoyez une image JPEG, PNG, GIF ou WebP.",
+  imageTooLarge: "Cette image est trop volumineuse.",
+  uploadBusy: "Beaucoup d’images sont en cours d’envoi. Nouvel essai…",
+  dismiss: "Fermer",
+  endSession: "Terminer le chat sur cet appareil",
+  endSessionConfirm: "Retirer ce chat de cet appareil ? La personne suivante ne le verra pas.",
+  endSessionYes: "Terminer le chat",
+  cancel: "Annuler",
+  nobodyThere: "Personne n’est disponible pour le moment. Laissez votre e-mail, nous vous répondrons.",
 };

@@ -1,27 +1,35 @@
-/** The widget's texts in the visitor's language. A new language is one file here and one entry in `CATALOGUES`. */
-import { ar } from "./ar";
-import { de } from "./de";
+/** The widget's texts in the visitor's language. English is part of the script; other languages are loaded. */
+import { parseJson } from "../../../shared/storage";
+import { loadText } from "../loadText";
 import { en, type Strings } from "./en";
-import { es } from "./es";
-import { fr } from "./fr";
-import { pt } from "./pt";
 
-export const CATALOGUES: Record<string, Strings> = { en, de, fr, es, pt, ar };
-
+export const LANGUAGES: readonly string[] = ["en", "de", "fr", "es", "pt", "ar"];
 const RIGHT_TO_LEFT = ["ar"];
 
 /** The browser's language tag, such as "pt-BR". */
 export const browserLanguage: string = navigator.language || "en";
 
-/** The language of the texts: the browser's where there is a catalogue, else English. */
-export const language: string = findLanguage(browserLanguage);
+/** The texts, and the language that they are in. */
+export const strings: Strings = { ...en };
+export const locale = { language: "en", isRightToLeft: false };
 
-export const strings: Strings = CATALOGUES[language] ?? en;
-export const isRightToLeft: boolean = RIGHT_TO_LEFT.includes(language);
+/** Loads the texts in the browser's language, where there are any. Without them they stay in English. */
+export async function loadStrings(origin: string): Promise<void> {
+  const language = findLanguage(browserLanguage);
+  if (language === "en") return;
+  const loaded = parseJson<Strings | null>(
+    (await loadText(`${origin}/widget/${language}.json`)) || null,
+    null,
+  );
+  if (!loaded) return;
+  Object.assign(strings, loaded);
+  locale.language = language;
+  locale.isRightToLeft = RIGHT_TO_LEFT.includes(language);
+}
 
 export function findLanguage(tag: string): string {
   const primary = tag.split("-")[0]?.toLowerCase() ?? "";
-  return Object.hasOwn(CATALOGUES, primary) ? primary : "en";
+  return LANGUAGES.includes(primary) ? primary : "en";
 }
 
 /** Replaces "{name}" in a text by the value of that name. */

@@ -41,4 +41,13 @@ export const pt: Strings = {
   unread: "{n} novas",
   uploading: "Enviando imagem…",
   imageAlt: "Imagem do chat",
+  imageUnsupported: "Este formato de imagem não é suportado. Envie uma imagem JPEG, PNG, GIF ou WebP.",
+  imageTooLarge: "Esta imagem é grande demais.",
+  uploadBusy: "Muitas imagens estão sendo enviadas. Tentando novamente…",
+  dismiss: "Fechar",
+  endSession: "Encerrar o chat neste dispositivo",
+  endSessionConfirm: "Remover este chat deste dispositivo? A próxima pessoa não o verá.",
+  endSessionYes: "Encerrar o chat",
+  cancel: "Cancelar",
+  nobodyThere: "Não há ninguém no momento. Deixe seu e-mail e responderemos.",
 };

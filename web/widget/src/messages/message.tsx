@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Message } from "../../../shared/apiTypes";
-import { LinkifiedText, MessageImage } from "../../../shared/components";
+import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { formatTime } from "../../../shared/dates";
 import type { OutgoingMessage } from "../composer/outbox";
 import { format, strings } from "../i18n/i18n";
@@ -71,7 +71,8 @@ export function Bubble({ author, text, image, at, status, partial, children }: B
     <div class={`message ${author}`} aria-busy={partial}>
       <div class="bubble" title={at ? formatTime(at) : undefined}>
         {image && <MessageImage url={image} alt={strings.imageAlt} />}
-        {text && (
+        {text && author === "ai" && <MarkdownText text={text} partial={partial} />}
+        {text && author !== "ai" && (
           <p dir="auto">
             <LinkifiedText text={text} />
           </p>
@@ -83,18 +84,13 @@ export function Bubble({ author, text, image, at, status, partial, children }: B
   );
 }
 
-const STATE_TEXTS = {
-  sending: strings.sending,
-  sent: strings.sent,
-  waiting: strings.willRetry,
-  failed: strings.notSent,
-} as const;
+const STATE_TEXTS = { sending: "sending", sent: "sent", waiting: "willRetry", failed: "notSent" } as const;
 
 export function OutgoingItem({ message, onRetry }: { message: OutgoingMessage; onRetry: () => void }) {
-  const { text, image, state, error } = message;
+  const { text, image, state } = message;
   return (
     <>
-      <Bubble author="visitor" text={text} image={image} status={`${STATE_TEXTS[state]} ${error}`.trim()} />
+      <Bubble author="visitor" text={text} image={image} status={strings[STATE_TEXTS[state]]} />
       {state === "failed" && (
         <button type="button" class="text-button end" onClick={onRetry}>
           {strings.tryAgain}

@@ -14,10 +14,20 @@ export function MessageList({ store }: { store: WidgetStore }) {
   const element = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const { messages, outgoing, partialReplies, typing, mode, config } = store;
-  useLayoutEffect(() => {
+  const scrollToEnd = () => {
     const list = element.current;
     if (list && atEnd.current) list.scrollTop = list.scrollHeight;
-  });
+  };
+  useLayoutEffect(scrollToEnd);
+  // Images arrive late, and the window changes its size with the keyboard of a phone.
+  useEffect(() => {
+    const list = element.current;
+    if (!list || typeof ResizeObserver === "undefined") return undefined;
+    const observer = new ResizeObserver(scrollToEnd);
+    observer.observe(list);
+    list.addEventListener("load", scrollToEnd, true);
+    return () => observer.disconnect();
+  }, []);
   useEffect(() => store.markRead(), [messages.value.length]);
   const lastOwn = messages.value.findLast((message) => message.role === "visitor");
   const welcome = config.value?.welcome;

@@ -1,12 +1,14 @@
-/** The widget's style sheet. `colours.ts` defines the variables. */
+/**
+ * The widget's style sheets: that of the button, which is part of the script, and that of the chat window, which is
+ * loaded when it is opened first. `colours.ts` defines the variables.
+ */
 
-export const styles = `
+export const launcherStyles = `
+:host([hidden]){display:none!important}
 :host{all:initial;position:fixed;z-index:2147483000;inset-block-end:0;inset-inline-end:0}
 *,*::before,*::after{box-sizing:border-box}
 .root{font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--text)}
 p,h2,fieldset,legend{margin:0;padding:0;border:0;font:inherit}
-[dir=ltr] .header-text h2{text-align:left}
-[dir=rtl] .header-text h2{text-align:right}
 button{font:inherit;color:inherit;cursor:pointer;border:0;background:none}
 button:disabled{cursor:default}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
@@ -18,65 +20,7 @@ border-radius:50%;background:var(--accent);color:var(--on-accent);box-shadow:0 2
 background:#c2261a;color:#fff;font-size:12px;font-weight:700;line-height:22px;text-align:center}
 .teaser{position:fixed;inset-block-end:92px;inset-inline-end:20px;max-width:min(300px,calc(100vw - 40px));padding:12px 16px;border-radius:16px;
 border-end-end-radius:5px;background:var(--background);color:var(--text);text-align:start;overflow-wrap:anywhere;box-shadow:0 2px 8px rgb(0 0 0/14%),0 10px 30px rgb(0 0 0/16%)}
-.window{position:fixed;inset-block-end:92px;inset-inline-end:20px;display:flex;flex-direction:column;width:384px;height:min(620px,calc(100dvh - 112px));
-overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0 1px rgb(0 0 0/7%),0 12px 48px rgb(0 0 0/24%);animation:rise 160ms ease-out}
-@keyframes rise{from{opacity:0;transform:translateY(10px)}}
-.header{display:flex;gap:12px;align-items:center;padding:14px 12px 14px 16px;background:var(--accent);color:var(--on-accent)}
-.avatar{display:grid;place-items:center;flex:none;width:40px;height:40px;border-radius:50%;background:color-mix(in srgb,var(--on-accent) 18%,transparent);font-weight:650}
-.header-text{flex:1;min-width:0}
-.header-text h2{overflow:hidden;font-size:16px;font-weight:650;text-overflow:ellipsis;white-space:nowrap}
-.header-text p{overflow:hidden;font-size:13px;text-overflow:ellipsis;white-space:nowrap}
-.icon-button{display:grid;place-items:center;flex:none;width:40px;height:40px;border-radius:10px}
-.icon-button:hover:not(:disabled){background:color-mix(in srgb,currentcolor 12%,transparent)}
-.header .icon-button:focus-visible{outline-color:var(--on-accent);outline-offset:-3px}
-.banner{padding:7px 16px;background:#fdf0d3;color:#6b4600;font-size:13px}
-.banner.quiet{background:var(--surface);color:var(--muted)}
-.message-list{display:flex;flex:1;flex-direction:column;gap:8px;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:16px 14px}
-.message-list:focus-visible{outline-offset:-3px}
-.message{display:grid;justify-items:start;align-self:flex-start;max-width:84%}
-.message.visitor{justify-items:end;align-self:flex-end}
-.bubble{max-width:100%;padding:9px 13px;border-radius:16px;border-end-start-radius:5px;background:var(--surface);overflow-wrap:anywhere}
-.bubble p{white-space:pre-wrap}
-.message.visitor .bubble{border-end-start-radius:16px;border-end-end-radius:5px;background:var(--accent);color:var(--on-accent)}
-.bubble a{color:inherit}
-.bubble img{display:block;max-width:100%;max-height:220px;margin:2px 0;border-radius:10px}
-.message-status{margin:2px 4px 0;color:var(--muted);font-size:12px}
-.notice,.notice[dir]{align-self:center;padding:2px 10px;color:var(--muted);font-size:13px;text-align:center}
-.typing-indicator{display:flex;gap:8px;align-items:center;padding:2px 4px;color:var(--muted);font-size:13px}
-.typing-dots{display:inline-flex;gap:3px}
-.typing-dots i{width:6px;height:6px;border-radius:50%;background:currentcolor;animation:typing-dot 1.2s infinite}
-.typing-dots i:nth-child(2){animation-delay:150ms}
-.typing-dots i:nth-child(3){animation-delay:300ms}
-@keyframes typing-dot{0%,60%,100%{opacity:.3}30%{opacity:1}}
-.handoff-button{display:inline-flex;gap:7px;align-items:center;align-self:center;min-height:34px;margin-top:6px;padding:0 14px;border:1px solid var(--control-border);border-radius:17px;font-size:14px}
-.handoff-button:hover{background:var(--surface)}
-.text-button{min-height:24px;padding:0 4px;color:var(--muted);font-size:13px;text-decoration:underline}
-.text-button.end{align-self:flex-end}
-.message-list>.text-button:not(.end){align-self:center}
-.form-card{display:grid;gap:10px;padding:14px;border:1px solid var(--border);border-radius:14px}
-.primary-button{min-height:40px;border-radius:10px;background:var(--accent);color:var(--on-accent);font-weight:600}
-input:not([type=radio]),textarea{width:100%;min-height:40px;padding:9px 12px;border:1px solid var(--control-border);border-radius:10px;background:var(--background);color:var(--text);font:inherit}
-textarea{display:block;resize:none}
-::placeholder{color:var(--muted);opacity:1}
-.stars{display:flex;gap:4px;margin-top:6px}
-.stars label{position:relative;color:var(--control-border);font-size:30px;line-height:36px;cursor:pointer}
-.stars .on{color:#b97400}
-.stars input{position:absolute;inset:0;margin:0;opacity:0;cursor:pointer}
-.stars label:focus-within{outline:2px solid var(--accent);border-radius:6px}
-.composer-field{display:flex;gap:2px;align-items:flex-end;padding:2px}
-.composer-field{margin:8px;border:1px solid var(--control-border);border-radius:14px}
-.composer-field:focus-within{border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}
-.composer-field textarea{flex:1;padding:9px 6px;border:0;background:none;outline:none}
-.composer-field .icon-button{color:var(--muted)}
-.composer-field .send:not(:disabled){background:var(--accent);color:var(--on-accent)}
-.composer-field .send:disabled{opacity:.45}
-.hidden{display:none}
-@media (max-width:480px){
-.window{inset:0;width:auto;height:100dvh;border-radius:0}
-.root.open .launcher,.root.open .teaser{display:none}
-.composer-field{margin-block-end:calc(8px + env(safe-area-inset-bottom))}
-textarea,input{font-size:16px}
-}
+@media print{:host{display:none!important}}
 @media (prefers-reduced-motion:reduce){*{animation-duration:1ms!important;transition-duration:1ms!important}}
-@media (forced-colors:active){.launcher,.bubble,.primary-button,.window{border:1px solid}}
+@media (forced-colors:active){.launcher{border:1px solid}}
 `;

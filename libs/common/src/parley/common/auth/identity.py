@@ -86,13 +86,19 @@ class OperatorCaller:
 
 @dataclass(frozen=True, slots=True)
 class VisitorCaller:
-    """A visitor of one site. `session` is the public handle of their session, never the secret session id."""
+    """A visitor of one site. `session` is the public handle of their session, never the secret session id.
+
+    `page_tracking` and `page_parameters` are the site's choice of what operators see of the visitor's page: whether
+    they see it at all, and which parameters of its query.
+    """
 
     tenant_id: int
     site_id: int
     session: str
     client_ip: str = ""
     origin: str = ""
+    page_tracking: bool = True
+    page_parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,8 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "session": caller.session,
                 "ip": caller.client_ip,
                 "origin": caller.origin,
+                "pages": caller.page_tracking,
+                "params": list(caller.page_parameters),
             }
         case GatewayCaller():
             return {"kind": "gateway", "ip": caller.client_ip}
@@ -208,6 +216,9 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 session=claims["session"],
                 client_ip=claims["ip"],
                 origin=claims["origin"],
+                # A gateway of the version before does not send these.
+                page_tracking=claims.get("pages", True),
+                page_parameters=tuple(claims.get("params", ())),
             )
         case "gateway":
             return GatewayCaller(client_ip=claims["ip"])

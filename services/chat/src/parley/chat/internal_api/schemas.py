@@ -81,6 +81,8 @@ class SiteInfo(BaseModel):
     tenant_id: int
     domains: list[str]
     any_origin: bool
+    page_tracking: bool
+    page_parameters: list[str]
 
 
 class SiteInfoResponse(SuccessResponse):
@@ -119,5 +121,12 @@ def serialize_access(access: OperatorAccess) -> AccessResponse:
 
 def serialize_site_info(site: Site) -> SiteInfoResponse:
     return SiteInfoResponse(
-        site=SiteInfo(id=site.id, tenant_id=site.tenant_id, domains=list(site.domains), any_origin=site.any_origin)
+        site=SiteInfo(
+            id=site.id,
+            tenant_id=site.tenant_id,
+            domains=list(site.domains),
+            any_origin=site.any_origin,
+            page_tracking=site.page_tracking,
+            page_parameters=list(site.page_parameters),
+        )
     )

@@ -57,8 +57,14 @@ class SiteHandlers:
 
     async def widget_code(self, context: RequestContext[OperatorCaller, None, None]) -> WidgetCodeResponse:
         site = await self.sites.get(context.caller, context.path["site_id"])
-        source = html.escape(f"{self.public_url}/widget.js")
-        return WidgetCodeResponse(code=f'<script async src="{source}" data-site-key="{site.site_key}"></script>')
+        source, colour = f"{self.public_url}/widget.js", site.chatbot.colours.primary
+        attributes = f'src="{html.escape(source)}" data-site-key="{site.site_key}" data-colour="{colour}"'
+        code = f"<script async {attributes}></script>"
+        tag_manager_code = (
+            f"<script>(function () {{ var s = document.createElement('script'); s.async = true; "
+            f"s.src = '{source}?site_key={site.site_key}'; document.head.appendChild(s); }})();</script>"
+        )
+        return WidgetCodeResponse(code=code, tag_manager_code=tag_manager_code)
 
     async def my_access(self, context: RequestContext[OperatorCaller, None, None]) -> MyAccessResponse:
         permissions = await self.sites.get_permissions(context.caller, context.path["site_id"])

@@ -17,11 +17,17 @@ class SiteDraft:
     domains: tuple[str, ...]
     any_origin: bool
     language: str
+    page_tracking: bool = True
+    page_parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One website. `domains` are host names, or `*.` and a parent for all names below it; each covers every port."""
+    """One website. `domains` are host names, or `*.` and a parent for all names below it; each covers every port.
+
+    `page_tracking`: operators see which page a visitor is on, without its fragment and its query, except for the
+    query's `page_parameters`.
+    """
 
     id: int
     tenant_id: int
@@ -31,6 +37,8 @@ class Site:
     domains: tuple[str, ...] = ()
     any_origin: bool = False
     language: str = "en"
+    page_tracking: bool = True
+    page_parameters: tuple[str, ...] = ()
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
     deleted: bool = False
     version: int = 1
@@ -55,4 +63,6 @@ class Site:
             offline_message=bot.offline_message,
             hours=bot.hours,
             ai=bot.ai,
+            page_tracking=self.page_tracking,
+            page_parameters=self.page_parameters,
         )

@@ -109,6 +109,8 @@ def _mutable_fields(site: Site) -> Document:
         "domains": list(site.domains),
         "any_origin": site.any_origin,
         "language": site.language,
+        "page_tracking": site.page_tracking,
+        "page_parameters": list(site.page_parameters),
         "chatbot": _chatbot_document(site.chatbot),
         "deleted": site.deleted,
         "version": site.version,
@@ -125,6 +127,9 @@ def _to_site(row: Document) -> Site:
         domains=tuple(row["domains"]),
         any_origin=row["any_origin"],
         language=row["language"],
+        # Absent in documents of the version before.
+        page_tracking=row.get("page_tracking", True),
+        page_parameters=tuple(row.get("page_parameters", ())),
         chatbot=_to_chatbot(row["chatbot"]),
         deleted=row["deleted"],
         version=row["version"],

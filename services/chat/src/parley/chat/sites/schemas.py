@@ -26,6 +26,12 @@ Domain = Annotated[
 ]
 """A host name, or `*.` and a parent domain for all names below it."""
 Domains = Annotated[list[Domain], Field(max_length=50)]
+PageParameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\[\]-]{1,64}$")]
+PageParameters = Annotated[
+    list[PageParameter],
+    Field(max_length=20, description="Parameters of a page's query that operators see; all others are dropped."),
+]
+PageTracking = Annotated[bool, Field(description="Whether operators see which page a visitor is on.")]
 
 
 class CreateSiteBody(RequestBody):
@@ -33,9 +39,18 @@ class CreateSiteBody(RequestBody):
     domains: Domains = Field(default_factory=list)
     any_origin: bool = False
     language: Language = "en"
+    page_tracking: PageTracking = True
+    page_parameters: PageParameters = Field(default_factory=list)
 
     def to_draft(self) -> SiteDraft:
-        return SiteDraft(self.name, _without_duplicates(self.domains), self.any_origin, self.language)
+        return SiteDraft(
+            self.name,
+            _without_duplicates(self.domains),
+            self.any_origin,
+            self.language,
+            self.page_tracking,
+            _without_duplicates(self.page_parameters),
+        )
 
 
 class UpdateSiteBody(RequestBody):
@@ -45,12 +60,16 @@ class UpdateSiteBody(RequestBody):
     domains: Domains | None = None
     any_origin: bool | None = None
     language: Language | None = None
+    page_tracking: PageTracking | None = None
+    page_parameters: PageParameters | None = None
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of Site to replace."""
         fields = self.model_dump(exclude_none=True)
         if self.domains is not None:
             fields["domains"] = _without_duplicates(self.domains)
+        if self.page_parameters is not None:
+            fields["page_parameters"] = _without_duplicates(self.page_parameters)
         return fields
 
 
@@ -61,6 +80,8 @@ class SiteSchema(BaseModel):
     domains: list[str]
     any_origin: bool
     language: str
+    page_tracking: bool
+    page_parameters: list[str]
     routing: Routing
     created_at: Timestamp
 
@@ -76,6 +97,7 @@ class SiteListResponse(SuccessResponse):
 
 class WidgetCodeResponse(SuccessResponse):
     code: str
+    tag_manager_code: str = Field(description="For tag managers and loaders, which drop a script tag's attributes.")
 
 
 class MyAccessResponse(SuccessResponse):
@@ -91,10 +113,12 @@ def serialize_site(site: Site) -> SiteSchema:
         domains=list(site.domains),
         any_origin=site.any_origin,
         language=site.language,
+        page_tracking=site.page_tracking,
+        page_parameters=list(site.page_parameters),
         routing=site.chatbot.routing,
         created_at=site.created_at,
     )
 
 
-def _without_duplicates(domains: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(domains))
+def _without_duplicates(values: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

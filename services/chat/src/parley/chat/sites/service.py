@@ -65,12 +65,14 @@ class SiteService:
             domains=draft.domains,
             any_origin=draft.any_origin,
             language=draft.language,
+            page_tracking=draft.page_tracking,
+            page_parameters=draft.page_parameters,
         )
         await self.sites.add(site, await self.site_changed_event(caller, site, "site.created", {"name": site.name}))
         return site
 
     async def update(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
-        """Change some of name, domains, any_origin and language. Raises SiteNotFound, Forbidden, EditConflict."""
+        """Change some of the fields of a draft. Raises SiteNotFound, Forbidden, EditConflict."""
         before = await self.get(caller, site_id)
         return await self._save(caller, before, replace(before, **fields), "site.updated", fields)
 

@@ -31,6 +31,8 @@ class SiteSettings:
     offline_message: str
     hours: BusinessHours | None
     ai: AiSettings
+    page_tracking: bool = True
+    page_parameters: tuple[str, ...] = ()
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

@@ -141,6 +141,8 @@ class ConfigResponse(SuccessResponse):
     offline_message: str
     open: bool = Field(description="Whether the site is within its business hours; true if it has none.")
     opens_at: Timestamp | None = Field(None, description="When it opens again, if it is closed and that is known.")
+    page_tracking: bool = Field(True, description="Whether the widget reports the visitor's page.")
+    page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
 
 
 def to_history_response(visitor: Visitor, found: WidgetMessages) -> HistoryResponse:
@@ -184,4 +186,6 @@ def to_config_response(config: WidgetConfig) -> ConfigResponse:
         offline_message=site.offline_message,
         open=opening.open,
         opens_at=opening.opens_at,
+        page_tracking=site.page_tracking,
+        page_parameters=list(site.page_parameters),
     )

@@ -90,6 +90,8 @@ class Site:
     tenant_id: int
     domains: tuple[str, ...]
     any_origin: bool
+    page_tracking: bool = True
+    page_parameters: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -99,6 +101,9 @@ class Site:
             tenant_id=int(document["tenant_id"]),
             domains=tuple(str(domain) for domain in document["domains"]),
             any_origin=bool(document["any_origin"]),
+            # A chat service of the version before does not send these.
+            page_tracking=bool(document.get("page_tracking", True)),
+            page_parameters=tuple(str(name) for name in document.get("page_parameters", ())),
         )
 
     def allows_origin(self, origin: str, gateway_host: str) -> bool:

@@ -75,7 +75,8 @@ class VisitorAuthenticator:
 
     async def is_known_origin(self, origin: str) -> bool:
         """Return whether any site allows this origin. Raises Unavailable."""
-        return bool(ORIGIN_PATTERN.match(origin)) and bool(await self._origins.get(origin))
+        # "null" is the origin of sandboxed frames: sites that allow any origin allow it too.
+        return (origin == "null" or bool(ORIGIN_PATTERN.match(origin))) and bool(await self._origins.get(origin))
 
     def authenticate(self, site: Site, session_id: str, client_ip: str, origin: str) -> AuthenticatedVisitor:
         """Return the visitor as services see them: identified by the session's handle, not by its secret id."""
@@ -83,7 +84,15 @@ class VisitorAuthenticator:
         identity = self._identities.get(
             (site.site_id, handle, client_ip, origin),
             site,
-            lambda: VisitorCaller(site.tenant_id, site.site_id, handle, client_ip, origin),
+            lambda: VisitorCaller(
+                site.tenant_id,
+                site.site_id,
+                handle,
+                client_ip,
+                origin,
+                site.page_tracking,
+                site.page_parameters,
+            ),
         )
         return AuthenticatedVisitor(site.site_id, handle, identity)
 

@@ -21,7 +21,7 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class StaticFiles:
-    """Serves a build directory with `panel/`, `widget.js` and `demo/`."""
+    """Serves a build directory with `panel/`, `widget.js`, `widget/` and `demo/`."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory.resolve() if directory is not None and directory.is_dir() else None
@@ -33,6 +33,7 @@ class StaticFiles:
         router.add_route("GET", "/panel", self.get_panel)
         router.add_route("GET", "/panel/{path:.*}", self.get_panel)
         router.add_route("GET", "/widget.js", self.get_widget)
+        router.add_route("GET", "/widget/{path:.*}", self.get_widget)
         router.add_route("GET", "/demo", self.get_demo)
         router.add_route("GET", "/demo/{path:.*}", self.get_demo)
 
@@ -43,9 +44,11 @@ class StaticFiles:
         cache_control = _IMMUTABLE if file is not None and path.startswith("assets/") else "no-cache"
         return _file_response(file or self._find("panel", "index.html"), cache_control, _PANEL_POLICY)
 
-    async def get_widget(self, _request: web.Request) -> web.StreamResponse:
-        """Serve the script that sites embed: readable from every origin, cached for 5 minutes."""
-        response = _file_response(self._find("", "widget.js"), "public, max-age=300", None)
+    async def get_widget(self, request: web.Request) -> web.StreamResponse:
+        """Serve the script that sites embed, and its texts: readable from every origin, cached for 5 minutes."""
+        path = request.match_info.get("path")
+        file = self._find("", "widget.js") if path is None else self._find("widget", path)
+        response = _file_response(file, "public, max-age=300", None)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response

@@ -8,7 +8,8 @@ from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext, decode_cursor, encode_cursor
 from parley.presence.schemas import HeartbeatResponse
-from parley.presence.visitors.model import PageInfo, VisitorCursor, VisitorList
+from parley.presence.visitors.model import VisitorCursor, VisitorList
+from parley.presence.visitors.page import build_page_info
 from parley.presence.visitors.schemas import (
     SiteVisitorListQuery,
     VisitorHeartbeatBody,
@@ -29,9 +30,15 @@ class VisitorHandlers:
 
     async def heartbeat(self, context: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatResponse:
         body = context.body
-        self._service.record_heartbeat(
-            context.caller, PageInfo(body.page, body.title, body.referrer, body.lang or None)
+        page = build_page_info(
+            body.page,
+            body.title,
+            body.referrer,
+            body.lang or None,
+            tracking=context.caller.page_tracking,
+            kept_parameters=context.caller.page_parameters,
         )
+        self._service.record_heartbeat(context.caller, page)
         return HeartbeatResponse(expires_in=self._service.online_seconds)
 
     async def list_on_site(

@@ -11,9 +11,9 @@ from parley.common.events.presence import OnlineVisitor
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """The page a visitor is on, as reported by their browser."""
+    """The page a visitor is on, as reported by their browser. No URL if the site does not track pages."""
 
-    url: str
+    url: str | None
     title: str | None = None
     referrer: str | None = None
     language: str | None = None

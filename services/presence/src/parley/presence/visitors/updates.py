@@ -28,6 +28,7 @@ _RETENTION = timedelta(days=1)
 _RETENTION_WITH_CONVERSATION = timedelta(days=30)
 """Longer, so that a visitor who returns after days is shown with their conversation, which is still open."""
 _RETENTION_AFTER_ERASURE = timedelta(minutes=1)
+_PAGE_FIELDS = ("page", "title", "referrer")
 _PERSONAL_FIELDS = ("page", "title", "referrer", "language", "seen", "conversation", "conversation_id")
 
 
@@ -43,8 +44,12 @@ def touch_update(heartbeat: Heartbeat, fingerprint: str) -> UpdateOne:
 def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> UpdateOne:
     """Bring a visitor online or move them to another page, with an event for either.
 
-    A heartbeat that arrives after a newer one changes neither the page nor the expiry.
+    A heartbeat that arrives after a newer one changes neither the page nor the expiry. A visitor whose conversation is
+    closed stays online, and is not followed: their record has no page.
     """
+    has_conversation = {"$ne": [field_or("conversation"), None]}
+    is_closed = {"$eq": [field_or("conversation_id"), None]}
+    is_followed = {"$not": [{"$and": [has_conversation, is_closed]}]}
     is_newer = {"$gt": [heartbeat.expires_at, field_or("expires_at", EPOCH)]}
     is_transition = {"$or": [{"$not": ["$was_online"]}, "$page_changed"]}
     event_type = cond("$was_online", VisitorPage.type, VisitorOnline.type)
@@ -62,7 +67,10 @@ def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> Upda
                 "was_online": field_or("online", default=False),
                 "is_newer": is_newer,
                 "event_time": change_time(heartbeat.received_at),
-                "page_changed": {"$and": [is_newer, {"$ne": ["$page", literal(heartbeat.page.url)]}]},
+                "is_followed": is_followed,
+                "page_changed": {
+                    "$and": [is_newer, is_followed, {"$ne": [field_or("page"), literal(heartbeat.page.url)]}]
+                },
                 "tenant_id": literal(heartbeat.tenant_id),
                 "site_id": literal(heartbeat.site_id),
                 "session": literal(heartbeat.session),
@@ -71,6 +79,7 @@ def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> Upda
         {
             "$set": {
                 **{name: cond("$is_newer", literal(value), f"${name}") for name, value in page_fields.items()},
+                **{name: _page_field(name, page_fields[name]) for name in _PAGE_FIELDS},
                 "online": literal(True),
                 "expires_at": max_of("$expires_at", heartbeat.expires_at),
                 "since": cond("$was_online", "$since", heartbeat.received_at),
@@ -78,7 +87,7 @@ def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> Upda
             }
         },
         {"$set": append_event_if(is_transition, write_id, entry, _outbox_without_pages())},
-        {"$unset": ["was_online", "is_newer", "page_changed", "event_time"]},
+        {"$unset": ["was_online", "is_newer", "is_followed", "page_changed", "event_time"]},
     ]
     return UpdateOne({"_id": heartbeat.visitor_key}, pipeline, upsert=True)
 
@@ -152,11 +161,22 @@ def conversation_update(conversation: ConversationSnapshot, now: datetime) -> li
             "$set": {
                 "conversation": cond("$is_newer", literal(stored), "$conversation"),
                 "conversation_id": cond("$is_newer", literal(open_conversation_id), field_or("conversation_id")),
+                # From here on the visitor is not followed, or is again: the next heartbeat writes the whole record.
+                "seen": cond("$is_newer", REMOVE, "$seen"),
+                **(
+                    {name: cond("$is_newer", REMOVE, f"${name}") for name in _PAGE_FIELDS}
+                    if conversation.closed
+                    else {}
+                ),
             }
         },
         {"$set": {"remove_at": cond("$online", REMOVE, _removal_time(now))}},
         {"$unset": "is_newer"},
     ]
+
+
+def _page_field(name: str, value: str | None) -> Expression:
+    return cond("$is_followed", cond("$is_newer", literal(value), f"${name}"), REMOVE)
 
 
 def _outbox_without_pages() -> Expression:
