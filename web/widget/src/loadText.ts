@@ -1,17 +1,15 @@
 /** Loads a part of the widget that only some visitors need. */
 
+import { send } from "../../shared/http";
+
 const TIMEOUT_MS = 4000;
-const MAX_ATTEMPTS = 3;
 
 /** The file's text; empty when it cannot be loaded. */
 export async function loadText(url: string): Promise<string> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: "omit" });
-      if (response.ok) return await response.text();
-    } catch {
-      // Tried again.
-    }
+  try {
+    const response = await send(url, {}, TIMEOUT_MS);
+    return response.ok ? await response.text() : "";
+  } catch {
+    return "";
   }
-  return "";
 }

@@ -79,12 +79,9 @@ async function start(): Promise<void> {
   }
   // The window appears with its styles.
   const hasStyles = signal(false);
-  let isLoading = false;
   effect(() => {
-    if (!current.value.open.value || hasStyles.value || isLoading) return;
-    isLoading = true;
+    if (!current.value.open.value || hasStyles.value) return;
     void loadText(`${embed.origin}/widget/window.css`).then((css) => {
-      isLoading = false;
       if (css) windowSheet.replaceSync(css);
       hasStyles.value = css !== "";
     });
@@ -133,14 +130,13 @@ function startHeartbeat(currentStore: () => WidgetStore): void {
     });
   };
   let lastActivity = Date.now();
-  for (const type of ["pointermove", "keydown", "scroll", "touchstart"]) {
+  for (const type of ["pointermove", "keydown", "scroll"]) {
     addEventListener(type, () => (lastActivity = Date.now()), { passive: true, capture: true });
   }
   const checkProactive = () => {
     const isPresent = document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
     if (isPresent) void currentStore().checkProactive();
   };
-  setTimeout(checkProactive, 1000);
   setInterval(checkProactive, PROACTIVE_INTERVAL_MS);
   void send();
   setInterval(send, HEARTBEAT_INTERVAL_MS);
