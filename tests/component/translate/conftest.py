@@ -115,6 +115,8 @@ class TranslateHarness:
     events: list[Event] = field(default_factory=list)
     conversations: dict[int, ConversationFixture] = field(default_factory=dict)
     site_options: dict[int, dict[str, Any]] = field(default_factory=dict)
+    earlier_messages: list[Event] = field(default_factory=list)
+    """What chat has of the conversations from before their translation was on."""
     conversation_lookups: list[int] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
     _event_ids: set[str] = field(default_factory=set)
@@ -125,7 +127,9 @@ class TranslateHarness:
         # Reads the event log, so that it misses nothing while the broker restarts.
         started_at = utc_now()
         recorder = LogConsumer("recorder", lambda: started_at, self._on_record)
-        chat = RpcServer("chat", {"conversation": self._conversation, "site": self._site})
+        chat = RpcServer(
+            "chat", {"conversation": self._conversation, "site": self._site, "recent_messages": self._recent_messages}
+        )
         for session in (recorder, chat, self.translate_rpc):
             self._broker.add(session)
         await self._broker.start()
@@ -259,6 +263,10 @@ class TranslateHarness:
             "site_id": conversation.site_id,
             "session": conversation.session,
         }
+
+    async def _recent_messages(self, body: dict[str, Any]) -> dict[str, Any]:
+        messages = [event.data for event in self.earlier_messages if event.conversation_id == body["conversation_id"]]
+        return {"language": None, "messages": messages[-body["limit"] :]}
 
     async def _site(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"tenant_id": 1, "name": "A site", "translation": self.site_options.get(body["site_id"])}

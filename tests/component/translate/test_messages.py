@@ -365,3 +365,21 @@ async def test_rpc_answers_in_time_and_the_late_translation_is_cached(
 async def test_rpc_with_an_invalid_language_fails(harness: TranslateHarness) -> None:
     with pytest.raises(Exception, match="could not answer"):
         await harness.translate_rpc("translate", site_id=1, conversation_id=None, text="Hi", target="no language")
+
+
+async def test_what_was_written_before_translation_was_on_is_translated_for_the_operator(
+    harness: TranslateHarness,
+) -> None:
+    conversation = ConversationFixture()
+    harness.conversations[conversation.id] = conversation
+    question = conversation.message("Wo ist meine Bestellung? Ich warte schon seit zwei Wochen darauf.")
+    answer = conversation.message("A colleague will be with you in a moment, thank you.", "operator")
+    harness.earlier_messages += [question, answer]
+
+    status, body = await harness.toggle(conversation.operator(language="en"), conversation)
+
+    assert status == 200
+    assert (body["translation"]["lang"], body["translation"]["detected"]) == ("de", True), "the first reply needs it"
+    assert (await harness.wait_for_translation(question))["content"].startswith("‹en› Wo ist meine Bestellung?")
+    translated = harness.events_of(conversation, "message.translated")
+    assert [event.data["seq"] for event in translated] == [1], "the visitor gets no translation of an old message"

@@ -40,7 +40,8 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
   const busy = useSignal(false);
   const settings = thread.translation;
   if (!settings?.enabled) return null;
-  const visitorLanguage = settings.lang ?? conversation.visitor.language ?? "";
+  // Only this one counts: what the browser asks for is not what the visitor has written in.
+  const visitorLanguage = settings.lang ?? "";
   const setLanguage = async (lang: string) => {
     busy.value = true;
     await runWithToast(() =>
@@ -61,7 +62,7 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
           disabled={busy.value || !canChange(conversation)}
           onChange={(event) => setLanguage(event.currentTarget.value)}
         >
-          {!visitorLanguage && <option value="">Detecting…</option>}
+          {!visitorLanguage && <option value="">Language not known yet</option>}
           {languages.map((tag) => (
             <option key={tag} value={tag}>
               {languageName(tag)}
@@ -80,7 +81,15 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
           showTranslations.value = on;
         }}
       />
-      {isMine(conversation) && <span class="composer-hint wide-only">Your replies are translated.</span>}
+      {isMine(conversation) && (
+        <span class="composer-hint wide-only">
+          {!visitorLanguage
+            ? "Choose the visitor’s language: until then your replies are sent as written."
+            : settings.supported
+              ? "Your replies are translated."
+              : "Your replies are sent as written."}
+        </span>
+      )}
     </div>
   );
 }

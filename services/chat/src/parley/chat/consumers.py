@@ -71,7 +71,11 @@ class ConversationRpc:
     queries: ConversationQueries
 
     def methods(self) -> dict[str, RpcMethod]:
-        return {"conversation": self.get_conversation, "message": self.get_message}
+        return {
+            "conversation": self.get_conversation,
+            "message": self.get_message,
+            "recent_messages": self.list_recent_messages,
+        }
 
     async def get_conversation(self, request: dict[str, Any]) -> dict[str, Any] | None:
         conversation = await self.queries.find_by_id(int(request["conversation_id"]))
@@ -86,6 +90,17 @@ class ConversationRpc:
             "language": conversation.visitor.language,
             "visitor_name": conversation.visitor.name,
             "operator_read_seq": conversation.operator_read_seq,
+        }
+
+    async def list_recent_messages(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The newest `limit` messages, oldest first, and the language that the visitor's browser asks for."""
+        found = await self.queries.find_recent_messages(int(request["conversation_id"]), int(request["limit"]))
+        if found is None:
+            return None
+        conversation, messages = found
+        return {
+            "language": conversation.visitor.language,
+            "messages": [message.to_schema().model_dump(mode="json") for message in messages],
         }
 
     async def get_message(self, request: dict[str, Any]) -> dict[str, Any] | None:

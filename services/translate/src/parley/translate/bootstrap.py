@@ -17,6 +17,7 @@ from parley.common.runtime.settings import load_settings
 from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask
 from parley.translate import consumers
 from parley.translate.clients.conversations import RpcConversations
+from parley.translate.clients.recent_messages import RpcRecentMessages
 from parley.translate.clients.site_options import CachedSiteOptions
 from parley.translate.conversations.repository import MongoConversationRepository
 from parley.translate.conversations.service import ConversationService
@@ -24,6 +25,7 @@ from parley.translate.engines.chain import EngineChain
 from parley.translate.engines.quota_repository import MongoCharacterQuotaRepository
 from parley.translate.engines.registry import create_engine
 from parley.translate.languages.fasttext_detector import FastTextDetector
+from parley.translate.messages.backlog import Backlog
 from parley.translate.messages.repository import MongoProcessedMessageRepository
 from parley.translate.messages.service import MessageTranslationService
 from parley.translate.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
@@ -68,6 +70,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     messages = MessageTranslationService(
         preferences, translations, processed, FastTextDetector(), chat_wait_seconds=settings.translate_answer_seconds
     )
+    backlog = Backlog(RpcRecentMessages(chat), messages, preferences, tasks)
     privacy = PrivacyService(stored_preferences, stored_translations, (stored_conversations, processed))
 
     broker.add(chat)
@@ -79,7 +82,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     service.add(broker)
     service.add(PeriodicTask(ENGINE_REFRESH_INTERVAL_SECONDS, engines.refresh, "languages"))
     return service, build_app(
-        build_routes(PreferenceHandlers(preferences)),
+        build_routes(PreferenceHandlers(preferences, backlog)),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(mongo),

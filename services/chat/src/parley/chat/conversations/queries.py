@@ -200,6 +200,15 @@ class ConversationQueries:
         """A conversation of any tenant, for other services."""
         return await self.conversations.find_by_id(conversation_id)
 
+    async def find_recent_messages(
+        self, conversation_id: int, limit: int
+    ) -> tuple[Conversation, Sequence[Message]] | None:
+        """A conversation and its newest messages, for other services. None if there is no such conversation."""
+        conversation = await self.find_by_id(conversation_id)
+        if conversation is None:
+            return None
+        return conversation, await self.messages.list_for_conversation(conversation, limit=limit)
+
     async def find_message(self, conversation_id: int, seq: int) -> Message | None:
         """A message of any tenant, for other services."""
         conversation = await self.conversations.find_by_id(conversation_id)

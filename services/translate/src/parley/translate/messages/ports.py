@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from parley.common.events import Event
+from parley.translate.messages.model import Message
 
 
 class ProcessedMessages(Protocol):
@@ -15,3 +16,10 @@ class ProcessedMessages(Protocol):
 
     async def add(self, message_id: int, target: str, event: Event) -> None:
         """Store the message together with the event to publish. Does nothing if the message is stored already."""
+
+
+class RecentMessages(Protocol):
+    """Chat, for messages that were written before translation was on."""
+
+    async def list(self, conversation_id: int, limit: int) -> list[Message]:
+        """Return the newest messages, oldest first. Raises Unavailable."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parley.common.events import Event, new_event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.schemas import MessageTranslation
@@ -56,6 +58,21 @@ class MessageTranslationService:
             TranslationRequest(conversation.site_id, message.content, source, target, conversation.id)
         )
         await self._processed.add(message.id, target, _translated_event(conversation, message, translation))
+
+    async def detect_language(self, preferences: Preferences, messages: Sequence[Message]) -> None:
+        """Store the language in which the visitor has written these messages. Raises Unavailable."""
+        for message in messages:
+            if message.role == "visitor" and message.content.strip():
+                preferences = await self._update_detected_language(preferences, message)
+
+    async def translate_earlier_message(self, conversation: Conversation, message: Message) -> None:
+        """Translate a message from before translation was on, if it is the operator who cannot read it."""
+        preferences = await self._preferences.get(conversation.id)
+        if preferences is None or message.role not in ("visitor", "ai"):
+            return
+        _, target = self._languages(preferences, message)
+        if target is not None and is_same_language(target, preferences.operator_lang or "en"):
+            await self.translate_message(conversation, message)
 
     async def translate_text(
         self, site_id: int, conversation_id: int | None, text: str, target: str, source: str | None

@@ -22,3 +22,10 @@ class LanguageSupport(Protocol):
     """The language pairs that can be translated."""
 
     def supports(self, source: str | None, target: str) -> bool: ...
+
+
+class BacklogTranslator(Protocol):
+    """Translates what was written before translation was on."""
+
+    async def start(self, preferences: Preferences) -> Preferences:
+        """Begin, and return the preferences with the visitor's language as far as it can be told."""
