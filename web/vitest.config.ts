@@ -8,6 +8,9 @@ export default defineConfig({
     // One simulated browser for all files: creating it takes longer than the tests.
     isolate: false,
     maxWorkers: 1,
+    // Importing the modules takes seconds on a busy machine.
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
     restoreMocks: true,
     unstubGlobals: true,
   },
