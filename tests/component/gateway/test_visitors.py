@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from parley.common.events.team import SiteChanged
 from parley.gateway.routes import VISITOR_ROUTES, RouteKind
 from support.wait import wait_until
 
+Start = Callable[..., Awaitable[Gateway]]
 SESSION = "a-session-of-a-visitor"
 
 
@@ -275,6 +277,25 @@ async def test_preflight_is_accepted_for_known_origins_only(gateway: Gateway, ba
     async with gateway.client.options(url, headers=headers | {"Origin": origin}) as response:
         assert response.status == 204
     assert [recorded.query["origin"] for recorded in backend.chat.internal_requests("origin")].count(origin) == 1
+
+
+async def test_sandboxed_page_may_use_a_site_that_allows_any_origin(start_gateway: Start, backend: FakeBackend) -> None:
+    gateway = await start_gateway()
+    open_key, _ = backend.add_site(any_origin=True)
+    closed_key, _ = backend.add_site("shop.example")
+    backend.origins.add("null")
+    try:
+        headers = {"Origin": "null", "Access-Control-Request-Method": "POST"}
+        url = f"{gateway.url}/api/v1/chat/heartbeat"
+        async with gateway.client.options(url, headers=headers) as response:
+            assert response.status == 204
+            assert response.headers["Access-Control-Allow-Origin"] == "null"
+    finally:
+        backend.origins.discard("null")
+    for key, status in ((open_key, 200), (closed_key, 403)):
+        body = {"site_key": key, "session_id": SESSION}
+        async with gateway.post("/api/v1/chat/heartbeat", json=body, headers={"Origin": "null"}) as response:
+            assert response.status == status
 
 
 async def test_operator_routes_never_allow_cross_origin_reads(gateway: Gateway, backend: FakeBackend) -> None:

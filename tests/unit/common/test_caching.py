@@ -193,3 +193,16 @@ async def test_stop_cancels_loads_in_flight(cache: InvalidatingCache[str, str], 
     await cache.stop()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_cache_is_bounded_by_the_size_of_its_values(source: Source, subscription: Subscription) -> None:
+    cache = InvalidatingCache(
+        source, is_connected=subscription.is_connected, ttl_seconds=30.0, max_size=10, size_of=len
+    )
+    for key in ("a", "b", "c"):
+        await cache.get(key)
+    assert [cache.peek(key) for key in ("a", "b", "c")] == [None, "first", "first"]
+    source.value = "x" * 11
+    assert await cache.get("large") == source.value
+    assert cache.peek("large") is None
+    assert cache.peek("c") == "first"
