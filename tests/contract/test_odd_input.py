@@ -143,7 +143,16 @@ async def test_odd_query_parameters_are_no_failure(
 
 async def test_odd_paths_are_no_failure(tenant: TenantFixture, document: OpenApiDocument, api: ApiClient) -> None:
     templates = {path for _, path in document.operations if "{" in path}
-    templates |= {"/panel/{x}", "/panel/assets/{x}", "/demo/{x}", "/docs/{x}", "/uploads/{x}", "/{x}", "/api/v1/{x}"}
+    templates |= {
+        "/panel/{x}",
+        "/panel/assets/{x}",
+        "/widget/{x}",
+        "/demo/{x}",
+        "/docs/{x}",
+        "/uploads/{x}",
+        "/{x}",
+        "/api/v1/{x}",
+    }
     headers = {"Authorization": f"Bearer {tenant.owner.token}"}
     for template in sorted(templates):
         for segment in SEGMENTS:

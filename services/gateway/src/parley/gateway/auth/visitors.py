@@ -113,4 +113,4 @@ class VisitorAuthenticator:
 
 
 def _get_bytes(site: Site) -> int:
-    return sum(100 + len(domain) for domain in site.domains)
+    return sum(100 + len(text) for text in (*site.domains, *site.page_parameters))
