@@ -158,6 +158,8 @@ class FakeTeam:
     """By site, by operator."""
     site_settings: dict[int, dict[str, Any]] = field(default_factory=dict)
     """A site's settings that differ from the defaults."""
+    ended_logins: set[str] = field(default_factory=set)
+    """Login sessions and hashes of API keys that have ended; all others are valid."""
     unavailable: bool = False
 
     def add(self, site_id: int, operator_id: int, language: str = "en", *permissions: str) -> None:
@@ -165,7 +167,7 @@ class FakeTeam:
         self.operators.setdefault(site_id, {})[operator_id] = operator
 
     def rpc_methods(self) -> dict[str, Any]:
-        return {"site_operators": self._site_operators, "site": self._site}
+        return {"site_operators": self._site_operators, "site": self._site, "valid_logins": self._valid_logins}
 
     async def _site_operators(self, body: dict[str, Any]) -> dict[str, Any] | None:
         self._check_available()
@@ -175,6 +177,11 @@ class FakeTeam:
         self._check_available()
         settings = self.site_settings.get(body["site_id"], {})
         return {"tenant_id": 1, "name": "A site", "routing": "all", "private_push": False, **settings}
+
+    async def _valid_logins(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        self._check_available()
+        kinds = ("session_ids", "api_key_hashes")
+        return {kind: [login for login in body[kind] if login not in self.ended_logins] for kind in kinds}
 
     def _check_available(self) -> None:
         if self.unavailable:
@@ -269,8 +276,12 @@ class Scenario:
             )
         )
 
-    async def change_access(self, operator: OperatorCaller, version: int, session_id: str | None = None) -> None:
-        data = OperatorAccessChanged(operator_id=operator.operator_id, version=version, session_id=session_id)
+    async def change_access(
+        self, operator: OperatorCaller, version: int, session_id: str | None = None, **changes: Any
+    ) -> None:
+        data = OperatorAccessChanged(
+            operator_id=operator.operator_id, version=version, session_id=session_id, **changes
+        )
         await self.broker.publish([new_event(data, tenant_id=self.tenant_id, site_id=0).to_document()])
 
     async def change_site(self, *, deleted: bool = False) -> None:

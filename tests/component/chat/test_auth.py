@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from parley.common.auth.token_hashing import hash_token
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
 NEW_PASSWORD = "another long password"
@@ -300,3 +301,38 @@ async def test_no_document_contains_a_password_or_a_token(isolated_app: AdminTes
     ]
     secrets = [PASSWORD, next_token, login.refresh_token, *next_token.split("."), key, token]
     assert not [secret for secret in secrets if any(secret in document for document in documents)]
+
+
+async def test_other_services_can_ask_which_logins_are_valid(app: AdminTestApp) -> None:
+    """A19: what belongs to a login ends with it, however it ends."""
+    owner = await app.create_tenant()
+    member = await app.create_member(owner)
+    account = (await app.call("GET", "/api/v1/auth/me", member)).ok()["user"]
+    first, second, third = [await app.log_in(account["email"]) for _ in range(3)]
+    stranger = await app.create_tenant()
+    key = (await app.call("POST", "/api/v1/api-keys", member, {"name": "App"})).ok(201)
+    names = {first.session_id: "first", second.session_id: "second", third.session_id: "third"}
+
+    async def valid(operator_id: int = member.operator_id) -> set[str]:
+        reply = await app.admin.rpc_methods()["valid_logins"](
+            {
+                "operator_id": operator_id,
+                "session_ids": [*names, "unknown"],
+                "api_key_hashes": [hash_token(key["key"]), hash_token("unknown")],
+            }
+        )
+        assert reply is not None
+        return {names[one] for one in reply["session_ids"]} | {"key" for _ in reply["api_key_hashes"]}
+
+    assert await valid() == {"first", "second", "third", "key"}
+    assert await valid(stranger.operator_id) == set()
+    (await app.call_internal("POST", "logout", {"session_id": first.session_id})).ok()
+    assert await valid() == {"second", "third", "key"}
+    caller = await app.get_caller(second)
+    body = {"current_password": PASSWORD, "new_password": "another long enough one"}
+    (await app.call("POST", "/api/v1/auth/change-password", caller, body)).ok()
+    assert await valid() == {"second", "key"}
+    (await app.call("DELETE", f"/api/v1/api-keys/{key['api_key']['id']}", caller)).ok()
+    assert await valid() == {"second"}
+    (await app.call("PUT", f"/api/v1/team/{member.operator_id}", owner, {"suspended": True})).ok()
+    assert await valid() == set()

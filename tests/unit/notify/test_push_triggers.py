@@ -19,7 +19,8 @@ def make_event(event_type: str, **data: Any) -> Event:
         "operator": data.get("operator", ALEX),
         "visitor": {"name": data.pop("name", "Jane")},
         "last_seq": 4,
-        "last_message": {"preview": "the last"},
+        "last_message": data.pop("last_message", {"role": "visitor", "preview": "the last"}),
+        "last_visitor_message": data.pop("last_visitor_message", None),
     }
     return Event(
         id="e1",
@@ -65,6 +66,25 @@ def test_a_trigger_has_the_visitors_name_and_one_printable_line_of_text() -> Non
     assert isinstance(trigger, PushTrigger)
     assert (trigger.position, trigger.kind, trigger.seq) == (9, "message", 5)
     assert (trigger.visitor_name, trigger.text) == ("Jane", "Hello there")
+
+
+@pytest.mark.parametrize("event_type", ["conversation.pending", "conversation.transferred"])
+@pytest.mark.parametrize("role", ["ai", "operator", "system"])
+def test_a_push_shows_what_the_visitor_wrote_last(event_type: str, role: str) -> None:
+    """Not the sentence with which the AI or an operator handed them over."""
+    handed_over = {"role": role, "preview": "I have asked our team to join."}
+    words = {"role": "visitor", "preview": "A person, please"}
+    event = make_event(event_type, operator=ALEX, last_message=handed_over, last_visitor_message=words)
+    trigger = to_push_actions(event, 9)[-1]
+    assert isinstance(trigger, PushTrigger)
+    assert trigger.text == "A person, please"
+
+
+def test_a_visitor_who_has_written_nothing_has_no_words() -> None:
+    greeting = {"role": "operator", "preview": "Can I help you?"}
+    trigger = to_push_actions(make_event("conversation.pending", last_message=greeting), 9)[-1]
+    assert isinstance(trigger, PushTrigger)
+    assert not trigger.text
 
 
 def test_a_long_text_and_a_long_name_are_truncated() -> None:

@@ -111,8 +111,20 @@ class AdminModule:
         ]
 
     def rpc_methods(self) -> dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]]:
-        """Return what other services can ask about sites and their teams, by method name."""
-        return {"site": self.site_directory.rpc_site, "site_operators": self._rpc_site_operators}
+        """Return what other services can ask about sites, their teams and logins, by method name."""
+        return {
+            "site": self.site_directory.rpc_site,
+            "site_operators": self._rpc_site_operators,
+            "valid_logins": self._rpc_valid_logins,
+        }
+
+    async def _rpc_valid_logins(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return which of an operator's login sessions and API keys have not ended."""
+        operator_id = int(params["operator_id"])
+        return {
+            "session_ids": await self._sessions.filter_valid(operator_id, params["session_ids"]),
+            "api_key_hashes": await self.api_keys.filter_valid(operator_id, params["api_key_hashes"]),
+        }
 
     async def _rpc_site_operators(self, params: Mapping[str, Any]) -> dict[str, Any] | None:
         site = await self.site_directory.rpc_site(params)

@@ -25,5 +25,5 @@ PLUGIN = CommandPlugin(
     settings=NotifySettings,
     schema=SCHEMA,
     checks=(HealthCheck("push", check_push),),
-    queues=("parley.notify.erasures",),
+    queues=("parley.notify.erasures", "parley.notify.access"),
 )

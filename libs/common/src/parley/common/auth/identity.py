@@ -52,10 +52,22 @@ class OperatorCaller:
     """Grows with every change of the operator's access; a service that knows a newer version rejects an older one."""
     expires_at: int = 0
     """When the caller's own token expires, in seconds since 1970; 0 for API keys, which do not."""
+    api_key_hash: str | None = None
+    """The hash of the API key; None for logins."""
     language: str = "en"
     client_ip: str = ""
     required_permission: Permission | None = None
     """The permission that the route requires; set by the HTTP layer, checked by `authorize`."""
+
+    @property
+    def login(self) -> str | None:
+        """What the caller authenticated with: a login session or an API key. What belongs to it ends with it.
+
+        None for an external identity provider, whose sessions are not known here.
+        """
+        if self.session_id is not None:
+            return f"session:{self.session_id}"
+        return None if self.api_key_hash is None else f"key:{self.api_key_hash}"
 
     @property
     def site_ids(self) -> list[int]:
@@ -165,6 +177,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "sid": caller.session_id,
                 "ver": caller.access_version,
                 "until": caller.expires_at,
+                "key": caller.api_key_hash,
                 "lang": caller.language,
                 "ip": caller.client_ip,
             }
@@ -206,6 +219,8 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 session_id=claims["sid"],
                 access_version=claims["ver"],
                 expires_at=claims["until"],
+                # A gateway of the previous version does not say it.
+                api_key_hash=claims.get("key"),
                 language=claims["lang"],
                 client_ip=claims["ip"],
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -54,6 +54,11 @@ class ApiKeyService:
         audited = await access_changed_event(self.audit, caller, after, "api_key.revoked", {"api_key": key_id})
         if not await self.repository.remove(before, after, key_id, audited):
             raise ApiKeyNotFound
+
+    async def filter_valid(self, operator_id: int, key_hashes: Collection[str]) -> list[str]:
+        """Return those of these keys, given by their hashes, that the operator could use now."""
+        owners = [(key_hash, await self.repository.find_owner(key_hash)) for key_hash in key_hashes]
+        return [key_hash for key_hash, owner in owners if owner and owner[0].id == operator_id and owner[0].active]
 
     async def resolve_access(self, secret: str) -> OperatorAccess:
         """Return the access of the operator whose key has this secret text. Raises ApiKeyNotFound."""

@@ -1,4 +1,4 @@
-"""The notice to a visitor who asks for a person when none is available: outside business hours, or none online."""
+"""The notice to a visitor who asks for a person when none is available: outside business hours, or none reachable."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ _SIX_DAYS = timedelta(days=6)
 async def find_away_notice(
     site: SiteSettings, language: str | None, presence: PresenceReader, at: datetime
 ) -> str | None:
-    """The notice, in the visitor's language if it is supported. None within business hours with an operator online."""
+    """The notice, in the visitor's language if it is supported. None within business hours if one is reachable."""
     opening = site.opening(at)
-    if opening.open and await presence.operators_online(site.id):
+    if opening.open and await is_anyone_reachable(site, presence):
         return None
     return build_away_notice(site, language, opening, at)
+
+
+async def is_anyone_reachable(site: SiteSettings, presence: PresenceReader) -> bool:
+    """Whether an operator is online, or has a device that a waiting visitor makes ring."""
+    if await presence.operators_online(site.id):
+        return True
+    return site.notifies_when_pending and bool(await presence.operators_with_device(site.tenant_id, site.id))
 
 
 def build_away_notice(site: SiteSettings, language: str | None, opening: OpenStatus, at: datetime) -> str:

@@ -15,6 +15,7 @@ from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
 from parley.chat.mongo_ids import BlockIdGenerator
+from parley.chat.presence.push_reach import PushReach
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
 from parley.chat.visitors.repository import MongoVisitorRepository
@@ -33,7 +34,12 @@ class ConversationModule:
         next_conversation_id = BlockIdGenerator(mongo, "conversation").next
         next_note_id = BlockIdGenerator(mongo, "note").next
 
-        self.presence = presence = PresenceService(MongoOnlineOperatorRepository(mongo), backends.rpc["presence"])
+        reachable_operators = RpcReachableOperators(backends.rpc["notify"])
+        self.presence = presence = PresenceService(
+            MongoOnlineOperatorRepository(mongo),
+            backends.rpc["presence"],
+            PushReach(admin.team_directory, reachable_operators),
+        )
         self.conversations = ConversationService(
             conversations,
             admin.site_directory,
@@ -50,7 +56,7 @@ class ConversationModule:
             admin.cached_sites,
             admin.team_directory,
             presence,
-            RpcReachableOperators(backends.rpc["notify"]),
+            reachable_operators,
         )
         self.messages = MessageService(
             conversations,

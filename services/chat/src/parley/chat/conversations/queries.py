@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from parley.chat.conversations.ports import ConversationRepository, TeamMembers
 from parley.chat.messages.model import Message, Note
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.paging.model import ListPage, Position
-from parley.chat.presence.ports import PresenceReader
+from parley.chat.presence.ports import PresenceReader, ReachableOperators
 from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
 from parley.common.auth.identity import OperatorCaller
 from parley.common.events.schemas import Mode
@@ -86,11 +86,6 @@ class ConversationQueryRepository(Protocol):
         """Latest rating first."""
 
     async def get_rating_stats(self, tenant_id: int, site_id: int, since: datetime | None) -> RatingStats: ...
-
-
-class ReachableOperators(Protocol):
-    async def __call__(self, operator_ids: Sequence[int], /) -> Collection[int] | None:
-        """Those of the operators who have a device that gets pushes; None when that cannot be found out now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parley.chat.presence.ports import OnlineOperatorRepository, PresenceClient
+from parley.chat.presence.push_reach import PushReach
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +19,13 @@ class PresenceService:
 
     operators: OnlineOperatorRepository
     ask_presence: PresenceClient
+    push_reach: PushReach
 
     async def operators_online(self, site_id: int) -> frozenset[int]:
         return await self.operators.list_online(site_id)
+
+    async def operators_with_device(self, tenant_id: int, site_id: int) -> frozenset[int]:
+        return await self.push_reach.get(tenant_id, site_id)
 
     async def visitor_online(self, site_id: int, session: str) -> bool:
         reply = await self.ask_presence("visitor_online", site_id=site_id, session=session)

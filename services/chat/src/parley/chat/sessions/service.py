@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -135,6 +136,14 @@ class SessionService:
             if session is None or not session.is_valid_for(operator, self.clock()):
                 raise NotFound
         return await self.access_resolver.resolve(operator)
+
+    async def filter_valid(self, operator_id: int, session_ids: Collection[str]) -> list[str]:
+        """Return those of these sessions with which the operator is logged in now: none if they may not log in."""
+        operator = await self.operators.find(operator_id)
+        if operator is None or not operator.active:
+            return []
+        found = [await self.sessions.find(session_id) for session_id in session_ids]
+        return [session.id for session in found if session and session.is_valid_for(operator, self.clock())]
 
     async def _login_result(self, session: Session, token: str, operator: Operator) -> LoginResult:
         access = await self.access_resolver.resolve(operator)

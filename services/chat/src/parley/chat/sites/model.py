@@ -65,4 +65,5 @@ class Site:
             ai=bot.ai,
             page_tracking=self.page_tracking,
             page_parameters=self.page_parameters,
+            notifies_when_pending=bot.routing != "manual",
         )

@@ -33,6 +33,8 @@ class SiteSettings:
     ai: AiSettings
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    notifies_when_pending: bool = True
+    """Whether a waiting visitor causes push notifications."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

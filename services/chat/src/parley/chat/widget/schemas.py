@@ -137,7 +137,7 @@ class ConfigResponse(SuccessResponse):
     welcome: str
     colours: dict[str, str]
     language: str
-    operators_online: bool
+    operators_online: bool = Field(description="Whether an operator is online, or reachable by push notification.")
     offline_message: str
     open: bool = Field(description="Whether the site is within its business hours; true if it has none.")
     opens_at: Timestamp | None = Field(None, description="When it opens again, if it is closed and that is known.")

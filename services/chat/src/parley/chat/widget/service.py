@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parley.chat.conversations.away_notice import is_anyone_reachable
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.messages.model import Message
@@ -88,5 +89,4 @@ class WidgetService:
 
     async def get_config(self, caller: VisitorCaller) -> WidgetConfig:
         site = await self.sites.get(caller.tenant_id, caller.site_id)
-        online = await self.presence.operators_online(site.id)
-        return WidgetConfig(site, bool(online), site.opening(self.clock()))
+        return WidgetConfig(site, await is_anyone_reachable(site, self.presence), site.opening(self.clock()))

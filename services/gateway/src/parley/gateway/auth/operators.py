@@ -78,7 +78,8 @@ class OperatorAuthenticator:
             raise CredentialRejected("api_key")
         # An API key has no login session; its hash keeps the identities of two keys of one operator apart.
         key_hash = hash_token(credential)
-        return self._sign(access, TokenClaims(access.operator_id, None, 0), key_hash, client_ip)
+        claims = TokenClaims(access.operator_id, None, 0)
+        return self._sign(access, claims, key_hash, client_ip, api_key_hash=key_hash)
 
     async def authenticate_stream(self, credential: str, client_ip: str) -> AuthenticatedOperator:
         """Return the operator of a token or a single-use stream ticket. Raises CredentialRejected, Unavailable."""
@@ -128,7 +129,13 @@ class OperatorAuthenticator:
         return self._sign(access, claims, claims.session_id, client_ip)
 
     def _sign(
-        self, access: OperatorAccess, claims: TokenClaims, credential_id: str | None, client_ip: str
+        self,
+        access: OperatorAccess,
+        claims: TokenClaims,
+        credential_id: str | None,
+        client_ip: str,
+        *,
+        api_key_hash: str | None = None,
     ) -> AuthenticatedOperator:
         if access.suspended:
             raise CredentialRejected("suspended")
@@ -143,6 +150,7 @@ class OperatorAuthenticator:
                 session_id=claims.session_id,
                 access_version=access.version,
                 expires_at=claims.expires_at,
+                api_key_hash=api_key_hash,
                 language=access.language,
                 client_ip=client_ip,
             )

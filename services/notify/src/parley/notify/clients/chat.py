@@ -1,8 +1,8 @@
-"""What chat knows about a site that push notifications depend on, asked over RPC and cached."""
+"""What chat knows that push notifications depend on, asked over RPC: of sites, cached; of logins, exact."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from parley.common.auth.identity import Permission
 from parley.common.caching import InvalidatingCache
@@ -66,3 +66,27 @@ class CachedChatSites:
             for row in reply.get("operators", [])
             if Permission.CHAT in row["permissions"]
         }
+
+
+_SESSION, _KEY = "session:", "key:"
+"""The two kinds of `OperatorCaller.login`."""
+
+
+class ChatLogins:
+    """A LoginReader. Not cached: a login that ended must not cause one more push."""
+
+    def __init__(self, rpc: RpcClient) -> None:
+        self._rpc = rpc
+
+    async def filter_valid(self, operator_id: int, logins: Collection[str]) -> frozenset[str]:
+        reply = await self._rpc(
+            "valid_logins",
+            operator_id=operator_id,
+            session_ids=[login.removeprefix(_SESSION) for login in logins if login.startswith(_SESSION)],
+            api_key_hashes=[login.removeprefix(_KEY) for login in logins if login.startswith(_KEY)],
+        )
+        valid = reply or {"session_ids": [], "api_key_hashes": []}
+        return frozenset(
+            [f"{_SESSION}{session_id}" for session_id in valid["session_ids"]]
+            + [f"{_KEY}{key_hash}" for key_hash in valid["api_key_hashes"]]
+        )

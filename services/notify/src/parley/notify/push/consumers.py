@@ -1,4 +1,4 @@
-"""The erasure queue, and the RPC method that exports a visitor's data.
+"""The queues of erasures and of ended logins, and the RPC methods.
 
 An erasure is in the event log too, but only for replicas that run within its retention; it must be done in any case.
 """
@@ -10,7 +10,9 @@ from typing import Any
 
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
+from parley.common.events.team import OperatorAccessChanged
 from parley.common.messaging import Consumer, RpcServer
+from parley.notify.push.devices import OperatorDevices
 from parley.notify.push.privacy_service import PushPrivacyService
 
 
@@ -21,6 +23,15 @@ def erasure_consumer(privacy: PushPrivacyService) -> Consumer:
         await privacy.erase(event.parse_data(VisitorErased).conversation_ids)
 
     return Consumer("notify", "erasures", {"visitor.erased": on_visitor_erased})
+
+
+def access_consumer(devices: OperatorDevices) -> Consumer:
+    """Delete the push tokens of logins that ended."""
+
+    async def on_access_changed(event: Event) -> None:
+        await devices.on_access_changed(event.parse_data(OperatorAccessChanged))
+
+    return Consumer("notify", "access", {"operator.access_changed": on_access_changed})
 
 
 def rpc_server(privacy: PushPrivacyService, reachable: Callable[[list[int]], Awaitable[set[int]]]) -> RpcServer:

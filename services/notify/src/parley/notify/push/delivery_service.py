@@ -15,6 +15,7 @@ from parley.common.observability.logging import get_logger
 from parley.common.runtime.backoff import backoff_seconds
 from parley.common.runtime.clock import Clock
 from parley.notify import metrics
+from parley.notify.push.devices import OperatorDevices
 from parley.notify.push.model import PendingNotification, PushDelivery, PushNotification, PushReceipt, PushToken
 from parley.notify.push.notification_texts import render
 from parley.notify.push.ports import (
@@ -42,6 +43,7 @@ class PushDeliveryService:
         deliveries: DeliveryRepository,
         seen: SeenRepository,
         tokens: PushTokenRepository,
+        devices: OperatorDevices,
         site_operators: SiteOperatorsReader,
         site_options: SiteOptionsReader,
         provider: PushProvider,
@@ -53,6 +55,7 @@ class PushDeliveryService:
         self._deliveries = deliveries
         self._seen = seen
         self._tokens = tokens
+        self._devices = devices
         self._site_operators = site_operators
         self._site_options = site_options
         self._provider = provider
@@ -80,14 +83,14 @@ class PushDeliveryService:
         try:
             operator = (await self._site_operators.get(delivery.site_id)).get(delivery.operator_id)
             preview = self._preview and not (await self._site_options.get(delivery.site_id)).hides_content
+            newest = unseen[-1]
+            devices = await self._find_devices(delivery, newest) if operator is not None else []
         except Unavailable:
             await self._reschedule(delivery, {}, None)
             return
         if operator is None:
             await self._complete(delivery, "no_access")
             return
-        newest = unseen[-1]
-        devices = await self._find_devices(delivery, newest)
         if not devices:
             await self._complete(delivery, "no_device")
         elif await self._deliveries.mark_sending(delivery, {token.digest: newest.number for token in devices}):
@@ -95,10 +98,10 @@ class PushDeliveryService:
             await self._send_to_devices(delivery, newest, _to_push(delivery, newest, title, body), devices)
 
     async def _find_devices(self, delivery: PushDelivery, newest: PendingNotification) -> list[PushToken]:
-        """Return the operator's devices that did not get the newest notification yet."""
+        """Return the operator's devices that did not get the newest notification yet. Raises Unavailable."""
         return [
             token
-            for token in await self._tokens.get_for_operator(delivery.operator_id)
+            for token in await self._devices.get(delivery.operator_id)
             if token.tenant_id == delivery.tenant_id and delivery.notified_devices.get(token.digest, 0) < newest.number
         ]
 

@@ -30,6 +30,8 @@ class PushToken:
     platform: Platform
     language: str
     registered_at: datetime
+    login: str | None = None
+    """The login session or API key that registered it, with which it ends; see `OperatorCaller.login`."""
 
 
 @dataclass(frozen=True, slots=True)

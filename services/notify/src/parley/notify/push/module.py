@@ -13,11 +13,12 @@ from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Component
 from parley.common.runtime.tasks import PeriodicTask
-from parley.notify.clients.chat import CachedChatSites
-from parley.notify.push.consumers import erasure_consumer, rpc_server
+from parley.notify.clients.chat import CachedChatSites, ChatLogins
+from parley.notify.push.consumers import access_consumer, erasure_consumer, rpc_server
 from parley.notify.push.cursor_repository import MongoCursorRepository
 from parley.notify.push.delivery_repository import MongoDeliveryRepository
 from parley.notify.push.delivery_service import PushDeliveryService
+from parley.notify.push.devices import OperatorDevices
 from parley.notify.push.handlers import PushTokenHandlers
 from parley.notify.push.planner import PushPlanner
 from parley.notify.push.privacy_service import PushPrivacyService
@@ -50,23 +51,25 @@ class PushModule:
         self._settings = settings
         self._tokens = MongoPushTokenRepository(mongo)
         self._deliveries = MongoDeliveryRepository(mongo, utc_now)
+        self._rpc = RpcClient("chat")
+        broker.add(self._rpc)
+        self._devices = OperatorDevices(self._tokens, ChatLogins(self._rpc))
         self.components: tuple[Component, ...] = ()
         provider = _create_provider(settings)
         if provider is not None:
             self._enable(provider, mongo, broker, streaming)
         token_service = PushTokenService(self._tokens, utc_now)
-        self.routes = push_routes(PushTokenHandlers(token_service, PushSelfTest(self._tokens, provider)))
+        self.routes = push_routes(PushTokenHandlers(token_service, PushSelfTest(self._tokens, self._devices, provider)))
         privacy = PushPrivacyService(self._deliveries)
         broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
+        broker.add(access_consumer(self._devices), start_condition=mongo.schema_ready)
         # Without a provider nobody can get a push, whatever devices they registered.
         reachable = self._tokens.filter_with_tokens if provider is not None else _nobody
         broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
 
     def _enable(self, provider: FcmClient, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule) -> None:
         tailer = streaming.tailer
-        rpc = RpcClient("chat")
-        broker.add(rpc)
-        sites = CachedChatSites(rpc, is_connected=lambda: tailer.running)
+        sites = CachedChatSites(self._rpc, is_connected=lambda: tailer.running)
         seen = MongoSeenRepository(mongo, utc_now)
         seen_tracker = SeenTracker(seen, self._tokens)
         max_age = timedelta(seconds=self._settings.push_give_up_seconds)
@@ -86,6 +89,7 @@ class PushModule:
             self._deliveries,
             seen,
             self._tokens,
+            self._devices,
             sites.operators,
             sites.options,
             provider,

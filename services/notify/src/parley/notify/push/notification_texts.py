@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parley.notify.push.screen_text import isolate
 from parley.notify.push.triggers import PushKind
 
 
@@ -91,6 +92,9 @@ def render(language: str, kind: PushKind, visitor_name: str, text: str, *, previ
     texts = get_texts(language)
     if not preview:
         return texts.hidden_title, texts.hidden_body
+    name = visitor_name or texts.visitor
     title = {"message": texts.message, "pending": texts.pending, "transferred": texts.transferred}[kind]
     # Not str.format: a name chosen by a visitor must never be read as a pattern.
-    return title.replace("{name}", visitor_name or texts.visitor), text or texts.image
+    title = name if title == "{name}" else title.replace("{name}", isolate(name))
+    # Who has written nothing yet has sent no image either.
+    return title, text or (texts.image if kind == "message" else texts.hidden_body)

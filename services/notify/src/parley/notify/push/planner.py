@@ -72,6 +72,8 @@ class PushPlanner:
         self._deferred: list[PushTrigger] = []
         """Triggers whose site is unknown, since chat did not answer; tried again with the next batch."""
         self._position: int | None = None
+        self._must_reset = False
+        """The broker has a new log, and the cursor does not say so yet."""
         self._lease_ends_at = 0.0
         self._next_renewal_at = 0.0
 
@@ -92,15 +94,24 @@ class PushPlanner:
         self._queue.clear()
         self._deferred.clear()
         self._position = INITIAL_POSITION
-        await self._cursors.reset()
+        # Not here: the log goes on without the database. Nothing is planned with the old cursor meanwhile.
+        self._must_reset = True
 
     async def resume_position(self) -> int | None:
         """Return the first position that no replica has planned; None if planning never started."""
+        if self._must_reset:
+            return INITIAL_POSITION + 1
         position = await self._cursors.get_position()
         return None if position is None else position + 1
 
     async def run(self) -> None:
-        """Renew the lease, and plan a batch of what is queued if this replica holds the cursor."""
+        """Renew the lease, and plan a batch of what is queued if this replica holds the cursor.
+
+        What fails is tried again in the next run.
+        """
+        if self._must_reset:
+            await self._cursors.reset()
+            self._must_reset = False
         now = time.monotonic()
         if now >= self._next_renewal_at:
             await self._renew_lease(now)
@@ -110,8 +121,13 @@ class PushPlanner:
         try:
             await self._plan(batch)
         except BaseException:
-            self._queue.extendleft(reversed(batch))
+            if not self._must_reset:
+                self._queue.extendleft(reversed(batch))
             raise
+        if self._must_reset:
+            # The batch was of the old log.
+            self._deferred.clear()
+            return
         self._position = max([self._position or INITIAL_POSITION, *(action.position for action in batch)])
         first_deferred = min((trigger.position for trigger in self._deferred), default=self._position + 1)
         await self._cursors.advance(self._holder, min(self._position, first_deferred - 1))
@@ -125,6 +141,8 @@ class PushPlanner:
         if log_end is None:
             return
         cursor = await self._cursors.acquire(self._holder, log_end)
+        if self._must_reset:
+            return
         self._next_renewal_at = now + CURSOR_RENEWAL_INTERVAL_SECONDS
         if not cursor.is_holder:
             self._lease_ends_at = 0.0

@@ -36,8 +36,18 @@ class PushTokenRepository(Protocol):
     async def delete(self, digest: str, operator_id: int) -> None:
         """Delete a token if it still belongs to this operator."""
 
+    async def delete_ended(self, tokens: Iterable[PushToken]) -> None:
+        """Delete tokens whose login has ended, unless another login has registered them meanwhile."""
+
     async def delete_all(self, operator_id: int) -> None:
         """Delete all of an operator's tokens."""
+
+
+class LoginReader(Protocol):
+    """Operators' logins, as chat knows them."""
+
+    async def filter_valid(self, operator_id: int, logins: Collection[str]) -> frozenset[str]:
+        """Return those of an operator's logins that have not ended. Raises Unavailable."""
 
 
 class DeliveryRepository(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Conflict
+from parley.notify.push.devices import OperatorDevices
 from parley.notify.push.model import PushNotification, PushReceipt, PushToken
 from parley.notify.push.notification_texts import get_texts
 from parley.notify.push.ports import PushProvider, PushTokenRepository
@@ -20,16 +21,17 @@ class NoPushToken(Conflict):
 class PushSelfTest:
     """Sends a test push. `provider` is None if push is off."""
 
-    def __init__(self, tokens: PushTokenRepository, provider: PushProvider | None) -> None:
+    def __init__(self, tokens: PushTokenRepository, devices: OperatorDevices, provider: PushProvider | None) -> None:
         self._tokens = tokens
+        self._devices = devices
         self._provider = provider
 
     async def send(self, caller: OperatorCaller) -> Sequence[tuple[PushToken, PushReceipt]] | None:
-        """Return each device with the provider's answer; None if push is off. Raises NoPushToken."""
+        """Return each device with the provider's answer; None if push is off. Raises NoPushToken, Unavailable."""
         provider = self._provider
         if provider is None:
             return None
-        tokens = await self._tokens.get_for_operator(caller.operator_id)
+        tokens = await self._devices.get(caller.operator_id)
         if not tokens:
             raise NoPushToken
         texts = get_texts(caller.language)

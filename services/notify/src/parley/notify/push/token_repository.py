@@ -27,6 +27,7 @@ class MongoPushTokenRepository:
             "platform": token.platform,
             "language": token.language,
             "registered_at": token.registered_at,
+            "login": token.login,
         }
         await self._mongo[_COLLECTION].update_one({"_id": token.digest}, {"$set": document}, upsert=True)
 
@@ -57,6 +58,12 @@ class MongoPushTokenRepository:
     async def delete(self, digest: str, operator_id: int) -> None:
         await self._mongo[_COLLECTION].delete_one({"_id": digest, "operator_id": operator_id})
 
+    async def delete_ended(self, tokens: Iterable[PushToken]) -> None:
+        # A token that another login has registered since stays. Null matches a missing field too.
+        for token in tokens:
+            query = {"_id": token.digest, "operator_id": token.operator_id, "login": token.login}
+            await self._mongo[_COLLECTION].delete_one(query)
+
     async def delete_all(self, operator_id: int) -> None:
         await self._mongo[_COLLECTION].delete_many({"operator_id": operator_id})
 
@@ -70,4 +77,6 @@ def _to_token(row: Document) -> PushToken:
         platform=row["platform"],
         language=row["language"],
         registered_at=row["registered_at"],
+        # The previous version stored no login.
+        login=row.get("login"),
     )

@@ -14,7 +14,7 @@ MAX_TOKENS_PER_OPERATOR: Final = 20
 
 
 class PushTokenService:
-    """A token has one owner: the operator who registered it last."""
+    """A token belongs to one login: the one that registered it last. The login before loses it and is not told."""
 
     def __init__(self, tokens: PushTokenRepository, clock: Clock) -> None:
         self._tokens = tokens
@@ -31,6 +31,7 @@ class PushTokenService:
                 platform=platform,
                 language=caller.language,
                 registered_at=self._clock(),
+                login=caller.login,
             )
         )
         await self._tokens.delete_oldest(caller.operator_id, MAX_TOKENS_PER_OPERATOR)

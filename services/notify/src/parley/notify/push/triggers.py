@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from parley.common.events import Event
 from parley.common.observability.logging import TraceContext
+from parley.notify.push.screen_text import to_screen_line
 
 ALL_OPERATORS: Final = 0
 """In place of an operator's id: everyone who may chat on the site."""
@@ -23,7 +24,7 @@ _CANCELLING_EVENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PushTrigger:
-    """An event that causes a push. `text` may be empty (an image)."""
+    """An event that causes a push. `text` may be empty: an image, or a visitor who has not written anything."""
 
     position: int
     event_id: str
@@ -94,9 +95,8 @@ def to_push_actions(event: Event, position: int) -> tuple[PushAction, ...]:
 
 def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: int) -> PushTrigger:
     conversation: dict[str, Any] = event.data["conversation"]
-    last_message = conversation.get("last_message") or {}
     kind: PushKind = "message"
-    seq, text = int(conversation.get("last_seq", 0)), str(last_message.get("preview", ""))
+    seq, text = int(conversation.get("last_seq", 0)), _visitors_words(conversation)
     if event.type == "message.created":
         seq, text = event.data["seq"], event.data["content"]
     else:
@@ -110,21 +110,23 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
         conversation_id=conversation_id,
         operator_id=operator_id,
         seq=seq,
-        visitor_name=_to_single_line(conversation["visitor"].get("name") or "", _MAX_NAME_LENGTH),
-        text=_to_single_line(text, _MAX_TEXT_LENGTH),
+        visitor_name=to_screen_line(conversation["visitor"].get("name") or "", _MAX_NAME_LENGTH),
+        text=to_screen_line(text, _MAX_TEXT_LENGTH),
         occurred_at=event.occurred_at,
         trace=TraceContext(event.request_id, event.traceparent),
         caused_by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
 
 
+def _visitors_words(conversation: dict[str, Any]) -> str:
+    """Return what the visitor wrote last: not the sentence with which the AI or an operator handed them over."""
+    newest = conversation.get("last_message") or {}
+    if newest.get("role") != "visitor":
+        # The previous version of chat does not say what the visitor wrote.
+        newest = conversation.get("last_visitor_message") or {}
+    return str(newest.get("preview", ""))
+
+
 def _assigned_operator(data: dict[str, Any]) -> int | None:
     operator = data.get("operator")
     return int(operator["id"]) if operator else None
-
-
-def _to_single_line(text: str, max_length: int) -> str:
-    """Return one line of printable characters: control characters must not reach a lock screen."""
-    printable = "".join(char if char.isprintable() else " " for char in text[: max_length * 4])
-    line = " ".join(printable.split())
-    return line if len(line) <= max_length else line[: max_length - 1] + "…"
