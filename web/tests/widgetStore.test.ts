@@ -169,3 +169,48 @@ test("a draft is there on the next page", async () => {
   (await loadPage()).setDraft("Half a sentence");
   expect((await loadPage()).draft.value).toBe("Half a sentence");
 });
+
+/** What another tab has written to the storage. */
+function storeInOtherTab(name: string, value: string): void {
+  localStorage.setItem(`parley:pk_1:${name}`, value);
+  dispatchEvent(Object.assign(new Event("storage"), { key: `parley:pk_1:${name}`, newValue: value }));
+}
+
+test("what was read, written or rated in another tab is so in this one", async () => {
+  const answer = buildMessage(2, { role: "operator", content: "Hello" });
+  history = { ...history, conversation_id: 50, mode: "operator", messages: [answer] };
+  localStorage.setItem("parley:pk_1:known", "1");
+  localStorage.setItem("parley:pk_1:seen", new Date(0).toISOString());
+  const store = await loadPage();
+  await run();
+  streams[0]?.event("ready", "1-0");
+  await run();
+  expect([store.unread.value, store.teaser.value]).toEqual([1, "Hello"]);
+  storeInOtherTab("seen", answer.created_at);
+  storeInOtherTab("draft", "half");
+  storeInOtherTab("rated", "50");
+  expect([store.unread.value, store.draft.value, store.isRated.value]).toEqual([0, "half", true]);
+});
+
+test("an upload that the server has no room for is tried again when it says so", async () => {
+  let busy = 1;
+  server.on("POST", "/chat/upload-image", () =>
+    busy-- > 0 ? failure(429, "too_many_requests", { "Retry-After": "3" }) : json({ url: "/uploads/a.png" }),
+  );
+  server.on("POST", "/chat/stream", () => reply(done));
+  const store = await loadPage();
+  void store.sendImage(new File(["x"], "a.png", { type: "image/png" }));
+  await run(2900);
+  expect(server.to("POST", "/chat/upload-image")).toHaveLength(1);
+  await run(500);
+  expect(server.to("POST", "/chat/upload-image")).toHaveLength(2);
+  expect(sent()).toMatchObject([{ image_url: "/uploads/a.png" }]);
+});
+
+test("the session is in no URL", async () => {
+  const store = await loadPage();
+  store.show();
+  await run();
+  expect(server.requests.filter(({ url }) => url.href.includes(EMBED.sessionId))).toEqual([]);
+  expect(server.to("GET", "/chat/events")[0]?.headers.get("X-Parley-Session")).toBe(EMBED.sessionId);
+});
