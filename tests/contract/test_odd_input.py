@@ -31,8 +31,15 @@ _POSITIONS = (
     "[null, null]",
     '[{"$gt": 0}, {"$gt": 0}]',
 )
-CURSORS = ("", "%", "a", "\0", "\ud800".encode("utf-8", "surrogatepass"), "é" * 100, "A" * 300) + tuple(
-    base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")[:300] for position in _POSITIONS
+CURSORS = (
+    "",
+    "%",
+    "a",
+    "\x00",
+    "�".encode("utf-8", "surrogatepass"),
+    "é" * 100,
+    "A" * 300,
+    *tuple(base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")[:300] for position in _POSITIONS),
 )
 MOMENTS = (
     "0001-01-01T00:00:00+14:00",
