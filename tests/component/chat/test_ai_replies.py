@@ -33,7 +33,7 @@ class Replica:
     """The conversations and the AI of one chat process."""
 
     def __init__(self, app: AdminTestApp, settings: ChatSettings) -> None:
-        rpc = {name: RpcClient(name) for name in ("presence", "translate")}
+        rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
         backends = Backends(app.mongo, app.broker, app.outbox, rpc)
         self.clock = AdjustableClock()
         self.module = module = ConversationModule(backends, app.admin, self.clock)

@@ -150,7 +150,8 @@ class _Dispatcher:
             body = _parse_body(route, raw_body)
             key = parse_idempotency_key(request.headers.get("Idempotency-Key")) if route.method == "POST" else None
             context = RequestContext(caller, body, query, path, request, key)
-            if route.method == "GET" or route.response_model is None:
+            if route.response_model is None:
+                # A stream, which ends with its client.
                 return _to_response(route, await route.handler(context))
             return await self._shield_from_disconnect(self._execute(route, context, raw_body))
 
@@ -175,7 +176,7 @@ class _Dispatcher:
         return await self._execute_idempotent(self._idempotency, route, context, context.idempotency_key, raw_body)
 
     async def _shield_from_disconnect(self, work: Coroutine[Any, Any, web.StreamResponse]) -> web.StreamResponse:
-        """Complete a change also if its client disconnects, so that none is left half done."""
+        """Complete the work also if its client disconnects: no change is half done, no driver's call cancelled."""
         task = asyncio.create_task(work)
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)

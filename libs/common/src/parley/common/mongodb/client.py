@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
 
-from parley.common.mongodb import timeouts
+from parley.common.mongodb import condition_wait, timeouts
 from parley.common.mongodb.errors import SchemaError, SchemaNotReady
 from parley.common.mongodb.schema import Document, Schema
 from parley.common.mongodb.schema_gate import Mode, SchemaGate
@@ -25,6 +25,9 @@ log = get_logger(__name__)
 
 _MAX_POOL_SIZE = 64
 _NOT_CONNECTED = "not connected yet"
+_NO_ANSWER = "does not answer"
+
+condition_wait.install()
 
 
 class Mongo:
@@ -47,6 +50,8 @@ class Mongo:
         self._tasks: list[asyncio.Task[None]] = []
         self._unready_reason: str | None = _NOT_CONNECTED
         self._last_heartbeat = 0.0
+        self._check_started_at: float | None = None
+        """When the health check in progress started; None between two checks."""
         self.schema_ready = asyncio.Event()
         """Set once the schema is ready: background work and consumers wait for it."""
 
@@ -84,7 +89,18 @@ class Mongo:
     def unready_reason(self) -> str | None:
         if self._unready_reason == _NOT_CONNECTED and self._schema_gate is not None:
             return self._schema_gate.progress
+        if self._unready_reason is None and self._check_seconds > timeouts.CHECK_DEADLINE_SECONDS:
+            return _NO_ANSWER
         return self._unready_reason
+
+    def stuck_reason(self) -> str | None:
+        """Why only a restart helps: an unavailable server ends a check with an error, so one that never ends hangs."""
+        seconds = self._check_seconds
+        return f"no call has returned for {seconds:.0f} s" if seconds > timeouts.STUCK_SECONDS else None
+
+    @property
+    def _check_seconds(self) -> float:
+        return 0.0 if self._check_started_at is None else time.monotonic() - self._check_started_at
 
     async def ensure_schema_ready(self) -> None:
         """Migrate the schema, or check that it is ready, and open the collections.
@@ -110,8 +126,9 @@ class Mongo:
             try:
                 if not self.schema_ready.is_set():
                     await self.ensure_schema_ready()
-                else:
-                    await self._heartbeat()
+                # From here on: building an index may take hours.
+                self._check_started_at = time.monotonic()
+                await self._heartbeat()
                 await self.client.admin.command("hello")
                 if self._unready_reason is not None:
                     log.info("mongodb_available")
@@ -126,7 +143,9 @@ class Mongo:
             except PyMongoError as exc:
                 if self._unready_reason is None or self._unready_reason == _NOT_CONNECTED:
                     log.warning("mongodb_unavailable", error=repr(exc)[:300])
-                self._unready_reason = "does not answer"
+                self._unready_reason = _NO_ANSWER
+            finally:
+                self._check_started_at = None
             await asyncio.sleep(delay)
 
     async def _heartbeat(self) -> None:

@@ -14,6 +14,10 @@ WRITE_CONCERN_TIMEOUT_MS: Final = 5000
 HEALTH_INTERVAL_SECONDS: Final = 1.0
 UNAVAILABLE_INTERVAL_SECONDS: Final = 0.25
 """Between two health checks while the server does not answer."""
+CHECK_DEADLINE_SECONDS: Final = 15.0
+"""A health check in progress for longer makes the service unready; above every timeout of its calls."""
+STUCK_SECONDS: Final = 60.0
+"""A health check in progress for longer fails the liveness probe."""
 SCHEMA_ERROR_INTERVAL_SECONDS: Final = 5.0
 """Between two attempts while the schema needs an administrator."""
 

@@ -14,7 +14,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import orjson
 import uvloop
@@ -48,6 +48,15 @@ class Component(Protocol):
     def unready_reason(self) -> str | None: ...
 
 
+@runtime_checkable
+class StuckCheck(Protocol):
+    """A component that can tell that it never works again in this process. `stuck_reason` returns None if it does."""
+
+    name: str
+
+    def stuck_reason(self) -> str | None: ...
+
+
 ComponentT = TypeVar("ComponentT", bound=Component)
 
 
@@ -76,6 +85,14 @@ class Service:
         if self.stopping:
             reasons["service"] = "stopping"
         return reasons
+
+    def stuck_reasons(self) -> dict[str, str]:
+        """Return why only a restart helps, by component; empty if the process works."""
+        return {
+            component.name: reason
+            for component in self._components
+            if isinstance(component, StuckCheck) and (reason := component.stuck_reason()) is not None
+        }
 
     async def run(
         self,
@@ -140,7 +157,11 @@ class Service:
 
     def _build_internal_app(self) -> web.Application:
         async def livez(_: web.Request) -> web.Response:
-            return web.Response(text="ok\n")
+            stuck = self.stuck_reasons()
+            if not stuck:
+                return web.Response(text="ok\n")
+            log.error("service_stuck", reasons=stuck)
+            return web.json_response({"service": self.name, "live": False, "faults": stuck}, status=503)
 
         async def readyz(_: web.Request) -> web.Response:
             # Clients connect as soon as this says ready: never before the listener is open.
