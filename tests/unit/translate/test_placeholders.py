@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from parley.translate.translations.placeholders import protect
+from parley.translate.translations.placeholders import protect, unescape
 
 
 def words(text: str, *glossary: str) -> list[str]:
@@ -39,6 +39,18 @@ def round_trip(text: str, *glossary: str) -> str:
         ("Under #support please", "#support"),
         ("Dear {{ name }}, hello", "{{ name }}"),
         ("Literal X0X stays", "X0X"),
+        ("Number 1️⃣ is", "1️⃣"),
+        ("Press #⃣ now", "#⃣"),
+        ("Flag 🏴󠁧󠁢󠁥󠁮󠁧󠁿 here", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"),
+        ("From 🇩🇪 here", "🇩🇪"),
+        ("Woman 👩🏽‍🦰 and", "👩🏽‍🦰"),
+        ("A heart ❤️‍🔥 now", "❤️‍🔥"),
+        ("Acme™️ and", "™️"),
+        ("No :shrug: idea", ":shrug:"),
+        ("So <b class='x'> bold", "<b class='x'>"),
+        ("Write &amp; in it", "&amp;"),
+        ("Only %s left", "%s"),
+        ("Hi %(name)s there", "%(name)s"),
     ],
 )
 def test_protected_part_is_replaced_and_restored(text: str, original: str) -> None:
@@ -117,3 +129,16 @@ def test_malicious_text_is_processed_in_linear_time(text: str) -> None:
     started = time.process_time()
     assert round_trip(text, "term", "an other") == text
     assert time.process_time() - started < 0.8
+
+
+@pytest.mark.parametrize(
+    ("translation", "text"),
+    [
+        ("5 € &amp; 3 £ f&#252;r &quot;alles&quot;", '5 € & 3 £ für "alles"'),
+        ("&amp;amp; once", "&amp; once"),
+        ("it&#x27;s", "it's"),
+        ("AT&copy, R&D; and & alone", "AT&copy, R&D; and & alone"),
+    ],
+)
+def test_html_escapes_of_an_engine_are_undone_once(translation: str, text: str) -> None:
+    assert unescape(translation) == text

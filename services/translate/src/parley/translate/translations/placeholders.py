@@ -7,6 +7,7 @@ every placeholder exactly once, the line is translated again piece by piece: les
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +30,20 @@ _NUMBER = (
     r"(?<![A-Za-z0-9_])\+?\d[\d ()-]{5,25}\d(?![A-Za-z0-9_])"
     r"|(?<![A-Za-z0-9_])(?:[A-Z]{1,8}-)?[A-Za-z0-9_]*\d[A-Za-z0-9_]*(?:[.,:/'-][A-Za-z0-9_]*\d[A-Za-z0-9_]*)*"
 )
+_MARKUP = (
+    r"</?[A-Za-z][^<>\n]{0,80}>|&(?:[A-Za-z]{2,8}|\#\d{1,7}|\#x[0-9A-Fa-f]{1,6});"
+    r"|(?<![A-Za-z0-9_:]):[a-z][a-z0-9_+-]{1,30}:|%(?:\([A-Za-z0-9_]{1,30}\))?[sdif@](?![A-Za-z0-9_])"
+)
+# A digit with the mark of a keycap is taken before numbers are.
+_KEYCAP = r"[0-9\#*]\uFE0F?\u20E3"
 _EMOJI = (
-    r"(?:[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B00-\u2BFF\u2300-\u23FF]\uFE0F?\u200D?)+"
+    r"(?:[\U0001F000-\U0001FAFF\u2190-\u21FF\u2600-\u27BF\u2B00-\u2BFF\u2300-\u23FF\u00A9\u00AE\u203C\u2049\u2122\u2139"
+    r"\u3030\u303D\u3297\u3299]|[\uFE0F\u200D\u20E3\U000E0020-\U000E007F])+"
     r"|[:;=]-?[()DPpOo3/\\|](?!\w)"
 )
 
 _PLACEHOLDER = re.compile(r"X(\d+)X")
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9A-Fa-f]{1,6});")
 _LETTER = re.compile(r"[^\W\d_]")
 _LINE = re.compile(r"^(\s*(?:[-*•>]+\s+)?)(.*?)(\s*)$", re.DOTALL)
 
@@ -64,6 +73,11 @@ class Segment:
     def split_at_placeholders(self) -> list[str]:
         """Return the words split at their placeholders, placeholders included, in order."""
         return [piece for piece in re.split(r"(X\d+X)", self.words) if piece]
+
+
+def unescape(translation: str) -> str:
+    """Undo, once, the HTML escapes of an engine that adds them: what an engine gets never contains any itself."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), translation)
 
 
 def is_placeholder(piece: str) -> bool:
@@ -107,4 +121,4 @@ def _pattern(glossary: tuple[str, ...]) -> re.Pattern[str]:
     alternatives = [_CODE, _ADDRESS]
     if terms:
         alternatives.append(r"(?<![A-Za-z0-9_])(?i:" + "|".join(map(re.escape, terms)) + r")(?![A-Za-z0-9_])")
-    return re.compile("|".join([*alternatives, _NAME, _NUMBER, _EMOJI]))
+    return re.compile("|".join([*alternatives, _MARKUP, _NAME, _KEYCAP, _NUMBER, _EMOJI]))

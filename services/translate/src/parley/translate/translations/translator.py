@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from parley.translate.site_options import SiteOptions
 from parley.translate.translations.cache import TranslationCache, cache_key
 from parley.translate.translations.model import TranslationRequest
-from parley.translate.translations.placeholders import Segment, has_words, is_placeholder, protect
+from parley.translate.translations.placeholders import Segment, has_words, is_placeholder, protect, unescape
 from parley.translate.translations.ports import SiteOptionsProvider, TextTranslator
 
 
@@ -71,7 +71,8 @@ class Translator:
     async def _translate_texts(
         self, request: TranslationRequest, options: SiteOptions, texts: Sequence[str]
     ) -> Sequence[str]:
-        return await self._engines.translate(request.site_id, options, texts, request.source, request.target)
+        translated = await self._engines.translate(request.site_id, options, texts, request.source, request.target)
+        return [unescape(text) for text in translated]
 
 
 def _keep_spaces(piece: str, translation: str) -> str:
