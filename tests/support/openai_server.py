@@ -25,6 +25,12 @@ class FakeOpenAIServer:
     def reset(self) -> None:
         """Forget the requests, and send the default reply again."""
         self.chunks: Sequence[str] = self._reply
+        self.deltas: Sequence[dict[str, Any]] | None = None
+        """When set, they are sent in place of the chunks."""
+        self.finish_reason: str | None = "stop"
+        self.refused_parameters: dict[str, str] = {}
+        """Parameters that it answers with status 400, and what it says about them."""
+        self.refuses_system_role = False
         self.status = 200
         self.pause: asyncio.Event | None = None
         """When set, the reply waits for it before its last chunk."""
@@ -52,25 +58,51 @@ class FakeOpenAIServer:
     async def _on_request(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
         self.authorization_headers.append(request.headers.get("Authorization", ""))
+        refusal = self._find_refusal(self.requests[-1])
+        if refusal is not None:
+            return web.json_response({"error": {**refusal, "type": "invalid_request_error"}}, status=400)
         if self.status != 200:
             error = {"message": f"no: {self.authorization_headers[-1]}", "type": "server_error"}
             return web.json_response({"error": error}, status=self.status)
+        if not self.requests[-1].get("stream"):
+            return web.json_response(self._completion())
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, content in enumerate(self.chunks):
-            is_last = number == len(self.chunks) - 1
+        deltas = [{"content": content} for content in self.chunks] if self.deltas is None else self.deltas
+        for number, delta in enumerate(deltas):
+            is_last = number == len(deltas) - 1
             if self.pause is not None and is_last:
                 await self.pause.wait()
             if self.abort_connection and is_last:
                 assert request.transport is not None
                 request.transport.abort()
                 return response
-            await response.write(_frame({"content": content}))
+            await response.write(_frame(delta))
         usage = {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": self.usage}
-        await response.write(_frame({}, finish="stop"))
+        await response.write(_frame({}, finish=self.finish_reason))
         await response.write(_frame(None, usage=usage))
         await response.write(b"data: [DONE]\n\n")
         return response
+
+    def _find_refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        for name, message in self.refused_parameters.items():
+            if name in request:
+                return {"message": message, "param": name, "code": "unsupported_parameter"}
+        if self.refuses_system_role and request["messages"][0]["role"] == "system":
+            message = "Unsupported value: 'messages[0].role' does not support 'system' with this model."
+            return {"message": message, "param": "messages[0].role", "code": "unsupported_value"}
+        return None
+
+    def _completion(self) -> dict[str, Any]:
+        message = {"role": "assistant", "content": "".join(self.chunks)}
+        return {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "test",
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
+            "usage": {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": self.usage},
+        }
 
 
 def _frame(delta: dict[str, Any] | None, finish: str | None = None, usage: dict[str, object] | None = None) -> bytes:

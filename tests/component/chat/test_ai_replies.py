@@ -202,3 +202,31 @@ async def test_another_replica_takes_over_a_reply_whose_lease_has_ended(
     assert text == ANSWER
     assert outcome.message is not None
     assert outcome.message.conversation_id == received.conversation.id
+
+
+async def test_the_second_reply_that_says_nothing_requests_a_handoff(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.configure(engine="openai")
+    endpoint.deltas = [{"reasoning_content": "Hm."}]
+    text, outcome = await replica.read_reply(await replica.receive(visitor, "One?"))
+    assert text.startswith("I'm sorry, I don't know")
+    assert outcome.conversation.mode == "ai"
+    _, outcome = await replica.read_reply(await replica.receive(visitor, "Two?"))
+    assert outcome.conversation.mode == "pending"
+
+
+async def test_a_greeting_is_not_an_unknown_question(replicas: tuple[Replica, Replica], shop: Shop) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    for greeting in ("Hello", "Hi there!", "Thanks"):
+        text, outcome = await replica.read_reply(await replica.receive(visitor, greeting))
+        assert text in ("Hello! How can I help you?", "You're welcome!")
+        assert outcome.conversation.mode == "ai"
+
+
+async def test_an_entry_with_only_function_words_in_common_is_no_answer(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    text, _ = await replicas[0].read_reply(await replicas[0].receive(shop.new_visitor(), "When are you in Paris?"))
+    assert text.startswith("I'm sorry, I don't know")

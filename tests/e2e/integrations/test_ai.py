@@ -185,15 +185,18 @@ async def _has_messages(visitor: VisitorClient, count: int) -> bool:
 async def test_the_builtin_engine_answers_when_the_daily_tokens_are_used_up(
     tenant: TenantFixture, stack: Stack, openai_server: FakeOpenAIServer, mongodb_uri: str
 ) -> None:
+    path = f"/sites/{tenant.site_id}/chatbot"
+    (await tenant.owner.send("PUT", path, {"ai": {"daily_tokens": 5000, "answer_tokens": 100}})).ok()
+    openai_server.usage = 3000
     visitor = tenant.new_visitor()
-    for number in range(3):
+    for number in range(2):
         await visitor.send_message(f"Question {number}")
-    assert len(openai_server.requests) == 3, "42 tokens each of 100 per day: the third exceeds the budget"
-    reply = await visitor.send_message("Question 4")
-    assert len(openai_server.requests) == 3
+    assert len(openai_server.requests) == 2
+    reply = await visitor.send_message("Question 3")
+    assert len(openai_server.requests) == 2, "a reply that may pass the limit is not asked for"
     assert reply["answer"]
     prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
     async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
         stored = await client[f"{prefix}_chat"]["conversations"].find_one({"_id": reply["conversation_id"]})
     assert stored is not None
-    assert stored["tokens"] == 3 * 42
+    assert stored["tokens"] == 2 * 3000

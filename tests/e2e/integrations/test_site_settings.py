@@ -68,10 +68,11 @@ async def test_the_builtin_engine_answers_when_a_sites_tokens_are_used_up(
     tenant: TenantFixture, site_endpoints: tuple[FakeOpenAIServer, FakeOpenAIServer]
 ) -> None:
     await change_settings(tenant, engine="openai", ai={"base_url": site_endpoints[0].url, "daily_tokens": 50})
+    # The first reply of a day is possible although it may cost more than the limit.
     visitor = tenant.new_visitor()
     for number in range(4):
         await visitor.send_message(f"Question {number}")
-    assert len(site_endpoints[0].requests) == 2, "42 tokens each of 50 per day: the second exceeds the budget"
+    assert len(site_endpoints[0].requests) == 1
 
 
 async def test_an_endpoint_in_the_private_network_is_rejected(

@@ -126,3 +126,108 @@ async def test_an_unknown_engine_is_an_error_and_no_other_engine_answers(catalog
 def test_engines_are_registered_under_their_names(catalog: AiEngineCatalog) -> None:
     for name in ENGINES:
         assert catalog.get_for_site(replace(site(1), engine=name)).name == name
+
+
+NO_ANSWER = "I do not know."
+
+
+@pytest.mark.parametrize(
+    ("deltas", "finish", "reason"),
+    [
+        ([{"reasoning_content": "Let me think."}], "stop", "thoughts"),
+        ([{"content": "<think>Let me"}, {"content": " think.</think>\n"}], "stop", "thoughts"),
+        ([{"content": "<think>Never closed"}], "length", "length"),
+        ([], "length", "length"),
+        ([{"refusal": "I can't"}, {"refusal": " help with that."}], "stop", "refusal"),
+        ([], "content_filter", "content_filter"),
+        ([{"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}], "tool_calls", "tool_call"),
+        ([{"content": " "}, {"content": "\n\n"}], "stop", "blank"),
+        ([{"content": "…"}], "stop", "blank"),
+        ([{"content": None}], "stop", "blank"),
+        ([], None, "blank"),
+        ([{"content": [{"type": "thinking", "thinking": []}]}], "stop", "blank"),
+        ([{"content": "**[[no"}, {"content": " answer]]**"}], "stop", "no_answer"),
+    ],
+)
+async def test_a_reply_that_says_nothing_is_no_answer(
+    catalog: AiEngineCatalog,
+    endpoint: FakeOpenAIServer,
+    deltas: list[dict[str, object]],
+    finish: str | None,
+    reason: str,
+) -> None:
+    endpoint.deltas, endpoint.finish_reason = deltas, finish
+    metadata = ReplyMetadata()
+    assert await ask(catalog, site(1), metadata) == NO_ANSWER
+    assert (metadata.knew_answer, metadata.empty_reason) == (False, reason)
+
+
+async def test_a_filtered_reply_ends_with_the_fallback_text(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    endpoint.deltas, endpoint.finish_reason = [{"content": "Well,"}], "content_filter"
+    assert await ask(catalog, site(1)) == f"Well, {NO_ANSWER}"
+
+
+async def test_a_reply_that_is_cut_by_its_length_says_so(catalog: AiEngineCatalog, endpoint: FakeOpenAIServer) -> None:
+    endpoint.deltas, endpoint.finish_reason = [{"content": "We open at"}], "length"
+    metadata = ReplyMetadata()
+    assert await ask(catalog, site(1), metadata) == "We open at …"
+    assert metadata.knew_answer
+
+
+async def test_typed_parts_and_thoughts_beside_the_text_are_read(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    endpoint.deltas = [{"reasoning": "Hm."}, {"content": [{"type": "text", "text": "At nine."}]}]
+    assert await ask(catalog, site(1)) == "At nine."
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("max_tokens", "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."),
+        ("temperature", "Unsupported value: 'temperature' does not support 0.2 with this model."),
+        ("stream_options", "stream_options: Extra inputs are not permitted"),
+        ("stream", "Your organization must be verified to stream this model."),
+    ],
+)
+async def test_a_refused_parameter_is_learned_and_remembered(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer, parameter: str, message: str
+) -> None:
+    endpoint.refused_parameters = {parameter: message}
+    for _ in range(2):
+        assert await ask(catalog, site(1)) == "Hello from the model."
+    assert [parameter in request for request in endpoint.requests] == [True, False, False]
+    assert ("max_completion_tokens" in endpoint.requests[-1]) is (parameter == "max_tokens")
+
+
+async def test_all_refused_parameters_are_learned_one_after_the_other(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    names = ("max_tokens", "max_completion_tokens", "temperature", "stream_options", "stream")
+    endpoint.refused_parameters = {name: f"Unsupported parameter: '{name}'" for name in names}
+    assert await ask(catalog, site(1)) == "Hello from the model."
+    assert await ask(catalog, site(1)) == "Hello from the model."
+    assert set(endpoint.requests[-1]) == {"model", "messages"}
+
+
+async def test_a_model_without_a_system_role_gets_the_instructions_with_the_question(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    endpoint.refuses_system_role = True
+    assert await ask(catalog, site(1)) == "Hello from the model."
+    [message] = endpoint.requests[-1]["messages"]
+    assert message["role"] == "user"
+    assert message["content"].endswith("Hello?")
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "refuses the API key"), (404, "does not know the model")])
+async def test_the_reason_of_a_failure_is_a_plain_sentence(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer, status: int, words: str
+) -> None:
+    endpoint.status = status
+    with pytest.raises(AiEngineError) as failure:
+        await ask(catalog, site(1))
+    assert words in failure.value.reason
+    assert "sk-" not in failure.value.reason

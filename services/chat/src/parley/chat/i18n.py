@@ -1,8 +1,7 @@
-"""The sentences that Parley itself sends to visitors, by language, and patterns for requests for a person."""
+"""The sentences that Parley itself sends to visitors, by language."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 
@@ -19,8 +18,10 @@ class LocaleStrings:
     """When the site opens again, with `{day}` and `{time}`."""
     weekdays: tuple[str, ...]
     """Monday first."""
-    handoff_patterns: tuple[str, ...]
-    """Regular expressions, matched against the case-folded text."""
+    greeting: str
+    """In reply to a greeting."""
+    thanks: str
+    """In reply to thanks."""
 
 
 LOCALES = {
@@ -32,13 +33,8 @@ LOCALES = {
         "We are closed right now. Leave your e-mail address and we will write back to you.",
         "We are here again on {day} at {time}.",
         ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-        (
-            r"\b(talk|speak|chat|write|connect me)( (to|with))? (a |an |the |some ?)?(real |live )?"
-            r"(human|person|agent|operator|somebody|someone|employee)",
-            r"\b(real|live) (human|person|agent)\b",
-            r"\bhuman (being|please|agent|support)\b",
-            r"^\W*(human|operator|agent)\W*$",
-        ),
+        "Hello! How can I help you?",
+        "You're welcome!",
     ),
     "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
@@ -48,11 +44,8 @@ LOCALES = {
         "Wir haben gerade geschlossen. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
         "Wir sind am {day} um {time} wieder da.",
         ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-        (
-            r"\b(mit|zu) (einem|einer|nem|ner)? ?(echten |richtigen )?(menschen|mitarbeiter(in)?|person|berater)",
-            r"\b(echter|echten|richtiger|richtigen) (mensch|person)",
-            r"^\W*(mensch|mitarbeiter|operator)\W*$",
-        ),
+        "Hallo! Wie kann ich Ihnen helfen?",
+        "Gern geschehen!",
     ),
     "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
@@ -62,11 +55,8 @@ LOCALES = {
         "Nous sommes fermés pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
         "Nous serons de retour {day} à {time}.",
         ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-        (
-            r"\b(parler|discuter) (à|a|avec) (une? )?(vraie? )?(personne|humain|conseiller|opérateur|agent|quelqu'un)",
-            r"\b(vraie personne|être humain)\b",
-            r"^\W*(humain|conseiller|opérateur)\W*$",
-        ),
+        "Bonjour ! Comment puis-je vous aider ?",
+        "Avec plaisir !",
     ),
     "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
@@ -76,11 +66,8 @@ LOCALES = {
         "Ahora mismo estamos cerrados. Deje su correo electrónico y le responderemos.",
         "Volvemos el {day} a las {time}.",
         ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
-        (
-            r"\b(hablar|chatear) con (una? )?(persona|humano|agente|operador|alguien|asesor)",
-            r"\bpersona real\b",
-            r"^\W*(humano|agente|operador)\W*$",
-        ),
+        "¡Hola! ¿En qué puedo ayudarle?",
+        "¡De nada!",
     ),
     "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
@@ -90,11 +77,8 @@ LOCALES = {
         "Estamos fechados agora. Deixe o seu e-mail e responderemos.",
         "Voltamos: {day}, {time}.",
         ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"),
-        (
-            r"\bfalar com (uma? )?(pessoa|humano|atendente|operador|alguém|alguem)",
-            r"\bpessoa (real|de verdade)\b",
-            r"^\W*(humano|atendente|operador)\W*$",
-        ),
+        "Olá! Como posso ajudar?",
+        "De nada!",
     ),
     "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
@@ -104,10 +88,8 @@ LOCALES = {
         "In questo momento siamo chiusi. Lasci il suo indirizzo e-mail e le risponderemo.",
         "Torniamo {day} alle {time}.",
         ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
-        (
-            r"\bparlare con (una? )?(persona|umano|operatore|qualcuno|addetto)",
-            r"^\W*(umano|operatore)\W*$",
-        ),
+        "Buongiorno! Come posso aiutarla?",
+        "Prego!",
     ),
     "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
@@ -117,15 +99,10 @@ LOCALES = {
         "We zijn nu gesloten. Laat uw e-mailadres achter, dan schrijven we u terug.",
         "We zijn er weer op {day} om {time}.",
         ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
-        (
-            r"\b(praten|spreken|chatten) met (een )?(echt )?(mens|persoon|medewerker|iemand)",
-            r"\b(een )?(mens|persoon|medewerker|iemand) spreken\b",
-            r"^\W*(mens|medewerker)\W*$",
-        ),
+        "Hallo! Waarmee kan ik u helpen?",
+        "Graag gedaan!",
     ),
 }
-_HANDOFF_PATTERNS = [re.compile(pattern) for strings in LOCALES.values() for pattern in strings.handoff_patterns]
-_MAX_SEARCHED_CHARACTERS = 500
 
 
 def get_locale_strings(language: str | None) -> LocaleStrings:
@@ -136,12 +113,6 @@ def get_locale_strings(language: str | None) -> LocaleStrings:
 def is_supported(language: str | None) -> bool:
     """Whether there are sentences in a language (BCP 47)."""
     return language is not None and _primary_subtag(language) in LOCALES
-
-
-def requests_human(text: str) -> bool:
-    """Whether a visitor's text asks for a person, in any supported language."""
-    normalized = " ".join(text.casefold().split())[:_MAX_SEARCHED_CHARACTERS]
-    return any(pattern.search(normalized) for pattern in _HANDOFF_PATTERNS)
 
 
 def _primary_subtag(language: str) -> str:

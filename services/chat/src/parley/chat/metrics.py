@@ -7,6 +7,12 @@ from prometheus_client import Counter
 MESSAGES = Counter("parley_chat_messages_total", "Messages stored.", ["role"])
 TRANSITIONS = Counter("parley_chat_transitions_total", "Changes of conversations, by event type.", ["event"])
 AI_REPLIES = Counter("parley_chat_answers_total", "AI replies, by how they ended.", ["outcome"])
+AI_EMPTY_REPLIES = Counter(
+    "parley_chat_empty_answers_total", "AI replies that were no answer, by what the engine sent instead.", ["reason"]
+)
+AI_BUDGET_EXHAUSTED = Counter(
+    "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
+)
 WRITE_CONFLICTS = Counter(
     "parley_chat_write_conflicts_total", "Conversation writes retried because another write came first."
 )

@@ -42,6 +42,12 @@ class ChatSettings(DatabaseSettings):
         ge=0,
         description="Maximum tokens of a site per day (UTC); after that, the built-in engine replies. 0: no limit.",
     )
+    ai_session_share: float = Field(
+        0.1, gt=0, le=1, description="Share of a site's daily tokens that one visitor's session may use."
+    )
+    ai_address_share: float = Field(
+        0.25, gt=0, le=1, description="Share of a site's daily tokens that one IP address (IPv6: /64 network) may use."
+    )
     ai_private_hosts: CommaSeparated = Field(
         (),
         description="Hosts that sites may use as AI endpoints although they are not on the public internet or have no "

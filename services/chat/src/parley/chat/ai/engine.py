@@ -11,7 +11,14 @@ from parley.chat.sites.site_settings import SiteSettings
 
 
 class AiEngineError(Exception):
-    """An engine did not finish its reply. The message names the kind of failure and contains nothing that was sent."""
+    """An engine did not finish its reply. The message names the kind of failure and contains nothing that was sent.
+
+    `reason` says the same in a sentence for the site's owner.
+    """
+
+    def __init__(self, message: str, reason: str = "The AI engine failed.") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class AiEngine(ABC):
@@ -23,6 +30,10 @@ class AiEngine(ABC):
     @abstractmethod
     def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         """Yield the reply in chunks, and fill in `metadata` before the end. Raises AiEngineError."""
+
+    def estimate_tokens(self, prompt: Prompt) -> int:
+        """The most tokens that a reply may cost; 0 for an engine without costs."""
+        return 0
 
     def is_available_for(self, site: SiteSettings) -> bool:
         """Whether the installation or the site has configured what the engine needs."""

@@ -15,6 +15,10 @@ ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 discarded because who answers has changed."""
 
 
+EmptyReason = Literal["no_answer", "thoughts", "length", "refusal", "content_filter", "tool_call", "blank"]
+"""Why a reply is no answer: the engine says that it has none, or ended without saying anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A knowledge entry that may answer the question."""
@@ -43,6 +47,8 @@ class ReplyMetadata:
     """What an engine reports about its reply, in addition to the text."""
 
     knew_answer: bool = True
+    empty_reason: EmptyReason | None = None
+    """Set if the reply is no answer."""
     tokens: int = 0
     """Of prompt and reply together."""
 

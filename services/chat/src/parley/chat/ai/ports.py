@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
@@ -19,13 +20,34 @@ class AiEngines(Protocol):
         """The engine without costs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """For whom a reply is generated: a visitor's session on a site, and the address they write from, if known."""
+
+    site_id: int
+    session: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Tokens that were counted before a reply, and the counters they are in."""
+
+    keys: tuple[str, ...]
+    tokens: int
+
+
 class TokenBudget(Protocol):
-    """Tokens used per site and day (UTC), over all replicas."""
+    """Tokens used per day (UTC), over all replicas."""
 
-    async def has_budget(self, site_id: int, daily_limit: int | None) -> bool:
-        """Whether the site is below both its own daily limit, if it has one, and the installation's."""
+    async def reserve(self, spender: Spender, daily_limit: int | None, tokens: int) -> Reservation | None:
+        """Count the most that a reply may cost; None if a limit does not allow it.
 
-    async def charge(self, site_id: int, tokens: int) -> None: ...
+        Limits are the site's own, the installation's per site, and the shares of both for a session and an address.
+        """
+
+    async def settle(self, reservation: Reservation, used_tokens: int) -> None:
+        """Replace a reservation by what the reply has cost."""
 
 
 class KnowledgeSearch(Protocol):

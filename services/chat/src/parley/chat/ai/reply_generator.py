@@ -13,16 +13,17 @@ from dataclasses import dataclass
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
-from parley.chat.ai.engine import AiEngine
+from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.model import AiResult, Prompt, ReplyMetadata
-from parley.chat.ai.ports import AiEngines, KnowledgeSearch, TokenBudget
+from parley.chat.ai.ports import AiEngines, KnowledgeSearch, Reservation, Spender, TokenBudget
 from parley.chat.ai.prompts import select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
 from parley.chat.conversations.away_notice import find_away_notice
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import ConversationRepository
-from parley.chat.i18n import LocaleStrings, get_locale_strings, requests_human
+from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+from parley.chat.i18n import LocaleStrings, get_locale_strings
 from parley.chat.ids import NextId
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository
@@ -54,6 +55,8 @@ class ReplyTask:
     site: SiteSettings
     strings: LocaleStrings
     stream: AiReplyStream
+    address: str = ""
+    """Where the visitor wrote from; empty if this replica took the reply over."""
 
     @property
     def handoff_allowed(self) -> bool:
@@ -72,13 +75,15 @@ class ReplyGenerator:
     clock: Clock
     next_message_id: NextId
 
-    async def generate(self, conversation: Conversation, seq: int, stream: AiReplyStream) -> Message | None:
+    async def generate(
+        self, conversation: Conversation, seq: int, stream: AiReplyStream, address: str = ""
+    ) -> Message | None:
         """Generate the reply to message `seq` into `stream`. Returns the stored message, None if it was discarded."""
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)
         recent = await self.messages.list_for_conversation(conversation, limit=MAX_CONTEXT_MESSAGES)
         question = next((message.content for message in recent if message.seq == seq), "")
         strings = get_locale_strings(conversation.visitor.language or site.language)
-        task = ReplyTask(conversation, seq, site, strings, stream)
+        task = ReplyTask(conversation, seq, site, strings, stream, address)
         if task.handoff_allowed and requests_human(question):
             return await self._hand_over(task, AiResult("", "asked"))
         result = await self._ask_engine(task, question, select_context(seq, recent))
@@ -97,29 +102,43 @@ class ReplyGenerator:
         site, stream = task.site, task.stream
         passages = await self.knowledge.search(site.id, question, MAX_PASSAGES) if question.strip() else ()
         language = task.conversation.visitor.language
-        prompt = Prompt(site, question, language, context, passages, task.strings.unknown_answer)
+        small_talk = _reply_to_small_talk(question, task.strings)
+        fallback_text = small_talk or task.strings.unknown_answer
+        prompt = Prompt(site, question, language, context, passages, fallback_text)
         metadata = ReplyMetadata()
-        within_budget = await self.budget.has_budget(site.id, site.ai.daily_tokens)
         engine_name = site.engine
+        reservation: Reservation | None = None
         try:
-            engine = self.engines.get_for_site(site) if within_budget else self.engines.builtin
+            engine = self.engines.get_for_site(site)
+            spender = Spender(site.id, task.conversation.visitor.session, task.address)
+            reservation = await self.budget.reserve(spender, site.ai.daily_tokens, engine.estimate_tokens(prompt))
+            if reservation is None:
+                metrics.AI_BUDGET_EXHAUSTED.inc()
+                log.info("ai_budget_exhausted", site_id=site.id)
+                engine = self.engines.builtin
             engine_name = engine.name
             with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
                     fenced = await self._stream(engine, prompt, metadata, task)
                 span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
         except Exception as exc:
-            log.warning("answer_failed", engine=engine_name, error=repr(exc)[:300])
+            reason = exc.reason if isinstance(exc, AiEngineError) else ""
+            log.warning("answer_failed", engine=engine_name, site_id=site.id, reason=reason, error=repr(exc)[:300])
             if not await self._check_fence(task.conversation):
                 return AiResult("", "fenced", metadata.tokens)
             failure = task.strings.engine_failed
             stream.append(f" … {failure}" if stream.chunks else failure)
             return AiResult(stream.text, "failed", metadata.tokens)
         finally:
-            await self.budget.charge(site.id, metadata.tokens)
+            if reservation is not None:
+                await self.budget.settle(reservation, metadata.tokens)
+        if metadata.empty_reason is not None:
+            metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
+            log.info("answer_empty", engine=engine_name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
             return AiResult(stream.text, "fenced", metadata.tokens)
-        return AiResult(stream.text, "knew" if metadata.knew_answer else "did_not_know", metadata.tokens)
+        knew_answer = metadata.knew_answer or small_talk is not None
+        return AiResult(stream.text, "knew" if knew_answer else "did_not_know", metadata.tokens)
 
     async def _stream(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
         """Send the engine's chunks, small ones together. True if the fence was hit: who answers has changed."""
@@ -190,3 +209,10 @@ class ReplyGenerator:
 
         change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
         return change.messages[0] if change else None
+
+
+def _reply_to_small_talk(text: str, strings: LocaleStrings) -> str | None:
+    """A greeting or thanks is not a question that needs an answer."""
+    if is_greeting(text):
+        return strings.greeting
+    return strings.thanks if is_thanks(text) else None

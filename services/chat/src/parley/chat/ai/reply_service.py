@@ -54,8 +54,8 @@ class AiReplyService:
     """Replies on this replica, by conversation id and the seq they answer."""
     _locks: dict[int, ConversationLock] = field(default_factory=dict)
 
-    def start_or_join(self, received: ReceivedMessage) -> AiReplyStream | None:
-        """The reply to a message just received. None if the AI does not answer it, or not on this replica."""
+    def start_or_join(self, received: ReceivedMessage, address: str = "") -> AiReplyStream | None:
+        """The reply to a message just received from an address. None if the AI gives none, or not on this replica."""
         conversation, message = received.conversation, received.message
         if message is None:
             return None
@@ -64,7 +64,7 @@ class AiReplyService:
             return stream
         if conversation.mode != "ai" or conversation.reply_lease is None:
             return None
-        return self._start(conversation, message.seq)
+        return self._start(conversation, message.seq, address)
 
     async def subscribe(
         self, received: ReceivedMessage, stream: AiReplyStream | None
@@ -98,17 +98,17 @@ class AiReplyService:
                 started += 1
         return started
 
-    def _start(self, conversation: Conversation, seq: int) -> AiReplyStream:
+    def _start(self, conversation: Conversation, seq: int, address: str = "") -> AiReplyStream:
         stream = self._in_flight[(conversation.id, seq)] = AiReplyStream()
-        self.spawn(self._run(conversation, seq, stream), f"answer:{conversation.id}:{seq}")
+        self.spawn(self._run(conversation, seq, stream, address), f"answer:{conversation.id}:{seq}")
         return stream
 
-    async def _run(self, conversation: Conversation, seq: int, stream: AiReplyStream) -> None:
+    async def _run(self, conversation: Conversation, seq: int, stream: AiReplyStream, address: str) -> None:
         message = None
         async with self._lease_renewal(conversation.id, seq):
             try:
                 async with self._lock(conversation.id):
-                    message = await self.generator.generate(conversation, seq, stream)
+                    message = await self.generator.generate(conversation, seq, stream, address)
             finally:
                 stream.finish(message)
                 self._in_flight.pop((conversation.id, seq), None)

@@ -26,5 +26,8 @@ EXPIRED_LEASE_CHECK_SECONDS = 2.0
 FLUSH_INTERVAL_SECONDS = 0.04
 """Chunks that an engine yields faster than this are sent together."""
 
+STREAM_COMMENT_SECONDS: float = 8
+"""A reply's stream carries a comment when it has been silent for so long."""
+
 RESOLVE_TIMEOUT_SECONDS = 3.0
 """To resolve the host name of a site's own endpoint."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
 
+from parley.chat.ai import timeouts
 from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.messages.service import MessageService
@@ -37,8 +39,12 @@ from parley.chat.widget.service import WidgetService
 from parley.common.auth.identity import VisitorCaller
 from parley.common.http import RequestContext
 from parley.common.observability.logging import current_trace, get_logger
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
+
+_COMMENT = b": waiting\n\n"
+"""Ignored by every client of server-sent events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class WidgetHandlers:
                 )
             )
         )
-        reply = self.replies.start_or_join(received)
+        reply = self.replies.start_or_join(received, context.caller.client_ip)
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
@@ -73,8 +79,8 @@ class WidgetHandlers:
         await response.prepare(context.request)
         message_id = received.message.id if received.message else None
         try:
-            async for part in self.replies.subscribe(received, reply):
-                await response.write(_encode_sse(part, message_id))
+            async for part in with_pauses(self.replies.subscribe(received, reply), timeouts.STREAM_COMMENT_SECONDS):
+                await response.write(_COMMENT if part is None else _encode_sse(part, message_id))
         except ConnectionError:
             raise
         except Exception as exc:
@@ -131,6 +137,33 @@ class WidgetHandlers:
 
     async def get_config(self, context: RequestContext[VisitorCaller, None, WidgetQuery]) -> ConfigResponse:
         return to_config_response(await self.widget.get_config(context.caller))
+
+
+async def with_pauses(
+    parts: AsyncIterator[str | ReplyOutcome], interval_seconds: float
+) -> AsyncGenerator[str | ReplyOutcome | None, None]:
+    """Yield the parts, and None whenever none has come for a while: proxies cut streams that stay silent."""
+    upcoming: asyncio.Task[str | ReplyOutcome] | None = None
+    try:
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(_next(parts))
+            done, _ = await asyncio.wait({upcoming}, timeout=interval_seconds)
+            if not done:
+                yield None
+                continue
+            try:
+                part = upcoming.result()
+            except StopAsyncIteration:
+                return
+            upcoming = None
+            yield part
+    finally:
+        if upcoming is not None:
+            await cancel_and_wait(upcoming)
+
+
+async def _next(parts: AsyncIterator[str | ReplyOutcome]) -> str | ReplyOutcome:
+    return await anext(parts)
 
 
 def _encode_sse(part: str | ReplyOutcome, message_id: int | None) -> bytes:

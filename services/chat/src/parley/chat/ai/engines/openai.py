@@ -16,6 +16,7 @@ from parley.chat.ai.client_pool import Endpoint, SiteClientPool
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.ai.prompts import estimate_prompt_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
 from parley.chat.ai.ssrf_guard import build_ssrf_safe_client
 from parley.chat.sites.site_settings import SiteSettings
@@ -50,6 +51,10 @@ class OpenAiEngine(AiEngine):
             async with aclosing(client.answer(prompt, metadata)) as chunks:
                 async for chunk in chunks:
                     yield chunk
+
+    def estimate_tokens(self, prompt: Prompt) -> int:
+        reply_tokens = prompt.site.ai.answer_tokens or self._context.settings.openai_answer_tokens
+        return estimate_prompt_tokens(prompt) + reply_tokens
 
     def invalidate(self, site_id: int) -> None:
         self._clients.invalidate(site_id)

@@ -10,16 +10,27 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
-from openai import APIStatusError, AsyncOpenAI, OpenAIError
-from openai.types.chat import ChatCompletionMessageParam
+from openai import APIStatusError, AsyncOpenAI, BadRequestError, OpenAIError, UnprocessableEntityError
+from openai.types.chat import ChatCompletion
 
 from parley.chat.ai.engine import AiEngineError
-from parley.chat.ai.model import Prompt, ReplyMetadata
-from parley.chat.ai.prompts import UNKNOWN_MARKER, build_instructions, build_turns, estimate_tokens
+from parley.chat.ai.engines.openai_dialect import Dialect, learn_from_refusal, plain_reason
+from parley.chat.ai.model import EmptyReason, Prompt, ReplyMetadata
+from parley.chat.ai.prompts import build_instructions, build_turns, estimate_prompt_tokens
+from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_guard import EndpointRejected
+from parley.common.observability.logging import get_logger
 
+log = get_logger(__name__)
+
+_MAX_DIALECTS = 64
+"""Models whose refusals are remembered for an endpoint."""
+_CUT = ("length", None)
+"""A reply whose stream ended so was not finished."""
+_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _MAX_REPORTED_TOKENS = 1_000_000
 """Per reply; an endpoint that reports more is not believed."""
 
@@ -40,6 +51,8 @@ class OpenAiClient:
         self, defaults: OpenAiDefaults, *, base_url: str | None, api_key: str, http: httpx2.AsyncClient | None = None
     ) -> None:
         self._defaults = defaults
+        self._dialects: dict[str, Dialect] = {}
+        """What was learned, by model."""
         self._sdk = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key,
@@ -49,62 +62,121 @@ class OpenAiClient:
         )
 
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
-        """Yield the reply in chunks. Raises AiEngineError."""
-        messages = _build_messages(prompt)
-        metadata.tokens = sum(estimate_tokens(str(message.get("content", ""))) for message in messages)
-        held_back = ""
-        try:
-            async with aclosing(self._stream(prompt, metadata, messages)) as chunks:
-                async for chunk in chunks:
-                    held_back += chunk
-                    # The marker by which the model says that it has no answer must not reach the visitor.
-                    if held_back and not UNKNOWN_MARKER.startswith(held_back.strip()[: len(UNKNOWN_MARKER)]):
-                        yield held_back.replace(UNKNOWN_MARKER, "")
-                        held_back = ""
-        except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
-            raise AiEngineError(_describe(exc)) from None
-        if held_back.strip().startswith(UNKNOWN_MARKER):
-            metadata.knew_answer = False
-            yield prompt.fallback_text
-        elif held_back:
-            yield held_back
+        """Yield the reply in chunks. Raises AiEngineError.
 
-    async def _stream(
-        self, prompt: Prompt, metadata: ReplyMetadata, messages: list[ChatCompletionMessageParam]
-    ) -> AsyncGenerator[str, None]:
+        A reply that says nothing is none, however it ended: the visitor gets the fallback text.
+        """
+        metadata.tokens = estimate_prompt_tokens(prompt)
+        reply, ending = ReplyFilter(), _Ending()
+        try:
+            async with aclosing(self._stream(prompt, metadata, ending)) as chunks:
+                async for chunk in chunks:
+                    if said := reply.feed(chunk):
+                        yield said
+        except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
+            raise AiEngineError(_describe(exc), plain_reason(exc)) from None
+        if said := reply.finish():
+            yield said
+        metadata.empty_reason = _find_empty_reason(reply, ending)
+        if metadata.empty_reason is not None:
+            metadata.knew_answer = False
+            yield f" {prompt.fallback_text}" if reply.said_something else prompt.fallback_text
+        elif ending.finish_reason in _CUT:
+            yield " …"
+
+    async def _stream(self, prompt: Prompt, metadata: ReplyMetadata, ending: _Ending) -> AsyncGenerator[str, None]:
+        response = await self._request(prompt)
+        if isinstance(response, ChatCompletion):
+            metadata.tokens = _check_reported_tokens(response.usage, metadata.tokens)
+            for choice in (response.choices or [])[:1]:
+                yield ending.read(choice.message, choice.finish_reason)
+            return
+        async with response:
+            async for event in response:
+                metadata.tokens = _check_reported_tokens(event.usage, metadata.tokens)
+                # The SDK does not validate what it parses: any of these may be missing.
+                for choice in event.choices or []:
+                    if not choice.index:
+                        yield ending.read(choice.delta, choice.finish_reason)
+
+    async def _request(self, prompt: Prompt) -> Any:
+        """The endpoint's response. What it refuses is left out or renamed, and asked again at once; then remembered."""
         site_ai, defaults = prompt.site.ai, self._defaults
-        stream = await self._sdk.chat.completions.create(
-            model=prompt.site.model or defaults.model,
-            messages=messages,
-            temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
-            max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
-            stream=True,
-            stream_options={"include_usage": True},
-            timeout=site_ai.seconds or defaults.idle_timeout_seconds,
-        )
-        async with stream:
-            async for event in stream:
-                if event.usage is not None:
-                    metadata.tokens = _check_reported_tokens(event.usage.total_tokens, metadata.tokens)
-                for choice in event.choices[:1]:
-                    yield choice.delta.content or ""
+        model = prompt.site.model or defaults.model
+        while True:
+            dialect = self._dialects.get(model, Dialect())
+            parameters = dialect.build_parameters(
+                instructions=build_instructions(prompt),
+                turns=list(build_turns(prompt)),
+                temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
+                max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
+            )
+            try:
+                return await self._sdk.chat.completions.create(
+                    model=model, timeout=site_ai.seconds or defaults.idle_timeout_seconds, **parameters
+                )
+            except (BadRequestError, UnprocessableEntityError) as exc:
+                learned = learn_from_refusal(dialect, exc.body, parameters)
+                if learned is None:
+                    raise
+                log.info("ai_parameter_refused", model=model[:60], dialect=repr(learned))
+                self._remember(model, learned)
+
+    def _remember(self, model: str, dialect: Dialect) -> None:
+        self._dialects.pop(model, None)
+        self._dialects[model] = dialect
+        while len(self._dialects) > _MAX_DIALECTS:
+            del self._dialects[next(iter(self._dialects))]
 
     async def close(self) -> None:
         await self._sdk.close()
 
 
-def _build_messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
-    messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": build_instructions(prompt)}]
-    for role, content in build_turns(prompt):
-        if role == "user":
-            messages.append({"role": "user", "content": content})
-        else:
-            messages.append({"role": "assistant", "content": content})
-    return messages
+@dataclass(slots=True)
+class _Ending:
+    """What the parts of a reply said besides their text."""
+
+    finish_reason: str | None = None
+    refused: bool = False
+    called_tool: bool = False
+    thought: bool = False
+
+    def read(self, part: Any, finish_reason: str | None) -> str:
+        """The text of a part: a delta of a stream, or a message."""
+        self.finish_reason = finish_reason or self.finish_reason
+        if part is None:
+            return ""
+        self.refused = self.refused or bool(getattr(part, "refusal", None))
+        self.called_tool = self.called_tool or bool(part.tool_calls or getattr(part, "function_call", None))
+        self.thought = self.thought or any(getattr(part, name, None) for name in _THOUGHT_FIELDS)
+        content = part.content
+        if isinstance(content, list):
+            # Some endpoints send typed parts; those that are not text are thoughts, citations, or media.
+            texts = (item.get("text") for item in content if isinstance(item, dict) and item.get("type") == "text")
+            content = "".join(text for text in texts if isinstance(text, str))
+        return content if isinstance(content, str) else ""
 
 
-def _check_reported_tokens(reported: object, estimated: int) -> int:
+def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | None:
+    """Why the reply is no answer; None if it is one."""
+    if reply.marker_found:
+        return "no_answer"
+    if ending.refused:
+        return "refusal"
+    if ending.finish_reason == "content_filter":
+        return "content_filter"
+    if reply.said_something:
+        return None
+    if ending.finish_reason == "length":
+        return "length"
+    if ending.called_tool or ending.finish_reason in ("tool_calls", "function_call"):
+        return "tool_call"
+    return "thoughts" if ending.thought or reply.thought else "blank"
+
+
+def _check_reported_tokens(usage: Any, estimated: int) -> int:
     """The tokens that the endpoint reports, if they are plausible: the SDK does not validate them."""
+    reported = getattr(usage, "total_tokens", None)
     return reported if isinstance(reported, int) and 0 <= reported <= _MAX_REPORTED_TOKENS else estimated
 
 

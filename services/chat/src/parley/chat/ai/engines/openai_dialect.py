@@ -1,0 +1,124 @@
+"""What an endpoint or a model does not accept of the chat completions API, as learned from its refusals.
+
+Models differ in what they take: some only `max_completion_tokens`, only their own temperature, no system message, no
+streaming. None says so in advance, so the refusal (400 or 422) is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openai import APIConnectionError, APIStatusError, APITimeoutError
+
+from parley.chat.ai.ssrf_guard import EndpointRejected
+
+MAX_TOKENS_NAMES = ("max_tokens", "max_completion_tokens")
+_DROPPABLE = ("temperature", "stream_options", "stream")
+_MAX_SEARCHED_CHARACTERS = 1000
+_UNCERTAIN = re.compile(r"""[`'"]?(max_completion_tokens|max_tokens|temperature|stream_options|stream)\b""")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How requests to one model differ from the usual ones."""
+
+    dropped: frozenset[str] = frozenset()
+    max_tokens_name: str = MAX_TOKENS_NAMES[0]
+    system_role: bool = True
+    alternating_turns: bool = False
+
+    def build_parameters(
+        self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int
+    ) -> dict[str, Any]:
+        parameters: dict[str, Any] = {
+            "temperature": temperature,
+            self.max_tokens_name: max_tokens,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if "stream" in self.dropped:
+            del parameters["stream_options"]
+        parameters = {name: value for name, value in parameters.items() if name not in self.dropped}
+        messages = [("system" if self.system_role else "user", instructions), *turns]
+        parameters["messages"] = [
+            {"role": role, "content": content} for role, content in (_merged(messages) if self._merges else messages)
+        ]
+        return parameters
+
+    @property
+    def _merges(self) -> bool:
+        return self.alternating_turns or not self.system_role
+
+
+def _merged(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Turns with those of the same role in a row made one."""
+    merged: list[tuple[str, str]] = []
+    for role, content in turns:
+        if merged and merged[-1][0] == role:
+            merged[-1] = (role, f"{merged[-1][1]}\n\n{content}")
+        else:
+            merged.append((role, content))
+    return merged
+
+
+def learn_from_refusal(dialect: Dialect, body: object, sent: Mapping[str, Any]) -> Dialect | None:
+    """The dialect that avoids what was refused; None if the refusal is about something else."""
+    error = body.get("error", body) if isinstance(body, Mapping) else {"message": str(body or "")}
+    if not isinstance(error, Mapping):
+        error = {"message": str(error)}
+    message = str(error.get("message") or error.get("detail") or body)[:_MAX_SEARCHED_CHARACTERS]
+    named = str(error.get("param") or "")
+    lowered = message.casefold()
+    if dialect.system_role and "system" in lowered and "role" in f"{lowered} {named}":
+        return replace(dialect, system_role=False)
+    if not dialect.alternating_turns and "alternat" in lowered:
+        return replace(dialect, alternating_turns=True)
+    # The message may name the right parameter as well: "'max_tokens' is not supported, use 'max_completion_tokens'".
+    for name in [named, *(match[1] for match in _UNCERTAIN.finditer(message))]:
+        if name not in sent:
+            continue
+        if name in MAX_TOKENS_NAMES:
+            other = MAX_TOKENS_NAMES[1 - MAX_TOKENS_NAMES.index(name)]
+            if name == MAX_TOKENS_NAMES[0]:
+                return replace(dialect, max_tokens_name=other)
+            return replace(dialect, dropped=dialect.dropped | {name})
+        if name in _DROPPABLE:
+            return replace(dialect, dropped=dialect.dropped | {name})
+    return None
+
+
+_STATUS_REASONS = {
+    400: "does not accept the request",
+    401: "refuses the API key",
+    402: "asks for payment: the account has no credit",
+    403: "does not allow this API key to use the model",
+    404: "does not know the model, or the address is wrong",
+    413: "finds the request too long",
+    422: "does not accept the request",
+    429: "reports that its rate limit or quota is used up",
+}
+
+
+def plain_reason(exc: Exception) -> str:
+    """Why an endpoint did not answer, for the site's owner; without its own words, which may quote the key."""
+    if isinstance(exc, APIStatusError):
+        reason = _STATUS_REASONS.get(exc.status_code, "reports a failure of its own")
+        parameter = _refused_parameter(exc.body)
+        about = f" because of the parameter {parameter}" if parameter else ""
+        return f"The AI endpoint {reason}{about} (status {exc.status_code})."
+    if isinstance(exc, EndpointRejected):
+        return "The address of the AI endpoint is not on the public internet."
+    if isinstance(exc, APITimeoutError):
+        return "The AI endpoint did not answer in time."
+    if isinstance(exc, APIConnectionError):
+        return "The AI endpoint cannot be reached."
+    return "The AI endpoint broke off its answer."
+
+
+def _refused_parameter(body: object) -> str | None:
+    error = body.get("error", body) if isinstance(body, Mapping) else None
+    parameter = error.get("param") if isinstance(error, Mapping) else None
+    return parameter if isinstance(parameter, str) and re.fullmatch(r"[a-z_.\[\]0-9]{1,40}", parameter) else None

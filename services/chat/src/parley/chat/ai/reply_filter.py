@@ -1,0 +1,198 @@
+"""Separates what a model says to the visitor from what it does not: its thoughts, and the marker of "no answer".
+
+Both may be cut anywhere by the chunks of a stream, so whatever could be the start of one is held back until it is
+known. Each chunk costs time in its own length, whatever a model writes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_MAX_MARKER = 64
+"""Characters of a marker, with its brackets and decoration."""
+_MARKER_LETTERS = "noanswer"
+_OPENING, _CLOSING = "[{<【［〔「", "]}>】］〕」"
+_DECORATION = " \t\r\n\\*_~`\"'“”„‘’«»‹›.!:;|-–—#()（）\u200b\u00a0"
+_LEADING = _OPENING + " \t\r\n\\*_~`\"'“”„‘’«»‹›|-–—#()（）\u200b\u00a0"
+"""What may stand before a marker and belongs to it; the end of a sentence does not."""
+_SEPARATORS = " \t\r\n_-–—\\\u00a0*"
+
+_THOUGHTS = (
+    *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")),
+    ("[think]", "[/think]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+)
+_ASCII_LOWER = {ordered: ordered + 32 for ordered in range(ord("A"), ord("Z") + 1)}
+"""Unlike `str.lower`, leaves the length of a text as it is."""
+
+
+_SYMBOLS = ("So", "Sc")
+"""Unicode's categories of symbols that say something: emoji and currencies."""
+
+
+def says_something(text: str) -> bool:
+    """Whether a text contains a letter, a digit, or a symbol such as an emoji."""
+    categories = map(unicodedata.category, text)
+    return any(category[0] in "LN" or category in _SYMBOLS for category in categories)
+
+
+class ThoughtFilter:
+    """Removes the thoughts that models write into their text between tags. What is not closed is thought to its end."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._close: str | None = None
+        self.found = False
+
+    def feed(self, chunk: str) -> str:
+        """Return what can be said now."""
+        text = self._held + chunk
+        said: list[str] = []
+        while True:
+            lowered = text.translate(_ASCII_LOWER)
+            if self._close is not None:
+                end = lowered.find(self._close)
+                if end < 0:
+                    self._held = text[-len(self._close) :]
+                    return "".join(said)
+                text, self._close = text[end + len(self._close) :], None
+                continue
+            found = [(start, tags) for tags in _THOUGHTS if (start := lowered.find(tags[0])) >= 0]
+            if not found:
+                held = _unfinished_tag_length(lowered)
+                self._held = text[len(text) - held :]
+                said.append(text[: len(text) - held])
+                return "".join(said)
+            start, (opening, self._close) = min(found)
+            self.found = True
+            said.append(text[:start])
+            text = text[start + len(opening) :]
+
+    def finish(self) -> str:
+        """Return what was held back and is not a thought."""
+        held, self._held = self._held, ""
+        return "" if self._close is not None else held
+
+
+def _unfinished_tag_length(lowered: str) -> int:
+    """How many characters at the end may be the start of a tag."""
+    longest = max(len(opening) for opening, _ in _THOUGHTS)
+    for length in range(min(longest - 1, len(lowered)), 0, -1):
+        ending = lowered[-length:]
+        if any(opening.startswith(ending) for opening, _ in _THOUGHTS):
+            return length
+    return 0
+
+
+class ReplyFilter:
+    """Yields what the visitor may read of a reply. After a marker of "no answer" nothing more is said."""
+
+    def __init__(self) -> None:
+        self._thoughts = ThoughtFilter()
+        self._held = ""
+        self._unsaid: list[str] = []
+        self._at_start = True
+        self.marker_found = False
+        self.said_something = False
+
+    @property
+    def thought(self) -> bool:
+        """Whether the text contained thoughts."""
+        return self._thoughts.found
+
+    def feed(self, chunk: str) -> str:
+        """Return what can be said now."""
+        return self._release(self._thoughts.feed(chunk), final=False)
+
+    def finish(self) -> str:
+        """Return what was held back to the end."""
+        return self._release(self._thoughts.finish(), final=True)
+
+    def _release(self, text: str, *, final: bool) -> str:
+        if self.marker_found:
+            return ""
+        self._held += text
+        end = self._find_end(final=final)
+        said, self._held = self._held[:end], self._held[end:]
+        self._at_start = self._at_start and not said
+        if self.said_something:
+            return said
+        # Blanks and punctuation alone are not an answer: they wait for what follows.
+        self._unsaid.append(said)
+        if not says_something(said):
+            return ""
+        self.said_something = True
+        return "".join(self._unsaid)
+
+    def _find_end(self, *, final: bool) -> int:
+        """Where the text ends that can be said now: before a marker, or before what may become one."""
+        position = 0
+        while position < len(self._held):
+            first = self._is_first(position)
+            if first or self._held[position] in _LEADING:
+                found = _match_marker(self._held[position : position + _MAX_MARKER], whole=first, final=final)
+                self.marker_found = found is True
+                if found or (found is None and not final):
+                    return position
+            position += 1
+        return position
+
+    def _is_first(self, position: int) -> bool:
+        return self._at_start and position == 0
+
+
+def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
+    """Whether a text starts with the marker: True, False, or None as long as it can become one.
+
+    The marker is recognized in brackets of any kind, in either case, decorated or escaped. `whole`: the text is the
+    beginning of the reply. If it is all of it, the marker needs no brackets, or double brackets and any other words: a
+    model may have translated it.
+    """
+    start = _skip(text, 0, _LEADING)
+    brackets = sum(character in _OPENING for character in text[:start])
+    undecided = None if len(text) < _MAX_MARKER else False
+    if start == len(text):
+        return undecided
+    if not brackets and not whole:
+        return False
+    end = _match_letters(text, start)
+    if end is None:
+        return undecided
+    if end < 0:
+        return _match_other_words(text, start, final=final) if whole and brackets > 1 else False
+    after = _skip(text, end, _DECORATION + _CLOSING)
+    if brackets and any(character in _CLOSING for character in text[end:after]):
+        return True
+    if after < len(text):
+        return False
+    return True if whole and final else undecided
+
+
+def _match_letters(text: str, position: int) -> int | None:
+    """Where the marker's letters end; -1 if there are others, None if the text ends before."""
+    matched = 0
+    for index in range(position, len(text)):
+        character = unicodedata.normalize("NFKC", text[index]).casefold()
+        if character == _MARKER_LETTERS[matched]:
+            matched += 1
+            if matched == len(_MARKER_LETTERS):
+                return index + 1
+        elif not matched or character not in _SEPARATORS:
+            return -1
+    return None
+
+
+def _match_other_words(text: str, position: int, *, final: bool) -> bool | None:
+    closing = next((index for index in range(position, len(text)) if text[index] in _CLOSING), None)
+    if closing is not None and _skip(text, closing, _DECORATION + _CLOSING) < len(text):
+        return False
+    if final:
+        return closing is not None
+    return None if len(text) < _MAX_MARKER else False
+
+
+def _skip(text: str, position: int, characters: str) -> int:
+    while position < len(text) and text[position] in characters:
+        position += 1
+    return position

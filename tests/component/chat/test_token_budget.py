@@ -1,0 +1,68 @@
+"""Token budgets on real MongoDB: reserved before a reply, with shares for one session and one address."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from parley.chat.ai.ports import Spender
+from parley.chat.ai.usage_repository import MongoTokenBudget
+from support.admin_app import AdminTestApp
+
+_site_ids = itertools.count(10**9)
+
+
+@pytest.fixture
+def budget(app: AdminTestApp) -> MongoTokenBudget:
+    return MongoTokenBudget(app.mongo, app.clock, 10_000, session_share=0.2, address_share=0.5)
+
+
+async def count_replies(budget: MongoTokenBudget, spenders: list[Spender], tokens: int = 1000) -> int:
+    """Replies that start at the same moment and may."""
+    reservations = await asyncio.gather(*(budget.reserve(spender, None, tokens) for spender in spenders))
+    return sum(reservation is not None for reservation in reservations)
+
+
+async def test_replies_that_start_together_do_not_pass_the_sites_limit(budget: MongoTokenBudget) -> None:
+    site = next(_site_ids)
+    assert await count_replies(budget, [Spender(site, f"s{n}", f"192.0.2.{n}") for n in range(40)]) == 10
+
+
+async def test_one_address_with_many_sessions_uses_its_share_only(budget: MongoTokenBudget) -> None:
+    site = next(_site_ids)
+    assert await count_replies(budget, [Spender(site, f"s{n}", "192.0.2.1") for n in range(40)]) == 5
+    assert await count_replies(budget, [Spender(site, "other", "192.0.2.2")]) == 1
+
+
+async def test_addresses_of_one_ipv6_network_share(budget: MongoTokenBudget) -> None:
+    site = next(_site_ids)
+    assert await count_replies(budget, [Spender(site, f"s{n}", f"2001:db8::{n}") for n in range(40)]) == 5
+    assert await count_replies(budget, [Spender(site, "other", "2001:db8:0:1::1")]) == 1
+
+
+async def test_one_session_on_many_addresses_uses_its_share_only(budget: MongoTokenBudget) -> None:
+    site = next(_site_ids)
+    assert await count_replies(budget, [Spender(site, "s", f"192.0.2.{n}") for n in range(40)]) == 2
+
+
+async def test_a_reservation_becomes_the_real_cost(budget: MongoTokenBudget) -> None:
+    spender = Spender(next(_site_ids), "s", "192.0.2.1")
+    for _ in range(10):
+        reservation = await budget.reserve(spender, None, 1000)
+        assert reservation is not None
+        await budget.settle(reservation, 100)
+    assert await budget.reserve(spender, None, 1100) is None
+
+
+async def test_a_refused_reservation_counts_nowhere(budget: MongoTokenBudget) -> None:
+    site = next(_site_ids)
+    assert await count_replies(budget, [Spender(site, "s", "192.0.2.1") for _ in range(50)]) == 2
+    assert await count_replies(budget, [Spender(site, f"s{n}", "192.0.2.1") for n in range(10)]) == 3
+
+
+async def test_the_first_reply_of_a_day_is_possible_below_its_highest_cost(budget: MongoTokenBudget) -> None:
+    spender = Spender(next(_site_ids), "s", "192.0.2.1")
+    assert await budget.reserve(spender, 50, 1000) is not None
+    assert await budget.reserve(spender, 50, 1000) is None

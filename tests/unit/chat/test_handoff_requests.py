@@ -1,0 +1,109 @@
+"""Wishes for a person, their opposites, and small talk, in every language that the widget speaks and more."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+
+WISHES = [
+    "I want to talk to a person",
+    "Talk to a person",
+    "can I speak with someone please?",
+    "I need a human",
+    "human",
+    "Connect me to an agent now",
+    "I don't want a bot, I want to talk to a person",
+    "No, let me speak to a real person!",
+    "Why can't I talk to a person?",
+    "Ich möchte mit einem Menschen sprechen",
+    "Mit einer Person sprechen",
+    "Kann ich mit jemandem reden?",
+    "Je veux parler à une personne",
+    "Parler à une personne",
+    "Puis-je parler à quelqu'un ?",
+    "Quiero hablar con una persona",
+    "Hablar con una persona",
+    "Quero falar com uma pessoa",
+    "Falar com uma pessoa",
+    "Vorrei parlare con un operatore",
+    "Ik wil met een medewerker praten",
+    "أريد التحدث مع شخص",
+    "التحدث مع شخص",
+    "اريد ان اتكلم مع موظف",
+    "Chcę rozmawiać z człowiekiem",
+    "Я хочу поговорить с человеком",
+    "соедините с оператором",
+    "Хочу поговорити з людиною",
+    "我想和真人客服说话",
+    "转人工",
+    "我想跟人聊聊",
+    "人と話したいです",
+    "オペレーターにつないでください",
+    "상담원과 이야기하고 싶어요",
+    "Bir insanla konuşmak istiyorum",
+    "Jag vill prata med en människa",
+    "Jeg vil gerne tale med et menneske",
+    "Chci mluvit s člověkem",
+]
+NO_WISHES = [
+    "I do not want to talk to a person",
+    "I don't want to talk to a person.",
+    "I'd rather not speak to an agent",
+    "Can a person with asthma use it?",
+    "can I speak to an agent policy holder about rebates?",
+    "How do I become an agent?",
+    "Is human hair used?",
+    "Ich möchte nicht mit einem Menschen sprechen",
+    "Ich will mit keinem Mitarbeiter sprechen",
+    "Je ne veux pas parler à une personne",
+    "No quiero hablar con una persona",
+    "Não quero falar com uma pessoa",
+    "لا أريد التحدث مع شخص",
+    "Nie chcę rozmawiać z człowiekiem",
+    "Я не хочу говорить с человеком",
+    "我不想和真人客服说话",
+    "人と話したくないです",
+    "Bir insanla konuşmak istemiyorum",
+    "Jag vill inte prata med en människa",
+    "Ik wil niet met een medewerker praten",
+    "Hello",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", WISHES)
+def test_a_wish_for_a_person_is_recognized(text: str) -> None:
+    assert requests_human(text)
+
+
+@pytest.mark.parametrize("text", NO_WISHES)
+def test_what_is_no_wish_is_not_taken_for_one(text: str) -> None:
+    assert not requests_human(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello", "hi!", "Hello there 👋", "Guten Tag", "Bonjour", "Buenos días", "Olá", "مرحبا"]
+)
+def test_a_greeting_is_recognized(text: str) -> None:
+    assert is_greeting(text)
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "Thank you so much", "ok", "Vielen Dank", "merci beaucoup", "شكرا"])
+def test_thanks_are_recognized(text: str) -> None:
+    assert is_thanks(text)
+
+
+@pytest.mark.parametrize("text", ["Hello, what does it cost?", "Good", "Anybody", "Are you open?", "?", "", "hi " * 99])
+def test_questions_are_no_small_talk(text: str) -> None:
+    assert not is_greeting(text)
+    assert not is_thanks(text)
+
+
+def test_the_time_is_bounded() -> None:
+    started = time.perf_counter()
+    for part in ("talk to a ", "mit einem ", "bir ", "n'", "和一个", " ", "parler à une ", "gerçek canlı "):
+        requests_human(part * 2000)
+    assert time.perf_counter() - started < 1

@@ -1,0 +1,99 @@
+"""What visitors see of a model's text: no thoughts and no marker, however a stream cuts them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from parley.chat.ai.reply_filter import ReplyFilter
+
+MARKERS = [
+    "[[NO ANSWER]]",
+    "[[no answer]]",
+    "**[[NO ANSWER]]**",
+    '"[[NO ANSWER]]"',
+    "„[[No Answer]]“.",
+    "[[NO_ANSWER]]",
+    "[[NOANSWER]]",
+    "[[ NO-ANSWER ]]",
+    "\\[\\[NO ANSWER\\]\\]",
+    "[NO ANSWER]",
+    "【NO ANSWER】",
+    "［［ＮＯ ＡＮＳＷＥＲ］］",
+    "<NO_ANSWER>",
+    "{{NO ANSWER}}",
+    "`[[NO ANSWER]]`",
+    "NO ANSWER",
+    "No answer.",
+    "[[NO ANSWER]][[NO ANSWER]]",
+    "\n\n# [[NO ANSWER]]\n",
+    "[[KEINE ANTWORT]]",
+    "<think>Hm. [[maybe]]</think>\n[[NO ANSWER]]",
+]
+ANSWERS = [
+    "We open at nine.",
+    "No answer to that is known, but call us.",
+    "(no answer) means that you call again.",
+    "a < b, [Notes](https://example.com) and [no] **stars**",
+    "👍",
+    "5 €",
+    "[[Terms]] are here.",
+    "Nothing",
+]
+
+
+def read(text: str, size: int) -> tuple[str, ReplyFilter]:
+    reply = ReplyFilter()
+    said = [reply.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    return "".join([*said, reply.finish()]), reply
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_the_marker_is_found_in_every_cut_and_never_seen(marker: str) -> None:
+    for size in range(1, len(marker) + 1):
+        said, reply = read(marker, size)
+        assert (said, reply.marker_found, reply.said_something) == ("", True, False), size
+
+
+def test_the_marker_is_found_after_other_words() -> None:
+    for size in range(1, 30):
+        said, reply = read("Sorry, no. **[[NO ANSWER]]** Bye", size)
+        assert (said, reply.marker_found) == ("Sorry, no.", True), size
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_answers_are_not_changed(answer: str) -> None:
+    for size in range(1, len(answer) + 1):
+        said, reply = read(answer, size)
+        assert (said, reply.marker_found) == (answer, False), size
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<think>The visitor asks.</think>Nine.", "Nine."),
+        ("<THINK>\nHm\n</Think>\n\nNine.", "\n\nNine."),
+        ("Well<reasoning>a</reasoning>, nine.", "Well, nine."),
+        ("[THINK]a[/THINK]Nine.", "Nine."),
+        ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Nine.", "Nine."),
+        ("<think>never closed", ""),
+        ("<thin air> is fine", "<thin air> is fine"),
+    ],
+)
+def test_thoughts_are_not_said(text: str, said: str) -> None:
+    for size in range(1, len(text) + 1):
+        assert read(text, size)[0] == said, size
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t", "…", "***", "\u200b", "<think>a</think>\n"])
+def test_blanks_and_punctuation_say_nothing(text: str) -> None:
+    said, reply = read(text, 1)
+    assert (said, reply.said_something, reply.marker_found) == ("", False, False)
+
+
+@pytest.mark.parametrize("part", ["[", " ", "<", "[[no ", "<think>", "* ", "</think>", "[[no answer ", "\\"])
+def test_the_time_is_linear(part: str) -> None:
+    started = time.perf_counter()
+    read(part * (16_000 // len(part)), 7)
+    assert time.perf_counter() - started < 2
