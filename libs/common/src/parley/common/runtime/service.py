@@ -103,8 +103,8 @@ class Service:
     ) -> None:
         """Serve until SIGTERM or SIGINT. Raises OSError if a port is in use.
 
-        `runner` builds what runs the public listener. The default for its largest header field fits the identity of a caller with
-        many sites.
+        `runner` builds what runs the public listener. The default for its largest header field fits the identity of a
+        caller with many sites.
         """
         stop_requested = asyncio.Event()
         loop = asyncio.get_running_loop()
