@@ -1197,6 +1197,7 @@ export interface components {
         LoginBody: {
             email: string;
             password: string;
+            device_token?: string | null;
         };
         LoginResponse: {
             /**
@@ -1207,6 +1208,10 @@ export interface components {
             token: string;
             expires_in: number;
             refresh_token: string;
+            /** @default null */
+            device_token: string | null;
+            /** @default 0 */
+            failed_attempts: number;
             user: components["schemas"]["UserSchema"];
         };
         LogoutBody: {
@@ -1295,6 +1300,8 @@ export interface components {
             prefix: string;
             created_at: string;
             last_used_at: string | null;
+            scopes: components["schemas"]["Permission"][] | null;
+            expires_at: string | null;
         };
         ArchiveQuery: {
             /** @default 50 */
@@ -1614,6 +1621,8 @@ export interface components {
         };
         CreateApiKeyBody: {
             name: string;
+            scopes?: components["schemas"]["Permission"][] | null;
+            expires_at?: string | null;
         };
         CreateMemberBody: {
             /** Format: email */
@@ -2056,6 +2065,7 @@ export interface components {
         PasswordBody: {
             current_password: string;
             new_password: string;
+            revoke_api_keys?: boolean;
         };
         PermissionsBody: {
             can_chat?: boolean;
@@ -2577,7 +2587,10 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "name": "Nightly export"
+                 *       "name": "Nightly export",
+                 *       "scopes": [
+                 *         "can_view_conversations"
+                 *       ]
                  *     }
                  */
                 "application/json": components["schemas"]["CreateApiKeyBody"];

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from parley.common.auth.identity import OperatorCaller
-from support.admin_app import AdminTestApp
+from parley.common.auth.identity import OperatorCaller, Permission
+from parley.common.runtime.clock import to_rfc3339
+from support.admin_app import PASSWORD, AdminTestApp, unique_email
 
 
 async def _key(app: AdminTestApp, caller: OperatorCaller, name: str = "Export") -> tuple[int, str]:
@@ -107,3 +111,81 @@ async def test_creating_a_key_is_idempotent_by_idempotency_key(app: AdminTestApp
     first = await create()
     assert await create() == first
     assert len((await app.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"]) == 1
+
+
+async def test_a_key_has_its_scopes_and_never_acts_as_an_owner(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    body: dict[str, Any] = {"name": "Reader", "scopes": ["can_view_conversations", "can_chat"]}
+    created = (await app.call("POST", "/api/v1/api-keys", owner, body)).ok(201)
+    assert created["api_key"]["scopes"] == ["can_chat", "can_view_conversations"]
+    access = (await app.call_internal("POST", "access-by-key", {"key": created["key"]})).ok()
+    assert (access["owner"], access["api_key_id"]) == (False, created["api_key"]["id"])
+    assert access["sites"] == {str(site["id"]): ["can_chat", "can_view_conversations"]}
+    # A scope gives no permission that the operator does not have.
+    member = await app.create_member(owner, site["id"], can_chat=True)
+    created = (await app.call("POST", "/api/v1/api-keys", member, {**body, "scopes": list(Permission)})).ok(201)
+    access = (await app.call_internal("POST", "access-by-key", {"key": created["key"]})).ok()
+    assert access["sites"] == {str(site["id"]): ["can_chat"]}
+    for scopes in ([], ["everything"]):
+        assert (await app.call("POST", "/api/v1/api-keys", owner, {**body, "scopes": scopes})).status == 422
+
+
+async def test_a_key_expires(isolated_app: AdminTestApp) -> None:
+    app = isolated_app
+    owner = await app.create_tenant()
+    expiry = to_rfc3339(app.clock() + timedelta(days=30))
+    created = (await app.call("POST", "/api/v1/api-keys", owner, {"name": "Export", "expires_at": expiry})).ok(201)
+    assert created["api_key"]["expires_at"] == expiry
+    access = (await app.call_internal("POST", "access-by-key", {"key": created["key"]})).ok()
+    assert abs(access["key_expires_at"] - (app.clock() + timedelta(days=30)).timestamp()) < 60
+    app.clock.advance(days=31)
+    assert (await app.call_internal("POST", "access-by-key", {"key": created["key"]})).status == 404
+    past = {"name": "Export", "expires_at": expiry}
+    refused = await app.call("POST", "/api/v1/api-keys", owner, past)
+    assert (refused.status, list(refused.body["errors"])) == (422, ["expires_at"])
+
+
+async def test_a_key_cannot_make_or_change_credentials(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    key_id, _ = await _key(app, owner)
+    other_id, _ = await _key(app, owner, "Other")
+    with_key = replace(owner, api_key_id=key_id)
+    member = {"email": unique_email("m"), "name": "Max", "password": PASSWORD}
+    change = {"current_password": PASSWORD, "new_password": "another long password"}
+    requests: list[tuple[str, str, dict[str, Any] | None]] = [
+        ("POST", "/api/v1/api-keys", {"name": "Another"}),
+        ("DELETE", f"/api/v1/api-keys/{other_id}", None),
+        ("POST", "/api/v1/auth/change-password", change),
+        ("POST", "/api/v1/team", member),
+        ("POST", "/api/v1/team", {**member, "password": None, "owner": True}),
+    ]
+    for method, path, body in requests:
+        refused = await app.call(method, path, with_key, body)
+        assert (refused.status, refused.body["code"]) == (403, "not_with_api_key"), path
+    (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", with_key)).ok()
+    entry = await app.wait_for_audit_entry(owner, "api_key.revoked")
+    assert entry["details"] == {"api_key": key_id, "with_api_key": key_id}
+
+
+async def test_a_password_change_revokes_the_keys_on_request(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    _, key = await _key(app, owner)
+    path, body = "/api/v1/auth/change-password", {"current_password": PASSWORD, "new_password": "another long password"}
+    (await app.call("POST", path, owner, body)).ok()
+    (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
+    body = {"current_password": body["new_password"], "new_password": "a third long password"}
+    (await app.call("POST", path, owner, {**body, "revoke_api_keys": True})).ok()
+    assert (await app.call_internal("POST", "access-by-key", {"key": key})).status == 404
+    assert (await app.call("GET", "/api/v1/api-keys", owner)).ok()["api_keys"] == []
+    await app.wait_for_event("operator.access_changed", operator_id=owner.operator_id, version=3)
+
+
+async def test_a_key_of_an_older_version_keeps_working(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    key_id, key = await _key(app, owner)
+    await app.mongo["operators"].update_one(
+        {"_id": owner.operator_id}, {"$unset": {"api_keys.0.scopes": "", "api_keys.0.expires_at": ""}}
+    )
+    access = (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
+    assert (access["owner"], access["api_key_id"], access["key_expires_at"]) == (True, key_id, None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.common.auth.token_hashing import hash_token
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
+from support.api import ApiResponse
 
 NEW_PASSWORD = "another long password"
 
@@ -90,10 +92,55 @@ async def test_parallel_guesses_gain_no_extra_attempts(isolated_app: AdminTestAp
     assert set(statuses) == {401, 429}
 
 
+async def test_a_stranger_who_guesses_does_not_lock_the_operator_out(isolated_app: AdminTestApp) -> None:
+    app = isolated_app
+    login = await _owner(app)  # From the app's address.
+
+    async def attempt(password: str, client_ip: str, device: str | None = None) -> ApiResponse:
+        body = {"email": login.email, "password": password, "device_token": device}
+        return await app.call_internal("POST", "login", body, client_ip=client_ip)
+
+    device = (await attempt(PASSWORD, "2001:db8:1::1")).ok()["device_token"]
+    for number in range(10):
+        assert (await attempt("a wrong guess", f"203.0.113.{number}")).status == 401
+        app.clock.advance(seconds=61)
+    app.clock.advance(seconds=-61)
+    assert (await attempt(PASSWORD, "203.0.113.200")).body["code"] == "login_blocked", "an unknown device waits"
+    assert (await attempt(PASSWORD, "203.0.113.200", "no such device")).status == 429
+    assert (await attempt(PASSWORD, "203.0.113.201", device)).status == 200, "a known device"
+    assert (await attempt(PASSWORD, "2001:db8:1::beef")).status == 200, "a known network"
+    assert (await attempt(PASSWORD, app.client_ip)).status == 200
+    assert (await attempt(PASSWORD, "203.0.113.202")).status == 429
+    # Somebody who shares the operator's address, for example in an office, is stopped; the operator's device is not.
+    for _ in range(5):
+        await attempt("a wrong guess", app.client_ip)
+    assert (await attempt(PASSWORD, app.client_ip)).status == 429
+    assert (await attempt(PASSWORD, app.client_ip, device)).status == 200
+
+
+async def test_the_operator_and_the_owner_hear_of_failed_logins(isolated_app: AdminTestApp) -> None:
+    app = isolated_app
+    login = await _owner(app)
+    for _ in range(10):
+        body = {"email": login.email, "password": "a wrong guess"}
+        assert (await app.call_internal("POST", "login", body, client_ip="203.0.113.9")).status == 401
+        app.clock.advance(seconds=61)
+    body = {"email": login.email, "password": PASSWORD}
+    assert (await app.call_internal("POST", "login", body)).ok()["failed_attempts"] == 10
+    assert (await app.call_internal("POST", "login", body)).ok()["failed_attempts"] == 0
+    owner = await app.get_caller(login.operator_id)
+    for action in ("session.login_failed", "session.login_blocked"):
+        entry = await app.wait_for_audit_entry(owner, action)
+        assert (entry["operator"]["id"], entry["address"]) == (None, "203.0.113.9")
+        assert entry["target"] == {"kind": "operator", "id": str(login.operator_id)}
+
+
 async def test_a_client_ip_that_guesses_many_accounts_is_blocked(isolated_app: AdminTestApp) -> None:
     for _ in range(100):
         isolated_app.clock.advance(seconds=61)
-        await isolated_app.admin.accounts.login_throttle.record_failure(unique_email("guess"), "192.0.2.99")
+        await isolated_app.admin.accounts.login_throttle.record_failure(
+            unique_email("guess"), LoginOrigin("192.0.2.99")
+        )
     response = await isolated_app.call_internal(
         "POST", "login", {"email": unique_email("x"), "password": PASSWORD}, client_ip="192.0.2.99"
     )
@@ -221,6 +268,9 @@ async def test_a_new_password_requires_the_current_one_and_ten_characters(app: A
     assert (wrong.status, list(wrong.body["errors"])) == (422, ["current_password"])
     short = await app.call("POST", path, caller, {"current_password": PASSWORD, "new_password": "short"})
     assert (short.status, list(short.body["errors"])) == (422, ["new_password"])
+    for weak in ("password123", login.email):
+        refused = await app.call("POST", path, caller, {"current_password": PASSWORD, "new_password": weak})
+        assert (refused.status, list(refused.body["errors"])) == (422, ["new_password"])
     for _ in range(4):
         await app.call("POST", path, caller, {"current_password": "no", "new_password": NEW_PASSWORD})
     slowed = await app.call("POST", path, caller, {"current_password": PASSWORD, "new_password": NEW_PASSWORD})

@@ -23,6 +23,8 @@ const ACTIONS: Record<string, string> = {
   "member.taken_off": "Removed from site",
   "member.updated": "Updated teammate",
   "session.login": "Logged in",
+  "session.login_blocked": "Logins blocked: too many wrong passwords",
+  "session.login_failed": "Login failed: wrong password",
   "session.logout": "Logged out",
   "session.token_reused": "Session ended: refresh token reused",
   "site.created": "Added site",

@@ -1,14 +1,18 @@
 /** The login page: log in to an account, or accept an invitation that creates one. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { LoginResponse } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { readText, writeText } from "../../../shared/storage";
 import { api, errorMessage } from "../api/client";
 import { Field } from "../components/controls";
 import { Logo } from "../components/icon";
+import { showToast } from "../components/toasts";
 import { logoutReason, session } from "./session";
 
 const EMAIL_KEY = "parley.email";
+/** Makes this browser known to the server, also after a logout: wrong passwords elsewhere do not block it. */
+const DEVICE_KEY = "parley.device";
 
 /** The token of an invitation link. It follows the # so that no server on the way sees it. */
 const readInvitation = (): string | undefined => /^#invitation=([\w-]+)$/.exec(location.hash)?.[1];
@@ -32,6 +36,14 @@ export function LoginPage() {
   );
 }
 
+function logIn(response: LoginResponse): void {
+  if (response.device_token) writeText(DEVICE_KEY, response.device_token);
+  session.logIn(response);
+  const failed = response.failed_attempts;
+  if (failed)
+    showToast(`Failed logins to your account from unknown devices since your last login: ${failed}.`);
+}
+
 function LoginForm() {
   const email = useSignal(readText(EMAIL_KEY) ?? "");
   const password = useSignal("");
@@ -44,10 +56,15 @@ function LoginForm() {
     busy.value = true;
     error.value = "";
     try {
-      const body = { email: email.value.trim(), password: password.value };
+      const deviceToken = readText(DEVICE_KEY);
+      const body = {
+        email: email.value.trim(),
+        password: password.value,
+        ...(deviceToken && { device_token: deviceToken }),
+      };
       const response = await api.post("/auth/login", { body, anonymous: true });
       writeText(EMAIL_KEY, body.email);
-      session.logIn(response);
+      logIn(response);
     } catch (caught) {
       error.value = describeLoginError(caught);
       password.value = "";
@@ -95,7 +112,7 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
       const body = { token, password: password.value, name: name.value.trim() };
       const response = await api.post("/invitations/accept", { body, anonymous: true });
       history.replaceState(null, "", location.pathname);
-      session.logIn(response);
+      logIn(response);
     } catch (caught) {
       error.value = describeLoginError(caught);
     }

@@ -1,6 +1,6 @@
 /** The operator's own settings: profile, notifications, canned replies, password, API keys. */
 import { useSignal } from "@preact/signals";
-import type { ApiKey } from "../../../shared/apiTypes";
+import type { ApiKey, Permission } from "../../../shared/apiTypes";
 import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
@@ -164,11 +164,16 @@ function CannedReplies() {
 function PasswordForm() {
   const current = useSignal("");
   const next = useSignal("");
+  const revokeKeys = useSignal(true);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
-    const body = { current_password: current.value, new_password: next.value };
+    const body = {
+      current_password: current.value,
+      new_password: next.value,
+      revoke_api_keys: revokeKeys.value,
+    };
     const successText = "Password changed. Your other devices are logged out.";
     if (await submitForm(busy, errors, () => api.post("/auth/change-password", { body }), successText)) {
       current.value = "";
@@ -201,6 +206,14 @@ function PasswordForm() {
         </Field>
       </div>
       <div class="form-actions">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={revokeKeys.value}
+            onChange={(event) => (revokeKeys.value = event.currentTarget.checked)}
+          />
+          Also revoke all my API keys
+        </label>
         <span class="grow" />
         <button type="submit" class="button" disabled={busy.value}>
           Change password
@@ -210,16 +223,46 @@ function PasswordForm() {
   );
 }
 
+const DAY_MS = 86_400_000;
+
+/** What a key may do, by the broadest of its permissions. */
+const SCOPES: Record<Permission, Permission[]> = {
+  can_view_conversations: ["can_view_conversations"],
+  can_chat: ["can_view_conversations", "can_chat"],
+  can_manage: ["can_view_conversations", "can_chat", "can_manage"],
+};
+
+function describeKey(key: ApiKey): string {
+  const access = !key.scopes
+    ? "full access"
+    : key.scopes.includes("can_manage")
+      ? "manage"
+      : key.scopes.includes("can_chat")
+        ? "view and reply"
+        : "view";
+  const used = key.last_used_at ? `last used ${formatTimeOrDate(key.last_used_at)}` : "never used";
+  if (!key.expires_at) return `${access} · never expires · ${used}`;
+  const isExpired = new Date(key.expires_at) <= new Date();
+  return `${access} · ${isExpired ? "expired" : "expires"} ${formatTimeOrDate(key.expires_at)} · ${used}`;
+}
+
 function ApiKeys() {
   const fetched = useFetch("/api-keys", () => api.get("/api-keys"));
   const name = useSignal("");
+  const scope = useSignal<Permission | "">("can_view_conversations");
+  const days = useSignal("90");
   const newKey = useSignal("");
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const create = async (event: Event) => {
     event.preventDefault();
     const save = async () => {
-      newKey.value = (await api.post("/api-keys", { body: { name: name.value.trim() } })).key;
+      const body = {
+        name: name.value.trim(),
+        scopes: scope.value ? SCOPES[scope.value] : null,
+        expires_at: days.value ? new Date(Date.now() + Number(days.value) * DAY_MS).toISOString() : null,
+      };
+      newKey.value = (await api.post("/api-keys", { body })).key;
       name.value = "";
       await fetched.reload();
     };
@@ -255,9 +298,7 @@ function ApiKeys() {
               <Icon name="key" size={16} />
               <strong dir="auto">{key.name}</strong>
               <code>{key.prefix}…</code>
-              <span class="muted">
-                {key.last_used_at ? `last used ${formatTimeOrDate(key.last_used_at)}` : "never used"}
-              </span>
+              <span class="muted">{describeKey(key)}</span>
               <span class="grow" />
               <IconButton icon="trash" label={`Revoke ${key.name}`} onClick={() => revoke(key)} />
             </li>
@@ -273,6 +314,26 @@ function ApiKeys() {
           value={name.value}
           onInput={(event) => (name.value = event.currentTarget.value)}
         />
+        <select
+          aria-label="Access"
+          value={scope.value}
+          onChange={(event) => (scope.value = event.currentTarget.value as Permission | "")}
+        >
+          <option value="can_view_conversations">View chats</option>
+          <option value="can_chat">View and reply</option>
+          <option value="can_manage">Manage sites</option>
+          <option value="">Everything I may do</option>
+        </select>
+        <select
+          aria-label="Expires"
+          value={days.value}
+          onChange={(event) => (days.value = event.currentTarget.value)}
+        >
+          <option value="30">30 days</option>
+          <option value="90">90 days</option>
+          <option value="365">1 year</option>
+          <option value="">Never expires</option>
+        </select>
         <button type="submit" class="button" disabled={busy.value}>
           Create key
         </button>

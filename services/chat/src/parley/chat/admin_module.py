@@ -11,7 +11,7 @@ from parley.chat.accounts.argon2_hasher import Argon2PasswordHasher
 from parley.chat.accounts.first_owner import FirstOwnerTask
 from parley.chat.accounts.handlers import AccountHandlers
 from parley.chat.accounts.login_throttling import LoginThrottle
-from parley.chat.accounts.login_throttling_repository import MongoLoginFailureRepository
+from parley.chat.accounts.login_throttling_repository import MongoKnownOriginRepository, MongoLoginFailureRepository
 from parley.chat.accounts.repository import MongoOperatorRepository, MongoTenantRepository
 from parley.chat.accounts.service import AccountService
 from parley.chat.ai.settings import AiSettingsService
@@ -61,7 +61,10 @@ class AdminModule:
     def __init__(self, mongo: Mongo, outbox: Outbox, settings: ChatSettings, clock: Clock = utc_now) -> None:
         operators, tenants = MongoOperatorRepository(mongo, outbox), MongoTenantRepository(mongo)
         sites, team = MongoSiteRepository(mongo, outbox), MongoTeamRepository(mongo)
-        access, throttle = AccessResolver(sites), LoginThrottle(MongoLoginFailureRepository(mongo), clock)
+        access, throttle = (
+            AccessResolver(sites),
+            LoginThrottle(MongoLoginFailureRepository(mongo), MongoKnownOriginRepository(mongo), clock),
+        )
         next_operator_id = BlockIdGenerator(mongo, "operator").next
         next_tenant_id = BlockIdGenerator(mongo, "tenant").next
         self._public_url = settings.public_url.rstrip("/")

@@ -23,4 +23,5 @@ RETURNED_CONVERSATIONS = Counter(
     "parley_chat_returned_conversations_total",
     "Conversations returned to the queue because their operator was removed, suspended or lost the permission to chat.",
 )
+LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])

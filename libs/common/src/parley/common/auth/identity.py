@@ -56,6 +56,8 @@ class OperatorCaller:
     """The hash of the API key; None for logins."""
     language: str = "en"
     client_ip: str = ""
+    api_key_id: int | None = None
+    """The API key that is used; None for a login."""
     required_permission: Permission | None = None
     """The permission that the route requires; set by the HTTP layer, checked by `authorize`."""
 
@@ -180,6 +182,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "key": caller.api_key_hash,
                 "lang": caller.language,
                 "ip": caller.client_ip,
+                "key": caller.api_key_id,
             }
         case VisitorCaller():
             return {
@@ -223,6 +226,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 api_key_hash=claims.get("key"),
                 language=claims["lang"],
                 client_ip=claims["ip"],
+                api_key_id=claims.get("key"),  # Absent from a gateway of the previous version.
             )
         case "visitor":
             return VisitorCaller(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from parley.chat.accounts.errors import NotWithApiKey
 from parley.chat.accounts.model import ALL_PERMISSIONS, Operator, SitePermissions
 from parley.chat.accounts.ports import SiteLookup
 from parley.common.auth.identity import OperatorCaller, Permission
@@ -15,6 +17,9 @@ class OperatorAccess:
 
     operator: Operator
     sites: SitePermissions
+    api_key_id: int | None = None
+    """The API key that is used; None for a login."""
+    key_expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,12 @@ class AccessResolver:
             language=operator.language,
             client_ip=client_ip,
         )
+
+
+def require_login(caller: OperatorCaller) -> None:
+    """Check that the caller has logged in: an API key must not make or change credentials. Raises NotWithApiKey."""
+    if caller.api_key_id is not None:
+        raise NotWithApiKey
 
 
 def require_permission(

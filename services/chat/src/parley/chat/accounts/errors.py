@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.errors import Conflict, NotFound, TooManyRequests
+from parley.common.errors import Conflict, Forbidden, NotFound, TooManyRequests
 
 
 class OperatorNotFound(NotFound):
@@ -12,6 +12,11 @@ class OperatorNotFound(NotFound):
 class EmailTaken(Conflict):
     code = "email_taken"
     default_message = "There is already an account with this e-mail address."
+
+
+class NotWithApiKey(Forbidden):
+    code = "not_with_api_key"
+    default_message = "This needs a login. It cannot be done with an API key."
 
 
 class EditConflict(Conflict):

@@ -26,7 +26,9 @@ class AccountHandlers:
 
     async def change_password(self, context: RequestContext[OperatorCaller, PasswordBody, None]) -> OkResponse:
         body = context.body
-        await self.accounts.change_password(context.caller, body.current_password, body.new_password)
+        await self.accounts.change_password(
+            context.caller, body.current_password, body.new_password, revoke_api_keys=body.revoke_api_keys
+        )
         return OkResponse()
 
     async def _serialize(self, caller: OperatorCaller, operator: Operator) -> AccountResponse:

@@ -24,8 +24,13 @@ class OperatorRepository(Protocol):
     async def add(self, operator: Operator, audited: AuditedEvent) -> None:
         """Raises EmailTaken."""
 
-    async def save(self, before: Operator, after: Operator, audited: AuditedEvent) -> None:
-        """Replace `before` by `after`. Raises EditConflict if the stored version is not that of `before`."""
+    async def save(
+        self, before: Operator, after: Operator, audited: AuditedEvent, *, revoke_api_keys: bool = False
+    ) -> None:
+        """Replace `before` by `after`, and delete the operator's API keys in the same write where that is asked.
+
+        Raises EditConflict if the stored version is not that of `before`.
+        """
 
 
 class TenantRepository(Protocol):

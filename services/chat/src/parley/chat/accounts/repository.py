@@ -85,8 +85,11 @@ class MongoOperatorRepository:
             raise EmailTaken from exc
         self._outbox.enqueue(OPERATORS, document)
 
-    async def save(self, before: Operator, after: Operator, audited: AuditedEvent) -> None:
-        if not await save_operator(self._mongo, self._outbox, before, after, audited, {}):
+    async def save(
+        self, before: Operator, after: Operator, audited: AuditedEvent, *, revoke_api_keys: bool = False
+    ) -> None:
+        extra_update: Document = {"$pull": {"api_keys": {}}} if revoke_api_keys else {}
+        if not await save_operator(self._mongo, self._outbox, before, after, audited, extra_update):
             raise EditConflict
 
     async def _find_one(self, query: Document) -> Operator | None:

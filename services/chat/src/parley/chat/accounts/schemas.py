@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.accounts.access import OperatorAccess
 from parley.chat.accounts.model import Tenant, serialize_permissions
@@ -23,6 +23,7 @@ class ProfileBody(RequestBody):
 class PasswordBody(RequestBody):
     current_password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
     new_password: NewPassword
+    revoke_api_keys: bool = Field(False, description="Also revoke all your API keys.")
 
 
 class TenantSchema(BaseModel):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from parley.chat.accounts.access import AccessResolver, OperatorAccess
+from parley.chat.accounts.access import AccessResolver, OperatorAccess, require_login
 from parley.chat.accounts.errors import EmailTaken
 from parley.chat.accounts.events import access_changed_event
-from parley.chat.accounts.login_throttling import LoginThrottle
+from parley.chat.accounts.login_throttling import LoginOrigin, LoginThrottle
 from parley.chat.accounts.model import Operator, Tenant
+from parley.chat.accounts.password_policy import require_acceptable
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
 from parley.chat.audit.model import AuditActor
 from parley.chat.audit.service import AuditService
@@ -51,15 +52,20 @@ class AccountService:
         await self.operators.save(before, after, audited)
         return after
 
-    async def change_password(self, caller: OperatorCaller, current: str, new: str) -> None:
-        """Set a new password and end every other session of the caller.
+    async def change_password(
+        self, caller: OperatorCaller, current: str, new: str, *, revoke_api_keys: bool = False
+    ) -> None:
+        """Set a new password and end every other session of the caller; on request their API keys as well.
 
-        Raises ValidationFailed if `current` is wrong, LoginDelayed, LoginBlocked, Unavailable, EditConflict.
+        Raises ValidationFailed if `current` is wrong or `new` too weak, NotWithApiKey, LoginDelayed, LoginBlocked,
+        Unavailable, EditConflict.
         """
+        require_login(caller)
+        await require_acceptable(new, "new_password", (await self.get_account(caller)).email)
         new_hash = await self.passwords.hash(new)
         async with self.passwords.slot():
             before = await self.get_account(caller)
-            await self._verify_current_password(before, current, caller.client_ip)
+            await self._verify_current_password(caller, before, current)
         after = replace(
             before,
             password_hash=new_hash,
@@ -67,16 +73,24 @@ class AccountService:
             retained_session_id=caller.session_id,
             version=before.version + 1,
         )
-        audited = await access_changed_event(self.audit, caller, after, "account.password_changed", sessions_ended=True)
-        await self.operators.save(before, after, audited)
+        details = {"revoked_api_keys": revoke_api_keys}
+        audited = await access_changed_event(
+            self.audit, caller, after, "account.password_changed", details, sessions_ended=True
+        )
+        await self.operators.save(before, after, audited, revoke_api_keys=revoke_api_keys)
+        email = before.email or ""
+        await self.login_throttle.forget(email)
+        await self.login_throttle.remember_address(email, caller.client_ip)
 
-    async def _verify_current_password(self, operator: Operator, password: str, client_ip: str) -> None:
-        email = operator.email or ""
-        await self.login_throttle.check(email, client_ip)
+    async def _verify_current_password(self, caller: OperatorCaller, operator: Operator, password: str) -> None:
+        # Counted by login session: strangers who guess cannot keep the operator from changing the password.
+        account = f"change-password:{operator.id}:{caller.session_id}"
+        origin = LoginOrigin(caller.client_ip)
+        await self.login_throttle.check(account, origin)
         if not await self.passwords.verify(operator.password_hash, password):
-            await self.login_throttle.record_failure(email, client_ip)
+            await self.login_throttle.record_failure(account, origin)
             raise ValidationFailed({"current_password": "is not your current password"})
-        await self.login_throttle.record_success(email)
+        await self.login_throttle.record_success(account, origin)
 
     async def impersonate(self, email: str, client_ip: str) -> OperatorCaller:
         """Return the caller for work that an administrator does on behalf of an operator. Raises Forbidden."""
@@ -86,7 +100,8 @@ class AccountService:
         return await self.access_resolver.resolve_caller(operator, client_ip)
 
     async def create_tenant(self, name: str, owner_email: str, password: str, owner_name: str) -> Operator:
-        """Create a tenant and its first owner, who is returned. Raises EmailTaken."""
+        """Create a tenant and its first owner, who is returned. Raises EmailTaken, ValidationFailed."""
+        await require_acceptable(password, "password", owner_email)
         tenant = await self.tenants.add(Tenant(await self.next_tenant_id(), name))
         try:
             return await self._add_owner(tenant, owner_email, password, owner_name)

@@ -26,7 +26,9 @@ class ApiKeyHandlers:
         )
 
     async def create(self, context: RequestContext[OperatorCaller, CreateApiKeyBody, None]) -> CreatedApiKeyResponse:
-        key, secret = await self.api_keys.create(context.caller, context.body.name)
+        body = context.body
+        scopes = None if body.scopes is None else frozenset(body.scopes)
+        key, secret = await self.api_keys.create(context.caller, body.name, scopes, body.expires_at)
         return CreatedApiKeyResponse(api_key=serialize_api_key(key), key=secret)
 
     async def revoke(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:

@@ -10,6 +10,7 @@ from parley.chat.accounts.model import Operator
 from parley.chat.accounts.repository import OPERATORS, save_operator, to_operator
 from parley.chat.api_keys.model import ApiKey
 from parley.chat.audit.model import AuditedEvent
+from parley.common.auth.identity import Permission
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 INDEXES = [
@@ -40,6 +41,8 @@ class MongoApiKeyRepository:
             "prefix": key.prefix,
             "created_at": key.created_at,
             "last_used_at": None,
+            "scopes": None if key.scopes is None else sorted(key.scopes),
+            "expires_at": key.expires_at,
         }
         result = await self._mongo[OPERATORS].update_one(
             {"_id": operator_id, "removed": False, f"api_keys.{max_keys - 1}": {"$exists": False}},
@@ -76,4 +79,7 @@ def _to_api_key(document: Document) -> ApiKey:
         document["prefix"],
         document["created_at"],
         document["last_used_at"],
+        # Keys of older versions have neither scopes nor an expiry.
+        None if document.get("scopes") is None else frozenset(Permission(scope) for scope in document["scopes"]),
+        document.get("expires_at"),
     )

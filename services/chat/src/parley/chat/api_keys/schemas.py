@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field
 
 from parley.chat.api_keys.model import ApiKey
 from parley.chat.common_fields import Name
+from parley.common.auth.identity import Permission
 from parley.common.events.schemas import Timestamp
 from parley.common.http import RequestBody, SuccessResponse
 
 
 class CreateApiKeyBody(RequestBody):
+    """A key without scopes may do all that you may, except make credentials."""
+
     name: Name
+    scopes: Annotated[list[Permission], Field(min_length=1, max_length=10)] | None = Field(
+        None, description="Permissions of the key, on those sites on which you have them."
+    )
+    expires_at: AwareDatetime | None = Field(None, description="When the key stops working; never by default.")
 
 
 class ApiKeySchema(BaseModel):
@@ -22,6 +31,8 @@ class ApiKeySchema(BaseModel):
     prefix: str
     created_at: Timestamp
     last_used_at: Timestamp | None
+    scopes: list[Permission] | None = Field(description="Null: everything that you may do.")
+    expires_at: Timestamp | None
 
 
 class ApiKeyListResponse(SuccessResponse):
@@ -38,5 +49,11 @@ class CreatedApiKeyResponse(SuccessResponse):
 
 def serialize_api_key(key: ApiKey) -> ApiKeySchema:
     return ApiKeySchema(
-        id=key.id, name=key.name, prefix=key.prefix, created_at=key.created_at, last_used_at=key.last_used_at
+        id=key.id,
+        name=key.name,
+        prefix=key.prefix,
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+        scopes=None if key.scopes is None else [scope for scope in Permission if scope in key.scopes],
+        expires_at=key.expires_at,
     )

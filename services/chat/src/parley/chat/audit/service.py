@@ -35,6 +35,9 @@ class AuditService:
         if isinstance(caller, GatewayCaller):
             raise TypeError("an audit entry needs an AuditActor for the operator on whose behalf the gateway calls")
         operator_id, name = _operator_id_and_name(caller)
+        details = dict(details or {})
+        if isinstance(caller, OperatorCaller) and caller.api_key_id is not None:
+            details["with_api_key"] = caller.api_key_id
         return AuditEntry(
             id=await self._next_id(),
             tenant_id=caller.tenant_id,
@@ -45,7 +48,7 @@ class AuditService:
             target=target,
             site_id=site_id,
             client_ip=caller.client_ip,
-            details=details or {},
+            details=details,
         )
 
     async def record(

@@ -12,6 +12,7 @@ from parley.chat.cli.context import open_context
 from parley.chat.common_fields import AccountEmail, Name, NewPassword
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandError, CommandResult, async_command, prompt_secret, read_settings
+from parley.common.errors import ValidationFailed
 
 
 @async_command(
@@ -33,6 +34,8 @@ async def create(email: str, name: str, tenant: str) -> CommandResult:
             owner = await context.admin.accounts.create_tenant(tenant, email, password, name)
         except EmailTaken:
             raise CommandError(f"there is an account with the e-mail address {email} already") from None
+        except ValidationFailed as exc:
+            raise CommandError(f"the password {exc.fields['password']}") from None
     data = {"operator_id": owner.id, "tenant_id": owner.tenant_id, "email": owner.email}
     return CommandResult(data, f"Created {owner.email}, owner of {tenant}.")
 

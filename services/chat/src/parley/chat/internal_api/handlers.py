@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.chat.api_keys.service import ApiKeyService
 from parley.chat.internal_api.schemas import (
     AcceptInvitationBody,
@@ -39,7 +40,8 @@ class InternalApiHandlers:
 
     async def login(self, context: RequestContext[GatewayCaller, LoginBody, None]) -> LoginResponse:
         body = context.body
-        return serialize_login(await self.sessions.login(body.email, body.password, context.caller.client_ip))
+        origin = LoginOrigin(context.caller.client_ip, body.device_token)
+        return serialize_login(await self.sessions.login(body.email, body.password, origin))
 
     async def refresh(self, context: RequestContext[GatewayCaller, RefreshBody, None]) -> LoginResponse:
         login = await self.sessions.refresh(context.body.refresh_token, context.caller.client_ip)

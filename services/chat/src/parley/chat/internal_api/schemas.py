@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.accounts.access import OperatorAccess
 from parley.chat.accounts.model import serialize_permissions
@@ -18,6 +18,7 @@ from parley.common.http import Query, RequestBody, SuccessResponse
 class LoginBody(RequestBody):
     email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    device_token: Token | None = None
 
 
 class RefreshBody(RequestBody):
@@ -61,6 +62,8 @@ class AccessSchema(BaseModel):
     suspended: bool
     version: int
     sites: dict[str, list[Permission]]
+    api_key_id: int | None = None
+    key_expires_at: int | None = Field(None, description="In seconds since 1970.")
 
 
 class LoginResponse(SuccessResponse):
@@ -70,6 +73,8 @@ class LoginResponse(SuccessResponse):
     refresh_token: str
     refresh_expires_in: int
     access: AccessSchema
+    device_token: str | None
+    failed_attempts: int
 
 
 class AccessResponse(AccessSchema, SuccessResponse):
@@ -100,6 +105,8 @@ def serialize_login(login: LoginResult) -> LoginResponse:
         session_id=login.session_id,
         refresh_token=login.refresh_token,
         refresh_expires_in=login.refresh_expires_in,
+        device_token=login.device_token,
+        failed_attempts=login.failed_attempts,
         access=AccessSchema.model_validate(serialize_access(login.access), from_attributes=True),
     )
 
@@ -116,6 +123,8 @@ def serialize_access(access: OperatorAccess) -> AccessResponse:
         suspended=operator.suspended,
         version=operator.version,
         sites=serialize_permissions(access.sites),
+        api_key_id=access.api_key_id,
+        key_expires_at=None if access.key_expires_at is None else int(access.key_expires_at.timestamp()),
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from parley.chat.accounts.events import access_changed_event
+from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.chat.accounts.model import Operator
+from parley.chat.accounts.password_policy import require_acceptable
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.invitations.errors import InvitationNotFound
@@ -40,8 +42,12 @@ class InvitationService:
         return IssuedInvitation(token, link, expires_at), Invitation(hash_token(token), expires_at)
 
     async def accept(self, token: str, password: str, name: str | None, client_ip: str) -> LoginResult:
-        """Set the invited operator's password and log them in. Raises InvitationNotFound, EditConflict, Unavailable."""
-        await self._get_invited(token)  # Before the expensive hash.
+        """Set the invited operator's password and log them in.
+
+        Raises InvitationNotFound, ValidationFailed for a weak password, EditConflict, Unavailable.
+        """
+        invited = await self._get_invited(token)  # Before the expensive hash.
+        await require_acceptable(password, "password", invited.email)
         password_hash = await self.passwords.hash(password)
         before = await self._get_invited(token)
         after = replace(
@@ -56,7 +62,7 @@ class InvitationService:
         await self.operators.save(before, after, audited)
         if after.is_active_owner:
             await self.tenants.add_owner(after.tenant_id, after.id)
-        return await self.sessions.create(after, client_ip, "session.login")
+        return await self.sessions.create(after, LoginOrigin(client_ip), "session.login")
 
     async def _get_invited(self, token: str) -> Operator:
         """Return the active operator whose invitation has this token and has not expired. Raises InvitationNotFound."""

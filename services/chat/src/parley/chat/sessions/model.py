@@ -72,3 +72,7 @@ class LoginResult:
     refresh_token: str = field(repr=False)
     refresh_expires_in: int
     access: OperatorAccess
+    device_token: str | None = field(default=None, repr=False)
+    """Makes the device known to later logins; None for a refresh."""
+    failed_attempts: int = 0
+    """Attempts to log in that failed on unknown devices since the operator last logged in."""

@@ -17,11 +17,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from parley.chat import metrics
 from parley.chat.accounts.access import AccessResolver, OperatorAccess
-from parley.chat.accounts.login_throttling import LoginThrottle
+from parley.chat.accounts.login_throttling import LoginOrigin, LoginThrottle
 from parley.chat.accounts.model import Operator
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher
-from parley.chat.audit.model import AuditedEvent
+from parley.chat.audit.model import AuditActor, AuditedEvent
 from parley.chat.audit.service import AuditService
 from parley.chat.sessions.errors import InvalidCredentials, InvalidRefreshToken, OperatorSuspended
 from parley.chat.sessions.model import MAX_REPLACED_TOKENS, LoginResult, Session
@@ -46,7 +47,7 @@ class SessionService:
     audit: AuditService
     clock: Clock
 
-    async def login(self, email: str, password: str, client_ip: str) -> LoginResult:
+    async def login(self, email: str, password: str, origin: LoginOrigin) -> LoginResult:
         """Verify a password and create a session.
 
         Raises InvalidCredentials, OperatorSuspended, LoginDelayed, LoginBlocked, Unavailable.
@@ -54,18 +55,19 @@ class SessionService:
         email = email.strip().lower()
         # One slot covers the check of the throttle and the verification: parallel guesses gain no extra attempts.
         async with self.passwords.slot():
-            await self.login_throttle.check(email, client_ip)
+            await self.login_throttle.check(email, origin)
             operator = await self.operators.find_by_email(email)
             matches = await self.passwords.verify(operator.password_hash if operator else None, password)
             if operator is None or not matches:
-                await self.login_throttle.record_failure(email, client_ip)
+                await self._record_failure(email, operator, origin)
                 raise InvalidCredentials
-        await self.login_throttle.record_success(email)
+        failed_attempts = await self.login_throttle.record_success(email, origin)
         if not operator.active:
             raise OperatorSuspended
-        return await self.create(operator, client_ip, "session.login")
+        result = await self.create(operator, origin, "session.login")
+        return replace(result, failed_attempts=failed_attempts)
 
-    async def create(self, operator: Operator, client_ip: str, action: str) -> LoginResult:
+    async def create(self, operator: Operator, origin: LoginOrigin, action: str) -> LoginResult:
         """Create a session for an operator who is authenticated already. `action` is that of the audit entry."""
         now = self.clock()
         family, rotation = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -80,11 +82,14 @@ class SessionService:
             created_at=now,
             last_seen=now,
             expires_at=now + SESSION_LIFETIME,
-            client_ip=client_ip,
+            client_ip=origin.client_ip,
         )
         await self.sessions.add(session)
-        await self.audit.record(replace(operator.audit_actor, client_ip=client_ip), action, f"operator:{operator.id}")
-        return await self._login_result(session, f"{family}.{rotation}", operator)
+        actor = replace(operator.audit_actor, client_ip=origin.client_ip)
+        await self.audit.record(actor, action, f"operator:{operator.id}")
+        device_token = await self.login_throttle.remember(operator.email or "", origin)
+        result = await self._login_result(session, f"{family}.{rotation}", operator)
+        return replace(result, device_token=device_token)
 
     async def refresh(self, token: str, client_ip: str) -> LoginResult:
         """Exchange a refresh token for the next one, or for the current one within REUSE_WINDOW.
@@ -113,6 +118,8 @@ class SessionService:
                 expires_at=now + SESSION_LIFETIME,
             )
             if await self.sessions.rotate(session, after):
+                if client_ip != session.client_ip:
+                    await self.login_throttle.remember_address(operator.email or "", client_ip)
                 return await self._login_result(after, f"{family}.{successor}", operator)
             # Another request has replaced the token, or ended the session, since it was read.
         raise InvalidRefreshToken
@@ -144,6 +151,18 @@ class SessionService:
             return []
         found = [await self.sessions.find(session_id) for session_id in session_ids]
         return [session.id for session in found if session and session.is_valid_for(operator, self.clock())]
+
+    async def _record_failure(self, email: str, operator: Operator | None, origin: LoginOrigin) -> None:
+        begins_block = await self.login_throttle.record_failure(email, origin)
+        if operator is None or operator.removed_at is not None:
+            return
+        # The attempt was somebody's who is not known: the operator is the target, not the actor.
+        actor = AuditActor(operator.tenant_id, None, "unknown", origin.client_ip)
+        target = f"operator:{operator.id}"
+        await self.audit.record(actor, "session.login_failed", target, None, {"name": operator.name})
+        if begins_block:
+            metrics.LOGIN_BLOCKS.inc()
+            await self.audit.record(actor, "session.login_blocked", target, None, {"name": operator.name})
 
     async def _login_result(self, session: Session, token: str, operator: Operator) -> LoginResult:
         access = await self.access_resolver.resolve(operator)

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from parley.chat.accounts.access import require_permission
+from parley.chat.accounts.access import require_login, require_permission
 from parley.chat.accounts.errors import OperatorNotFound
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.model import Operator, SitePermissions, serialize_permissions
+from parley.chat.accounts.password_policy import require_acceptable
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, SiteLookup, TenantRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
@@ -72,13 +73,17 @@ class TeamService:
     async def create(self, caller: OperatorCaller, draft: MemberDraft) -> tuple[Operator, IssuedInvitation | None]:
         """Create a member, with an invitation to pass on if the draft has no password.
 
-        Raises SiteNotFound, Forbidden, EmailTaken, Unavailable.
+        Raises SiteNotFound, Forbidden, NotWithApiKey, ValidationFailed for a weak password, EmailTaken, Unavailable.
         """
         await self._require_existing_sites(caller, draft.site_ids)
         access: SitePermissions = {} if draft.owner else dict.fromkeys(draft.site_ids, draft.permissions)
         rules.require_grantable(caller, {}, access, changes_ownership=draft.owner)
         if not draft.owner and not access and not caller.owner:
             raise Forbidden("Name at least one site that you manage.")
+        if draft.owner or draft.password:
+            require_login(caller)
+        if draft.password:
+            await require_acceptable(draft.password, "password", draft.email)
         issued, invitation = (None, None) if draft.password else self.invitations.issue()
         operator = Operator(
             id=await self.next_id(),
@@ -116,6 +121,8 @@ class TeamService:
         if before.id == caller.operator_id and (change.suspended or change.owner is False):
             raise OwnAccount
         owner = before.owner if change.owner is None else change.owner
+        if owner != before.owner:
+            require_login(caller)
         access = rules.changed_permissions(caller, before, change)
         if owner and not before.owner:
             access = {}

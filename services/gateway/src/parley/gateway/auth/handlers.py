@@ -93,6 +93,8 @@ class AuthHandlers:
             token=token,
             expires_in=issuer.lifetime_seconds,
             refresh_token=session.refresh_token,
+            device_token=session.device_token,
+            failed_attempts=session.failed_attempts,
             user=_to_user_schema(session),
         )
         return _json_response(response)

@@ -28,6 +28,9 @@ class OperatorAccess:
     suspended: bool
     version: int
     sites: Mapping[int, frozenset[Permission]]
+    api_key_id: int | None = None
+    key_expires_at: int = 0
+    """When the API key expires, in seconds since 1970; 0 if it does not."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -46,6 +49,8 @@ class OperatorAccess:
             suspended=bool(document["suspended"]),
             version=int(document["version"]),
             sites=sites,
+            api_key_id=document.get("api_key_id"),
+            key_expires_at=int(document.get("key_expires_at") or 0),
         )
 
 
@@ -56,12 +61,20 @@ class LoginSession:
     access: OperatorAccess
     session_id: str
     refresh_token: str
+    device_token: str | None = None
+    failed_attempts: int = 0
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Raises KeyError, ValueError, TypeError or AttributeError for a malformed document."""
         access = OperatorAccess.from_document(document["access"])
-        return cls(access, str(document["session_id"]), str(document["refresh_token"]))
+        return cls(
+            access,
+            str(document["session_id"]),
+            str(document["refresh_token"]),
+            document.get("device_token"),
+            int(document.get("failed_attempts", 0)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

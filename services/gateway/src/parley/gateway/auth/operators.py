@@ -48,12 +48,14 @@ class OperatorAuthenticator:
         signer: IdentitySigner,
         is_connected: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """`is_connected` says whether invalidating events are received."""
 
         async def load_access(key: tuple[int, str | None]) -> OperatorAccess:
             return await source.get_access(*key)
 
+        self._now = now
         self._verifier = verifier
         self._source = source
         self._access: InvalidatingCache[tuple[int, str | None], OperatorAccess | None] = build_cache(
@@ -74,11 +76,12 @@ class OperatorAuthenticator:
         if not _API_KEY.match(credential):
             raise CredentialRejected("malformed")
         access = await self._access_by_api_key.get(credential)
-        if access is None:
+        # The access may have been cached before the key expired.
+        if access is None or 0 < access.key_expires_at <= self._now():
             raise CredentialRejected("api_key")
         # An API key has no login session; its hash keeps the identities of two keys of one operator apart.
         key_hash = hash_token(credential)
-        claims = TokenClaims(access.operator_id, None, 0)
+        claims = TokenClaims(access.operator_id, None, access.key_expires_at)
         return self._sign(access, claims, key_hash, client_ip, api_key_hash=key_hash)
 
     async def authenticate_stream(self, credential: str, client_ip: str) -> AuthenticatedOperator:
@@ -153,6 +156,7 @@ class OperatorAuthenticator:
                 api_key_hash=api_key_hash,
                 language=access.language,
                 client_ip=client_ip,
+                api_key_id=access.api_key_id,
             )
 
         key = (access.operator_id, credential_id, claims.expires_at, client_ip)

@@ -18,6 +18,9 @@ class LoginBody(RequestBody):
 
     email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
     password: Password
+    device_token: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(
+        None, description="What an earlier login on this device returned: wrong passwords elsewhere do not block it."
+    )
 
 
 class RefreshBody(RequestBody):
@@ -57,4 +60,8 @@ class LoginResponse(SuccessResponse):
     token: str
     expires_in: int = Field(description="Seconds until the token expires.")
     refresh_token: str
+    device_token: str | None = Field(None, description="To keep on this device, for later logins; null for a refresh.")
+    failed_attempts: int = Field(
+        0, description="Attempts to log in that failed on unknown devices since you last logged in."
+    )
     user: UserSchema

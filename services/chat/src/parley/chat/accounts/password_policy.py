@@ -1,0 +1,31 @@
+"""Which passwords are refused: those that guessing programs try first, and one's own e-mail address."""
+
+from __future__ import annotations
+
+import asyncio
+
+from zxcvbn import zxcvbn
+
+from parley.common.errors import ValidationFailed
+
+_MAX_ANALYZED = 72
+"""Characters; the analysis of longer texts takes too long, and this many make up for a weak rest."""
+_MIN_SCORE = 2
+"""Of 0–4: more than a million guesses, by lists of breached passwords, names, words, keyboard rows and dates."""
+
+
+async def require_acceptable(password: str, field: str, email: str | None) -> None:
+    """Check a new password, which is in `field` of the request. Raises ValidationFailed."""
+    weakness = await asyncio.to_thread(find_weakness, password, email)
+    if weakness is not None:
+        raise ValidationFailed({field: weakness})
+
+
+def find_weakness(password: str, email: str | None) -> str | None:
+    """Return why a password is refused, or None."""
+    lowered = password.strip().lower()
+    if email and lowered in {email.lower(), email.lower().partition("@")[0]}:
+        return "must not be your e-mail address"
+    if zxcvbn(password[:_MAX_ANALYZED])["score"] < _MIN_SCORE:
+        return "is too easy to guess: it is among often used passwords, or made of few of them"
+    return None
