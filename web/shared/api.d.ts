@@ -2587,10 +2587,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "name": "Nightly export",
-                 *       "scopes": [
-                 *         "can_view_conversations"
-                 *       ]
+                 *       "name": "Nightly export"
                  *     }
                  */
                 "application/json": components["schemas"]["CreateApiKeyBody"];

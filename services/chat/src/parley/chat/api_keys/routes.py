@@ -32,7 +32,7 @@ def routes(handlers: ApiKeyHandlers) -> list[Route]:
             body=CreateApiKeyBody,
             status=201,
             rate_limit=RateLimitClass.WRITE,
-            example={"name": "Nightly export", "scopes": ["can_view_conversations"]},
+            example={"name": "Nightly export"},
         ),
         Route(
             "DELETE",

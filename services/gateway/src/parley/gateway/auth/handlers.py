@@ -85,7 +85,9 @@ class AuthHandlers:
         if issuer is None:
             raise ExternalLoginRequired
         try:
-            session = await self._internal_api.start_session(action, body.model_dump(), request[CLIENT_IP])
+            session = await self._internal_api.start_session(
+                action, body.model_dump(exclude_none=True), request[CLIENT_IP]
+            )
         except AccountRequestRejected as exc:
             return _rejection_response(exc)
         token = issuer.issue(session.access.operator_id, session.access.name, session.session_id)
