@@ -35,6 +35,8 @@ export interface OutboxOptions<Item extends OutboxItem> {
   onError(error: unknown): { action: "retry" | "fail" | "stop"; message: string };
 }
 
+const ADOPTION_DELAY_MS = 1000;
+
 const byOrder = (a: OutboxItem, b: OutboxItem): number => (a.order ?? 0) - (b.order ?? 0);
 
 /** Runs in one tab at a time. Without locks (plain HTTP) tabs may send an item twice, which its key makes harmless. */
@@ -180,7 +182,9 @@ export class Outbox<Item extends OutboxItem> {
     const isNew = !this.find(key);
     this.replace(item);
     // Should that tab close, this one sends the item. Until then it waits for the lock.
-    if (isNew && navigator.locks) void this.drain(this.options.partition(item));
+    // The tab in which it was written comes first: the reply's stream belongs there.
+    const adopt = () => void this.drain(this.options.partition(item));
+    if (isNew && navigator.locks) setTimeout(adopt, ADOPTION_DELAY_MS);
   }
 
   private store(item: Item): void {
