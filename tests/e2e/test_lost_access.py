@@ -1,4 +1,4 @@
-"""Conversations do not stay with an operator who cannot have them any more, and a rating with the one it was given for."""
+"""Conversations of an operator who loses access are requeued; a rating belongs to the conversation it was given for."""
 
 from __future__ import annotations
 

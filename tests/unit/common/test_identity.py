@@ -26,6 +26,12 @@ def test_caller_with_different_permissions_by_site_round_trips() -> None:
     assert signer.verify(signer.sign(original)) == original
 
 
+def test_the_id_and_the_hash_of_an_api_key_round_trip() -> None:
+    original = OperatorCaller(5, 7, "Alex", {}, api_key_id=12, api_key_hash="ab" * 32)
+    signer = IdentitySigner(SECRET)
+    assert signer.verify(signer.sign(original)) == original
+
+
 def test_owner_of_ten_thousand_sites_fits_into_the_header() -> None:
     original = caller(10_000)
     token = IdentitySigner(SECRET).sign(original)

@@ -179,7 +179,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "sid": caller.session_id,
                 "ver": caller.access_version,
                 "until": caller.expires_at,
-                "key": caller.api_key_hash,
+                "key_hash": caller.api_key_hash,
                 "lang": caller.language,
                 "ip": caller.client_ip,
                 "key": caller.api_key_id,
@@ -222,11 +222,11 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 session_id=claims["sid"],
                 access_version=claims["ver"],
                 expires_at=claims["until"],
-                # A gateway of the previous version does not say it.
-                api_key_hash=claims.get("key"),
+                # A gateway of the previous version sends neither of the two.
+                api_key_hash=claims.get("key_hash"),
                 language=claims["lang"],
                 client_ip=claims["ip"],
-                api_key_id=claims.get("key"),  # Absent from a gateway of the previous version.
+                api_key_id=claims.get("key"),
             )
         case "visitor":
             return VisitorCaller(

@@ -92,8 +92,12 @@ class ApiKeyService:
 
     async def filter_valid(self, operator_id: int, key_hashes: Collection[str]) -> list[str]:
         """Return those of these keys, given by their hashes, that the operator could use now."""
-        owners = [(key_hash, await self.repository.find_owner(key_hash)) for key_hash in key_hashes]
-        return [key_hash for key_hash, owner in owners if owner and owner[0].id == operator_id and owner[0].active]
+        valid, now = [], self.clock()
+        for key_hash in key_hashes:
+            owner = await self.repository.find_owner(key_hash)
+            if owner and owner[0].id == operator_id and owner[0].active and not owner[1].is_expired(now):
+                valid.append(key_hash)
+        return valid
 
     async def resolve_access(self, secret: str) -> OperatorAccess:
         """Return what the key with this secret text may do. Raises ApiKeyNotFound."""
