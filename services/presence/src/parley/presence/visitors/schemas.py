@@ -15,7 +15,8 @@ _MAX_TITLE_LENGTH = 300
 _MAX_INPUT_LENGTH = 16_384
 """Longer than what is stored: browsers send what the page has, so long values are truncated, not refused."""
 
-_HTTP_URL = re.compile(r"https?://[^\s/?#\\]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+# One repetition only: two that may match the same characters take quadratic time on a long text that does not match.
+_HTTP_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f/?#\\][^\s\x00-\x1f\x7f]*", re.IGNORECASE)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
 
 
