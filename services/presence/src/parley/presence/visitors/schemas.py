@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from parley.common.events.presence import OnlineVisitor
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
+from parley.common.texts import without_directions
 
 _MAX_URL_LENGTH = 2048
 _MAX_TITLE_LENGTH = 300
@@ -32,7 +33,9 @@ def _clean_referrer(text: str | None) -> str | None:
 
 
 def _clean_title(text: str | None) -> str | None:
-    return _CONTROL_CHARACTERS.sub(" ", text).strip()[:_MAX_TITLE_LENGTH] or None if text else None
+    if not text:
+        return None
+    return without_directions(_CONTROL_CHARACTERS.sub(" ", text)).strip()[:_MAX_TITLE_LENGTH] or None
 
 
 LongText = Annotated[str, Field(max_length=_MAX_INPUT_LENGTH)]
