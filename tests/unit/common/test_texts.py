@@ -6,7 +6,7 @@ import unicodedata
 from typing import Annotated
 
 import pytest
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from parley.common.http import Query, RequestBody
 from parley.common.texts import VERBATIM, clean_text, close_directions, shows_something
@@ -16,8 +16,8 @@ RLO, RLI, LRE, PDF, PDI = "\u202e", "\u2067", "\u202a", "\u202c", "\u2069"
 
 class Body(RequestBody):
     text: str = ""
-    texts: list[str] = []
-    info: dict[str, str] = {}
+    texts: Annotated[list[str], Field(default_factory=list)]
+    info: Annotated[dict[str, str], Field(default_factory=dict)]
     password: Annotated[str, VERBATIM] = ""
     at: AwareDatetime | None = None
 
@@ -90,4 +90,4 @@ def test_the_texts_of_a_query_are_cleaned() -> None:
 
 
 def test_an_empty_body_has_no_fields() -> None:
-    assert Body.parse_json(b" ") == Body()
+    assert Body.parse_json(b" ") == Body.model_validate({})

@@ -34,6 +34,7 @@ def _to_utc(value: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
+
 def _single_direction(value: Any) -> Any:
     """Names are shown within sentences, so they change no direction."""
     return without_directions(value) if isinstance(value, str) else value

@@ -21,7 +21,7 @@ _SEPARATORS = frozenset(" ()[]./-+#,;:*~")
 
 
 def normalize_phone(text: str) -> str:
-    """A telephone number with plain digits and separators. Raises ValueError for what cannot be one; empty clears it."""
+    """A number with plain digits and separators, empty for blank text. Raises ValueError for what cannot be one."""
     number = _plain(text)
     if not number:
         return ""
