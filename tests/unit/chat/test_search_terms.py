@@ -94,7 +94,7 @@ def test_a_national_number_is_found_by_its_international_form() -> None:
 
 
 @pytest.mark.parametrize("query", ["\\", "%", "[", "…"])
-def test_punctuation_alone_excludes_nothing(query: str) -> None:
+def test_punctuation_alone_has_no_words(query: str) -> None:
     assert parse_query(query) is None
 
 

@@ -135,6 +135,8 @@ def _archive_query(tenant_id: int, site_id: int, filter_: ArchiveFilter) -> Docu
         words = [{"words": _matching(term)} for term in search.words]
         numbers = [{"words": _matching(term)} for term in search.numbers]
         query["$and"] = [{"$or": [{"$and": words}, *numbers]}] if numbers else words
+    elif filter_.search and filter_.search.strip():
+        query["_id"] = {"$in": []}  # Punctuation alone is found nowhere.
     return query
 
 

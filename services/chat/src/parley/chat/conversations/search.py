@@ -57,7 +57,7 @@ def build_terms(name: str | None, email: str | None, phone: str | None, session:
 
 
 def parse_query(text: str) -> SearchQuery | None:
-    """None for a text without a letter or digit: it excludes nothing."""
+    """None for a text without a letter or digit."""
     text = text.strip().removeprefix("mailto:")
     words = [
         SearchTerm(word[:_MAX_TERM_LENGTH], exact=len(word) == 1 and not _UNSPACED.match(word))
