@@ -169,12 +169,12 @@ async def _raw(
 
 
 async def test_bodies_are_limited_and_must_be_json(tenant: TenantFixture, routes: list[PublicEndpoint]) -> None:
-    """A13: bodies over 64 KB are 413, other media types 415, invalid or deeply nested JSON 400 or 422."""
+    """A13: bodies over 128 KB are 413, other media types 415, invalid or deeply nested JSON 400 or 422."""
     nested = b'{"a":' + b"[" * NESTING_DEPTH + b"]" * NESTING_DEPTH + b"}"
     for public in routes:
         if public.route.body is None:
             continue
-        status, body = await _raw(tenant, public, b'{"a":"' + b"x" * 65_536 + b'"}')
+        status, body = await _raw(tenant, public, b'{"a":"' + b"x" * 131_072 + b'"}')
         assert (status, body["code"]) == (413, "too_large"), public.name
         assert (await _raw(tenant, public, b"{}", "text/plain"))[0] == 415, public.name
         assert (await _raw(tenant, public, b"a=b", "application/x-www-form-urlencoded"))[0] == 415, public.name

@@ -108,3 +108,17 @@ async def test_an_operator_who_gets_a_conversation_during_the_migration_is_inclu
     async for row in mongo["conversations"].find():
         expected = conversation_document(to_conversation(row))["handled_by"]
         assert sorted(row["handled_by"]) == expected, row["_id"]
+
+
+async def test_old_conversations_get_the_words_that_a_search_finds_them_by(mongo: Mongo) -> None:
+    named = replace(conversation(1), visitor=replace(conversation(1).visitor, name="Jürgen Müller", phone="+49 170 1"))
+    document: Document = {"_id": 1, **conversation_document(named), "outbox": []}
+    expected = document["words"]
+    await mongo["conversations"].insert_one({**document, "words": ["jürgen", "müller"]})
+    await mongo["schema"].delete_many({})
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+    row = await mongo["conversations"].find_one({"_id": 1})
+    assert row is not None
+    assert row["words"] == expected
+    assert {"muller", "uller"} <= set(row["words"])
+    assert row["version"] == document["version"], "no concurrent writer gets a conflict"

@@ -121,7 +121,7 @@ async def test_open_streams_of_an_address_are_limited_and_released(backend: Fake
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_json_over_64_kb_is_413(gateway: Gateway, backend: FakeBackend, chunked: bool) -> None:
+async def test_json_over_128_kb_is_413(gateway: Gateway, backend: FakeBackend, chunked: bool) -> None:
     key, _ = backend.add_site()
     headers = bearer(token_for(backend.add_operator()))
 
@@ -140,9 +140,9 @@ async def test_json_over_64_kb_is_413(gateway: Gateway, backend: FakeBackend, ch
             return status
 
     for path in ("/api/v1/operator/message", "/api/v1/chat/typing"):
-        assert await send(path, 64 * 1024) == 200
-        assert await send(path, 64 * 1024 + 1) == 413
-    assert [len(recorded.body) for recorded in backend.chat.proxied_requests()] == [64 * 1024] * 2
+        assert await send(path, 128 * 1024) == 200
+        assert await send(path, 128 * 1024 + 1) == 413
+    assert [len(recorded.body) for recorded in backend.chat.proxied_requests()] == [128 * 1024] * 2
 
 
 async def open_connection(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

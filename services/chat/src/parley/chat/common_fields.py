@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
+from parley.common.texts import VERBATIM, without_directions
 
 # Private networks use domains such as .local, and tests .test: only the syntax of an address is checked.
 SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -33,6 +34,12 @@ def _to_utc(value: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
+
+def _single_direction(value: Any) -> Any:
+    """Names are shown within sentences, so they change no direction."""
+    return without_directions(value) if isinstance(value, str) else value
+
+
 _EMAIL_FORMAT = Field(json_schema_extra={"format": "email"})
 Email = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_validate_email), _EMAIL_FORMAT
@@ -44,12 +51,13 @@ AccountEmail = Annotated[
 
 Name = Annotated[
     str,
+    BeforeValidator(_single_direction),
     # One line of text that is not blank.
     StringConstraints(
         strip_whitespace=True, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
     ),
 ]
-NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=256)]
+NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=256), VERBATIM]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=256)]

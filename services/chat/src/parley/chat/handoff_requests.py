@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from parley.chat.words import split_words
 
+_WORD = re.compile(r"[^\W\d_]+")
+
 _MAX_SEARCHED_CHARACTERS = 500
 _CLAUSE = re.compile(r"[.!?;,:\n。！？；，、؟،…]+|\b(?:but|sondern|aber|mais|sino|pero|mas|ma|maar)\b")
 
@@ -252,5 +254,5 @@ def _words(text: str) -> list[str] | None:
     """The words of a short text; None for a long one, and for one without words."""
     if len(text) > _SMALL_TALK_CHARACTERS:
         return None
-    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", text).casefold())
+    words = _WORD.findall(unicodedata.normalize("NFC", text).casefold())
     return words if 0 < len(words) <= _SMALL_TALK_WORDS else None

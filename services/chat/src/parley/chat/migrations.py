@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pymongo import UpdateOne
 
+from parley.chat.conversations.search import build_terms
 from parley.common.mongodb import Document, Migration, MigrationContext, Phase
 
 _ASSIGNED = ("accepted", "transferred")
@@ -50,4 +51,30 @@ _OPERATOR_IDS: Document = {
     ]
 }
 
-MIGRATIONS = (Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),)
+
+async def _renew_words(context: MigrationContext) -> None:
+    """Set `words`, what the archive's search finds a conversation by: without accents, and with parts of names."""
+    await context.update_in_batches(
+        "conversations",
+        _to_words_update,
+        projection={"visitor.name": 1, "visitor.email": 1, "visitor.phone": 1, "visitor.session": 1}
+        | {"last_message.preview": 1, "words": 1, "version": 1},
+    )
+
+
+def _to_words_update(conversation: Document) -> UpdateOne | None:
+    visitor, last = conversation["visitor"], conversation.get("last_message") or {}
+    words = build_terms(
+        visitor.get("name"), visitor.get("email"), visitor.get("phone"), visitor["session"], last.get("preview", "")
+    )
+    if words == conversation.get("words"):
+        return None
+    # Whoever changed the conversation meanwhile has set its words. The version is not incremented, so no concurrent
+    # writer has a conflict.
+    return UpdateOne({"_id": conversation["_id"], "version": conversation["version"]}, {"$set": {"words": words}})
+
+
+MIGRATIONS = (
+    Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
+    Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
+)

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from parley.common.auth.identity import Caller, GatewayCaller, OperatorCaller, Permission, VisitorCaller
+from parley.common.http.schemas import RequestBody
 
 
 class CallerType(Enum):
@@ -63,7 +64,7 @@ class Route:
     summary: str
     required_permission: Permission | None = None
     owner_only: bool = False
-    body: type[BaseModel] | None = None
+    body: type[RequestBody] | None = None
     query: type[BaseModel] | None = None
     rate_limit: RateLimitClass = RateLimitClass.READ
     status: int = 200

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from parley.common.texts import VERBATIM, clean_json, clean_value
 
 MAX_ID = 2**53 - 1
 """The largest integer that every JSON parser represents exactly."""
@@ -19,11 +22,26 @@ class RequestBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
+    @classmethod
+    def parse_json(cls, body: bytes) -> Self:
+        """Validate a body whose texts are cleaned first; an empty one counts as `{}`. Raises ValidationError."""
+        return cls.model_validate_json(clean_json(body, _verbatim_fields(cls)) if body.strip() else b"{}")
+
 
 class Query(BaseModel):
-    """Query parameters: text that is converted to the field's type."""
+    """Query parameters: text that is cleaned, then converted to the field's type."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean_texts(cls, values: Any) -> Any:
+        return clean_value(values)
+
+
+@cache
+def _verbatim_fields(schema: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, field in schema.model_fields.items() if VERBATIM in field.metadata)
 
 
 class SuccessResponse(BaseModel):

@@ -11,6 +11,7 @@ from parley.chat.accounts.model import Tenant, serialize_permissions
 from parley.chat.common_fields import Language, Name, NewPassword
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody, SuccessResponse
+from parley.common.texts import VERBATIM
 
 
 class ProfileBody(RequestBody):
@@ -21,7 +22,7 @@ class ProfileBody(RequestBody):
 
 
 class PasswordBody(RequestBody):
-    current_password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    current_password: Annotated[str, StringConstraints(min_length=1, max_length=256), VERBATIM]
     new_password: NewPassword
     revoke_api_keys: bool = Field(False, description="Also revoke all your API keys.")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from parley.chat.conversations.model import Conversation, HistoryEntry, ReplyLease, TranslationState
+from parley.chat.conversations.search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
 from parley.chat.visitors.mappers import to_visitor, visitor_document
 from parley.common.events.schemas import LastMessage, OperatorRef
@@ -14,20 +14,6 @@ from parley.common.mongodb import Document
 
 NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
 """`queue_at` of conversations whose visitor does not wait: sorts them behind all who do."""
-
-_WORD = re.compile(r"[\w.+@-]{2,}")
-_MAX_WORDS = 40
-
-
-def search_words(conversation: Conversation) -> list[str]:
-    """The words that the archive's search finds a conversation by.
-
-    They come from the visitor's name, contact details and session handle, and from the newest message.
-    """
-    visitor = conversation.visitor
-    preview = conversation.last_message.preview if conversation.last_message else ""
-    text = " ".join(filter(None, (visitor.name, visitor.email, visitor.phone, visitor.session, preview)))
-    return list(dict.fromkeys(_WORD.findall(text.casefold())))[:_MAX_WORDS]
 
 
 def _past_and_present_operators(conversation: Conversation) -> set[int]:
@@ -126,7 +112,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
         ("history", "operator"),
         lambda conversation: {"handled_by": sorted(_past_and_present_operators(conversation))},
     ),
-    (("visitor", "last_message"), lambda conversation: {"words": search_words(conversation)}),
+    (("visitor", "last_message"), lambda conversation: {"words": search_terms(conversation)}),
 )
 """Attributes, and the function that computes the document's fields from them."""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.queries import ArchiveFilter, RatingStats
+from parley.chat.conversations.search import SearchTerm, parse_query
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.paging.mongo import fetch_page
 from parley.common.events.schemas import Mode
@@ -17,7 +18,6 @@ from parley.common.mongodb import Document, Index, Mongo
 _COLLECTION = "conversations"
 _COUNTED_MODES: tuple[Mode, ...] = ("pending", "operator")
 """The AI's conversations are not counted: there may be any number of them."""
-_MAX_SEARCH_WORDS = 5
 
 INDEXES = [
     Index(
@@ -130,11 +130,19 @@ def _archive_query(tenant_id: int, site_id: int, filter_: ArchiveFilter) -> Docu
     bounds = {operator: moment for operator, moment in bounds.items() if moment is not None}
     if bounds:
         query["created_at"] = bounds
-    words = filter_.search.casefold().split() if filter_.search else []
-    if words:
-        # An anchored prefix uses the index. It is escaped: a search is never read as a regular expression.
-        query["$and"] = [{"words": {"$regex": "^" + _escape(word)}} for word in words[:_MAX_SEARCH_WORDS]]
+    search = parse_query(filter_.search) if filter_.search else None
+    if search:
+        words = [{"words": _matching(term)} for term in search.words]
+        numbers = [{"words": _matching(term)} for term in search.numbers]
+        query["$and"] = [{"$or": [{"$and": words}, *numbers]}] if numbers else words
+    elif filter_.search and filter_.search.strip():
+        query["_id"] = {"$in": []}  # Punctuation alone is found nowhere.
     return query
+
+
+def _matching(term: SearchTerm) -> object:
+    # An anchored prefix uses the index. It is escaped: a search is never read as a regular expression.
+    return term.text if term.exact else {"$regex": "^" + _escape(term.text)}
 
 
 def _escape(word: str) -> str:

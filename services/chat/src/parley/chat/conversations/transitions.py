@@ -22,6 +22,7 @@ from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events import Event
 from parley.common.events.schemas import LastMessage, Mode, OperatorRef
+from parley.common.texts import close_directions
 
 REPLY_LEASE_DURATION = timedelta(seconds=REPLY_LEASE_SECONDS)
 _PREVIEW_LENGTH = 140
@@ -327,7 +328,7 @@ def _append_message(conversation: Conversation, draft: MessageDraft, at: datetim
         proactive=draft.proactive,
         translation=draft.translation,
     )
-    preview = draft.content[:_PREVIEW_LENGTH] or "🖼"
+    preview = close_directions(draft.content[:_PREVIEW_LENGTH]) or "🖼"
     recent_ids = conversation.recent_ids
     if draft.message_id is not None:
         recent_ids = (*recent_ids, (draft.message_id, seq))[-MAX_RECENT_IDS:]

@@ -13,11 +13,12 @@ from parley.chat.sessions.model import LoginResult
 from parley.chat.sites.model import Site
 from parley.common.auth.identity import Permission
 from parley.common.http import Query, RequestBody, SuccessResponse
+from parley.common.texts import VERBATIM
 
 
 class LoginBody(RequestBody):
     email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
-    password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=256), VERBATIM]
     device_token: Token | None = None
 
 

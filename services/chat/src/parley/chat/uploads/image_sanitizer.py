@@ -1,82 +1,111 @@
-"""Decodes uploaded images within limits and re-encodes them, so that only pixels remain."""
+"""Re-encodes images in a process of its own, one at a time, with a bounded queue."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import warnings
+import contextlib
+import json
+import struct
+import sys
+from asyncio.subprocess import PIPE, Process
 
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
-
-from parley.chat.uploads.errors import ImageTooLarge, NotAnImage
+from parley.chat.uploads.errors import ImageTooLarge, NotAnImage, TooManyImages
 from parley.chat.uploads.model import SanitizedImage
+from parley.common.observability.logging import get_logger
+
+log = get_logger(__name__)
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 40_000_000
-MAX_FRAMES = 200
-_MAX_CONCURRENCY = 2
-_FORMATS = {
-    "JPEG": ("jpg", "image/jpeg"),
-    "PNG": ("png", "image/png"),
-    "GIF": ("gif", "image/gif"),
-    "WEBP": ("webp", "image/webp"),
-}
+_LENGTH = struct.Struct(">I")
+_MAX_WAITING = 16
+_TIMEOUT_SECONDS = 30.0
+"""For one image. The slowest within the limits, an animation, takes about ten seconds."""
+_IDLE_SECONDS = 60.0
+_ERRORS = {error.code: error for error in (NotAnImage, ImageTooLarge)}
 
 
-class PillowImageSanitizer:
-    """Implements the port ImageSanitizer with Pillow, in threads. The limit of two at a time bounds memory."""
+class WorkerImageSanitizer:
+    """Implements ImageSanitizer. The process starts with the first image and ends when there has been none for a while.
 
-    def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(_MAX_CONCURRENCY)
+    An image that kills the process, or takes too long, is refused; the next image gets a new process.
+    """
+
+    def __init__(self, *, max_waiting: int = _MAX_WAITING, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        self._max_waiting = max_waiting
+        self._timeout_seconds = timeout_seconds
+        self._waiting = 0
+        self._turn = asyncio.Lock()
+        self._process: Process | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
 
     async def sanitize(self, data: bytes) -> SanitizedImage:
-        """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge."""
+        """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
+        if not data:
+            raise NotAnImage
         if len(data) > MAX_IMAGE_BYTES:
             raise ImageTooLarge
-        async with self._slots:
-            return await asyncio.to_thread(_sanitize, data)
+        if self._waiting >= self._max_waiting:
+            raise TooManyImages
+        self._waiting += 1
+        try:
+            async with self._turn:
+                return await self._reencode(data)
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _reencode(self, data: bytes) -> SanitizedImage:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._exchange(await self._start(), data)
+        except (TimeoutError, asyncio.IncompleteReadError, OSError) as exc:
+            log.warning("image_worker_failed", error=type(exc).__name__, bytes=len(data))
+            await self.close()
+            raise ImageTooLarge("The image is too complex to be processed.") from exc
+        except asyncio.CancelledError:
+            # Its answer would be read as that of the next image.
+            await self.close()
+            raise
+        finally:
+            self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._end_idle_process)
+
+    async def _start(self) -> Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "parley.chat.uploads.image_worker", stdin=PIPE, stdout=PIPE, env={}
+            )
+        return self._process
+
+    async def _exchange(self, process: Process, data: bytes) -> SanitizedImage:
+        assert process.stdin is not None
+        process.stdin.write(_LENGTH.pack(len(data)))
+        process.stdin.write(data)
+        await process.stdin.drain()
+        header = json.loads(await _read(process))
+        image = await _read(process)
+        if error := header.get("error"):
+            raise _ERRORS[error]
+        return SanitizedImage(image, header["extension"], header["media_type"], header["width"], header["height"])
+
+    def _end_idle_process(self) -> None:
+        """At the end of its input the process exits."""
+        if self._process is not None and self._process.stdin is not None and not self._turn.locked():
+            self._process.stdin.close()
+            self._process = None
 
 
-def _sanitize(data: bytes) -> SanitizedImage:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=list(_FORMATS)) as image:
-                frames = getattr(image, "n_frames", 1)
-                # Checked by the header alone: no pixel of a decompression bomb is decoded.
-                if image.width * image.height * min(frames, 4) > MAX_PIXELS or frames > MAX_FRAMES:
-                    raise ImageTooLarge
-                if image.width * image.height * frames > 4 * MAX_PIXELS:
-                    raise ImageTooLarge
-                return _encode(image, image.format or "", frames)
-    except Image.DecompressionBombError as exc:
-        raise ImageTooLarge from exc
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-    ) as exc:
-        raise NotAnImage from exc
-
-
-def _encode(image: Image.Image, image_format: str, frame_count: int) -> SanitizedImage:
-    extension, media_type = _FORMATS[image_format]
-    output = io.BytesIO()
-    if frame_count > 1 and image_format in ("GIF", "WEBP"):
-        frames = [frame.convert("RGBA") for frame in ImageSequence.Iterator(image)]
-        durations = [int(frame.info.get("duration", 100) or 100) for frame in ImageSequence.Iterator(image)]
-        frames[0].save(output, image_format, save_all=True, append_images=frames[1:], duration=durations, loop=0)
-        width, height = frames[0].size
-    else:
-        # The orientation is metadata, which is removed, so apply it to the pixels.
-        upright = ImageOps.exif_transpose(image)
-        has_alpha = "A" in upright.getbands() or "transparency" in upright.info
-        mode = "RGBA" if has_alpha and image_format != "JPEG" else "RGB"
-        converted = upright.convert(mode)
-        clean = Image.new(mode, converted.size)
-        clean.paste(converted)
-        clean.save(output, image_format, **({"quality": 88, "optimize": True} if image_format == "JPEG" else {}))
-        width, height = clean.size
-    return SanitizedImage(output.getvalue(), extension, media_type, width, height)
+async def _read(process: Process) -> bytes:
+    assert process.stdout is not None
+    (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    return await process.stdout.readexactly(length)

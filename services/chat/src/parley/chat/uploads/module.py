@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parley.chat.settings import ChatSettings
 from parley.chat.uploads.handlers import UploadHandlers
-from parley.chat.uploads.image_sanitizer import PillowImageSanitizer
+from parley.chat.uploads.image_sanitizer import WorkerImageSanitizer
 from parley.chat.uploads.repository import MongoUploadRepository
 from parley.chat.uploads.service import UploadService
 from parley.chat.uploads.storage import create_image_storage
@@ -15,5 +15,5 @@ from parley.common.runtime.clock import utc_now
 
 def build_upload_handlers(settings: ChatSettings, mongo: Mongo, visitors: VisitorService) -> UploadHandlers:
     repository = MongoUploadRepository(mongo, utc_now)
-    uploads = UploadService(PillowImageSanitizer(), create_image_storage(settings), repository, settings.image_base)
+    uploads = UploadService(WorkerImageSanitizer(), create_image_storage(settings), repository, settings.image_base)
     return UploadHandlers(uploads, visitors)

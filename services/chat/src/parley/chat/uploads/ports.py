@@ -9,7 +9,7 @@ from parley.chat.uploads.model import SanitizedImage
 
 class ImageSanitizer(Protocol):
     async def sanitize(self, data: bytes) -> SanitizedImage:
-        """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge."""
+        """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
 
 
 class ImageStorage(Protocol):

@@ -24,7 +24,7 @@ class UploadService:
     ) -> Upload:
         """Re-encode and store an image of an operator, or of the visitor with this session on this site.
 
-        Raises NotAnImage, ImageTooLarge, Unavailable.
+        Raises NotAnImage, ImageTooLarge, TooManyImages, Unavailable.
         """
         try:
             image = await self.sanitizer.sanitize(data)

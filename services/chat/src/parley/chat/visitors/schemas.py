@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from parley.chat.common_fields import Email
 from parley.chat.paging.schemas import PageQuery, Pagination
 from parley.chat.visitors.model import Visitor
+from parley.chat.visitors.phones import normalize_phone
 from parley.common.events.schemas import BlockType, Timestamp, VisitorSchema
 from parley.common.http import Id, RequestBody, SuccessResponse
+from parley.common.texts import without_directions
 
-PHONE = r"^[0-9+()./ -]{3,40}$"
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40, pattern=PHONE)]
+def _one_line(value: Any) -> Any:
+    """A name is shown within a line and a sentence: it has no line breaks and changes no direction."""
+    return " ".join(without_directions(value).split()) if isinstance(value, str) else value
+
+
+Name = Annotated[str, BeforeValidator(_one_line), StringConstraints(strip_whitespace=True, max_length=200)]
+Phone = Annotated[str, StringConstraints(max_length=60), AfterValidator(normalize_phone)]
 InfoKey = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^.$\x00]+$")]
 InfoValue = Annotated[str, StringConstraints(max_length=1000)]
 

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from parley.common.auth.identity import Permission
 from parley.common.http import Id, RequestBody, SuccessResponse
+from parley.common.texts import VERBATIM
 
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024), VERBATIM]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 

@@ -31,6 +31,7 @@ from parley.notify.timeouts import (
 )
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+_SECONDS = re.compile(r"\d{1,9}")
 _MAX_CONCURRENCY = 16
 _TIMEOUT = (FCM_CONNECT_TIMEOUT_SECONDS, FCM_READ_TIMEOUT_SECONDS)
 _TIME_TO_LIVE_SECONDS = 3600
@@ -185,7 +186,7 @@ def _parse_retry_after(header: str | None) -> timedelta | None:
     if header is None:
         return None
     text = header.strip()
-    if re.fullmatch(r"\d{1,9}", text):
+    if _SECONDS.fullmatch(text):
         return min(_MAX_RETRY_AFTER, timedelta(seconds=int(text)))
     try:
         moment = parsedate_to_datetime(text)

@@ -9,13 +9,15 @@ from pydantic import AfterValidator, Field
 
 from parley.common.events.presence import OnlineVisitor
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
+from parley.common.texts import without_directions
 
 _MAX_URL_LENGTH = 2048
 _MAX_TITLE_LENGTH = 300
 _MAX_INPUT_LENGTH = 16_384
 """Longer than what is stored: browsers send what the page has, so long values are truncated, not refused."""
 
-_HTTP_URL = re.compile(r"https?://[^\s/?#\\]+[^\s\x00-\x1f\x7f]*", re.IGNORECASE)
+# One repetition only: two that may match the same characters take quadratic time on a long text that does not match.
+_HTTP_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f/?#\\][^\s\x00-\x1f\x7f]*", re.IGNORECASE)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -31,7 +33,9 @@ def _clean_referrer(text: str | None) -> str | None:
 
 
 def _clean_title(text: str | None) -> str | None:
-    return _CONTROL_CHARACTERS.sub(" ", text).strip()[:_MAX_TITLE_LENGTH] or None if text else None
+    if not text:
+        return None
+    return without_directions(_CONTROL_CHARACTERS.sub(" ", text)).strip()[:_MAX_TITLE_LENGTH] or None
 
 
 LongText = Annotated[str, Field(max_length=_MAX_INPUT_LENGTH)]

@@ -28,7 +28,7 @@ _ADDRESS = (
 _NAME = r"(?<![A-Za-z0-9_@])[@#][A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9_]|\{\{?[\w .-]{1,40}\}?\}"
 _NUMBER = (
     r"(?<![A-Za-z0-9_])\+?\d[\d ()-]{5,25}\d(?![A-Za-z0-9_])"
-    r"|(?<![A-Za-z0-9_])(?:[A-Z]{1,8}-)?[A-Za-z0-9_]*\d[A-Za-z0-9_]*(?:[.,:/'-][A-Za-z0-9_]*\d[A-Za-z0-9_]*)*"
+    r"|(?<![A-Za-z0-9_])(?:[A-Z]{1,8}-)?[A-Za-z_]*\d[A-Za-z0-9_]*(?:[.,:/'-][A-Za-z_]*\d[A-Za-z0-9_]*)*"
 )
 _MARKUP = (
     r"</?[A-Za-z][^<>\n]{0,80}>|&(?:[A-Za-z]{2,8}|\#\d{1,7}|\#x[0-9A-Fa-f]{1,6});"
@@ -44,8 +44,9 @@ _EMOJI = (
 
 _PLACEHOLDER = re.compile(r"X(\d+)X")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#x[0-9A-Fa-f]{1,6});")
+_PLACEHOLDER_SPLIT = re.compile(r"(X\d+X)")
 _LETTER = re.compile(r"[^\W\d_]")
-_LINE = re.compile(r"^(\s*(?:[-*•>]+\s+)?)(.*?)(\s*)$", re.DOTALL)
+_LINE_START = re.compile(r"\A\s*(?:[-*•>]+\s+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Segment:
 
     def split_at_placeholders(self) -> list[str]:
         """Return the words split at their placeholders, placeholders included, in order."""
-        return [piece for piece in re.split(r"(X\d+X)", self.words) if piece]
+        return [piece for piece in _PLACEHOLDER_SPLIT.split(self.words) if piece]
 
 
 def unescape(translation: str) -> str:
@@ -110,9 +111,11 @@ def _append_text(lines: list[tuple[list[str], list[str]]], text: str) -> None:
 
 
 def _to_segment(line: str, originals: Sequence[str]) -> Segment:
-    match = _LINE.match(line)
+    match = _LINE_START.match(line)
     assert match is not None, "the pattern matches every line"
-    return Segment(match[1], match[2], match[3], tuple(originals))
+    words = line[match.end() :].rstrip()
+    end = match.end() + len(words)
+    return Segment(match[0], words, line[end:], tuple(originals))
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,8 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from parley.chat.ai.ssrf_guard import EndpointRejected
 
+_PARAMETER_NAME = re.compile(r"[a-z_.\[\]0-9]{1,40}")
+
 MAX_TOKENS_NAMES = ("max_tokens", "max_completion_tokens")
 _DROPPABLE = ("temperature", "stream_options", "stream")
 _MAX_SEARCHED_CHARACTERS = 1000
@@ -121,4 +123,4 @@ def plain_reason(exc: Exception) -> str:
 def _refused_parameter(body: object) -> str | None:
     error = body.get("error", body) if isinstance(body, Mapping) else None
     parameter = error.get("param") if isinstance(error, Mapping) else None
-    return parameter if isinstance(parameter, str) and re.fullmatch(r"[a-z_.\[\]0-9]{1,40}", parameter) else None
+    return parameter if isinstance(parameter, str) and _PARAMETER_NAME.fullmatch(parameter) else None

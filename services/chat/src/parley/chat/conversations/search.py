@@ -1,0 +1,125 @@
+"""What the archive's search finds a conversation by: words without accents, parts of names, and telephone numbers.
+
+A query is matched by prefix against an index, so the parts of a name that begin within a word are stored as well.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.visitors.phones import phone_digits
+
+_WORD = re.compile(r"[^\W_]+")
+_OLD_WORD = re.compile(r"[\w.+@-]{2,}")
+_APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’ʼ＇"))
+# Letters with a stroke or of two forms, which Unicode does not decompose.
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
+# Scripts that put no spaces between words: Thai, Lao, Khmer, Burmese, Chinese, Japanese.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]")
+_NUMBER = re.compile(r"(?<![\d+])\+?\(?\d[\d ()/.-]{3,24}\d")
+_MAX_TERMS = 300
+_MAX_TERM_LENGTH = 24
+_MIN_PART_LENGTH = 2
+_MIN_DIGITS = 3
+_MAX_QUERY_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTerm:
+    """A term of a query. `exact` terms match whole terms only, others their beginning."""
+
+    text: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """All `words`, or one of the `numbers`."""
+
+    words: tuple[SearchTerm, ...]
+    numbers: tuple[SearchTerm, ...] = ()
+
+
+def search_terms(conversation: Conversation) -> list[str]:
+    """The terms of a conversation: its visitor's name, contact details and session handle, and its newest message."""
+    visitor = conversation.visitor
+    preview = conversation.last_message.preview if conversation.last_message else ""
+    return build_terms(visitor.name, visitor.email, visitor.phone, visitor.session, preview)
+
+
+def build_terms(name: str | None, email: str | None, phone: str | None, session: str, preview: str) -> list[str]:
+    found = dict.fromkeys(_terms(name or "", email or "", phone or "", session, preview))
+    return list(found)[:_MAX_TERMS]
+
+
+def parse_query(text: str) -> SearchQuery | None:
+    """None for a text without a letter or digit."""
+    text = text.strip().removeprefix("mailto:")
+    words = [
+        SearchTerm(word[:_MAX_TERM_LENGTH], exact=len(word) == 1 and not _UNSPACED.match(word))
+        for word in split_words(decode_domain(text))
+    ]
+    if not words:
+        return None
+    numbers = [SearchTerm(digits[:_MAX_TERM_LENGTH]) for digits in phone_digits(text)]
+    return SearchQuery(tuple(dict.fromkeys(words))[:_MAX_QUERY_WORDS], tuple(numbers))
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text, without accents and case."""
+    return _WORD.findall(fold(text))
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: no accents, no case, no apostrophes, no difference of width."""
+    plain = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
+    plain = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Cf"))
+    return unicodedata.normalize("NFC", plain.translate(_LETTERS))
+
+
+def decode_domain(text: str) -> str:
+    """An e-mail address whose domain is written in ASCII (`xn--…`) with the domain's own letters; other text as is."""
+    if "xn--" not in text.lower():
+        return text
+    labels = text.split(".")
+    return ".".join(_decode_label(label) for label in labels)
+
+
+def _decode_label(label: str) -> str:
+    before, separator, last = label.rpartition("@")
+    if not last.lower().startswith("xn--"):
+        return label
+    try:
+        return before + separator + last.encode().decode("idna")
+    except UnicodeError:
+        return label
+
+
+def _terms(name: str, email: str, phone: str, session: str, preview: str) -> Iterator[str]:
+    yield session.casefold()
+    yield from split_words(session)
+    for word in split_words(f"{name} {decode_domain(email)}"):
+        yield from _parts(word)
+    for digits in phone_digits(phone):
+        yield from _parts(digits, _MIN_DIGITS)
+    # As the version before searches, which may still run.
+    yield from _OLD_WORD.findall(f"{name} {email} {phone}".casefold())
+    for number in _NUMBER.findall(preview):
+        for digits in phone_digits(number):
+            yield from _parts(digits, _MIN_DIGITS)
+    for word in split_words(preview):
+        if _UNSPACED.search(word):
+            yield from _parts(word, 1)
+        else:
+            yield word[:_MAX_TERM_LENGTH]
+
+
+def _parts(word: str, min_length: int = _MIN_PART_LENGTH) -> Iterator[str]:
+    """The word, and what is left of it from every later letter on."""
+    yield word[:_MAX_TERM_LENGTH]
+    for start in range(1, len(word) - min_length + 1):
+        yield word[start : start + _MAX_TERM_LENGTH]
