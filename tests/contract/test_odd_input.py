@@ -1,4 +1,4 @@
-"""Odd input is an error of the client: every list with cursors of no list, every moment out of range, every path."""
+"""Malformed cursors, timestamps out of range and odd paths are answered 4xx, never 5xx."""
 
 from __future__ import annotations
 

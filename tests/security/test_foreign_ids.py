@@ -75,7 +75,7 @@ async def test_a_foreign_site_in_a_list_rejects_the_whole_request(tenant: Tenant
 async def test_a_foreign_knowledge_entry_cannot_be_changed_through_an_own_site(
     tenant: TenantFixture, other: OtherTenant
 ) -> None:
-    """A2: another tenant's knowledge entry cannot be changed through an own site."""
+    """A2: another tenant's knowledge entry cannot be changed through the caller's own site."""
     path = f"/sites/{tenant.site_id}/chatbot/knowledge/{other.target.entry_id}"
     entry = {"question": "Whose?", "answer": "Mine."}
     assert (await tenant.owner.send("PUT", path, entry)).status == 404
@@ -87,7 +87,7 @@ async def test_a_foreign_knowledge_entry_cannot_be_changed_through_an_own_site(
 async def test_a_foreign_visitor_cannot_be_contacted_through_an_own_site(
     tenant: TenantFixture, other: OtherTenant
 ) -> None:
-    """A2: another tenant's visitor cannot be contacted through an own site."""
+    """A2: another tenant's visitor cannot be contacted through the caller's own site."""
     body = {"site_id": tenant.site_id, "session_id": other.target.session_id, "content": "Psst"}
     assert (await tenant.alex.post("/operator/proactive-message", body)).status == 404
 

@@ -1,4 +1,4 @@
-"""An HTTP server with chat's rooms for accounts and administration, on real MongoDB and RabbitMQ.
+"""An HTTP server with chat's features for accounts and administration, on real MongoDB and RabbitMQ.
 
 Callers are built as the gateway builds them: from the access that chat's internal API returns.
 """

@@ -3,14 +3,14 @@ import { readJson, writeJson } from "../../../shared/storage";
 
 const STORAGE_KEY = "parley.notified";
 const MAX_REMEMBERED = 50;
-/** How long a tab leaves an event to those that suit it better. */
+/** How long a tab waits, so that a tab with a higher priority can claim the event first. */
 const DELAYS_MS = { viewing: 0, focused: 40, visible: 150, hidden: 300 } as const;
 
-export type TabFitness = keyof typeof DELAYS_MS;
+export type TabPriority = keyof typeof DELAYS_MS;
 
-/** Resolves with whether this tab is the one that handles `what`. Of several, the fittest is. */
-export async function claim(what: string, fitness: TabFitness): Promise<boolean> {
-  await new Promise((resolve) => setTimeout(resolve, DELAYS_MS[fitness]));
+/** Resolves with whether this tab is the one that handles `what`. The tab with the highest priority wins. */
+export async function claim(what: string, priority: TabPriority): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, DELAYS_MS[priority]));
   const take = async () => {
     const claimed = readJson<string[]>(STORAGE_KEY, []);
     if (claimed.includes(what)) return false;

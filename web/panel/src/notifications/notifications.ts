@@ -58,16 +58,16 @@ async function notify(id: string, { sound, conversation, title, text }: Notice):
   const isViewed = sound === "message" && isViewing(conversation.id);
   const hasFocus = document.hasFocus();
   const isVisible = document.visibilityState === "visible";
-  const fitness = isViewed ? "viewing" : hasFocus ? "focused" : isVisible ? "visible" : "hidden";
+  const priority = isViewed ? "viewing" : hasFocus ? "focused" : isVisible ? "visible" : "hidden";
   // The tab in which the operator is claims the notification to leave it out.
   if (isViewed || (soundEnabled.value && canPlay())) {
-    void claim(`sound ${id}`, fitness).then((won) => {
+    void claim(`sound ${id}`, priority).then((won) => {
       if (won && !isViewed) void playSound(sound);
     });
   }
   const mayShow = desktopNotifications.value && "Notification" in window;
   if (!mayShow || Notification.permission !== "granted") return;
-  if ((await claim(`desktop ${id}`, fitness)) && !hasFocus) showNotification(conversation.id, title, text);
+  if ((await claim(`desktop ${id}`, priority)) && !hasFocus) showNotification(conversation.id, title, text);
 }
 
 function showNotification(conversation: number, title: string, text: string): void {

@@ -1,4 +1,4 @@
-"""Who caused an event: the actors and operator references that all rooms build the same way."""
+"""Who caused an event: the actors and operator references that all features build the same way."""
 
 from __future__ import annotations
 

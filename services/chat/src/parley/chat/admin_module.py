@@ -1,4 +1,4 @@
-"""Wiring of the rooms for accounts and administration, shared by the service, the command line and the tests."""
+"""Wiring of the features for accounts and administration, shared by the service, the command line and the tests."""
 
 from __future__ import annotations
 

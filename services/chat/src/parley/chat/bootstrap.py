@@ -1,4 +1,4 @@
-"""The composition root of chat: creates every room's services and adds them to one service."""
+"""The composition root of chat: creates every feature's services and adds them to one service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that the request bodies of several rooms share."""
+"""Fields that the request bodies of several features share."""
 
 from __future__ import annotations
 

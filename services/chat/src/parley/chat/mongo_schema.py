@@ -1,4 +1,4 @@
-"""The schema of chat's database: the indexes of all rooms, the collections with an outbox, and the migrations."""
+"""The schema of chat's database: the indexes of all features, the collections with an outbox, and the migrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public routes of chat: the tables of all rooms, each defined in the room's own `routes.py`."""
+"""The public routes of chat: the tables of all features, each defined in the feature's own `routes.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses that several rooms share."""
+"""Responses that several features share."""
 
 from __future__ import annotations
 

@@ -8,20 +8,20 @@ SITE_OPTIONS_TIMEOUT_SECONDS: Final = 0.5
 """For reading a site's options from chat. Short: chat may itself be waiting for the translation."""
 SITE_OPTIONS_TTL_SECONDS: Final = 300.0
 SITE_OPTIONS_FALLBACK_TTL_SECONDS: Final = 15.0
-"""For which chat is not asked again after it could not be reached."""
+"""After a failed call, chat is not asked again for this long."""
 
 ENGINE_REFRESH_INTERVAL_SECONDS: Final = 30.0
 """Between two attempts to list the languages of engines whose list is missing or outdated."""
 LANGUAGE_LIST_TTL_SECONDS: Final = 3600.0
-"""For which an engine's list of languages is used."""
+"""How long an engine's list of languages is used."""
 
 BREAKER_PAUSE_SECONDS: Final = 15.0
-"""For which an engine is not called after repeated failures; doubled with each failed trial."""
+"""How long an engine is not called after repeated failures; doubled with each failed trial."""
 MAX_BREAKER_PAUSE_SECONDS: Final = 120.0
 QUOTA_PAUSE_SECONDS: Final = 60.0
-"""For which an engine is not called after it reported an exhausted quota."""
+"""How long an engine is not called after it reported an exhausted quota."""
 AUTH_PAUSE_SECONDS: Final = 300.0
-"""For which an engine is not called after it refused the credentials."""
+"""How long an engine is not called after it refused the credentials."""
 
 GOOGLE_RETRY_TIMEOUT_SECONDS: Final = 1.0
 """For the retries of one call to Google."""

@@ -32,7 +32,7 @@ SYSTEM = Actor(kind="system")
 
 
 class Event(BaseModel):
-    """One fact. `session` is the public handle of the visitor it concerns, if it concerns one."""
+    """One fact. `session` is the session handle of the visitor it concerns, or None."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 

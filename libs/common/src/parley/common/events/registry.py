@@ -40,8 +40,8 @@ class EventData(BaseModel):
     ephemeral: ClassVar[bool] = False
     """Not in the event log: delivered to current subscribers only."""
     stream_only: ClassVar[bool] = False
-    """In the event log, and in queues bound to its routing tag; no queue receives those without a tag. Such events
-    share broker messages."""
+    """Written to the event log; delivered to a queue only if the event has a routing tag that the queue is bound to.
+    Such events share broker messages."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:

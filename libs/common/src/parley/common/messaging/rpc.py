@@ -1,4 +1,4 @@
-"""RPC over AMQP with JSON bodies, for facts whose event may not have arrived yet: calls the service that owns them.
+"""RPC over AMQP with JSON bodies: asks the owning service directly when its event may not have arrived yet.
 
 A request expires when its caller stops waiting, so that no server works for a caller that is gone.
 """

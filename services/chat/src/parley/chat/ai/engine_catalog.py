@@ -44,5 +44,5 @@ class AiEngineCatalog:
             await engine.stop()
 
     def unready_reason(self) -> str | None:
-        """Never unready: without an engine a visitor gets a sentence about it, and everything else works."""
+        """Never unready: without an engine the visitor gets an error message, and everything else works."""
         return None

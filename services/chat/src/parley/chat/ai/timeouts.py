@@ -1,4 +1,7 @@
-"""All timeouts and intervals of the AI, in seconds."""
+"""Default timeouts and intervals of the AI, in seconds.
+
+The idle timeout is also a setting of the installation (`settings.py`) and of each site (`sites/chatbot.py`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ OTHER_REPLICA_POLL_SECONDS = 0.25
 """How often it looks whether that reply is there."""
 
 REPLY_LEASE_SECONDS = 20.0
-"""How long the replica that generates a reply may not renew its lease before another one takes the reply over."""
+"""A reply lease expires this long after its last renewal; another replica then resumes the reply."""
 
 LEASE_RENEWAL_SECONDS = 5.0
 """How often the replica that generates a reply renews its lease."""

@@ -11,7 +11,7 @@ from parley.chat.sites.chatbot import DEFAULT_OFFLINE_MESSAGE
 from parley.chat.sites.site_settings import SiteSettings
 
 _SIX_DAYS = timedelta(days=6)
-"""Up to here a weekday alone is unambiguous."""
+"""Within this span the name of a weekday identifies the day."""
 
 
 async def find_away_notice(
@@ -25,16 +25,16 @@ async def find_away_notice(
 
 
 async def is_anyone_reachable(site: SiteSettings, presence: PresenceReader) -> bool:
-    """Whether an operator is online, or has a device that a waiting visitor makes ring."""
+    """Whether an operator is online, or has a device that gets a push when a visitor waits."""
     if await presence.operators_online(site.id):
         return True
     return site.notifies_when_pending and bool(await presence.operators_with_device(site.tenant_id, site.id))
 
 
 def build_away_notice(site: SiteSettings, language: str | None, opening: OpenStatus, at: datetime) -> str:
-    """The site's own offline message, if it has one; then what that lacks.
+    """Build the notice: the site's own offline message if it has one, then when the site opens again.
 
-    That is the same in the visitor's language, where it is another one, and when the site opens again.
+    A default text in the visitor's language is added if that differs from the site's language.
     """
     strings = get_locale_strings(language if is_supported(language) else site.language)
     general = strings.team_offline if opening.open else strings.outside_hours

@@ -20,7 +20,7 @@ class LostAccess:
     clock: Clock
 
     async def return_conversations(self, tenant_id: int, operator_id: int) -> int:
-        """Return those conversations of an operator that they may not have. Returns how many those are.
+        """Requeue the operator's conversations on sites that they can no longer access; return the count.
 
         Decided by what is stored now, so that events that arrive late or twice do no harm.
         """

@@ -1,4 +1,4 @@
-"""Wiring of the rooms that conversations consist of: conversations, messages, visitors, presence and the widget."""
+"""Wiring of the features that conversations consist of: conversations, messages, visitors, presence and the widget."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Writes changes of conversations: compare-and-set on the version, with changes that arrive together batched.
 
-Each change is confirmed when it is durable, with an outcome of its own: an update whose version has passed fails
+Each change is confirmed when it is durable, with an outcome of its own: an update with a stale version fails
 alone, and its transition is applied again to the new state. Several changes of one conversation in a batch are
 applied one after the other and written as one update.
 
@@ -65,7 +65,7 @@ class BatchedUpdate:
     new_entries: list[Document] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     remaining_entries: Sequence[Document] | None = None
-    """The unpublished outbox entries before `new_entries`, all others being published; None if not known here."""
+    """The outbox entries before `new_entries` that are not yet published; None if this process cannot tell."""
 
     @property
     def only_changes(self) -> bool:

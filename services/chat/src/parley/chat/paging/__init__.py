@@ -1,1 +1,1 @@
-"""Paging of lists, shared by all rooms: the page as services return it, its HTTP schemas, its MongoDB query."""
+"""Paging of lists, shared by all features: the page as services return it, its HTTP schemas, its MongoDB query."""

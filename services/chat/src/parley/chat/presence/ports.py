@@ -1,4 +1,4 @@
-"""What other rooms may ask about presence."""
+"""What other features may ask about presence."""
 
 from __future__ import annotations
 

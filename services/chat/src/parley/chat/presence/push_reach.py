@@ -9,7 +9,7 @@ from parley.chat.presence.ports import ReachableOperators
 from parley.common.caching import InvalidatingCache
 
 _TTL_SECONDS: Final = 3.0
-"""Bounds the questions that widgets cause; a device that was just registered counts after it."""
+"""Limits the RPC calls that widgets cause. A new device counts after this time."""
 
 
 class PushReach:

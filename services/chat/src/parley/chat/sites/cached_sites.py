@@ -12,7 +12,7 @@ _CACHE_SIZE = 1000
 
 
 class CachedSites:
-    """Implements the port Sites of conversations over an uncached one, invalidated by `site.changed`."""
+    """Implements the port SiteSettingsReader of conversations over an uncached one, invalidated by `site.changed`."""
 
     def __init__(self, sites: SiteSettingsReader) -> None:
         self.is_connected: Callable[[], bool] = lambda: False

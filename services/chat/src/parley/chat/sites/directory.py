@@ -15,7 +15,7 @@ from parley.chat.sites.site_settings import SiteSettings
 
 @dataclass(frozen=True, slots=True)
 class SiteDirectory:
-    """Implements the port Sites of conversations, the RPC method `site`, and the gateway's lookups."""
+    """Implements the port SiteSettingsReader of conversations, the RPC method `site`, and the gateway's lookups."""
 
     sites: SiteRepository
 

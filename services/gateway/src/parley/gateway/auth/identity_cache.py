@@ -39,8 +39,8 @@ class IdentityCache(Generic[KeyT]):
     def get(self, key: KeyT, source: object, build_caller: Callable[[], Caller]) -> str:
         """Return the signed identity for `key`.
 
-        `source` is the object from which `build_caller` builds: another object is signed at once, however young the
-        signature is, since what it says may have changed.
+        `source` is the object from which `build_caller` builds: a different object is always signed
+        again, because its content may have changed.
         """
         now = self._monotonic()
         signed = self._signed.get(key)

@@ -28,7 +28,7 @@ class RateLimit:
 
 
 # One address may be an office: 300 widgets that open within a few seconds, and 25 logins at nine o'clock. The limits of
-# an address hold a flood, not the many; guesses of passwords are slowed down by chat, sessions have their own limits.
+# an address stop floods without blocking many users behind one IP. chat throttles password guessing.
 DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
     RateLimitScope.ADDRESS: {
         "read": RateLimit(200, 3000),

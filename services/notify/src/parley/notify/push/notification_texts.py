@@ -96,5 +96,5 @@ def render(language: str, kind: PushKind, visitor_name: str, text: str, *, previ
     title = {"message": texts.message, "pending": texts.pending, "transferred": texts.transferred}[kind]
     # Not str.format: a name chosen by a visitor must never be read as a pattern.
     title = name if title == "{name}" else title.replace("{name}", isolate(name))
-    # Who has written nothing yet has sent no image either.
+    # An empty text means an image for `message` only; otherwise the visitor has not written yet.
     return title, text or (texts.image if kind == "message" else texts.hidden_body)

@@ -1,4 +1,4 @@
-"""Text of strangers as a lock screen may show it: one line, nothing invisible, no direction that leaks out of it."""
+"""Sanitizes visitor text for a lock screen: one line, no invisible characters, no bidirectional overrides."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def to_push_actions(event: Event, position: int) -> tuple[PushAction, ...]:
 def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: int) -> PushTrigger:
     conversation: dict[str, Any] = event.data["conversation"]
     kind: PushKind = "message"
-    seq, text = int(conversation.get("last_seq", 0)), _visitors_words(conversation)
+    seq, text = int(conversation.get("last_seq", 0)), _last_visitor_text(conversation)
     if event.type == "message.created":
         seq, text = event.data["seq"], event.data["content"]
     else:
@@ -118,8 +118,8 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
     )
 
 
-def _visitors_words(conversation: dict[str, Any]) -> str:
-    """Return what the visitor wrote last: not the sentence with which the AI or an operator handed them over."""
+def _last_visitor_text(conversation: dict[str, Any]) -> str:
+    """Return what the visitor wrote last, not the handoff message."""
     newest = conversation.get("last_message") or {}
     if newest.get("role") != "visitor":
         # The previous version of chat does not say what the visitor wrote.

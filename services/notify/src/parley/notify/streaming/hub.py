@@ -261,7 +261,7 @@ class Hub:
 
 
 def _owner(subscriber: Subscriber) -> int | VisitorKey:
-    """Whose number of streams is limited: an operator's id, or a visitor."""
+    """Return the key of the stream limit: an operator's id or a visitor."""
     return subscriber.visitor or subscriber.operator_id
 
 

@@ -1,7 +1,7 @@
 """Buffer for visitor heartbeats: keeps the newest of each visitor and writes them in batches.
 
-Visitor heartbeats are most of all traffic. Those that a crash loses are repaired by the visitor's next heartbeat; an
-orderly stop loses none. While writes fail, new heartbeats are refused and the buffered ones are retried.
+Most traffic is visitor heartbeats. The next heartbeat of a visitor replaces one that a crash lost; an orderly stop
+loses none. While writes fail, new heartbeats are refused and the buffered ones are retried.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _LOGGED_FAILURES = (1, 10, 100)
 
 
 class DeferredDocuments:
-    """The documents of which an entry was left to the sweeper, each with the number of that failure.
+    """Documents with entries that were not published, each with the sequence number of its last failure.
 
     A document stops being deferred when entries that were read after its failure have been published.
     """
