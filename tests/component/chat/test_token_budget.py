@@ -26,11 +26,13 @@ async def count_replies(budget: MongoTokenBudget, spenders: list[Spender], token
 
 
 async def test_replies_that_start_together_do_not_pass_the_sites_limit(budget: MongoTokenBudget) -> None:
+    """A16: replies that start together stay within the site's token budget."""
     site = next(_site_ids)
     assert await count_replies(budget, [Spender(site, f"s{n}", f"192.0.2.{n}") for n in range(40)]) == 10
 
 
 async def test_one_address_with_many_sessions_uses_its_share_only(budget: MongoTokenBudget) -> None:
+    """A16: an address with many sessions uses only its share of a site's token budget."""
     site = next(_site_ids)
     assert await count_replies(budget, [Spender(site, f"s{n}", "192.0.2.1") for n in range(40)]) == 5
     assert await count_replies(budget, [Spender(site, "other", "192.0.2.2")]) == 1

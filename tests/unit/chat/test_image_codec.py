@@ -172,12 +172,14 @@ def test_what_cannot_be_decoded_is_no_image(data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
 def test_too_many_pixels_are_refused_by_the_header(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A16: an image with too many pixels is refused before it is decoded."""
     monkeypatch.setattr(image_codec, "MAX_PIXELS", 99)
     with pytest.raises(ImageTooLarge):
         reencode(encoded(Image.new("RGB", (10, 10), RED), kind)[:200] + b"\0" * 100)
 
 
 def test_frames_times_pixels_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A16: the pixels of all frames together are bounded."""
     monkeypatch.setattr(image_codec, "MAX_ANIMATION_PIXELS", 4 * 32 * 32 - 1)
     first, *others = moving_square()
     with pytest.raises(ImageTooLarge):

@@ -34,6 +34,7 @@ async def test_after_a_refused_image_the_next_one_is_encoded(sanitizer: WorkerIm
 
 
 async def test_an_image_that_ends_the_process_is_refused_and_the_next_one_is_encoded() -> None:
+    """A16: an image that ends the worker process is refused, and the next one is encoded."""
     sanitizer = WorkerImageSanitizer(timeout_seconds=0.001)
     with pytest.raises(ImageTooLarge):
         await sanitizer.sanitize(png())
@@ -57,6 +58,7 @@ async def test_a_cancelled_upload_does_not_get_its_answer_to_the_next_one(saniti
 
 
 async def test_the_queue_is_bounded(sanitizer: WorkerImageSanitizer) -> None:
+    """A16: the queue of images is bounded."""
     results = await asyncio.gather(*(sanitizer.sanitize(png()) for _ in range(4)), return_exceptions=True)
     assert [type(result) for result in results].count(TooManyImages) == 2
 

@@ -196,6 +196,7 @@ async def test_connection_is_reusable_only_if_the_service_keeps_it_open(raw: byt
 
 @pytest.mark.parametrize("size", [1, 300_000])
 async def test_connection_whose_response_was_not_read_is_not_reused(size: int) -> None:
+    """A17: a connection whose response was not read to its end is not reused."""
     connection, transport = start_request()
     connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
     await connection.read_head()
@@ -207,6 +208,7 @@ async def test_connection_whose_response_was_not_read_is_not_reused(size: int) -
 
 
 async def test_connection_whose_request_has_not_left_is_not_reused() -> None:
+    """A17: a connection whose request was not sent completely is not reused."""
     connection, transport = start_request()
     transport.unsent_bytes = 1
     connection.data_received(b"HTTP/1.1 415 Unsupported Media Type\r\nContent-Length: 0\r\n\r\n")
