@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 import pytest
+from pymongo import AsyncMongoClient
 
 from parley_dev.stack import Stack
 from support.api import ApiClient
@@ -97,13 +99,19 @@ async def test_visitor_credentials_are_not_operator_tokens(tenant: TenantFixture
     assert (await tenant.api.request("GET", "/api/v1/auth/me", query=visitor.credentials)).status == 401
 
 
-async def test_reusing_a_refresh_token_ends_the_login(tenant: TenantFixture) -> None:
-    """A4: reuse of a refresh token ends its login; A19: the access token is then 401."""
+async def test_reusing_a_refresh_token_ends_the_login(tenant: TenantFixture, stack: Stack, mongodb_uri: str) -> None:
+    """A4: reuse of a refresh token after the reuse window ends its login; A19: the access token is then 401."""
     member = await tenant.add_operator("Rita")
     login = await tenant.api.login(f"owner@{tenant.name}.test", "correct-horse-battery")
     used = {"refresh_token": login["refresh_token"]}
     refreshed = (await tenant.api.request("POST", "/api/v1/auth/refresh", body=used)).ok()
     assert (await tenant.api.request("GET", "/api/v1/auth/me", token=refreshed["token"])).status == 200
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri, tz_aware=True) as client:
+        sessions = client[f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"]["sessions"]
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        await sessions.update_many(
+            {"operator_id": tenant.owner.id, "replaced": {"$exists": True}}, {"$set": {"replaced.$[].at": long_ago}}
+        )
     assert (await tenant.api.request("POST", "/api/v1/auth/refresh", body=used)).status == 401
 
     async def is_ended() -> bool:
