@@ -17,7 +17,7 @@ from support.infrastructure import Infrastructure, InfrastructureOwner
 from support.tenants import TenantFixture
 
 _LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component", "unit")
-_ONE_WORKER = ("tests/reliability", "tests/browser", "tests/e2e/integrations")
+_ONE_WORKER = ("tests/reliability", "tests/browser", "tests/e2e/integrations", "tests/component/presence")
 """Directories whose files share an expensive fixture: all of one run on one worker."""
 
 _OWNER = pytest.StashKey[InfrastructureOwner]()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -20,6 +19,7 @@ from parley.common.mongodb import Document, Index, Migration, MigrationContext, 
 from parley.common.mongodb.client import create_client, majority_database
 from parley.common.mongodb.migrator import Migrator
 from parley.common.observability.logging import configure_logging
+from parley_dev.process import child_environment
 
 LEASE = timedelta(seconds=2)
 ABSENCE = timedelta(seconds=1)
@@ -57,7 +57,7 @@ def create_migrator(database: AsyncDatabase[Document], schema: Schema) -> Migrat
 
 async def start_job(uri: str, database: str) -> asyncio.subprocess.Process:
     """Start a process that migrates the database to SCHEMA."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    environment = {**child_environment(), "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     command = [sys.executable, "-m", "support.migration_job", uri, database]
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
 

@@ -31,7 +31,7 @@ from parley.common.events.conversations import ConversationAccepted, Conversatio
 from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, NoteSchema, Typing
 from parley.common.events.schemas import ConversationSchema, LastMessage, Mode, OperatorRef, Role, VisitorSchema
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
-from parley.common.messaging import BrokerConnection
+from parley.common.messaging import BrokerConnection, RpcServer
 from parley.common.runtime.clock import utc_now
 from parley_dev.ports import free_ports
 from support.sse import SseStream
@@ -329,6 +329,17 @@ class Scenario:
             created_at=now,
             updated_at=now,
         )
+
+
+@asynccontextmanager
+async def connect_as_chat(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
+    """Connect to a broker, answering RPC requests as chat does."""
+    broker = BrokerConnection(amqp_url)
+    broker.add(RpcServer("chat", team.rpc_methods()))
+    await broker.start()
+    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+    yield broker
+    await broker.stop()
 
 
 def message_texts(stream: SseStream) -> list[str]:

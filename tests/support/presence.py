@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import secrets
 import signal
@@ -30,6 +29,7 @@ from parley.common.auth.identity import (
 from parley.common.events import Event, EventData, new_event
 from parley.common.messaging import BrokerConnection, RpcServer
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley_dev.process import child_environment
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
@@ -70,7 +70,7 @@ class Replica:
             "PARLEY_LOG_LEVEL": "warning",
         }
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.presence", env={**os.environ, **variables, **self._environment}
+            sys.executable, "-m", "parley.presence", env={**child_environment(), **variables, **self._environment}
         )
         async with asyncio.timeout(40):
             while not await self.is_ready():

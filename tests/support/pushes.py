@@ -16,6 +16,9 @@ TOKEN_PATH = "/api/v1/operator/fcm-token"
 AddPushOperator = Callable[..., Awaitable[tuple[OperatorCaller, str]]]
 """Adds an operator with one device to the scenario's site; returns the operator and the device's token."""
 
+SendFirstPush = Callable[[NotifyReplica], Awaitable[str]]
+"""Sends a push to the operator of the scenario's conversation; returns the token of their device."""
+
 
 async def register_device(replica: NotifyReplica, operator: OperatorCaller, platform: str = "android") -> str:
     """Register a new device and return its token."""

@@ -1,20 +1,26 @@
-"""The `parley` command line as administrators run it: a process with chat's environment, MongoDB and RabbitMQ."""
+"""The `parley` command line with chat's environment, MongoDB and RabbitMQ.
+
+Commands run in this process: starting one takes a second of processor time. The e2e tests run the installed program.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
+import logging
 import secrets
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+from click.testing import CliRunner
 from pymongo import AsyncMongoClient
 
+from parley.common.cli.main import build_cli, disable_logging
+from parley.common.cli.plugins import load_plugins
 from parley.common.events import Event, new_event
 from parley.common.events.team import SiteChanged
 from parley.common.messaging import BrokerConnection, Consumer, PoisonMessage
@@ -43,18 +49,7 @@ class ParleyCli:
     completed: list[CompletedCommand] = field(default_factory=list)
 
     async def __call__(self, *arguments: str, stdin: str = "", **env_changes: str | None) -> CompletedCommand:
-        changed = {**os.environ, **self.env, **env_changes}
-        env = {name: value for name, value in changed.items() if value is not None}
-        process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("parley")),
-            *arguments,
-            env=env,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
-        result = CompletedCommand(process.returncode or 0, out.decode(), err.decode())
+        result = await asyncio.to_thread(_invoke, arguments, stdin, {**self.env, **env_changes})
         self.completed.append(result)
         return result
 
@@ -64,6 +59,17 @@ class ParleyCli:
         options = ("--email", email, "--name", "Olivia", "--tenant", "Shop")
         assert (await self("owner", "create", *options, stdin=f"{PASSWORD}\n")).status == 0
         return email
+
+
+def _invoke(arguments: Sequence[str], stdin: str, env: Mapping[str, str | None]) -> CompletedCommand:
+    config = structlog.get_config()
+    disable_logging()
+    try:
+        result = CliRunner().invoke(build_cli(load_plugins()), arguments, input=stdin, env=env, prog_name="parley")
+    finally:
+        structlog.configure(**config)
+        logging.disable(logging.NOTSET)
+    return CompletedCommand(result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.fixture

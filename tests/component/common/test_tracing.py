@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from parley.common.runtime.settings import ServiceSettings, load_settings
 from parley_dev.ports import free_ports
+from parley_dev.process import child_environment
 from support.otlp_collector import OtlpCollector
 
 SECRET = "5d1f0a9be2c84736a1b0c9d8e7f60514"
@@ -74,7 +74,7 @@ async def _run(program: str, *arguments: str, **env: str) -> dict[str, Any]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={
-            **{name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "PARLEY_"))},
+            **{name: value for name, value in child_environment().items() if not name.startswith(("OTEL_", "PARLEY_"))},
             "PARLEY_IDENTITY_SECRET": SECRET,
             "AMQP_URL": "amqp://127.0.0.1:1/",
             "MONGODB_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -115,8 +115,10 @@ async def test_untraced_service_does_not_load_opentelemetry(service: str) -> Non
         off = await _run(SERVICE, service, **env)
         assert "parley.common.observability.tracing" in off["modules"]
         assert not [name for name in off["modules"] if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))]
-        on = await _run(SERVICE, service, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **env)
-        assert "opentelemetry.sdk.trace" in on["modules"], "the same service with tracing"
+        if service == "presence":
+            # The check detects a loaded SDK. One service shows that: each start takes a second of processor time.
+            on = await _run(SERVICE, service, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **env)
+            assert "opentelemetry.sdk.trace" in on["modules"]
 
 
 @pytest.mark.parametrize(

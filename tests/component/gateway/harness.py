@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import socket
 import sys
@@ -26,6 +25,7 @@ from multidict import CIMultiDictProxy
 from parley.common.auth.identity import IDENTITY_HEADER, Caller, GatewayCaller, IdentitySigner
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
+from parley_dev.process import child_environment
 from support.wait import wait_until
 
 IDENTITY_SECRET = secrets.token_hex(32)
@@ -275,7 +275,7 @@ async def running_gateway(
     """Run a gateway process in front of a backend; `env` overrides its environment."""
     port, internal_port = free_port(), free_port()
     environment = {
-        **os.environ,
+        **child_environment(),
         "AMQP_URL": amqp_url,
         "PARLEY_ENV": "development",
         "PARLEY_HOST": "127.0.0.1",

@@ -6,16 +6,18 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import AsyncMongoClient
 
 from parley.common.auth.identity import OperatorCaller
-from parley.common.messaging import BrokerConnection, RpcServer
+from parley.common.messaging import BrokerConnection
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.infrastructure import Infrastructure
-from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica
-from support.pushes import AddPushOperator, register_device
+from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica, connect_as_chat
+from support.pushes import AddPushOperator, SendFirstPush, register_device, wait_for_push
 from support.wait import wait_until
 
 
@@ -39,7 +41,7 @@ def team() -> FakeTeam:
 @pytest.fixture(scope="session")
 async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
     """A connection that publishes and answers as chat does."""
-    async with _connect_as_chat(amqp_url, team) as broker:
+    async with connect_as_chat(amqp_url, team) as broker:
         yield broker
 
 
@@ -47,16 +49,6 @@ async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnectio
 async def fcm() -> AsyncIterator[FcmServer]:
     async with FcmServer() as server:
         yield server
-
-
-@asynccontextmanager
-async def _connect_as_chat(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
-    broker = BrokerConnection(amqp_url)
-    broker.add(RpcServer("chat", team.rpc_methods()))
-    await broker.start()
-    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
-    yield broker
-    await broker.stop()
 
 
 @asynccontextmanager
@@ -120,7 +112,7 @@ async def isolated_broker(tmp_path: Path, team: FakeTeam) -> AsyncIterator[tuple
     """A broker for the test alone, where its replica shares no queue, and a connection that acts as chat."""
     server = RabbitServer(tmp_path / "rabbitmq")
     await server.start()
-    async with _connect_as_chat(server.uri, team) as broker:
+    async with connect_as_chat(server.uri, team) as broker:
         yield server, broker
     await server.stop()
 
@@ -140,3 +132,31 @@ def add_push_operator(scenario: Scenario, team: FakeTeam) -> AddPushOperator:
         return operator, await register_device(replica, operator)
 
     return add
+
+
+@pytest.fixture
+def send_first_push(
+    mongodb_uri: str,
+    database_prefix: str,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+) -> SendFirstPush:
+    """Sends a push to the operator of the scenario's conversation, and returns the token of their device."""
+
+    async def send(replica: NotifyReplica) -> str:
+        operator, token = await add_push_operator(replica)
+        await scenario.accept(operator)
+        await scenario.send_message("one")
+        await wait_for_push(fcm, token)
+        async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+            deliveries = client[f"{database_prefix}_notify"]["deliveries"]
+
+            async def has_no_claim() -> bool:
+                return await deliveries.count_documents({"claim": {"$exists": True}}) == 0
+
+            # A replica that is killed earlier keeps its claim for a minute, which delays the next push.
+            await wait_until(has_no_claim, description="the push to be recorded")
+        return token
+
+    return send

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pymongo import AsyncMongoClient
 
 from parley.common.events.conversations import VisitorErased
 from parley.common.messaging import BrokerConnection, RpcClient
-from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
-from support.notify import FakeTeam, Scenario, StartReplica
+from support.infrastructure import Infrastructure
+from support.notify import FakeTeam, Scenario, StartReplica, connect_as_chat
 from support.wait import wait_until
+
+
+@pytest.fixture(scope="module")
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
+    """A broker of its own: a replica of another test, with another database, would answer the RPC requests too."""
+    async with infrastructure.broker(run_directory / "notify-erasure") as amqp_url:
+        yield amqp_url
+
+
+@pytest.fixture(scope="module")
+async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
+    async with connect_as_chat(amqp_url, team) as broker:
+        yield broker
 
 
 async def test_pending_pushes_of_a_visitor_are_exported_and_erased(
     start_replica: StartReplica,
+    scenario: Scenario,
     team: FakeTeam,
     fcm: FcmServer,
     mongodb_uri: str,
-    isolated_broker: tuple[RabbitServer, BrokerConnection],
+    amqp_url: str,
     database_prefix: str,
 ) -> None:
-    server, broker = isolated_broker
-    scenario = Scenario(broker)
-    replica = await start_replica(broker=server.uri, push_delay_seconds=300, **fcm.notify_settings)
+    replica = await start_replica(push_delay_seconds=300, **fcm.notify_settings)
     operator = scenario.operator()
     team.add(scenario.site_id, operator.operator_id)
     token = "dev:" + "a" * 32
@@ -38,7 +53,7 @@ async def test_pending_pushes_of_a_visitor_are_exported_and_erased(
             return await deliveries.count_documents({"calls.text": "zq-my-secret-words"}) == 1
 
         await wait_until(is_pending)
-        data = await _export(server.uri, scenario)
+        data = await _export(amqp_url, scenario)
         assert data is not None
         assert data["pushes"][0]["waiting"][0]["text"] == "zq-my-secret-words"
         await scenario.publish(VisitorErased(session_id=scenario.session, conversation_ids=(scenario.conversation_id,)))
@@ -47,7 +62,7 @@ async def test_pending_pushes_of_a_visitor_are_exported_and_erased(
             return await deliveries.count_documents({"conversation_id": scenario.conversation_id}) == 0
 
         await wait_until(is_erased)
-    assert await _export(server.uri, scenario) is None
+    assert await _export(amqp_url, scenario) is None
 
 
 async def _export(amqp_url: str, scenario: Scenario) -> dict[str, Any] | None:

@@ -6,20 +6,13 @@ import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
-
-import pytest
-from pymongo import AsyncMongoClient
 
 from parley.common.messaging import BrokerConnection
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import FakeTeam, NotifyReplica, Scenario, StartReplica
-from support.pushes import AddPushOperator, count_outcome, register_device, wait_for_push
+from support.pushes import AddPushOperator, SendFirstPush, count_outcome, register_device, wait_for_push
 from support.wait import wait_until
-
-LONG_LOG_EVENTS = 10_500
-"""More than a replica reads before it is ready."""
 
 
 async def test_an_operator_without_a_stream_gets_a_push_for_a_message(
@@ -189,37 +182,6 @@ async def test_a_duplicate_of_an_event_that_was_evicted_from_the_replay_buffer_c
     assert (await wait_for_push(fcm, token, 2))["notification"]["body"] == "Once more"
 
 
-SendFirstPush = Callable[[NotifyReplica], Awaitable[str]]
-
-
-@pytest.fixture
-def send_first_push(
-    mongodb_uri: str,
-    database_prefix: str,
-    scenario: Scenario,
-    fcm: FcmServer,
-    add_push_operator: AddPushOperator,
-) -> SendFirstPush:
-    """Sends a push to the operator of the scenario's conversation, and returns the token of their device."""
-
-    async def send(replica: NotifyReplica) -> str:
-        operator, token = await add_push_operator(replica)
-        await scenario.accept(operator)
-        await scenario.send_message("one")
-        await wait_for_push(fcm, token)
-        async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-            deliveries = client[f"{database_prefix}_notify"]["deliveries"]
-
-            async def has_no_claim() -> bool:
-                return await deliveries.count_documents({"claim": {"$exists": True}}) == 0
-
-            # A replica that is killed earlier keeps its claim for a minute, which delays the next push.
-            await wait_until(has_no_claim, description="the push to be recorded")
-        return token
-
-    return send
-
-
 async def test_another_replica_takes_the_cursor_over_from_a_killed_one(
     start_replica: StartReplica, scenario: Scenario, fcm: FcmServer, send_first_push: SendFirstPush
 ) -> None:
@@ -230,18 +192,6 @@ async def test_another_replica_takes_the_cursor_over_from_a_killed_one(
     await scenario.send_message("two")
     assert (await wait_for_push(fcm, token, 2, timeout=20))["notification"]["body"] == "two"
     assert "push_cursor_taken" in second.log_file.read_text()
-
-
-async def test_an_event_that_no_replica_has_planned_causes_a_push_despite_many_later_events(
-    start_replica: StartReplica, scenario: Scenario, fcm: FcmServer, send_first_push: SendFirstPush
-) -> None:
-    first = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
-    token = await send_first_push(first)
-    await first.stop(signal.SIGKILL)
-    await scenario.send_message("two")
-    await scenario.fill_log(LONG_LOG_EVENTS)
-    await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
-    assert (await wait_for_push(fcm, token, 2, timeout=30))["notification"]["body"] == "two"
 
 
 async def test_a_pending_conversation_notifies_all_chat_operators_in_their_language(

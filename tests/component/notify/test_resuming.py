@@ -17,8 +17,6 @@ from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
 STREAM_PATH = "/api/v1/operator/stream"
-LONG_LOG_EVENTS = 10_500
-"""More than a replica reads before it is ready."""
 
 
 async def test_clients_cut_at_random_resume_on_any_replica_without_gap_or_duplicate(
@@ -111,30 +109,6 @@ async def test_a_stream_resumes_within_a_batch_of_events(start_replica: StartRep
             assert message_texts(stream) == ["after"]
 
 
-async def test_a_starting_replica_reads_the_same_number_of_events_from_single_and_batched_records(
-    start_replica: StartReplica, scenario: Scenario
-) -> None:
-    """It reads fewer records if they are batches, also when the last record is a single event."""
-    caller = scenario.operator()
-    async with (await start_replica()).stream(caller) as stream:
-        start = stream.last_event_id
-    for _ in range(20):
-        await scenario.send_messages_in_one_batch(*(f"{number}" for number in range(640)))
-    late = await start_replica()
-    await wait_until(partial(_has_startup_events, late), description="some ten thousand events in the replay buffer")
-    async with late.stream(caller) as stream:
-        recent = stream.last_event_id
-        await scenario.send_message("now")
-        await wait_for_message(stream, "now")
-    later = await start_replica()
-    await wait_until(partial(_has_startup_events, later), description="the same after a record with one event")
-    async with later.stream(caller, recent) as stream:
-        await wait_for_message(stream, "now")
-        assert message_texts(stream) == ["now"]
-    async with later.stream(caller, start) as stream:
-        await stream.wait_for("reset")
-
-
 async def test_the_position_may_be_in_the_query(replica: NotifyReplica, scenario: Scenario) -> None:
     caller = scenario.operator()
     async with replica.stream(caller) as stream:
@@ -220,51 +194,6 @@ async def test_a_replica_accepts_no_streams_before_it_has_caught_up_with_the_log
     async with late.stream(scenario.operator(), start) as stream:
         await wait_until(lambda: len(stream.of_type("message.created")) == 300)
         assert message_texts(stream) == [str(number) for number in range(300)]
-
-
-async def test_a_replica_becomes_ready_while_events_are_published_without_a_pause(
-    start_replica: StartReplica, scenario: Scenario
-) -> None:
-    """The end of the log moves faster than it can be looked up, so the replica must not chase it."""
-
-    async def publish() -> None:
-        while True:
-            await scenario.send_message("more")
-
-    publishers = [asyncio.create_task(publish()) for _ in range(4)]
-    try:
-        late = await start_replica(wait_ready=False)
-        await wait_until(late.is_ready, timeout=60, description="notify to be ready")
-        assert not any(publisher.done() for publisher in publishers), "published until the replica was ready"
-    finally:
-        for publisher in publishers:
-            publisher.cancel()
-        await asyncio.gather(*publishers, return_exceptions=True)
-
-
-async def test_only_the_last_part_of_a_long_log_is_read_before_streams_are_accepted(
-    start_replica: StartReplica, scenario: Scenario
-) -> None:
-    caller = scenario.operator()
-    async with (await start_replica()).stream(caller) as stream:
-        start = stream.last_event_id
-        await scenario.send_message("long ago")
-        await scenario.fill_log(LONG_LOG_EVENTS)
-        await scenario.send_message("a moment ago")
-        await scenario.send_message("now")
-        await wait_for_message(stream, "now", timeout=60)
-        recent = stream.of_type("message.created")[1].id
-    late = await start_replica()
-    assert await late.metric("parley_notify_window_events") < 10, "only the last messages are buffered"
-    async with late.stream(caller, recent) as stream:
-        await wait_for_message(stream, "now")
-        assert not stream.of_type("reset")
-    async with late.stream(caller, start) as stream:
-        await stream.wait_for("reset")
-
-
-async def _has_startup_events(replica: NotifyReplica) -> bool:
-    return 10_000 <= await replica.metric("parley_notify_window_events") < 10_100
 
 
 async def _is_unready(replica: NotifyReplica) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import secrets
 import signal
@@ -31,8 +30,9 @@ from parley.common.events.schemas import ConversationSchema, MessageTranslation,
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
-from parley_dev.servers import RabbitServer
+from parley_dev.process import child_environment
 from support.google_translate import FakeGoogleTranslate
+from support.infrastructure import Infrastructure
 from support.libretranslate import FakeLibreTranslate
 from support.wait import wait_until
 
@@ -165,7 +165,7 @@ class TranslateHarness:
             "PARLEY_TRANSLATE_ANSWER_SECONDS": "0.8",
         }
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.translate", env={**os.environ, **variables, **self.environment}
+            sys.executable, "-m", "parley.translate", env={**child_environment(), **variables, **self.environment}
         )
         await wait_until(self._is_ready, timeout=90, description="translate to be ready")
 
@@ -273,11 +273,10 @@ class TranslateHarness:
 
 
 @pytest.fixture(scope="session")
-async def own_broker(run_directory: Path) -> AsyncIterator[RabbitServer]:
-    server = RabbitServer(run_directory / "rabbitmq-translate")
-    await server.start()
-    yield server
-    await server.stop()
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
+    """A broker of its own: the harness answers the RPC requests of translate as chat does."""
+    async with infrastructure.broker(run_directory / "translate") as amqp_url:
+        yield amqp_url
 
 
 @pytest.fixture(scope="module")
@@ -303,13 +302,13 @@ def environment() -> dict[str, str]:
 @pytest.fixture(scope="module")
 async def harness(
     mongodb_uri: str,
-    own_broker: RabbitServer,
+    amqp_url: str,
     google: FakeGoogleTranslate,
     libre: FakeLibreTranslate,
     environment: dict[str, str],
 ) -> AsyncIterator[TranslateHarness]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as http:
-        harness = TranslateHarness(mongodb_uri, own_broker.uri, http, google, libre, environment)
+        harness = TranslateHarness(mongodb_uri, amqp_url, http, google, libre, environment)
         await harness.start()
         yield harness
         await harness.stop()

@@ -64,11 +64,11 @@ def build_cli(plugins: Sequence[CommandPlugin]) -> click.Group:
 def main() -> None:
     """Run the command that the command line names, and exit with its status."""
     cli = build_cli(load_plugins())
-    _disable_logging()
+    disable_logging()
     cli.main(prog_name="parley")
 
 
-def _disable_logging() -> None:
+def disable_logging() -> None:
     """Logs are for services; in a command they would mix with its result."""
     logging.disable(logging.CRITICAL)
     structlog.configure(
