@@ -37,7 +37,7 @@ async def test_widget_works_under_a_strict_policy_on_another_origin(
     gateway = stack.gateway_url
     (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"domains": ["localhost"]})).ok()
     policy = f"default-src 'none'; script-src {gateway}; connect-src {gateway}; img-src 'self'; trusted-types 'none'"
-    tag = f'<script async src="{gateway}/widget.js" data-site-key="{tenant.site_key}"></script>'
+    tag = f'<script async src="{gateway}/widget.js" data-site-key="{tenant.site_key}" data-colour="#1f6f5c"></script>'
     body = f"<!doctype html><html lang=en><title>Shop</title><h1>Shop</h1>{tag}</html>"
     widget = await sessions.widget()
     asked: list[str] = []

@@ -58,7 +58,7 @@ async def test_images_selected_and_pasted_by_a_visitor_are_shown_to_the_operator
 ) -> None:
     panel, widget = await sessions.panel(), await sessions.widget()
     await widget.open(stack.gateway_url, tenant.site_key)
-    await widget.send_message("I need a person")
+    await widget.send_message("Where is my parcel?")
     await widget.ask_for_person()
     await panel.log_in(stack.gateway_url, tenant.alex)
     await panel.select_list("Waiting")

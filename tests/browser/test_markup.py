@@ -19,7 +19,7 @@ CANARIES = [
     "javascript:window.__canary='address'",
     "[click](javascript:window.__canary='markdown')",
     "${window.__canary='template'} {{constructor.constructor('window.__canary=1')()}}",
-    "\u202etxt.exe </div></li></ol><h1>Broken out</h1>",
+    "\u202etxt.exe </div></li></ol><h1>Broken out</h1>\u202c",
 ]
 ALL_CANARIES = "\n".join(CANARIES)
 

@@ -115,7 +115,7 @@ async def test_reconnected_widget_sends_queued_and_shows_missed_messages(
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
     widget = await sessions.widget()
     await widget.open(f"http://127.0.0.1:{network.port}", tenant.site_key)
-    await widget.send_message("I need a person")
+    await widget.send_message("Where is my parcel?")
     await widget.ask_for_person()
     await expect(widget.log).to_contain_text("Waiting for a person…")
     rows = (await tenant.alex.get("/operator/all-active-chats")).ok()["chats"]

@@ -216,7 +216,7 @@ async def test_widget_without_operators_online(
 ) -> None:
     widget = await sessions.widget()
     await widget.open(stack.gateway_url, tenant.site_key)
-    await widget.send_message("I need a person")
+    await widget.send_message("Where is my parcel?")
     await widget.ask_for_person()
     await expect(widget.page.get_by_role("textbox", name="Your e-mail")).to_be_visible()
     await check_page(widget, artifacts, "widget-offline")
