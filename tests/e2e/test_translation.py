@@ -27,7 +27,8 @@ async def test_messages_are_translated_in_both_directions(tenant: TenantFixture)
         assert original.data["data"]["content"] == "Bom dia! Onde está o meu pedido?", (
             "the original is sent immediately"
         )
-        translated = await panel.wait_for("message.translated", timeout=30)
+        seq = original.data["data"]["seq"]  # Turning translation on translates earlier messages as well.
+        translated = await panel.wait_for("message.translated", lambda e: e.data["data"]["seq"] == seq, timeout=30)
         assert translated.data["data"]["translation"]["status"] == "done"
         assert translated.data["data"]["translation"]["content"].startswith("Good morning")
 

@@ -165,7 +165,7 @@ async def _is_waiting(http: aiohttp.ClientSession, stack: Stack, service: str) -
             readiness = await response.json()
     except aiohttp.ClientConnectionError:
         return False
-    version = 1 if service == "chat" else 0
+    version = 2 if service == "chat" else 0
     return f"waits for schema {version}, the database has 0" in readiness["faults"].get("mongodb", "")
 
 

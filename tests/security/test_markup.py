@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from parley.common.texts import clean_text
 from parley_dev.stack import Stack
 from support.api import ApiClient
 from support.tenants import TenantFixture
@@ -55,7 +56,7 @@ async def test_a_site_name_is_escaped_in_the_widget_code(tenant: TenantFixture) 
 async def test_message_content_cannot_forge_events(tenant: TenantFixture, content: str) -> None:
     """A8: line breaks and `event:` in content cannot forge events of a stream."""
     visitor, conversation_id = await tenant.assigned_conversation()
-    text = f"before{content}after"
+    text = clean_text(f"before{content}after")
     async with tenant.sam.stream() as panel, visitor.events() as widget:
         await panel.wait_for("ready")
         await widget.wait_for("ready")

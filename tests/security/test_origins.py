@@ -73,10 +73,6 @@ async def test_widget_routes_reject_foreign_origins(tenant: TenantFixture, origi
         )
         assert rejected.status == 403, (forward.path, rejected.raw)
         assert not _cors_headers(rejected), forward.path
-    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
-    preflight = await tenant.api.request("OPTIONS", "/api/v1/chat/stream", headers=headers)
-    assert preflight.status == 403
-    assert not _cors_headers(preflight)
 
 
 async def test_the_sites_own_origin_is_allowed(tenant: TenantFixture) -> None:

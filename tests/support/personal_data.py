@@ -108,7 +108,7 @@ async def create_visitor_with_data(tenant: TenantFixture) -> VisitorWithData:
     canary = "zq" + "".join(secrets.choice(ascii_lowercase) for _ in range(10))
     visitor, conversation_id = await tenant.assigned_conversation()
     alex = tenant.alex
-    page = f"https://shop.test/?q={canary}"
+    page = f"https://shop.test/{canary}"
     (await visitor.post("/heartbeat", page=page, title=f"{canary} shoes", referrer=f"https://find.test/{canary}")).ok()
     language = {"conversation_id": conversation_id, "lang": "pt-BR"}
     (await alex.post("/operator/translation/set-lang", language)).ok()
