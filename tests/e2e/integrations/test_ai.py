@@ -104,6 +104,7 @@ async def test_a_failing_provider_starts_a_handoff_with_a_message(
 
 
 async def test_no_chunk_is_sent_after_an_accept(tenant: TenantFixture, openai_server: FakeOpenAIServer) -> None:
+    """T15: after an accept the AI sends no further chunk, and stores no reply."""
     openai_server.pause = asyncio.Event()
     visitor = tenant.new_visitor()
     received: list[str] = []
