@@ -211,8 +211,11 @@ async def test_encoded_parts_are_rejected(tenant: TenantFixture, encoding: str) 
         b'--b\r\nContent-Disposition: form-data; name="image"\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n'
         b"--c\r\n\r\nx\r\n--c--\r\n--b--\r\n",
         b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\nnever ends',
+        b'--b\r\nContent-Disposition: form-data; name="image"\r\nno colon\r\n\r\nx\r\n--b--\r\n',
+        b'--b\r\nContent-Disposition: form-data; name="image"\r\nbad name: x\r\n\r\nx\r\n--b--\r\n',
+        b'--b\r\nContent-Disposition: form-data; name="image"\r\nX-Long: ' + b"x" * 9000 + b"\r\n\r\nx\r\n--b--\r\n",
     ],
-    ids=["no multipart", "no parts", "nested", "unterminated"],
+    ids=["no multipart", "no parts", "nested", "unterminated", "no colon", "bad header name", "long header"],
 )
 async def test_an_invalid_form_is_a_client_error(tenant: TenantFixture, body: bytes) -> None:
     """A6: an invalid multipart form is a client error."""

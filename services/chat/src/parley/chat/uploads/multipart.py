@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from parley.chat.uploads.errors import ImageTooLarge, TooManyImages
 from parley.chat.uploads.image_sanitizer import MAX_IMAGE_BYTES
@@ -64,7 +65,7 @@ async def read_image(request: web.Request, upload: BufferedUpload) -> None:
             if part.name in ("image", "file"):
                 return await _read_part(part, MAX_IMAGE_BYTES, upload.append)
             await _read_part(part, _MAX_OTHER_FIELD_BYTES)
-    except (ValueError, AssertionError, web.HTTPBadRequest) as exc:
+    except (ValueError, AssertionError, HttpProcessingError, web.HTTPBadRequest) as exc:
         raise BadRequest("The multipart body could not be read.") from exc
     raise ValidationFailed({"image": "is missing"})
 
