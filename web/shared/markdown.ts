@@ -1,7 +1,7 @@
 /**
  * Parses the Markdown that language models write into a tree: emphasis, links, code, lists, quotes, tables. There is
- * no HTML and no image in it: tags stay text, an image becomes a link. Every character is looked at a bounded number
- * of times, and nesting is bounded, because the text may come from whoever can make a model repeat it.
+ * no HTML and no image in it: tags stay text, an image becomes a link. Every character is read a bounded number
+ * of times, and nesting is bounded, because a visitor can make a model repeat hostile text.
  */
 import { toSafeUrl, trimPunctuation } from "./linkify";
 

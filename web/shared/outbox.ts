@@ -29,7 +29,7 @@ export interface OutboxOptions<Item extends OutboxItem> {
   partition(item: Item): string | number;
   /** Whether an item may be sent now; others wait. */
   maySend(item: Item): boolean;
-  /** Sends an item. Whoever receives its confirmation removes it or marks it as sent. */
+  /** Sends an item. The caller removes it or marks it as sent when the confirmation arrives. */
   send(item: Item): Promise<void>;
   /** `retry`: after a delay; `fail`: not again by itself; `stop`: keep it until the next `resume`. */
   onError(error: unknown): { action: "retry" | "fail" | "stop"; message: string };

@@ -1,8 +1,8 @@
 /**
  * The tabs of one browser that show the same thing. They send each other messages, and one of them, the leader, does
  * what has to be done once: a browser opens only six connections to a server over HTTP/1.1, so one tab holds the live
- * stream for all. The leader is whoever holds a Web Lock; on pages without HTTPS, which have none, the tabs agree by
- * messages. Without BroadcastChannel every tab is alone and leads itself.
+ * stream for all. The tab that holds a Web Lock is the leader; on pages without HTTPS, which have no locks, the tabs
+ * agree by messages. Without BroadcastChannel every tab is alone and leads itself.
  */
 import { randomId } from "./storage";
 

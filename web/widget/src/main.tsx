@@ -144,7 +144,7 @@ function startHeartbeat(currentStore: () => WidgetStore): void {
 }
 
 function warn(text: string): void {
-  // biome-ignore lint/suspicious/noConsole: whoever embeds the widget has no other place to read it.
+  // biome-ignore lint/suspicious/noConsole: the console is the only place where the site owner sees it.
   console.warn(`Parley: ${text}`);
 }
 

@@ -13,8 +13,13 @@ from typing import Any, Final
 
 import orjson
 
+from parley.common.errors import BadRequest
+
 VERBATIM: Final = "parley:verbatim"
 """Metadata of a field whose text stays as it is: `Annotated[str, VERBATIM]`."""
+
+_MAX_NESTING: Final = 200
+"""Levels of a body in JSON; about as many as pydantic reads. More of them would end in a RecursionError."""
 
 # What no text needs: control characters except tab and line breaks, halves of surrogate pairs, the byte order mark,
 # interlinear annotations and noncharacters.
@@ -76,21 +81,26 @@ def _close_paragraph(text: str) -> str:
     return "".join([*result, *reversed(open_)])
 
 
-def clean_value(value: Any) -> Any:
-    """Clean all texts in a value of JSON, the keys of objects included."""
+def clean_value(value: Any, levels: int = _MAX_NESTING) -> Any:
+    """Clean all texts in a value of JSON, the keys of objects included. Raises BadRequest below `levels`."""
+    if levels < 0:
+        raise BadRequest("The JSON is nested too deeply.")
     match value:
         case str():
             return clean_text(value)
         case list():
-            return [clean_value(item) for item in value]
+            return [clean_value(item, levels - 1) for item in value]
         case dict():
-            return {clean_value(key): clean_value(item) for key, item in value.items()}
+            return {clean_text(key): clean_value(item, levels - 1) for key, item in value.items()}
         case _:
             return value
 
 
 def clean_json(body: bytes, verbatim: Collection[str] = ()) -> bytes:
-    """A JSON object whose texts are clean, except in the fields named; anything else is returned as it is."""
+    """A JSON object whose texts are clean, except in the fields named; anything else is returned as it is.
+
+    Raises BadRequest if it is nested too deeply.
+    """
     if body.isascii() and b"\\u" not in body and b"\x7f" not in body:
         return body
     try:

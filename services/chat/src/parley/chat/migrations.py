@@ -69,8 +69,8 @@ def _to_words_update(conversation: Document) -> UpdateOne | None:
     )
     if words == conversation.get("words"):
         return None
-    # Whoever changed the conversation meanwhile has set its words. The version is not incremented, so no concurrent
-    # writer has a conflict.
+    # A concurrent change of the conversation sets its words as well. The version is not incremented, so that a
+    # concurrent writer has no conflict.
     return UpdateOne({"_id": conversation["_id"], "version": conversation["version"]}, {"$set": {"words": words}})
 
 

@@ -1,4 +1,4 @@
-"""Decodes an image within limits and encodes it anew, so that only its pixels, its timing and its colours remain.
+"""Decodes an image within limits and encodes it again, so that only its pixels, its timing and its colours remain.
 
 Limits are checked by the header, before any pixel is decoded. Frames of an animation are decoded one after the other.
 """
