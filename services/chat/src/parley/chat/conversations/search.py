@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from parley.chat.conversations.model import Conversation
 from parley.chat.visitors.phones import phone_digits
@@ -52,7 +53,7 @@ def search_terms(conversation: Conversation) -> list[str]:
 
 
 def build_terms(name: str | None, email: str | None, phone: str | None, session: str, preview: str) -> list[str]:
-    found = dict.fromkeys(_terms(name or "", email or "", phone or "", session, preview))
+    found = dict.fromkeys((*_visitor_terms(name or "", email or "", phone or "", session), *_message_terms(preview)))
     return list(found)[:_MAX_TERMS]
 
 
@@ -76,6 +77,8 @@ def split_words(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """The text as it is compared: no accents, no case, no apostrophes, no difference of width."""
+    if text.isascii():
+        return text.lower().replace("'", "").replace("`", "")
     plain = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
     plain = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Mn", "Cf"))
     return unicodedata.normalize("NFC", plain.translate(_LETTERS))
@@ -99,15 +102,20 @@ def _decode_label(label: str) -> str:
         return label
 
 
-def _terms(name: str, email: str, phone: str, session: str, preview: str) -> Iterator[str]:
-    yield session.casefold()
-    yield from split_words(session)
+# A visitor's terms change rarely, and every message of a conversation asks for them.
+@lru_cache(4096)
+def _visitor_terms(name: str, email: str, phone: str, session: str) -> tuple[str, ...]:
+    terms = [session.casefold(), *split_words(session)]
     for word in split_words(f"{name} {decode_domain(email)}"):
-        yield from _parts(word)
+        terms += _parts(word)
     for digits in phone_digits(phone):
-        yield from _parts(digits, _MIN_DIGITS)
+        terms += _parts(digits, _MIN_DIGITS)
     # As the version before searches, which may still run.
-    yield from _OLD_WORD.findall(f"{name} {email} {phone}".casefold())
+    terms += _OLD_WORD.findall(f"{name} {email} {phone}".casefold())
+    return tuple(terms)
+
+
+def _message_terms(preview: str) -> Iterator[str]:
     for number in _NUMBER.findall(preview):
         for digits in phone_digits(number):
             yield from _parts(digits, _MIN_DIGITS)
