@@ -36,7 +36,7 @@ class Replica:
         rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
         backends = Backends(app.mongo, app.broker, app.outbox, rpc)
         self.clock = AdjustableClock()
-        self.module = module = ConversationModule(backends, app.admin, self.clock)
+        self.module = module = ConversationModule(backends, app.admin, settings, self.clock)
         self.engines = AiEngineCatalog(EngineContext(settings, app.admin.site_key_cipher, app.admin.ssrf_guard))
         self.tasks = BackgroundTasks("replies")
         generator = ReplyGenerator(

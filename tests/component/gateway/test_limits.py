@@ -59,6 +59,25 @@ async def test_sessions_and_sites_have_separate_limits(backend: FakeBackend, sta
     assert await get_statuses(gateway, f"/api/v1/chat/history?site_key={other}&session_id={SESSION}", 1) == [200]
 
 
+async def test_an_address_begins_a_limited_number_of_sessions(backend: FakeBackend, start_gateway: Start) -> None:
+    gateway = await start_gateway(PARLEY_LIMITS_ADDRESS="session=0.1/2", PARLEY_TRUSTED_PROXIES="127.0.0.0/8")
+    key, _ = backend.add_site()
+
+    async def get_status(session: int, address: str = "203.0.113.7") -> int:
+        url = f"/api/v1/chat/history?site_key={key}&session_id={SESSION}-{session}"
+        async with gateway.get(url, headers={"X-Forwarded-For": address}) as response:
+            status: int = response.status
+            return status
+
+    assert [await get_status(session) for session in (1, 2, 3)] == [200, 200, 429]
+    assert [await get_status(session) for session in (1, 2, 1, 2)] == [200] * 4  # Those that are known go on.
+    assert await get_status(3, "203.0.113.8") == 200
+    assert await get_status(3) == 200  # Known since it came from elsewhere.
+    async with gateway.get(f"/api/v1/chat/history?site_key=unknown&session_id={SESSION}-4") as response:
+        assert response.status == 404  # Counts for nobody.
+    assert 'rate_limited_total{rate="session",scope="address"} 1.0' in await gateway.metrics()
+
+
 async def test_login_attempts_are_limited(backend: FakeBackend, start_gateway: Start) -> None:
     gateway = await start_gateway(PARLEY_LIMITS_ADDRESS="login=0.1/2")
     statuses = []

@@ -7,7 +7,14 @@ import pytest
 from parley.common.errors import TooManyRequests
 from parley.common.http import RateLimitClass
 from parley.gateway.rate_limit.limiter import RateLimiter
-from parley.gateway.rate_limit.limits import DEFAULT_LIMITS, RATE_CLASSES, RateLimit, RateLimitScope, parse_limits
+from parley.gateway.rate_limit.limits import (
+    DEFAULT_LIMITS,
+    NEW_SESSIONS,
+    RATE_CLASSES,
+    RateLimit,
+    RateLimitScope,
+    parse_limits,
+)
 
 
 class Clock:
@@ -90,5 +97,5 @@ def test_malformed_limits_are_rejected(text: str) -> None:
 
 
 def test_rate_classes_equal_those_of_the_route_tables() -> None:
-    assert set(RATE_CLASSES) == set(RateLimitClass)
-    assert set(DEFAULT_LIMITS[RateLimitScope.ADDRESS]) == set(RateLimitClass)
+    assert set(RATE_CLASSES) == {*RateLimitClass, NEW_SESSIONS}
+    assert set(DEFAULT_LIMITS[RateLimitScope.ADDRESS]) == set(RATE_CLASSES)

@@ -7,11 +7,12 @@ import pytest
 from parley.common.errors import TooManyRequests
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import DEFAULT_LIMITS, RateLimitScope
+from parley.gateway.rate_limit.new_session_limiter import NewSessionLimiter
 from parley.gateway.settings import GatewaySettings
 
 WIDGETS = 300
-OPENING = ("read", "read", "read", "read", "beat", "write", "upload")
-"""The first minute of a widget: configuration, history, block status, events, heartbeat, message, image."""
+OPENING = ("session", "read", "read", "read", "read", "beat", "write", "upload")
+"""The first minute of a widget: its session, configuration, history, block status, events, heartbeat, message, image."""
 
 
 class Clock:
@@ -56,6 +57,16 @@ def test_300_widgets_of_one_address_open_and_send_an_image_within_10_seconds(sec
         )
         requests += [(widget * seconds_to_open / WIDGETS, rate, keys) for rate in OPENING]
     assert simulate(requests) <= 10
+
+
+def test_an_address_that_changes_its_session_for_every_request_is_slowed_down() -> None:
+    limiter = RateLimiter(DEFAULT_LIMITS, Clock())
+    sessions = NewSessionLimiter(limiter)
+    with pytest.raises(TooManyRequests):
+        for number in range(4 * WIDGETS):
+            sessions.admit("stranger", f"session {number}")
+    sessions.admit("stranger", "session 0")
+    sessions.admit("office", "session of somebody else")
 
 
 def test_25_operators_log_in_at_nine_and_use_the_panel() -> None:

@@ -27,7 +27,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service = Service("chat", settings)
     backends = add_backends(service, settings)
     admin = service.add(AdminModule(backends.mongo, backends.outbox, settings))
-    conversations = ConversationModule(backends, admin)
+    conversations = ConversationModule(backends, admin, settings)
     ai = AiModule(backends, admin, conversations, settings)
     uploads = build_upload_handlers(settings, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, backends.rpc)
@@ -35,6 +35,8 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     ai.add_to(service)
     service.add(PeriodicTask(1.0, conversations.operator_timeouts.release_overdue, "operator-silence"))
     service.add(PeriodicTask(5.0, personal_data.finish_due, "erasures"))
+    service.add(PeriodicTask(60.0, conversations.visitors.remove_silent, "silent-visitors"))
+    service.add(PeriodicTask(60.0, uploads.uploads.remove_unsent, "unsent-images"))
     add_subscriptions(backends, admin, conversations, ai)
 
     app = build_app(

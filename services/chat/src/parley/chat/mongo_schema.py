@@ -17,6 +17,7 @@ from parley.chat.privacy import repository as personal_data
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
+from parley.chat.uploads import repository as uploads
 from parley.chat.visitors import repository as visitors
 from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
 
@@ -34,6 +35,7 @@ SCHEMA = Schema(
         *query_repository.INDEXES,
         *messages.INDEXES,
         *visitors.INDEXES,
+        *uploads.INDEXES,
         *presence.INDEXES,
         *usage_repository.INDEXES,
         *accounts.INDEXES,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from parley.chat.ai import timeouts
-from parley.common.runtime.settings import CommaSeparated, DatabaseSettings, split_commas
+from parley.common.runtime.settings import SILENT_VISITOR_DAYS, CommaSeparated, DatabaseSettings, split_commas
 
 
 class ChatSettings(DatabaseSettings):
@@ -53,6 +54,7 @@ class ChatSettings(DatabaseSettings):
         description="Hosts that sites may use as AI endpoints although they are not on the public internet or have no "
         "TLS: host or host:port, comma-separated.",
     )
+    silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
     owner_email: str | None = Field(None, description="E-mail address of the first owner, who is created once.")
     owner_password: SecretStr | None = Field(None, description="Password of the first owner, at least 10 characters.")
 
@@ -65,6 +67,10 @@ class ChatSettings(DatabaseSettings):
         if bool(self.owner_email) != bool(self.owner_password):
             raise ValueError("PARLEY_OWNER_EMAIL and PARLEY_OWNER_PASSWORD must be set together")
         return self
+
+    @property
+    def silent_visitor_lifetime(self) -> timedelta:
+        return timedelta(days=self.silent_visitor_days)
 
     @property
     def image_base(self) -> str:

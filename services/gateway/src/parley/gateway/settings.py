@@ -35,7 +35,10 @@ class GatewaySettings(ServiceSettings):
     trusted_proxies: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is trusted, comma-separated."
     )
-    limits_address: ScopeLimits = Field(DEFAULT_LIMITS[RateLimitScope.ADDRESS], description="Per client address.")
+    limits_address: ScopeLimits = Field(
+        DEFAULT_LIMITS[RateLimitScope.ADDRESS],
+        description="Per client address; `session` counts new visitors' sessions.",
+    )
     limits_session: ScopeLimits = Field(DEFAULT_LIMITS[RateLimitScope.SESSION], description="Per visitor session.")
     limits_operator: ScopeLimits = Field(DEFAULT_LIMITS[RateLimitScope.OPERATOR], description="Per operator.")
     limits_site: ScopeLimits = Field(

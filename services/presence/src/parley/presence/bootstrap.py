@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
 from parley.common.messaging import BrokerConnection, RpcClient
@@ -36,7 +38,7 @@ async def serve(settings: PresenceSettings) -> None:
     online_seconds = settings.online_seconds
 
     operators = OperatorService(MongoOperatorRepository(mongo, outbox), sites, utc_now, online_seconds=online_seconds)
-    visitor_repository = MongoVisitorRepository(mongo, outbox)
+    visitor_repository = MongoVisitorRepository(mongo, outbox, timedelta(days=settings.silent_visitor_days))
     heartbeats = HeartbeatBuffer(
         visitor_repository,
         utc_now,

@@ -172,6 +172,12 @@ def split_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+SILENT_VISITOR_DAYS = (
+    "Days after which a visitor who never wrote, left no address and was not blocked is removed, with images that were"
+    " uploaded and not sent. Set it alike for chat and presence."
+)
+"""The description of a setting that several services have."""
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list in one variable; parse it with `field_validator(..., mode="before")(split_commas)`."""
 

@@ -18,6 +18,7 @@ from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.presence.push_reach import PushReach
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
+from parley.chat.settings import ChatSettings
 from parley.chat.visitors.repository import MongoVisitorRepository
 from parley.chat.visitors.service import VisitorService
 from parley.chat.widget.service import WidgetService
@@ -25,11 +26,11 @@ from parley.common.runtime.clock import Clock, utc_now
 
 
 class ConversationModule:
-    def __init__(self, backends: Backends, admin: AdminModule, clock: Clock = utc_now) -> None:
+    def __init__(self, backends: Backends, admin: AdminModule, settings: ChatSettings, clock: Clock = utc_now) -> None:
         mongo, publish_ephemeral = backends.mongo, backends.broker.publish_ephemeral
         self.conversation_repository = conversations = MongoConversationRepository(mongo, backends.outbox)
         self.message_repository = messages = MongoMessageRepository(mongo)
-        visitors = MongoVisitorRepository(mongo)
+        visitors = MongoVisitorRepository(mongo, settings.silent_visitor_lifetime, clock)
         self.next_message_id = BlockIdGenerator(mongo, "message", block=1000).next
         next_conversation_id = BlockIdGenerator(mongo, "conversation").next
         next_note_id = BlockIdGenerator(mongo, "note").next

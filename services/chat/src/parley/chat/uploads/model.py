@@ -17,6 +17,14 @@ class SanitizedImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiredUpload:
+    """A visitor's image whose time to be sent is over. `visitor_key` is that of the visitor who uploaded it."""
+
+    name: str
+    visitor_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A stored image."""
 

@@ -14,6 +14,6 @@ from parley.common.runtime.clock import utc_now
 
 
 def build_upload_handlers(settings: ChatSettings, mongo: Mongo, visitors: VisitorService) -> UploadHandlers:
-    repository = MongoUploadRepository(mongo, utc_now)
+    repository = MongoUploadRepository(mongo, utc_now, settings.silent_visitor_lifetime)
     uploads = UploadService(WorkerImageSanitizer(), create_image_storage(settings), repository, settings.image_base)
     return UploadHandlers(uploads, visitors)

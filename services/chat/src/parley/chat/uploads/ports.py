@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from parley.chat.uploads.model import SanitizedImage
+from parley.chat.uploads.model import ExpiredUpload, SanitizedImage
 
 
 class ImageSanitizer(Protocol):
@@ -30,4 +31,16 @@ class UploadRepository(Protocol):
     async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None:
         """`size` is in bytes."""
 
-    async def exists(self, name: str, tenant_id: int) -> bool: ...
+    async def exists(self, name: str, tenant_id: int) -> bool:
+        """Whether the image can be sent: an upload that expires within UNSENT_MARGIN cannot."""
+
+    async def list_expired(self, limit: int) -> Sequence[ExpiredUpload]:
+        """Return visitors' images that have expired, whether or not they were sent."""
+
+    async def retain(self, name: str) -> None:
+        """Let an image that was sent not expire."""
+
+    async def remove(self, name: str) -> None: ...
+
+    async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
+        """Whether a message shows the image, which has this URL."""

@@ -10,6 +10,8 @@ from parley.chat.uploads.model import Upload
 from parley.chat.uploads.ports import ImageSanitizer, ImageStorage, UploadRepository
 from parley.common.errors import NotFound, ParleyError, ValidationFailed
 
+_REMOVAL_BATCH = 100
+
 
 @dataclass(frozen=True, slots=True)
 class UploadService:
@@ -50,6 +52,16 @@ class UploadService:
         if name == image_url or not await self.uploads.exists(name, tenant_id):
             raise ValidationFailed({"image_url": "is not an image uploaded here"})
         return image_url
+
+    async def remove_unsent(self) -> None:
+        """Remove the images that visitors uploaded long ago and never sent. Raises Unavailable."""
+        while expired := await self.uploads.list_expired(_REMOVAL_BATCH):
+            for upload in expired:
+                if await self.uploads.is_sent(upload, self.base_url + upload.name):
+                    await self.uploads.retain(upload.name)
+                else:
+                    await self.storage.remove(upload.name)
+                    await self.uploads.remove(upload.name)
 
     async def read(self, name: str) -> bytes:
         """Return the bytes of an image. Raises NotFound, Unavailable."""

@@ -39,4 +39,5 @@ def to_visitor(document: Document) -> Visitor:
         blocked_at=document.get("blocked_at"),
         lead_at=document.get("lead_at"),
         version=document.get("version", 0),
+        expires_at=document.get("expires_at"),
     )

@@ -32,6 +32,8 @@ class Visitor:
     """When the visitor first left an e-mail address or a telephone number."""
     version: int = 0
     """Grows with every change; the copy in a conversation is replaced by a higher version only."""
+    expires_at: datetime | None = None
+    """When the visitor is removed, unless they have written something, left an address or were blocked by then."""
 
     @property
     def key(self) -> str:

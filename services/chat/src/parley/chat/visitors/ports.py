@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from parley.chat.paging.model import ListPage, Position
@@ -13,7 +14,13 @@ class VisitorRepository(Protocol):
     async def find(self, tenant_id: int, site_id: int, session: str) -> Visitor | None: ...
 
     async def get_or_create(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
-        """The visitor; a new one if there is none. Sets `language` if it is given. Raises VisitorBeingErased."""
+        """The visitor; a new one if there is none. Sets `language` if it is given. Raises VisitorBeingErased.
+
+        A new one expires unless something else is stored about them; see `remove_silent`.
+        """
+
+    async def remove_silent(self, now: datetime) -> int:
+        """Remove a batch of expired visitors who never wrote. Return how many had expired."""
 
     async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
         """Set fields and increment the version. Raises VisitorNotFound."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -16,6 +17,7 @@ from parley.chat.visitors.errors import VisitorBeingErased, VisitorNotFound
 from parley.chat.visitors.mappers import to_visitor, visitor_document
 from parley.chat.visitors.model import Visitor
 from parley.common.mongodb import Document, Index, Mongo
+from parley.common.runtime.clock import Clock, utc_now
 
 INDEXES = [
     Index(
@@ -28,9 +30,15 @@ INDEXES = [
         [("tenant_id", 1), ("site_id", 1), ("lead_at", -1), ("_id", -1)],
         {"name": "leads", "partialFilterExpression": {"lead_at": {"$type": "date"}}},
     ),
+    Index(
+        "visitors",
+        [("expires_at", 1)],
+        {"name": "expiry", "partialFilterExpression": {"expires_at": {"$type": "date"}}},
+    ),
 ]
 
 _MAX_BATCH = 128
+_REMOVAL_BATCH = 500
 
 _NOT_BEING_ERASED = {"erasure": {"$exists": False}}
 """During an erasure a placeholder takes the visitor's place: it is never found, and prevents a new insert."""
@@ -39,8 +47,11 @@ _NOT_BEING_ERASED = {"erasure": {"$exists": False}}
 class MongoVisitorRepository:
     """A VisitorRepository. Reads of one visitor that arrive together share one query."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, silent_lifetime: timedelta = timedelta(days=1), clock: Clock = utc_now) -> None:
+        """`silent_lifetime`: how long a visitor is kept who does not write."""
         self._mongo = mongo
+        self._silent_lifetime = silent_lifetime
+        self._clock = clock
         self._find_batched: BatchingQueue[str, Document | None] = BatchingQueue(
             self._find_by_keys, max_batch_size=_MAX_BATCH
         )
@@ -56,8 +67,13 @@ class MongoVisitorRepository:
 
     async def get_or_create(self, tenant_id: int, site_id: int, session: str, language: str | None) -> Visitor:
         visitor = await self.find(tenant_id, site_id, session)
+        if visitor is not None and visitor.expires_at is not None:
+            visitor = await self._postpone_expiry(visitor, visitor.expires_at)
         if visitor is None:
-            visitor = await self._create(Visitor(tenant_id, site_id, session, language=language, version=1))
+            expires_at = self._clock() + self._silent_lifetime
+            visitor = await self._create(
+                Visitor(tenant_id, site_id, session, language=language, version=1, expires_at=expires_at)
+            )
         if language is not None and visitor.language != language:
             visitor = await self.update(visitor, {"language": language})
         return visitor
@@ -65,13 +81,44 @@ class MongoVisitorRepository:
     async def _create(self, visitor: Visitor) -> Visitor:
         """Insert the visitor, or return the one that another request has inserted. Raises VisitorBeingErased."""
         try:
-            await self._mongo["visitors"].insert_one({"_id": visitor.key, **visitor_document(visitor)})
+            await self._mongo["visitors"].insert_one(
+                {"_id": visitor.key, **visitor_document(visitor), "expires_at": visitor.expires_at}
+            )
         except DuplicateKeyError:
             existing = await self.find(visitor.tenant_id, visitor.site_id, visitor.session)
             if existing is None:
                 raise VisitorBeingErased from None
             return existing
         return visitor
+
+    async def _postpone_expiry(self, visitor: Visitor, expires_at: datetime) -> Visitor | None:
+        """Keep a visitor who is about to write from being removed meanwhile. Returns None if they were removed."""
+        now = self._clock()
+        if expires_at - now > self._silent_lifetime / 2:
+            return visitor
+        document = await self._mongo["visitors"].find_one_and_update(
+            {"_id": visitor.key, **_NOT_BEING_ERASED},
+            {"$set": {"expires_at": now + self._silent_lifetime}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if document is None else to_visitor(document)
+
+    async def remove_silent(self, now: datetime) -> int:
+        due = {"expires_at": {"$lte": now, "$type": "date"}}
+        cursor = self._mongo["visitors"].find(due).sort("expires_at", 1).limit(_REMOVAL_BATCH)
+        documents = [document async for document in cursor]
+        for document in documents:
+            visitor = to_visitor(document)
+            key = {"_id": visitor.key, **due}
+            if visitor.lead_at or visitor.blocked or await self._has_conversation(visitor):
+                await self._mongo["visitors"].update_one(key, {"$unset": {"expires_at": ""}})
+            else:
+                await self._mongo["visitors"].delete_one({**key, "version": visitor.version})
+        return len(documents)
+
+    async def _has_conversation(self, visitor: Visitor) -> bool:
+        query = {"visitor_key": visitor.key, "tenant_id": visitor.tenant_id}
+        return await self._mongo["conversations"].find_one(query, {"_id": 1}) is not None
 
     async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
         document = await self._mongo["visitors"].find_one_and_update(

@@ -59,6 +59,11 @@ class VisitorService:
         given = {f"given.{name}": value for name, value in details.items()}
         return await self._update(visitor, {**details, **given}, None)
 
+    async def remove_silent(self) -> None:
+        """Remove the visitors who came long ago and never wrote, left an address or were blocked."""
+        while await self.visitors.remove_silent(self.clock()):
+            pass
+
     async def update_details(
         self, caller: OperatorCaller, conversation_id: int, details: Mapping[str, Any]
     ) -> Conversation:

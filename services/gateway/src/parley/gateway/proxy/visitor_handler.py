@@ -20,6 +20,7 @@ from parley.gateway.auth.visitors import AuthenticatedVisitor, OriginNotAllowed,
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
+from parley.gateway.rate_limit.new_session_limiter import NewSessionLimiter
 from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.server.client_ip import rate_limit_key
@@ -71,6 +72,7 @@ class VisitorProxyHandler:
     ) -> None:
         self._visitors = visitors
         self._limiter = limiter
+        self._new_sessions = NewSessionLimiter(limiter)
         self._streams = streams
         self._proxy = proxy
 
@@ -144,6 +146,7 @@ class VisitorProxyHandler:
                 raise OriginNotAllowed
             request[CORS_ORIGIN] = origin
         visitor = self._visitors.authenticate(site, session_id, request[CLIENT_IP], origin or "")
+        self._new_sessions.admit(rate_limit_key(request[CLIENT_IP]), visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SESSION, route.rate_limit, visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SITE, route.rate_limit, str(site.site_id))
         return visitor

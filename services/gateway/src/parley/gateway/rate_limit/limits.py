@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-RATE_CLASSES = ("read", "write", "login", "upload", "beat")
-"""The values of `parley.common.http.RateLimitClass`, which is not imported because it depends on aiohttp."""
+NEW_SESSIONS = "session"
+"""Counts the visitors' sessions of an address that this replica does not know yet, on whichever route they come."""
+RATE_CLASSES = ("read", "write", "login", "upload", "beat", NEW_SESSIONS)
+"""The values of `parley.common.http.RateLimitClass`, which is not imported because it depends on aiohttp; and
+`NEW_SESSIONS`."""
 
 
 class RateLimitScope(StrEnum):
@@ -28,7 +31,8 @@ class RateLimit:
 
 
 # One address may be an office: 300 widgets that open within a few seconds, and 25 logins at nine o'clock. The limits of
-# an address stop floods without blocking many users behind one IP. chat throttles password guessing.
+# an address stop floods without blocking many users behind one IP. chat throttles password guessing. Sessions cost
+# nothing to make, and each has limits and a budget of its own: an address brings no more new ones than an office needs.
 DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
     RateLimitScope.ADDRESS: {
         "read": RateLimit(200, 3000),
@@ -36,6 +40,7 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "login": RateLimit(1, 60),
         "upload": RateLimit(10, 300),
         "beat": RateLimit(200, 1000),
+        NEW_SESSIONS: RateLimit(1, 1000),
     },
     RateLimitScope.SESSION: {
         "read": RateLimit(10, 60),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -47,8 +47,10 @@ _VISITOR_FIELDS = ("site_id", "page", "title", "referrer", "language", "since", 
 class MongoVisitorRepository:
     """Implements `VisitorRepository` and `HeartbeatWriter`."""
 
-    def __init__(self, mongo: Mongo, outbox: Outbox) -> None:
+    def __init__(self, mongo: Mongo, outbox: Outbox, retention: timedelta = timedelta(days=1)) -> None:
+        """`retention`: how long the record of a visitor without an open conversation is kept."""
         self._mongo = mongo
+        self._retention = retention
         self._store = RecordStore(mongo, outbox, COLLECTION)
         self._last_written: OrderedDict[str, tuple[str, datetime]] = OrderedDict()
         """The page fingerprint and the expiry that this process last wrote for each visitor.
@@ -94,10 +96,12 @@ class MongoVisitorRepository:
 
     async def save_conversation(self, conversation: ConversationSnapshot, now: datetime) -> None:
         key = visitor_key(conversation.site_id, conversation.session)
-        await self._store.bulk_write([UpdateOne({"_id": key}, conversation_update(conversation, now), upsert=True)])
+        await self._store.bulk_write(
+            [UpdateOne({"_id": key}, conversation_update(conversation, now, self._retention), upsert=True)]
+        )
 
     async def expire_due(self, now: datetime) -> int:
-        return await self._store.expire_due(now, lambda write_id: offline_update(write_id, now))
+        return await self._store.expire_due(now, lambda write_id: offline_update(write_id, now, self._retention))
 
     async def count_online(self, now: datetime) -> int:
         return await self._mongo[COLLECTION].count_documents({"online": True, "expires_at": {"$gt": now}})

@@ -24,7 +24,6 @@ from parley.presence.outbox_pipeline import (
 from parley.presence.visitors.model import ConversationSnapshot, Heartbeat
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_RETENTION = timedelta(days=1)
 _RETENTION_WITH_CONVERSATION = timedelta(days=30)
 """Longer, so that a visitor who returns after days is shown with their conversation, which is still open."""
 _RETENTION_AFTER_ERASURE = timedelta(minutes=1)
@@ -92,7 +91,7 @@ def online_update(heartbeat: Heartbeat, fingerprint: str, write_id: str) -> Upda
     return UpdateOne({"_id": heartbeat.visitor_key}, pipeline, upsert=True)
 
 
-def offline_update(write_id: str, now: datetime) -> list[Document]:
+def offline_update(write_id: str, now: datetime, retention: timedelta) -> list[Document]:
     """Take an online record offline, with an event, and schedule its removal."""
     entry = event_expr(write_id, VisitorOffline.type, {"visitor": _visitor_expr()}, session="$session")
     return [
@@ -100,7 +99,7 @@ def offline_update(write_id: str, now: datetime) -> list[Document]:
         {
             "$set": {
                 "online": literal(False),
-                "remove_at": _removal_time(now),
+                "remove_at": _removal_time(now, retention),
                 **append_event_if(literal(True), write_id, entry),
             }
         },
@@ -135,7 +134,7 @@ def erase_update(write_id: str, now: datetime) -> list[Document]:
     ]
 
 
-def conversation_update(conversation: ConversationSnapshot, now: datetime) -> list[Document]:
+def conversation_update(conversation: ConversationSnapshot, now: datetime, retention: timedelta) -> list[Document]:
     """Store a conversation unless a newer version of it, or a newer conversation, is stored."""
     is_same = {"$eq": ["$conversation.id", literal(conversation.conversation_id)]}
     is_newer_version = {"$lt": [{"$ifNull": ["$conversation.version", -1]}, literal(conversation.version)]}
@@ -170,7 +169,7 @@ def conversation_update(conversation: ConversationSnapshot, now: datetime) -> li
                 ),
             }
         },
-        {"$set": {"remove_at": cond("$online", REMOVE, _removal_time(now))}},
+        {"$set": {"remove_at": cond("$online", REMOVE, _removal_time(now, retention))}},
         {"$unset": "is_newer"},
     ]
 
@@ -190,9 +189,9 @@ def _outbox_without_pages() -> Expression:
     }
 
 
-def _removal_time(now: datetime) -> Expression:
+def _removal_time(now: datetime, retention: timedelta) -> Expression:
     has_no_conversation = {"$eq": [field_or("conversation_id"), None]}
-    return cond(has_no_conversation, now + _RETENTION, now + _RETENTION_WITH_CONVERSATION)
+    return cond(has_no_conversation, now + retention, now + max(retention, _RETENTION_WITH_CONVERSATION))
 
 
 def _visitor_expr() -> Document:

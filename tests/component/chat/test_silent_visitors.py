@@ -1,0 +1,177 @@
+"""What strangers leave behind without a word expires: visitors who never wrote, and images that were never sent."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
+
+from parley.chat.backends import Backends
+from parley.chat.conversations.module import ConversationModule
+from parley.chat.privacy.module import build_personal_data_service
+from parley.chat.settings import ChatSettings
+from parley.chat.uploads.handlers import UploadHandlers
+from parley.chat.uploads.image_sanitizer import WorkerImageSanitizer
+from parley.chat.uploads.repository import MongoUploadRepository
+from parley.chat.uploads.service import UploadService
+from parley.chat.uploads.storage import FolderStorage
+from parley.chat.visitors.errors import VisitorNotFound
+from parley.chat.visitors.model import DataSubject
+from parley.common.auth.identity import IdentitySigner, OperatorCaller, VisitorCaller
+from parley.common.errors import NotFound, ValidationFailed
+from parley.common.http import build_app
+from parley.common.messaging import RpcClient
+from support.admin_app import AdminTestApp
+
+LIFETIME = timedelta(days=1)
+
+
+def png() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", (4, 4), (9, 9, 9)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+class Chat:
+    """Chat's visitors, messages and images, on a clock that tests move."""
+
+    def __init__(self, app: AdminTestApp, owner: OperatorCaller, site_id: int, folder: Path) -> None:
+        self.app, self.owner, self.site_id = app, owner, site_id
+        settings = ChatSettings(
+            env="development",
+            identity_secret=secrets.token_hex(32),
+            amqp_url="amqp://unused",
+            mongodb_uri="mongodb://unused",
+            storage_dir=folder,
+        )
+        rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
+        backends = Backends(app.mongo, app.broker, app.outbox, rpc)
+        self.module = ConversationModule(backends, app.admin, settings, app.clock)
+        self.uploads = UploadService(
+            WorkerImageSanitizer(),
+            FolderStorage(folder),
+            MongoUploadRepository(app.mongo, app.clock, LIFETIME),
+            settings.image_base,
+        )
+        self.personal_data = build_personal_data_service(settings, app.mongo, app.outbox, app.admin, rpc)
+
+    def new_visitor(self) -> VisitorCaller:
+        return VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
+
+    async def upload(self, visitor: VisitorCaller) -> str:
+        stored = await self.uploads.store_image(visitor.tenant_id, png(), visitor.site_id, visitor.session)
+        return stored.url
+
+    async def wait_for_message(self, url: str) -> None:
+        async with asyncio.timeout(10):
+            while await self.app.mongo["messages"].find_one({"image_url": url}) is None:
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def chat(isolated_app: AdminTestApp, tmp_path: Path) -> Chat:
+    owner = await isolated_app.create_tenant()
+    site = await isolated_app.create_site(owner)
+    return Chat(isolated_app, await isolated_app.get_caller(owner.operator_id), site["id"], tmp_path)
+
+
+async def test_a_visitor_who_never_wrote_is_removed_after_a_day(chat: Chat) -> None:
+    visitors, silent = chat.module.visitors, chat.new_visitor()
+    wrote, left_address, blocked = (chat.new_visitor() for _ in range(3))
+    await visitors.leave_contact_details(silent, {"name": "Jane"})
+    await visitors.leave_contact_details(left_address, {"email": "jane@example.com"})
+    await chat.module.messages.receive(wrote, "Hello")
+    await visitors.leave_contact_details(blocked, {"name": "Jane"})
+    await chat.app.mongo["visitors"].update_one({"session": blocked.session}, {"$set": {"blocked": "ai"}})
+
+    chat.app.clock.advance(hours=23)
+    await visitors.remove_silent()
+    assert (await visitors.get(silent)).name == "Jane"
+    chat.app.clock.advance(hours=2)
+    await visitors.remove_silent()
+    with pytest.raises(VisitorNotFound):
+        await visitors.get(silent)
+    for kept in (wrote, left_address, blocked):
+        await visitors.get(kept)
+    assert await chat.app.mongo["visitors"].count_documents({"expires_at": {"$type": "date"}}) == 0
+
+
+async def test_a_visitor_who_writes_at_the_last_moment_stays(chat: Chat) -> None:
+    visitors, visitor = chat.module.visitors, chat.new_visitor()
+    await visitors.leave_contact_details(visitor, {"name": "Jane"})
+    chat.app.clock.advance(hours=23)
+    await visitors.leave_contact_details(visitor, {"name": "Jane Doe"})
+    chat.app.clock.advance(hours=2)
+    await visitors.remove_silent()
+    assert (await visitors.get(visitor)).name == "Jane Doe"
+
+
+async def test_a_visitor_of_an_older_version_does_not_expire(chat: Chat) -> None:
+    visitors, visitor = chat.module.visitors, chat.new_visitor()
+    await visitors.leave_contact_details(visitor, {"name": "Jane"})
+    await chat.app.mongo["visitors"].update_one({"session": visitor.session}, {"$unset": {"expires_at": ""}})
+    chat.app.clock.advance(days=90)
+    await visitors.remove_silent()
+    assert (await visitors.get(visitor)).name == "Jane"
+
+
+async def test_an_image_that_was_never_sent_is_removed_after_a_day(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    unsent, sent = await chat.upload(visitor), await chat.upload(visitor)
+    await chat.module.messages.receive(visitor, "", image_url=sent)
+    await chat.wait_for_message(sent)
+    by_operator = (await chat.uploads.store_image(visitor.tenant_id, png())).url
+
+    chat.app.clock.advance(hours=23, minutes=30)
+    await chat.uploads.remove_unsent()
+    assert await chat.uploads.read(unsent.rsplit("/", 1)[1])
+    with pytest.raises(ValidationFailed):
+        # Too late to be sent: it might be removed before the message is stored.
+        await chat.uploads.validate_url(visitor.tenant_id, unsent)
+    chat.app.clock.advance(hours=1)
+    await chat.uploads.remove_unsent()
+    with pytest.raises(NotFound):
+        await chat.uploads.read(unsent.rsplit("/", 1)[1])
+    for kept in (sent, by_operator):
+        assert await chat.uploads.read(kept.rsplit("/", 1)[1])
+        assert await chat.uploads.validate_url(visitor.tenant_id, kept) == kept
+    assert await chat.app.mongo["uploads"].count_documents({"expires_at": {"$type": "date"}}) == 0
+
+
+async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    url = await chat.upload(visitor)
+    await chat.app.broker.stop()
+    await chat.module.messages.receive(visitor, "", image_url=url)
+    assert await chat.app.mongo["messages"].find_one({"image_url": url}) is None
+    chat.app.clock.advance(days=2)
+    await chat.uploads.remove_unsent()
+    assert await chat.uploads.read(url.rsplit("/", 1)[1])
+
+
+async def test_a_browser_that_asks_again_after_an_erasure_does_not_get_304(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    url = await chat.upload(visitor)
+    await chat.module.messages.receive(visitor, "", image_url=url)
+    server = build_app([], signer=IdentitySigner(secrets.token_hex(32)))
+    server.router.add_get("/uploads/{name}", UploadHandlers(chat.uploads, chat.module.visitors).deliver)
+    path = f"/uploads/{url.rsplit('/', 1)[1]}"
+
+    async with TestClient(TestServer(server)) as client:
+        async with client.get(path) as response:
+            assert response.status == 200
+            assert response.headers["Cache-Control"] == "private, no-cache"
+            revalidation = {"If-None-Match": response.headers["ETag"]}
+        async with client.get(path, headers=revalidation) as response:
+            assert response.status == 304
+        subject = DataSubject(visitor.tenant_id, visitor.site_id, visitor.session)
+        await chat.personal_data.erase(chat.owner, subject)
+        for headers in (revalidation, {"If-None-Match": "*"}, {}):
+            async with client.get(path, headers=headers) as response:
+                assert response.status == 404
