@@ -120,6 +120,9 @@ class ApiTour:
         assert len((await self.call(tourist, "GET", "/api-keys"))["api_keys"]) == 1
         await self.call(tourist, "DELETE", f"/api-keys/{key['api_key']['id']}")
         await self.call(None, "POST", "/auth/logout", {"refresh_token": refreshed["refresh_token"]})
+        again = await self.call(None, "POST", "/auth/login", {"email": email, "password": f"{PASSWORD}-again"})
+        tourist = self.api.operator(again["token"], again["user"]["id"])
+        await self.call(tourist, "POST", "/auth/logout-all", {})
 
     async def sites(self) -> int:
         owner = self.tenant.owner

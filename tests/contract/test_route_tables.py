@@ -23,6 +23,7 @@ WITHOUT_PERMISSION = {
     "GET /api/v1/auth/me": "the caller's own account",
     "PUT /api/v1/auth/me": "the caller's own account",
     "POST /api/v1/auth/change-password": "the caller's own account",
+    "POST /api/v1/auth/logout-all": "the caller's own account",
     "GET /api/v1/api-keys": "the caller's own keys, which have their owner's permissions",
     "POST /api/v1/api-keys": "the caller's own keys, which have their owner's permissions",
     "DELETE /api/v1/api-keys/{id}": "the caller's own keys, which have their owner's permissions",

@@ -47,6 +47,7 @@ DESTRUCTIVE = {
     ("DELETE", "/api/v1/sites/{site_id}"),
     ("POST", "/api/v1/sites/{site_id}/rotate-key"),
     ("POST", "/api/v1/auth/change-password"),
+    ("POST", "/api/v1/auth/logout-all"),
 }
 """Operations that would break the tenant for the others: called with unknown ids only."""
 

@@ -61,6 +61,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call(
         "POST", "/api/v1/auth/change-password", {"current_password": PASSWORD, "new_password": PASSWORD + "!"}, me
     )
+    await call("POST", "/api/v1/auth/logout-all", {"revoke_api_keys": True})
     invited = (await call("POST", "/api/v1/team", {"email": unique_email("x"), "name": "X"}))["member"]["id"]
     token = (await call("POST", f"/api/v1/team/{invited}/invitation"))["invitation"]["token"]
     await app.call_internal("POST", "accept-invitation", {"token": token, "password": PASSWORD})

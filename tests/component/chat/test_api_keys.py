@@ -151,6 +151,8 @@ async def test_a_key_cannot_make_or_change_credentials(app: AdminTestApp) -> Non
     key_id, _ = await _key(app, owner)
     other_id, _ = await _key(app, owner, "Other")
     with_key = replace(owner, api_key_id=key_id)
+    invitation = {"email": unique_email("i"), "name": "Ina"}
+    invited = (await app.call("POST", "/api/v1/team", owner, invitation)).ok(201)["member"]
     member = {"email": unique_email("m"), "name": "Max", "password": PASSWORD}
     change = {"current_password": PASSWORD, "new_password": "another long password"}
     requests: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -159,6 +161,9 @@ async def test_a_key_cannot_make_or_change_credentials(app: AdminTestApp) -> Non
         ("POST", "/api/v1/auth/change-password", change),
         ("POST", "/api/v1/team", member),
         ("POST", "/api/v1/team", {**member, "password": None, "owner": True}),
+        # Whoever has the link of an invitation can log in.
+        ("POST", "/api/v1/team", {**member, "password": None}),
+        ("POST", f"/api/v1/team/{invited['id']}/invitation", None),
     ]
     for method, path, body in requests:
         refused = await app.call(method, path, with_key, body)

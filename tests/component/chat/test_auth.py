@@ -240,6 +240,32 @@ async def test_a_session_expires_after_thirty_days_without_a_refresh(isolated_ap
     assert response.status == 401
 
 
+async def test_one_call_ends_every_session_and_the_keys_on_request(app: AdminTestApp) -> None:
+    current = await _owner(app)
+    other = await app.log_in(current.email)
+    caller = await app.get_caller(current)
+    key = (await app.call("POST", "/api/v1/api-keys", caller, {"name": "Export"})).ok(201)["key"]
+    path = "/api/v1/auth/logout-all"
+    with_key = await app.call("POST", path, replace(caller, session_id=None, api_key_id=1), {})
+    assert (with_key.status, with_key.body["code"]) == (403, "not_with_api_key")
+    assert await _access(app, current) == 200
+
+    (await app.call("POST", path, caller, {})).ok()
+    for session in (current, other):
+        assert await _access(app, session) == 404
+        refused = await app.call_internal("POST", "refresh", {"refresh_token": session.refresh_token})
+        assert refused.status == 401
+    (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
+    event = await app.wait_for_event("operator.access_changed", operator_id=current.operator_id, version=2)
+    assert (event.data["sessions_ended"], event.data["kept_session_id"]) == (True, None)
+
+    again = await app.get_caller(await app.log_in(current.email))
+    (await app.call("POST", path, again, {"revoke_api_keys": True})).ok()
+    assert (await app.call_internal("POST", "access-by-key", {"key": key})).status == 404
+    entry = await app.wait_for_audit_entry(again, "account.sessions_ended")
+    assert entry["details"] == {"revoked_api_keys": True}
+
+
 async def test_a_new_password_ends_all_other_sessions(app: AdminTestApp) -> None:
     current = await _owner(app)
     other = await app.log_in(current.email)

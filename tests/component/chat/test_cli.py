@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,23 @@ async def test_api_key_secret_is_shown_once_and_key_is_listed_and_revoked(parley
     assert not (await parley("api-key", "list", *operator, "--json")).data
     second = await parley("api-key", "revoke", *operator, "--key", str(created["id"]))
     assert (second.status, second.err) == (1, f"parley: {email} has no API key {created['id']}\n")
+
+
+async def test_api_key_has_the_scopes_and_the_expiry_that_are_named(parley: ParleyCli) -> None:
+    operator = ("--operator", await parley.create_owner())
+    create = ("api-key", "create", *operator, "--name", "Export")
+    unlimited = (await parley(*create, "--json")).data
+    assert (unlimited["scopes"], unlimited["expires_at"]) == (None, None)
+    options = ("--scope", "can_view_conversations", "--scope", "can_chat", "--expires-days", "30")
+    limited = (await parley(*create, *options, "--json")).data
+    assert limited["scopes"] == ["can_chat", "can_view_conversations"]
+    lifetime = datetime.fromisoformat(limited["expires_at"]) - datetime.fromisoformat(limited["created_at"])
+    assert timedelta(days=29, hours=23) < lifetime <= timedelta(days=30)
+    table = (await parley("api-key", "list", *operator)).out
+    assert "can_chat can_view_conversations" in table
+    assert limited["expires_at"] in table
+    for wrong in (("--scope", "everything"), ("--expires-days", "0")):
+        assert (await parley(*create, *wrong)).status == 2
 
 
 async def test_dead_letters_are_counted_and_replayed(parley: ParleyCli, amqp_url: str) -> None:

@@ -2,6 +2,7 @@
 
 const ACTIONS: Record<string, string> = {
   "account.password_changed": "Changed password",
+  "account.sessions_ended": "Logged out on all devices",
   "account.updated": "Updated profile",
   "api_key.created": "Created API key",
   "api_key.revoked": "Revoked API key",

@@ -30,6 +30,7 @@ export function SettingsPage() {
       <NotificationSettings />
       <CannedReplies />
       <PasswordForm />
+      <Sessions />
       <ApiKeys />
     </main>
   );
@@ -220,6 +221,43 @@ function PasswordForm() {
         </button>
       </div>
     </form>
+  );
+}
+
+function Sessions() {
+  const revokeKeys = useSignal(false);
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const endAll = async () => {
+    const title = "Log out on all devices?";
+    const text = revokeKeys.value
+      ? "You log in again on each device, this one too. Requests with your API keys will be rejected."
+      : "You log in again on each device, this one too. Your API keys keep working.";
+    if (!(await confirmAction({ title, text, confirmLabel: "Log out everywhere", destructive: true })))
+      return;
+    const body = { revoke_api_keys: revokeKeys.value };
+    if (await submitForm(busy, errors, () => api.post("/auth/logout-all", { body }), ""))
+      await session.logOut();
+  };
+  return (
+    <section class="card stack">
+      <h2>Devices</h2>
+      <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins at once.</p>
+      <div class="form-actions">
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={revokeKeys.value}
+            onChange={(event) => (revokeKeys.value = event.currentTarget.checked)}
+          />
+          Also revoke all my API keys
+        </label>
+        <span class="grow" />
+        <button type="button" class="button" disabled={busy.value} onClick={endAll}>
+          Log out on all devices
+        </button>
+      </div>
+    </section>
   );
 }
 

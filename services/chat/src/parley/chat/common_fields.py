@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
+from parley.chat.accounts.password_policy import MAX_LENGTH, MIN_LENGTH
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
 from parley.common.texts import VERBATIM, without_directions
@@ -57,7 +58,7 @@ Name = Annotated[
         strip_whitespace=True, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
     ),
 ]
-NewPassword = Annotated[str, StringConstraints(min_length=10, max_length=256), VERBATIM]
+NewPassword = Annotated[str, StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH), VERBATIM]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag."""
 Token = Annotated[str, StringConstraints(min_length=1, max_length=256)]

@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from parley.chat.accounts.password_policy import find_weakness
 from parley.chat.ai import timeouts
 from parley.common.runtime.settings import SILENT_VISITOR_DAYS, CommaSeparated, DatabaseSettings, split_commas
 
@@ -56,9 +57,20 @@ class ChatSettings(DatabaseSettings):
     )
     silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
     owner_email: str | None = Field(None, description="E-mail address of the first owner, who is created once.")
-    owner_password: SecretStr | None = Field(None, description="Password of the first owner, at least 10 characters.")
+    owner_password: SecretStr | None = Field(
+        None, description="Password of the first owner: at least 10 characters, not easy to guess, not the address."
+    )
 
     _split = field_validator("ai_private_hosts", mode="before")(split_commas)
+
+    @field_validator("owner_password")
+    @classmethod
+    def _check_owner_password(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None:
+            weakness = find_weakness(value.get_secret_value(), info.data.get("owner_email"))
+            if weakness is not None:
+                raise ValueError(weakness)
+        return value
 
     @model_validator(mode="after")
     def _check_combinations(self) -> Self:

@@ -135,6 +135,7 @@ ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/auth/me"),
     _operator(CHAT, "PUT", "/auth/me"),
     _operator(CHAT, "POST", "/auth/change-password", LOGIN),
+    _operator(CHAT, "POST", "/auth/logout-all"),
     _operator(CHAT, "GET", "/sites"),
     _operator(CHAT, "POST", "/sites"),
     _operator(CHAT, "GET", "/sites/{site_id}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.chat.accounts.model import Operator
-from parley.chat.accounts.schemas import AccountResponse, PasswordBody, ProfileBody, serialize_account
+from parley.chat.accounts.schemas import AccountResponse, EndSessionsBody, PasswordBody, ProfileBody, serialize_account
 from parley.chat.accounts.service import AccountService
 from parley.chat.schemas import OkResponse
 from parley.common.auth.identity import OperatorCaller
@@ -29,6 +29,10 @@ class AccountHandlers:
         await self.accounts.change_password(
             context.caller, body.current_password, body.new_password, revoke_api_keys=body.revoke_api_keys
         )
+        return OkResponse()
+
+    async def end_all_sessions(self, context: RequestContext[OperatorCaller, EndSessionsBody, None]) -> OkResponse:
+        await self.accounts.end_all_sessions(context.caller, revoke_api_keys=context.body.revoke_api_keys)
         return OkResponse()
 
     async def _serialize(self, caller: OperatorCaller, operator: Operator) -> AccountResponse:

@@ -34,7 +34,8 @@ class Operator:
     access: SitePermissions = field(default_factory=dict)
     version: int = 1
     password_version: int = 1
-    """Sessions created under another version are invalid: the write that sets a new password ends them."""
+    """Sessions created under another version are invalid: the write that sets a new password, or ends all sessions,
+    increments it."""
     retained_session_id: str | None = None
     """The session in which the password was last changed, which stays valid."""
     invitation: Invitation | None = None

@@ -1,13 +1,16 @@
-"""Which passwords are refused: those that guessing programs try first, and one's own e-mail address."""
+"""Which passwords are refused: short ones, those that guessing programs try first, and one's own e-mail address."""
 
 from __future__ import annotations
 
 import asyncio
 
+# Its rules and lists are finished work, without dependencies; releases are rare (4.5 in 2025). The ports to other
+# languages have the same lists and no 1.0 yet.
 from zxcvbn import zxcvbn
 
 from parley.common.errors import ValidationFailed
 
+MIN_LENGTH, MAX_LENGTH = 10, 256
 _MAX_ANALYZED = 72
 """Characters; the analysis of longer texts takes too long, and this many make up for a weak rest."""
 _MIN_SCORE = 2
@@ -23,6 +26,8 @@ async def require_acceptable(password: str, field: str, email: str | None) -> No
 
 def find_weakness(password: str, email: str | None) -> str | None:
     """Return why a password is refused, or None."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        return f"must have {MIN_LENGTH} to {MAX_LENGTH} characters"
     lowered = password.strip().lower()
     if email and lowered in {email.lower(), email.lower().partition("@")[0]}:
         return "must not be your e-mail address"

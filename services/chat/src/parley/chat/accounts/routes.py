@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley.chat.accounts.handlers import AccountHandlers
-from parley.chat.accounts.schemas import AccountResponse, PasswordBody, ProfileBody
+from parley.chat.accounts.schemas import AccountResponse, EndSessionsBody, PasswordBody, ProfileBody
 from parley.chat.schemas import OkResponse
 from parley.common.http import CallerType, RateLimitClass, Route
 
@@ -34,5 +34,16 @@ def routes(handlers: AccountHandlers) -> list[Route]:
             body=PasswordBody,
             rate_limit=RateLimitClass.LOGIN,
             example={"current_password": "the current password", "new_password": "a new, longer password"},
+        ),
+        Route(
+            "POST",
+            "/api/v1/auth/logout-all",
+            handlers.end_all_sessions,
+            CallerType.OPERATOR,
+            OkResponse,
+            "End all your sessions, this one too",
+            body=EndSessionsBody,
+            rate_limit=RateLimitClass.WRITE,
+            example={"revoke_api_keys": True},
         ),
     ]

@@ -27,6 +27,10 @@ class PasswordBody(RequestBody):
     revoke_api_keys: bool = Field(False, description="Also revoke all your API keys.")
 
 
+class EndSessionsBody(RequestBody):
+    revoke_api_keys: bool = Field(False, description="Also revoke all your API keys.")
+
+
 class TenantSchema(BaseModel):
     id: int
     name: str

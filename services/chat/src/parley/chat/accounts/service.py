@@ -78,7 +78,32 @@ class AccountService:
             self.audit, caller, after, "account.password_changed", details, sessions_ended=True
         )
         await self.operators.save(before, after, audited, revoke_api_keys=revoke_api_keys)
-        email = before.email or ""
+        await self._forget_devices(caller, before)
+
+    async def end_all_sessions(self, caller: OperatorCaller, *, revoke_api_keys: bool = False) -> None:
+        """End every session of the caller, the current one too; on request their API keys as well.
+
+        Raises NotWithApiKey, EditConflict.
+        """
+        require_login(caller)
+        before = await self.get_account(caller)
+        after = replace(
+            before,
+            # Sessions belong to a version of the password: all of the version before have ended.
+            password_version=before.password_version + 1,
+            retained_session_id=None,
+            version=before.version + 1,
+        )
+        details = {"revoked_api_keys": revoke_api_keys}
+        audited = await access_changed_event(
+            self.audit, caller, after, "account.sessions_ended", details, sessions_ended=True
+        )
+        await self.operators.save(before, after, audited, revoke_api_keys=revoke_api_keys)
+        await self._forget_devices(caller, before)
+
+    async def _forget_devices(self, caller: OperatorCaller, operator: Operator) -> None:
+        """Forget the devices from which the operator has logged in, except where the caller is now."""
+        email = operator.email or ""
         await self.login_throttle.forget(email)
         await self.login_throttle.remember_address(email, caller.client_ip)
 

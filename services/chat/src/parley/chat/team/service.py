@@ -80,8 +80,8 @@ class TeamService:
         rules.require_grantable(caller, {}, access, changes_ownership=draft.owner)
         if not draft.owner and not access and not caller.owner:
             raise Forbidden("Name at least one site that you manage.")
-        if draft.owner or draft.password:
-            require_login(caller)
+        # An invitation is a credential, too: whoever has its link can log in.
+        require_login(caller)
         if draft.password:
             await require_acceptable(draft.password, "password", draft.email)
         issued, invitation = (None, None) if draft.password else self.invitations.issue()
@@ -159,7 +159,11 @@ class TeamService:
         await self._save(caller, before, after, "member.removed", {"name": before.name})
 
     async def renew_invitation(self, caller: OperatorCaller, operator_id: int) -> IssuedInvitation:
-        """Replace the invitation of a member. Raises OperatorNotFound, Forbidden, AlreadyAccepted, EditConflict."""
+        """Replace the invitation of a member.
+
+        Raises OperatorNotFound, Forbidden, NotWithApiKey, AlreadyAccepted, EditConflict.
+        """
+        require_login(caller)
         before = await self.get(caller, operator_id)
         rules.require_account_control(caller, before)
         if before.password_hash is not None:
