@@ -88,12 +88,13 @@ class NotifyReplica:
             await wait_until(self.is_ready, timeout=30, description="notify to be ready")
 
     async def is_ready(self) -> bool:
+        """Whether it serves requests, and everything works that it uses."""
         assert self.process is not None
         assert self.http is not None
         assert self.process.returncode is None, self.log_file.read_text()
         try:
-            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
-                return response.status == 200
+            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz?verbose") as response:
+                return response.status == 200 and not (await response.json())["degraded"]
         except aiohttp.ClientError:
             return False
 

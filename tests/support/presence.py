@@ -78,11 +78,17 @@ class Replica:
         return self
 
     async def is_ready(self) -> bool:
+        """Whether it serves requests, and everything works that it uses."""
+        readiness = await self.readiness()
+        return readiness is not None and readiness["ready"] and not readiness["degraded"]
+
+    async def readiness(self) -> dict[str, Any] | None:
+        """Return what `/readyz?verbose` says; None before it listens."""
         try:
-            async with self._http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
-                return response.status == 200
+            async with self._http.get(f"http://127.0.0.1:{self.internal_port}/readyz?verbose") as response:
+                return dict(await response.json())
         except aiohttp.ClientConnectionError:
-            return False
+            return None
 
     async def stop(self) -> int:
         return await self._terminate(signal.SIGTERM)

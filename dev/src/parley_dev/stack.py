@@ -191,9 +191,9 @@ class Stack:
         await self._wait_ok([replica], f"{replica.internal_url}/readyz", timeout)
 
     async def wait_ready(self, timeout: float = 90.0) -> None:
-        """Wait until every replica is ready and the gateway reports that all are. Raises StartFailed."""
+        """Wait until every replica is ready and not degraded, and the gateway reports so. Raises StartFailed."""
         replicas = self.all_processes()
-        waits = [self._wait_ok([replica], f"{replica.internal_url}/readyz", timeout) for replica in replicas]
+        waits = [self._wait_ok([replica], f"{replica.internal_url}/readyz?verbose", timeout) for replica in replicas]
         waits.append(self._wait_ok(replicas, f"{self.gateway_url}/healthz", timeout))
         tasks = [asyncio.ensure_future(wait) for wait in waits]
         try:
@@ -213,9 +213,10 @@ class Stack:
                         raise StartFailed(f"{reason}:\n{replica.process.tail_log()}")
                 try:
                     async with client.get(url) as response:
-                        if response.status == 200:
+                        text = await response.text()
+                        if response.status == 200 and not _is_degraded(response.content_type, text):
                             return
-                        answer = f"{response.status} {(await response.text())[:300]}"
+                        answer = f"{response.status} {text[:300]}"
                 except (aiohttp.ClientError, TimeoutError):
                     pass  # It does not listen yet.
                 await asyncio.sleep(0.1)
@@ -239,6 +240,10 @@ class Stack:
             )
             replicas.append(ServiceProcess(service, index, port, internal_port, process))
         return replicas
+
+
+def _is_degraded(content_type: str, text: str) -> bool:
+    return content_type == "application/json" and bool(json.loads(text).get("degraded"))
 
 
 def _assign_ports(replicas: int | Mapping[str, int], gateway_port: int | None) -> dict[str, list[tuple[int, int]]]:

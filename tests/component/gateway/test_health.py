@@ -53,11 +53,20 @@ async def test_concurrent_health_requests_share_one_check(gateway: Gateway, back
     assert len(backend.chat.internal_requests("ready")) <= 2
 
 
-async def test_gateway_without_the_broker_is_not_ready(backend: FakeBackend, start_gateway: Start) -> None:
-    gateway = await start_gateway(AMQP_URL="amqp://127.0.0.1:1/", wait_ready=False)
+async def test_gateway_without_the_broker_is_ready_and_degraded(backend: FakeBackend, start_gateway: Start) -> None:
+    gateway = await start_gateway(AMQP_URL="amqp://127.0.0.1:1/")
     async with gateway.client.get(gateway.internal_url + "/readyz") as response:
-        assert response.status == 503
-        assert "rabbitmq" in (await response.json())["faults"]
+        assert response.status == 200
+        assert await response.json() == {"service": "gateway", "ready": True, "faults": {}}
+    async with gateway.client.get(gateway.internal_url + "/readyz?verbose") as response:
+        assert response.status == 200
+        assert (await response.json())["degraded"] == {"rabbitmq": "not connected"}
+
+    async def is_degraded() -> bool:
+        async with gateway.client.get(gateway.internal_url + "/metrics") as response:
+            return 'parley_degraded{dependency="rabbitmq"} 1.0' in await response.text()
+
+    await wait_until(is_degraded)
     status, body = await get_health(gateway)
-    assert status == 503
-    assert body["services"]["gateway"]["ready"] is False
+    assert status == 200
+    assert body["services"]["gateway"]["ready"] is True

@@ -241,8 +241,8 @@ class TranslateHarness:
 
     async def _is_ready(self) -> bool:
         try:
-            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz") as response:
-                return response.status == 200
+            async with self.http.get(f"http://127.0.0.1:{self.internal_port}/readyz?verbose") as response:
+                return response.status == 200 and not (await response.json())["degraded"]
         except aiohttp.ClientConnectionError:
             return False
 

@@ -32,12 +32,12 @@ class Task:
         return None
 
 
-def build_service(connection: Connection) -> Service:
+def build_service(connection: Connection, *, optional: bool = False) -> Service:
     settings = ServiceSettings(
         env="development", identity_secret="5f0b7f0e9c1d4a7b8e2f6a3c9d0e1f2a", amqp_url="amqp://unused"
     )
     service = Service("chat", settings)
-    service.add(connection)
+    service.add(connection, optional=optional)
     service.add(Task())
     return service
 
@@ -46,6 +46,12 @@ def test_an_unavailable_database_does_not_fail_the_liveness_probe() -> None:
     service = build_service(Connection("does not answer", None))
     assert service.unready_reasons() == {"database": "does not answer"}
     assert not service.stuck_reasons()
+
+
+def test_a_dependency_that_requests_do_without_makes_the_service_degraded_not_unready() -> None:
+    service = build_service(Connection("does not answer", None), optional=True)
+    assert service.unready_reasons() == {}
+    assert service.degraded_reasons() == {"database": "does not answer"}
 
 
 def test_a_database_client_that_hangs_fails_the_liveness_probe() -> None:

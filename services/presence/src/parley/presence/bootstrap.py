@@ -54,7 +54,7 @@ async def serve(settings: PresenceSettings) -> None:
 
     service = Service("presence", settings)
     service.add(mongo)
-    service.add(broker)
+    service.add(broker, optional=True)
     service.add(outbox)
     service.add(PeriodicTask(settings.sweep_seconds, operators.expire_overdue, "expire-operators"))
     service.add(PeriodicTask(settings.sweep_seconds, visitors.expire_overdue, "expire-visitors"))

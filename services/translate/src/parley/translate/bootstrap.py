@@ -79,7 +79,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     broker.add(consumers.conversation_consumer(conversations, privacy), start_condition=mongo.schema_ready)
     broker.add(consumers.message_consumer(messages, settings.translate_at_once), start_condition=mongo.schema_ready)
     broker.add(consumers.rpc_methods(messages, privacy), start_condition=mongo.schema_ready)
-    service.add(broker)
+    service.add(broker, optional=True)
     service.add(PeriodicTask(ENGINE_REFRESH_INTERVAL_SECONDS, engines.refresh, "languages"))
     return service, build_app(
         build_routes(PreferenceHandlers(preferences, backlog)),

@@ -1,6 +1,10 @@
 """RPC over AMQP with JSON bodies: asks the owning service directly when its event may not have arrived yet.
 
 A request expires when its caller stops waiting, so that no server works for a caller that is gone.
+
+Requests go through quorum queues, which survive the loss of a broker node. The previous version used classic queues
+with other names: a server also serves those, and a client uses one when there is no new one, as long as both versions
+may run side by side.
 """
 
 from __future__ import annotations
@@ -8,11 +12,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import aio_pika
 import orjson
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError
+from pamqp.commands import Basic
 
 from parley.common.errors import Unavailable
 from parley.common.messaging import topology
@@ -29,10 +36,11 @@ _PREFETCH = 32
 
 
 class RpcServer:
-    """A channel session that serves methods by name from the queue `parley.ask.<service>`."""
+    """A channel session that serves methods by name from the queue `parley.rpc.<service>`."""
 
     def __init__(self, service: str, methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
         self.name = f"{topology.RPC_QUEUE_PREFIX}.{service}"
+        self.publishes = True
         self.running = False
         self._service = service
         self._methods = methods
@@ -42,18 +50,27 @@ class RpcServer:
         try:
             closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
-            queue = await channel.declare_queue(self.name, durable=True)
-
-            async def serve(message: AbstractIncomingMessage) -> None:
-                await self._serve(channel, message)
-
-            await queue.consume(serve, no_ack=True)
+            queue = await topology.declare_rpc_queue(channel, self._service)
+            await queue.consume(partial(self._serve, channel), no_ack=True)
             self.running = True
+            await self._serve_previous_version(connection)
             await closed.wait()
         finally:
             self.running = False
             if not channel.is_closed:
                 await channel.close()
+
+    async def _serve_previous_version(self, connection: AbstractConnection) -> None:
+        """Serve the queue of the previous version on a channel of its own: its node may be down, at any time."""
+        try:
+            channel = await connection.channel(publisher_confirms=False)
+            await channel.set_qos(prefetch_count=_PREFETCH)
+            queue = await channel.declare_queue(
+                f"{topology.PREVIOUS_RPC_QUEUE_PREFIX}.{self._service}", durable=True, timeout=RPC_TIMEOUT_SECONDS
+            )
+            await queue.consume(partial(self._serve, channel), no_ack=True)
+        except (AMQPError, TimeoutError) as exc:
+            log.info("previous_rpc_queue_not_served", service=self._service, error=repr(exc)[:300])
 
     async def _serve(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         request = orjson.loads(message.body)
@@ -78,15 +95,17 @@ class RpcClient:
 
     def __init__(self, service: str) -> None:
         self.name = f"rpc-{service}"
+        self.publishes = True
         self.running = False
         self._service = service
         self._queue = f"{topology.RPC_QUEUE_PREFIX}.{service}"
+        self._previous_queue = f"{topology.PREVIOUS_RPC_QUEUE_PREFIX}.{service}"
         self._channel: AbstractChannel | None = None
         self._reply_to = ""
         self._pending: dict[str, asyncio.Future[Document]] = {}
 
     async def run(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel(publisher_confirms=False)
+        channel = await connection.channel(publisher_confirms=True)  # It tells whether there is such a queue.
         try:
             closed = await channel_closed_event(channel)
             replies = await channel.declare_queue(exclusive=True, auto_delete=True)
@@ -109,28 +128,38 @@ class RpcClient:
         trace = current_trace()
         request = {"name": method, "body": body, "request_id": trace.request_id, "traceparent": trace.traceparent}
         correlation_id = uuid.uuid4().hex
-        pending = self._pending[correlation_id] = asyncio.get_running_loop().create_future()
+        message = aio_pika.Message(
+            orjson.dumps(request),
+            correlation_id=correlation_id,
+            reply_to=self._reply_to,
+            expiration=RPC_TIMEOUT_SECONDS,
+        )
+        exchange = self._channel.default_exchange
+        reply: Document | None
         try:
             async with asyncio.timeout(RPC_TIMEOUT_SECONDS):
-                await self._channel.default_exchange.publish(
-                    aio_pika.Message(
-                        orjson.dumps(request),
-                        correlation_id=correlation_id,
-                        reply_to=self._reply_to,
-                        expiration=RPC_TIMEOUT_SECONDS,
-                    ),
-                    self._queue,
-                    mandatory=False,
-                )
-                reply = await pending
-        except (TimeoutError, aio_pika.exceptions.AMQPError) as exc:
+                reply = await self._ask(exchange, message, correlation_id, self._queue)
+                if reply is None:
+                    reply = await self._ask(exchange, message, correlation_id, self._previous_queue)
+        except (TimeoutError, AMQPError) as exc:
             raise Unavailable(f"The {self._service} service did not answer in time.") from exc
         finally:
-            del self._pending[correlation_id]
+            self._pending.pop(correlation_id, None)
+        if reply is None:
+            raise Unavailable(f"The {self._service} service is not running.")
         if reply.get("failed"):
             raise Unavailable(f"The {self._service} service could not answer.")
         result: Document | None = reply["found"]
         return result
+
+    async def _ask(
+        self, exchange: AbstractExchange, message: aio_pika.Message, correlation_id: str, queue: str
+    ) -> Document | None:
+        """Send a request and return the reply; None if there is no such queue."""
+        pending = self._pending[correlation_id] = asyncio.get_running_loop().create_future()
+        if not isinstance(await exchange.publish(message, queue), Basic.Ack):
+            return None  # The broker has returned it.
+        return await pending
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         pending = self._pending.get(message.correlation_id or "")

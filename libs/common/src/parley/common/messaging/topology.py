@@ -10,7 +10,10 @@ EVENTS_EXCHANGE: Final = "parley.events"
 EPHEMERAL_EXCHANGE: Final = "parley.ephemeral"
 DEAD_LETTER_EXCHANGE: Final = "parley.dead"
 LOG_STREAM: Final = "parley.log"
-RPC_QUEUE_PREFIX: Final = "parley.ask"
+RPC_QUEUE_PREFIX: Final = "parley.rpc"
+PREVIOUS_RPC_QUEUE_PREFIX: Final = "parley.ask"
+"""Classic queues, which are lost with their node: for replicas of the previous version, during an upgrade."""
+RPC_QUEUE_EXPIRES_MS: Final = 60_000
 
 LOG_MAX_AGE: Final = "24h"
 LOG_MAX_BYTES: Final = 2_000_000_000
@@ -63,3 +66,15 @@ async def declare_queue(channel: AbstractChannel, name: str, binding_keys: tuple
     for binding_key in binding_keys:
         await queue.bind(exchange, binding_key)
     return queue
+
+
+async def declare_rpc_queue(channel: AbstractChannel, service: str) -> AbstractQueue:
+    """Declare the queue of a service's requests: replicated, so that it survives the loss of a node.
+
+    It is deleted when no replica has consumed for a minute, so that a caller learns that nobody serves it.
+    """
+    return await channel.declare_queue(
+        f"{RPC_QUEUE_PREFIX}.{service}",
+        durable=True,
+        arguments={"x-queue-type": "quorum", "x-expires": RPC_QUEUE_EXPIRES_MS},
+    )

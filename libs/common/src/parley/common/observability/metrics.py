@@ -30,6 +30,9 @@ SCHEMA_PENDING = Gauge("parley_schema_pending", "Migrations of this replica's ve
 SCHEMA_DOCUMENTS = Gauge("parley_schema_documents", "Documents that the running migration has processed.")
 BROKER_CONNECTED = Gauge("parley_broker_connected", "1 while connected to RabbitMQ.")
 
+BROKER_BLOCKED = Gauge("parley_broker_blocked", "1 while RabbitMQ accepts no events: it is short of memory or disk.")
+DEGRADED = Gauge("parley_degraded", "1 while something that requests do without does not work.", ["dependency"])
+
 
 def render() -> tuple[bytes, str]:
     """Return all metrics of this process as text, and the content type."""

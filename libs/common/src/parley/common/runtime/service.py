@@ -1,7 +1,10 @@
 """A service's life cycle: start its components, listen, report readiness, and stop in the right order.
 
 Components that need the database or the broker start without them, and become ready when those are available. Until
-then `/readyz` lists the reasons, and the public listener stays closed for a few seconds; after that requests get 503.
+then the public listener stays closed for a few seconds; after that requests get 503. `/readyz` says whether requests
+can be served. An optional component that does not work makes the service degraded, not unready: all replicas would be
+taken out of service at once although requests do without it.
+
 On SIGTERM readiness fails, the public listener closes, streams and requests in flight end, then the components stop in
 reverse order, so that the outbox still publishes what was written.
 """
@@ -13,7 +16,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import orjson
@@ -25,6 +28,7 @@ from parley.common.observability import metrics, tracing
 from parley.common.observability.logging import configure_logging, get_logger
 from parley.common.runtime import timeouts
 from parley.common.runtime.settings import ServiceSettings
+from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
 
@@ -69,22 +73,28 @@ class Service:
         self.stopping = False
         self._listening = False
         self._components: list[Component] = []
+        self._optional: list[Component] = []
 
-    def add(self, component: ComponentT) -> ComponentT:
-        """Add a component. It starts after those added before it, and stops before them."""
+    def add(self, component: ComponentT, *, optional: bool = False) -> ComponentT:
+        """Add a component. It starts after those added before it, and stops before them.
+
+        `optional`: requests do without it, so while it does not work the service is degraded instead of unready.
+        """
         self._components.append(component)
+        if optional:
+            self._optional.append(component)
         return component
 
     def unready_reasons(self) -> dict[str, str]:
         """Return why the service is not ready, by component; empty if it is."""
-        reasons = {
-            component.name: reason
-            for component in self._components
-            if (reason := component.unready_reason()) is not None
-        }
+        reasons = _collect_reasons(one for one in self._components if one not in self._optional)
         if self.stopping:
             reasons["service"] = "stopping"
         return reasons
+
+    def degraded_reasons(self) -> dict[str, str]:
+        """Return what does not work that requests do without, by component; empty if everything works."""
+        return _collect_reasons(self._optional)
 
     def stuck_reasons(self) -> dict[str, str]:
         """Return why only a restart helps, by component; empty if the process works."""
@@ -134,6 +144,8 @@ class Service:
             )
             stack.push_async_callback(public.cleanup)
             self._listening = True
+            watch = asyncio.create_task(self._watch_degraded(), name="watch-degraded")
+            stack.push_async_callback(cancel_and_wait, watch)
             _tune_garbage_collection()
             log.info("service_started", port=settings.port, internal_port=settings.internal_port)
             await stop_requested.wait()
@@ -146,8 +158,25 @@ class Service:
         """Wait a few seconds for the components: while the listener is closed, another replica serves the requests."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeouts.STARTUP_GRACE_SECONDS):
-                while self.unready_reasons() and not stop_requested.is_set():  # noqa: ASYNC110 - components are polled
+                while not stop_requested.is_set():
+                    if not self.unready_reasons() and not self.degraded_reasons():
+                        return
                     await asyncio.sleep(timeouts.STARTUP_POLL_SECONDS)
+
+    async def _watch_degraded(self) -> None:
+        """Show in metrics what is degraded, and log each change."""
+        known: dict[str, str] = {}
+        while True:
+            reasons = self.degraded_reasons()
+            for component in self._optional:
+                name = component.name
+                metrics.DEGRADED.labels(name).set(name in reasons)
+                if name in reasons and name not in known:
+                    log.error("dependency_degraded", dependency=name, reason=reasons[name])
+                elif name in known and name not in reasons:
+                    log.info("dependency_restored", dependency=name)
+            known = reasons
+            await asyncio.sleep(timeouts.DEGRADED_CHECK_SECONDS)
 
     async def _stop_component(self, component: Component) -> None:
         try:
@@ -163,12 +192,16 @@ class Service:
             log.error("service_stuck", reasons=stuck)
             return web.json_response({"service": self.name, "live": False, "faults": stuck}, status=503)
 
-        async def readyz(_: web.Request) -> web.Response:
+        async def readyz(request: web.Request) -> web.Response:
             # Clients connect as soon as this says ready: never before the listener is open.
             starting = {} if self._listening else {"service": "not listening yet"}
             reasons = {**starting, **self.unready_reasons()}
-            body = orjson.dumps({"service": self.name, "ready": not reasons, "faults": reasons})
-            return web.Response(status=503 if reasons else 200, body=body, content_type="application/json")
+            state: dict[str, object] = {"service": self.name, "ready": not reasons, "faults": reasons}
+            if "verbose" in request.query:
+                state["degraded"] = self.degraded_reasons()
+            return web.Response(
+                status=503 if reasons else 200, body=orjson.dumps(state), content_type="application/json"
+            )
 
         async def show_metrics(_: web.Request) -> web.Response:
             text, content_type = metrics.render()
@@ -179,6 +212,10 @@ class Service:
         app.router.add_get("/readyz", readyz)
         app.router.add_get("/metrics", show_metrics)
         return app
+
+
+def _collect_reasons(components: Iterable[Component]) -> dict[str, str]:
+    return {component.name: reason for component in components if (reason := component.unready_reason()) is not None}
 
 
 def _tune_garbage_collection() -> None:

@@ -1,0 +1,96 @@
+"""RPC over the broker: replies, a service that is not there, and replicas of the previous version."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import aio_pika
+import orjson
+import pytest
+from aio_pika.abc import AbstractIncomingMessage
+
+from parley.common.errors import Unavailable
+from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
+from parley.common.messaging.broker import ChannelSession
+from support.wait import wait_until
+
+Connect = Callable[[ChannelSession], Awaitable[BrokerConnection]]
+
+
+@pytest.fixture
+async def connect(amqp_url: str) -> AsyncIterator[Connect]:
+    """Run a session on a connection of its own."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(session: ChannelSession) -> BrokerConnection:
+            broker = BrokerConnection(amqp_url)
+            broker.add(session)
+            await broker.start()
+            stack.push_async_callback(broker.stop)
+            await wait_until(lambda: broker.unready_reason() is None, description="the session runs")
+            return broker
+
+        yield connect
+
+
+async def double(body: dict[str, Any]) -> dict[str, Any]:
+    return {"result": body["number"] * 2}
+
+
+async def test_a_request_is_answered_through_a_replicated_queue(connect: Connect, amqp_url: str) -> None:
+    service = f"test{uuid4().hex[:8]}"
+    await connect(RpcServer(service, {"double": double}))
+    client = RpcClient(service)
+    await connect(client)
+    assert await client("double", number=21) == {"result": 42}
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        # Declaring it with other arguments would fail.
+        arguments: dict[str, Any] = {"x-queue-type": "quorum", "x-expires": 60_000}
+        await channel.declare_queue(f"parley.rpc.{service}", durable=True, arguments=arguments)
+
+
+async def test_a_service_that_is_not_there_is_unavailable_at_once(connect: Connect) -> None:
+    client = RpcClient(f"test{uuid4().hex[:8]}")
+    await connect(client)
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        await client("double", number=21)
+    assert time.monotonic() - started < 1
+
+
+async def test_a_client_of_the_previous_version_is_answered(connect: Connect, amqp_url: str) -> None:
+    """It sends to the classic queue, which is all that it knows."""
+    service = f"test{uuid4().hex[:8]}"
+    await connect(RpcServer(service, {"double": double}))
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        replies = await channel.declare_queue(exclusive=True)
+        request = orjson.dumps({"name": "double", "body": {"number": 21}})
+        message = aio_pika.Message(request, correlation_id="1", reply_to=replies.name)
+        await channel.default_exchange.publish(message, f"parley.ask.{service}")
+        reply = await wait_until(lambda: replies.get(fail=False, no_ack=True))
+    assert reply is not None
+    assert orjson.loads(reply.body) == {"found": {"result": 42}}
+
+
+async def test_a_server_of_the_previous_version_is_asked(connect: Connect, amqp_url: str) -> None:
+    """It serves the classic queue only; the new queue does not exist."""
+    service = f"test{uuid4().hex[:8]}"
+    client = RpcClient(service)
+    await connect(client)
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(f"parley.ask.{service}", durable=True)
+
+        async def serve(message: AbstractIncomingMessage) -> None:
+            reply = aio_pika.Message(orjson.dumps({"found": {"result": 42}}), correlation_id=message.correlation_id)
+            await channel.default_exchange.publish(reply, message.reply_to or "")
+
+        await queue.consume(serve, no_ack=True)
+        assert await client("double", number=21) == {"result": 42}
+        await queue.delete(if_unused=False, if_empty=False)
