@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from parley.chat.owner import create_owner
+from parley.chat.tenant_seeding import create_owner
 from parley_dev.stack import Stack
 
 _PASSWORD = "correct-horse-battery"  # noqa: S105 - of an account that lives for minutes

@@ -72,15 +72,15 @@ async def test_one_of_two_concurrent_accepts_wins(
     for panel, operator in zip(panels, (tenant.alex, tenant.sam), strict=True):
         await panel.log_in(stack.gateway_url, operator)
         await panel.open(conversation)
-    # Both requests are held until both operators have clicked.
+    # Both requests wait until both operators have clicked.
     gate = asyncio.Event()
 
-    async def held(route: Route) -> None:
+    async def delay_until_both(route: Route) -> None:
         await gate.wait()
         await route.continue_()
 
     for panel in panels:
-        await panel.page.route("**/operator/accept/*", held)
+        await panel.page.route("**/operator/accept/*", delay_until_both)
         await panel.page.get_by_role("button", name="Accept").click()
     gate.set()
     for panel in panels:

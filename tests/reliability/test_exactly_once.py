@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 async def test_t7_only_one_of_concurrent_accepts_succeeds(cluster: ReliabilityCluster, tenant: TenantFixture) -> None:
-    """T7: of many operators who accept a conversation concurrently, one gets 200, the others 409 with the holder."""
+    """T7: of many operators who accept a conversation concurrently, one gets 200, the others 409 that names them."""
     operators = [tenant.alex, tenant.sam, tenant.owner]
     rounds = repetitions(5, 40)
     for _ in range(rounds):
@@ -39,7 +39,7 @@ async def test_t7_only_one_of_concurrent_accepts_succeeds(cluster: ReliabilityCl
         for reply in replies:
             if reply.status == 409:
                 assert reply.body["operator"]["id"] == winner.id
-    report("T7", f"{rounds} races of {len(operators)}: one 200 each, the others 409 with the holder")
+    report("T7", f"{rounds} races of {len(operators)}: one 200 each, the others 409")
 
 
 async def test_t8_three_concurrent_requests_with_one_key_have_one_effect(

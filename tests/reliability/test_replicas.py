@@ -50,7 +50,7 @@ async def test_killing_a_replica_loses_and_duplicates_nothing(
 
 
 async def test_concurrent_accepts_on_two_replicas_have_one_winner(tenant: TenantFixture) -> None:
-    """T7: of concurrent accepts on two replicas one operator's succeeds; the others get 409 with the holder."""
+    """T7: of concurrent accepts on two replicas one succeeds; the others get 409 that names its operator."""
     _, conversation_id = await tenant.pending_conversation()
     replies = await asyncio.gather(
         *(
@@ -61,8 +61,8 @@ async def test_concurrent_accepts_on_two_replicas_have_one_winner(tenant: Tenant
     )
     winners = {reply.body["conversation"]["operator"]["id"] for reply in replies if reply.status == 200}
     assert len(winners) == 1
-    holders = {reply.body["operator"]["id"] for reply in replies if reply.status == 409}
-    assert holders == winners
+    assigned = {reply.body["operator"]["id"] for reply in replies if reply.status == 409}
+    assert assigned == winners
 
 
 async def test_a_message_repeated_on_another_replica_gets_the_same_reply(tenant: TenantFixture) -> None:

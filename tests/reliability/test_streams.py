@@ -79,7 +79,7 @@ async def test_t6_a_snapshot_with_later_events_equals_a_new_snapshot(
 
     async with alex.stream() as panel:
         await panel.wait_for("ready")
-        held = await snapshot()
+        list_state = await snapshot()
         for _ in range(repetitions(2, 10)):
             visitor, conversation_id = await tenant.assigned_conversation()
             await alex.send_message(conversation_id, "hello")
@@ -101,10 +101,10 @@ async def test_t6_a_snapshot_with_later_events_equals_a_new_snapshot(
         for event in panel.events:
             row = event.data.get("data", {}).get("conversation")
             if row is not None:
-                held[row["id"]] = row
-        held = {number: row for number, row in held.items() if row["mode"] != "closed"}
+                list_state[row["id"]] = row
+        list_state = {number: row for number, row in list_state.items() if row["mode"] != "closed"}
         fresh = await snapshot()
-    assert held == fresh
+    assert list_state == fresh
     counts = (await alex.get("/operator/all-chat-counts")).ok()
     modes = [row["mode"] for row in fresh.values()]
     assert (counts["pending"], counts["active"]) == (modes.count("pending"), modes.count("operator"))

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from parley.chat.owner import create_owner
+from parley.chat.tenant_seeding import create_owner
 from parley_dev.stack import Stack
 from support.api import ApiClient, OperatorClient, VisitorClient
 

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from parley.chat.conversations.away_notice import build_away_notice
-from parley.chat.i18n import LOCALES
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, TimeRange
 from parley.chat.sites.chatbot import ChatbotSettings
 from parley.chat.sites.model import Site
+from parley.chat.system_messages import LOCALES
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)  # A Saturday.
 HOURS = BusinessHours("Europe/Berlin", tuple(TimeRange(day, 9 * 60, 18 * 60) for day in range(5)))

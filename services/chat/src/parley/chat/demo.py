@@ -19,8 +19,8 @@ from typing import Any
 import aiohttp
 
 from parley.chat.accounts.errors import EmailTaken
-from parley.chat.owner import create_owner
 from parley.chat.settings import ChatSettings
+from parley.chat.tenant_seeding import create_owner
 from parley.common.runtime.settings import load_settings
 
 KNOWLEDGE = {

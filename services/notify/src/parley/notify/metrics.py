@@ -19,6 +19,6 @@ PUSH_AGE = Histogram(
     "From the event to the provider's acceptance of its push.",
     buckets=(1, 2, 5, 6, 7.5, 10, 15, 30, 60, 300, 900, 3600),
 )
-PUSH_NOTES_DROPPED = Counter(
+PUSH_TRIGGERS_DROPPED = Counter(
     "parley_notify_push_notes_dropped_total", "Push triggers and seen marks dropped at a bound."
 )

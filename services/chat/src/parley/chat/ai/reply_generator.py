@@ -23,12 +23,12 @@ from parley.chat.conversations.away_notice import find_away_notice
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
-from parley.chat.i18n import LocaleStrings, get_locale_strings
 from parley.chat.ids import NextId
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
+from parley.chat.system_messages import LocaleStrings, get_locale_strings
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import SpanKind

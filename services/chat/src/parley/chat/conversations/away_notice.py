@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from parley.chat.i18n import LocaleStrings, get_locale_strings, is_supported
 from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.business_hours import OpenStatus
 from parley.chat.sites.chatbot import DEFAULT_OFFLINE_MESSAGE
 from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.system_messages import LocaleStrings, get_locale_strings, is_supported
 
 _SIX_DAYS = timedelta(days=6)
 """Within this span the name of a weekday identifies the day."""

@@ -15,7 +15,7 @@ from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
 from parley.chat.mongo_ids import BlockIdGenerator
-from parley.chat.presence.push_reach import PushReach
+from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
 from parley.chat.settings import ChatSettings
@@ -39,7 +39,7 @@ class ConversationModule:
         self.presence = presence = PresenceService(
             MongoOnlineOperatorRepository(mongo),
             backends.rpc["presence"],
-            PushReach(admin.team_directory, reachable_operators),
+            PushReachability(admin.team_directory, reachable_operators),
         )
         self.conversations = ConversationService(
             conversations,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parley.chat.presence.ports import OnlineOperatorRepository, PresenceClient
-from parley.chat.presence.push_reach import PushReach
+from parley.chat.presence.push_reachability import PushReachability
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class PresenceService:
 
     operators: OnlineOperatorRepository
     ask_presence: PresenceClient
-    push_reach: PushReach
+    push_reach: PushReachability
 
     async def operators_online(self, site_id: int) -> frozenset[int]:
         return await self.operators.list_online(site_id)

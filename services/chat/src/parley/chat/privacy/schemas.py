@@ -86,7 +86,7 @@ def serialize_export(export: PersonalDataExport) -> ExportSchema:
         visitor=visitor
         and ExportedVisitor(
             **visitor.to_schema().model_dump(),
-            given=dict(visitor.given),
+            given=dict(visitor.self_reported),
             blocked_at=visitor.blocked_at,
             lead_at=visitor.lead_at,
         ),

@@ -21,7 +21,7 @@ class Visitor:
     phone: str | None = None
     info: Mapping[str, str] = field(default_factory=dict)
     """Free fields that operators fill in."""
-    given: Mapping[str, str] = field(default_factory=dict)
+    self_reported: Mapping[str, str] = field(default_factory=dict)
     """The name, email and phone that the visitor entered. The visitor is shown these: an operator may have written
     something else about them into `name`, `email` and `phone`."""
     language: str | None = None

@@ -154,9 +154,9 @@ def to_history_response(visitor: Visitor, found: WidgetMessages) -> HistoryRespo
         operator_read_seq=conversation.operator_read_seq if conversation else 0,
         visitor=OwnDetails(
             session_id=visitor.session,
-            name=visitor.given.get("name"),
-            email=visitor.given.get("email"),
-            phone=visitor.given.get("phone"),
+            name=visitor.self_reported.get("name"),
+            email=visitor.self_reported.get("email"),
+            phone=visitor.self_reported.get("phone"),
             language=visitor.language,
         ),
     )

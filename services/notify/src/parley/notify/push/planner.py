@@ -87,7 +87,7 @@ class PushPlanner:
         self._queue.extend(to_push_actions(event, position))
         if len(self._queue) > _MAX_QUEUED_ACTIONS:
             self._queue.popleft()
-            metrics.PUSH_NOTES_DROPPED.inc()
+            metrics.PUSH_TRIGGERS_DROPPED.inc()
 
     async def on_log_reset(self) -> None:
         """Start over: the broker has a new log, so positions have another meaning."""

@@ -25,7 +25,7 @@ class SeenTracker:
         self._pending.setdefault(event_id, set()).update(operator_ids)
         if len(self._pending) > _MAX_PENDING_EVENTS:
             self._pending.popitem(last=False)
-            metrics.PUSH_NOTES_DROPPED.inc()
+            metrics.PUSH_TRIGGERS_DROPPED.inc()
 
     async def flush(self) -> None:
         """Store what is pending. On an error everything stays pending, and the error is raised."""

@@ -11,12 +11,12 @@ import pytest
 
 from parley.chat.conversations.away_notice import find_away_notice
 from parley.chat.conversations.ports import TeamMember
-from parley.chat.i18n import LOCALES
-from parley.chat.presence.push_reach import PushReach
+from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.service import PresenceService
 from parley.chat.sites.business_hours import BusinessHours
 from parley.chat.sites.chatbot import ChatbotSettings
 from parley.chat.sites.model import Site
+from parley.chat.system_messages import LOCALES
 from parley.common.auth.identity import Permission
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -62,7 +62,7 @@ async def ask_presence(method: str, **body: Any) -> dict[str, Any] | None:
 
 
 def presence(devices: Devices, *online: int) -> PresenceService:
-    return PresenceService(Online(*online), ask_presence, PushReach(Team(), devices))
+    return PresenceService(Online(*online), ask_presence, PushReachability(Team(), devices))
 
 
 async def test_a_visitor_whose_request_makes_a_phone_ring_is_not_told_that_nobody_is_there() -> None:

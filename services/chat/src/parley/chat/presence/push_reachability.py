@@ -12,7 +12,7 @@ _TTL_SECONDS: Final = 3.0
 """Limits the RPC calls that widgets cause. A new device counts after this time."""
 
 
-class PushReach:
+class PushReachability:
     """Asks notify about a site's chat operators. Without an answer nobody counts as reachable."""
 
     def __init__(self, team: TeamMembers, find_reachable: ReachableOperators) -> None:
