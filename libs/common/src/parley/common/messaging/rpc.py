@@ -159,7 +159,8 @@ class RpcClient:
         pending = self._pending[correlation_id] = asyncio.get_running_loop().create_future()
         if not isinstance(await exchange.publish(message, queue), Basic.Ack):
             return None  # The broker has returned it.
-        return await pending
+        reply: Document = await pending
+        return reply
 
     async def _on_reply(self, message: AbstractIncomingMessage) -> None:
         pending = self._pending.get(message.correlation_id or "")
