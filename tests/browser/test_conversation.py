@@ -1,4 +1,4 @@
-"""A conversation in two browsers: the AI replies, an operator accepts, transfers and closes it."""
+"""A conversation in two browsers: the AI replies, an operator accepts, transfers, closes and reopens it."""
 
 from __future__ import annotations
 
@@ -62,6 +62,13 @@ async def test_operator_accepts_a_handoff_and_closes_the_chat(
     await widget.page.get_by_role("button", name="Send rating").click()
     await expect(widget.log).to_contain_text("Thank you for your rating.")
     assert "VIP" not in await widget.log.inner_text(), "the visitor must not see a note"
+
+    await panel.page.get_by_role("button", name="Reopen").click()
+    await expect(panel.messages).to_contain_text("You reopened the chat")
+    await expect(widget.page.get_by_role("heading", name="Alex")).to_be_visible()
+    await expect(widget.log).not_to_contain_text("This chat is closed")
+    await widget.send_message("One more question")
+    await expect(panel.messages).to_contain_text("One more question")
 
 
 async def test_one_of_two_concurrent_accepts_wins(

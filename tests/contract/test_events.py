@@ -34,6 +34,7 @@ VISITOR_EVENTS = {
     "conversation.transferred",
     "conversation.released",
     "conversation.closed",
+    "conversation.reopened",
     "typing",
 }
 """Events that visitors receive. An addition here discloses something new to visitors."""

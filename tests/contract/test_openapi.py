@@ -201,6 +201,7 @@ class ApiTour:
         await self.call(alex, "POST", f"/operator/transfer/{chat}", {"operator_id": sam.id})
         await self.call(sam, "POST", f"/operator/release/{chat}", {})
         await self.call(sam, "POST", f"/operator/close/{chat}", {})
+        await self.call(sam, "POST", f"{one}/reopen", {})
         await self.call(sam, "POST", f"{one}/block", {"blocked": True, "block_type": "ai"})
         proactive = self.tenant.new_visitor()
         await self.call_as_visitor(proactive, "POST", "/heartbeat", page="https://shop.test/cart")

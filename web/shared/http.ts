@@ -6,14 +6,21 @@ export const UPLOAD_TIMEOUT_MS = 90_000;
 /** The code of a failure whose body is not one of ours, such as a proxy's. */
 const UNKNOWN_CODE = "http_error";
 
+interface ErrorBody {
+  code?: string;
+  error?: string;
+  errors?: Record<string, string> | null;
+  conversation_id?: number;
+}
+
 /** A failed request. `status` is 0 when no response arrived; `message` is the server's own text for people. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
-    /** What is wrong with a field, by the field's name. */
-    readonly fieldErrors: Record<string, string> = {},
+    /** The response's body: `errors` says what is wrong with a field, others what is in the way. */
+    readonly body: ErrorBody = {},
     readonly retryAfterSeconds = 0,
   ) {
     super(message);
@@ -43,16 +50,12 @@ export async function send(url: string, init: RequestInit, timeoutMs?: number): 
 /** Returns a response that succeeded. Throws ApiError for every other. */
 export async function ensureOk(response: Response): Promise<Response> {
   if (response.ok) return response;
-  const body = (await response.json().catch(() => ({}))) as {
-    code?: string;
-    error?: string;
-    errors?: Record<string, string> | null;
-  };
+  const body = (await response.json().catch(() => ({}))) as ErrorBody;
   throw new ApiError(
     response.status,
     body.code ?? UNKNOWN_CODE,
     body.error ?? `The server returned an error (${response.status}).`,
-    body.errors ?? {},
+    body,
     Number(response.headers.get("Retry-After")) || 0,
   );
 }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import AssignedToAnother
+from parley.chat.conversations.errors import AssignedToAnother, NewerConversation
 from parley.chat.conversations.model import MAX_UNREAD, Change, Conversation
 from parley.chat.conversations.ports import Transition
 from parley.chat.conversations.repository import MongoConversationRepository
@@ -168,6 +168,20 @@ async def test_a_rejected_change_in_a_batch_does_not_affect_the_others(replicas:
     )
     assert isinstance(rejected, AssignedToAnother)
     assert (seq_before, seq_after) == (2, 3)
+
+
+async def test_a_conversation_is_not_reopened_beside_a_newer_open_one(
+    mongo: Mongo, replicas: tuple[Replica, Replica]
+) -> None:
+    older = await open_conversation(replicas[0])
+    await replicas[0].change(older, lambda current: transitions.close(current, ALEX, NOW, overrule=False))
+    visitor = Visitor(TENANT, SITE, f"sess_{older}", version=1)
+    assert await replicas[1].conversations.create(transitions.open_conversation(visitor, 51, older, "ai", NOW))
+    with pytest.raises(NewerConversation):
+        await replicas[0].change(older, lambda current: transitions.reopen(current, ALEX, NOW, TIMEOUT))
+    assert (await load(mongo, older))["mode"] == "closed"
+    await replicas[0].change(51, lambda current: transitions.close(current, ALEX, NOW, overrule=False))
+    await replicas[0].change(older, lambda current: transitions.reopen(current, ALEX, NOW, TIMEOUT))
 
 
 async def test_a_change_does_not_recreate_a_deleted_conversation(

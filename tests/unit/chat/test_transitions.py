@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, NotAssigned
+from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationIsOpen, NotAssigned
 from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
 from parley.chat.messages.model import MessageDraft
 from parley.chat.visitors.model import Visitor
@@ -153,6 +153,29 @@ def test_only_a_manager_can_close_another_operators_conversation() -> None:
     with pytest.raises(AssignedToAnother):
         transitions.close(assigned, SAM, NOW, overrule=False)
     assert transitions.close(assigned, SAM, NOW, overrule=True).conversation.mode == "closed"
+
+
+def test_a_reopened_conversation_is_assigned_to_whoever_reopens_it() -> None:
+    assigned = transitions.accept(with_visitor_message(open_conversation()), ALEX, NOW, TIMEOUT).conversation
+    rated = transitions.rate(assigned, 2, "slow", NOW).conversation
+    closed = transitions.close(rated, ALEX, NOW, overrule=False).conversation
+    change = transitions.reopen(closed, SAM, LATER, TIMEOUT)
+    after = change.conversation
+    assert event_types(change) == ["conversation.reopened"]
+    assert (after.mode, after.operator, after.generation) == ("operator", SAM, closed.generation + 1)
+    assert (after.waiting_since, after.due_at) == (LATER, LATER + TIMEOUT), "nobody has read the visitor's message"
+    assert (after.rating, after.history[-1].action, after.history[-1].by) == (2, "reopened", SAM)
+    again = transitions.close(after, SAM, LATER, overrule=False).conversation
+    assert again.last_assigned_operator() == SAM
+
+
+def test_an_open_conversation_cannot_be_reopened() -> None:
+    with pytest.raises(ConversationIsOpen):
+        transitions.reopen(open_conversation(), ALEX, NOW, TIMEOUT)
+    assigned = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    with pytest.raises(AssignedToAnother):
+        transitions.reopen(assigned, SAM, NOW, TIMEOUT)
+    assert transitions.reopen(assigned, ALEX, NOW, TIMEOUT).events == ()
 
 
 def test_the_ais_conversation_cannot_be_released() -> None:

@@ -112,7 +112,7 @@ const fillPath = (path: string, parameters: Record<string, unknown>): string =>
 /** A failure as a sentence for the operator. */
 export function errorMessage(error: unknown): string {
   if (!(error instanceof ApiError)) return "Something went wrong. Please try again.";
-  const fields = Object.entries(error.fieldErrors);
+  const fields = Object.entries(error.body.errors ?? {});
   if (fields.length === 0) return error.message;
   return fields.map(([name, message]) => `${name.replaceAll("_", " ")}: ${message}`).join(" · ");
 }

@@ -9,6 +9,7 @@ const ACTIONS: Record<string, string> = {
   "chatbot.updated": "Updated assistant",
   "conversation.accepted": "Accepted chat",
   "conversation.closed": "Closed chat",
+  "conversation.reopened": "Reopened chat",
   "conversation.noted": "Added private note",
   "conversation.proactive": "Sent proactive message",
   "conversation.released": "Released chat",

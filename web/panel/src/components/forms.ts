@@ -20,9 +20,9 @@ export async function submitForm(
     if (successText) showToast(successText);
     return true;
   } catch (error) {
-    if (error instanceof ApiError && Object.keys(error.fieldErrors).length) {
+    if (error instanceof ApiError && error.body.errors) {
       errors.value = Object.fromEntries(
-        Object.entries(error.fieldErrors).map(([name, message]) => [name.split(".")[0], message]),
+        Object.entries(error.body.errors).map(([name, message]) => [name.split(".")[0], message]),
       );
       showToast("Please check the highlighted fields.", "error");
     } else if (!(error instanceof LoggedOut)) {

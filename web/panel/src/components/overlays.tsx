@@ -15,6 +15,18 @@ export function Toasts() {
         <div key={toast.id} class={`toast ${toast.tone}`}>
           <Icon name={toast.tone === "error" ? "info" : "done"} />
           <span dir="auto">{toast.text}</span>
+          {toast.action && (
+            <button
+              type="button"
+              class="toast-action"
+              onClick={() => {
+                dismissToast(toast.id);
+                toast.action?.run();
+              }}
+            >
+              {toast.action.label}
+            </button>
+          )}
           <IconButton icon="close" label="Dismiss" onClick={() => dismissToast(toast.id)} />
         </div>
       ))}

@@ -23,6 +23,7 @@ export const SHORTCUTS: { title: string; keys: [keys: string, action: string][] 
       ["t", "Transfer"],
       ["b", "Hand back to AI"],
       ["e", "Close chat"],
+      ["o", "Reopen a closed chat"],
       ["d", "Show or hide details"],
       ["l", "Show or hide translations"],
     ],

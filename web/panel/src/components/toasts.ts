@@ -1,4 +1,4 @@
-/** Short messages about what succeeded or failed, and confirmations of actions that cannot be undone. */
+/** Short messages about what succeeded or failed, with what can be done next, and confirmations of actions. */
 import { signal } from "@preact/signals";
 import { errorMessage } from "../api/client";
 import { LoggedOut } from "../session/session";
@@ -6,20 +6,28 @@ import { LoggedOut } from "../session/session";
 const MAX_TOASTS = 4;
 const SUCCESS_MS = 4000;
 const ERROR_MS = 8000;
+/** Time to read the text, and to reach the button. */
+const ACTION_MS = 10_000;
+
+export interface ToastAction {
+  label: string;
+  run: () => void;
+}
 
 export interface Toast {
   id: number;
   tone: "success" | "error";
   text: string;
+  action?: ToastAction | undefined;
 }
 
 export const toasts = signal<Toast[]>([]);
 let nextId = 1;
 
-export function showToast(text: string, tone: Toast["tone"] = "success"): void {
+export function showToast(text: string, tone: Toast["tone"] = "success", action?: ToastAction): void {
   const id = nextId++;
-  toasts.value = [...toasts.value.slice(1 - MAX_TOASTS), { id, tone, text }];
-  setTimeout(() => dismissToast(id), tone === "error" ? ERROR_MS : SUCCESS_MS);
+  toasts.value = [...toasts.value.slice(1 - MAX_TOASTS), { id, tone, text, action }];
+  setTimeout(() => dismissToast(id), action ? ACTION_MS : tone === "error" ? ERROR_MS : SUCCESS_MS);
 }
 
 export function dismissToast(id: number): void {

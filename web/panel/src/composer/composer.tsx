@@ -8,7 +8,7 @@ import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
 import { runWithToast, showToast } from "../components/toasts";
-import { composerFocus, focusComposer, sendTyping } from "../conversation/actions";
+import { composerFocus, focusComposer, reopenConversation, sendTyping } from "../conversation/actions";
 import { IMAGE_ALT } from "../conversation/messages";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
@@ -54,11 +54,25 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     field.current?.focus();
   }, [focusRequest]);
 
-  if (conversation.mode === "closed" || !hasPermission(conversation.site_id, "can_chat")) {
-    const reason =
-      conversation.mode === "closed" ? "This chat is closed." : "You can view this chat but not reply.";
-    return <p class="composer-closed">{reason}</p>;
+  const mayChat = hasPermission(conversation.site_id, "can_chat");
+  if (conversation.mode === "closed") {
+    return (
+      <div class="composer-closed">
+        <p>This chat is closed.</p>
+        {mayChat && (
+          <button
+            type="button"
+            class="button"
+            title="Reopen (o)"
+            onClick={() => reopenConversation(conversation)}
+          >
+            Reopen
+          </button>
+        )}
+      </div>
+    );
   }
+  if (!mayChat) return <p class="composer-closed">You can view this chat but not reply.</p>;
 
   const send = () => {
     if (!maySend) return;

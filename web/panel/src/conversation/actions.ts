@@ -1,14 +1,15 @@
-/** What an operator does with a whole conversation: accept, transfer, release, close, block. */
+/** What an operator does with a whole conversation: accept, transfer, release, close, reopen, block. */
 import { signal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/apiTypes";
+import { ApiError } from "../../../shared/http";
 import { throttle } from "../../../shared/retry";
-import { api } from "../api/client";
+import { api, errorMessage } from "../api/client";
 import { isolate } from "../components/isolate";
 import { isTextField } from "../components/shortcuts";
-import { confirmAction, runWithToast } from "../components/toasts";
+import { confirmAction, runWithToast, showToast } from "../components/toasts";
 import { type DraftKind, setKind } from "../composer/drafts";
 import { activeTab, visitorName } from "../inbox/conversations";
-import { route } from "../navigation/route";
+import { navigate, route } from "../navigation/route";
 
 const TYPING_INTERVAL_MS = 3000;
 
@@ -55,7 +56,24 @@ export async function closeConversation(conversation: Conversation): Promise<voi
     text: `If ${isolate(visitorName(conversation))} writes again, a new chat starts and links to this one.`,
     confirmLabel: "Close chat",
   });
-  if (confirmed) await runOnce(id, () => api.post("/operator/close/{id}", { path: { id } }), "Chat closed.");
+  if (!confirmed || !(await runOnce(id, () => api.post("/operator/close/{id}", { path: { id } })))) return;
+  showToast("Chat closed.", "success", { label: "Undo", run: () => void reopenConversation(conversation) });
+}
+
+/** Reopens a closed conversation: it is then the operator's own. Shows the newer one if there is one. */
+export async function reopenConversation({ id }: Conversation): Promise<void> {
+  const reopen = async () => {
+    try {
+      await api.post("/operator/conversation/{id}/reopen", { path: { id } });
+    } catch (error) {
+      const newer = error instanceof ApiError && error.body.conversation_id;
+      if (!newer) throw error;
+      showToast(errorMessage(error), "error", { label: "Open it", run: () => navigate("chats", newer) });
+      return;
+    }
+    if (isOpen(id)) activeTab.value = "mine";
+  };
+  await runOnce(id, reopen);
 }
 
 export async function releaseConversation({ id }: Conversation): Promise<void> {

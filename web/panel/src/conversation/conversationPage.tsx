@@ -20,6 +20,7 @@ import {
   focusComposer,
   markRead,
   releaseConversation,
+  reopenConversation,
   transferDialogFor,
 } from "./actions";
 import { BlockDialog } from "./blockDialog";
@@ -170,7 +171,7 @@ function ReadReporter({ conversation }: { conversation: Conversation }) {
 
 function ConversationShortcuts({ conversation }: { conversation: Conversation }) {
   const { mode } = conversation;
-  const canAct = mode !== "closed" && hasPermission(conversation.site_id, "can_chat");
+  const mayChat = hasPermission(conversation.site_id, "can_chat");
   const isAssignedToOther = mode === "operator" && !isMine(conversation);
   useLayoutEffect(
     () =>
@@ -180,18 +181,20 @@ function ConversationShortcuts({ conversation }: { conversation: Conversation })
         l: () => {
           showTranslations.value = !showTranslations.value;
         },
-        ...(canAct && {
-          a: () => void ((mode === "ai" || mode === "pending") && acceptConversation(conversation)),
-          r: () => focusComposer(conversation.id, isAssignedToOther ? undefined : "reply"),
-          n: () => focusComposer(conversation.id, "note"),
-          t: () => {
-            transferDialogFor.value = conversation.id;
-          },
-          b: () => void (mode !== "ai" && releaseConversation(conversation)),
-          e: () => void closeConversation(conversation),
-        }),
+        ...(mayChat && mode === "closed" && { o: () => void reopenConversation(conversation) }),
+        ...(mayChat &&
+          mode !== "closed" && {
+            a: () => void ((mode === "ai" || mode === "pending") && acceptConversation(conversation)),
+            r: () => focusComposer(conversation.id, isAssignedToOther ? undefined : "reply"),
+            n: () => focusComposer(conversation.id, "note"),
+            t: () => {
+              transferDialogFor.value = conversation.id;
+            },
+            b: () => void (mode !== "ai" && releaseConversation(conversation)),
+            e: () => void closeConversation(conversation),
+          }),
       }),
-    [conversation, canAct],
+    [conversation, mayChat],
   );
   return null;
 }

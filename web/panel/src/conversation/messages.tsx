@@ -151,6 +151,8 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
       return "Requeued: the operator no longer chats on this site";
     case "closed":
       return entry.by ? `${by} closed the chat` : "Chat closed";
+    case "reopened":
+      return `${by} reopened the chat`;
     default:
       return entry.action;
   }

@@ -156,6 +156,7 @@ const ACTIONS: Record<string, string> = {
   "conversation.transferred": "transferred",
   "conversation.released": "released",
   "conversation.closed": "closed",
+  "conversation.reopened": "reopened",
 };
 
 /** Applies an event to the thread of its conversation, if that has been opened. */

@@ -80,6 +80,7 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "POST", "/operator/message"),
     _operator(CHAT, "POST", "/operator/accept/{id}"),
     _operator(CHAT, "POST", "/operator/close/{id}"),
+    _operator(CHAT, "POST", "/operator/conversation/{id}/reopen"),
     _operator(CHAT, "POST", "/operator/transfer/{id}"),
     _operator(CHAT, "POST", "/operator/release/{id}"),
     _operator(CHAT, "POST", "/operator/typing", HEARTBEAT),

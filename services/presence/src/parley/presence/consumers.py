@@ -20,6 +20,7 @@ _CONVERSATION_EVENTS = (
     "conversation.transferred",
     "conversation.released",
     "conversation.closed",
+    "conversation.reopened",
     "conversation.updated",
 )
 

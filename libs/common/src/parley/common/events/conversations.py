@@ -64,6 +64,12 @@ class ConversationClosed(
     """The conversation ended; the visitor's next message opens a new one."""
 
 
+class ConversationReopened(
+    _ConversationChanged, type="conversation.reopened", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=_VISITOR
+):
+    """An operator reopened a closed conversation, and answers in it."""
+
+
 class ConversationUpdated(_ConversationChanged, type="conversation.updated", audience=Audience.OPERATORS):
     """Another property of the conversation changed."""
 

@@ -24,6 +24,18 @@ class ConversationClosed(Conflict):
     default_message = "This conversation is closed."
 
 
+class ConversationIsOpen(Conflict):
+    code = "conversation_open"
+    default_message = "This conversation is not closed."
+
+
+class NewerConversation(Conflict):
+    """The visitor has a newer conversation; `conversation_id` in the response is its id."""
+
+    code = "newer_conversation"
+    default_message = "The visitor has started a newer conversation."
+
+
 class NotAssigned(Conflict):
     code = "conversation_not_held"
     default_message = "No operator has this conversation."

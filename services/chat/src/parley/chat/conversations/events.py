@@ -17,6 +17,7 @@ from parley.common.events.conversations import (
     ConversationPending,
     ConversationRated,
     ConversationReleased,
+    ConversationReopened,
     ConversationTransferred,
     ConversationUpdated,
     VisitorBlocked,
@@ -54,6 +55,10 @@ def released(conversation: Conversation, reason: str, by: OperatorRef | None) ->
 
 def closed(conversation: Conversation, by: OperatorRef) -> Event:
     return _conversation_event(conversation, ConversationClosed(**_state(conversation, by)), operator_actor(by))
+
+
+def reopened(conversation: Conversation, by: OperatorRef) -> Event:
+    return _conversation_event(conversation, ConversationReopened(**_state(conversation, by)), operator_actor(by))
 
 
 def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:

@@ -1,4 +1,4 @@
-"""Operator endpoints that change a conversation: accept, transfer, release, close, read, note, typing."""
+"""Operator endpoints that change a conversation: accept, transfer, release, close, reopen, read, note, typing."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class ConversationHandlers:
 
     async def close(self, context: RequestContext[OperatorCaller, None, None]) -> ConversationResponse:
         conversation = await self.conversations.close(context.caller, context.path["id"])
+        return ConversationResponse(conversation=conversation.to_schema())
+
+    async def reopen(self, context: RequestContext[OperatorCaller, None, None]) -> ConversationResponse:
+        conversation = await self.conversations.reopen(context.caller, context.path["id"])
         return ConversationResponse(conversation=conversation.to_schema())
 
     async def mark_read(self, context: RequestContext[OperatorCaller, ReadBody, None]) -> ConversationResponse:

@@ -17,7 +17,8 @@ NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def _past_and_present_operators(conversation: Conversation) -> set[int]:
-    assigned = [entry.to or entry.by for entry in conversation.history if entry.action in ("accepted", "transferred")]
+    actions = ("accepted", "reopened", "transferred")
+    assigned = [entry.to or entry.by for entry in conversation.history if entry.action in actions]
     return {person.id for person in (*assigned, conversation.operator) if person is not None}
 
 

@@ -138,7 +138,7 @@ class Conversation:
         for entry in reversed(self.history):
             if entry.action == "transferred":
                 return entry.to
-            if entry.action == "accepted":
+            if entry.action in ("accepted", "reopened"):
                 return entry.by
         return None
 

@@ -43,6 +43,15 @@ def _change_routes(handlers: ConversationHandlers) -> list[Route]:
         ),
         Route(
             "POST",
+            f"{_OPERATOR}/conversation/{{id}}/reopen",
+            handlers.reopen,
+            CallerType.OPERATOR,
+            schemas.ConversationResponse,
+            "Reopen a closed conversation; it is then assigned to you",
+            **_WRITE,
+        ),
+        Route(
+            "POST",
             f"{_OPERATOR}/transfer/{{id}}",
             handlers.transfer,
             CallerType.OPERATOR,

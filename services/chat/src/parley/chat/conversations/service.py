@@ -1,4 +1,4 @@
-"""What operators do with conversations: accept, transfer, release, close, mark as read, add a note, show typing."""
+"""What operators do with conversations: accept, transfer, release, close, reopen, mark as read, note, show typing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from parley.chat.actors import operator_actor, operator_ref
 from parley.chat.audit.model import AuditEntry
 from parley.chat.conversations import events, transitions
-from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationNotFound
+from parley.chat.conversations.errors import (
+    AssignedToAnother,
+    ConversationClosed,
+    ConversationNotFound,
+    NewerConversation,
+)
 from parley.chat.conversations.model import Change, Conversation, TranslationState
 from parley.chat.conversations.ports import (
     AuditLog,
@@ -85,6 +90,25 @@ class ConversationService:
             caller, conversation, "closed", lambda current: transitions.close(current, by, at, overrule=overrule)
         )
 
+    async def reopen(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
+        """Assign a closed conversation to the caller, if it is its visitor's latest.
+
+        A visitor sees one conversation: of two, the older one would be lost to them. Raises NewerConversation,
+        ConversationIsOpen, AssignedToAnother.
+        """
+        conversation = await self._find(caller, conversation_id)
+        await self._require_latest(conversation)
+        timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
+        at, by = self.clock(), operator_ref(caller)
+        try:
+            return await self._change(
+                caller, conversation, "reopened", lambda current: transitions.reopen(current, by, at, timeout)
+            )
+        except NewerConversation:
+            # The visitor has opened it since.
+            await self._require_latest(conversation)
+            raise
+
     async def mark_read(self, caller: OperatorCaller, conversation_id: int, seq: int) -> Conversation:
         """Mark messages up to `seq` as read; the visitor sees it. Raises ValidationFailed."""
         conversation = await self._find(caller, conversation_id)
@@ -136,6 +160,11 @@ class ConversationService:
             raise ConversationNotFound
         caller.authorize(conversation.tenant_id, conversation.site_id)
         return conversation
+
+    async def _require_latest(self, conversation: Conversation) -> None:
+        latest = await self.conversations.find_latest(conversation.visitor)
+        if latest is not None and latest.id != conversation.id:
+            raise NewerConversation(conversation_id=latest.id)
 
     async def _change(
         self, caller: OperatorCaller, conversation: Conversation, action: str | None, transition: Transition

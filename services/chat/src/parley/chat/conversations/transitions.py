@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
 from parley.chat.conversations import events
-from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, NotAssigned
+from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationIsOpen, NotAssigned
 from parley.chat.conversations.model import (
     MAX_READ_MARKS,
     MAX_RECENT_IDS,
@@ -185,6 +185,22 @@ def close(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule
     after = _reassign(conversation, "closed", None, at).with_history(at, "closed", by)
     after = replace(after, waiting_since=None)
     return Change(after, (events.closed(after, by),))
+
+
+def reopen(conversation: Conversation, by: OperatorRef, at: datetime, timeout: timedelta) -> Change:
+    """Assign a closed conversation to the operator who reopens it. No change if it is open and theirs already.
+
+    A visitor whose last messages nobody has read waits again from now on. A rating stays until the visitor gives
+    another one. Raises ConversationIsOpen, AssignedToAnother.
+    """
+    if conversation.is_assigned_to(by.id):
+        return Change(conversation)
+    _require_not_assigned_to_another(conversation, by)
+    if conversation.open:
+        raise ConversationIsOpen
+    after = _assign(conversation, by, at, timeout, "reopened")
+    after = replace(after, waiting_since=at if after.unread_seqs else None)
+    return Change(after, (events.reopened(after, by),))
 
 
 def time_out_operator(conversation: Conversation, to: Mode, at: datetime, *, online: bool = False) -> Change | None:
@@ -368,8 +384,10 @@ def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | No
     )
 
 
-def _assign(conversation: Conversation, operator: OperatorRef, at: datetime, timeout: timedelta) -> Conversation:
-    after = _reassign(conversation, "operator", operator, at).with_history(at, "accepted", operator)
+def _assign(
+    conversation: Conversation, operator: OperatorRef, at: datetime, timeout: timedelta, action: str = "accepted"
+) -> Conversation:
+    after = _reassign(conversation, "operator", operator, at).with_history(at, action, operator)
     # Messages that somebody read while the visitor was in the queue still wait for a reply.
     is_awaited = bool(conversation.unread_seqs) or conversation.waiting_since is not None
     return replace(after, due_at=at + timeout if is_awaited else None)

@@ -24,7 +24,7 @@ from parley.chat.audit.repository import COLLECTION as AUDIT
 from parley.chat.audit.repository import to_document as audit_document
 from parley.chat.batching import BatchingQueue
 from parley.chat.conversations.conversation_cache import CachedConversation, ConversationCache
-from parley.chat.conversations.errors import ConcurrentModification
+from parley.chat.conversations.errors import ConcurrentModification, NewerConversation
 from parley.chat.conversations.mappers import changed_fields, to_conversation
 from parley.chat.conversations.model import MAX_RECENT_IDS, MAX_UNREAD, Change, Conversation
 from parley.chat.conversations.ports import Transition
@@ -39,6 +39,7 @@ _MAX_BATCH = 128
 _MAX_REWRITTEN_ENTRIES = 4
 """Unpublished outbox entries that are written again, in order to remove the published ones in the same update."""
 _IMMUTABLE_FIELD_ERROR = 66
+_DUPLICATE_KEY_ERROR = 11000
 
 
 class VersionConflict(Exception):
@@ -184,10 +185,7 @@ class ConversationWriter:
             raise WTimeoutError(message, details=concern_errors[0]) from exc
         failures: dict[int, Exception] = {}
         for error in exc.details["writeErrors"]:
-            conflict = error["code"] == _IMMUTABLE_FIELD_ERROR
-            failures[updates[error["index"]].after.id] = (
-                VersionConflict() if conflict else WriteError(error["errmsg"], error["code"])
-            )
+            failures[updates[error["index"]].after.id] = _to_exception(error)
         return failures
 
     def _on_written(self, update: BatchedUpdate) -> None:
@@ -196,6 +194,18 @@ class ConversationWriter:
         self._outbox.enqueue(COLLECTION, document, remaining=update.remaining_entries)
         for change in update.changes:
             _count(change)
+
+
+def _to_exception(error: Document) -> Exception:
+    """The exception of one update that was not written."""
+    match error["code"]:
+        case code if code == _IMMUTABLE_FIELD_ERROR:
+            return VersionConflict()
+        case code if code == _DUPLICATE_KEY_ERROR:
+            # Reopened after the visitor had opened another one: at most one of a visitor's is open.
+            return NewerConversation()
+        case code:
+            return WriteError(error["errmsg"], code)
 
 
 def _apply_all(base: CachedConversation, requests: Sequence[ChangeRequest]) -> BatchedUpdate:

@@ -41,7 +41,7 @@ def _read_routes(handlers: WidgetHandlers) -> list[Route]:
             handlers.list_unread_proactive,
             CallerType.VISITOR,
             schemas.WidgetMessagesResponse,
-            "Proactive messages that you have not read",
+            "Operators' messages in your open conversation that you have not read",
             query=schemas.WidgetQuery,
         ),
         Route(

@@ -67,7 +67,10 @@ class WidgetService:
         return WidgetMessages(latest, [message for message in messages if message.role == "operator"])
 
     async def list_unread_proactive(self, caller: VisitorCaller) -> WidgetMessages:
-        """Proactive messages that the visitor has not read; none for a visitor who has never written anything."""
+        """Operators' messages of the open conversation that the visitor has not read; none if they are not known.
+
+        Also those of a reopened conversation: a widget does not connect for one that it saw closed.
+        """
         try:
             visitor = await self.visitors.get(caller)
         except VisitorNotFound:
@@ -78,7 +81,7 @@ class WidgetService:
         messages = await self.messages.list_for_conversation(
             conversation, after_seq=conversation.visitor_read_seq, limit=_MAX_MESSAGES
         )
-        return WidgetMessages(conversation, [message for message in messages if message.proactive])
+        return WidgetMessages(conversation, [message for message in messages if message.role == "operator"])
 
     async def get_block(self, caller: VisitorCaller) -> BlockType | None:
         """How the visitor is blocked; None if they are not, or have never written anything."""
