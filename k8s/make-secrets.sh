@@ -32,6 +32,7 @@ secret() {
 }
 
 secret parley-identity secret "$(random 32)"
+secret parley-encryption secret "$(random 32)"
 secret parley-jwt secret "$(random 32)"
 
 if [ "$overlay" = dev ]; then

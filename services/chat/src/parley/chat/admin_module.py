@@ -44,6 +44,7 @@ from parley.chat.sites.handlers import SiteHandlers
 from parley.chat.sites.repository import MongoSiteRepository
 from parley.chat.sites.service import SiteService
 from parley.chat.team import routes as team_routes
+from parley.chat.team.address_probes import AddressProbes
 from parley.chat.team.directory import TeamDirectory
 from parley.chat.team.handlers import TeamHandlers
 from parley.chat.team.repository import MongoTeamRepository
@@ -61,10 +62,8 @@ class AdminModule:
     def __init__(self, mongo: Mongo, outbox: Outbox, settings: ChatSettings, clock: Clock = utc_now) -> None:
         operators, tenants = MongoOperatorRepository(mongo, outbox), MongoTenantRepository(mongo)
         sites, team = MongoSiteRepository(mongo, outbox), MongoTeamRepository(mongo)
-        access, throttle = (
-            AccessResolver(sites),
-            LoginThrottle(MongoLoginFailureRepository(mongo), MongoKnownOriginRepository(mongo), clock),
-        )
+        access, failures = AccessResolver(sites), MongoLoginFailureRepository(mongo)
+        throttle = LoginThrottle(failures, MongoKnownOriginRepository(mongo), clock)
         next_operator_id = BlockIdGenerator(mongo, "operator").next
         next_tenant_id = BlockIdGenerator(mongo, "tenant").next
         self._public_url = settings.public_url.rstrip("/")
@@ -85,11 +84,12 @@ class AdminModule:
             operators, tenants, self._sessions, passwords, audit, clock, self._public_url
         )
         self.team_directory = TeamDirectory(team, operators, sites)
+        probes = AddressProbes(operators, failures, clock)
         self._team = TeamService(
-            team, operators, tenants, sites, self._invitations, passwords, audit, next_operator_id, clock
+            team, operators, tenants, sites, self._invitations, passwords, probes, audit, next_operator_id, clock
         )
 
-        self.site_key_cipher = SiteKeyCipher(settings.identity_secret)
+        self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)
         self.ssrf_guard = SsrfGuard(settings.ai_private_hosts)
         ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
         self.site_directory = SiteDirectory(sites)

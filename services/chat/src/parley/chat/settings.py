@@ -50,6 +50,11 @@ class ChatSettings(DatabaseSettings):
     ai_address_share: float = Field(
         0.25, gt=0, le=1, description="Share of a site's daily tokens that one IP address (IPv6: /64 network) may use."
     )
+    encryption_secret: str | None = Field(
+        None,
+        description="Encrypts the keys of sites' own AI endpoints; 32+ bytes. Without it, PARLEY_IDENTITY_SECRET does,"
+        " which then has two uses.",
+    )
     ai_private_hosts: CommaSeparated = Field(
         (),
         description="Hosts that sites may use as AI endpoints although they are not on the public internet or have no "
@@ -62,6 +67,11 @@ class ChatSettings(DatabaseSettings):
     )
 
     _split = field_validator("ai_private_hosts", mode="before")(split_commas)
+
+    @field_validator("encryption_secret", mode="before")
+    @classmethod
+    def _read_empty_as_unset(cls, value: object) -> object:
+        return value or None  # Docker Compose sets the variable also where an older .env does not have it.
 
     @field_validator("owner_password")
     @classmethod

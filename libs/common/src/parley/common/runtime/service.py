@@ -27,6 +27,7 @@ from parley.common.auth import identity
 from parley.common.observability import metrics, tracing
 from parley.common.observability.logging import configure_logging, get_logger
 from parley.common.runtime import timeouts
+from parley.common.runtime.listener_probe import ListenerProbe
 from parley.common.runtime.settings import ServiceSettings
 from parley.common.runtime.tasks import cancel_and_wait
 
@@ -72,6 +73,7 @@ class Service:
         self.settings = settings
         self.stopping = False
         self._listening = False
+        self._listener_probe: ListenerProbe | None = None
         self._components: list[Component] = []
         self._optional: list[Component] = []
 
@@ -98,11 +100,14 @@ class Service:
 
     def stuck_reasons(self) -> dict[str, str]:
         """Return why only a restart helps, by component; empty if the process works."""
-        return {
+        reasons = {
             component.name: reason
             for component in self._components
             if isinstance(component, StuckCheck) and (reason := component.stuck_reason()) is not None
         }
+        if self._listener_probe is not None and (reason := self._listener_probe.stuck_reason()) is not None:
+            reasons["listener"] = reason
+        return reasons
 
     async def run(
         self,
@@ -133,6 +138,8 @@ class Service:
                 await component.start()
                 stack.push_async_callback(self._stop_component, component)
             await self._wait_until_ready(stop_requested)
+            probe = ListenerProbe(settings.host, settings.port)
+            app.middlewares.insert(0, probe.middleware)
             public = await _start_listener(
                 app,
                 settings.host,
@@ -146,6 +153,9 @@ class Service:
             self._listening = True
             watch = asyncio.create_task(self._watch_degraded(), name="watch-degraded")
             stack.push_async_callback(cancel_and_wait, watch)
+            await probe.start()
+            stack.push_async_callback(self._stop_probe, probe)
+            self._listener_probe = probe
             _tune_garbage_collection()
             log.info("service_started", port=settings.port, internal_port=settings.internal_port)
             await stop_requested.wait()
@@ -153,6 +163,10 @@ class Service:
             self.stopping = True
             await asyncio.sleep(settings.drain_seconds)
         log.info("service_stopped")
+
+    async def _stop_probe(self, probe: ListenerProbe) -> None:
+        self._listener_probe = None
+        await probe.stop()
 
     async def _wait_until_ready(self, stop_requested: asyncio.Event) -> None:
         """Wait a few seconds for the components: while the listener is closed, another replica serves the requests."""

@@ -8,6 +8,11 @@ STARTUP_GRACE_SECONDS: Final = 3.0
 """How long the public listener stays closed while a component is not ready; then requests are answered with 503."""
 STARTUP_POLL_SECONDS: Final = 0.02
 DEGRADED_CHECK_SECONDS: Final = 1.0
+PROBE_INTERVAL_SECONDS: Final = 10.0
+"""Between two requests of a process to its own public listener."""
+PROBE_TIMEOUT_SECONDS: Final = 10.0
+PROBE_STUCK_SECONDS: Final = 60.0
+"""Without a response for longer, the liveness probe fails."""
 INTERNAL_LISTENER_STOP_SECONDS: Final = 1.0
 BACKGROUND_TASKS_STOP_SECONDS: Final = 10.0
 CANCEL_RETRY_SECONDS: Final = 1.0

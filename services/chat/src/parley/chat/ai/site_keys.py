@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cryptography.fernet import InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from parley.common.auth.encryption import derive_fernet
+from parley.common.auth.encryption import derive_fernet, derive_fernet_hkdf
 
 
 class SiteKeyUnreadable(Exception):
@@ -12,17 +12,30 @@ class SiteKeyUnreadable(Exception):
 
 
 class SiteKeyCipher:
-    """A key that is encrypted for one site cannot be decrypted for another."""
+    """A key that is encrypted for one site cannot be decrypted for another.
 
-    def __init__(self, secret: str) -> None:
-        self._secret = secret
+    Without an encryption secret the identity secret does both jobs, as in older versions. With one, it encrypts, and
+    what was encrypted before stays readable as long as the identity secret is the same.
+    """
+
+    def __init__(self, identity_secret: str, encryption_secret: str | None = None) -> None:
+        self._identity_secret = identity_secret
+        self._encryption_secret = encryption_secret
 
     def encrypt(self, site_id: int, key: str) -> str:
-        return derive_fernet(f"ai key of site {site_id}", self._secret).encrypt(key.encode()).decode()
+        return self._get_cipher(site_id).encrypt(key.encode()).decode()
 
     def decrypt(self, site_id: int, encrypted: str) -> str:
         """Raises SiteKeyUnreadable."""
         try:
-            return derive_fernet(f"ai key of site {site_id}", self._secret).decrypt(encrypted.encode()).decode()
+            return self._get_cipher(site_id).decrypt(encrypted.encode()).decode()
         except InvalidToken:
             raise SiteKeyUnreadable(f"the AI key of site {site_id} cannot be decrypted with this secret") from None
+
+    def _get_cipher(self, site_id: int) -> Fernet | MultiFernet:
+        """Return what encrypts with the first of its keys and decrypts with any."""
+        purpose = f"ai key of site {site_id}"
+        old = derive_fernet(purpose, self._identity_secret)
+        if self._encryption_secret is None:
+            return old
+        return MultiFernet([derive_fernet_hkdf(purpose, self._encryption_secret), old])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from parley.chat.accounts.access import require_login, require_permission
-from parley.chat.accounts.errors import OperatorNotFound
+from parley.chat.accounts.errors import EmailTaken, OperatorNotFound
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.model import Operator, SitePermissions, serialize_permissions
 from parley.chat.accounts.password_policy import require_acceptable
@@ -21,6 +21,7 @@ from parley.chat.invitations.model import IssuedInvitation
 from parley.chat.invitations.service import InvitationService
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.team import rules
+from parley.chat.team.address_probes import AddressProbes
 from parley.chat.team.errors import AlreadyAccepted, LastOwner, OwnAccount
 from parley.chat.team.model import MemberChange, MemberDraft
 from parley.chat.team.ports import TeamRepository
@@ -37,6 +38,7 @@ class TeamService:
     sites: SiteLookup
     invitations: InvitationService
     passwords: PasswordHasher
+    address_probes: AddressProbes
     audit: AuditService
     next_id: NextId
     clock: Clock
@@ -73,7 +75,8 @@ class TeamService:
     async def create(self, caller: OperatorCaller, draft: MemberDraft) -> tuple[Operator, IssuedInvitation | None]:
         """Create a member, with an invitation to pass on if the draft has no password.
 
-        Raises SiteNotFound, Forbidden, NotWithApiKey, ValidationFailed for a weak password, EmailTaken, Unavailable.
+        Raises SiteNotFound, Forbidden, NotWithApiKey, ValidationFailed for a weak password, EmailTaken,
+        TooManyTakenAddresses, Unavailable.
         """
         await self._require_existing_sites(caller, draft.site_ids)
         access: SitePermissions = {} if draft.owner else dict.fromkeys(draft.site_ids, draft.permissions)
@@ -82,6 +85,7 @@ class TeamService:
             raise Forbidden("Name at least one site that you manage.")
         # An invitation is a credential, too: whoever has its link can log in.
         require_login(caller)
+        await self.address_probes.check(caller.tenant_id)
         if draft.password:
             await require_acceptable(draft.password, "password", draft.email)
         issued, invitation = (None, None) if draft.password else self.invitations.issue()
@@ -104,7 +108,12 @@ class TeamService:
             "invited": issued is not None,
         }
         audited = await access_changed_event(self.audit, caller, operator, "member.created", details)
-        await self.operators.add(operator, audited)
+        try:
+            await self.operators.add(operator, audited)
+        except EmailTaken:
+            if await self.address_probes.record_taken(caller.tenant_id, draft.email):
+                await self.audit.record(caller, "member.refused", f"tenant:{caller.tenant_id}", None, {})
+            raise
         if operator.is_active_owner:
             await self.tenants.add_owner(operator.tenant_id, operator.id)
         return operator, issued
