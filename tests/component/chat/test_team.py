@@ -326,6 +326,28 @@ async def test_concurrent_changes_are_either_applied_or_rejected(app: AdminTestA
     assert now.access_version == member.access_version + len(granted)
 
 
+async def test_a_tenant_learns_of_few_accounts_of_other_tenants(isolated_app: AdminTestApp) -> None:
+    app = isolated_app
+    owner, stranger = await app.create_tenant(), await app.create_tenant()
+
+    async def add(caller: OperatorCaller, email: str) -> tuple[int, str]:
+        response = await app.call("POST", "/api/v1/team", caller, {"email": email, "name": "Ina"})
+        return response.status, response.body.get("code", "")
+
+    own, foreign = [unique_email("own"), unique_email("foreign")]
+    assert (await add(owner, foreign))[0] == 201
+    assert (await add(stranger, own))[0] == 201
+    for _ in range(20):
+        assert await add(stranger, own) == (409, "email_taken")  # A colleague, whom they see anyway.
+    answers = [await add(stranger, foreign) for _ in range(6)]
+    assert answers == [(409, "email_taken")] * 5 + [(429, "too_many_requests")]
+    assert (await add(stranger, unique_email("new")))[0] == 429  # Tells nothing about a further address, either.
+    assert (await add(owner, unique_email("new")))[0] == 201
+    await app.wait_for_audit_entry(stranger, "member.refused")
+    app.clock.advance(minutes=1)
+    assert (await add(stranger, unique_email("new")))[0] == 201
+
+
 async def test_a_grant_that_names_no_permission_is_refused(app: AdminTestApp) -> None:
     owner = await app.create_tenant()
     site = await app.create_site(owner)
