@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from parley.common.auth.identity import OperatorCaller, Permission
+from parley.common.auth.token_hashing import hash_token
 from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, unique_email
 
@@ -129,6 +130,18 @@ async def test_a_key_has_its_scopes_and_never_acts_as_an_owner(app: AdminTestApp
     assert access["sites"] == {str(site["id"]): ["can_chat"]}
     for scopes in ([], ["everything"]):
         assert (await app.call("POST", "/api/v1/api-keys", owner, {**body, "scopes": scopes})).status == 422
+
+
+async def test_the_hash_of_a_key_gives_the_access_of_the_key(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    created = await app.call("POST", "/api/v1/api-keys", owner, {"name": "Read", "scopes": ["can_view_conversations"]})
+    key = created.ok(201)
+    path, query = f"access/{owner.operator_id}", {"api_key_hash": hash_token(key["key"])}
+    access = (await app.call_internal("GET", path, **query)).ok()
+    assert (access["owner"], access["sites"]) == (False, {str(site["id"]): ["can_view_conversations"]})
+    (await app.call("DELETE", f"/api/v1/api-keys/{key['api_key']['id']}", owner)).ok()
+    assert (await app.call_internal("GET", path, **query)).status == 404
 
 
 async def test_a_key_expires(isolated_app: AdminTestApp) -> None:

@@ -23,6 +23,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from parley.common.auth.identity import IDENTITY_HEADER, Caller, GatewayCaller, IdentitySigner
+from parley.common.auth.token_hashing import hash_token
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
 from parley_dev.process import child_environment
@@ -116,6 +117,9 @@ class FakeService:
                 return web.json_response(backend.documents.get(self.name, {"paths": {}, "components": {"schemas": {}}}))
             case ["access", operator]:
                 access = backend.operators.get(int(operator))
+                if (key_hash := recorded.query.get("api_key_hash")) is not None:
+                    is_valid = key_hash in map(hash_token, backend.api_keys)
+                    return _document_response({**(access or {}), "owner": False} if is_valid else None)
                 session = recorded.query.get("session_id")
                 ended = session is not None and session in backend.ended_sessions
                 return _document_response(None if ended else access)

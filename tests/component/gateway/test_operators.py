@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from component.gateway.harness import JWT_SECRET, FakeBackend, Gateway, bearer, fresh_id, token_for
 from parley.common.auth.identity import OperatorCaller
+from parley.common.auth.token_hashing import hash_token
 from parley.common.events.presence import OperatorOffline
 from parley.common.events.team import OperatorAccessChanged, SiteChanged
 from support.wait import wait_until
@@ -249,6 +250,25 @@ async def test_stream_ticket_opens_one_stream_and_no_other_route(gateway: Gatewa
     assert isinstance(recorded.caller, OperatorCaller)
     assert recorded.caller.operator_id == operator["operator_id"]
     assert await get_status(gateway, {}, f"/api/v1/operator/stream?token={ticket}") == 401
+
+
+async def test_stream_ticket_of_an_api_key_gives_what_the_key_may_do(gateway: Gateway, backend: FakeBackend) -> None:
+    operator, key = backend.add_operator(owner=True), secrets.token_hex(32)
+    backend.api_keys[key] = operator["operator_id"]
+    tickets = [secrets.token_hex(32) for _ in range(2)]
+    for ticket in tickets:
+        backend.tickets[ticket] = {
+            "operator_id": operator["operator_id"],
+            "session_id": None,
+            "expires_at": 0,
+            "api_key_hash": hash_token(key),
+        }
+    assert await get_status(gateway, {}, f"/api/v1/operator/stream?token={tickets[0]}") == 200
+    caller = backend.notify.proxied_requests()[-1].caller
+    assert isinstance(caller, OperatorCaller)
+    assert (caller.owner, caller.api_key_hash) == (False, hash_token(key))
+    del backend.api_keys[key]
+    assert await get_status(gateway, {}, f"/api/v1/operator/stream?token={tickets[1]}") == 401
 
 
 async def test_access_is_loaded_once_and_cached(gateway: Gateway, backend: FakeBackend) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from pymongo import AsyncMongoClient
 
@@ -21,8 +22,16 @@ async def test_a_ticket_is_redeemed_once_for_its_operator(replica: NotifyReplica
     assert redeemed["operator_id"] == caller.operator_id
     assert redeemed["session_id"] == caller.session_id
     assert redeemed["expires_at"] == caller.expires_at
+    assert redeemed["api_key_hash"] is None
     status, refused, _ = await replica.request(GATEWAY, "POST", REDEEM, {"ticket": issued["ticket"]})
     assert (status, refused["code"]) == (404, "ticket_not_found")
+
+
+async def test_a_ticket_of_an_api_key_names_the_key(replica: NotifyReplica, scenario: Scenario) -> None:
+    caller = replace(scenario.operator(), session_id=None, api_key_hash="5e" * 32)
+    _, issued, _ = await replica.request(caller, "POST", ISSUE)
+    _, redeemed, _ = await replica.request(GATEWAY, "POST", REDEEM, {"ticket": issued["ticket"]})
+    assert (redeemed["session_id"], redeemed["api_key_hash"]) == (None, "5e" * 32)
 
 
 async def test_one_of_several_concurrent_redemptions_succeeds(replica: NotifyReplica, scenario: Scenario) -> None:

@@ -101,7 +101,11 @@ class ApiKeyService:
 
     async def resolve_access(self, secret: str) -> OperatorAccess:
         """Return what the key with this secret text may do. Raises ApiKeyNotFound."""
-        owner = await self.repository.find_owner(hash_token(secret))
+        return await self.resolve_access_by_hash(hash_token(secret))
+
+    async def resolve_access_by_hash(self, key_hash: str) -> OperatorAccess:
+        """Return what the key with this hash may do. Raises ApiKeyNotFound."""
+        owner = await self.repository.find_owner(key_hash)
         now = self.clock()
         if owner is None or owner[0].removed_at is not None or owner[1].is_expired(now):
             raise ApiKeyNotFound

@@ -53,8 +53,10 @@ class InternalApiHandlers:
         return OkResponse()
 
     async def operator_access(self, context: RequestContext[GatewayCaller, None, AccessQuery]) -> AccessResponse:
-        access = await self.sessions.resolve_access(context.path["operator_id"], context.query.session_id)
-        return serialize_access(access)
+        query = context.query
+        if query.api_key_hash is not None:
+            return serialize_access(await self.api_keys.resolve_access_by_hash(query.api_key_hash))
+        return serialize_access(await self.sessions.resolve_access(context.path["operator_id"], query.session_id))
 
     async def api_key_access(self, context: RequestContext[GatewayCaller, ApiKeyBody, None]) -> AccessResponse:
         return serialize_access(await self.api_keys.resolve_access(context.body.key))

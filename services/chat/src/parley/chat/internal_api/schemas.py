@@ -42,7 +42,10 @@ class AcceptInvitationBody(RequestBody):
 
 
 class AccessQuery(Query):
+    """Of the login session or the API key, where one is named."""
+
     session_id: Token | None = None
+    api_key_hash: Token | None = None
 
 
 class SiteKeyQuery(Query):

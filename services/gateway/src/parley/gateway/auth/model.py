@@ -85,13 +85,18 @@ class StreamTicket:
     session_id: str | None
     expires_at: int
     """When the operator's token expires, in seconds since 1970."""
+    api_key_hash: str | None = None
+    """Of the API key that the ticket was issued to; None for a login."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Raises KeyError, ValueError or TypeError for a malformed document."""
         session_id = document["session_id"]
         return cls(
-            int(document["operator_id"]), None if session_id is None else str(session_id), int(document["expires_at"])
+            int(document["operator_id"]),
+            None if session_id is None else str(session_id),
+            int(document["expires_at"]),
+            document.get("api_key_hash"),
         )
 
 

@@ -26,6 +26,7 @@ class AccessSource(Protocol):
     """The services that know operators. Each method raises NotFound and Unavailable."""
 
     async def get_access(self, operator_id: int, session_id: str | None) -> OperatorAccess: ...
+    async def get_access_by_api_key_hash(self, operator_id: int, api_key_hash: str) -> OperatorAccess: ...
     async def get_access_by_api_key(self, api_key: str) -> OperatorAccess: ...
     async def redeem_stream_ticket(self, ticket: str) -> StreamTicket: ...
 
@@ -93,7 +94,19 @@ class OperatorAuthenticator:
         except NotFound:
             raise CredentialRejected("ticket") from None
         claims = TokenClaims(ticket.operator_id, ticket.session_id, ticket.expires_at)
-        return await self._authenticate_claims(claims, client_ip)
+        if ticket.api_key_hash is None:
+            return await self._authenticate_claims(claims, client_ip)
+        return await self._authenticate_key_ticket(claims, ticket.api_key_hash, client_ip)
+
+    async def _authenticate_key_ticket(
+        self, claims: TokenClaims, api_key_hash: str, client_ip: str
+    ) -> AuthenticatedOperator:
+        """A ticket gives no more than the API key that it was issued to, and nothing once the key has ended."""
+        try:
+            access = await self._source.get_access_by_api_key_hash(claims.operator_id, api_key_hash)
+        except NotFound:
+            raise CredentialRejected("ticket") from None
+        return self._sign(access, claims, api_key_hash, client_ip, api_key_hash=api_key_hash)
 
     async def verify_token(self, token: str) -> TokenClaims:
         """Return the claims of a token without checking the operator's access. Raises CredentialRejected."""

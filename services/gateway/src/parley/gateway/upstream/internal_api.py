@@ -59,6 +59,10 @@ class InternalApiClient:
         document = await self._get_document("chat", "GET", f"/internal/access/{operator_id}{query}")
         return _parse(OperatorAccess.from_document, document)
 
+    async def get_access_by_api_key_hash(self, operator_id: int, api_key_hash: str) -> OperatorAccess:
+        path = f"/internal/access/{operator_id}?api_key_hash={quote(api_key_hash, safe='')}"
+        return _parse(OperatorAccess.from_document, await self._get_document("chat", "GET", path))
+
     async def get_access_by_api_key(self, api_key: str) -> OperatorAccess:
         document = await self._get_document("chat", "POST", "/internal/access-by-key", {"key": api_key})
         return _parse(OperatorAccess.from_document, document)

@@ -20,5 +20,8 @@ class TicketHandlers:
     async def redeem(self, call: RequestContext[GatewayCaller, RedeemTicketBody, None]) -> BaseModel:
         ticket = await self._tickets.redeem(call.body.ticket)
         return RedeemedTicketResponse(
-            operator_id=ticket.operator_id, session_id=ticket.session_id, expires_at=ticket.expires_at
+            operator_id=ticket.operator_id,
+            session_id=ticket.session_id,
+            expires_at=ticket.expires_at,
+            api_key_hash=ticket.api_key_hash,
         )

@@ -20,10 +20,12 @@ class Ticket:
     """What a ticket stands for.
 
     `expires_at` is the end of the token it was issued for, in seconds since 1970; 0 for none.
-    `valid_until` is the end of the ticket itself.
+    `valid_until` is the end of the ticket itself. `api_key_hash` names the API key it was issued to, which may do less
+    than its operator; None for a login.
     """
 
     operator_id: int
     session_id: str | None
     expires_at: int
     valid_until: datetime
+    api_key_hash: str | None = None

@@ -26,6 +26,7 @@ class MongoTicketRepository:
                 "session_id": ticket.session_id,
                 "expires_at": ticket.expires_at,
                 "good_until": ticket.valid_until,
+                "api_key_hash": ticket.api_key_hash,
             }
         )
 
@@ -33,4 +34,7 @@ class MongoTicketRepository:
         row = await self._mongo[_COLLECTION].find_one_and_delete({"_id": digest, "good_until": {"$gt": now}})
         if row is None:
             return None
-        return Ticket(row["operator_id"], row["session_id"], row["expires_at"], row["good_until"])
+        # A replica of the version before issues tickets without the hash.
+        return Ticket(
+            row["operator_id"], row["session_id"], row["expires_at"], row["good_until"], row.get("api_key_hash")
+        )

@@ -23,3 +23,4 @@ class RedeemedTicketResponse(SuccessResponse):
     expires_at: int = Field(
         description="When the token that the ticket was issued for expires, in seconds since 1970; 0 for never."
     )
+    api_key_hash: str | None = Field(description="Of the API key that the ticket was issued to; null for a login.")

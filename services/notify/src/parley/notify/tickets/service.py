@@ -24,9 +24,10 @@ class TicketService:
         """Return a new ticket for this caller."""
         ticket = secrets.token_urlsafe(32)
         valid_until = self._clock() + timedelta(seconds=TICKET_LIFETIME_SECONDS)
-        await self._tickets.insert(
-            hash_token(ticket), Ticket(caller.operator_id, caller.session_id, caller.expires_at, valid_until)
+        issued = Ticket(
+            caller.operator_id, caller.session_id, caller.expires_at, valid_until, api_key_hash=caller.api_key_hash
         )
+        await self._tickets.insert(hash_token(ticket), issued)
         return ticket
 
     async def redeem(self, ticket: str) -> Ticket:
