@@ -29,7 +29,8 @@ class FakeOpenAIServer:
         """When set, they are sent in place of the chunks."""
         self.finish_reason: str | None = "stop"
         self.refused_parameters: dict[str, str] = {}
-        """Parameters that it answers with status 400, and what it says about them."""
+        """Parameters that it answers with `refusal_status`, and what it says about them."""
+        self.refusal_status = 400
         self.refuses_system_role = False
         self.status = 200
         self.pause: asyncio.Event | None = None
@@ -60,7 +61,9 @@ class FakeOpenAIServer:
         self.authorization_headers.append(request.headers.get("Authorization", ""))
         refusal = self._find_refusal(self.requests[-1])
         if refusal is not None:
-            return web.json_response({"error": {**refusal, "type": "invalid_request_error"}}, status=400)
+            return web.json_response(
+                {"error": {**refusal, "type": "invalid_request_error"}}, status=self.refusal_status
+            )
         if self.status != 200:
             error = {"message": f"no: {self.authorization_headers[-1]}", "type": "server_error"}
             return web.json_response({"error": error}, status=self.status)
@@ -87,7 +90,8 @@ class FakeOpenAIServer:
     def _find_refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
         for name, message in self.refused_parameters.items():
             if name in request:
-                return {"message": message, "param": name, "code": "unsupported_parameter"}
+                # About tools, servers name no parameter.
+                return {"message": message, "param": None if name == "tools" else name}
         if self.refuses_system_role and request["messages"][0]["role"] == "system":
             message = "Unsupported value: 'messages[0].role' does not support 'system' with this model."
             return {"message": message, "param": "messages[0].role", "code": "unsupported_value"}

@@ -1290,6 +1290,12 @@ export interface components {
                 [key: string]: components["schemas"]["Permission"][];
             };
         };
+        AiErrorSchema: {
+            message: string;
+            code: string;
+            /** Format: date-time */
+            at: string;
+        };
         AiSettingsBody: {
             base_url?: string | null;
             api_key?: string | null;
@@ -1511,6 +1517,7 @@ export interface components {
             hours: components["schemas"]["BusinessHoursSchema"] | null;
             translation: components["schemas"]["TranslationSettingsSchema"];
             ai: components["schemas"]["AiSettingsSchema"];
+            last_error: components["schemas"]["AiErrorSchema"] | null;
         };
         ColoursBody: {
             primary?: string | null;

@@ -49,6 +49,7 @@ class Replica:
             module.presence,
             self.clock,
             module.next_message_id,
+            app.admin.site_repository,
         )
         self.replies = AiReplyService(
             module.conversation_repository, module.message_repository, generator, self.clock, self.tasks.spawn
@@ -175,6 +176,27 @@ async def test_an_engine_that_fails_requests_a_handoff(
     text, outcome = await replica.read_reply(await replica.receive(visitor, QUESTION))
     assert text.startswith("I'm sorry, I can't answer right now.")
     assert outcome.conversation.mode == "pending"
+
+
+async def test_the_owner_sees_why_the_last_call_failed_until_one_succeeds(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    await shop.configure(engine="openai")
+
+    async def ask_and_get_error(replica: Replica) -> dict[str, str]:
+        await replica.read_reply(await replica.receive(shop.new_visitor(), QUESTION))
+        response = await shop.app.call("GET", f"/api/v1/sites/{shop.site_id}/chatbot", shop.owner)
+        return response.ok()["chatbot"]["last_error"]  # type: ignore[no-any-return]
+
+    endpoint.status = 401
+    error = await ask_and_get_error(replicas[0])
+    assert (error["message"], error["code"]) == ("The AI endpoint refuses the API key (status 401).", "key_refused")
+    endpoint.reset()
+    assert await ask_and_get_error(replicas[1]) is None
+    endpoint.deltas, endpoint.finish_reason = [], "length"
+    assert (await ask_and_get_error(replicas[0]))["code"] == "empty_length"
+    endpoint.deltas, endpoint.finish_reason = [{"content": "[[NO ANSWER]]"}], "stop"
+    assert await ask_and_get_error(replicas[1]) is None
 
 
 async def test_an_unknown_engine_requests_a_handoff_and_no_other_engine_replies(

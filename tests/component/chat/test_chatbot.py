@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 
 from parley.chat.knowledge import service as domain
+from parley.chat.sites.chatbot import AiError
 from support.admin_app import AdminTestApp
 
 
@@ -23,6 +27,37 @@ async def test_settings_have_defaults_and_can_be_changed_one_by_one(app: AdminTe
     assert (settings.bot_name, settings.operator_timeout.total_seconds()) == ("Robin", 60)
     entry = await app.wait_for_audit_entry(owner, "chatbot.updated", site_id=site["id"])
     assert entry["details"] == {"fields": ["colours", "name", "on_timeout", "operator_timeout"]}
+
+
+async def test_the_last_error_of_the_ai_is_shown_until_a_success_or_other_settings(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    path = f"/api/v1/sites/{site['id']}/chatbot"
+
+    async def last_error() -> dict[str, Any] | None:
+        return (await app.call("GET", path, owner)).ok()["chatbot"]["last_error"]  # type: ignore[no-any-return]
+
+    assert await last_error() is None
+    (await app.call("PUT", path, owner, {"engine": "openai", "model": "m-1"})).ok()
+    error = AiError("The AI endpoint refuses the API key (status 401).", "key_refused", app.clock())
+    sites, old = app.admin.site_repository, await app.admin.site_directory.get(owner.tenant_id, site["id"])
+    await sites.record_ai_call(old, error)
+    shown = await last_error()
+    assert shown is not None
+    assert (shown["message"], shown["code"]) == (error.message, "key_refused")
+    assert datetime.fromisoformat(shown["at"]) - error.at < timedelta(milliseconds=1)
+    (await app.call("PUT", path, owner, {"welcome": "Hello"})).ok()
+    assert await last_error() == shown
+    await sites.record_ai_call(old, None)
+    assert await last_error() is None
+
+    await sites.record_ai_call(old, error)
+    changed = (await app.call("PUT", path, owner, {"ai": {"api_key": "sk-new"}})).ok()["chatbot"]
+    assert changed["last_error"] is None
+    assert await last_error() is None
+    # A reply that had begun with the settings before.
+    await sites.record_ai_call(old, error)
+    assert await last_error() is None
 
 
 async def test_members_can_read_the_settings_and_managers_change_them(app: AdminTestApp) -> None:

@@ -45,6 +45,20 @@ def test_a_png_of_16_bits_keeps_its_shades(colour_type: int) -> None:
     assert len(set(decoded(png16(colour_type)).convert("L").tobytes())) >= 250
 
 
+def test_an_avif_animation_becomes_a_webp_animation() -> None:
+    frames = [Image.new("RGBA", (32, 32), (shade, 0, 0, 255)) for shade in (0, 120, 240)]
+    output = io.BytesIO()
+    frames[0].save(output, "AVIF", save_all=True, append_images=frames[1:], duration=[100, 200, 300])
+    result = reencode(output.getvalue())
+    assert result.media_type == "image/webp"
+    with Image.open(io.BytesIO(result.data)) as image:
+        durations = []
+        for frame in ImageSequence.Iterator(image):
+            frame.load()
+            durations.append(frame.info["duration"])
+    assert durations == [100, 200, 300]
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
 def test_a_png_keeps_its_pixels(mode: str) -> None:
     image = Image.linear_gradient("L").convert("RGBA")

@@ -140,6 +140,9 @@ NO_ANSWER = "I do not know."
         ([], "length", "length"),
         ([{"refusal": "I can't"}, {"refusal": " help with that."}], "stop", "refusal"),
         ([], "content_filter", "content_filter"),
+        ([{"tool_calls": [{"index": 0, "function": {"name": "no_answer"}}]}, {"tool_calls": 1}], "stop", "no_answer"),
+        ([{"function_call": {"name": "no_"}}, {"function_call": {"name": "answer"}}], "stop", "no_answer"),
+        ([{"content": '<tool_call>{"name": "x"}</tool_call>'}], "stop", "tool_call"),
         ([{"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}], "tool_calls", "tool_call"),
         ([{"content": " "}, {"content": "\n\n"}], "stop", "blank"),
         ([{"content": "…"}], "stop", "blank"),
@@ -205,11 +208,47 @@ async def test_a_refused_parameter_is_learned_and_remembered(
 async def test_all_refused_parameters_are_learned_one_after_the_other(
     catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
 ) -> None:
-    names = ("max_tokens", "max_completion_tokens", "temperature", "stream_options", "stream")
+    names = ("max_tokens", "max_completion_tokens", "temperature", "stream_options", "stream", "tools")
     endpoint.refused_parameters = {name: f"Unsupported parameter: '{name}'" for name in names}
     assert await ask(catalog, site(1)) == "Hello from the model."
     assert await ask(catalog, site(1)) == "Hello from the model."
     assert set(endpoint.requests[-1]) == {"model", "messages"}
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "registry.example/gemma:2b does not support tools"),
+        (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+        (400, "Failed to call a function. Please adjust your prompt."),
+        (404, "No endpoints found that support tool use."),
+        (422, "body.tools: Extra inputs are not permitted"),
+        (500, "tools param requires --jinja flag"),
+    ],
+)
+async def test_a_model_without_tools_writes_the_marker(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer, status: int, message: str
+) -> None:
+    endpoint.refused_parameters, endpoint.refusal_status = {"tools": message}, status
+    endpoint.deltas = [{"content": "[[NO ANSWER]]"}]
+    for _ in range(2):
+        assert await ask(catalog, site(1)) == NO_ANSWER
+    first, last = endpoint.requests[0], endpoint.requests[-1]
+    assert first["tools"][0]["function"]["name"] == "no_answer"
+    assert "tools" not in last
+    instructions = last["messages"][0]["content"]
+    assert "[[NO ANSWER]]" in instructions
+    assert "no_answer" not in instructions
+
+
+async def test_a_failure_that_is_not_about_tools_is_reported(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    endpoint.status = 500
+    with pytest.raises(AiEngineError) as failure:
+        await ask(catalog, site(1))
+    assert failure.value.code == "endpoint_failed"
+    assert all("tools" in request for request in endpoint.requests)
 
 
 async def test_a_model_without_a_system_role_gets_the_instructions_with_the_question(
@@ -222,12 +261,16 @@ async def test_a_model_without_a_system_role_gets_the_instructions_with_the_ques
     assert message["content"].endswith("Hello?")
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "refuses the API key"), (404, "does not know the model")])
+@pytest.mark.parametrize(
+    ("status", "words", "code"),
+    [(401, "refuses the API key", "key_refused"), (404, "does not know the model", "model_not_found")],
+)
 async def test_the_reason_of_a_failure_is_a_plain_sentence(
-    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer, status: int, words: str
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer, status: int, words: str, code: str
 ) -> None:
     endpoint.status = status
     with pytest.raises(AiEngineError) as failure:
         await ask(catalog, site(1))
     assert words in failure.value.reason
+    assert failure.value.code == code
     assert "sk-" not in failure.value.reason

@@ -30,6 +30,15 @@ MARKERS = [
     "\n\n# [[NO ANSWER]]\n",
     "[[KEINE ANTWORT]]",
     "<think>Hm. [[maybe]]</think>\n[[NO ANSWER]]",
+    "[[NO\u200b ANS\u2060WER]]",
+    "[[NO\x00 ANSWER]]",
+    "no_answer()",
+    'no_answer({"topic": "opening hours"})',
+    'functions.no_answer({"topic": "opening hours"})',
+    '{"name": "no_answer", "arguments": {"topic": "opening hours"}}',
+    '[{"name":"no_answer","parameters":{"topic":"x"}}]',
+    '```json\n{"type": "function", "function": {"name": "no_answer"}}\n```',
+    "```tool_code\nno_answer(topic='x')\n```",
 ]
 ANSWERS = [
     "We open at nine.",
@@ -40,6 +49,11 @@ ANSWERS = [
     "5 €",
     "[[Terms]] are here.",
     "Nothing",
+    '{"a": 1} is an object, and no answer is a function.',
+    "functions are explained on our page",
+    "For nine euros; json is a format.",
+    "```json\n{}\n```",
+    "no_answer is the name of a function (of a library).",
 ]
 
 
@@ -79,6 +93,9 @@ def test_answers_are_not_changed(answer: str) -> None:
         ("<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Nine.", "Nine."),
         ("<think>never closed", ""),
         ("<thin air> is fine", "<thin air> is fine"),
+        ('Nine.<tool_call>{"name": "no_answer"}</tool_call>', "Nine."),
+        ('[TOOL_CALLS] [{"name": "no_answer"}]', ""),
+        ("<function=no_answer>{}</function>", ""),
     ],
 )
 def test_thoughts_are_not_said(text: str, said: str) -> None:
@@ -86,13 +103,50 @@ def test_thoughts_are_not_said(text: str, said: str) -> None:
         assert read(text, size)[0] == said, size
 
 
-@pytest.mark.parametrize("text", ["", "  \n\t", "…", "***", "\u200b", "<think>a</think>\n"])
+@pytest.mark.parametrize("text", ["", "  \n\t", "…", "***", "\u200b", "\u3164\u2800", "<think>a</think>\n"])
 def test_blanks_and_punctuation_say_nothing(text: str) -> None:
     said, reply = read(text, 1)
     assert (said, reply.said_something, reply.marker_found) == ("", False, False)
 
 
-@pytest.mark.parametrize("part", ["[", " ", "<", "[[no ", "<think>", "* ", "</think>", "[[no answer ", "\\"])
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        (["Cafe", "\u0301 is open"], "Caf\u00e9 is open"),
+        (["\u1100", "\u1161", "\u11a8"], "\uac01"),
+        (["Hi \ud83d", "\ude00!"], "Hi \U0001f600!"),
+        (["Hi \ud83d", " there"], "Hi \ufffd there"),
+        (["Hi \ude00", "\ud83d"], "Hi \ufffd\ufffd"),
+        (["a\x00b\u202e", "c\u2066d\ufeff"], "abcd"),
+        (["\U0001f468\u200d", "\U0001f469\u200d\U0001f467"], "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        (["e" + "\u0323" * 50 + "x"], "\u1eb9" + "\u0323" * 49 + "x"),
+    ],
+)
+def test_the_rule_for_texts_holds_across_chunks(chunks: list[str], said: str) -> None:
+    reply = ReplyFilter()
+    assert "".join([*map(reply.feed, chunks), reply.finish()]) == said
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '{"',
+        "functions.",
+        "```json\n",
+        "e\u0301",
+        "\u0301",
+        "\ud83d",
+        "[",
+        " ",
+        "<",
+        "[[no ",
+        "<think>",
+        "* ",
+        "</think>",
+        "[[no answer ",
+        "\\",
+    ],
+)
 def test_the_time_is_linear(part: str) -> None:
     started = time.perf_counter()
     read(part * (16_000 // len(part)), 7)

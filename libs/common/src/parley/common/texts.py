@@ -26,12 +26,13 @@ _MAX_NESTING: Final = 200
 _REMOVED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Characters of letter categories, among others, that have no shape.
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+INVISIBLE: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SHOWN_CATEGORIES = frozenset("LNPS")
 _OPENING = {"\u202a": "\u202c", "\u202b": "\u202c", "\u202d": "\u202c", "\u202e": "\u202c"}
 _OPENING |= {"\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}
 _CLOSING = frozenset(_OPENING.values())
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_MAX_HELD_MARKS = 30
 _PARAGRAPH_END = re.compile("(\r\n|[\n\r\x85\u2029])")
 # An escape in JSON: a pair of surrogates, one without the other, or anything else, which is skipped as a whole.
 _JSON_ESCAPE = re.compile(
@@ -52,7 +53,7 @@ def clean_text(text: str) -> str:
 
 def shows_something(text: str) -> bool:
     """Whether any character of a text has a shape: spaces, joiners and fillers have none."""
-    return any(unicodedata.category(letter)[0] in _SHOWN_CATEGORIES and letter not in _INVISIBLE for letter in text)
+    return any(unicodedata.category(letter)[0] in _SHOWN_CATEGORIES and letter not in INVISIBLE for letter in text)
 
 
 def close_directions(text: str) -> str:
@@ -79,6 +80,45 @@ def _close_paragraph(text: str) -> str:
             open_.pop()
         result.append(letter)
     return "".join([*result, *reversed(open_)])
+
+
+class TextStreamCleaner:
+    """The rule for a text that comes in chunks, such as a model's reply. Changes of direction are removed.
+
+    A chunk's last character is held back together with its marks: the next chunk may begin with another mark, or with
+    the other half of a surrogate pair.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, chunk: str) -> str:
+        """Return what cannot change anymore."""
+        text = _join_surrogates(self._held + _DIRECTIONS.sub("", _REMOVED.sub("", chunk)))
+        half = len(text) - 1 if "\ud800" <= text[-1:] <= "\udbff" else len(text)
+        whole = unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", text[:half]))
+        end = _last_starter(whole)
+        self._held = whole[end:] + text[half:]
+        return whole[:end]
+
+    def finish(self) -> str:
+        """Return what was held back to the end."""
+        held, self._held = self._held, ""
+        return unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", held))
+
+
+def _join_surrogates(text: str) -> str:
+    """Make one character of each pair of halves."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if _SURROGATE.search(text) else text
+
+
+def _last_starter(text: str) -> int:
+    """Where the last character begins that marks are attached to; a long row of marks is not followed back."""
+    end = len(text)
+    for position in range(end - 1, max(-1, end - 1 - _MAX_HELD_MARKS), -1):
+        if not unicodedata.combining(text[position]):
+            return position
+    return end
 
 
 def clean_value(value: Any, levels: int = _MAX_NESTING) -> Any:

@@ -92,6 +92,7 @@ class AdminModule:
         self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)
         self.ssrf_guard = SsrfGuard(settings.ai_private_hosts)
         ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
+        self.site_repository = sites
         self.site_directory = SiteDirectory(sites)
         self.cached_sites = CachedSites(self.site_directory)
         next_site_id = BlockIdGenerator(mongo, "site").next

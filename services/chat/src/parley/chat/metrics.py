@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES = Counter("parley_chat_messages_total", "Messages stored.", ["role"])
 TRANSITIONS = Counter("parley_chat_transitions_total", "Changes of conversations, by event type.", ["event"])
@@ -24,4 +24,13 @@ RETURNED_CONVERSATIONS = Counter(
     "Conversations returned to the queue because their operator was removed, suspended or lost the permission to chat.",
 )
 LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
+IMAGE_SECONDS = Histogram(
+    "parley_chat_image_seconds",
+    "Seconds to re-encode an image, without waiting for its turn.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+IMAGE_WORKER_FAILURES = Counter(
+    "parley_chat_image_worker_failures_total", "Images refused because their worker process died or took too long."
+)
+IMAGES_WAITING = Gauge("parley_chat_images_waiting", "Images that are re-encoded or wait for it.")
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])

@@ -13,12 +13,13 @@ from parley.chat.sites.site_settings import SiteSettings
 class AiEngineError(Exception):
     """An engine did not finish its reply. The message names the kind of failure and contains nothing that was sent.
 
-    `reason` says the same in a sentence for the site's owner.
+    `code` and `reason` say the same to programs and, in a sentence, to the site's owner.
     """
 
-    def __init__(self, message: str, reason: str = "The AI engine failed.") -> None:
+    def __init__(self, message: str, reason: str = "The AI engine failed.", code: str = "engine_failed") -> None:
         super().__init__(message)
         self.reason = reason
+        self.code = code
 
 
 class AiEngine(ABC):

@@ -25,7 +25,12 @@ class AiEngineCatalog:
         """
         engine = self._engines.get(site.engine)
         if engine is None:
-            raise AiEngineError(f"there is no engine {site.engine!r}; engines are: {', '.join(self._engines)}")
+            names = ", ".join(self._engines)
+            raise AiEngineError(
+                f"there is no engine {site.engine!r}; engines are: {names}",
+                f"This installation does not have the AI engine of this site. It has: {names}.",
+                "unknown_engine",
+            )
         return engine if engine.is_available_for(site) else self.builtin
 
     def invalidate(self, site_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,16 @@ discarded because who answers has changed."""
 
 EmptyReason = Literal["no_answer", "thoughts", "length", "refusal", "content_filter", "tool_call", "blank"]
 """Why a reply is no answer: the engine says that it has none, or ended without saying anything."""
+
+EMPTY_REPLIES: Mapping[str, str] = {
+    "thoughts": "The model thought and gave no answer.",
+    "length": "The model reached the maximum length of a reply before it said anything. Allow longer replies.",
+    "refusal": "The model refused to answer.",
+    "content_filter": "The endpoint's content filter removed the answer.",
+    "tool_call": "The model called a tool that it was not given, instead of answering.",
+    "blank": "The model answered with an empty text.",
+}
+"""What the site's owner is told about replies that are no answer. That a model does not know one is no failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class AiModule:
             conversations.presence,
             clock,
             conversations.next_message_id,
+            admin.site_repository,
         )
         self.replies = AiReplyService(
             conversations.conversation_repository,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
 from parley.chat.ai.model import Passage
+from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings
 
 
@@ -48,6 +49,11 @@ class TokenBudget(Protocol):
 
     async def settle(self, reservation: Reservation, used_tokens: int) -> None:
         """Replace a reservation by what the reply has cost."""
+
+
+class AiCallRecorder(Protocol):
+    async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
+        """Show the site's owner why the last call gave no answer; None if it succeeded."""
 
 
 class KnowledgeSearch(Protocol):

@@ -1,4 +1,4 @@
-"""Separates what a model says to the visitor from what it does not: its thoughts, and the marker of "no answer".
+"""Separates what a model says to the visitor from what it does not: thoughts, calls of tools, the marker "no answer".
 
 Both may be cut anywhere by the chunks of a stream, so whatever could be the start of one is held back until it is
 known. Each chunk costs time in its own length, whatever a model writes.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import unicodedata
 
-_MAX_MARKER = 64
+from parley.chat.ai.prompts import NO_ANSWER_TOOL
+from parley.common.texts import INVISIBLE, TextStreamCleaner
+
+_MAX_MARKER = 96
 """Characters of a marker, with its brackets and decoration."""
 _MARKER_LETTERS = "noanswer"
 _OPENING, _CLOSING = "[{<【［〔「", "]}>】］〕」"
 _DECORATION = " \t\r\n\\*_~`\"'“”„‘’«»‹›.!:;|-–—#()（）\u200b\u00a0"
 _LEADING = _OPENING + " \t\r\n\\*_~`\"'“”„‘’«»‹›|-–—#()（）\u200b\u00a0"
 """What may stand before a marker and belongs to it; the end of a sentence does not."""
-_SEPARATORS = " \t\r\n_-–—\\\u00a0*"
+_ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060"
+_SEPARATORS = " \t\r\n_-–—\\\u00a0*" + _ZERO_WIDTH
 
 _THOUGHTS = (
     *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")),
@@ -23,6 +27,17 @@ _THOUGHTS = (
     ("◁think▷", "◁/think▷"),
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 )
+_TOOL_CALLS = (
+    *((f"<{name}>", f"</{name}>") for name in ("tool_call", "tool_calls", "function_call", "function_calls")),
+    ("<function=", "</function>"),
+    ("<|tool_call|>", "<|/tool_call|>"),
+    ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+    ("[tool_calls]", "</s>"),
+    ("<|python_tag|>", "<|eom_id|>"),
+)
+"""How models write calls of tools that their server does not read."""
+_HIDDEN = (*_THOUGHTS, *_TOOL_CALLS)
+_CALL_STARTS = ("functions.", "json\n", "json\r", "tool_code\n")
 _ASCII_LOWER = {ordered: ordered + 32 for ordered in range(ord("A"), ord("Z") + 1)}
 """Unlike `str.lower`, leaves the length of a text as it is."""
 
@@ -33,17 +48,21 @@ _SYMBOLS = ("So", "Sc")
 
 def says_something(text: str) -> bool:
     """Whether a text contains a letter, a digit, or a symbol such as an emoji."""
-    categories = map(unicodedata.category, text)
+    categories = (unicodedata.category(letter) for letter in text if letter not in INVISIBLE)
     return any(category[0] in "LN" or category in _SYMBOLS for category in categories)
 
 
-class ThoughtFilter:
-    """Removes the thoughts that models write into their text between tags. What is not closed is thought to its end."""
+class HiddenTextFilter:
+    """Removes thoughts and calls of tools that models write into their text between tags.
+
+    What is not closed is hidden to its end.
+    """
 
     def __init__(self) -> None:
         self._held = ""
         self._close: str | None = None
-        self.found = False
+        self.thought = False
+        self.called_tool = False
 
     def feed(self, chunk: str) -> str:
         """Return what can be said now."""
@@ -58,29 +77,30 @@ class ThoughtFilter:
                     return "".join(said)
                 text, self._close = text[end + len(self._close) :], None
                 continue
-            found = [(start, tags) for tags in _THOUGHTS if (start := lowered.find(tags[0])) >= 0]
+            found = [(start, tags) for tags in _HIDDEN if (start := lowered.find(tags[0])) >= 0]
             if not found:
                 held = _unfinished_tag_length(lowered)
                 self._held = text[len(text) - held :]
                 said.append(text[: len(text) - held])
                 return "".join(said)
             start, (opening, self._close) = min(found)
-            self.found = True
+            self.thought = self.thought or (opening, self._close) in _THOUGHTS
+            self.called_tool = self.called_tool or (opening, self._close) in _TOOL_CALLS
             said.append(text[:start])
             text = text[start + len(opening) :]
 
     def finish(self) -> str:
-        """Return what was held back and is not a thought."""
+        """Return what was held back and is not hidden."""
         held, self._held = self._held, ""
         return "" if self._close is not None else held
 
 
 def _unfinished_tag_length(lowered: str) -> int:
     """How many characters at the end may be the start of a tag."""
-    longest = max(len(opening) for opening, _ in _THOUGHTS)
+    longest = max(len(opening) for opening, _ in _HIDDEN)
     for length in range(min(longest - 1, len(lowered)), 0, -1):
         ending = lowered[-length:]
-        if any(opening.startswith(ending) for opening, _ in _THOUGHTS):
+        if any(opening.startswith(ending) for opening, _ in _HIDDEN):
             return length
     return 0
 
@@ -89,7 +109,8 @@ class ReplyFilter:
     """Yields what the visitor may read of a reply. After a marker of "no answer" nothing more is said."""
 
     def __init__(self) -> None:
-        self._thoughts = ThoughtFilter()
+        self._cleaner = TextStreamCleaner()
+        self._hidden = HiddenTextFilter()
         self._held = ""
         self._unsaid: list[str] = []
         self._at_start = True
@@ -99,15 +120,21 @@ class ReplyFilter:
     @property
     def thought(self) -> bool:
         """Whether the text contained thoughts."""
-        return self._thoughts.found
+        return self._hidden.thought
+
+    @property
+    def called_tool(self) -> bool:
+        """Whether the text contained a call of a tool."""
+        return self._hidden.called_tool
 
     def feed(self, chunk: str) -> str:
         """Return what can be said now."""
-        return self._release(self._thoughts.feed(chunk), final=False)
+        return self._release(self._hidden.feed(self._cleaner.feed(chunk)), final=False)
 
     def finish(self) -> str:
         """Return what was held back to the end."""
-        return self._release(self._thoughts.finish(), final=True)
+        rest = self._hidden.feed(self._cleaner.finish())
+        return self._release(rest + self._hidden.finish(), final=True)
 
     def _release(self, text: str, *, final: bool) -> str:
         if self.marker_found:
@@ -156,6 +183,10 @@ def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
         return undecided
     if not brackets and not whole:
         return False
+    if whole and (begins_call := _begins_call(text, start)) is not False:
+        if begins_call and NO_ANSWER_TOOL in text:
+            return True
+        return undecided if not final else False
     end = _match_letters(text, start)
     if end is None:
         return undecided
@@ -165,8 +196,20 @@ def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
     if brackets and any(character in _CLOSING for character in text[end:after]):
         return True
     if after < len(text):
-        return False
+        # "no_answer({…})": the call of the function, written as text.
+        return whole and text[start:end] == NO_ANSWER_TOOL and text[after - 1] == "("
     return True if whole and final else undecided
+
+
+def _begins_call(text: str, start: int) -> bool | None:
+    """Whether a text begins like the call of a function: an object in JSON, also in a block of code, or a path.
+
+    None as long as it can become one.
+    """
+    opening, rest = text[:start], text[start:]
+    if ("{" in opening and opening[-1] in "\"'") or rest.startswith(_CALL_STARTS):
+        return True
+    return None if any(call.startswith(rest) for call in _CALL_STARTS) else False
 
 
 def _match_letters(text: str, position: int) -> int | None:

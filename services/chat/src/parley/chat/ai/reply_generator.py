@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngine, AiEngineError
-from parley.chat.ai.model import AiResult, Prompt, ReplyMetadata
-from parley.chat.ai.ports import AiEngines, KnowledgeSearch, Reservation, Spender, TokenBudget
+from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata
+from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, Reservation, Spender, TokenBudget
 from parley.chat.ai.prompts import select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
@@ -27,6 +27,7 @@ from parley.chat.ids import NextId
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
+from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.system_messages import LocaleStrings, get_locale_strings
 from parley.common.observability import tracing
@@ -74,6 +75,7 @@ class ReplyGenerator:
     presence: PresenceReader
     clock: Clock
     next_message_id: NextId
+    calls: AiCallRecorder
 
     async def generate(
         self, conversation: Conversation, seq: int, stream: AiReplyStream, address: str = ""
@@ -106,7 +108,7 @@ class ReplyGenerator:
         fallback_text = small_talk or task.strings.unknown_answer
         prompt = Prompt(site, question, language, context, passages, fallback_text)
         metadata = ReplyMetadata()
-        engine_name = site.engine
+        engine: AiEngine | None = None
         reservation: Reservation | None = None
         try:
             engine = self.engines.get_for_site(site)
@@ -116,14 +118,16 @@ class ReplyGenerator:
                 metrics.AI_BUDGET_EXHAUSTED.inc()
                 log.info("ai_budget_exhausted", site_id=site.id)
                 engine = self.engines.builtin
-            engine_name = engine.name
             with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
                     fenced = await self._stream(engine, prompt, metadata, task)
                 span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
         except Exception as exc:
-            reason = exc.reason if isinstance(exc, AiEngineError) else ""
-            log.warning("answer_failed", engine=engine_name, site_id=site.id, reason=reason, error=repr(exc)[:300])
+            error = self._explain(exc)
+            log.warning(
+                "answer_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300]
+            )
+            await self._record_call(site, error)
             if not await self._check_fence(task.conversation):
                 return AiResult("", "fenced", metadata.tokens)
             failure = task.strings.engine_failed
@@ -134,11 +138,33 @@ class ReplyGenerator:
                 await self.budget.settle(reservation, metadata.tokens)
         if metadata.empty_reason is not None:
             metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
-            log.info("answer_empty", engine=engine_name, site_id=site.id, reason=metadata.empty_reason)
+            log.info("answer_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
             return AiResult(stream.text, "fenced", metadata.tokens)
+        if engine is not self.engines.builtin:
+            await self._record_call(site, self._explain_empty(metadata.empty_reason))
         knew_answer = metadata.knew_answer or small_talk is not None
         return AiResult(stream.text, "knew" if knew_answer else "did_not_know", metadata.tokens)
+
+    def _explain(self, exc: Exception) -> AiError:
+        """A failure for the site's owner."""
+        if isinstance(exc, AiEngineError):
+            return AiError(exc.reason, exc.code, self.clock())
+        if isinstance(exc, TimeoutError):
+            seconds = f"{timeouts.REPLY_TIMEOUT_SECONDS:g}"
+            return AiError(f"The AI did not finish its reply within {seconds} seconds.", "timeout", self.clock())
+        return AiError("The AI engine failed.", "engine_failed", self.clock())
+
+    def _explain_empty(self, reason: EmptyReason | None) -> AiError | None:
+        """A reply that was no answer, for the site's owner; None for a call that succeeded."""
+        message = EMPTY_REPLIES.get(reason) if reason else None
+        return AiError(message, f"empty_{reason}", self.clock()) if message else None
+
+    async def _record_call(self, site: SiteSettings, error: AiError | None) -> None:
+        try:
+            await self.calls.record_ai_call(site, error)
+        except Exception as exc:
+            log.warning("ai_call_not_recorded", site_id=site.id, error=repr(exc)[:300])
 
     async def _stream(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
         """Send the engine's chunks, small ones together. True if the fence was hit: who answers has changed."""

@@ -13,6 +13,7 @@ from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import Permission
 from parley.common.cli import CommandError, CommandResult, async_command, format_table, read_settings
 from parley.common.runtime.clock import to_rfc3339, utc_now
+from parley.common.texts import clean_text
 
 _MAX_NAME_LENGTH = 100
 _MAX_EXPIRES_DAYS = 3650
@@ -37,7 +38,7 @@ _operator_option = click.option("--operator", required=True, metavar="EMAIL", he
     help="The key stops working after so many days. Without: never.",
 )
 async def create(operator: str, name: str, scopes: tuple[str, ...], expires_days: int | None) -> CommandResult:
-    name = name.strip()
+    name = clean_text(name).strip()
     if not 0 < len(name) <= _MAX_NAME_LENGTH or not name.isprintable():
         raise CommandError(f"the name must be a line of at most {_MAX_NAME_LENGTH} characters")
     async with open_context(read_settings(ChatSettings)) as context:

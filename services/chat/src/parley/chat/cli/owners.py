@@ -13,6 +13,7 @@ from parley.chat.common_fields import AccountEmail, Name, NewPassword
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandError, CommandResult, async_command, prompt_secret, read_settings
 from parley.common.errors import ValidationFailed
+from parley.common.texts import clean_text
 
 
 @async_command(
@@ -25,8 +26,8 @@ from parley.common.errors import ValidationFailed
 @click.option("--tenant", required=True, help="The organisation's name.")
 async def create(email: str, name: str, tenant: str) -> CommandResult:
     email = _validate(AccountEmail, email, "the e-mail address is not valid")
-    name = _validate(Name, name, "the owner's name must be a line of at most 100 characters")
-    tenant = _validate(Name, tenant, "the tenant's name must be a line of at most 100 characters")
+    name = _validate(Name, clean_text(name), "the owner's name must be a line of at most 100 characters")
+    tenant = _validate(Name, clean_text(tenant), "the tenant's name must be a line of at most 100 characters")
     settings = read_settings(ChatSettings)
     password = _validate(NewPassword, prompt_secret("Password"), "the password must have 10 to 256 characters")
     async with open_context(settings) as context:

@@ -11,6 +11,7 @@ from parley.chat.sites.model import Site, SiteDraft
 from parley.chat.sites.schemas import CreateSiteBody
 from parley.common.cli import CommandError, CommandResult, async_command, format_table, read_settings
 from parley.common.runtime.clock import to_rfc3339
+from parley.common.texts import clean_text
 
 
 @async_command("site create", "create a site")
@@ -28,7 +29,7 @@ from parley.common.runtime.clock import to_rfc3339
 async def create(owner: str, name: str, domains: tuple[str, ...], any_origin: bool, language: str) -> CommandResult:
     try:
         body = CreateSiteBody.model_validate(
-            {"name": name, "domains": list(domains), "any_origin": any_origin, "language": language}
+            {"name": clean_text(name), "domains": list(domains), "any_origin": any_origin, "language": language}
         )
     except ValidationError as exc:
         names = sorted({str(error["loc"][0]) for error in exc.errors()})

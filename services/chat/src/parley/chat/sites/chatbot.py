@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from parley.chat.sites.business_hours import BusinessHours
@@ -45,6 +46,15 @@ class AiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AiError:
+    """Why the last call of a site's AI gave no answer, for its owner: contains nothing that an endpoint wrote."""
+
+    message: str
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TranslationSettings:
     """A site's settings of translation."""
 
@@ -80,3 +90,8 @@ class ChatbotSettings:
     """Business hours of the team; None for always open."""
     translation: TranslationSettings = field(default_factory=TranslationSettings)
     ai: AiSettings = field(default_factory=AiSettings)
+
+    @property
+    def ai_selection(self) -> tuple[str, str | None, AiSettings]:
+        """What decides which endpoint and model are called, and how."""
+        return self.engine, self.model, self.ai

@@ -16,8 +16,8 @@ class ChatbotHandlers:
 
     async def show(self, context: RequestContext[OperatorCaller, None, None]) -> ChatbotResponse:
         site = await self.sites.get(context.caller, context.path["site_id"])
-        return serialize_chatbot(site.chatbot)
+        return serialize_chatbot(site)
 
     async def update(self, context: RequestContext[OperatorCaller, ChatbotBody, None]) -> ChatbotResponse:
         site = await self.sites.update_chatbot(context.caller, context.path["site_id"], context.body.to_fields())
-        return serialize_chatbot(site.chatbot)
+        return serialize_chatbot(site)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Name
-from parley.chat.sites.chatbot import ChatbotSettings, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.chatbot import OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
     AiSettingsBody,
     AiSettingsSchema,
@@ -89,6 +91,12 @@ class ColoursSchema(BaseModel):
     background: str
 
 
+class AiErrorSchema(BaseModel):
+    message: str
+    code: str
+    at: datetime
+
+
 class ChatbotSchema(BaseModel):
     name: str
     welcome: str
@@ -104,13 +112,21 @@ class ChatbotSchema(BaseModel):
     hours: BusinessHoursSchema | None
     translation: TranslationSettingsSchema
     ai: AiSettingsSchema
+    last_error: AiErrorSchema | None = Field(
+        description="Why the last call of the AI with the present settings gave no answer; null if it succeeded."
+    )
 
 
 class ChatbotResponse(SuccessResponse):
     chatbot: ChatbotSchema
 
 
-def serialize_chatbot(bot: ChatbotSettings) -> ChatbotResponse:
-    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields}
-    fields |= {"hours": serialize_business_hours(bot.hours), "ai": serialize_ai_settings(bot.ai)}
+def serialize_chatbot(site: Site) -> ChatbotResponse:
+    bot = site.chatbot
+    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields if name != "last_error"}
+    fields |= {
+        "last_error": site.last_ai_error,
+        "hours": serialize_business_hours(bot.hours),
+        "ai": serialize_ai_settings(bot.ai),
+    }
     return ChatbotResponse(chatbot=ChatbotSchema.model_validate(fields, from_attributes=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from parley.chat.sites.chatbot import ChatbotSettings
+from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.site_settings import SiteSettings
 
 
@@ -40,6 +40,8 @@ class Site:
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
+    last_ai_error: AiError | None = None
+    """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
     deleted: bool = False
     version: int = 1
 

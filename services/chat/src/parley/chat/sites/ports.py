@@ -7,7 +7,9 @@ from typing import Protocol
 
 from parley.chat.accounts.ports import SiteLookup
 from parley.chat.audit.model import AuditedEvent
+from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.model import Site
+from parley.chat.sites.site_settings import SiteSettings
 
 
 class SiteRepository(SiteLookup, Protocol):
@@ -33,4 +35,10 @@ class SiteRepository(SiteLookup, Protocol):
     async def add(self, site: Site, audited: AuditedEvent) -> None: ...
 
     async def save(self, before: Site, after: Site, audited: AuditedEvent) -> None:
-        """Replace `before` by `after`. Raises EditConflict if the stored version is not that of `before`."""
+        """Replace `before` by `after`. Raises EditConflict if the stored version is not that of `before`.
+
+        Other AI settings discard the last error of the AI.
+        """
+
+    async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
+        """Store how the last call of the site's AI ended, unless its AI settings have changed since."""

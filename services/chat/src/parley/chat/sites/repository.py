@@ -13,12 +13,14 @@ from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiSettings, ChatbotSettings, Colours, TranslationSettings
+from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, TranslationSettings
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
+from parley.chat.sites.site_settings import SiteSettings
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
+_AI_ERROR = "ai_error"
 
 INDEXES = [
     Index(COLLECTION, [("site_key", 1)], {"name": "site_key", "unique": True}),
@@ -87,15 +89,29 @@ class MongoSiteRepository:
         self._outbox.enqueue(COLLECTION, document)
 
     async def save(self, before: Site, after: Site, audited: AuditedEvent) -> None:
+        update: Document = {"$set": _mutable_fields(after), "$push": {"outbox": audited_outbox_entry(audited)}}
+        if before.chatbot.ai_selection != after.chatbot.ai_selection:
+            update["$unset"] = {_AI_ERROR: ""}
         row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": before.id, "version": before.version},
-            {"$set": _mutable_fields(after), "$push": {"outbox": audited_outbox_entry(audited)}},
+            update,
             {"outbox": 1},
             return_document=ReturnDocument.AFTER,
         )
         if row is None:
             raise EditConflict
         self._outbox.enqueue(COLLECTION, row)
+
+    async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
+        selected: Document = {"chatbot.engine": site.engine, "chatbot.model": site.model}
+        # Absent fields, in documents of earlier versions, match None.
+        selected |= {f"chatbot.ai.{name}": value for name, value in asdict(site.ai).items()}
+        if error is None:
+            await self._mongo[COLLECTION].update_one(
+                {"_id": site.id, **selected, _AI_ERROR: {"$exists": True}}, {"$unset": {_AI_ERROR: ""}}
+            )
+        else:
+            await self._mongo[COLLECTION].update_one({"_id": site.id, **selected}, {"$set": {_AI_ERROR: asdict(error)}})
 
     async def _find_one(self, query: Document) -> Site | None:
         row = await self._mongo[COLLECTION].find_one({**query, "deleted": False})
@@ -131,6 +147,7 @@ def _to_site(row: Document) -> Site:
         page_tracking=row.get("page_tracking", True),
         page_parameters=tuple(row.get("page_parameters", ())),
         chatbot=_to_chatbot(row["chatbot"]),
+        last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         deleted=row["deleted"],
         version=row["version"],
     )

@@ -86,6 +86,8 @@ class SiteService:
         colours = replace(bot.colours, **fields.get("colours", {}))
         ai = await self.ai_settings.apply(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
         after = replace(before, chatbot=replace(bot, **{**fields, "colours": colours, "ai": ai}))
+        if after.chatbot.ai_selection != bot.ai_selection:
+            after = replace(after, last_ai_error=None)
         return await self._save(caller, before, after, "chatbot.updated", {"fields": sorted(fields)})
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:

@@ -1,5 +1,7 @@
 """Decodes an image within limits and encodes it again, so that only its pixels, its timing and its colours remain.
 
+Samples of 16 bits are scaled to 8: browsers show no more, and many programs clip a grey image of 16 bits.
+
 Limits are checked by the header, before any pixel is decoded. Frames of an animation are decoded one after the other.
 """
 
@@ -25,7 +27,7 @@ _WEBP_QUALITY = 90
 
 _MEDIA_TYPES = {"JPEG": ("jpg", "image/jpeg"), "PNG": ("png", "image/png")}
 _MEDIA_TYPES |= {"GIF": ("gif", "image/gif"), "WEBP": ("webp", "image/webp")}
-_ANIMATED = ("GIF", "PNG", "WEBP")
+_ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 # HEIC and AVIF are not shown by all browsers. A JPEG with a second picture, as some phones make it, is read as MPO.
 _ACCEPTED = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 _PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
@@ -140,7 +142,8 @@ def _cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 def _encode_animation(image: Image.Image, data: bytes) -> SanitizedImage:
     """Encode every frame with its duration, transparency and disposal, and the number of repetitions."""
-    target = image.format or ""
+    source_format = image.format or ""
+    target = "WEBP" if source_format == "AVIF" else source_format
     options: dict[str, Any] = {"save_all": True}
     if "loop" in image.info:
         options["loop"] = image.info["loop"]

@@ -9,6 +9,7 @@ import struct
 import sys
 from asyncio.subprocess import PIPE, Process
 
+from parley.chat import metrics
 from parley.chat.uploads.errors import ImageTooLarge, NotAnImage, TooManyImages
 from parley.chat.uploads.model import SanitizedImage
 from parley.common.observability.logging import get_logger
@@ -47,11 +48,14 @@ class WorkerImageSanitizer:
         if self._waiting >= self._max_waiting:
             raise TooManyImages
         self._waiting += 1
+        metrics.IMAGES_WAITING.inc()
         try:
             async with self._turn:
-                return await self._reencode(data)
+                with metrics.IMAGE_SECONDS.time():
+                    return await self._reencode(data)
         finally:
             self._waiting -= 1
+            metrics.IMAGES_WAITING.dec()
 
     async def close(self) -> None:
         """End the process."""
@@ -70,6 +74,7 @@ class WorkerImageSanitizer:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._exchange(await self._start(), data)
         except (TimeoutError, asyncio.IncompleteReadError, OSError) as exc:
+            metrics.IMAGE_WORKER_FAILURES.inc()
             log.warning("image_worker_failed", error=type(exc).__name__, bytes=len(data))
             await self.close()
             raise ImageTooLarge("The image is too complex to be processed.") from exc

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import Attributes, SpanKind
+from parley.common.texts import shows_something
 from parley.translate import metrics
 from parley.translate.engines.circuit_breaker import CircuitBreaker
 from parley.translate.engines.model import EngineError, FailureReason, NoTranslation
@@ -17,6 +18,10 @@ from parley.translate.site_options import SiteOptions
 from parley.translate.timeouts import AUTH_PAUSE_SECONDS, LANGUAGE_LIST_TTL_SECONDS, QUOTA_PAUSE_SECONDS
 
 log = get_logger(__name__)
+
+_MAX_EXPANSION = 10
+"""A Chinese character may become a word, but hardly a sentence."""
+_MAX_ADDED_CHARACTERS = 200
 
 
 class EngineChain:
@@ -129,6 +134,11 @@ class EngineChain:
             raise EngineError(FailureReason.SLOW) from exc
         if len(translations) != len(texts):
             raise EngineError(FailureReason.OUTAGE, "the number of translations differs from the number of texts")
+        for text, translation in zip(texts, translations, strict=True):
+            if not shows_something(translation):
+                raise EngineError(FailureReason.OUTAGE, "a translation is empty")
+            if len(translation) > _MAX_EXPANSION * len(text) + _MAX_ADDED_CHARACTERS:
+                raise EngineError(FailureReason.OUTAGE, "a translation is far longer than its text")
         return translations
 
     def _record_failure(self, engine: Engine, error: EngineError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from parley.common.texts import clean_text
 from parley.translate.site_options import SiteOptions
 from parley.translate.translations.cache import TranslationCache, cache_key
 from parley.translate.translations.model import TranslationRequest
@@ -27,7 +28,9 @@ class Translator:
         translations: Mapping[str, str] = {}
         if to_translate:
             translations = await self._translate_segments(request, options, list(to_translate.values()))
-        return "\n".join(segment.restore(translations.get(segment.words, segment.words)) for segment in segments)
+        lines = (segment.restore(translations.get(segment.words, segment.words)) for segment in segments)
+        # Engines and the cache of earlier versions do not keep the rule for texts.
+        return clean_text("\n".join(lines))
 
     async def _translate_segments(
         self, request: TranslationRequest, options: SiteOptions, segments: Sequence[Segment]

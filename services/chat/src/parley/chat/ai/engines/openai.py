@@ -76,7 +76,8 @@ class OpenAiEngine(AiEngine):
             encrypted = endpoint.encrypted_key
             key = self._context.site_keys.decrypt(site.id, encrypted) if encrypted is not None else None
         except SiteKeyUnreadable as exc:
-            raise AiEngineError(str(exc)) from None
+            reason = "The API key of this site cannot be decrypted. Set it again."
+            raise AiEngineError(str(exc), reason, "key_unreadable") from None
         if key is None and endpoint.base_url is None and settings.openai_api_key is not None:
             key = settings.openai_api_key.get_secret_value()
         own_address = endpoint.base_url is not None

@@ -13,13 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from openai import APIStatusError, AsyncOpenAI, BadRequestError, OpenAIError, UnprocessableEntityError
+from openai import APIStatusError, AsyncOpenAI, OpenAIError
 from openai.types.chat import ChatCompletion
 
 from parley.chat.ai.engine import AiEngineError
-from parley.chat.ai.engines.openai_dialect import Dialect, learn_from_refusal, plain_reason
+from parley.chat.ai.engines.openai_dialect import (
+    REFUSED_PARAMETER_STATUSES,
+    TOOLS_REFUSED_STATUSES,
+    Dialect,
+    explain_failure,
+    learn_from_refusal,
+)
 from parley.chat.ai.model import EmptyReason, Prompt, ReplyMetadata
-from parley.chat.ai.prompts import build_instructions, build_turns, estimate_prompt_tokens
+from parley.chat.ai.prompts import NO_ANSWER_TOOL, build_instructions, build_turns, estimate_prompt_tokens
 from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_guard import EndpointRejected
 from parley.common.observability.logging import get_logger
@@ -31,6 +37,8 @@ _MAX_DIALECTS = 64
 _CUT = ("length", None)
 """A reply whose stream ended so was not finished."""
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
+_MAX_TOOL_NAMES = 200
+"""Characters of the names of called functions."""
 _MAX_REPORTED_TOKENS = 1_000_000
 """Per reply; an endpoint that reports more is not believed."""
 
@@ -74,7 +82,7 @@ class OpenAiClient:
                     if said := reply.feed(chunk):
                         yield said
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
-            raise AiEngineError(_describe(exc), plain_reason(exc)) from None
+            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
         if said := reply.finish():
             yield said
         metadata.empty_reason = _find_empty_reason(reply, ending)
@@ -106,7 +114,7 @@ class OpenAiClient:
         while True:
             dialect = self._dialects.get(model, Dialect())
             parameters = dialect.build_parameters(
-                instructions=build_instructions(prompt),
+                instructions=build_instructions(prompt, tools=dialect.tools),
                 turns=list(build_turns(prompt)),
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
                 max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
@@ -115,8 +123,10 @@ class OpenAiClient:
                 return await self._sdk.chat.completions.create(
                     model=model, timeout=site_ai.seconds or defaults.idle_timeout_seconds, **parameters
                 )
-            except (BadRequestError, UnprocessableEntityError) as exc:
-                learned = learn_from_refusal(dialect, exc.body, parameters)
+            except APIStatusError as exc:
+                if exc.status_code not in REFUSED_PARAMETER_STATUSES + TOOLS_REFUSED_STATUSES:
+                    raise
+                learned = learn_from_refusal(dialect, exc.status_code, exc.body, parameters)
                 if learned is None:
                     raise
                 log.info("ai_parameter_refused", model=model[:60], dialect=repr(learned))
@@ -139,6 +149,8 @@ class _Ending:
     finish_reason: str | None = None
     refused: bool = False
     called_tool: bool = False
+    tool_names: str = ""
+    """Of the functions that were called, one after the other: a name may come in parts."""
     thought: bool = False
 
     def read(self, part: Any, finish_reason: str | None) -> str:
@@ -147,7 +159,11 @@ class _Ending:
         if part is None:
             return ""
         self.refused = self.refused or bool(getattr(part, "refusal", None))
-        self.called_tool = self.called_tool or bool(part.tool_calls or getattr(part, "function_call", None))
+        calls = part.tool_calls if isinstance(part.tool_calls, list) else []
+        for call in [*calls, getattr(part, "function_call", None)]:
+            self.called_tool = self.called_tool or call is not None
+            name = getattr(getattr(call, "function", call), "name", None)
+            self.tool_names = f"{self.tool_names}{name or ''}"[:_MAX_TOOL_NAMES]
         self.thought = self.thought or any(getattr(part, name, None) for name in _THOUGHT_FIELDS)
         content = part.content
         if isinstance(content, list):
@@ -159,7 +175,7 @@ class _Ending:
 
 def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | None:
     """Why the reply is no answer; None if it is one."""
-    if reply.marker_found:
+    if reply.marker_found or NO_ANSWER_TOOL in ending.tool_names:
         return "no_answer"
     if ending.refused:
         return "refusal"
@@ -169,7 +185,7 @@ def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | Non
         return None
     if ending.finish_reason == "length":
         return "length"
-    if ending.called_tool or ending.finish_reason in ("tool_calls", "function_call"):
+    if ending.called_tool or reply.called_tool or ending.finish_reason in ("tool_calls", "function_call"):
         return "tool_call"
     return "thoughts" if ending.thought or reply.thought else "blank"
 

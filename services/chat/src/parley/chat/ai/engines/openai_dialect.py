@@ -1,7 +1,7 @@
 """What an endpoint or a model does not accept of the chat completions API, as learned from its refusals.
 
 Models differ in what they take: some only `max_completion_tokens`, only their own temperature, no system message, no
-streaming. None says so in advance, so the refusal (400 or 422) is read.
+streaming, no tools. None says so in advance, so the refusal is read.
 """
 
 from __future__ import annotations
@@ -13,14 +13,35 @@ from typing import Any
 
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
+from parley.chat.ai.prompts import NO_ANSWER_TOOL
 from parley.chat.ai.ssrf_guard import EndpointRejected
 
 _PARAMETER_NAME = re.compile(r"[a-z_.\[\]0-9]{1,40}")
 
 MAX_TOKENS_NAMES = ("max_tokens", "max_completion_tokens")
-_DROPPABLE = ("temperature", "stream_options", "stream")
+_DROPPABLE = ("temperature", "stream_options", "stream", "tools")
+REFUSED_PARAMETER_STATUSES = (400, 422)
+TOOLS_REFUSED_STATUSES = (404, 405, 500, 501)
+"""Servers without tools say so with these as well."""
 _MAX_SEARCHED_CHARACTERS = 1000
 _UNCERTAIN = re.compile(r"""[`'"]?(max_completion_tokens|max_tokens|temperature|stream_options|stream)\b""")
+_ABOUT_TOOLS = re.compile(r"tool|function[ _-]?(?:call|declaration)|call a function|\bfunctions\b")
+
+_TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": NO_ANSWER_TOOL,
+            "description": "Report that the question cannot be answered from the information that was given.",
+            # Some endpoints refuse a function without a parameter.
+            "parameters": {
+                "type": "object",
+                "properties": {"topic": {"type": "string", "description": "What it is about, in three words."}},
+                "required": ["topic"],
+            },
+        },
+    }
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,10 @@ class Dialect:
     system_role: bool = True
     alternating_turns: bool = False
 
+    @property
+    def tools(self) -> bool:
+        return "tools" not in self.dropped
+
     def build_parameters(
         self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int
     ) -> dict[str, Any]:
@@ -40,6 +65,7 @@ class Dialect:
             self.max_tokens_name: max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
+            "tools": _TOOLS,
         }
         if "stream" in self.dropped:
             del parameters["stream_options"]
@@ -66,14 +92,16 @@ def _merged(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return merged
 
 
-def learn_from_refusal(dialect: Dialect, body: object, sent: Mapping[str, Any]) -> Dialect | None:
+def learn_from_refusal(dialect: Dialect, status: int, body: object, sent: Mapping[str, Any]) -> Dialect | None:
     """The dialect that avoids what was refused; None if the refusal is about something else."""
     error = body.get("error", body) if isinstance(body, Mapping) else {"message": str(body or "")}
     if not isinstance(error, Mapping):
         error = {"message": str(error)}
     message = str(error.get("message") or error.get("detail") or body)[:_MAX_SEARCHED_CHARACTERS]
     named = str(error.get("param") or "")
-    lowered = message.casefold()
+    lowered = f"{message} {error.get('code') or ''}".casefold()
+    if status not in REFUSED_PARAMETER_STATUSES:
+        return _without_tools(dialect) if _ABOUT_TOOLS.search(lowered) else None
     if dialect.system_role and "system" in lowered and "role" in f"{lowered} {named}":
         return replace(dialect, system_role=False)
     if not dialect.alternating_turns and "alternat" in lowered:
@@ -89,35 +117,42 @@ def learn_from_refusal(dialect: Dialect, body: object, sent: Mapping[str, Any]) 
             return replace(dialect, dropped=dialect.dropped | {name})
         if name in _DROPPABLE:
             return replace(dialect, dropped=dialect.dropped | {name})
-    return None
+    return _without_tools(dialect) if _ABOUT_TOOLS.search(f"{lowered} {named.casefold()}") else None
+
+
+def _without_tools(dialect: Dialect) -> Dialect | None:
+    return replace(dialect, dropped=dialect.dropped | {"tools"}) if dialect.tools else None
 
 
 _STATUS_REASONS = {
-    400: "does not accept the request",
-    401: "refuses the API key",
-    402: "asks for payment: the account has no credit",
-    403: "does not allow this API key to use the model",
-    404: "does not know the model, or the address is wrong",
-    413: "finds the request too long",
-    422: "does not accept the request",
-    429: "reports that its rate limit or quota is used up",
+    400: ("request_refused", "does not accept the request"),
+    401: ("key_refused", "refuses the API key"),
+    402: ("payment_required", "asks for payment: the account has no credit"),
+    403: ("access_denied", "does not allow this API key to use the model"),
+    404: ("model_not_found", "does not know the model, or the address is wrong"),
+    413: ("request_too_long", "finds the request too long"),
+    422: ("request_refused", "does not accept the request"),
+    429: ("rate_limited", "reports that its rate limit or quota is used up"),
 }
 
 
-def plain_reason(exc: Exception) -> str:
-    """Why an endpoint did not answer, for the site's owner; without its own words, which may quote the key."""
+def explain_failure(exc: Exception) -> tuple[str, str]:
+    """Why an endpoint did not answer: a sentence for the site's owner, and its code.
+
+    Without the endpoint's own words, which may quote the key.
+    """
     if isinstance(exc, APIStatusError):
-        reason = _STATUS_REASONS.get(exc.status_code, "reports a failure of its own")
+        code, reason = _STATUS_REASONS.get(exc.status_code, ("endpoint_failed", "reports a failure of its own"))
         parameter = _refused_parameter(exc.body)
         about = f" because of the parameter {parameter}" if parameter else ""
-        return f"The AI endpoint {reason}{about} (status {exc.status_code})."
+        return f"The AI endpoint {reason}{about} (status {exc.status_code}).", code
     if isinstance(exc, EndpointRejected):
-        return "The address of the AI endpoint is not on the public internet."
+        return "The address of the AI endpoint is not on the public internet.", "address_refused"
     if isinstance(exc, APITimeoutError):
-        return "The AI endpoint did not answer in time."
+        return "The AI endpoint did not answer in time.", "timeout"
     if isinstance(exc, APIConnectionError):
-        return "The AI endpoint cannot be reached."
-    return "The AI endpoint broke off its answer."
+        return "The AI endpoint cannot be reached.", "unreachable"
+    return "The AI endpoint broke off its answer.", "broken_off"
 
 
 def _refused_parameter(body: object) -> str | None:
