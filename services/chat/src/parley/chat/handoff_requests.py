@@ -44,7 +44,7 @@ _LANGUAGES = (
             r"^\W*(?:a )?(?:human|operator|agent|representative)\W*$",
         ),
         r"(?<!why )\b(?:do not|don.?t|did not|didn.?t|doesn.?t|will not|won.?t|wouldn.?t|would not|never|"
-        r"no need|not want|"
+        r"no need|not want|do i (?:have|need) to|"
         r"not need|not wish|rather not|prefer not|without|instead of|how (?:do|can) i become|want to become|to be)\b",
     ),
     _Language(
@@ -57,6 +57,8 @@ _LANGUAGES = (
             r"(?:echten |richtigen )?(?:menschen|mitarbeiter(?:in)?|person|berater(?:in)?)\b",
             r"\b(?:echter|echten|richtiger|richtigen|echte|richtige) (?:mensch|menschen|person)\b",
             r"^\W*(?:mensch|mitarbeiter|operator)(?: bitte)?\W*$",
+            r"\b(?:will|möchte|möcht) (?:bitte |gern |gerne )?(?:einen|eine|den|die) "
+            r"(?:menschen|mitarbeiter(?:in)?|berater(?:in)?) sprechen\b",
         ),
         r"\b(?:nicht|kein(?:en|em|er|e)?|nie|niemals|ohne|statt)\b",
     ),
