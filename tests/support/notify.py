@@ -290,8 +290,8 @@ class Scenario:
         await self.broker.publish([event.to_document()])
 
     async def fill_log(self, count: int) -> None:
-        """Add events to the log that no stream shows."""
-        events = [new_event(SiteChanged(), tenant_id=unique_id(), site_id=unique_id()) for _ in range(count)]
+        """Add events to the tenant's partition of the log that no stream shows."""
+        events = [new_event(SiteChanged(), tenant_id=self.tenant_id, site_id=unique_id()) for _ in range(count)]
         for start in range(0, count, 500):
             await self.broker.publish([event.to_document() for event in events[start : start + 500]])
 

@@ -15,16 +15,15 @@ import pytest
 from parley.common.events import Event, new_event
 from parley.common.events.presence import OnlineVisitor, VisitorOnline
 from parley.common.events.team import SiteChanged
+from parley.common.log_partitions import DEFAULT_PARTITIONS, partition_of
 from parley.common.messaging import BrokerConnection, Consumer, topology
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.log_consumer import (
-    LogConsumer,
-    LogRecord,
-    first_position,
-    last_position,
-    to_offset,
-)
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.positions import Partition, first_position, last_position, to_offset
 from support.wait import wait_until
+
+PARTITION = Partition(partition_of(1, DEFAULT_PARTITIONS), DEFAULT_PARTITIONS)
+"""Of the tenant of all events here."""
 
 
 @pytest.mark.parametrize("events", [100, 500, 1_230])
@@ -39,7 +38,7 @@ async def test_acknowledgements_never_restart_the_consumer(amqp_url: str, events
     async def on_record(record: LogRecord) -> None:
         seen.append(record.offset)
 
-    broker.add(LogConsumer("test-log", start_at, on_record))
+    broker.add(LogConsumer("test-log", PARTITION, start_at, on_record))
     await broker.start()
     try:
         await wait_until(lambda: broker.unready_reason() is None)
@@ -69,7 +68,7 @@ async def consume_log(
             records.append(record)
 
     broker = BrokerConnection(amqp_url)
-    broker.add(LogConsumer("test-log", lambda: started_at, on_record))
+    broker.add(LogConsumer("test-log", PARTITION, lambda: started_at, on_record))
     for session in sessions:
         broker.add(session)
     await broker.start()

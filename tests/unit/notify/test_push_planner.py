@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,10 @@ import pytest
 
 from parley.common.events import Actor, Event
 from parley.common.runtime.clock import utc_now
-from parley.notify.push.model import INITIAL_POSITION, ChatOperator, PlannerCursor, SitePushOptions
+from parley.notify.push.model import INITIAL_POSITION, ChatOperator, Cursor, SitePushOptions
 from parley.notify.push.planner import PushPlanner
 from parley.notify.push.triggers import PushTrigger
+from parley.notify.streaming.positions import RecordMark
 
 
 class Database:
@@ -29,21 +31,11 @@ class Database:
         if self.away:
             raise ConnectionError
 
-    async def acquire(self, holder: str, initial_position: int) -> PlannerCursor:
-        self._check()
-        return PlannerCursor(self.position, is_holder=True)
-
-    async def advance(self, holder: str, position: int) -> None:
+    async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
         self._check()
         self.position = max(self.position, position)
 
-    async def release(self, holder: str) -> None: ...
-
-    async def get_position(self) -> int | None:
-        self._check()
-        return self.position
-
-    async def reset(self) -> None:
+    async def reset(self, partition: int) -> None:
         self._check()
         self.position = INITIAL_POSITION
 
@@ -72,7 +64,8 @@ class Options:
 
 def make_planner(database: Database) -> PushPlanner:
     parts: Any = database
-    return PushPlanner(
+    planner = PushPlanner(
+        3,
         "me",
         parts,
         parts,
@@ -80,10 +73,12 @@ def make_planner(database: Database) -> PushPlanner:
         Site(),
         Options(),
         utc_now,
-        log_end=lambda: database.position,
+        read_to=lambda: None,
         delay=timedelta(0),
         max_age=timedelta(hours=1),
     )
+    planner.observe(Cursor(database.position, None, utc_now() - timedelta(hours=1), "me"), math.inf)
+    return planner
 
 
 def waiting(event_id: str) -> Event:
@@ -106,11 +101,12 @@ async def test_a_reset_that_fails_is_tried_again_before_anything_is_planned() ->
     """Otherwise the new log's events are below the old cursor, and cause no push."""
     database = Database(position=500)
     planner = make_planner(database)
-    await planner.run()
     database.away = True
-    await planner.on_log_reset()
-    assert await planner.resume_position() == 0
-    planner.enqueue(waiting("new"), 3)
+    await planner.on_log_replaced()
+    resume = await planner.resume_point()
+    assert resume is not None
+    assert resume.position == INITIAL_POSITION
+    planner.on_event(waiting("new"), 3)
     for _ in range(2):
         with pytest.raises(ConnectionError):
             await planner.run()
@@ -124,18 +120,17 @@ async def test_a_reset_that_fails_is_tried_again_before_anything_is_planned() ->
 async def test_a_batch_of_the_old_log_does_not_move_the_cursor_of_the_new_one(fails: bool) -> None:
     database = Database(position=500)
     planner = make_planner(database)
-    await planner.run()
     database.blocked = asyncio.Event()
-    planner.enqueue(waiting("old"), 501)
+    planner.on_event(waiting("old"), 501)
     run = asyncio.create_task(planner.run())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    await planner.on_log_reset()
+    await planner.on_log_replaced()
     database.away = fails
     database.blocked.set()
     await asyncio.gather(run, return_exceptions=True)
     database.away = False
-    planner.enqueue(waiting("new"), 3)
+    planner.on_event(waiting("new"), 3)
     await planner.run()
     assert database.position == 3
     assert database.added[-1] == "new"

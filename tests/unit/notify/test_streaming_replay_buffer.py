@@ -10,7 +10,10 @@ import pytest
 
 from parley.common.events import Event
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.replay_buffer import NO_POSITION, ReplayBuffer
+from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, RecordMark, parse_event_id, to_offset
+from parley.notify.streaming.replay_buffer import MemoryBudget, ReplayBuffer
+
+PARTITION = Partition(3, 16)
 
 
 def make_event(number: int, site_id: int = 1, session: str | None = None, age: float = 0, **changes: Any) -> Event:
@@ -32,8 +35,13 @@ def make_event(number: int, site_id: int = 1, session: str | None = None, age: f
 
 
 @pytest.fixture
-def buffer() -> ReplayBuffer:
-    buffer = ReplayBuffer(600, 1_000_000)
+def budget() -> MemoryBudget:
+    return MemoryBudget(1_000_000)
+
+
+@pytest.fixture
+def buffer(budget: MemoryBudget) -> ReplayBuffer:
+    buffer = ReplayBuffer(PARTITION, 600, budget)
     buffer.reset(NO_POSITION)
     return buffer
 
@@ -41,7 +49,7 @@ def buffer() -> ReplayBuffer:
 def add(buffer: ReplayBuffer, *events: Event) -> None:
     for event in events:
         position = buffer.last_position + 1
-        buffer.advance(position, position)
+        buffer.advance(position, position, RecordMark(to_offset(position), 17))
         buffer.add(event, position)
 
 
@@ -59,7 +67,7 @@ def test_positions_from_just_before_the_oldest_to_the_last_can_be_resumed_from(b
 
 def test_advancing_to_older_positions_changes_the_first_position_and_not_the_last(buffer: ReplayBuffer) -> None:
     buffer.reset(100)
-    buffer.advance(90, 95)
+    buffer.advance(90, 95, RecordMark(0, 17))
     assert buffer.can_replay_after(89)
     assert buffer.can_replay_after(100)
     assert not buffer.can_replay_after(88)
@@ -96,8 +104,10 @@ def test_a_duplicate_event_is_stored_once(buffer: ReplayBuffer) -> None:
     assert [event.position for event in buffer.events_for_sites([1], after=-1)] == [0, 2]
 
 
-def test_the_oldest_events_and_their_positions_are_evicted_above_the_size_limit(buffer: ReplayBuffer) -> None:
-    buffer.max_bytes = 5000
+def test_the_oldest_events_and_their_positions_are_evicted_above_the_size_limit(
+    buffer: ReplayBuffer, budget: MemoryBudget
+) -> None:
+    budget.max_bytes = 5000
     add(buffer, *(make_event(number, session="a") for number in range(50)))
     assert buffer.size_bytes <= 5000
     remaining = buffer.events_for_sites([1], after=-1)
@@ -128,3 +138,55 @@ def test_a_reset_removes_everything(buffer: ReplayBuffer) -> None:
     assert not buffer.can_replay_after(0)
     add(buffer, make_event(0))
     assert len(buffer) == 1
+
+
+def test_an_id_names_a_position_in_one_log(buffer: ReplayBuffer) -> None:
+    """Ids grow with positions; another partition, number of partitions or log has other ids."""
+    buffer.advance(5000, 5999, RecordMark(5, 4_294_967_295))
+    buffer.advance(6000, 6999, RecordMark(6, 1))
+    older, newer = buffer.event_id(5999), buffer.event_id(6999)
+    assert older is not None
+    assert newer is not None
+    assert older < newer
+    event_id = parse_event_id(str(older))
+    assert event_id == EventId(5999, 4_294_967_295, PARTITION)
+    assert buffer.is_of_this_log(event_id)
+    for other in (
+        event_id._replace(checksum=2),
+        event_id._replace(position=6999),
+        event_id._replace(partition=Partition(4, 16)),
+        event_id._replace(partition=Partition(3, 32)),
+    ):
+        assert not buffer.is_of_this_log(other)
+    assert buffer.event_id(7999) is None
+
+
+@pytest.mark.parametrize("text", ["", "-1", "999", "123456789012345678", "x", "1" * 41, "１" * 20])
+def test_other_texts_are_no_ids(text: str) -> None:
+    """Among them the positions of the previous version, which name no log."""
+    assert parse_event_id(text) is None
+
+
+def test_the_oldest_position_that_can_be_resumed_from_keeps_its_id(buffer: ReplayBuffer) -> None:
+    for offset in range(4):
+        position = offset * 1000 + 999
+        buffer.advance(position - 999, position, RecordMark(offset, offset))
+        buffer.add(make_event(offset), position)
+    buffer.evict_oldest()
+    buffer.evict_oldest()
+    assert buffer.event_id(999) is None
+    assert buffer.can_replay_after(1999)
+    assert buffer.event_id(1999) == EventId(1999, 1, PARTITION).encode()
+
+
+def test_the_oldest_event_of_all_buffers_is_evicted_first(budget: MemoryBudget) -> None:
+    quiet, busy = (ReplayBuffer(Partition(number, 2), 600, budget) for number in range(2))
+    for number, age in enumerate((90, 80, 70)):
+        add(quiet, make_event(number, age=age))
+    for number in range(50):
+        add(busy, make_event(100 + number, age=60 - number))
+    budget.max_bytes = budget.used_bytes - 1
+    budget.enforce()
+    assert (len(quiet), len(busy)) == (2, 50)
+    budget.remove(busy)
+    assert budget.used_bytes == quiet.size_bytes > 0

@@ -25,7 +25,7 @@ def add_backends(service: Service, settings: ChatSettings) -> Backends:
     """Create the connections and add them to the service, which opens and closes them."""
     database = f"{settings.database_prefix}_chat"
     mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
-    broker = service.add(BrokerConnection(settings.amqp_url), optional=True)
+    broker = service.add(BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions), optional=True)
     outbox = service.add(Outbox(mongo, broker, OUTBOX_COLLECTIONS))
     rpc = {name: RpcClient(name) for name in DATA_SERVICES}
     for client in rpc.values():

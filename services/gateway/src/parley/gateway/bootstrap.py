@@ -47,7 +47,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     """Build the service, its public application and its connections; nothing connects until the service runs."""
     service = Service("gateway", settings)
     access_log = service.add(AccessLog(enabled=settings.access_log))
-    broker = service.add(BrokerConnection(settings.amqp_url), optional=True)
+    broker = service.add(BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions), optional=True)
 
     signer = IdentitySigner(settings.identity_secret)
     upstreams = {name: Upstream(name, urls) for name, urls in settings.upstream_urls().items()}

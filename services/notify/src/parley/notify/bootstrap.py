@@ -32,7 +32,7 @@ def build(settings: NotifySettings) -> tuple[Service, web.Application]:
     service = Service(_NAME, settings)
     database = f"{settings.database_prefix}_{_NAME}"
     mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
-    broker = service.add(BrokerConnection(settings.amqp_url), optional=True)
+    broker = service.add(BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions), optional=True)
     streaming = StreamingModule(settings, broker)
     tickets = TicketHandlers(TicketService(MongoTicketRepository(mongo), utc_now))
     push = PushModule(settings, mongo, broker, streaming)

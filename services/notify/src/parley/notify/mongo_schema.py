@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley.common.mongodb import MongoIdempotencyStore, Schema
-from parley.notify.push import delivery_repository, seen_repository, token_repository
+from parley.notify.push import cursor_repository, delivery_repository, seen_repository, token_repository
 from parley.notify.tickets import repository as tickets
 
 SCHEMA = Schema(
@@ -11,6 +11,7 @@ SCHEMA = Schema(
         *tickets.INDEXES,
         *token_repository.INDEXES,
         *delivery_repository.INDEXES,
+        *cursor_repository.INDEXES,
         *seen_repository.INDEXES,
         *MongoIdempotencyStore.indexes,
     )

@@ -16,17 +16,22 @@ POSITION_WAIT_TIMEOUT_SECONDS: Final = 2.0
 POSITION_POLL_INTERVAL_SECONDS: Final = 0.025
 
 # The event log.
-EMPTY_LOG_TIMEOUT_SECONDS: Final = 2.0
-"""A first connection that gets no record within this time takes the log for empty."""
+EMPTY_LOG_TIMEOUT_SECONDS: Final = 0.5
+"""A partition that shows no record within this time is taken for empty and gets a first one."""
 LOG_LOOKUP_TIMEOUT_SECONDS: Final = 3.0
-"""The same where the log is known to have records: no record means that the broker lost it."""
+"""The same where the partition is known to have records."""
+FIRST_STREAM_TIMEOUT_SECONDS: Final = 5.0
+"""How long a stream waits until its partition is caught up, before the client is asked to try again."""
+PARTITION_IDLE_SECONDS: Final = 300.0
+"""How long a partition that nobody needs any more is still followed."""
 CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
 """Without a record for this long while catching up, the target record was trimmed from the log."""
 LOG_CHUNK_SETTLE_SECONDS: Final = 0.05
 
 # Push notifications.
 PLANNER_INTERVAL_SECONDS: Final = 0.2
-CURSOR_LEASE_SECONDS: Final = 5.0
+CURSOR_LEASE_SECONDS: Final = 4.0
+"""After this time, another replica takes the partitions of one that died; it may have to catch up with them first."""
 CURSOR_RENEWAL_INTERVAL_SECONDS: Final = 1.0
 SEEN_FLUSH_INTERVAL_SECONDS: Final = 0.2
 DELIVERY_LEASE_SECONDS: Final = 60.0

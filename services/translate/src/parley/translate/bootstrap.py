@@ -50,7 +50,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     service = Service(_NAME, settings)
     database = f"{settings.database_prefix}_{_NAME}"
     mongo = service.add(Mongo(settings.mongodb_uri, database, SCHEMA, settings.schema_mode))
-    broker = BrokerConnection(settings.amqp_url)
+    broker = BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions)
     outbox = service.add(Outbox(mongo, broker, OUTBOX_COLLECTIONS))
     chat = RpcClient("chat")
     sites = service.add(CachedSiteOptions(chat, _default_options(settings), lambda: site_events.running))

@@ -91,11 +91,10 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
             raise CommandError(f"is RabbitMQ {version}; Parley needs 3.10 or newer (streams, quorum queues)")
         channel = await connection.channel()
         try:
-            await topology.declare_exchanges(channel)
+            await topology.declare_exchanges(channel, settings.log_partitions)
         except AMQPError as exc:
-            stream = topology.LOG_STREAM
-            raise CommandError(f"Parley's exchanges and its stream {stream} cannot be declared: {exc}") from None
-        return f"RabbitMQ {version}, with the stream {topology.LOG_STREAM}"
+            raise CommandError(f"Parley's exchanges and the streams of its log cannot be declared: {exc}") from None
+        return f"RabbitMQ {version}, with a log of {settings.log_partitions} partitions"
 
 
 def _describe_connection_failure(exc: Exception) -> str:

@@ -18,6 +18,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 
 from parley.common.errors import Unavailable
 from parley.common.events import Event, parse_event, routing_key
+from parley.common.log_partitions import DEFAULT_PARTITIONS
 from parley.common.messaging import timeouts, topology
 from parley.common.messaging.batch_codec import pack_events
 from parley.common.messaging.instrumentation import publish_spans
@@ -50,8 +51,9 @@ class BrokerConnection:
 
     name = "rabbitmq"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, log_partitions: int = DEFAULT_PARTITIONS) -> None:
         self._url = url
+        self._log_partitions = log_partitions
         self._sessions: list[ChannelSession] = []
         self._start_conditions: dict[str, asyncio.Event] = {}
         self._task: asyncio.Task[None] | None = None
@@ -85,7 +87,7 @@ class BrokerConnection:
             raise Unavailable("The message broker is not available.")
         events = [(parse_event(document), document) for document in documents]
         with publish_spans(events) as traced:
-            await _publish_confirmed(exchange, traced)
+            await _publish_confirmed(exchange, traced, self._log_partitions)
 
     async def publish_ephemeral(self, event: Event) -> None:
         """Publish an event to current subscribers only, unconfirmed. Dropped while the broker is away."""
@@ -129,7 +131,7 @@ class BrokerConnection:
         connection.close_callbacks.add(lambda *_: closed.set())
         async with asyncio.timeout(timeouts.DECLARE_TIMEOUT_SECONDS):
             channel = await connection.channel(publisher_confirms=True)
-            await topology.declare_exchanges(channel)
+            await topology.declare_exchanges(channel, self._log_partitions)
             exchange = await channel.get_exchange(topology.EVENTS_EXCHANGE, ensure=False)
             # Ephemeral events have a channel of their own, so that they never wait behind a confirm.
             ephemeral_channel = await connection.channel(publisher_confirms=False)
@@ -171,10 +173,12 @@ async def channel_closed_event(channel: AbstractChannel) -> asyncio.Event:
     return closed
 
 
-async def _publish_confirmed(exchange: AbstractExchange, events: Sequence[tuple[Event, Document]]) -> None:
+async def _publish_confirmed(
+    exchange: AbstractExchange, events: Sequence[tuple[Event, Document]], log_partitions: int
+) -> None:
     try:
         async with asyncio.timeout(timeouts.CONFIRM_TIMEOUT_SECONDS):
-            await publish_batch(exchange, list(pack_events(events)))
+            await publish_batch(exchange, list(pack_events(events, log_partitions)))
     except TimeoutError as exc:
         raise Unavailable("The message broker did not confirm in time.") from exc
     except Exception as exc:

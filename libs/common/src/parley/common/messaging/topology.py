@@ -6,39 +6,43 @@ from typing import Final
 
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue, ExchangeType
 
+from parley.common import log_partitions
+
 EVENTS_EXCHANGE: Final = "parley.events"
 EPHEMERAL_EXCHANGE: Final = "parley.ephemeral"
 DEAD_LETTER_EXCHANGE: Final = "parley.dead"
-LOG_STREAM: Final = "parley.log"
 RPC_QUEUE_PREFIX: Final = "parley.rpc"
 PREVIOUS_RPC_QUEUE_PREFIX: Final = "parley.ask"
 """Classic queues, which are lost with their node: for replicas of the previous version, during an upgrade."""
 RPC_QUEUE_EXPIRES_MS: Final = 60_000
 
 LOG_MAX_AGE: Final = "24h"
-LOG_MAX_BYTES: Final = 2_000_000_000
-LOG_SEGMENT_BYTES: Final = 20_000_000
+LOG_MAX_BYTES: Final = 4_000_000_000
+"""Of all partitions together. Their share depends on their number, so the broker refuses a service that has another."""
+LOG_SEGMENT_BYTES: Final = 4_000_000
 DELIVERY_LIMIT: Final = 5
 
 
-async def declare_exchanges(channel: AbstractChannel) -> None:
-    """Declare the exchanges, and the event log bound to every event."""
+async def declare_exchanges(channel: AbstractChannel, partitions: int) -> None:
+    """Declare the exchanges, and the event log's partitions bound to their events."""
     events = await channel.declare_exchange(EVENTS_EXCHANGE, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(EPHEMERAL_EXCHANGE, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(DEAD_LETTER_EXCHANGE, ExchangeType.DIRECT, durable=True)
-    log = await declare_log_stream(channel)
-    await log.bind(events, "#")
+    for partition in range(partitions):
+        stream = await declare_log_stream(channel, partition, partitions)
+        for binding_key in log_partitions.binding_keys(partition):
+            await stream.bind(events, binding_key)
 
 
-async def declare_log_stream(channel: AbstractChannel) -> AbstractQueue:
-    """Declare the stream queue that keeps every event in one order, up to an age and a size."""
+async def declare_log_stream(channel: AbstractChannel, partition: int, partitions: int) -> AbstractQueue:
+    """Declare the stream queue that keeps a partition's events in one order, up to an age and a size."""
     return await channel.declare_queue(
-        LOG_STREAM,
+        log_partitions.stream_name(partition),
         durable=True,
         arguments={
             "x-queue-type": "stream",
             "x-max-age": LOG_MAX_AGE,
-            "x-max-length-bytes": LOG_MAX_BYTES,
+            "x-max-length-bytes": LOG_MAX_BYTES // partitions,
             "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES,
         },
     )

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from parley.common.log_partitions import DEFAULT_PARTITIONS, MAX_PARTITIONS
+
 WEAK_SECRETS = frozenset({"secret", "changeme", "change-me", "password", "parley", "development", "dev-secret"})
 """Well-known secrets, also repeated: rejected outside development."""
 
@@ -39,6 +41,13 @@ class ServiceSettings(BaseSettings):
         description="Between failing readiness and closing the public port, for load balancers to notice.",
     )
     stop_seconds: float = Field(15.0, gt=0, le=300, description="For requests in flight to end when stopping.")
+    log_partitions: int = Field(
+        DEFAULT_PARTITIONS,
+        ge=1,
+        le=MAX_PARTITIONS,
+        description="Streams of the event log; a tenant's events are in one. The same for every service of an"
+        " installation; to change it, stop all of them first.",
+    )
 
     # Tracing. OpenTelemetry's library reads these itself, and others; here they are validated and documented.
     otel_exporter_otlp_endpoint: str | None = Field(

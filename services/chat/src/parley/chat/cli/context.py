@@ -58,7 +58,7 @@ class CommandContext:
 async def open_context(settings: ChatSettings) -> AsyncIterator[CommandContext]:
     """Open the services on the installation's database. Raises CommandError if it cannot be used."""
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA, settings.schema_mode)
-    broker = BrokerConnection(settings.amqp_url)
+    broker = BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions)
     outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
     admin = AdminModule(mongo, outbox, settings)
     rpc_clients = {name: RpcClient(name) for name in DATA_SERVICES}

@@ -7,17 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 from parley.common.auth.identity import Permission
 from parley.common.caching import InvalidatingCache
 from parley.common.events import Event
-from parley.common.messaging import RpcClient
+from parley.common.messaging import BroadcastSubscriber, RpcClient
+from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.notify.push.model import ChatOperator, SitePushOptions
 from parley.notify.timeouts import CHAT_CACHE_TTL_SECONDS
 
-_INVALIDATING_EVENTS = frozenset({"operator.access_changed", "site.changed"})
+_INVALIDATING_EVENTS = ("operator.access_changed", "site.changed")
 
 
 class CachedChatSites:
     """A site's push options and chat operators. Both caches raise Unavailable if chat does not answer.
 
-    The caches follow the event log, so an event that comes after a change is handled with the changed values.
+    The caches follow the event log, so an event that comes after a change is handled with the changed values. They hear
+    of sites in partitions that this replica does not follow by `subscriber`.
     """
 
     name = "chat-sites"
@@ -31,13 +33,25 @@ class CachedChatSites:
             self._load_operators, is_connected=is_connected, ttl_seconds=CHAT_CACHE_TTL_SECONDS
         )
 
+    def subscriber(self) -> BroadcastSubscriber:
+        """Return the session that hears of all changes."""
+
+        async def on_event(event: Event) -> None:
+            self._clear()
+
+        routing_keys = [f"*.*.{event_type}" for event_type in _INVALIDATING_EVENTS]
+        return BroadcastSubscriber(self.name, EVENTS_EXCHANGE, routing_keys, on_event, self._clear)
+
     def on_event(self, event: Event, _position: int) -> None:
         """Discard everything when an operator's access or a site changes: it is rare, and access names no sites."""
         if event.type in _INVALIDATING_EVENTS:
             self._clear()
 
-    async def on_gap(self) -> None:
+    async def on_log_replaced(self) -> None:
         self._clear()
+
+    async def resume_point(self) -> None:
+        """Return nothing: values that were not loaded cannot be outdated."""
 
     async def start(self) -> None:
         """Do nothing: values are loaded when they are asked for."""

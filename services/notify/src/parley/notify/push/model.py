@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from parley.common.observability.logging import TraceContext
 from parley.notify.push.triggers import PushKind
+from parley.notify.streaming.positions import RecordMark
 
 INITIAL_POSITION: Final = -1
 """The position of a cursor before the first event of the log."""
@@ -89,11 +90,25 @@ class PushDelivery:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannerCursor:
-    """How far the event log was planned, and whether this replica holds the cursor."""
+class Cursor:
+    """How far a partition of the event log is planned.
+
+    `mark` is a record of the log that `position` is of. Events from before `since` cause no push. `holder` is the
+    replica whose lease has not ended.
+    """
 
     position: int
-    is_holder: bool
+    mark: RecordMark | None
+    since: datetime
+    holder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CursorTable:
+    """The cursors by partition, and the replicas that plan pushes, each with the partitions of its streams."""
+
+    replicas: Mapping[str, frozenset[int]]
+    cursors: Mapping[int, Cursor]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from parley.notify.push.delivery_repository import MongoDeliveryRepository
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.devices import OperatorDevices
 from parley.notify.push.handlers import PushTokenHandlers
+from parley.notify.push.partitioned_planner import PartitionedPlanner
 from parley.notify.push.planner import PushPlanner
 from parley.notify.push.privacy_service import PushPrivacyService
 from parley.notify.push.routes import push_routes
@@ -28,7 +29,7 @@ from parley.notify.push.seen_tracker import SeenTracker
 from parley.notify.push.self_test import PushSelfTest
 from parley.notify.push.token_repository import MongoPushTokenRepository
 from parley.notify.push.token_service import PushTokenService
-from parley.notify.push.workers import PlannerWorker, PushSender
+from parley.notify.push.workers import PushSender
 from parley.notify.settings import NotifySettings
 from parley.notify.streaming.module import StreamingModule
 from parley.notify.timeouts import SEEN_FLUSH_INTERVAL_SECONDS
@@ -68,23 +69,32 @@ class PushModule:
         broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
 
     def _enable(self, provider: FcmClient, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule) -> None:
-        tailer = streaming.tailer
-        sites = CachedChatSites(self._rpc, is_connected=lambda: tailer.running)
+        event_log = streaming.log
+        sites = CachedChatSites(self._rpc, is_connected=lambda: event_log.running and site_changes.running)
+        site_changes = sites.subscriber()
+        broker.add(site_changes)
         seen = MongoSeenRepository(mongo, utc_now)
         seen_tracker = SeenTracker(seen, self._tokens)
         max_age = timedelta(seconds=self._settings.push_give_up_seconds)
-        planner = PushPlanner(
-            secrets.token_hex(8),
-            MongoCursorRepository(mongo, utc_now),
-            self._deliveries,
-            self._tokens,
-            sites.operators,
-            sites.options,
-            utc_now,
-            log_end=lambda: tailer.target_position,
-            delay=timedelta(seconds=self._settings.push_delay_seconds),
-            max_age=max_age,
-        )
+        holder = secrets.token_hex(8)
+        cursors = MongoCursorRepository(mongo, utc_now, event_log.partitions)
+
+        def create_planner(partition: int) -> PushPlanner:
+            return PushPlanner(
+                partition,
+                holder,
+                cursors,
+                self._deliveries,
+                self._tokens,
+                sites.operators,
+                sites.options,
+                utc_now,
+                read_to=lambda: event_log.read_to(partition),
+                delay=timedelta(seconds=self._settings.push_delay_seconds),
+                max_age=max_age,
+            )
+
+        planner = PartitionedPlanner(holder, cursors, event_log, create_planner)
         deliveries = PushDeliveryService(
             self._deliveries,
             seen,
@@ -98,14 +108,13 @@ class PushModule:
             max_age=max_age,
         )
         streaming.hub.on_delivered = seen_tracker.record
-        tailer.subscribe(sites.on_event, on_gap=sites.on_gap)
-        tailer.subscribe(planner.enqueue, on_gap=planner.on_log_reset)
-        tailer.min_position_provider = planner.resume_position
+        event_log.create_subscribers = lambda partition: (sites, planner.planner_for(partition))
+        event_log.on_closed = planner.forget
         self.components = (
             provider,
             sites,
             PeriodicTask(SEEN_FLUSH_INTERVAL_SECONDS, seen_tracker.flush, "seen-tracker"),
-            PlannerWorker(planner),
+            planner,
             PushSender(deliveries),
         )
 

@@ -1,4 +1,4 @@
-"""Turn events of the log into deliveries: every replica reads every event, the holder of the cursor acts on them.
+"""Turn a partition's events into deliveries: each of its replicas reads them, the cursor's holder acts on them.
 
 Push notifications need no queue of their own, since every event is in the log anyway: no second write in the broker, no
 second decoding, and one order for messages, reads and acceptances. The cursor is in the database under a lease. A
@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -21,7 +21,7 @@ from parley.common.events import Event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 from parley.notify import metrics
-from parley.notify.push.model import INITIAL_POSITION
+from parley.notify.push.model import INITIAL_POSITION, Cursor
 from parley.notify.push.ports import (
     CursorRepository,
     DeliveryRepository,
@@ -30,7 +30,8 @@ from parley.notify.push.ports import (
     SiteOptionsReader,
 )
 from parley.notify.push.triggers import ALL_OPERATORS, PushAction, PushCancellation, PushTrigger, to_push_actions
-from parley.notify.timeouts import CURSOR_LEASE_SECONDS, CURSOR_RENEWAL_INTERVAL_SECONDS
+from parley.notify.streaming.log_subscriber import ResumePoint
+from parley.notify.streaming.positions import RecordMark
 
 log = get_logger(__name__)
 
@@ -39,13 +40,14 @@ _MAX_QUEUED_ACTIONS: Final = 50_000
 
 
 class PushPlanner:
-    """Plans deliveries. `log_end` returns the end of the log as this replica found it, None before that.
+    """Plans the deliveries of one partition. `read_to` returns what was read of the log, None before it has caught up.
 
     Deliveries are due `delay` after their event. Events older than `max_age` cause none.
     """
 
     def __init__(
         self,
+        partition: int,
         holder: str,
         cursors: CursorRepository,
         deliveries: DeliveryRepository,
@@ -54,10 +56,11 @@ class PushPlanner:
         site_options: SiteOptionsReader,
         clock: Clock,
         *,
-        log_end: Callable[[], int | None],
+        read_to: Callable[[], tuple[int, RecordMark] | None],
         delay: timedelta,
         max_age: timedelta,
     ) -> None:
+        self._partition = partition
         self._holder = holder
         self._cursors = cursors
         self._deliveries = deliveries
@@ -65,31 +68,26 @@ class PushPlanner:
         self._site_operators = site_operators
         self._site_options = site_options
         self._clock = clock
-        self._log_end = log_end
+        self._read_to = read_to
         self._delay = delay
         self._max_age = max_age
         self._queue: deque[PushAction] = deque()
         self._deferred: list[PushTrigger] = []
         """Triggers whose site is unknown, since chat did not answer; tried again with the next batch."""
         self._position: int | None = None
+        self._since: datetime | None = None
         self._must_reset = False
         """The broker has a new log, and the cursor does not say so yet."""
         self._lease_ends_at = 0.0
-        self._next_renewal_at = 0.0
 
-    @property
-    def is_initialized(self) -> bool:
-        """Whether the cursor was read once. From then on no event is missed."""
-        return self._position is not None
-
-    def enqueue(self, event: Event, position: int) -> None:
+    def on_event(self, event: Event, position: int) -> None:
         """Add an event of the log, in its order. At the bound the oldest action is dropped."""
         self._queue.extend(to_push_actions(event, position))
         if len(self._queue) > _MAX_QUEUED_ACTIONS:
             self._queue.popleft()
             metrics.PUSH_TRIGGERS_DROPPED.inc()
 
-    async def on_log_reset(self) -> None:
+    async def on_log_replaced(self) -> None:
         """Start over: the broker has a new log, so positions have another meaning."""
         self._queue.clear()
         self._deferred.clear()
@@ -97,24 +95,34 @@ class PushPlanner:
         # Not here: the log goes on without the database. Nothing is planned with the old cursor meanwhile.
         self._must_reset = True
 
-    async def resume_position(self) -> int | None:
-        """Return the first position that no replica has planned; None if planning never started."""
+    async def resume_point(self) -> ResumePoint | None:
+        """Return what no replica has planned yet."""
+        oldest = self._clock() - self._max_age
         if self._must_reset:
-            return INITIAL_POSITION + 1
-        position = await self._cursors.get_position()
-        return None if position is None else position + 1
+            return ResumePoint(INITIAL_POSITION, None, oldest)
+        cursor = await self._cursors.get(self._partition)
+        return None if cursor is None else ResumePoint(cursor.position, cursor.mark, max(oldest, cursor.since))
+
+    def observe(self, cursor: Cursor, lease_ends_at: float) -> None:
+        """Continue from the cursor as it was read; plan until the lease ends, 0 if another replica holds it."""
+        if self._must_reset:
+            return
+        if not lease_ends_at:
+            self._deferred.clear()
+        elif not self._lease_ends_at:
+            log.info("push_cursor_taken", partition=self._partition, position=cursor.position)
+        if self._position is None or not lease_ends_at or cursor.position > self._position:
+            self._position = cursor.position
+        self._lease_ends_at = lease_ends_at
+        self._since = cursor.since
+        while self._queue and self._queue[0].position <= cursor.position:
+            self._queue.popleft()
 
     async def run(self) -> None:
-        """Renew the lease, and plan a batch of what is queued if this replica holds the cursor.
-
-        What fails is tried again in the next run.
-        """
+        """Plan a batch if this replica holds the cursor. What fails is tried again in the next run."""
         if self._must_reset:
-            await self._cursors.reset()
+            await self._cursors.reset(self._partition)
             self._must_reset = False
-        now = time.monotonic()
-        if now >= self._next_renewal_at:
-            await self._renew_lease(now)
         if time.monotonic() >= self._lease_ends_at or not (self._queue or self._deferred):
             return
         batch = [self._queue.popleft() for _ in range(min(_MAX_BATCH_SIZE, len(self._queue)))]
@@ -128,33 +136,22 @@ class PushPlanner:
             # The batch was of the old log.
             self._deferred.clear()
             return
-        self._position = max([self._position or INITIAL_POSITION, *(action.position for action in batch)])
-        first_deferred = min((trigger.position for trigger in self._deferred), default=self._position + 1)
-        await self._cursors.advance(self._holder, min(self._position, first_deferred - 1))
+        planned = max([self._position or INITIAL_POSITION, *(action.position for action in batch)])
+        first_deferred = min((trigger.position for trigger in self._deferred), default=planned + 1)
+        await self._advance(planned, min(planned, first_deferred - 1))
 
-    async def release(self) -> None:
-        """Give the cursor up, so that another replica takes it at once rather than at the end of the lease."""
-        await self._cursors.release(self._holder)
+    async def skip_idle(self) -> None:
+        """Move the cursor over events that cause no push, so that nobody has to read them again."""
+        read = self._read_to()
+        if read is None or self._queue or self._deferred or self._must_reset or self._position is None:
+            return
+        if time.monotonic() < self._lease_ends_at and read[0] > self._position:
+            await self._advance(read[0], read[0])
 
-    async def _renew_lease(self, now: float) -> None:
-        log_end = self._log_end()
-        if log_end is None:
-            return
-        cursor = await self._cursors.acquire(self._holder, log_end)
-        if self._must_reset:
-            return
-        self._next_renewal_at = now + CURSOR_RENEWAL_INTERVAL_SECONDS
-        if not cursor.is_holder:
-            self._lease_ends_at = 0.0
-            self._deferred.clear()
-        elif not self._lease_ends_at:
-            log.info("push_cursor_taken", position=cursor.position)
-        if cursor.is_holder:
-            self._lease_ends_at = now + CURSOR_LEASE_SECONDS - CURSOR_RENEWAL_INTERVAL_SECONDS
-        if self._position is None or not cursor.is_holder or cursor.position > self._position:
-            self._position = cursor.position
-        while self._queue and self._queue[0].position <= cursor.position:
-            self._queue.popleft()
+    async def _advance(self, planned: int, position: int) -> None:
+        self._position = planned
+        read = self._read_to()
+        await self._cursors.advance(self._partition, self._holder, position, read[1] if read is not None else None)
 
     async def _plan(self, batch: Sequence[PushAction]) -> None:
         """Carry out actions: those of one conversation in order, different conversations concurrently."""
@@ -192,6 +189,8 @@ class PushPlanner:
 
     async def _add_deliveries(self, trigger: PushTrigger, reachable: set[int]) -> bool:
         """Add the deliveries of a trigger. Return False if it must be tried again, since chat did not answer."""
+        if self._since is not None and trigger.occurred_at < self._since:
+            return True
         if trigger.occurred_at < self._clock() - self._max_age:
             metrics.PUSHES.labels("gave_up").inc()
             return True

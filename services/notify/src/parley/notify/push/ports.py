@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from parley.notify.push.model import (
     ChatOperator,
-    PlannerCursor,
+    Cursor,
+    CursorTable,
     PushDelivery,
     PushNotification,
     PushReceipt,
@@ -16,6 +17,7 @@ from parley.notify.push.model import (
     SitePushOptions,
 )
 from parley.notify.push.triggers import PushTrigger
+from parley.notify.streaming.positions import RecordMark
 
 
 class PushTokenRepository(Protocol):
@@ -92,22 +94,31 @@ class SeenRepository(Protocol):
 
 
 class CursorRepository(Protocol):
-    """The planner's cursor: one for all replicas, under a lease."""
+    """The planner's cursors: one a partition for all replicas, under a lease."""
 
-    async def acquire(self, holder: str, initial_position: int) -> PlannerCursor:
-        """Take or renew the lease unless another holder has it. Create the cursor at `initial_position`."""
+    async def create_missing(self) -> None:
+        """Create the cursors that do not exist, before the first position of their partitions."""
 
-    async def advance(self, holder: str, position: int) -> None:
+    async def read_table(self, holder: str, streams: Sequence[int]) -> CursorTable:
+        """Report this replica and the partitions of its streams, renew its leases, and return the table."""
+
+    async def acquire(self, partition: int, holder: str) -> Cursor | None:
+        """Take a lease and return the cursor; None if another holder has it."""
+
+    async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
         """Record that everything up to this position is planned."""
 
-    async def release(self, holder: str) -> None:
-        """Give the lease up, so that another replica can take it at once."""
+    async def release(self, partition: int, holder: str) -> None:
+        """Give a lease up, so that another replica can take it at once."""
 
-    async def get_position(self) -> int | None:
-        """Return how far the log is planned; None if it never was."""
+    async def leave(self, holder: str) -> None:
+        """Give all leases up, and be no replica any more."""
 
-    async def reset(self) -> None:
-        """Move the cursor before the first position, since the broker has a new log."""
+    async def get(self, partition: int) -> Cursor | None:
+        """Return a cursor; None if planning never started."""
+
+    async def reset(self, partition: int) -> None:
+        """Move a cursor before the first position, since the broker has a new log."""
 
 
 class PushProvider(Protocol):

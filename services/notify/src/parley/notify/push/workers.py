@@ -1,4 +1,4 @@
-"""Background work of push notifications: run the planner, and send deliveries as they come due."""
+"""Background work of push notifications: send deliveries as they come due."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.observability.tracing import Span, SpanKind
 from parley.common.runtime.backoff import Backoff
-from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask, cancel_and_wait
+from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.model import PushDelivery
-from parley.notify.push.planner import PushPlanner
-from parley.notify.timeouts import (
-    PLANNER_INTERVAL_SECONDS,
-    SENDER_POLL_INTERVAL_SECONDS,
-    SENDER_STOP_TIMEOUT_SECONDS,
-)
+from parley.notify.timeouts import SENDER_POLL_INTERVAL_SECONDS, SENDER_STOP_TIMEOUT_SECONDS
 
 log = get_logger(__name__)
 
@@ -24,26 +19,6 @@ _MAX_CONCURRENCY = 8
 _INITIAL_RETRY_SECONDS = 0.5
 _MAX_RETRY_SECONDS = 5.0
 _LOGGED_FAILURES = (1, 10, 100)
-
-
-class PlannerWorker:
-    """Runs the planner at an interval, and gives its cursor up when the service stops."""
-
-    name = "push-planner"
-
-    def __init__(self, planner: PushPlanner) -> None:
-        self._planner = planner
-        self._timer = PeriodicTask(PLANNER_INTERVAL_SECONDS, planner.run, self.name)
-
-    async def start(self) -> None:
-        await self._timer.start()
-
-    async def stop(self) -> None:
-        await self._timer.stop()
-        await self._planner.release()
-
-    def unready_reason(self) -> str | None:
-        return None if self._planner.is_initialized else "the push cursor is not read yet"
 
 
 class PushSender:

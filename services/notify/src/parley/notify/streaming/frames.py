@@ -18,14 +18,14 @@ COMMENT = b"3\r\n:\n\n\r\n"
 """An empty SSE comment. Keeps proxies from closing an idle connection."""
 
 
-def operator_frame(event: Event, position: int | None) -> bytes:
-    """Encode an event as operators see it. Without a position (ephemeral event) clients cannot resume from it."""
+def operator_frame(event: Event, event_id: int | None) -> bytes:
+    """Encode an event as operators see it. Without an id (ephemeral event) clients cannot resume from it."""
     payload: dict[str, Any] = {"id": event.id, "type": event.type, "site_id": event.site_id}
     if event.conversation_id is not None:
         payload["conversation_id"] = event.conversation_id
     payload["at"] = to_rfc3339(event.occurred_at)
     payload["data"] = event.data
-    return _sse_frame(position, event.type, payload)
+    return _sse_frame(event_id, event.type, payload)
 
 
 def visitor_frame(frame: bytes) -> bytes:
@@ -36,10 +36,10 @@ def visitor_frame(frame: bytes) -> bytes:
     return _sse_frame(int(id_line[0].removeprefix(b"id: ")) if id_line else None, payload["type"], payload)
 
 
-def control_frame(event_type: str, position: int | None, data: dict[str, Any]) -> bytes:
+def control_frame(event_type: str, event_id: int | None, data: dict[str, Any]) -> bytes:
     """Encode `ready` or `reset`: an event about the stream itself."""
     payload = {"id": uuid.uuid4().hex, "type": event_type, "site_id": 0, "at": to_rfc3339(utc_now()), "data": data}
-    return _sse_frame(position, event_type, payload)
+    return _sse_frame(event_id, event_type, payload)
 
 
 def retry_frame(milliseconds: int) -> bytes:
@@ -52,8 +52,8 @@ def strip_chunk(frame: bytes) -> bytes:
     return frame[frame.index(b"\r\n") + 2 : -2]
 
 
-def _sse_frame(position: int | None, event_type: str, payload: dict[str, Any]) -> bytes:
-    id_line = b"id: %d\n" % position if position is not None else b""
+def _sse_frame(event_id: int | None, event_type: str, payload: dict[str, Any]) -> bytes:
+    id_line = b"id: %d\n" % event_id if event_id is not None else b""
     return _chunk(b"%bevent: %b\ndata: %b\n\n" % (id_line, event_type.encode(), orjson.dumps(payload)))
 
 

@@ -15,10 +15,12 @@ from typing import TypeVar
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Unauthenticated
 from parley.common.events import Event, is_visible_to_visitor
+from parley.common.log_partitions import partition_of
 from parley.notify import metrics
 from parley.notify.push.triggers import ALL_OPERATORS
 from parley.notify.streaming.errors import AccessOutdated, Draining, TooManyStreams
 from parley.notify.streaming.frames import COMMENT, operator_frame, retry_frame, visitor_frame
+from parley.notify.streaming.positions import Partition
 from parley.notify.streaming.replay_buffer import BufferedEvent, VisitorKey
 from parley.notify.streaming.subscriber import Subscriber
 
@@ -170,9 +172,15 @@ class Hub:
         if visitors:
             self._write(visitor_frame(frame), visitors, "visitor")
 
-    def broadcast(self, frame: bytes) -> None:
-        """Write a frame to every live stream."""
-        self._write(frame, [subscriber for slot in self._slots for subscriber in slot if subscriber.live], "own")
+    def broadcast(self, frame: bytes, partition: Partition) -> None:
+        """Write a frame to every live stream of a partition's tenants."""
+        subscribers = [
+            subscriber
+            for slot in self._slots
+            for subscriber in slot
+            if subscriber.live and partition_of(subscriber.tenant_id, partition.total) == partition.number
+        ]
+        self._write(frame, subscribers, "own")
 
     def _write(self, frame: bytes, subscribers: Collection[Subscriber], kind: str) -> None:
         max_buffered = self._max_buffered_bytes - len(frame)

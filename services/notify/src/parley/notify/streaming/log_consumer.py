@@ -1,4 +1,4 @@
-"""Read the event log (the stream queue `parley.log`): each replica reads every event, in order, from its own position.
+"""Read a partition of the event log (a stream queue): every event, in order, from this replica's own position.
 
 It reads through aiormq, which aio-pika wraps: aio-pika adds a task and a large object for each message. Together with
 rarer acknowledgements this was measured at a fifth of aio-pika's processor time per event.
@@ -7,6 +7,7 @@ rarer acknowledgements this was measured at a fifth of aio-pika's processor time
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +25,9 @@ from parley.common.messaging.broker import channel_closed_event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
+from parley.notify.streaming.positions import Partition, RecordMark, last_position
 
 log = get_logger(__name__)
-
-POSITIONS_PER_OFFSET = 1000
-"""Positions reserved for a record: more than it can have events."""
 
 _PREFETCH = 500
 _ACK_BATCH_SIZE = 100
@@ -36,24 +35,9 @@ _ACK_INTERVAL_SECONDS = 0.5
 """An acknowledgement only grants the broker further deliveries; each costs both sides a message."""
 
 
-def to_offset(position: int) -> int:
-    """Return the offset of the record that contains a position; -1 for the position before the first record."""
-    return position // POSITIONS_PER_OFFSET
-
-
-def first_position(offset: int) -> int:
-    """Return the first position of a record."""
-    return offset * POSITIONS_PER_OFFSET
-
-
-def last_position(offset: int) -> int:
-    """Return the last position of a record: that of its last event, however many it has."""
-    return offset * POSITIONS_PER_OFFSET + POSITIONS_PER_OFFSET - 1
-
-
 @dataclass(frozen=True)
 class LogRecord:
-    """A message of the log at an offset: one event, or several that were published together (`count`)."""
+    """A message of the log at an offset: one event, several that were published together (`count`), or none."""
 
     offset: int
     count: int
@@ -67,11 +51,18 @@ class LogRecord:
     @cached_property
     def events(self) -> tuple[Event | None, ...]:
         """The events, parsed on first use; None for each that the registry does not define."""
+        if not self.count:
+            return ()
         try:
             documents = unpack_events(self.body)
         except orjson.JSONDecodeError:
             documents = (None,)
         return tuple(_parse(document, self.offset) for document in documents)
+
+    @property
+    def mark(self) -> RecordMark:
+        """Its identity."""
+        return RecordMark(self.offset, zlib.crc32(self.body))
 
     @property
     def position(self) -> int:
@@ -84,16 +75,21 @@ class LogRecord:
 
 
 class LogConsumer:
-    """A channel session that reads the log. At each connection, `start_at` returns the offset or time to start from."""
+    """A channel session that reads a partition.
+
+    At each connection, `start_at` returns the offset or the time to start from.
+    """
 
     def __init__(
         self,
         name: str,
+        partition: Partition,
         start_at: Callable[[], int | datetime],
         on_record: Callable[[LogRecord], Awaitable[None]],
     ) -> None:
         self.name = name
         self.running = False
+        self._partition = partition
         self._start_at = start_at
         self._on_record = on_record
         self._delivery_tag = 0
@@ -104,7 +100,7 @@ class LogConsumer:
         try:
             closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
-            queue = await topology.declare_log_stream(channel)
+            queue = await topology.declare_log_stream(channel, *self._partition)
             underlay = await channel.get_underlay_channel()
             inbox: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
             await underlay.basic_consume(queue.name, inbox.put, arguments={"x-stream-offset": self._start_at()})

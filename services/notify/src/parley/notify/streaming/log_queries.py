@@ -1,26 +1,34 @@
-"""Look up single records of the event log: the last one, the first one from an offset or a time."""
+"""Look up single records of a partition: the last one, the first one from an offset or a time. Add an empty one."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, DeliveryMode
 
+from parley.common.log_partitions import stream_name
+from parley.common.messaging.batch_codec import EVENT_COUNT_HEADER
+from parley.common.messaging.timeouts import CONFIRM_TIMEOUT_SECONDS
 from parley.common.messaging.topology import declare_log_stream
 from parley.notify.streaming.log_consumer import LogRecord
+from parley.notify.streaming.positions import Partition
 from parley.notify.timeouts import LOG_CHUNK_SETTLE_SECONDS
 
 _PREFETCH = 500
 
 
-async def find_last_record(connection: AbstractConnection, timeout_seconds: float) -> LogRecord | None:
+async def find_last_record(
+    connection: AbstractConnection, partition: Partition, timeout_seconds: float
+) -> LogRecord | None:
     """Return the newest record; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=_PREFETCH)
-        queue = await declare_log_stream(channel)
+        queue = await declare_log_stream(channel, *partition)
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(inbox.put, arguments={"x-stream-offset": "last"})
         newest: AbstractIncomingMessage | None = None
@@ -43,12 +51,12 @@ async def find_last_record(connection: AbstractConnection, timeout_seconds: floa
 
 
 async def find_first_record(
-    connection: AbstractConnection, start: int | datetime, timeout_seconds: float
+    connection: AbstractConnection, partition: Partition, start: int | datetime, timeout_seconds: float
 ) -> LogRecord | None:
     """Return the first record from an offset or a time; None if none arrived within the timeout."""
     async with _channel(connection) as channel:
         await channel.set_qos(prefetch_count=1)
-        queue = await declare_log_stream(channel)
+        queue = await declare_log_stream(channel, *partition)
         inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(inbox.put, arguments={"x-stream-offset": start})
         try:
@@ -57,6 +65,16 @@ async def find_first_record(
                 return LogRecord.from_message(message.headers, message.body)
         except TimeoutError:
             return None
+
+
+async def append_empty_record(connection: AbstractConnection, partition: Partition) -> None:
+    """Append a record without events, so that the partition has a record. Returns when it is confirmed."""
+    async with _channel(connection) as channel, asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
+        # A body of its own, so that another log's empty record is recognized as another one.
+        message = aio_pika.Message(
+            uuid.uuid4().hex.encode(), delivery_mode=DeliveryMode.PERSISTENT, headers={EVENT_COUNT_HEADER: 0}
+        )
+        await channel.default_exchange.publish(message, stream_name(partition.number))
 
 
 @contextlib.asynccontextmanager

@@ -1,18 +1,18 @@
-"""Follow the event log: fill the replay buffer and give each event to the streams that may see it."""
+"""Follow a partition of the event log: fill its replay buffer, give each event to the streams that may see it."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from aio_pika.abc import AbstractConnection
 
 from parley.common.errors import Unavailable
 from parley.common.events import Audience, Event, event_class
-from parley.common.messaging.topology import LOG_STREAM
+from parley.common.log_partitions import partition_of, stream_name
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import Attributes, SpanKind
@@ -20,50 +20,39 @@ from parley.common.runtime.clock import utc_now
 from parley.notify import metrics
 from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
-from parley.notify.streaming.log_consumer import LogConsumer, LogRecord, first_position, to_offset
-from parley.notify.streaming.log_queries import find_first_record, find_last_record
-from parley.notify.streaming.replay_buffer import NO_POSITION, ReplayBuffer
+from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.log_queries import append_empty_record, find_first_record, find_last_record
+from parley.notify.streaming.log_subscriber import LogSubscriber
+from parley.notify.streaming.positions import NO_POSITION, RecordMark, first_position, to_offset
+from parley.notify.streaming.replay_buffer import ReplayBuffer
 from parley.notify.timeouts import CATCH_UP_TIMEOUT_SECONDS, EMPTY_LOG_TIMEOUT_SECONDS, LOG_LOOKUP_TIMEOUT_SECONDS
 
 log = get_logger(__name__)
 
-_SPAN_ATTRIBUTES: Attributes = {
-    "messaging.system": "rabbitmq",
-    "messaging.destination.name": LOG_STREAM,
-    "messaging.operation.type": "process",
-    "messaging.operation.name": "deliver",
-}
-_MAX_FAILED_LOOKUPS = 3
-"""How often the end of a known log may fail to show itself before the log is taken for lost."""
 _MAX_CLOCK_SKEW_SECONDS = 60.0
 """Between the broker's clock and this one, where the log is read from a time on."""
-_EMPTY_LOG_LOOKBACK_SECONDS = 5.0
-_MAX_STARTUP_EVENTS = 10_000
-"""How many events, and records, are read before streams are accepted: one or two seconds. On a busy log this is less
-than the retention of the replay buffer."""
+_MAX_STARTUP_EVENTS = 5_000
+"""How many events, and records, are read before streams are accepted: less than a second. On a busy partition this is
+less than the retention of the replay buffer."""
 
 
 class LogTailer:
-    """A broker session that follows the log, and the component that reports whether it has caught up.
+    """A channel session that follows a partition.
 
-    It finds the end of the log (`target_position`) first. Then it reads from the start of the replay buffer's
+    It finds the end of the partition (`target_position`) first. Then it reads from the start of the replay buffer's
     retention, or from some thousand events before the end where that is later, and has caught up at that end. After a
     reconnection it continues at the next position, unless the broker came back with another log.
     """
 
-    name = "log"
-
-    def __init__(self, buffer: ReplayBuffer, hub: Hub) -> None:
-        self.caught_up = False
+    def __init__(self, buffer: ReplayBuffer, hub: Hub, subscribers: Sequence[LogSubscriber]) -> None:
+        self.buffer = buffer
+        self.partition = buffer.partition
         self.target_position: int | None = None
         """The end of the log as found at the start; None before that."""
-        self.min_position_provider: Callable[[], Awaitable[int | None]] | None = None
-        """Asked before a cold start: the first position that a subscriber still has to process; None if it has none."""
-        self._buffer = buffer
         self._hub = hub
-        self._event_callbacks: list[Callable[[Event, int], None]] = []
-        self._gap_callbacks: list[Callable[[], Awaitable[None]]] = []
-        self._failed_lookups = 0
+        self._subscribers = subscribers
+        self._created_at = time.monotonic()
+        self._caught_up = asyncio.Event()
         self._start: int | datetime = 0
         self._min_offset = 0
         """Records from this offset on must not be skipped at a cold start."""
@@ -71,61 +60,82 @@ class LogTailer:
         self._startup_events = 0
         self._last_record_at = 0.0
         self._last_record: LogRecord | None = None
-        self._follower = LogConsumer("log", lambda: self._start, self._on_record)
-
-    def subscribe(self, on_event: Callable[[Event, int], None], *, on_gap: Callable[[], Awaitable[None]]) -> None:
-        """Call `on_event` for every event and its position, once each, in the log's order.
-
-        Call `on_gap` when the broker has lost its log: events are missing, and positions start again.
-        """
-        self._event_callbacks.append(on_event)
-        self._gap_callbacks.append(on_gap)
+        label = str(self.partition.number)
+        self.name = f"log-{label}"
+        self._position_metric = metrics.LOG_POSITION.labels(label)
+        self._behind_metric = metrics.LOG_BEHIND.labels(label)
+        self._span_attributes: Attributes = {
+            "messaging.system": "rabbitmq",
+            "messaging.destination.name": stream_name(self.partition.number),
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "deliver",
+        }
+        self._follower = LogConsumer(self.name, self.partition, lambda: self._start, self._on_record)
 
     @property
     def running(self) -> bool:
         """Whether records are being consumed."""
         return self._follower.running
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether the end that was found at the start has been read."""
+        return self._caught_up.is_set()
+
+    @property
+    def read_to(self) -> tuple[int, RecordMark] | None:
+        """The newest position that was read, all of whose events the subscribers have, and a record of its log."""
+        if not self.caught_up or self._last_record is None or self.buffer.last_position == NO_POSITION:
+            return None
+        return self.buffer.last_position, self._last_record.mark
+
+    async def wait_caught_up(self, timeout_seconds: float) -> None:
+        """Raises TimeoutError."""
+        async with asyncio.timeout(timeout_seconds):
+            await self._caught_up.wait()
+
     async def run(self, connection: AbstractConnection) -> None:
         """Follow the log until the connection ends. Raises Unavailable if the end of the log cannot be found."""
-        await self._find_start(connection)
+        last = await self._find_end(connection)
+        if self.caught_up:
+            await self._continue(connection, last)
+        else:
+            await self._start_cold(connection, last)
         await self._follower.run(connection)
-
-    async def start(self) -> None:
-        """Do nothing: the broker connection runs the session."""
-
-    async def stop(self) -> None:
-        """Do nothing: the session ends with the broker connection."""
-
-    def unready_reason(self) -> str | None:
-        return None if self.caught_up else "the event log is not read yet"
 
     def run_maintenance(self) -> None:
         """Evict old events. Stop catching up if the target record was trimmed from the log meanwhile."""
-        self._buffer.evict_before(time.time() - self._buffer.retention_seconds)
+        self.buffer.evict_before(time.time() - self.buffer.retention_seconds)
         silent_seconds = time.monotonic() - self._last_record_at
         if not self.caught_up and self.running and silent_seconds > CATCH_UP_TIMEOUT_SECONDS:
-            log.warning("log_target_not_reached", target_position=self.target_position)
+            log.warning("log_target_not_reached", log=self.name, target_position=self.target_position)
             self._clear_startup_buffer()
-            self._buffer.reset(self._buffer.last_position)
-            self.caught_up = True
+            self.buffer.reset(self.buffer.last_position)
+            self._caught_up.set()
+
+    def close(self) -> None:
+        """Forget the metrics of a partition that is not followed any more."""
+        for metric in (metrics.LOG_POSITION, metrics.LOG_BEHIND):
+            metric.remove(str(self.partition.number))
 
     # Where to start.
 
-    async def _find_start(self, connection: AbstractConnection) -> None:
-        known = self._buffer.last_position if self.caught_up else NO_POSITION
-        timeout_seconds = LOG_LOOKUP_TIMEOUT_SECONDS if known > NO_POSITION else EMPTY_LOG_TIMEOUT_SECONDS
-        last = await find_last_record(connection, timeout_seconds)
-        end = last.position if last is not None else NO_POSITION
-        if not self.caught_up:
-            await self._start_cold(connection, last)
-        elif end >= known and await self._is_same_log(connection):
-            self._start, self._failed_lookups = to_offset(known) + 1, 0
-        elif end == NO_POSITION and self._failed_lookups < _MAX_FAILED_LOOKUPS:
-            self._failed_lookups += 1
+    async def _find_end(self, connection: AbstractConnection) -> LogRecord:
+        """Return the last record. A partition without one gets one: silence alone does not show that it is empty."""
+        last = await find_last_record(connection, self.partition, EMPTY_LOG_TIMEOUT_SECONDS)
+        if last is None:
+            await append_empty_record(connection, self.partition)
+            last = await find_last_record(connection, self.partition, LOG_LOOKUP_TIMEOUT_SECONDS)
+        if last is None:
             raise Unavailable("The end of the event log was not found.")
+        return last
+
+    async def _continue(self, connection: AbstractConnection, last: LogRecord) -> None:
+        known = self.buffer.last_position
+        if last.position >= known and await self._is_same_log(connection):
+            self._start = to_offset(known) + 1
         else:
-            log.error("log_replaced", expected=known, found=end)
+            log.error("log_replaced", log=self.name, expected=known, found=last.position)
             await self._start_on_new_log()
 
     async def _is_same_log(self, connection: AbstractConnection) -> bool:
@@ -133,60 +143,83 @@ class LogTailer:
         known = self._last_record
         if known is None:
             return True
-        return await find_first_record(connection, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS) == known
+        found = await find_first_record(connection, self.partition, known.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
+        return found == known
 
-    async def _start_cold(self, connection: AbstractConnection, last: LogRecord | None) -> None:
+    async def _start_cold(self, connection: AbstractConnection, last: LogRecord) -> None:
         self._clear_startup_buffer()
-        if last is None:
-            # From a time here too: if the end was only slow to arrive, this does not read the whole log.
-            self._start = utc_now() - timedelta(seconds=_EMPTY_LOG_LOOKBACK_SECONDS)
-        else:
-            self._start = await self._cold_start_position(connection, last)
-        self.target_position = last.position if last is not None else NO_POSITION
+        self._start = await self._cold_start_offset(connection, last)
+        self.target_position = last.position
         self._last_record_at = time.monotonic()
-        self._buffer.reset(self.target_position)
-        self.caught_up = last is None
+        self.buffer.reset(self.target_position)
 
-    async def _cold_start_position(self, connection: AbstractConnection, last: LogRecord) -> int | datetime:
-        """Return the offset or the time to read from."""
-        oldest = utc_now() - timedelta(seconds=self._buffer.retention_seconds)
+    async def _cold_start_offset(self, connection: AbstractConnection, last: LogRecord) -> int:
+        oldest = utc_now() - timedelta(seconds=self.buffer.retention_seconds)
         # Reading from a time finds nothing if the newest record is older than that; then read from its offset. A
         # record whose time is unknown counts as new, so that the full retention is read.
         event = last.events[0] if last.events else None
         if event is not None and event.occurred_at <= oldest + timedelta(seconds=_MAX_CLOCK_SKEW_SECONDS):
-            return last.offset
-        first = await find_first_record(connection, oldest, LOG_LOOKUP_TIMEOUT_SECONDS)
-        self._min_offset = await self._find_min_offset(default=last.offset + 1)
-        startup_offset = last.offset - _MAX_STARTUP_EVENTS
-        if first is None or first.offset >= startup_offset:
-            return oldest
-        return max(min(self._min_offset, startup_offset), first.offset)
+            window_offset = last.offset
+        else:
+            # From the record before it: a stream may resume after that one.
+            window_offset = await self._first_offset(connection, oldest, last) - 1
+        start = max(window_offset, last.offset - _MAX_STARTUP_EVENTS)
+        self._min_offset = await self._find_min_offset(connection, last, start)
+        return max(0, min(start, self._min_offset))
 
-    async def _find_min_offset(self, *, default: int) -> int:
-        if self.min_position_provider is None:
-            return default
-        try:
-            position = await self.min_position_provider()
-        except Exception as exc:
-            # Better to read the full retention than too little of it.
-            log.warning("log_min_position_unknown", error=repr(exc)[:300])
-            return 0
-        return default if position is None else to_offset(position)
+    async def _first_offset(self, connection: AbstractConnection, start: datetime, last: LogRecord) -> int:
+        """Return the offset of the first record from a time on; of the last record if there is none."""
+        timeout_seconds = LOG_LOOKUP_TIMEOUT_SECONDS if last.count else EMPTY_LOG_TIMEOUT_SECONDS
+        first = await find_first_record(connection, self.partition, start, timeout_seconds)
+        return last.offset if first is None else first.offset
+
+    async def _find_min_offset(self, connection: AbstractConnection, last: LogRecord, start: int) -> int:
+        """Return the offset of the first record that a subscriber must not miss."""
+        offsets = [last.offset + 1]
+        for subscriber in self._subscribers:
+            try:
+                resume = await subscriber.resume_point()
+            except Exception as exc:
+                # Better to read the full retention than too little of it.
+                log.warning("log_resume_point_unknown", log=self.name, error=repr(exc)[:300])
+                return start
+            if resume is None:
+                continue
+            offset = to_offset(resume.position + 1)
+            if resume.mark is not None and not await self._has_record(connection, last, resume.mark):
+                log.error("log_replaced", log=self.name, expected=resume.position, found=last.position)
+                await subscriber.on_log_replaced()
+                offset = 0
+            if offset < start:
+                offset = max(offset, await self._first_offset(connection, resume.not_before, last))
+            offsets.append(offset)
+        return min(offsets)
+
+    async def _has_record(self, connection: AbstractConnection, last: LogRecord, mark: RecordMark) -> bool:
+        """Return whether a record is in the log, or may have been before it was trimmed. Raises Unavailable."""
+        if mark.offset > last.offset:
+            return False
+        found = await find_first_record(connection, self.partition, mark.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
+        if found is None:
+            raise Unavailable("A record of the event log was not found.")
+        return found.offset > mark.offset or found.mark == mark
 
     async def _start_on_new_log(self) -> None:
         """Follow another log: the broker lost the old one, so every client has to fetch again."""
-        self._buffer.reset(NO_POSITION)
+        self.buffer.reset(NO_POSITION)
         # From its first record: what was published while the broker was away has caused no push yet.
-        self._start, self._failed_lookups, self._last_record = 0, 0, None
-        self._hub.broadcast(control_frame("reset", 0, {"reason": "the event log was replaced: fetch again"}))
-        for on_gap in self._gap_callbacks:
-            await on_gap()
+        self._start, self._last_record = 0, None
+        # Without an id: a client that is cut before the next event comes back with its old one, and gets a reset again.
+        frame = control_frame("reset", None, {"reason": "the event log was replaced: fetch again"})
+        self._hub.broadcast(frame, self.partition)
+        for subscriber in self._subscribers:
+            await subscriber.on_log_replaced()
 
     # What is read.
 
     async def _on_record(self, record: LogRecord) -> None:
         if self.caught_up:
-            if record.position > self._buffer.last_position:
+            if record.position > self.buffer.last_position:
                 self._last_record = record
                 self._process(record)
             return
@@ -196,8 +229,9 @@ class LogTailer:
         if reached_target or record.offset >= self._min_offset:
             await self._process_startup_buffer()
         if reached_target:
-            self.caught_up = True
-            log.info("log_caught_up", position=record.position, events=len(self._buffer))
+            self._caught_up.set()
+            metrics.LOG_CATCH_UP.observe(time.monotonic() - self._created_at)
+            log.info("log_caught_up", log=self.name, position=record.position, events=len(self.buffer))
 
     def _buffer_record(self, record: LogRecord) -> None:
         """Keep only the newest records until the end is reached, undecoded: a long log must not make a slow start."""
@@ -219,9 +253,12 @@ class LogTailer:
 
     def _process(self, record: LogRecord) -> None:
         self._last_record_at = time.monotonic()
-        self._buffer.advance(first_position(record.offset), record.position)
-        metrics.LOG_POSITION.set(record.position)
-        for position, event in record.with_positions():
+        events = [(position, event) for position, event in record.with_positions() if self._owns(event)]
+        if not events and record.count:
+            return
+        self.buffer.advance(first_position(record.offset), record.position, record.mark)
+        self._position_metric.set(record.position)
+        for position, event in events:
             if event is None:
                 metrics.LOG_FAULTS.inc()
                 continue
@@ -230,24 +267,28 @@ class LogTailer:
             except Exception:
                 # One event that cannot be shown must not hold up all others.
                 metrics.LOG_FAULTS.inc()
-                log.exception("event_not_delivered", position=position, type=event.type)
+                log.exception("event_not_delivered", log=self.name, position=position, type=event.type)
+
+    def _owns(self, event: Event | None) -> bool:
+        """Whether an event belongs here; those of the previous version's publishers are in every partition."""
+        return event is None or partition_of(event.tenant_id, self.partition.total) == self.partition.number
 
     def _deliver(self, event: Event, position: int) -> None:
-        metrics.LOG_BEHIND.set(max(0.0, time.time() - event.occurred_at.timestamp()))
+        self._behind_metric.set(max(0.0, time.time() - event.occurred_at.timestamp()))
         if event_class(event.type).audience is Audience.SERVICES:
             self._apply_access_change(event)
         else:
-            buffered = self._buffer.add(event, position)
+            buffered = self.buffer.add(event, position)
             if buffered is None:
                 return
             if self.caught_up:
                 span = tracing.span(
-                    f"deliver {event.type}", SpanKind.CONSUMER, _SPAN_ATTRIBUTES, parent=event.traceparent
+                    f"deliver {event.type}", SpanKind.CONSUMER, self._span_attributes, parent=event.traceparent
                 )
                 span.set_attribute("parley.streams", self._hub.dispatch(buffered))
                 span.end()
-        for on_event in self._event_callbacks:
-            on_event(event, position)
+        for subscriber in self._subscribers:
+            subscriber.on_event(event, position)
 
     def _apply_access_change(self, event: Event) -> None:
         match event.type:

@@ -1,4 +1,4 @@
-"""Wire streaming together: hub, replay buffer, log tailer, endpoints."""
+"""Wire streaming together: hub, event log, endpoints."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from parley.common.messaging.topology import EPHEMERAL_EXCHANGE
 from parley.common.runtime.service import Component
 from parley.common.runtime.tasks import PeriodicTask
 from parley.notify.settings import NotifySettings
+from parley.notify.streaming.event_log import EventLog
 from parley.notify.streaming.handlers import StreamHandlers
 from parley.notify.streaming.hub import Hub
-from parley.notify.streaming.log_tailer import LogTailer
-from parley.notify.streaming.replay_buffer import ReplayBuffer
 from parley.notify.streaming.routes import stream_routes
 from parley.notify.streaming.server import StreamServer
 from parley.notify.timeouts import HUB_MAINTENANCE_INTERVAL_SECONDS
@@ -27,14 +26,18 @@ class StreamingModule:
             operator_streams=settings.operator_streams,
             visitor_streams=settings.visitor_streams,
         )
-        buffer = ReplayBuffer(settings.window_seconds, settings.window_bytes)
-        self.tailer = LogTailer(buffer, self.hub)
-        self.routes = stream_routes(StreamHandlers(StreamServer(self.hub, buffer, self.tailer)))
+        self.log = EventLog(
+            self.hub,
+            settings.log_partitions,
+            retention_seconds=settings.window_seconds,
+            max_bytes=settings.window_bytes,
+        )
+        self.routes = stream_routes(StreamHandlers(StreamServer(self.hub, self.log)))
         self.components: tuple[Component, ...] = (
-            self.tailer,
+            self.log,
             PeriodicTask(HUB_MAINTENANCE_INTERVAL_SECONDS, self._run_maintenance, "stream-maintenance"),
         )
-        broker.add(self.tailer)
+        broker.add(self.log)
         broker.add(BroadcastSubscriber("ephemeral", EPHEMERAL_EXCHANGE, ["#"], self._on_ephemeral))
 
     async def drain(self, _: web.Application) -> None:
@@ -43,7 +46,7 @@ class StreamingModule:
 
     async def _run_maintenance(self) -> None:
         self.hub.run_maintenance()
-        self.tailer.run_maintenance()
+        await self.log.run_maintenance()
 
     async def _on_ephemeral(self, event: Event) -> None:
         self.hub.dispatch_ephemeral(event)

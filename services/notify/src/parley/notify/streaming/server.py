@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,19 +11,21 @@ from aiohttp import web
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Unavailable
 from parley.notify import metrics
+from parley.notify.streaming.event_log import EventLog
 from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_tailer import LogTailer
+from parley.notify.streaming.positions import parse_event_id
 from parley.notify.streaming.replay_buffer import BufferedEvent, ReplayBuffer
 from parley.notify.streaming.response import SseResponse
 from parley.notify.streaming.subscriber import Subscriber
 from parley.notify.timeouts import (
+    FIRST_STREAM_TIMEOUT_SECONDS,
     POSITION_POLL_INTERVAL_SECONDS,
     POSITION_WAIT_TIMEOUT_SECONDS,
     REPLAY_WRITE_TIMEOUT_SECONDS,
 )
 
-_POSITION = re.compile(r"^(-1|\d{1,18})$")
 _REPLAY_PAUSE_BYTES = 65_536
 """A replay pauses above this many buffered bytes, the point at which a transport reports that it is full."""
 
@@ -32,10 +33,9 @@ _REPLAY_PAUSE_BYTES = 65_536
 class StreamServer:
     """Opens streams and serves each until it ends."""
 
-    def __init__(self, hub: Hub, buffer: ReplayBuffer, tailer: LogTailer) -> None:
+    def __init__(self, hub: Hub, event_log: EventLog) -> None:
         self._hub = hub
-        self._buffer = buffer
-        self._tailer = tailer
+        self._log = event_log
 
     async def serve(
         self, request: web.Request, caller: OperatorCaller | VisitorCaller, last_event_id: str | None
@@ -45,66 +45,37 @@ class StreamServer:
         Raises Unavailable (the event log is not read yet, or the client has left), TooManyStreams, AccessOutdated,
         Unauthenticated, Draining.
         """
-        if not self._tailer.caught_up:
-            raise Unavailable("Live events are not available yet. Please try again.", retry_after=1)
-        subscriber = self._hub.register(caller)
-        response = SseResponse()
-        try:
-            await response.prepare(request)
-            subscriber.attach(response.get_transport(request), chunked=request.version >= (1, 1))
-            resume_position = await self._resolve_position(last_event_id)
-            position = self._send_ready(subscriber, caller, last_event_id, resume_position)
-            await self._replay(subscriber, response, position)
-            await subscriber.ended
-        finally:
-            self._hub.unregister(subscriber)
+        with self._log.follow_for_stream(self._log.partition_of(caller.tenant_id)) as tailer:
+            await self._wait_caught_up(tailer)
+            subscriber = self._hub.register(caller)
+            response = SseResponse()
+            try:
+                await response.prepare(request)
+                subscriber.attach(response.get_transport(request), chunked=request.version >= (1, 1))
+                resume_position = await _resolve_position(tailer.buffer, last_event_id)
+                position = _send_ready(subscriber, tailer.buffer, caller, last_event_id, resume_position)
+                await self._replay(subscriber, tailer.buffer, response, position)
+                await subscriber.ended
+            finally:
+                self._hub.unregister(subscriber)
         if subscriber.transport is not None:
             await response.finish(subscriber.transport)
         return response
 
-    async def _resolve_position(self, last_event_id: str | None) -> int | None:
-        """Return the position to resume from; None if there is none or the replay buffer does not have it.
+    async def _wait_caught_up(self, tailer: LogTailer) -> None:
+        """Raises Unavailable."""
+        try:
+            await tailer.wait_caught_up(FIRST_STREAM_TIMEOUT_SECONDS if self._log.running else 0)
+        except TimeoutError:
+            message = "Live events are not available yet. Please try again."
+            raise Unavailable(message, retry_after=1) from None
 
-        Another replica may be ahead of this one, so wait a moment for a position beyond the end.
-        """
-        if last_event_id is None or not _POSITION.match(last_event_id):
-            return None
-        position = int(last_event_id)
-        for _ in range(round(POSITION_WAIT_TIMEOUT_SECONDS / POSITION_POLL_INTERVAL_SECONDS)):
-            if position <= self._buffer.last_position:
-                break
-            await asyncio.sleep(POSITION_POLL_INTERVAL_SECONDS)
-        return position if self._buffer.can_replay_after(position) else None
-
-    def _send_ready(
-        self,
-        subscriber: Subscriber,
-        caller: OperatorCaller | VisitorCaller,
-        last_event_id: str | None,
-        resume_position: int | None,
-    ) -> int:
-        """Write `ready`, and `reset` if the stream cannot be resumed. Return the position to continue from."""
-        position = self._buffer.last_position if resume_position is None else resume_position
-        reset = bool(last_event_id) and resume_position is None
-        data = {"sites": list(subscriber.site_ids), "resumed_from": resume_position, **_caller_info(caller)}
-        # Before a reset, `ready` carries no id: a client that is cut between the two comes back with its old
-        # position, and gets the reset again.
-        subscriber.send(control_frame("ready", None if reset else position, data))
-        if reset:
-            subscriber.send(
-                control_frame(
-                    "reset", position, {"reason": "the missed events are not available any more: fetch again"}
-                )
-            )
-        metrics.RESUMES.labels("reset" if reset else "fresh" if resume_position is None else "resumed").inc()
-        return position
-
-    async def _replay(self, subscriber: Subscriber, response: SseResponse, position: int) -> None:
+    async def _replay(self, subscriber: Subscriber, buffer: ReplayBuffer, response: SseResponse, position: int) -> None:
         """Write missed events as fast as the client reads, then go live.
 
         There is no await between finding no more events and going live, so there is no gap and no duplicate.
         """
-        while missed := self._missed_events(subscriber, position):
+        while missed := _missed_events(subscriber, buffer, position):
             for event in missed:
                 if subscriber.end_reason:
                     return
@@ -119,12 +90,53 @@ class StreamServer:
                         return
         self._hub.go_live(subscriber)
 
-    def _missed_events(self, subscriber: Subscriber, position: int) -> Sequence[BufferedEvent]:
-        if subscriber.end_reason or position >= self._buffer.last_position:
-            return ()
-        if subscriber.visitor is not None:
-            return self._buffer.events_for_visitor(subscriber.visitor, position)
-        return self._buffer.events_for_sites(subscriber.site_ids, position)
+
+async def _resolve_position(buffer: ReplayBuffer, last_event_id: str | None) -> int | None:
+    """Return the position to resume from; None if there is none or the replay buffer does not have it.
+
+    Another replica may be ahead of this one, so wait a moment for a position beyond the end.
+    """
+    event_id = parse_event_id(last_event_id) if last_event_id is not None else None
+    if event_id is None or event_id.partition != buffer.partition:
+        return None
+    for _ in range(round(POSITION_WAIT_TIMEOUT_SECONDS / POSITION_POLL_INTERVAL_SECONDS)):
+        if event_id.position <= buffer.last_position:
+            break
+        await asyncio.sleep(POSITION_POLL_INTERVAL_SECONDS)
+    if not buffer.can_replay_after(event_id.position) or not buffer.is_of_this_log(event_id):
+        return None
+    return event_id.position
+
+
+def _send_ready(
+    subscriber: Subscriber,
+    buffer: ReplayBuffer,
+    caller: OperatorCaller | VisitorCaller,
+    last_event_id: str | None,
+    resume_position: int | None,
+) -> int:
+    """Write `ready`, and `reset` if the stream cannot be resumed. Return the position to continue from."""
+    position = buffer.last_position if resume_position is None else resume_position
+    event_id = buffer.event_id(position)
+    reset = bool(last_event_id) and resume_position is None
+    resumed_from = last_event_id if resume_position is not None else None
+    data = {"sites": list(subscriber.site_ids), "resumed_from": resumed_from, **_caller_info(caller)}
+    # Before a reset, `ready` carries no id: a client that is cut between the two comes back with its old
+    # position, and gets the reset again.
+    subscriber.send(control_frame("ready", None if reset else event_id, data))
+    if reset:
+        reason = "the missed events are not available any more: fetch again"
+        subscriber.send(control_frame("reset", event_id, {"reason": reason}))
+    metrics.RESUMES.labels("reset" if reset else "fresh" if resume_position is None else "resumed").inc()
+    return position
+
+
+def _missed_events(subscriber: Subscriber, buffer: ReplayBuffer, position: int) -> Sequence[BufferedEvent]:
+    if subscriber.end_reason or position >= buffer.last_position:
+        return ()
+    if subscriber.visitor is not None:
+        return buffer.events_for_visitor(subscriber.visitor, position)
+    return buffer.events_for_sites(subscriber.site_ids, position)
 
 
 def _caller_info(caller: OperatorCaller | VisitorCaller) -> dict[str, Any]:

@@ -34,11 +34,13 @@ class Subscriber:
         "session_id",
         "site_ids",
         "slot",
+        "tenant_id",
         "transport",
         "visitor",
     )
 
     def __init__(self, caller: OperatorCaller | VisitorCaller) -> None:
+        self.tenant_id = caller.tenant_id
         self.operator_id = 0
         self.visitor: VisitorKey | None = None
         """Set for a visitor's stream; None for an operator's."""
