@@ -30,8 +30,9 @@ from parley.common.http import build_app
 from parley.common.messaging import BrokerConnection
 from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.log_consumer import LogRecord
 from support.api import ApiResponse
+from support.event_log import WholeLogConsumer
 from support.wait import wait_until
 
 PASSWORD = "a long enough password"
@@ -99,7 +100,7 @@ class AdminTestApp:
         await mongo.database["counters"].insert_many([{"_id": name, "reserved": base_id} for name in ID_COUNTERS])
         broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
         start = datetime.now(UTC) - timedelta(seconds=5)
-        broker.add(LogConsumer("admin-tests", lambda: start, _recorder(events, base_id)))
+        broker.add(WholeLogConsumer("admin-tests", start, _recorder(events, base_id)))
         outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
         admin = AdminModule(mongo, outbox, settings, clock)
         signer = IdentitySigner(settings.identity_secret)

@@ -28,8 +28,9 @@ from parley.common.auth.identity import (
 )
 from parley.common.events import Event, EventData, new_event
 from parley.common.messaging import BrokerConnection, RpcServer
-from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
+from support.event_log import WholeLogConsumer
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
@@ -237,7 +238,7 @@ class BrokerPeer:
                 if event is not None and event.site_id in site_ids:
                     await recorder.on_event(event)
 
-        await self.add_session(LogConsumer("recorder", lambda: started_at, on_record))
+        await self.add_session(WholeLogConsumer("recorder", started_at, on_record))
         return recorder
 
     async def serve_chat_rpc(self) -> None:

@@ -29,8 +29,9 @@ from parley.common.events.messages import MessageCreated
 from parley.common.events.schemas import ConversationSchema, MessageTranslation, VisitorSchema
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
+from support.event_log import WholeLogConsumer
 from support.google_translate import FakeGoogleTranslate
 from support.infrastructure import Infrastructure
 from support.libretranslate import FakeLibreTranslate
@@ -125,8 +126,7 @@ class TranslateHarness:
     async def start(self) -> None:
         self._broker, self.translate_rpc = BrokerConnection(self.amqp_url), RpcClient("translate")
         # Reads the event log, so that it misses nothing while the broker restarts.
-        started_at = utc_now()
-        recorder = LogConsumer("recorder", lambda: started_at, self._on_record)
+        recorder = WholeLogConsumer("recorder", utc_now(), self._on_record)
         chat = RpcServer(
             "chat", {"conversation": self._conversation, "site": self._site, "recent_messages": self._recent_messages}
         )

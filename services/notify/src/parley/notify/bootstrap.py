@@ -10,6 +10,7 @@ from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
 from parley.common.messaging import BrokerConnection
 from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore
+from parley.common.mongodb.migration_state import MigrationStateStore
 from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Service
 from parley.common.runtime.service import main as run_service
@@ -18,6 +19,7 @@ from parley.notify.mongo_schema import SCHEMA
 from parley.notify.push.module import PushModule
 from parley.notify.settings import NotifySettings
 from parley.notify.streaming.module import StreamingModule
+from parley.notify.streaming.single_log_removal import SingleLogRemoval
 from parley.notify.tickets.handlers import TicketHandlers
 from parley.notify.tickets.repository import MongoTicketRepository
 from parley.notify.tickets.routes import ticket_routes
@@ -35,6 +37,7 @@ def build(settings: NotifySettings) -> tuple[Service, web.Application]:
     broker = service.add(BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions), optional=True)
     streaming = StreamingModule(settings, broker)
     tickets = TicketHandlers(TicketService(MongoTicketRepository(mongo), utc_now))
+    broker.add(SingleLogRemoval(lambda: _is_single_log_over(mongo)), start_condition=mongo.schema_ready)
     push = PushModule(settings, mongo, broker, streaming)
     for component in (*streaming.components, *push.components):
         service.add(component)
@@ -47,6 +50,12 @@ def build(settings: NotifySettings) -> tuple[Service, web.Application]:
     )
     app.on_shutdown.append(streaming.drain)
     return service, app
+
+
+async def _is_single_log_over(mongo: Mongo) -> bool:
+    """Whether no replica of the version before the log's partitions may be running."""
+    state = await MigrationStateStore(mongo.database, _NAME).read()
+    return not state.pending(SCHEMA)
 
 
 async def serve(settings: NotifySettings) -> None:

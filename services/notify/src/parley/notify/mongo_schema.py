@@ -1,8 +1,9 @@
-"""The database schema of notify: every collection's indexes."""
+"""The database schema of notify: every collection's indexes, and the migrations."""
 
 from __future__ import annotations
 
 from parley.common.mongodb import MongoIdempotencyStore, Schema
+from parley.notify.migrations import MIGRATIONS
 from parley.notify.push import cursor_repository, delivery_repository, seen_repository, token_repository
 from parley.notify.tickets import repository as tickets
 
@@ -14,5 +15,6 @@ SCHEMA = Schema(
         *cursor_repository.INDEXES,
         *seen_repository.INDEXES,
         *MongoIdempotencyStore.indexes,
-    )
+    ),
+    migrations=MIGRATIONS,
 )

@@ -27,6 +27,7 @@ PARTITION_IDLE_SECONDS: Final = 300.0
 CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
 """Without a record for this long while catching up, the target record was trimmed from the log."""
 LOG_CHUNK_SETTLE_SECONDS: Final = 0.05
+SINGLE_LOG_CHECK_INTERVAL_SECONDS: Final = 60.0
 
 # Push notifications.
 PLANNER_INTERVAL_SECONDS: Final = 0.2

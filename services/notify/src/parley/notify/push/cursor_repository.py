@@ -14,7 +14,7 @@ from parley.notify.push.model import INITIAL_POSITION, Cursor, CursorTable
 from parley.notify.streaming.positions import RecordMark
 from parley.notify.timeouts import CURSOR_LEASE_SECONDS
 
-_COLLECTION = "cursors"
+COLLECTION: Final = "cursors"
 _REPLICAS = "push_replicas"
 _LEASE: Final = timedelta(seconds=CURSOR_LEASE_SECONDS)
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,10 +35,10 @@ class MongoCursorRepository:
         self._partitions = partitions
 
     async def create_missing(self) -> None:
-        updated = await self._mongo[_COLLECTION].find_one({"_id": SINGLE_LOG_CURSOR}) is not None
+        updated = await self._mongo[COLLECTION].find_one({"_id": SINGLE_LOG_CURSOR}) is not None
         since = self._clock() - (_SINGLE_LOG_OVERLAP if updated else timedelta(0))
         new = {"partitions": self._partitions, "position": INITIAL_POSITION, "since": since, "until": _LONG_AGO}
-        await self._mongo[_COLLECTION].bulk_write(
+        await self._mongo[COLLECTION].bulk_write(
             [
                 UpdateOne({"_id": self._id(number)}, {"$setOnInsert": {"number": number, **new}}, upsert=True)
                 for number in range(self._partitions)
@@ -50,12 +50,12 @@ class MongoCursorRepository:
         now = self._clock()
         row = {"streams": list(streams), "partitions": self._partitions, "until": now + _LEASE}
         await self._mongo[_REPLICAS].update_one({"_id": holder}, {"$set": row}, upsert=True)
-        await self._mongo[_COLLECTION].update_many(
+        await self._mongo[COLLECTION].update_many(
             {"partitions": self._partitions, "holder": holder, "until": {"$gte": now}},
             {"$set": {"until": now + _LEASE}},
         )
         live = self._mongo[_REPLICAS].find({"partitions": self._partitions, "until": {"$gte": now}})
-        cursors = self._mongo[_COLLECTION].find({"partitions": self._partitions})
+        cursors = self._mongo[COLLECTION].find({"partitions": self._partitions})
         return CursorTable(
             replicas={row["_id"]: frozenset(row["streams"]) async for row in live},
             cursors={row["number"]: _to_cursor(row, now) async for row in cursors},
@@ -63,7 +63,7 @@ class MongoCursorRepository:
 
     async def acquire(self, partition: int, holder: str) -> Cursor | None:
         now = self._clock()
-        row = await self._mongo[_COLLECTION].find_one_and_update(
+        row = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": self._id(partition), "$or": [{"holder": holder}, {"until": {"$lt": now}}]},
             {"$set": {"holder": holder, "until": now + _LEASE}},
             return_document=ReturnDocument.AFTER,
@@ -71,26 +71,26 @@ class MongoCursorRepository:
         return _to_cursor(row, now) if row is not None else None
 
     async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
-        await self._mongo[_COLLECTION].update_one(
+        await self._mongo[COLLECTION].update_one(
             {"_id": self._id(partition), "holder": holder, "position": {"$lt": position}},
             {"$set": {"position": position, **({"mark": list(mark)} if mark is not None else {})}},
         )
 
     async def release(self, partition: int, holder: str) -> None:
-        await self._mongo[_COLLECTION].update_one(
+        await self._mongo[COLLECTION].update_one(
             {"_id": self._id(partition), "holder": holder}, {"$set": {"until": _LONG_AGO}}
         )
 
     async def leave(self, holder: str) -> None:
         await self._mongo[_REPLICAS].delete_one({"_id": holder})
-        await self._mongo[_COLLECTION].update_many({"holder": holder}, {"$set": {"until": _LONG_AGO}})
+        await self._mongo[COLLECTION].update_many({"holder": holder}, {"$set": {"until": _LONG_AGO}})
 
     async def get(self, partition: int) -> Cursor | None:
-        row = await self._mongo[_COLLECTION].find_one({"_id": self._id(partition)})
+        row = await self._mongo[COLLECTION].find_one({"_id": self._id(partition)})
         return _to_cursor(row, self._clock()) if row is not None else None
 
     async def reset(self, partition: int) -> None:
-        await self._mongo[_COLLECTION].update_one(
+        await self._mongo[COLLECTION].update_one(
             {"_id": self._id(partition)}, {"$set": {"position": INITIAL_POSITION, "mark": None}}
         )
 
