@@ -235,8 +235,12 @@ class Scenario:
     async def send_message(self, content: str = "Hello", role: Role = "visitor") -> Event:
         return await self.publish(self._message(content, role))
 
+    def make_message(self, content: str) -> Event:
+        """Return the event of a visitor's message without publishing it."""
+        return self._event(self._message(content))
+
     async def send_messages_in_one_batch(self, *contents: str) -> None:
-        events = [self._event(self._message(content)) for content in contents]
+        events = [self.make_message(content) for content in contents]
         await self.broker.publish([event.to_document() for event in events])
 
     async def send_typing(self, role: Any, operator: OperatorCaller | None = None) -> None:

@@ -1,0 +1,200 @@
+"""The event log's partitions: followed on demand, shared by replicas for pushes, recognized when the log is another."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+
+from parley.common.messaging import BrokerConnection
+from parley.notify.streaming.event_log import EventLog
+from parley.notify.streaming.hub import Hub
+from parley_dev.servers import RabbitServer
+from support.fcm import FcmServer
+from support.notify import (
+    FakeTeam,
+    NotifyReplica,
+    Scenario,
+    StartReplica,
+    message_texts,
+    wait_for_message,
+)
+from support.pushes import register_device
+from support.wait import wait_until
+
+PARTITIONS = 16
+
+
+async def test_a_replica_is_ready_without_a_partition_and_follows_those_of_its_streams(
+    start_replica: StartReplica, broker: BrokerConnection
+) -> None:
+    replica = await start_replica()
+    one, other = Scenario(broker), Scenario(broker)
+    assert one.tenant_id % PARTITIONS != other.tenant_id % PARTITIONS
+    assert await replica.metric("parley_notify_partitions_followed") == 0
+    await one.send_message("before")
+    async with replica.stream(one.operator()) as stream:
+        await wait_until(partial(_follows, replica, 1))
+        await other.send_message("not read")
+        await one.send_message("shown")
+        await wait_for_message(stream, "shown")
+        assert message_texts(stream) == ["shown"]
+        async with replica.stream(other.operator()):
+            await wait_until(partial(_follows, replica, 2))
+
+
+@pytest.fixture
+async def event_log(broker: BrokerConnection, amqp_url: str) -> AsyncIterator[EventLog]:
+    """A log in this process, which leaves a partition half a second after its last stream."""
+    hub = Hub(buffer_bytes=65_536, comment_seconds=10, operator_streams=5, visitor_streams=5)
+    event_log = EventLog(hub, PARTITIONS, retention_seconds=600, max_bytes=10_000_000, idle_seconds=0.5)
+    connection = BrokerConnection(amqp_url)
+    connection.add(event_log)
+    await connection.start()
+    await wait_until(lambda: event_log.running)
+    yield event_log
+    await connection.stop()
+
+
+async def test_a_partition_is_left_some_time_after_its_last_stream(event_log: EventLog, scenario: Scenario) -> None:
+    partition = event_log.partition_of(scenario.tenant_id)
+    with event_log.follow_for_stream(partition) as tailer:
+        await tailer.wait_caught_up(10)
+        with event_log.follow_for_stream(partition) as same:
+            assert same is tailer
+        await event_log.run_maintenance()
+        assert event_log.stream_partitions() == [partition]
+    await event_log.run_maintenance()
+    assert event_log.stream_partitions() == [partition], "a client that reconnects finds it"
+    assert tailer.running
+
+    async def is_left() -> bool:
+        await event_log.run_maintenance()
+        return not tailer.running
+
+    await wait_until(is_left)
+    assert event_log.stream_partitions() == []
+    with event_log.follow_for_stream(partition) as again:
+        assert again is not tailer
+        await again.wait_caught_up(10)
+
+
+async def test_a_change_of_access_from_before_the_first_stream_is_known(
+    start_replica: StartReplica, scenario: Scenario
+) -> None:
+    replica = await start_replica()
+    operator = scenario.operator()
+    await scenario.change_access(operator, version=2)
+    status, body, _ = await replica.request(operator, "GET", "/api/v1/operator/stream")
+    assert (status, body["code"]) == (503, "access_outdated")
+
+
+async def test_a_replica_with_another_number_of_partitions_is_refused(start_replica: StartReplica) -> None:
+    """Otherwise it would look for a tenant's events where nobody publishes them."""
+    replica = await start_replica(wait_ready=False, log_partitions=8)
+    await wait_until(lambda: "x-max-length-bytes" in replica.log_file.read_text(), timeout=20)
+    assert not await replica.is_ready()
+
+
+async def test_replicas_share_the_partitions_of_pushes_and_take_over_those_of_a_killed_one(
+    start_replica: StartReplica, fcm: FcmServer, team: FakeTeam, broker: BrokerConnection
+) -> None:
+    first = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    await wait_until(partial(_plans, first, PARTITIONS), timeout=15)
+    second = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
+    for replica in (first, second):
+        await wait_until(partial(_plans, replica, PARTITIONS // 2), timeout=15)
+    tenants = [Scenario(broker) for _ in range(4)]
+    tokens = []
+    for scenario in tenants:
+        operator = scenario.operator()
+        team.add(scenario.site_id, operator.operator_id)
+        tokens.append(await register_device(second, operator))
+        await scenario.accept(operator)
+        await scenario.send_message("shared")
+    for token in tokens:
+        await wait_until(partial(_has_pushes, fcm, token, ["shared"]), timeout=15)
+    await first.stop(signal.SIGKILL)
+    for scenario in tenants:
+        await scenario.send_message("taken over")
+    for token in tokens:
+        await wait_until(partial(_has_pushes, fcm, token, ["shared", "taken over"]), timeout=20)
+    await wait_until(partial(_plans, second, PARTITIONS), timeout=15)
+
+
+async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
+    start_replica: StartReplica, fcm: FcmServer, broker: BrokerConnection
+) -> None:
+    """Otherwise two replicas read it."""
+    replicas = [await start_replica(**fcm.notify_settings) for _ in range(2)]
+    for replica in replicas:
+        await wait_until(partial(_plans, replica, PARTITIONS // 2), timeout=15)
+    scenarios = [Scenario(broker) for _ in range(PARTITIONS)]
+    async with AsyncStreams(replicas[0], scenarios):
+        await wait_until(partial(_plans, replicas[0], PARTITIONS), timeout=15)
+        await wait_until(partial(_plans, replicas[1], 0), timeout=15)
+
+
+async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_new_log(
+    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
+) -> None:
+    """No replica ran meanwhile, and the new log is longer: the old cursor and the old positions exist in it too."""
+    server, broker = isolated_broker
+    scenario = Scenario(broker)
+    operator = scenario.operator()
+    team.add(scenario.site_id, operator.operator_id)
+    settings = {"broker": server.uri, "push_delay_seconds": 0.2, **fcm.notify_settings}
+    replica = await start_replica(**settings)
+    token = await register_device(replica, operator)
+    viewer = scenario.operator()
+    await scenario.accept(operator)
+    async with replica.stream(viewer) as stream:
+        await scenario.send_message("before")
+        await wait_for_message(stream, "before")
+        last_event_id = stream.of_type("message.created")[-1].id
+    await wait_until(partial(_has_pushes, fcm, token, ["before"]), timeout=15)
+    await replica.stop(signal.SIGKILL)
+    await server.kill()
+    shutil.rmtree(server.directory / "mnesia")
+    await server.start()
+    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+    other = scenario.other_conversation()
+    await other.accept(operator)
+    await other.send_message("first of the new log")
+    for number in range(10):
+        await scenario.add_note(f"later {number}")
+
+    replica = await start_replica(**settings)
+    await wait_until(partial(_has_pushes, fcm, token, ["before", "first of the new log"]), timeout=15)
+    async with replica.stream(viewer, last_event_id) as stream:
+        await stream.wait_for("reset")
+
+
+class AsyncStreams:
+    """A stream of an operator in each of the scenarios, for as long as it is entered."""
+
+    def __init__(self, replica: NotifyReplica, scenarios: list[Scenario]) -> None:
+        self._streams = [replica.stream(scenario.operator()) for scenario in scenarios]
+
+    async def __aenter__(self) -> None:
+        for stream in self._streams:
+            await stream.__aenter__()
+
+    async def __aexit__(self, *exc: object) -> None:
+        for stream in self._streams:
+            await stream.__aexit__(None, None, None)
+
+
+async def _follows(replica: NotifyReplica, partitions: int) -> bool:
+    return await replica.metric("parley_notify_partitions_followed") == partitions
+
+
+async def _plans(replica: NotifyReplica, partitions: int) -> bool:
+    return await replica.metric("parley_notify_push_partitions") == partitions
+
+
+def _has_pushes(fcm: FcmServer, token: str, bodies: list[str]) -> bool:
+    return [push.message["notification"]["body"] for push in fcm.pushes_for(token)] == bodies
