@@ -141,7 +141,7 @@ async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
 async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_new_log(
     start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
 ) -> None:
-    """No replica ran meanwhile, and the new log is longer: the old cursor and the old positions exist in it too."""
+    """T2: no replica ran meanwhile, and the new log is longer: the old cursor and the old positions exist in it too."""
     server, broker = isolated_broker
     scenario = Scenario(broker)
     operator = scenario.operator()

@@ -59,6 +59,7 @@ async def _publish_as_before(channel: AbstractChannel, events: Sequence[Event]) 
 async def test_events_of_older_publishers_reach_the_streams_of_their_tenants_once_and_in_order(
     start_replica: StartReplica, broker: BrokerConnection, previous_log: AbstractChannel
 ) -> None:
+    """T17: and the events of replicas of both versions keep one order."""
     one, other = Scenario(broker), Scenario(broker)
     replica = await start_replica()
     caller = one.operator()
@@ -89,6 +90,7 @@ async def test_events_of_older_publishers_reach_the_streams_of_their_tenants_onc
 async def test_older_replicas_get_the_events_of_this_version(
     scenario: Scenario, broker: BrokerConnection, previous_log: AbstractChannel
 ) -> None:
+    """T17: the log that they follow has every event, in order."""
     ids: list[str] = []
 
     async def on_message(message: AbstractIncomingMessage) -> None:
