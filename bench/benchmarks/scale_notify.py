@@ -1,0 +1,207 @@
+"""The part of `scale` for notify: sixteen tenants, each with a stream, on one, two and four replicas.
+
+A tenant's stream is where the gateway would place it: all streams of a partition on one replica.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from bench.harness import BenchmarkContext, resource_usage
+from bench.measurement import AlternatingRuns, Metric, Round, Target, build_metric
+from bench.sse_clients import SseClientPool, raise_file_limit
+from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, OperatorCaller, Permission
+from parley.common.events import Event, new_event
+from parley.common.events.messages import MessageCreated
+from parley.common.events.schemas import ConversationSchema, LastMessage, VisitorSchema
+from parley.common.log_partitions import DEFAULT_PARTITIONS, partition_of
+from parley.common.messaging import BrokerConnection
+from parley.common.runtime.clock import utc_now
+from parley_dev.ports import free_ports
+
+_TENANTS = 16
+_FIRST_TENANT = 991_008
+_REPLICAS = (1, 2, 4)
+_EVENTS_PER_SECOND = 640
+_BATCH_SIZE = 16
+_TIMEOUT_SECONDS = 60.0
+_SECRET = "PARLEY_IDENTITY_SECRET"  # noqa: S105 - the name of a variable
+_TEXT = "Is there a person I could speak to about my order? It has not arrived. " * 3
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """The replicas of one measurement: their public ports and processes, and how to reach them."""
+
+    ports: Sequence[int]
+    pids: Sequence[int]
+    amqp_url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds of processor time of all replicas together, and their resident memory in bytes."""
+
+    per_event: float
+    idle_share: float
+    """Share of a core that they use while nothing happens."""
+    resident_bytes: int
+
+
+async def measure_notify(bench: BenchmarkContext) -> list[Metric]:
+    """Compare the replicas' processor time an event with that of one replica in the same round."""
+    costs: dict[int, list[Cost]] = {count: [] for count in _REPLICAS}
+    for _ in range(bench.rounds(4)):
+        for count in _REPLICAS:
+            async with _start_replicas(bench, count) as replicas:
+                measured = await bench.run_in_subprocess(measure, replicas, bench.seconds(10))
+                costs[count].append(measured.result)
+    one = [Round(cost.per_event) for cost in costs[1]]
+    metrics: list[Metric] = []
+    for count in _REPLICAS:
+        runs = AlternatingRuns([Round(cost.per_event) for cost in costs[count]], one)
+        target = Target("ratio", "at most", 1.15)
+        metrics += [
+            runs.metric(
+                f"notify, {count} replicas, {_TENANTS} tenants: reading",
+                "CPU µs/event",
+                target,
+                note="all replicas together, less what they use while idle",
+            ),
+            build_metric(f"notify, {count} replicas: idle", "cores", [Round(cost.idle_share) for cost in costs[count]]),
+            build_metric(
+                f"notify, {count} replicas: memory", "MB", [Round(cost.resident_bytes / 1e6) for cost in costs[count]]
+            ),
+        ]
+    return metrics
+
+
+async def measure(replicas: Replicas, seconds: float) -> Cost:
+    """Publish events of all tenants at a fixed rate until each stream has shown its own."""
+    raise_file_limit()
+    broker = BrokerConnection(replicas.amqp_url)
+    await broker.start()
+    while broker.unready_reason():  # noqa: ASYNC110 - it has no event to wait for
+        await asyncio.sleep(0.02)
+    pools = [SseClientPool(port, _requests(replicas, index)) for index, port in enumerate(replicas.ports)]
+    for pool in pools:
+        await pool.open()
+    try:
+        await _publish(broker, pools, 1.0)
+        started = time.monotonic()
+        before = resource_usage(*replicas.pids).cpu_seconds
+        await asyncio.sleep(seconds / 2)
+        idle_share = (resource_usage(*replicas.pids).cpu_seconds - before) / (time.monotonic() - started)
+        started, before = time.monotonic(), resource_usage(*replicas.pids).cpu_seconds
+        events = await _publish(broker, pools, seconds)
+        used = resource_usage(*replicas.pids)
+        cpu_seconds = used.cpu_seconds - before - idle_share * (time.monotonic() - started)
+        return Cost(1e6 * cpu_seconds / events, idle_share, used.resident_bytes)
+    finally:
+        for pool in pools:
+            pool.close()
+        await broker.stop()
+
+
+async def _publish(broker: BrokerConnection, pools: Sequence[SseClientPool], seconds: float) -> int:
+    """Publish for this long, wait until every stream has its events, and return how many there were."""
+    rounds = max(1, round(seconds * _EVENTS_PER_SECOND / _BATCH_SIZE))
+    for pool in pools:
+        pool.expect(rounds)
+    started = time.perf_counter()
+    for number in range(rounds):
+        due = started + number * _BATCH_SIZE / _EVENTS_PER_SECOND
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await broker.publish([_event(_FIRST_TENANT + one, number + 1).to_document() for one in range(_TENANTS)])
+    for pool in pools:
+        await pool.wait_all_received(_TIMEOUT_SECONDS)
+    return rounds * _TENANTS
+
+
+def _requests(replicas: Replicas, index: int) -> list[bytes]:
+    """Return the requests for the streams that are placed on a replica."""
+    signer = IdentitySigner(replicas.secret)
+    tenants = [
+        tenant_id
+        for tenant_id in range(_FIRST_TENANT, _FIRST_TENANT + _TENANTS)
+        if partition_of(tenant_id, DEFAULT_PARTITIONS) % len(replicas.ports) == index
+    ]
+    return [
+        b"GET /api/v1/operator/stream HTTP/1.1\r\nHost: notify\r\n%b: %b\r\n\r\n"
+        % (IDENTITY_HEADER.encode(), signer.sign(_operator(tenant_id)).encode())
+        for tenant_id in tenants
+    ]
+
+
+def _operator(tenant_id: int) -> OperatorCaller:
+    sites = {tenant_id: frozenset(Permission)}
+    return OperatorCaller(tenant_id, tenant_id, "Alex", sites, session_id=f"s-{tenant_id}")
+
+
+def _event(tenant_id: int, seq: int) -> Event:
+    now = utc_now()
+    handle = f"sess_{tenant_id:032d}"
+    conversation = ConversationSchema(
+        id=tenant_id,
+        site_id=tenant_id,
+        mode="pending",
+        visitor=VisitorSchema(session_id=handle, name="Jane"),
+        last_message=LastMessage(seq=seq, role="visitor", preview=_TEXT[:100], created_at=now),
+        last_seq=seq,
+        created_at=now,
+        updated_at=now,
+    )
+    message = MessageCreated(
+        id=seq,
+        conversation_id=tenant_id,
+        seq=seq,
+        role="visitor",
+        content=f"~{time.time():.6f}~ {_TEXT}",
+        created_at=now,
+        conversation=conversation,
+    )
+    return new_event(message, tenant_id=tenant_id, site_id=tenant_id, conversation_id=tenant_id, session=handle)
+
+
+@asynccontextmanager
+async def _start_replicas(bench: BenchmarkContext, count: int) -> AsyncIterator[Replicas]:
+    environment = bench.stack.environment("notify")
+    ports = free_ports(2 * count)
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "parley.notify",
+            env=environment
+            | {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal), "PARLEY_LOG_LEVEL": "warning"},
+        )
+        for port, internal in zip(ports[::2], ports[1::2], strict=True)
+    ]
+    try:
+        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
+            for internal in ports[1::2]:
+                await _wait_ready(http, internal)
+        yield Replicas(ports[::2], [process.pid for process in processes], bench.amqp_url, environment[_SECRET])
+    finally:
+        for process in processes:
+            process.terminate()
+        await asyncio.gather(*(process.wait() for process in processes))
+
+
+async def _wait_ready(http: aiohttp.ClientSession, port: int) -> None:
+    while True:
+        try:
+            async with http.get(f"http://127.0.0.1:{port}/readyz") as response:
+                if response.status == 200:
+                    return
+        except aiohttp.ClientError:
+            pass
+        await asyncio.sleep(0.1)
