@@ -107,18 +107,20 @@ async def test_replicas_share_the_partitions_of_pushes_and_take_over_those_of_a_
     second = await start_replica(push_delay_seconds=0.3, **fcm.notify_settings)
     for replica in (first, second):
         await wait_until(partial(_plans, replica, PARTITIONS // 2), timeout=15)
-    tenants = [Scenario(broker) for _ in range(4)]
-    tokens = []
-    for scenario in tenants:
+    tokens, later_conversations = [], []
+    for scenario in [Scenario(broker) for _ in range(4)]:
         operator = scenario.operator()
         team.add(scenario.site_id, operator.operator_id)
         tokens.append(await register_device(second, operator))
         await scenario.accept(operator)
+        # Another conversation than the first one's, whose delivery the killed replica may be about to complete.
+        later_conversations.append(scenario.other_conversation())
+        await later_conversations[-1].accept(operator)
         await scenario.send_message("shared")
     for token in tokens:
         await wait_until(partial(_has_pushes, fcm, token, ["shared"]), timeout=15)
     await first.stop(signal.SIGKILL)
-    for scenario in tenants:
+    for scenario in later_conversations:
         await scenario.send_message("taken over")
     for token in tokens:
         await wait_until(partial(_has_pushes, fcm, token, ["shared", "taken over"]), timeout=20)
