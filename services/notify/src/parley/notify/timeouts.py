@@ -20,8 +20,9 @@ EMPTY_LOG_TIMEOUT_SECONDS: Final = 0.5
 """A partition that shows no record within this time is taken for empty and gets a first one."""
 LOG_LOOKUP_TIMEOUT_SECONDS: Final = 3.0
 """The same where the partition is known to have records."""
-FIRST_STREAM_TIMEOUT_SECONDS: Final = 10.0
-"""How long a stream waits until its partition is caught up, before the client is asked to try again."""
+FIRST_STREAM_TIMEOUT_SECONDS: Final = 8.0
+"""How long a stream waits until its partition is caught up, before the client is asked to try again. Less than the
+gateway waits for a response."""
 PARTITION_IDLE_SECONDS: Final = 300.0
 """How long a partition that nobody needs any more is still followed."""
 CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
