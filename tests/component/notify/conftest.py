@@ -13,7 +13,6 @@ from pymongo import AsyncMongoClient
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.messaging import BrokerConnection
-from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.infrastructure import Infrastructure
 from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica, connect_as_chat
@@ -108,13 +107,12 @@ async def push_replica(
 
 
 @pytest.fixture
-async def isolated_broker(tmp_path: Path, team: FakeTeam) -> AsyncIterator[tuple[RabbitServer, BrokerConnection]]:
-    """A broker for the test alone, where its replica shares no queue, and a connection that acts as chat."""
-    server = RabbitServer(tmp_path / "rabbitmq")
-    await server.start()
-    async with connect_as_chat(server.uri, team) as broker:
-        yield server, broker
-    await server.stop()
+async def isolated_broker(
+    infrastructure: Infrastructure, tmp_path: Path, team: FakeTeam
+) -> AsyncIterator[tuple[str, BrokerConnection]]:
+    """A broker for the test alone, where its replica shares no queue: its URL, and a connection that acts as chat."""
+    async with infrastructure.broker(tmp_path) as amqp_url, connect_as_chat(amqp_url, team) as broker:
+        yield amqp_url, broker
 
 
 @pytest.fixture

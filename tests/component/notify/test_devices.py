@@ -13,7 +13,6 @@ from pymongo import AsyncMongoClient
 
 from parley.common.auth.identity import OperatorCaller
 from parley.common.messaging import BrokerConnection, RpcClient
-from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
 from support.notify import FakeTeam, NotifyReplica, Scenario, StartReplica, unique_id
 from support.pushes import TOKEN_PATH, AddPushOperator, count_outcome, register_device, wait_for_push
@@ -157,13 +156,13 @@ async def test_a_token_that_another_tenant_registers_leaves_the_previous_login_u
 
 
 async def test_tokens_end_with_the_event_of_their_logins_end(
-    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
+    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[str, BrokerConnection]
 ) -> None:
     """A19: logout, password change, suspension; until the next push nobody counts as reachable by them either."""
-    server, broker = isolated_broker
-    replica = await start_replica(broker=server.uri, **fcm.notify_settings)
+    amqp_url, broker = isolated_broker
+    replica = await start_replica(broker=amqp_url, **fcm.notify_settings)
     scenario = Scenario(broker)
-    async with _ask_notify(server.uri) as notify:
+    async with _ask_notify(amqp_url) as notify:
 
         async def with_devices(*logins: str | None) -> OperatorCaller:
             operator = scenario.operator()
@@ -199,13 +198,13 @@ async def test_tokens_end_with_the_event_of_their_logins_end(
 
 
 async def test_without_a_provider_nobody_is_reachable(
-    start_replica: StartReplica, isolated_broker: tuple[RabbitServer, BrokerConnection]
+    start_replica: StartReplica, isolated_broker: tuple[str, BrokerConnection]
 ) -> None:
-    server, broker = isolated_broker
-    replica = await start_replica(broker=server.uri)
+    amqp_url, broker = isolated_broker
+    replica = await start_replica(broker=amqp_url)
     operator = Scenario(broker).operator()
     await register_device(replica, operator)
-    async with _ask_notify(server.uri) as notify:
+    async with _ask_notify(amqp_url) as notify:
         assert await _is_reachable(notify, operator, expected=False)
 
 
@@ -225,15 +224,15 @@ async def _ask_notify(amqp_url: str) -> AsyncIterator[RpcClient]:
 
 
 async def test_operators_who_can_be_notified_are_those_with_a_device(
-    start_replica: StartReplica, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
+    start_replica: StartReplica, fcm: FcmServer, isolated_broker: tuple[str, BrokerConnection]
 ) -> None:
-    server, broker = isolated_broker
+    amqp_url, broker = isolated_broker
     scenario = Scenario(broker)
-    replica = await start_replica(broker=server.uri, **fcm.notify_settings)
+    replica = await start_replica(broker=amqp_url, **fcm.notify_settings)
     with_device, without_device = scenario.operator(), scenario.operator()
     await register_device(replica, with_device)
     rpc = RpcClient("notify")
-    client = BrokerConnection(server.uri)
+    client = BrokerConnection(amqp_url)
     client.add(rpc)
     await client.start()
     try:
