@@ -25,6 +25,9 @@ from parley_dev.servers.containers import Container, Image
 # The first version with streams.
 _MIN_VERSION = (3, 9)
 
+# By default, Erlang's schedulers keep a core busy for a while whenever they run out of work; here they share the cores.
+_NO_BUSY_WAITING = "+sbwt none +sbwtdcpu none +sbwtdio none"
+
 
 @dataclass(frozen=True, slots=True)
 class RabbitInstall:
@@ -155,7 +158,7 @@ class RabbitServer:
             # With it the script executes the emulator instead of waiting for it: one process, one pid, one signal. The
             # arguments that the script then leaves out: no console, and no reaction to SIGINT.
             "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_SERVER_START_ARGS": "-noinput +B i",
+            "RABBITMQ_SERVER_START_ARGS": f"-noinput +B i {_NO_BUSY_WAITING}",
             # The settings in /etc/rabbitmq are for the machine's own server.
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_NODENAME": "parley@localhost",
