@@ -42,17 +42,18 @@ def amqp_url(own_broker: RabbitServer) -> str:
     return own_broker.uri
 
 
-@pytest.fixture(autouse=True)
-async def restart_process(
+@pytest.fixture
+async def engines_may_fail(
     harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> AsyncIterator[None]:
-    """Each test starts with working engines and closed circuit breakers."""
+    """For tests that make engines fail: the next test has working engines and closed circuit breakers again."""
     yield
     google.behavior, libre.behavior = "ok", "ok"
     await harness.stop_process()
     await harness.start_process()
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_next_engine_translates_if_the_first_fails(
     harness: TranslateHarness, google: FakeGoogleTranslate
 ) -> None:
@@ -66,6 +67,7 @@ async def test_next_engine_translates_if_the_first_fails(
     assert (await harness.wait_for_translation(message))["content"] == "⟨en⟩ Der erste Dienst ist langsam."
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_message_is_marked_failed_if_all_engines_fail_and_the_next_one_succeeds(
     harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
@@ -81,6 +83,7 @@ async def test_message_is_marked_failed_if_all_engines_fail_and_the_next_one_suc
     assert (await harness.wait_for_translation(delivered))["content"] == "‹en› Das kommt an."
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_engine_without_quota_is_not_called_again(
     harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
@@ -100,6 +103,7 @@ async def test_engine_without_quota_is_not_called_again(
     assert await harness.metric('parley_translate_engine_calls_total{engine="google",outcome="quota"}') == 1
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_engines_are_used_again_after_an_outage(
     harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
@@ -145,6 +149,7 @@ async def test_site_over_its_quota_gets_the_free_engine(
         assert counter["used"] == len(spent.data["content"].strip())
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_failed_calls_do_not_count_against_the_quota(
     harness: TranslateHarness, google: FakeGoogleTranslate
 ) -> None:
@@ -181,6 +186,7 @@ async def test_site_can_choose_engines_glossary_and_a_lower_quota(
     assert not any("Ich suche" in text for text in google.texts)
 
 
+@pytest.mark.usefixtures("engines_may_fail")
 async def test_local_engine_translates_in_both_directions(
     harness: TranslateHarness, google: FakeGoogleTranslate, libre: FakeLibreTranslate
 ) -> None:
