@@ -83,6 +83,10 @@ class ApiClient:
     async def login(self, email: str, password: str) -> dict[str, Any]:
         return (await self.request("POST", "/api/v1/auth/login", body={"email": email, "password": password})).ok()
 
+    async def accept_invitation(self, token: str, name: str, password: str) -> dict[str, Any]:
+        body = {"token": token, "name": name, "password": password}
+        return (await self.request("POST", "/api/v1/invitations/accept", body=body)).ok()
+
     def operator(self, token: str, operator_id: int, name: str = "") -> OperatorClient:
         return OperatorClient(self, token, operator_id, name)
 
