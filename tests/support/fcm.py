@@ -11,6 +11,7 @@ import json
 import secrets
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,7 +25,6 @@ _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _AUDIENCE = "https://oauth2.googleapis.com/token"
 """The audience that Google's library sends, wherever the token endpoint is."""
 _FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class FcmServer:
     @property
     def service_account_key(self) -> dict[str, str]:
         """The content of a service account's key file."""
-        pem = _KEY.private_bytes(
+        pem = _key().private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         return {
@@ -122,7 +122,7 @@ class FcmServer:
     async def _issue(self, request: web.Request) -> web.Response:
         form = await request.post()
         assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
-        claims = jwt.decode(str(form["assertion"]), _KEY.public_key(), algorithms=["RS256"], audience=_AUDIENCE)
+        claims = jwt.decode(str(form["assertion"]), _key().public_key(), algorithms=["RS256"], audience=_AUDIENCE)
         if claims["scope"] != _SCOPE or claims["iss"] != self.service_account_key["client_email"]:
             return web.json_response({"error": "invalid_grant"}, status=400)
         self.tokens_issued += 1
@@ -160,3 +160,9 @@ def _error(failure: FcmError) -> web.Response:
         "details": [{"@type": _FCM_ERROR, "errorCode": failure.code}],
     }
     return web.json_response({"error": error}, status=failure.status, headers=failure.headers)
+
+
+@cache
+def _key() -> rsa.RSAPrivateKey:
+    """Return the service account's key, generated on first use: most workers of a run never need it."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
