@@ -32,7 +32,7 @@ _SESSION = re.compile(rb'"sess_(\d{16}[0-9a-f]{16})"')
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     """Measure heartbeats, then expirations: spread out, and all within one second."""
-    visitors = bench.size(100_000, 5_000)
+    visitors = bench.size(100_000, 1_500)
     runs = await alternate(bench.rounds(), lambda: _measure_bulk_writes(bench), lambda: _measure_heartbeats(bench))
     beats = runs.metric("heartbeats", "1/s", Target("ratio", "at least", 0.5), note="of known visitors, batched")
     spread = await _measure_expirations(bench, visitors, bench.size(20, 2) * _EXPIRING_PER_SECOND, _EXPIRING_PER_SECOND)
