@@ -47,7 +47,7 @@ async def deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSessio
     await deployment.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Deployment]:
     """Four replicas: two with the default time to live of a heartbeat, two with 2 seconds."""
     deployment = Deployment(mongodb_uri, amqp_url, http)
