@@ -1,7 +1,4 @@
-"""Reading the event log from RabbitMQ: acknowledgements, batches of events, and their order.
-
-The log is on a broker of its own: on that of the other tests, each replica that starts later would read it too.
-"""
+"""Reading the event log from RabbitMQ: acknowledgements, batches of events, and their order."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import aio_pika
 import orjson
@@ -24,17 +20,10 @@ from parley.common.messaging import BrokerConnection, Consumer, topology
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from parley.notify.streaming.positions import Partition, first_position, last_position, to_offset
-from support.infrastructure import Infrastructure
 from support.wait import wait_until
 
 PARTITION = Partition(partition_of(1, DEFAULT_PARTITIONS), DEFAULT_PARTITIONS)
 """Of the tenant of all events here."""
-
-
-@pytest.fixture(scope="module")
-async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
-    async with infrastructure.broker(run_directory / "notify-log") as amqp_url:
-        yield amqp_url
 
 
 @pytest.mark.parametrize("events", [100, 500, 1_230])

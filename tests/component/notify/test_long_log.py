@@ -1,6 +1,6 @@
-"""Replicas that start while the event log is long or growing.
+"""Replicas that start while the event log is long or growing. The log is on a broker of its own.
 
-Each test has a broker of its own: every replica that starts later on the same one would read the long log too.
+On the broker of the other tests, each replica that starts later would read the long log too.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ LONG_LOG_EVENTS = 5_500
 """More than a replica reads before it accepts streams."""
 
 
-@pytest.fixture
-async def amqp_url(infrastructure: Infrastructure, tmp_path: Path) -> AsyncIterator[str]:
-    async with infrastructure.broker(tmp_path) as amqp_url:
+@pytest.fixture(scope="module")
+async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[str]:
+    async with infrastructure.broker(run_directory / "notify-long-log") as amqp_url:
         yield amqp_url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnection]:
     async with connect_as_chat(amqp_url, team) as broker:
         yield broker
@@ -49,10 +49,8 @@ async def test_a_starting_replica_reads_the_same_number_of_events_from_single_an
 ) -> None:
     """It reads fewer records if they are batches, also when the last record is a single event."""
     caller = scenario.operator()
-    first = await start_replica()
-    async with first.stream(caller) as stream:
+    async with (await start_replica()).stream(caller) as stream:
         start = stream.last_event_id
-    await first.stop()
     for _ in range(10):
         await scenario.send_messages_in_one_batch(*(f"{number}" for number in range(640)))
     late = await start_replica()
