@@ -23,17 +23,26 @@ async def test_owner_sets_hours_glossary_and_api_key(
     parts = panel.page.get_by_role("navigation", name="Site sections")
     await parts.get_by_role("link", name="Assistant").click()
     page = panel.page
-    await page.get_by_label("Time zone").fill("Europe/Berlin")
-    await page.get_by_label("Time zone").press("Tab")
-    await page.get_by_label("Monday").fill("9:00-12:30, 13:00-24:00")
-    await page.get_by_label("Closed on").fill("2026-12-25, 2026-12-26")
+    await page.get_by_role("switch", name="Set working hours").check()
+    await page.get_by_label("Time zone").select_option("Europe/Berlin")
+    for day in DAYS[1:5]:
+        await page.get_by_role("switch", name=day).uncheck()
+    await page.get_by_label("Monday, closes").fill("12:30")
+    await page.get_by_role("button", name="Add hours on Monday").click()
+    await page.get_by_label("Monday, opens 2").fill("12:00")
+    for date in ("2026-12-25", "2026-12-26"):
+        await page.get_by_role("button", name="Add date").click()
+        await page.get_by_label("Closed date").last.fill(date)
     await page.get_by_label("Do not translate").fill("Blue Hour, Corner Shop")
     await page.get_by_role("combobox").filter(has_text="OpenAI-compatible").select_option("openai")
     await page.get_by_label("API key").fill("sk-typed-in-here")
     await page.get_by_label("Tokens per day").fill("5000")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("alert").filter(has_text="pattern")).to_be_visible()
-    await page.get_by_label("Monday").fill("09:00-12:30, 13:00-24:00")
+    await expect(page.get_by_role("alert").filter(has_text="overlap")).to_be_visible()
+    await page.get_by_label("Monday, opens 2").fill("13:00")
+    # A form that is not saved is not left without a question.
+    await parts.get_by_role("link", name="Knowledge").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("A key is set.")).to_be_visible()
     await panel.screenshot(artifacts, "panel-site-settings")
@@ -48,8 +57,10 @@ async def test_owner_sets_hours_glossary_and_api_key(
     }
     assert chatbot["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
     assert (chatbot["ai"]["api_key_set"], chatbot["ai"]["daily_tokens"]) == (True, 5000)
-    await page.reload()
-    await expect(page.get_by_label("Monday")).to_have_value("09:00-12:30, 13:00-24:00")
+    await parts.get_by_role("link", name="Knowledge").click()
+    await parts.get_by_role("link", name="Assistant").click()
+    await expect(page.get_by_label("Monday, opens 2")).to_have_value("13:00")
+    await expect(page.get_by_label("Monday, closes 2")).to_have_value("00:00")
     await expect(page.get_by_label("API key")).to_have_value("")
     assert not await panel.accessibility_violations()
 

@@ -216,6 +216,8 @@ class ApiTour:
         await self.call(self.tenant.alex, "POST", "/operator/translation/toggle", toggle)
         lang = {"conversation_id": chat, "lang": "de"}
         await self.call(self.tenant.alex, "POST", "/operator/translation/set-lang", lang)
+        preview = {"conversation_id": chat, "content": "Hello"}
+        await self.call(self.tenant.alex, "POST", "/operator/translation/preview", preview)
 
     async def lists(self) -> None:
         alex, site = self.tenant.alex, {"site_id": self.tenant.site_id}

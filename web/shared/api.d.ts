@@ -833,6 +833,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/translation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorTranslationPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/translation/set-lang": {
         parameters: {
             query?: never;
@@ -2560,6 +2576,18 @@ export interface components {
             /** @default 60 */
             expires_in: number;
         };
+        PreviewBody: {
+            conversation_id: number;
+            content: string;
+        };
+        PreviewResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            translation: components["schemas"]["MessageTranslation"] | null;
+        };
         SetLangBody: {
             conversation_id: number;
             lang: string;
@@ -4156,6 +4184,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    postOperatorTranslationPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "conversation_id": 50,
+                 *       "content": "Hello, how can I help?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewResponse"];
                 };
             };
         };

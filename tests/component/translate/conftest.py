@@ -195,6 +195,9 @@ class TranslateHarness:
     ) -> Response:
         return await self.call("set-lang", caller, {"conversation_id": conversation.id, "lang": lang, **fields})
 
+    async def preview(self, caller: OperatorCaller, conversation: ConversationFixture, content: str) -> Response:
+        return await self.call("preview", caller, {"conversation_id": conversation.id, "content": content})
+
     async def create_translated_conversation(
         self, lang: str | None = "de", operator_lang: str = "en", **fields: Any
     ) -> ConversationFixture:

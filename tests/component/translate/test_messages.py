@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from parley.common.auth.identity import Permission
 from parley.common.events.schemas import MessageTranslation
 from support.google_translate import FakeGoogleTranslate
 from support.libretranslate import FakeLibreTranslate
@@ -383,3 +384,44 @@ async def test_what_was_written_before_translation_was_on_is_translated_for_the_
     assert (await harness.wait_for_translation(question))["content"].startswith("‹en› Wo ist meine Bestellung?")
     translated = harness.events_of(conversation, "message.translated")
     assert [event.data["seq"] for event in translated] == [1], "the visitor gets no translation of an old message"
+
+
+async def test_a_backlog_is_translated_to_its_end_after_a_kill(
+    harness: TranslateHarness, google: FakeGoogleTranslate
+) -> None:
+    conversation = ConversationFixture()
+    harness.conversations[conversation.id] = conversation
+    questions = [conversation.message(f"Wo ist meine Bestellung geblieben, bitte? Frage {n}.") for n in range(6)]
+    harness.earlier_messages += questions
+    google.behavior = "slow"
+    await harness.toggle(conversation.operator(language="en"), conversation)
+    await wait_until(lambda: any("geblieben" in text for text in google.texts))
+
+    await harness.stop_process(signal.SIGKILL)
+    google.behavior = "ok"
+    await harness.start_process()
+
+    for question in questions:
+        assert (await harness.wait_for_translation(question))["status"] == "done"
+    assert len(harness.events_of(conversation, "message.translated")) == len(questions), "each once"
+
+
+async def test_a_preview_is_what_the_visitor_will_read(harness: TranslateHarness) -> None:
+    conversation = await harness.create_translated_conversation("de", "en")
+    alex = conversation.operator(language="en")
+
+    status, body = await harness.preview(alex, conversation, "Your parcel is on its way.")
+    sent = await harness.translate_rpc(
+        "translate",
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        text="Your parcel is on its way.",
+        target="de",
+        source="en",
+    )
+    assert (status, body["translation"]) == (200, sent)
+    await harness.toggle(alex, conversation, enabled=False)
+    assert (await harness.preview(alex, conversation, "Hello"))[1]["translation"] is None
+    nobody = conversation.operator(frozenset({Permission.VIEW}))
+    assert (await harness.preview(nobody, conversation, "Hello"))[0] == 403
+    assert (await harness.preview(alex, conversation, "  "))[0] == 422

@@ -5,6 +5,7 @@ import { AuditPage } from "./audit/auditPage";
 import { EmptyState } from "./components/display";
 import { ConfirmDialog, HelpDialog, helpOpen, Toasts } from "./components/overlays";
 import { bindKeys } from "./components/shortcuts";
+import { ignoreDroppedFiles } from "./composer/droppedFiles";
 import { ConversationPage } from "./conversation/conversationPage";
 import { activeTab, inboxLists } from "./inbox/conversations";
 import { Inbox } from "./inbox/inbox";
@@ -34,6 +35,7 @@ export function App() {
 function Workspace() {
   useEffect(startSession, []);
   useEffect(bindShortcuts, []);
+  useEffect(ignoreDroppedFiles, []);
   const current = route.value;
   const chatOpen = current.page === "chats" && current.conversation !== undefined;
   return (

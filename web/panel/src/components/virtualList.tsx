@@ -17,6 +17,7 @@ interface VirtualListProps<Item> {
   id: string;
   class: string;
   label: string;
+  role: "tabpanel" | "list";
 }
 
 export function VirtualList<Item>(props: VirtualListProps<Item>) {
@@ -44,11 +45,12 @@ export function VirtualList<Item>(props: VirtualListProps<Item>) {
   const first = Math.max(0, Math.floor(top.value / rowHeightPx) - OVERSCAN);
   const last = Math.ceil((top.value + height.value) / rowHeightPx) + OVERSCAN;
   return (
+    // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles take a label.
     <div
       ref={element}
       class={props.class}
       id={props.id}
-      role="tabpanel"
+      role={props.role}
       aria-label={props.label}
       onScroll={(event) => {
         top.value = event.currentTarget.scrollTop;

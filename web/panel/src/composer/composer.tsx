@@ -15,7 +15,9 @@ import { me } from "../session/session";
 import { type CannedReply, cannedReplies } from "../settings/preferences";
 import { hasPermission } from "../sites/sites";
 import { type DraftKind, getDraft, getKind, setDraft, setKind } from "./drafts";
+import { useDroppedFiles } from "./droppedFiles";
 import { enqueueMessage } from "./outbox";
+import { getPreviewState, TranslationPreview, togglePreview } from "./translationPreview";
 
 const MAX_CHARACTERS = 8000;
 const MAX_HEIGHT_PX = 220;
@@ -43,7 +45,10 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const text = draft[kind];
   const suggestions = isNote ? [] : choosing.value ? cannedReplies.value : findCannedReplies(text);
   const isEmpty = !text.trim() && (isNote || !draft.image);
+  const mayChat = hasPermission(conversation.site_id, "can_chat");
+  const isEditable = mayChat && conversation.mode !== "closed";
   const maySend = !isEmpty && (isNote || !(uploading.value || assignedToOther));
+  const preview = getPreviewState(id);
   useAutoHeight(field, `${kind} ${text}`, MAX_HEIGHT_PX);
 
   // In the layout phase: the focus has moved before the next key is handled.
@@ -54,7 +59,24 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     field.current?.focus();
   }, [focusRequest]);
 
-  const mayChat = hasPermission(conversation.site_id, "can_chat");
+  useDroppedFiles(isEditable, dragging, (files) => {
+    if (attachImage(files)) return;
+    showToast(isNote ? "A note cannot contain an image." : "Only images can be sent.", "error");
+  });
+
+  const upload = async (file: File) => {
+    uploading.value = true;
+    await runWithToast(async () => setDraft(id, { image: await api.uploadImage(file) }));
+    uploading.value = false;
+  };
+
+  /** Uploads the first image among files. Returns whether there is one. */
+  const attachImage = (files: FileList | null | undefined): boolean => {
+    const image = isNote ? undefined : findImage(files);
+    if (image) void upload(image);
+    return image !== undefined;
+  };
+
   if (conversation.mode === "closed") {
     return (
       <div class="composer-closed">
@@ -84,19 +106,6 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     });
     setDraft(id, isNote ? { note: "" } : { reply: "", image: "" });
     field.current?.focus();
-  };
-
-  const upload = async (file: File) => {
-    uploading.value = true;
-    await runWithToast(async () => setDraft(id, { image: await api.uploadImage(file) }));
-    uploading.value = false;
-  };
-
-  /** Uploads the first image among files. Returns whether there is one. */
-  const attachImage = (files: FileList | null | undefined): boolean => {
-    const image = isNote ? undefined : findImage(files);
-    if (image) void upload(image);
-    return image !== undefined;
   };
 
   const insertReply = (index: number) => {
@@ -134,26 +143,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const expanded = suggestions.length > 0;
   return (
-    <div
-      class={`composer ${kind}${dragging.value ? " drop-target" : ""}`}
-      role="group"
-      aria-label="Composer"
-      onDragOver={(event) => {
-        if (event.dataTransfer?.types.includes("Files")) {
-          event.preventDefault();
-          dragging.value = true;
-        }
-      }}
-      onDragLeave={() => {
-        dragging.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        dragging.value = false;
-        if (attachImage(event.dataTransfer?.files)) return;
-        showToast(isNote ? "A note cannot contain an image." : "Only images can be sent.", "error");
-      }}
-    >
+    <div class={`composer ${kind}${dragging.value ? " drop-target" : ""}`} role="group" aria-label="Composer">
       {expanded && <Suggestions replies={suggestions} selected={selected.value} onSelect={insertReply} />}
       {isNote && (
         <p class="composer-note-label">
@@ -206,6 +196,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         onKeyDown={onKeyDown}
         onPaste={(event) => attachImage(event.clipboardData?.files) && event.preventDefault()}
       />
+      {preview.shown && !isNote && <TranslationPreview key={id} conversation={id} text={text} />}
       <div class="composer-tools">
         <div class="composer-mode" role="group" aria-label="Message type">
           <button
@@ -241,6 +232,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
                 field.current?.focus();
               }}
             />
+            {preview.available && (
+              <IconButton
+                icon="language"
+                label="Preview translation"
+                active={preview.shown}
+                onClick={() => togglePreview(id)}
+              />
+            )}
             <input
               ref={fileInput}
               class="visually-hidden"

@@ -77,6 +77,7 @@ export function Inbox() {
           key={activeTab.value}
           id="inbox-list"
           class="inbox-list"
+          role="tabpanel"
           label={label}
           items={list}
           rowHeightPx={ROW_HEIGHT_PX}

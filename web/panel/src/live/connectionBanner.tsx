@@ -13,11 +13,13 @@ const MIN_INTERRUPTION_MS = 2000;
 
 const LABELS = { live: "Connected", connecting: "Connecting", waiting: "Not connected" } as const;
 
-export function ConnectionDot() {
+/** An icon with a word, so that it cannot be taken for the dot that shows whether the operator is online. */
+export function ConnectionState() {
   const { state } = connection.value;
   return (
     <span class={`connection ${state}`} title={LABELS[state]} role="status">
-      <span class="visually-hidden">{LABELS[state]}</span>
+      <Icon name={state === "waiting" ? "offline" : "online"} size={16} />
+      <span class="connection-label">{LABELS[state]}</span>
     </span>
   );
 }

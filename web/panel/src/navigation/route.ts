@@ -1,5 +1,6 @@
 /** Which page is open. It is part of the URL, so that back, reload and a shared link work as expected. */
 import { computed, signal } from "@preact/signals";
+import { confirmLeaving, hasUnsavedChanges } from "./unsavedChanges";
 
 export type Route =
   | { page: "chats"; conversation: number | undefined }
@@ -13,9 +14,19 @@ export type Route =
 
 const hash = signal(location.hash);
 
-addEventListener("hashchange", () => {
-  hash.value = location.hash;
-});
+addEventListener("hashchange", () => void follow());
+
+/** Shows the page that the URL names. A page with unsaved changes stays until the operator agrees to leave it. */
+async function follow(): Promise<void> {
+  const target = location.hash;
+  if (target === hash.value) return;
+  if (hasUnsavedChanges()) {
+    history.replaceState(null, "", hash.value || "#/");
+    if (!(await confirmLeaving())) return;
+    history.replaceState(null, "", target);
+  }
+  hash.value = target;
+}
 
 export const route = computed<Route>(() => parseRoute(hash.value));
 
@@ -41,7 +52,7 @@ function parseRoute(text: string): Route {
 /** Opens a page, as in `navigate("chats", 50)`. */
 export function navigate(...parts: (string | number)[]): void {
   location.hash = routeHref(...parts);
-  hash.value = location.hash;
+  void follow();
 }
 
 export function routeHref(...parts: (string | number)[]): string {

@@ -8,7 +8,7 @@ import { helpOpen } from "../components/overlays";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { countUnsent } from "../composer/outbox";
 import { attentionCounts } from "../inbox/conversations";
-import { ConnectionDot } from "../live/connectionBanner";
+import { ConnectionState } from "../live/connectionBanner";
 import { me, session } from "../session/session";
 import { theme } from "../settings/preferences";
 import { chatSites, managedSites } from "../sites/sites";
@@ -51,7 +51,7 @@ export function Sidebar() {
           managerItems.map((item) => <SidebarLink key={item.page} item={item} />)}
       </div>
       <div class="sidebar-footer">
-        <ConnectionDot />
+        <ConnectionState />
         <AccountMenu />
       </div>
     </nav>
@@ -105,6 +105,9 @@ function AccountMenu() {
         onClick={() => (open.value = !open.value)}
       >
         <Avatar name={user.name} online={online} small />
+        <span class="account-status" aria-hidden="true">
+          {online ? "Online" : "Offline"}
+        </span>
         <span class="visually-hidden">{`${user.name}, ${online ? "online" : "offline"}: menu`}</span>
       </button>
       {open.value && <AccountMenuItems onClose={() => (open.value = false)} />}

@@ -7,7 +7,9 @@ import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
-import { AiFields, type AiSettings, HoursFields, TranslationFields } from "./siteSettings";
+import { useUnsavedChanges } from "../navigation/unsavedChanges";
+import { HoursFields } from "./hoursFields";
+import { AiFields, type AiSettings, TranslationFields } from "./siteSettings";
 
 /** The AI settings gain an API key while the form is edited; the API never returns it. */
 type Chatbot = Omit<ApiChatbot, "ai"> & { ai: AiSettings };
@@ -28,6 +30,8 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
     if (fetched.value) form.value = fetched.value.chatbot;
   }, [fetched.value]);
   const chatbot = form.value;
+  const stored = fetched.value?.chatbot;
+  useUnsavedChanges(chatbot !== null && JSON.stringify(chatbot) !== JSON.stringify(stored));
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!chatbot) return <Spinner />;
   const submit = (event: Event) => {

@@ -1,5 +1,6 @@
 /** A site's name, domains and language: the settings form, and the dialog that adds a site. */
 import { type Signal, useSignal } from "@preact/signals";
+import type { SiteFields as ApiSiteFields } from "../../../shared/apiTypes";
 import { randomId } from "../../../shared/storage";
 import { api } from "../api/client";
 import { Field, Switch } from "../components/controls";
@@ -8,6 +9,7 @@ import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
 import { navigate } from "../navigation/route";
+import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { me } from "../session/session";
 import { loadSites, type Site } from "./sites";
 
@@ -17,15 +19,38 @@ interface SiteFields {
   domains: string;
   anyOrigin: boolean;
   language: string;
+  pageTracking: boolean;
+  /** Names of query parameters, separated by commas or spaces. */
+  pageParameters: string;
 }
 
-const EMPTY: SiteFields = { name: "", domains: "", anyOrigin: false, language: "en" };
+const EMPTY: SiteFields = {
+  name: "",
+  domains: "",
+  anyOrigin: false,
+  language: "en",
+  pageTracking: true,
+  pageParameters: "",
+};
+
+const splitList = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
+
+const toFields = (site: ApiSiteFields): SiteFields => ({
+  name: site.name,
+  domains: site.domains.join("\n"),
+  anyOrigin: site.any_origin,
+  language: site.language,
+  pageTracking: site.page_tracking,
+  pageParameters: site.page_parameters.join(", "),
+});
 
 const toBody = (fields: SiteFields) => ({
   name: fields.name.trim(),
-  domains: fields.domains.split(/[\s,]+/).filter(Boolean),
+  domains: splitList(fields.domains),
   any_origin: fields.anyOrigin,
   language: fields.language.trim() || "en",
+  page_tracking: fields.pageTracking,
+  page_parameters: splitList(fields.pageParameters),
 });
 
 interface SiteFieldsetProps {
@@ -34,7 +59,7 @@ interface SiteFieldsetProps {
 }
 
 function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
-  const { name, domains, anyOrigin, language } = fields.value;
+  const { name, domains, anyOrigin, language, pageTracking, pageParameters } = fields.value;
   const change = (changed: Partial<SiteFields>) => {
     fields.value = { ...fields.value, ...changed };
   };
@@ -74,25 +99,42 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
           onInput={(event) => change({ language: event.currentTarget.value })}
         />
       </Field>
+      <Switch
+        on={pageTracking}
+        label="Show operators the page that a visitor is on"
+        onChange={(on) => change({ pageTracking: on })}
+      />
+      {pageTracking && (
+        <Field
+          label="Query parameters to keep"
+          hint="Separated by commas, for example utm_source, product. All others are removed from the addresses that operators see."
+          error={errors["page_parameters"]}
+        >
+          <input
+            maxLength={1300}
+            spellcheck={false}
+            value={pageParameters}
+            onInput={(event) => change({ pageParameters: event.currentTarget.value })}
+          />
+        </Field>
+      )}
     </>
   );
 }
 
 export function SiteForm({ site }: { site: Site }) {
   const path = { site_id: site.id };
-  const fields = useSignal<SiteFields>({
-    name: site.name,
-    domains: site.domains.join("\n"),
-    anyOrigin: site.any_origin,
-    language: site.language,
-  });
+  const fields = useSignal(toFields(site));
+  const isChanged = JSON.stringify(toBody(fields.value)) !== JSON.stringify(toBody(toFields(site)));
+  useUnsavedChanges(isChanged);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = (event: Event) => {
     event.preventDefault();
     const save = async () => {
-      await api.put("/sites/{site_id}", { path, body: toBody(fields.value) });
+      const saved = await api.put("/sites/{site_id}", { path, body: toBody(fields.value) });
       await loadSites();
+      fields.value = toFields(saved.site);
     };
     void submitForm(busy, errors, save, "Saved.");
   };

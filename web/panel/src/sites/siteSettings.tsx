@@ -1,90 +1,19 @@
-/** Parts of the assistant's form: working hours, translation, and the site's own AI endpoint. */
+/** Parts of the assistant's form: translation, and the site's own AI endpoint. */
 import { useSignal } from "@preact/signals";
 import type { Chatbot } from "../../../shared/apiTypes";
 import { Field } from "../components/controls";
 
-type BusinessHours = NonNullable<Chatbot["hours"]>;
-type TimeRange = BusinessHours["weekly"][number];
 type TranslationSettings = Chatbot["translation"];
 
 /** `api_key` is set only when one was typed: it is stored encrypted and never returned. */
 export type AiSettings = Chatbot["ai"] & { api_key?: string };
 
-const DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const BLANK_IS_DEFAULT = "Blank = default";
 
 interface SettingsProps<T> {
   value: T;
   error: string | undefined;
   change: (value: T) => void;
-}
-
-export function HoursFields({ value, error, change }: SettingsProps<BusinessHours | null>) {
-  const hours = value ?? { time_zone: "", weekly: [], closed: [] };
-  // Without a time zone there are no working hours: the site is always open.
-  const set = (fields: Partial<BusinessHours>) => {
-    const changed = { ...hours, ...fields };
-    change(changed.time_zone ? changed : null);
-  };
-  return (
-    <fieldset>
-      <legend>Working hours</legend>
-      <Field
-        label="Time zone"
-        hint="Blank = always open. A day without hours is closed; if no day has hours, every day is open."
-        error={error}
-      >
-        <input
-          list="time-zones"
-          maxLength={64}
-          placeholder="Europe/Berlin"
-          value={hours.time_zone}
-          onChange={(event) => set({ time_zone: event.currentTarget.value.trim() })}
-        />
-      </Field>
-      <datalist id="time-zones">
-        {Intl.supportedValuesOf("timeZone").map((zone) => (
-          <option key={zone} value={zone} />
-        ))}
-      </datalist>
-      {hours.time_zone && (
-        <>
-          <div class="columns">
-            {DAYS.map((label) => (
-              <DayField key={label} label={label} hours={hours} change={(weekly) => set({ weekly })} />
-            ))}
-          </div>
-          <ListField
-            label="Closed on"
-            hint="Dates such as 2026-12-25, separated by commas."
-            values={hours.closed}
-            change={(closed) => set({ closed })}
-          />
-        </>
-      )}
-    </fieldset>
-  );
-}
-
-interface DayFieldProps {
-  label: string;
-  hours: BusinessHours;
-  change: (weekly: TimeRange[]) => void;
-}
-
-function DayField({ label, hours, change }: DayFieldProps) {
-  const day = label.toLowerCase() as TimeRange["day"];
-  return (
-    <ListField
-      label={label}
-      placeholder="09:00-12:30, 13:00-18:00"
-      values={hours.weekly.filter((range) => range.day === day).map(formatTimeRange)}
-      change={(values) => {
-        const otherDays = hours.weekly.filter((range) => range.day !== day);
-        change([...otherDays, ...values.map((text) => parseTimeRange(day, text))]);
-      }}
-    />
-  );
 }
 
 export function TranslationFields({ value, error, change }: SettingsProps<TranslationSettings>) {
@@ -234,14 +163,4 @@ function NumberField({ label, value, change }: NumberFieldProps) {
       />
     </Field>
   );
-}
-
-function formatTimeRange(range: TimeRange): string {
-  return `${range.from}-${range.to}`;
-}
-
-/** "09:00-12:30" as a range. The server validates the times. */
-function parseTimeRange(day: TimeRange["day"], text: string): TimeRange {
-  const [from = "", to = ""] = text.split(/\s*[-–]\s*/);
-  return { day, from, to };
 }

@@ -79,6 +79,7 @@ function InstallInstructions({ site }: { site: Site }) {
     api.get("/sites/{site_id}/widget-code", { path: { site_id: site.id } }),
   );
   const code = fetched.value?.code ?? "";
+  const tagManagerCode = fetched.value?.tag_manager_code ?? "";
   return (
     <div class="stack">
       <p>
@@ -87,6 +88,11 @@ function InstallInstructions({ site }: { site: Site }) {
       </p>
       {fetched.error && <p class="error-text">{fetched.error}</p>}
       <CopyField text={code} onCopy={() => copyToClipboard(code, "Snippet")} />
+      <p>
+        With a tag manager, such as Google Tag Manager, use this snippet as a custom HTML tag on all pages
+        instead:
+      </p>
+      <CopyField text={tagManagerCode} onCopy={() => copyToClipboard(tagManagerCode, "Snippet")} />
       <p class="muted">
         {describeDomains(site)} If your pages have a Content Security Policy, allow this server in{" "}
         <code>script-src</code>, <code>connect-src</code> and <code>img-src</code>. <code>style-src</code> can

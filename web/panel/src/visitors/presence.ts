@@ -6,7 +6,7 @@ import { chatSites } from "../sites/sites";
 
 const HEARTBEAT_INTERVAL_MS = 30_000;
 const TYPING_TIMEOUT_MS = 6_000;
-const MAX_VISITORS = 1000;
+const MAX_VISITORS = 2000;
 
 const visitorKey = (siteId: number, sessionId: string): string => `${siteId}/${sessionId}`;
 

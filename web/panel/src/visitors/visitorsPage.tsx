@@ -1,5 +1,5 @@
 /** The visitors who are on the operator's sites now. */
-import { useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import type { OnlineVisitor } from "../../../shared/apiTypes";
 import { formatDuration } from "../../../shared/dates";
 import { api } from "../api/client";
@@ -9,19 +9,27 @@ import { Avatar, EmptyState, PageLink } from "../components/display";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { runWithToast } from "../components/toasts";
+import { VirtualList } from "../components/virtualList";
 import { anonymousName, conversations, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { navigate, routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { onlineVisitors } from "./presence";
 
+/** As in pages.css; on a narrow screen a row has two lines. */
+const ROW_HEIGHT_PX = 64;
+const NARROW_ROW_HEIGHT_PX = 92;
+const narrowScreen = matchMedia("(max-width: 760px)");
+
+const visitorsByArrival = computed(() =>
+  [...onlineVisitors.value.values()].sort((a, b) => (a.since < b.since ? 1 : a.since > b.since ? -1 : 0)),
+);
+
 export function VisitorsPage() {
   const recipient = useSignal<OnlineVisitor | null>(null);
-  const visitors = [...onlineVisitors.value.values()].sort(
-    (a, b) => Date.parse(b.since) - Date.parse(a.since),
-  );
+  const visitors = visitorsByArrival.value;
   return (
-    <main class="page">
+    <main class="page visitors-page">
       <header class="page-header">
         <h1>Visitors</h1>
         <p class="muted">{visitors.length === 1 ? "1 visitor" : `${visitors.length} visitors`} online</p>
@@ -31,15 +39,22 @@ export function VisitorsPage() {
           Visitors appear here as soon as they open a page with the widget.
         </EmptyState>
       ) : (
-        <ul class="visitor-list">
-          {visitors.map((visitor) => (
+        <VirtualList
+          id="visitor-list"
+          class="visitor-list"
+          role="list"
+          label="Visitors online"
+          items={visitors}
+          rowHeightPx={narrowScreen.matches ? NARROW_ROW_HEIGHT_PX : ROW_HEIGHT_PX}
+          selectedIndex={-1}
+          renderRow={(visitor) => (
             <VisitorRow
               key={`${visitor.site_id}/${visitor.session_id}`}
               visitor={visitor}
               onWrite={() => (recipient.value = visitor)}
             />
-          ))}
-        </ul>
+          )}
+        />
       )}
       {recipient.value && (
         <ProactiveMessageDialog visitor={recipient.value} onClose={() => (recipient.value = null)} />
@@ -53,7 +68,7 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
   const open = conversation && conversation.mode !== "closed" ? conversation : undefined;
   const name = conversation ? visitorName(conversation) : anonymousName(visitor.session_id);
   return (
-    <li class="visitor-row">
+    <div class="visitor-row" role="listitem">
       <Avatar name={name} online />
       <div class="visitor-main">
         <p class="visitor-name">
@@ -80,7 +95,7 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
           </button>
         )
       )}
-    </li>
+    </div>
   );
 }
 

@@ -112,6 +112,7 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "POST", "/operator/conversation/{id}/read"),
     _operator(TRANSLATE, "POST", "/operator/translation/toggle"),
     _operator(TRANSLATE, "POST", "/operator/translation/set-lang"),
+    _operator(TRANSLATE, "POST", "/operator/translation/preview"),
 )
 
 VISITOR_ROUTES = (

@@ -70,7 +70,7 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     messages = MessageTranslationService(
         preferences, translations, processed, FastTextDetector(), chat_wait_seconds=settings.translate_answer_seconds
     )
-    backlog = Backlog(RpcRecentMessages(chat), messages, preferences, tasks)
+    backlog = Backlog(RpcRecentMessages(chat), messages, preferences)
     privacy = PrivacyService(stored_preferences, stored_translations, (stored_conversations, processed))
 
     broker.add(chat)
@@ -78,11 +78,12 @@ def build(settings: TranslateSettings) -> tuple[Service, web.Application]:
     broker.add(consumers.erasure_subscriber(cache))
     broker.add(consumers.conversation_consumer(conversations, privacy), start_condition=mongo.schema_ready)
     broker.add(consumers.message_consumer(messages, settings.translate_at_once), start_condition=mongo.schema_ready)
+    broker.add(consumers.backlog_consumer(backlog), start_condition=mongo.schema_ready)
     broker.add(consumers.rpc_methods(messages, privacy), start_condition=mongo.schema_ready)
     service.add(broker, optional=True)
     service.add(PeriodicTask(ENGINE_REFRESH_INTERVAL_SECONDS, engines.refresh, "languages"))
     return service, build_app(
-        build_routes(PreferenceHandlers(preferences, backlog)),
+        build_routes(PreferenceHandlers(preferences, backlog, messages)),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(mongo),

@@ -8,5 +8,5 @@ PLUGIN = CommandPlugin(
     service="translate",
     settings=TranslateSettings,
     schema=SCHEMA,
-    queues=("parley.translate.messages", "parley.translate.conversations"),
+    queues=("parley.translate.messages", "parley.translate.backlog", "parley.translate.conversations"),
 )

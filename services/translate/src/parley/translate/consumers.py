@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
 from parley.common.events.messages import MessageCreated
+from parley.common.events.translation import TranslationUpdated
 from parley.common.http import Id
 from parley.common.messaging import BroadcastSubscriber, Consumer, PoisonMessage, RpcServer
 from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.translate.conversations.model import Conversation
 from parley.translate.conversations.service import ConversationService
 from parley.translate.languages.tags import MAX_TAG_LENGTH
+from parley.translate.messages.backlog import Backlog
 from parley.translate.messages.model import Message
 from parley.translate.messages.service import MessageTranslationService
 from parley.translate.privacy.service import PrivacyService
@@ -23,6 +25,9 @@ from parley.translate.translations.cache import TranslationCache
 _SERVICE = "translate"
 _MESSAGES_TO_TRANSLATE = "message.created.#.translate.#"
 """Chat adds this hint to the routing key of messages in conversations that have translation on."""
+
+_BACKLOGS_AT_ONCE = 4
+"""Few: live messages go before what was written earlier."""
 
 LanguageTag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_LENGTH)]
 
@@ -60,6 +65,22 @@ def message_consumer(messages: MessageTranslationService, max_concurrency: int) 
         {"message.created": on_message_created},
         prefetch=max_concurrency,
         binding_patterns={"message.created": _MESSAGES_TO_TRANSLATE},
+        concurrent_partitions=True,
+    )
+
+
+def backlog_consumer(backlog: Backlog) -> Consumer:
+    """Translates what was written before translation was on: conversations concurrently."""
+
+    async def on_translation_updated(event: Event) -> None:
+        if event.parse_data(TranslationUpdated).enabled:
+            await backlog.translate(_to_conversation(event).id)
+
+    return Consumer(
+        _SERVICE,
+        "backlog",
+        {"translation.updated": on_translation_updated},
+        prefetch=_BACKLOGS_AT_ONCE,
         concurrent_partitions=True,
     )
 

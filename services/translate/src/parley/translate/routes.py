@@ -5,7 +5,13 @@ from __future__ import annotations
 from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 from parley.translate.preferences.handlers import PreferenceHandlers
-from parley.translate.preferences.schemas import SetLangBody, ToggleBody, TranslationResponse
+from parley.translate.preferences.schemas import (
+    PreviewBody,
+    PreviewResponse,
+    SetLangBody,
+    ToggleBody,
+    TranslationResponse,
+)
 
 
 def build_routes(preferences: PreferenceHandlers) -> list[Route]:
@@ -34,5 +40,17 @@ def build_routes(preferences: PreferenceHandlers) -> list[Route]:
             body=SetLangBody,
             rate_limit=RateLimitClass.WRITE,
             example={"conversation_id": 50, "lang": "de"},
+        ),
+        Route(
+            "POST",
+            "/api/v1/operator/translation/preview",
+            preferences.preview,
+            CallerType.OPERATOR,
+            PreviewResponse,
+            "Translate a reply as the visitor will read it, without sending it",
+            required_permission=Permission.CHAT,
+            body=PreviewBody,
+            rate_limit=RateLimitClass.WRITE,
+            example={"conversation_id": 50, "content": "Hello, how can I help?"},
         ),
     ]

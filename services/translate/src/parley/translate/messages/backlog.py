@@ -6,8 +6,6 @@ from typing import Final
 
 from parley.common.errors import Unavailable
 from parley.common.observability.logging import get_logger
-from parley.common.runtime.tasks import BackgroundTasks
-from parley.translate.messages.model import Message
 from parley.translate.messages.ports import RecentMessages
 from parley.translate.messages.service import MessageTranslationService
 from parley.translate.preferences.model import Preferences
@@ -20,24 +18,23 @@ MAX_BACKLOG: Final = 30
 
 
 class Backlog:
-    """Finds the visitor's language in what they have written, then translates that for the operator."""
+    """Finds the visitor's language in what they have written, and translates that for the operator.
+
+    The request that turns translation on waits for the language only. The translations follow from the event of that
+    change, whose queue delivers it again if this process ends in between.
+    """
 
     def __init__(
-        self,
-        recent: RecentMessages,
-        messages: MessageTranslationService,
-        preferences: PreferenceService,
-        tasks: BackgroundTasks,
+        self, recent: RecentMessages, messages: MessageTranslationService, preferences: PreferenceService
     ) -> None:
         self._recent = recent
         self._messages = messages
         self._preferences = preferences
-        self._tasks = tasks
 
-    async def start(self, preferences: Preferences) -> Preferences:
-        """Return the preferences with the visitor's language, and translate the messages in the background.
+    async def detect_language(self, preferences: Preferences) -> Preferences:
+        """Return the preferences with the visitor's language as far as it can be told.
 
-        Without chat's answer nothing changes: the next message brings the language.
+        Without chat's answer nothing changes: `translate` or the next message brings the language.
         """
         conversation = preferences.conversation
         try:
@@ -46,9 +43,14 @@ class Backlog:
             log.info("backlog_unavailable", conversation=conversation.id)
             return preferences
         await self._messages.detect_language(preferences, messages)
-        self._tasks.spawn(self._translate(preferences, messages), "backlog")
         return await self._preferences.get(conversation.id) or preferences
 
-    async def _translate(self, preferences: Preferences, messages: list[Message]) -> None:
+    async def translate(self, conversation_id: int) -> None:
+        """Translate the newest messages that are not translated yet, if translation is on. Raises Unavailable."""
+        preferences = await self._preferences.get(conversation_id)
+        if preferences is None or not preferences.enabled:
+            return
+        messages = await self._recent.list(conversation_id, MAX_BACKLOG)
+        await self._messages.detect_language(preferences, messages)
         for message in messages:
             await self._messages.translate_earlier_message(preferences.conversation, message)

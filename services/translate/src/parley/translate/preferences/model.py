@@ -20,3 +20,8 @@ class Preferences:
     operator_lang: str | None = None
     detected: bool = False
     version: int = 0
+
+    @property
+    def reply_target(self) -> str | None:
+        """The language into which an operator's reply is translated; None if it is sent as written."""
+        return self.lang if self.enabled and self.lang != self.operator_lang else None

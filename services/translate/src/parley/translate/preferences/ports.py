@@ -6,6 +6,7 @@ from typing import Protocol
 
 from parley.common.events import Event
 from parley.translate.preferences.model import Preferences
+from parley.translate.translations.model import Translation
 
 
 class PreferenceRepository(Protocol):
@@ -24,8 +25,16 @@ class LanguageSupport(Protocol):
     def supports(self, source: str | None, target: str) -> bool: ...
 
 
-class BacklogTranslator(Protocol):
-    """Translates what was written before translation was on."""
+class LanguageFinder(Protocol):
+    """Finds the visitor's language in what was written before translation was on."""
 
-    async def start(self, preferences: Preferences) -> Preferences:
-        """Begin, and return the preferences with the visitor's language as far as it can be told."""
+    async def detect_language(self, preferences: Preferences) -> Preferences:
+        """Return the preferences with the visitor's language as far as it can be told."""
+
+
+class TextTranslator(Protocol):
+    """Translates a text as chat does before it sends it."""
+
+    async def translate_text(
+        self, site_id: int, conversation_id: int | None, text: str, target: str, source: str | None
+    ) -> Translation: ...

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from parley.common.events.schemas import MessageTranslation
 from parley.common.http import Id, RequestBody, SuccessResponse
 from parley.translate.languages.tags import MAX_TAG_LENGTH
 
@@ -27,6 +28,19 @@ class SetLangBody(RequestBody):
     operator_lang: LanguageTag | None = Field(
         None, description="The operators' language. By default, the caller's own, unless one was set before."
     )
+
+
+class PreviewBody(RequestBody):
+    """A reply that is not sent yet."""
+
+    conversation_id: Id
+    content: Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S")]
+
+
+class PreviewResponse(SuccessResponse):
+    """What the visitor will read; null if the reply would be sent as written."""
+
+    translation: MessageTranslation | None
 
 
 class TranslationSettings(BaseModel):

@@ -74,6 +74,11 @@ class PreferenceService:
         """Return a conversation's preferences; None if they were never set."""
         return await self._repository.find(conversation_id)
 
+    async def get_for_caller(self, caller: OperatorCaller, conversation_id: int) -> Preferences | None:
+        """Return the preferences of a conversation that the caller may use. Raises NotFound, Forbidden, Unavailable."""
+        conversation = await self._conversations.get_for_caller(caller, conversation_id)
+        return await self._repository.find(conversation.id)
+
     def is_supported(self, preferences: Preferences) -> bool:
         """Return whether an engine can translate in both directions.
 

@@ -1,0 +1,34 @@
+/** Asks before a form with unsaved changes is left: by a link, the keyboard, the browser's buttons, or a reload. */
+import { useEffect } from "preact/hooks";
+import { confirmAction } from "../components/toasts";
+
+const unsavedForms = new Set<object>();
+
+export const hasUnsavedChanges = (): boolean => unsavedForms.size > 0;
+
+/** Guards a form while it is on the screen and differs from what is stored. */
+export function useUnsavedChanges(isChanged: boolean): void {
+  useEffect(() => {
+    if (!isChanged) return undefined;
+    const form = {};
+    unsavedForms.add(form);
+    return () => unsavedForms.delete(form) && undefined;
+  }, [isChanged]);
+}
+
+/** Asks whether to leave. Resolves with true at once when nothing is unsaved. */
+export async function confirmLeaving(): Promise<boolean> {
+  if (!hasUnsavedChanges()) return true;
+  const leaves = await confirmAction({
+    title: "Leave without saving?",
+    text: "Your changes on this page are not saved.",
+    confirmLabel: "Discard changes",
+    destructive: true,
+  });
+  if (leaves) unsavedForms.clear();
+  return leaves;
+}
+
+addEventListener("beforeunload", (event) => {
+  if (hasUnsavedChanges()) event.preventDefault();
+});
