@@ -1,9 +1,10 @@
 /** The composer: what was typed as a private note is never sent to the visitor. */
 import { h, options, render } from "preact";
+import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Conversation } from "../shared/apiTypes";
 import { buildConversation } from "./builders";
-import { FakeServer } from "./fakeServer";
+import { FakeServer, json, settle } from "./fakeServer";
 import { logIn } from "./sessions";
 
 let root: HTMLElement;
@@ -155,4 +156,22 @@ test("no order of keys, chats, tabs and reloads sends a note to the visitor", {
       expect(leaked, `seed ${seed}: ${log.join(" ")}`).toEqual([]);
     }
   }
+});
+
+test("an image that is dropped anywhere on the page is added to the reply", async () => {
+  const server = new FakeServer();
+  server.on("POST", "/operator/upload-image", () => json({ url: "/uploads/1.png" }));
+  const page = await loadPage();
+  const { ignoreDroppedFiles } = await import("../panel/src/composer/droppedFiles");
+  const stop = ignoreDroppedFiles();
+  await act(() => show(page, buildConversation()));
+  const image = new File(["…"], "cat.png", { type: "image/png" });
+  const event = Object.assign(new Event("drop", { bubbles: true, cancelable: true }), {
+    dataTransfer: { types: ["Files"], files: [image] },
+  });
+  document.body.dispatchEvent(event);
+  await settle();
+  stop();
+  expect(event.defaultPrevented, "the browser does not open it").toBe(true);
+  expect(page.drafts.getDraft(50).image).toBe("/uploads/1.png");
 });

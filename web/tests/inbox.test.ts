@@ -72,6 +72,12 @@ test("a waiting row shows the visitor's last words, not the system's", () => {
   const last_visitor_message = { ...line, role: "visitor" as const, preview: "My order is late" };
   const pending = buildConversation({ mode: "pending", last_message, last_visitor_message });
   expect(inbox.messagePreview(pending).text).toBe("My order is late");
+  expect(inbox.messagePreview(buildConversation({ last_message, last_visitor_message })).role).toBe(
+    "visitor",
+  );
+  expect(inbox.messagePreview(buildConversation({ last_message })).role, "the row says: New chat").toBe(
+    undefined,
+  );
   const answered = { ...last_message, role: "ai" as const, preview: "**Two** [days](https://a.example)" };
   expect(inbox.messagePreview(buildConversation({ last_message: answered })).text).toBe("Two days");
 });

@@ -33,7 +33,7 @@ export function ArchivePage() {
               aria-pressed={view.value === name}
               onClick={() => (view.value = name)}
             >
-              {name === "leads" ? "Leads" : "Conversations"}
+              {name === "leads" ? "Leads" : "Chats"}
             </button>
           ))}
         </div>
@@ -53,7 +53,7 @@ export function ArchivePage() {
       </header>
       {!site ? (
         <EmptyState icon="list" title="No access">
-          You cannot view the conversations of any site.
+          You cannot view the chats of any site.
         </EmptyState>
       ) : view.value === "leads" ? (
         <Leads key={site.id} siteId={site.id} />
@@ -119,7 +119,7 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
       ) : !fetched.value ? (
         <Spinner />
       ) : fetched.value.conversations.length === 0 ? (
-        <EmptyState icon="search" title="No matching conversations" />
+        <EmptyState icon="search" title="No matching chats" />
       ) : (
         <ul class="card archive">
           {fetched.value.conversations.map((conversation) => (

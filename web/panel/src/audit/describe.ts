@@ -12,7 +12,7 @@ const ACTIONS: Record<string, string> = {
   "conversation.reopened": "Reopened chat",
   "conversation.noted": "Added private note",
   "conversation.proactive": "Sent proactive message",
-  "conversation.released": "Released chat",
+  "conversation.released": "Handed chat back to AI",
   "conversation.transferred": "Transferred chat",
   "invitation.accepted": "Accepted invitation",
   "knowledge.created": "Added knowledge entry",

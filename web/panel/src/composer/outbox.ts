@@ -24,7 +24,7 @@ const outbox = new Outbox<OutgoingMessage>({
   storageKey: "parley.outbox",
   restore: (item) =>
     Date.now() - Date.parse(item.at) > MAX_AGE_MS
-      ? { ...item, state: "failed", error: "This was never confirmed." }
+      ? { ...item, state: "failed", error: "Delivery was never confirmed." }
       : item,
   partition: (item) => item.conversation,
   maySend: (item) => item.operator === me.value?.id,

@@ -116,12 +116,13 @@ export function anonymousName(sessionId: string): string {
 }
 
 /**
- * The last message in one line, without the marks of the AI's Markdown. For a visitor who waits it is their own last
- * message, not what the system told them. Empty when it is an image.
+ * The last message in one line, without the marks of the AI's Markdown; never what the system wrote. For a visitor who
+ * waits it is their own last message. No role without one; an empty text when it is an image.
  */
 export function messagePreview(conversation: Conversation): { role: Role | undefined; text: string } {
   const { mode, last_message: newest, last_visitor_message: ofVisitor } = conversation;
-  const last = (mode === "pending" && ofVisitor) || newest;
+  const isFromSystem = newest?.role === "system";
+  const last = ((mode === "pending" || isFromSystem) && ofVisitor) || (isFromSystem ? null : newest);
   if (!last) return { role: undefined, text: "" };
   return { role: last.role, text: last.role === "ai" ? markdownToText(last.preview) : last.preview };
 }

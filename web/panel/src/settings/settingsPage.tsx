@@ -63,7 +63,11 @@ function ProfileForm() {
             onInput={(event) => (name.value = event.currentTarget.value)}
           />
         </Field>
-        <Field label="Language" hint="Chats are translated into it." error={errors.value["language"]}>
+        <Field
+          label="Language"
+          hint="Chats are translated into this language."
+          error={errors.value["language"]}
+        >
           <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value)}>
             {LANGUAGES.map((tag) => (
               <option key={tag} value={tag}>
@@ -231,8 +235,8 @@ function Sessions() {
   const endAll = async () => {
     const title = "Log out on all devices?";
     const text = revokeKeys.value
-      ? "You log in again on each device, this one too. Requests with your API keys will be rejected."
-      : "You log in again on each device, this one too. Your API keys keep working.";
+      ? "You will have to log in again on every device, including this one. Requests with your API keys will be rejected."
+      : "You will have to log in again on every device, including this one. Your API keys keep working.";
     if (!(await confirmAction({ title, text, confirmLabel: "Log out everywhere", destructive: true })))
       return;
     const body = { revoke_api_keys: revokeKeys.value };
@@ -360,7 +364,7 @@ function ApiKeys() {
           <option value="can_view_conversations">View chats</option>
           <option value="can_chat">View and reply</option>
           <option value="can_manage">Manage sites</option>
-          <option value="">Everything I may do</option>
+          <option value="">Full access</option>
         </select>
         <select
           aria-label="Expires"

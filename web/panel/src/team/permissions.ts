@@ -3,7 +3,7 @@ import type { Permission } from "../../../shared/apiTypes";
 
 export const PERMISSIONS: [permission: Permission, label: string, description: string][] = [
   ["can_chat", "Chat", "Reply to visitors"],
-  ["can_view_conversations", "View", "Read all conversations"],
+  ["can_view_conversations", "View", "View all chats"],
   ["can_manage", "Manage", "Change the site and its team"],
 ];
 

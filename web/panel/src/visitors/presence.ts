@@ -36,8 +36,14 @@ const fetchPage = (query: { limit: number; cursor: string | null }) =>
   api.get("/operator/all-online-visitors", { query });
 
 export async function loadOwnStatus(): Promise<void> {
+  const before = onlineBySite.value;
   const { sites } = await api.get("/operator/status");
-  onlineBySite.value = new Map(sites.map((site) => [site.site_id, site.online]));
+  // What an event changed during the fetch stays: the response may be older.
+  const changed = [...onlineBySite.value].filter(([siteId, online]) => before.get(siteId) !== online);
+  onlineBySite.value = new Map([
+    ...sites.map((site): [number, boolean] => [site.site_id, site.online]),
+    ...changed,
+  ]);
 }
 
 export async function setOnline(siteId: number, online: boolean): Promise<void> {
