@@ -75,6 +75,10 @@ test("a waiting row shows the visitor's last words, not the system's", () => {
   expect(inbox.messagePreview(buildConversation({ last_message, last_visitor_message })).role).toBe(
     "visitor",
   );
+  inbox.mergeConversations([pending]);
+  inbox.searchText.value = "order is";
+  expect(inbox.inboxLists.value.all, "what a row shows can be searched").toHaveLength(1);
+  inbox.searchText.value = "";
   expect(inbox.messagePreview(buildConversation({ last_message })).role, "the row says: New chat").toBe(
     undefined,
   );

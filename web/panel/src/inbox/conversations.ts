@@ -93,8 +93,8 @@ export const inboxLists = computed<Record<InboxTab, Conversation[]>>(() => {
 
 function matches(conversation: Conversation, text: string): boolean {
   const { name, email, phone } = conversation.visitor;
-  const { last_message, operator, id } = conversation;
-  const searched = [name, email, phone, last_message?.preview, operator?.name, String(id)];
+  const { last_message: last, last_visitor_message: ofVisitor, operator, id } = conversation;
+  const searched = [name, email, phone, last?.preview, ofVisitor?.preview, operator?.name, String(id)];
   return searched.some((value) => value?.toLocaleLowerCase().includes(text));
 }
 
