@@ -2,11 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Chatbot as ApiChatbot, ChatbotUpdate } from "../../../shared/apiTypes";
+import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
+import { Icon } from "../components/icon";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, TranslationFields } from "./siteSettings";
@@ -36,7 +38,8 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   if (!chatbot) return <Spinner />;
   const submit = (event: Event) => {
     event.preventDefault();
-    const body = { ...chatbot, model: chatbot.model ?? "" } as ChatbotUpdate;
+    const { last_error: _, ...settings } = chatbot;
+    const body = { ...settings, model: chatbot.model ?? "" } as ChatbotUpdate;
     const save = async () => {
       // Show what was stored: the response says whether there is an API key, and does not contain it.
       fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
@@ -146,6 +149,15 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
       </div>
       {!isBuiltin && (
         <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
+      )}
+      {chatbot.last_error && !isBuiltin && (
+        <p class="notice-error" role="status">
+          <Icon name="info" size={16} />
+          <span>
+            <strong>The AI does not answer.</strong> {chatbot.last_error.message} (
+            {formatTimeOrDate(chatbot.last_error.at)})
+          </span>
+        </p>
       )}
       <Field
         label="Instructions"
