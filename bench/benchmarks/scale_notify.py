@@ -181,7 +181,9 @@ async def _start_replicas(bench: BenchmarkContext, count: int) -> AsyncIterator[
             "-m",
             "parley.notify",
             env=environment
-            | {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal), "PARLEY_LOG_LEVEL": "warning"},
+            | {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal), "PARLEY_LOG_LEVEL": "warning"}
+            # What earlier rounds have published is not read again at the start.
+            | {"PARLEY_WINDOW_SECONDS": "5"},
         )
         for port, internal in zip(ports[::2], ports[1::2], strict=True)
     ]

@@ -22,12 +22,14 @@ from parley.common.runtime.tasks import cancel_and_wait
 from parley.notify import metrics
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_subscriber import LogSubscriber
-from parley.notify.streaming.log_tailer import LogTailer
+from parley.notify.streaming.log_tailer import MAX_STARTUP_EVENTS, LogTailer
 from parley.notify.streaming.positions import Partition, RecordMark
 from parley.notify.streaming.replay_buffer import MemoryBudget, ReplayBuffer
 from parley.notify.timeouts import PARTITION_IDLE_SECONDS
 
 log = get_logger(__name__)
+
+_MIN_STARTUP_EVENTS = 1_000
 
 SubscriberFactory = Callable[[int], Sequence[LogSubscriber]]
 """Returns who handles a partition's events besides the streams."""
@@ -153,11 +155,17 @@ class EventLog:
         if followed is None:
             log.info("partition_followed", partition=partition)
             buffer = ReplayBuffer(Partition(partition, self.partitions), self._retention_seconds, self._budget)
-            followed = _Followed(LogTailer(buffer, self._hub, self.create_subscribers(partition)))
+            subscribers = self.create_subscribers(partition)
+            followed = _Followed(LogTailer(buffer, self._hub, subscribers, self._max_startup_events))
             self._followed[partition] = followed
             if self._connection is not None:
                 self._start(followed, self._connection)
         return followed
+
+    def _max_startup_events(self) -> int:
+        """Return each partition's share of what is read before streams are accepted, when many begin at once."""
+        starting = sum(not followed.tailer.caught_up for followed in self._followed.values())
+        return max(_MIN_STARTUP_EVENTS, MAX_STARTUP_EVENTS // max(1, starting))
 
     async def _stop_following(self, partition: int) -> None:
         followed = self._followed.pop(partition)

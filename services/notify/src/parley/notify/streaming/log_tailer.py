@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from aio_pika.abc import AbstractConnection
@@ -31,7 +31,7 @@ log = get_logger(__name__)
 
 _MAX_CLOCK_SKEW_SECONDS = 60.0
 """Between the broker's clock and this one, where the log is read from a time on."""
-_MAX_STARTUP_EVENTS = 5_000
+MAX_STARTUP_EVENTS = 5_000
 """How many events, and records, are read before streams are accepted: less than a second. On a busy partition this is
 less than the retention of the replay buffer."""
 
@@ -44,13 +44,21 @@ class LogTailer:
     reconnection it continues at the next position, unless the broker came back with another log.
     """
 
-    def __init__(self, buffer: ReplayBuffer, hub: Hub, subscribers: Sequence[LogSubscriber]) -> None:
+    def __init__(
+        self,
+        buffer: ReplayBuffer,
+        hub: Hub,
+        subscribers: Sequence[LogSubscriber],
+        max_startup_events: Callable[[], int] = lambda: MAX_STARTUP_EVENTS,
+    ) -> None:
         self.buffer = buffer
         self.partition = buffer.partition
         self.target_position: int | None = None
         """The end of the log as found at the start; None before that."""
         self._hub = hub
         self._subscribers = subscribers
+        self._get_max_startup_events = max_startup_events
+        self._max_startup_events = MAX_STARTUP_EVENTS
         self._created_at = time.monotonic()
         self._caught_up = asyncio.Event()
         self._start: int | datetime = 0
@@ -148,6 +156,7 @@ class LogTailer:
 
     async def _start_cold(self, connection: AbstractConnection, last: LogRecord) -> None:
         self._clear_startup_buffer()
+        self._max_startup_events = self._get_max_startup_events()
         self._start = await self._cold_start_offset(connection, last)
         self.target_position = last.position
         self._last_record_at = time.monotonic()
@@ -163,7 +172,7 @@ class LogTailer:
         else:
             # From the record before it: a stream may resume after that one.
             window_offset = await self._first_offset(connection, oldest, last) - 1
-        start = max(window_offset, last.offset - _MAX_STARTUP_EVENTS)
+        start = max(window_offset, last.offset - self._max_startup_events)
         self._min_offset = await self._find_min_offset(connection, last, start)
         return max(0, min(start, self._min_offset))
 
@@ -238,7 +247,7 @@ class LogTailer:
         self._last_record_at = time.monotonic()
         self._startup_buffer.append(record)
         self._startup_events += record.count
-        while self._startup_events - self._startup_buffer[0].count >= _MAX_STARTUP_EVENTS:
+        while self._startup_events - self._startup_buffer[0].count >= self._max_startup_events:
             self._startup_events -= self._startup_buffer.popleft().count
 
     async def _process_startup_buffer(self) -> None:
