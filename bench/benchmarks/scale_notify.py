@@ -188,7 +188,7 @@ async def _start_replicas(bench: BenchmarkContext, count: int) -> AsyncIterator[
         for port, internal in zip(ports[::2], ports[1::2], strict=True)
     ]
     try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
+        async with aiohttp.ClientSession() as http, asyncio.timeout(180):
             for internal in ports[1::2]:
                 await _wait_ready(http, internal)
         yield Replicas(ports[::2], [process.pid for process in processes], bench.amqp_url, environment[_SECRET])
