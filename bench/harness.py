@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -130,7 +130,7 @@ async def open_context(directory: Path, output: Output, *, quick: bool) -> Async
         try:
             output("Starting MongoDB, RabbitMQ and the services…")
             await asyncio.gather(mongo.start(), rabbit.start())
-            async with _running_stack(mongo.uri, rabbit.uri, directory / "stack") as stack:
+            async with running_stack(mongo.uri, rabbit.uri, directory / "stack") as stack:
                 scenario = await Scenario.create(stack, mongo.uri, conversations=8 if quick else 64)
                 yield BenchmarkContext(quick, output, directory, mongo.uri, rabbit.uri, stack, scenario, drivers)
         finally:
@@ -138,11 +138,15 @@ async def open_context(directory: Path, output: Output, *, quick: bool) -> Async
 
 
 @asynccontextmanager
-async def _running_stack(mongodb_uri: str, amqp_url: str, directory: Path) -> AsyncIterator[Stack]:
+async def running_stack(
+    mongodb_uri: str, amqp_url: str, directory: Path, replicas: int | Mapping[str, int] = 1
+) -> AsyncIterator[Stack]:
+    """Run the services on a database of their own, without rate limits."""
     stack = Stack(
         mongodb_uri=mongodb_uri,
         amqp_url=amqp_url,
         directory=directory,
+        replicas=replicas,
         database_prefix=f"bench_{secrets.token_hex(4)}",
         env={"gateway": UNLIMITED},
     )

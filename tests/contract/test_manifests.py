@@ -202,7 +202,7 @@ def test_services_select_their_pods(each: list[RenderedManifests]) -> None:
         templates = dict(built.pods())
         for service in built.of_kind("Service"):
             name = service["metadata"]["name"]
-            template = templates[name]
+            template = templates[name.removesuffix("-replicas")]
             assert matches({"matchLabels": service["spec"]["selector"]}, template["metadata"]["labels"]), name
             ports = {port["name"]: port["containerPort"] for port in container_of(template)["ports"]}
             for port in service["spec"]["ports"]:
@@ -467,8 +467,13 @@ def test_the_gateways_service_urls_exist(each: list[RenderedManifests]) -> None:
         given = built.environment("gateway")
         for service in SERVICES[1:]:
             address = urlsplit(str(given[f"PARLEY_{service.upper()}_URLS"]))
-            ports = built.one("Service", address.hostname or "")["spec"]["ports"]
-            assert address.port in [port["port"] for port in ports], service
+            spec = built.one("Service", address.hostname or "")["spec"]
+            assert address.port in [port["port"] for port in spec["ports"]], service
+            assert spec["clusterIP"] == "None", "each pod's address is behind the name"
+            # A headless Service has no port mapping: the gateway connects to the pod itself.
+            (target,) = (port["targetPort"] for port in spec["ports"])
+            ports = container_of(dict(built.service_pods())[service])["ports"]
+            assert address.port in [port["containerPort"] for port in ports if port["name"] == target], service
 
 
 def test_the_ingress_neither_buffers_nor_times_out_streams(each: list[RenderedManifests]) -> None:

@@ -107,7 +107,7 @@ class ChatReplica:
 async def replicas(cluster: ReliabilityCluster) -> AsyncIterator[list[ChatReplica]]:
     signer = IdentitySigner(cluster.stack.environment("gateway")["PARLEY_IDENTITY_SECRET"])
     async with aiohttp.ClientSession() as http:
-        yield [ChatReplica(http, f"http://127.0.0.1:{one.port}", signer) for one in cluster.stack.processes("chat")]
+        yield [ChatReplica(http, one.url, signer) for one in cluster.stack.processes("chat")]
 
 
 async def test_a_replicas_cached_visitor_is_invalidated_by_another_replica(

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Sequence
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,12 +28,12 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def free_ports(count: int) -> list[int]:
-    """Return this many different free ports on loopback. Raises OSError when too few are left."""
+def free_ports(count: int, hosts: Sequence[str] = (LOOPBACK,)) -> list[int]:
+    """Return this many different ports that are free on each of the hosts. Raises OSError when too few are left."""
     ports: set[int] = set()
     # Not seeded: two test runs at the same time must not try the same ports in the same order.
     for port in random.SystemRandom().sample(range(_MIN_PORT, _MAX_PORT), k=_MAX_PORT - _MIN_PORT):
-        if is_free(port):
+        if all(is_free(port, host) for host in hosts):
             ports.add(port)
         if len(ports) == count:
             return sorted(ports)

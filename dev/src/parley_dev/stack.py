@@ -23,8 +23,8 @@ SERVICES = (GATEWAY, *BACKEND_SERVICES)
 # Services that hold clients' connections stop first, so that no client reaches a service that is already gone.
 _STOP_ORDER = ((GATEWAY,), ("notify",), ("chat", "presence", "translate"))
 
-Addresses = Mapping[str, Sequence[tuple[int, int]]]
-"""The public and the internal port of every replica, by service."""
+Addresses = Mapping[str, Sequence[tuple[str, int, int]]]
+"""The host, the public and the internal port of every replica, by service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class ServiceProcess:
 
     service: str
     index: int
+    host: str
     port: int
     internal_port: int
     process: Process
@@ -40,12 +41,12 @@ class ServiceProcess:
     @property
     def url(self) -> str:
         """The base URL of its API."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def internal_url(self) -> str:
         """The base URL of health and metrics."""
-        return f"http://{LOOPBACK}:{self.internal_port}"
+        return f"http://{self.host}:{self.internal_port}"
 
     @property
     def name(self) -> str:
@@ -60,6 +61,9 @@ def module_command(service: str) -> list[str]:
 
 class Stack:
     """All services over a MongoDB and a RabbitMQ that run already.
+
+    Several replicas of a service behind the gateway are found as in a cluster: they listen on the same port of several
+    loopback addresses, and the gateway finds these behind one name, in a hosts file.
 
     `env` adds variables by service, with "*" for all services.
     """
@@ -89,7 +93,8 @@ class Stack:
         self._command = command
         self._stop_timeout_seconds = stop_timeout_seconds
         self._addresses = addresses or _assign_ports(replicas, gateway_port)
-        self.gateway_url = f"http://{LOOPBACK}:{self._addresses[GATEWAY][0][0]}"
+        self._hosts_file = self.directory / "hosts"
+        self.gateway_url = f"http://{LOOPBACK}:{self._addresses[GATEWAY][0][1]}"
         self._replicas = {service: self._create_processes(service) for service in SERVICES}
 
     def to_json(self) -> str:
@@ -110,8 +115,8 @@ class Stack:
         """Open a stack that another process has started and will stop."""
         description: dict[str, Any] = json.loads(text)
         addresses = {
-            service: [(int(public), int(internal)) for public, internal in ports]
-            for service, ports in description.pop("addresses").items()
+            service: [(str(host), int(public), int(internal)) for host, public, internal in replicas]
+            for service, replicas in description.pop("addresses").items()
         }
         return cls(
             directory=Path(description.pop("directory")),
@@ -130,7 +135,7 @@ class Stack:
 
     def environment(self, service: str, index: int = 0) -> dict[str, str]:
         """Return the environment of a replica: this process's own, with the replica's settings."""
-        port, internal_port = self._addresses[service][index]
+        host, port, internal_port = self._addresses[service][index]
         inherited = child_environment()
         env = {
             **inherited,
@@ -139,7 +144,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             "MONGODB_URI": self._mongodb_uri,
             "AMQP_URL": self._amqp_url,
-            "PARLEY_HOST": LOOPBACK,
+            "PARLEY_HOST": host,
             "PARLEY_PORT": str(port),
             "PARLEY_INTERNAL_PORT": str(internal_port),
             "PARLEY_IDENTITY_SECRET": self.secrets.identity,
@@ -148,9 +153,8 @@ class Stack:
             env["PARLEY_DATABASE_PREFIX"] = self._database_prefix
         if service == GATEWAY:
             env["PARLEY_JWT_SECRET"] = self.secrets.jwt
-            for backend in BACKEND_SERVICES:
-                urls = (f"http://{LOOPBACK}:{public}" for public, _ in self._addresses[backend])
-                env[f"PARLEY_{backend.upper()}_URLS"] = ",".join(urls)
+            env["PARLEY_HOSTS_FILE"] = str(self._hosts_file)
+            env |= {f"PARLEY_{backend.upper()}_URLS": self._urls(backend) for backend in BACKEND_SERVICES}
             if len(self._addresses[GATEWAY]) > 1:
                 env["PARLEY_REUSE_PORT"] = "true"
         if service == "chat":
@@ -161,12 +165,24 @@ class Stack:
     async def start(self) -> None:
         """Start every replica; `wait_ready` tells when they serve requests."""
         (self.directory / "uploads").mkdir(parents=True, exist_ok=True)
+        self.write_hosts({})
         try:
             for replica in self.all_processes():
                 await replica.process.start()
         except BaseException:
             await self.stop()
             raise
+
+    def write_hosts(self, replicas: Mapping[str, int]) -> None:
+        """Let the gateway find this many replicas of a service, the first ones; all of those that are not named."""
+        lines = [
+            f"{host} {service}"
+            for service in BACKEND_SERVICES
+            for host, _, _ in self._addresses[service][: replicas.get(service)]
+        ]
+        written = self._hosts_file.with_suffix(".new")
+        written.write_text("\n".join([*lines, ""]))
+        written.rename(self._hosts_file)
 
     async def stop(self) -> None:
         """Stop every replica, those that hold clients' connections first."""
@@ -224,9 +240,16 @@ class Stack:
         log = "\n".join(replica.process.tail_log() for replica in replicas if replica.name == name)
         raise StartFailed(f"{name} was not ready within {timeout:.0f} s; {url} answered {answer}.\n{log}")
 
+    def _urls(self, service: str) -> str:
+        """Return the base URLs of a service: one for each port of its replicas, as their hosts have one name."""
+        ports = dict.fromkeys(public for _, public, _ in self._addresses[service])
+        return ",".join(
+            f"http://{service}:{port}" if len(ports) == 1 else f"http://{LOOPBACK}:{port}" for port in ports
+        )
+
     def _create_processes(self, service: str) -> list[ServiceProcess]:
         replicas: list[ServiceProcess] = []
-        for index, (port, internal_port) in enumerate(self._addresses[service]):
+        for index, (host, port, internal_port) in enumerate(self._addresses[service]):
             name = f"{service}-{index}" if len(self._addresses[service]) > 1 else service
             process = Process(
                 name,
@@ -238,7 +261,7 @@ class Stack:
                 # An orphan has no clients to drain for, and must not hold its port while it tries to.
                 orphan_signal=signal.SIGKILL,
             )
-            replicas.append(ServiceProcess(service, index, port, internal_port, process))
+            replicas.append(ServiceProcess(service, index, host, port, internal_port, process))
         return replicas
 
 
@@ -246,11 +269,24 @@ def _is_degraded(content_type: str, text: str) -> bool:
     return content_type == "application/json" and bool(json.loads(text).get("degraded"))
 
 
-def _assign_ports(replicas: int | Mapping[str, int], gateway_port: int | None) -> dict[str, list[tuple[int, int]]]:
-    # A public and an internal port each; the gateway's replicas share the public one.
+def _assign_ports(replicas: int | Mapping[str, int], gateway_port: int | None) -> dict[str, list[tuple[str, int, int]]]:
+    """Give each replica a public and an internal port. Replicas of one service share the public one if they can."""
     counts = {name: replicas if isinstance(replicas, int) else replicas.get(name, 1) for name in SERVICES}
-    ports = iter(free_ports(2 * sum(counts.values()) + 1))
-    shared = next(ports) if gateway_port is None else gateway_port
-    addresses = {name: [(next(ports), next(ports)) for _ in range(count)] for name, count in counts.items()}
-    addresses[GATEWAY] = [(shared, internal) for _, internal in addresses[GATEWAY]]
+    hosts = _replica_hosts(max(counts.values()))
+    ports = iter(free_ports(2 * sum(counts.values()) + len(SERVICES), hosts))
+    addresses: dict[str, list[tuple[str, int, int]]] = {}
+    for name, count in counts.items():
+        shared = next(ports)
+        if name == GATEWAY:
+            shared = gateway_port or shared
+            addresses[name] = [(LOOPBACK, shared, next(ports)) for _ in range(count)]
+        elif len(hosts) >= count:
+            addresses[name] = [(host, shared, next(ports)) for host in hosts[:count]]
+        else:
+            addresses[name] = [(LOOPBACK, next(ports), next(ports)) for _ in range(count)]
     return addresses
+
+
+def _replica_hosts(count: int) -> list[str]:
+    """Return as many loopback addresses as there are, up to `count`. Only Linux has the whole network 127.0.0.0/8."""
+    return [f"127.0.0.{1 + number}" for number in range(count)] if sys.platform == "linux" else [LOOPBACK]

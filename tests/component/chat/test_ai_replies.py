@@ -218,6 +218,8 @@ async def test_another_replica_takes_over_a_reply_whose_lease_has_ended(
     received = await dead.receive(visitor, QUESTION, "m1")
     assert await alive.replies.resume_expired() == 0, "the lease has not ended"
     alive.clock.offset = REPLY_LEASE_DURATION + timedelta(seconds=1)
+    assert await alive.replies.resume_expired() == 0, "it is the replica's that received the message"
+    alive.clock.offset = REPLY_LEASE_DURATION + timedelta(seconds=3)
     assert await alive.replies.resume_expired() == 1
     assert await dead.replies.resume_expired() == 0, "the reply has a new lease"
     text, outcome = await alive.read_reply(await alive.receive(visitor, QUESTION, "m1"))

@@ -212,7 +212,7 @@ async def test_config_check_connects_to_what_the_settings_name(parley: ParleyCli
     assert result.status == 1, "no service runs"
     for line in ("ok     mongodb: MongoDB", "ok     rabbitmq: RabbitMQ", "ok     storage: folder", "ok     push: off"):
         assert line in result.out
-    assert "PARLEY_CHAT_URLS: nothing answers at http://127.0.0.1:9" in result.out
+    assert "PARLEY_CHAT_URLS: nothing answers at 127.0.0.1:9" in result.out
     wrong = await parley(
         "config", "check", MONGODB_URI="mongodb://me:zq-hush@127.0.0.1:9/", AMQP_URL="amqp://me:zq-hush@127.0.0.1:9/"
     )

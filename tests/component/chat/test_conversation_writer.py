@@ -16,10 +16,12 @@ from parley.chat.conversations.ports import Transition
 from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.messages.model import MessageDraft
 from parley.chat.messages.repository import MongoMessageRepository
+from parley.chat.mongo_ids import ConversationIdGenerator
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.visitors.model import Visitor
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 from parley.common.mongodb import Mongo, Outbox
+from parley.common.partitions import conversation_partition, visitor_partition
 from support.wait import wait_until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
@@ -364,3 +366,39 @@ async def test_an_old_message_id_is_found_also_if_another_replica_stored_the_mes
             assert message is not None
             assert message.content == f"Number {number}"
         assert await replica.messages.find_duplicate(conversation, f"operator:{ALEX.id}:never") is None
+
+
+async def test_an_overdue_conversation_is_first_its_last_writers(replicas: tuple[Replica, Replica]) -> None:
+    """T15: the replica that changed a conversation last releases it, and any other one if that one has gone."""
+    home, other = replicas
+    conversation_id = await open_conversation(home)
+    await other.change(conversation_id, lambda current: transitions.accept(current, ALEX, NOW, TIMEOUT))
+    draft = MessageDraft(1, "visitor", "Hello?")
+    await home.change(
+        conversation_id,
+        lambda current: transitions.add_visitor_message(current, draft, NOW, TIMEOUT, needs_human=False),
+    )
+
+    async def list_overdue(replica: Replica, delay: timedelta) -> list[int]:
+        return [found.id for found in await replica.conversations.list_operator_overdue(NOW + TIMEOUT + delay, 10)]
+
+    assert await list_overdue(other, timedelta(seconds=1)) == []
+    assert await list_overdue(home, timedelta(0)) == [conversation_id]
+    assert await list_overdue(other, timedelta(seconds=2)) == [conversation_id]
+
+
+async def test_a_conversations_id_carries_the_partition_of_its_visitor(mongo: Mongo) -> None:
+    await mongo["counters"].insert_one({"_id": "conversation", "reserved": 2**47 - 200})
+    generator = ConversationIdGenerator(mongo)
+    sessions = [f"sess_{number:032x}" for number in range(99)]
+    ids = [await generator.next(session) for session in sessions]
+    assert [conversation_partition(one) for one in ids] == [visitor_partition(session) for session in sessions]
+    assert len(set(ids)) == len(ids)
+    assert ids == sorted(ids)
+    assert max(ids) < 2**53
+
+
+async def test_an_id_that_a_conversation_from_before_has_is_refused(replicas: tuple[Replica, Replica]) -> None:
+    await open_conversation(replicas[0], 640)
+    visitor = Visitor(TENANT, SITE, "sess_other", version=1)
+    assert not await replicas[1].conversations.create(transitions.open_conversation(visitor, 640, None, "ai", NOW))

@@ -66,8 +66,9 @@ class FakeService:
     handlers: dict[tuple[str, str], Handler] = field(default_factory=dict)
     ready: bool = True
     url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
     _runner: web.AppRunner | None = None
-    _port: int = 0
 
     def proxied_requests(self) -> list[RecordedRequest]:
         return [recorded for recorded in self.requests if not recorded.path.startswith("/internal/")]
@@ -80,10 +81,10 @@ class FakeService:
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.port = self._runner.addresses[0][1]
+        self.url = f"http://{self.host}:{self.port}"
 
     async def stop(self) -> None:
         if self._runner is not None:

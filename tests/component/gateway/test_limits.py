@@ -317,3 +317,23 @@ async def test_malformed_request_gets_the_error_envelope(gateway: Gateway, reque
     assert b'"success":false' in response
     assert b"secret-in-a-header" not in response
     writer.close()
+
+
+async def test_two_gateways_count_together(backend: FakeBackend, start_gateway: Start) -> None:
+    """A12: a client gets no more through two gateways than through one, and as much through one of them."""
+    limits = {"PARLEY_LIMITS_ADDRESS": "off", "PARLEY_LIMITS_OPERATOR": "read=0.01/48"}
+    gateways = [await start_gateway(**limits), await start_gateway(**limits)]
+    other_limits = await start_gateway(PARLEY_LIMITS_ADDRESS="off", PARLEY_LIMITS_OPERATOR="read=0.01/47")
+    both, alone = (bearer(token_for(backend.add_operator())) for _ in range(2))
+
+    statuses: list[int] = []
+    for _ in range(20):
+        answers = await asyncio.gather(*(get_statuses(gateway, PATH, 2, headers=both) for gateway in gateways))
+        statuses += [status for answer in answers for status in answer]
+    # Each gateway may have taken as much again as it has not told yet, three at a time.
+    assert 48 <= statuses.count(200) <= 60
+    for gateway in gateways:
+        assert await get_statuses(gateway, PATH, 1, headers=both) == [429]
+        assert "parley_gateway_usages_heard_total 0.0" not in await gateway.metrics()
+    assert (await get_statuses(gateways[0], PATH, 50, headers=alone)).count(200) == 48
+    assert await get_statuses(other_limits, PATH, 1, headers=both) == [200]

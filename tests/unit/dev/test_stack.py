@@ -1,5 +1,6 @@
 """The stack: ports and environment of each service."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,22 +12,29 @@ def stack(tmp_path: Path, **options: object) -> Stack:
     return Stack(mongodb_uri="mongodb://m", amqp_url="amqp://r", directory=tmp_path, **options)  # type: ignore[arg-type]
 
 
-def test_only_the_gateway_replicas_share_a_port(tmp_path: Path) -> None:
+def test_each_replica_has_an_address_of_its_own_except_the_gateways(tmp_path: Path) -> None:
     replicas = stack(tmp_path, replicas=2).all_processes()
     assert len(replicas) == 2 * len(SERVICES)
-    own = [replica.internal_port for replica in replicas]
-    own += [replica.port for replica in replicas if replica.service != "gateway"]
+    own = [replica.internal_url for replica in replicas]
+    own += [replica.url for replica in replicas if replica.service != "gateway"]
     assert len(set(own)) == len(own)
     gateways = [replica for replica in replicas if replica.service == "gateway"]
-    assert gateways[0].port == gateways[1].port
+    assert gateways[0].url == gateways[1].url
 
 
-def test_the_gateway_gets_the_urls_of_every_replica(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 on loopback")
+def test_the_gateway_finds_the_replicas_of_a_service_behind_one_name(tmp_path: Path) -> None:
     created = stack(tmp_path, replicas=2, gateway_port=8080)
     env = created.environment("gateway")
     assert env["PARLEY_PORT"] == "8080"
     assert env["PARLEY_REUSE_PORT"] == "true"
-    assert env["PARLEY_CHAT_URLS"] == ",".join(replica.url for replica in created.processes("chat"))
+    first, second = created.processes("chat")
+    assert first.port == second.port
+    assert env["PARLEY_CHAT_URLS"] == f"http://chat:{first.port}"
+    created.write_hosts({"notify": 1})
+    hosts = Path(env["PARLEY_HOSTS_FILE"]).read_text().splitlines()
+    assert [line for line in hosts if line.endswith(" chat")] == [f"{first.host} chat", f"{second.host} chat"]
+    assert len([line for line in hosts if line.endswith(" notify")]) == 1
     assert len(env["PARLEY_JWT_SECRET"]) == 64
 
 

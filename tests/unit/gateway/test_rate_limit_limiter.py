@@ -6,7 +6,7 @@ import pytest
 
 from parley.common.errors import TooManyRequests
 from parley.common.http import RateLimitClass
-from parley.gateway.rate_limit.limiter import RateLimiter
+from parley.gateway.rate_limit.limiter import RateLimiter, Usage
 from parley.gateway.rate_limit.limits import (
     DEFAULT_LIMITS,
     NEW_SESSIONS,
@@ -99,3 +99,44 @@ def test_malformed_limits_are_rejected(text: str) -> None:
 def test_rate_classes_equal_those_of_the_route_tables() -> None:
     assert set(RATE_CLASSES) == {*RateLimitClass, NEW_SESSIONS}
     assert set(DEFAULT_LIMITS[RateLimitScope.ADDRESS]) == set(RATE_CLASSES)
+
+
+def build_pair(limit: RateLimit, clock: Clock) -> tuple[RateLimiter, RateLimiter]:
+    """Return the limiters of two gateways that tell each other at once what they took."""
+    one, other = build_limiter(limit, clock), build_limiter(limit, clock)
+    one.on_usage, other.on_usage = other.add_usage, one.add_usage
+    return one, other
+
+
+@pytest.mark.parametrize("limit", [RateLimit(1, 10), RateLimit(100, 1000), RateLimit(1 / 6, 3)])
+def test_two_gateways_share_a_burst(limit: RateLimit) -> None:
+    one, other = build_pair(limit, Clock())
+    accepted = 0
+    for _ in range(2 * limit.burst):
+        accepted += count_accepted(one, 1) + count_accepted(other, 1)
+    assert limit.burst <= accepted <= limit.burst * 17 / 16 + 1
+
+
+def test_two_gateways_share_a_rate() -> None:
+    """A12: a client that divides its requests over two gateways gets no more than through one."""
+    clock, limit = Clock(), RateLimit(5, 50)
+    one, other = build_pair(limit, clock)
+    accepted = 0
+    for _ in range(6000):
+        clock.now += 0.1
+        accepted += count_accepted(one, 1) + count_accepted(other, 1)
+    assert accepted <= 600 * limit.per_second + 1.2 * limit.burst
+
+
+def test_one_gateway_alone_gives_a_client_its_whole_limit() -> None:
+    one, _ = build_pair(RateLimit(5, 50), Clock())
+    assert count_accepted(one, 100) == 50
+
+
+def test_usage_of_a_class_without_a_limit_is_ignored() -> None:
+    told: list[Usage] = []
+    limiter, unlimited = build_limiter(RateLimit(1, 1), Clock()), RateLimiter({scope: {} for scope in RateLimitScope})
+    limiter.on_usage = told.append
+    count_accepted(limiter, 1)
+    unlimited.add_usage(told[0])
+    assert count_accepted(unlimited, 5) == 5

@@ -7,6 +7,7 @@ import asyncio
 from pymongo import ReturnDocument
 
 from parley.common.mongodb import Mongo
+from parley.common.partitions import partitioned_id
 
 
 class BlockIdGenerator:
@@ -38,3 +39,14 @@ class BlockIdGenerator:
                 self._next = self._end - self._block
             self._next += 1
             return self._next - 1
+
+
+class ConversationIdGenerator:
+    """Generates the ids of conversations, with the partition of their visitor."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._numbers = BlockIdGenerator(mongo, "conversation")
+
+    async def next(self, session: str) -> int:
+        """Return a new id for a conversation of this session handle. Raises what pymongo raises."""
+        return partitioned_id(await self._numbers.next(), session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 from aiohttp import web
@@ -39,8 +40,10 @@ from parley.gateway.server.header_timeout import HeaderTimeoutRunner
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.static.handlers import StaticFiles
 from parley.gateway.timeouts import KEEPALIVE_SECONDS, MAX_STREAM_DRAIN_SECONDS
+from parley.gateway.upstream.host_resolver import HostResolver
 from parley.gateway.upstream.internal_api import InternalApiClient
 from parley.gateway.upstream.upstream import Upstream
+from parley.gateway.usage_exchange import UsageExchange
 
 
 def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientConnections]:
@@ -50,7 +53,10 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     broker = service.add(BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions), optional=True)
 
     signer = IdentitySigner(settings.identity_secret)
-    upstreams = {name: Upstream(name, urls) for name, urls in settings.upstream_urls().items()}
+    resolver = HostResolver(settings.hosts_file)
+    upstreams = {
+        name: service.add(Upstream(name, urls, resolver.lookup)) for name, urls in settings.upstream_urls().items()
+    }
     internal_api = InternalApiClient(upstreams, signer)
     operators = OperatorAuthenticator(build_verifier(settings), internal_api, signer, lambda: invalidation.running)
     visitors = VisitorAuthenticator(internal_api, signer, lambda: invalidation.running)
@@ -58,6 +64,9 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     broker.add(invalidation)
 
     limiter = RateLimiter(settings.limits())
+    usage_exchange = UsageExchange(_group_of_limits(settings), limiter.add_usage)
+    limiter.on_usage = usage_exchange.tell
+    broker.add(usage_exchange)
     streams = StreamLimiter(settings.streams_per_address, min(MAX_STREAM_DRAIN_SECONDS, settings.stop_seconds / 3))
     proxy = ReverseProxy(upstreams, streams)
     client_ips = ClientIpResolver(settings.trusted_proxies)
@@ -95,12 +104,16 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     async def close(_app: web.Application) -> None:
         await operators.stop()
         await visitors.stop()
-        for upstream in upstreams.values():
-            upstream.close()
 
     app.on_shutdown.append(drain_streams)
     app.on_cleanup.append(close)
     return service, app, connections
+
+
+def _group_of_limits(settings: GatewaySettings) -> str:
+    """Name the gateways that count together: those of one installation with the same limits."""
+    key = settings.identity_secret.encode()[:64]
+    return hashlib.blake2b(repr(settings.limits()).encode(), key=key, digest_size=8).hexdigest()
 
 
 def build_verifier(settings: GatewaySettings) -> TokenVerifier:

@@ -4,34 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-
 from parley.common.cli import CommandError, CommandPlugin, HealthCheck
 from parley.gateway.settings import GatewaySettings
+from parley.gateway.upstream.host_resolver import HostResolver
+from parley.gateway.upstream.replica import Endpoint, Replica
 
-_TIMEOUT = aiohttp.ClientTimeout(total=5)
+_TIMEOUT_SECONDS = 5.0
 
 
 def _build_check(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
     async def check(settings: GatewaySettings) -> str:
         """Check every address of the service. Raises CommandError."""
-        urls: tuple[str, ...] = getattr(settings, f"{service}_urls")
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
-            unreachable = [url for url in urls if not await _answers_http(http, url)]
+        resolver = HostResolver(settings.hosts_file)
+        variable = f"PARLEY_{service.upper()}_URLS"
+        replicas: dict[str, Replica] = {}
+        for endpoint in map(Endpoint.from_url, settings.upstream_urls()[service]):
+            try:
+                found = await resolver.lookup(endpoint.host)
+            except OSError as exc:
+                raise CommandError(f"{variable}: {endpoint.host} has no address: {exc.strerror or exc}") from exc
+            replicas |= {endpoint.address_of(ip): Replica(service, endpoint, ip) for ip in found}
+        unreachable = [address for address, replica in replicas.items() if not await _answers_http(replica)]
         if unreachable:
-            raise CommandError(f"PARLEY_{service.upper()}_URLS: nothing answers at {', '.join(unreachable)}")
-        return f"{len(urls)} address(es) answer"
+            raise CommandError(f"{variable}: nothing answers at {', '.join(unreachable)}")
+        return f"{len(replicas)} address(es) answer"
 
     return check
 
 
-async def _answers_http(http: aiohttp.ClientSession, url: str) -> bool:
+async def _answers_http(replica: Replica) -> bool:
     """Whether an HTTP server answers. Its status does not matter: the request has no identity and is refused."""
     try:
-        async with http.get(url, allow_redirects=False):
-            return True
-    except (TimeoutError, aiohttp.ClientError):
+        connection = await replica.connect(_TIMEOUT_SECONDS)
+    except (TimeoutError, OSError):
         return False
+    try:
+        connection.send_request(b"GET / HTTP/1.1\r\n" + replica.host_header + b"\r\n")
+        await connection.read_head(_TIMEOUT_SECONDS)
+    except (TimeoutError, OSError):
+        return False
+    finally:
+        connection.close()
+    return True
 
 
 PLUGIN = CommandPlugin(

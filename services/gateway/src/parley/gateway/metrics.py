@@ -15,7 +15,22 @@ UPSTREAM_FAILURES = Counter(
     "Requests to a service that failed: unreachable, broken or late.",
     ["service", "kind"],
 )
+LOOKUP_FAILURES = Counter(
+    "parley_gateway_lookup_failures_total",
+    "Failed lookups of a service's host; the replicas known before stay.",
+    ["service"],
+)
+REPLICAS = Gauge("parley_gateway_replicas", "Replicas of a service that its hosts name.", ["service"])
+REPLICA_REQUESTS = Counter(
+    "parley_gateway_replica_requests_total", "Requests and streams sent to a replica.", ["service", "replica"]
+)
+REPLICA_IN_FLIGHT = Gauge(
+    "parley_gateway_replica_in_flight", "Requests in flight and open streams of a replica.", ["service", "replica"]
+)
 RATE_LIMITED = Counter("parley_gateway_rate_limited_total", "Requests rejected by a limit.", ["scope", "rate"])
+USAGES_HEARD = Counter(
+    "parley_gateway_usages_heard_total", "Parts of rate limits that other gateways reported as used."
+)
 CREDENTIALS_REJECTED = Counter("parley_gateway_credentials_refused_total", "Rejected credentials.", ["reason"])
 SLOW_CLIENTS = Counter("parley_gateway_slow_clients_total", "Clients disconnected because they did not read.")
 UNNAMED_PROXY_REQUESTS = Counter(

@@ -22,6 +22,9 @@ READ, WRITE, LOGIN, UPLOAD, HEARTBEAT = (
 )
 
 
+_CONVERSATION_PREFIXES = ("/api/v1/operator/", "/api/v1/conversations/")
+
+
 class Credential(Enum):
     """The kind of credential that a route takes."""
 
@@ -54,6 +57,11 @@ class ProxyRoute:
     credential: Credential
     rate_limit: RateLimitClass
     kind: RouteKind = RouteKind.JSON
+
+    @property
+    def names_conversation(self) -> bool:
+        """Whether `{id}` in the path is a conversation's."""
+        return "{id}" in self.path and self.path.startswith(_CONVERSATION_PREFIXES)
 
 
 def _operator(

@@ -27,10 +27,17 @@ class GatewaySettings(ServiceSettings):
     jwt_audience: str = Field("parley", min_length=1, max_length=255)
     token_seconds: int = Field(3600, ge=30, le=86400, description="Lifetime of an issued token.")
 
-    chat_urls: CommaSeparated = Field(description="Base URLs of chat's replicas, comma-separated; round robin.")
-    presence_urls: CommaSeparated = Field(description="Base URLs of presence's replicas.")
-    notify_urls: CommaSeparated = Field(description="Base URLs of notify's replicas.")
-    translate_urls: CommaSeparated = Field(description="Base URLs of translate's replicas.")
+    chat_urls: CommaSeparated = Field(
+        description="Base URLs of chat, comma-separated. Every address of a URL's host is a replica."
+    )
+    presence_urls: CommaSeparated = Field(description="Base URLs of presence.")
+    notify_urls: CommaSeparated = Field(description="Base URLs of notify.")
+    translate_urls: CommaSeparated = Field(description="Base URLs of translate.")
+    hosts_file: Path | None = Field(
+        None,
+        description="File in the format of /etc/hosts with the addresses of services, for an installation without DNS."
+        " It is read again every two seconds; hosts that it does not name are looked up as usual.",
+    )
 
     trusted_proxies: Annotated[tuple[IpNetwork, ...], NoDecode] = Field(
         (), description="Networks (CIDR) whose X-Forwarded-For is trusted, comma-separated."

@@ -25,6 +25,16 @@ MAX_STREAM_DRAIN_SECONDS = 5.0
 
 # Services.
 CONNECT_TIMEOUT_SECONDS = 3.0
+"""To the last replica that is left to try."""
+CONNECT_RETRY_SECONDS = 1.0
+"""To a replica after which another one is tried."""
+LOOKUP_INTERVAL_SECONDS = 2.0
+"""Between two lookups of a service's replicas; the next one follows a failed request at once."""
+MIN_LOOKUP_INTERVAL_SECONDS = 0.2
+LOOKUP_TIMEOUT_SECONDS = 3.0
+PROBE_INTERVAL_SECONDS = 0.5
+"""Between two attempts to reach a replica that took no connection."""
+PROBE_TIMEOUT_SECONDS = 1.0
 RESPONSE_TIMEOUT_SECONDS = 15.0
 """For the head of a JSON response, and again for its body."""
 FIRST_BYTE_TIMEOUT_SECONDS = 10.0
@@ -34,9 +44,11 @@ UPLOAD_TIMEOUT_SECONDS = 75.0
 IDLE_CONNECTION_SECONDS = 30.0
 """Less than the keep-alive of the services, so that a connection is not reused while the service closes it."""
 MAX_CONNECTION_AGE_SECONDS = 90.0
-"""On average. A DNS name may stand for several replicas: new connections reach those that were added."""
-REPLICA_RETRY_DELAY_SECONDS = 1.0
-"""A replica that refused a connection is tried last during this time."""
+"""On average. A load balancer may stand in front of replicas: new connections reach those that were added."""
+
+# The other gateways.
+USAGE_INTERVAL_SECONDS = 0.02
+"""Between two messages about what was taken from rate limits."""
 
 # The internal API of the services.
 INTERNAL_API_TIMEOUT_SECONDS = 5.0

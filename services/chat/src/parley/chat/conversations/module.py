@@ -14,7 +14,7 @@ from parley.chat.conversations.service import ConversationService
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
-from parley.chat.mongo_ids import BlockIdGenerator
+from parley.chat.mongo_ids import BlockIdGenerator, ConversationIdGenerator
 from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
@@ -32,7 +32,7 @@ class ConversationModule:
         self.message_repository = messages = MongoMessageRepository(mongo)
         visitors = MongoVisitorRepository(mongo, settings.silent_visitor_lifetime, clock)
         self.next_message_id = BlockIdGenerator(mongo, "message", block=1000).next
-        next_conversation_id = BlockIdGenerator(mongo, "conversation").next
+        next_conversation_id = ConversationIdGenerator(mongo).next
         next_note_id = BlockIdGenerator(mongo, "note").next
 
         reachable_operators = RpcReachableOperators(backends.rpc["notify"])

@@ -52,13 +52,13 @@ class ConversationRepository(Protocol):
         """Extend the lease of the reply to `seq` or to a later message; no effect without one."""
 
     async def list_operator_overdue(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        """Conversations whose `due_at` is not after `before`."""
+        """Conversations whose `due_at` is not after `before`; those of another replica a little later."""
 
     async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
         """An operator's conversations with an id above `after`, by id."""
 
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        """Conversations whose reply lease ended not after `before`."""
+        """Conversations whose reply lease ended not after `before`; those of another replica a little later."""
 
 
 @dataclass(frozen=True, slots=True)

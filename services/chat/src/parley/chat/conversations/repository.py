@@ -6,9 +6,9 @@ From there it is inserted into the `messages` collection; readers look at both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pymongo.errors import DuplicateKeyError
 
@@ -22,6 +22,9 @@ from parley.common.events.conversations import VisitorErased
 from parley.common.mongodb import Index, Mongo, Outbox
 
 __all__ = ["COLLECTION", "INDEXES", "MongoConversationRepository"]
+
+_OTHER_REPLICA_DELAY = timedelta(seconds=2)
+"""After which any replica does what is due in a conversation, and not the one that changed it last."""
 
 INDEXES = [
     # One open conversation per visitor: of two concurrent inserts the second fails, and reads the first one's.
@@ -113,7 +116,7 @@ class MongoConversationRepository:
         )
 
     async def list_operator_overdue(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        return await self._list_due("due_at", before, limit)
+        return await self._list_due("due_at", before, limit, lambda conversation: conversation.due_at or before)
 
     async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
         query = {"tenant_id": tenant_id, "operator.id": operator_id, "open": True, "_id": {"$gt": after}}
@@ -121,11 +124,23 @@ class MongoConversationRepository:
         return [to_conversation(document) async for document in cursor]
 
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
-        return await self._list_due("answer_due.until", before, limit)
+        def get_end_of_lease(conversation: Conversation) -> datetime:
+            return conversation.reply_lease.until if conversation.reply_lease is not None else before
 
-    async def _list_due(self, field: str, before: datetime, limit: int) -> Sequence[Conversation]:
+        return await self._list_due("answer_due.until", before, limit, get_end_of_lease)
+
+    async def _list_due(
+        self, field: str, before: datetime, limit: int, get_due: Callable[[Conversation], datetime]
+    ) -> Sequence[Conversation]:
         cursor = self._mongo[COLLECTION].find({field: {"$lte": before, "$type": "date"}}).sort(field, 1).limit(limit)
-        overdue = [to_conversation(document) async for document in cursor]
+        found = [to_conversation(document) async for document in cursor]
+        # The replica that the conversation's requests go to changes it at once. The others would only lose the race
+        # for its version, and leave it with a state that is not the last one; they follow if it has gone.
+        overdue = [
+            conversation
+            for conversation in found
+            if self._writer.is_last_writer(conversation) or get_due(conversation) <= before - _OTHER_REPLICA_DELAY
+        ]
         # The next change must be computed from a fresh read: leases are extended without a new version.
         self._writer.invalidate(conversation.id for conversation in overdue)
         return overdue

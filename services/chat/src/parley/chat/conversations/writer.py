@@ -114,6 +114,11 @@ class ConversationWriter:
         conversation = self._cache.get_open(visitor_key)
         return conversation if conversation is not None and conversation.tenant_id == tenant_id else None
 
+    def is_last_writer(self, conversation: Conversation) -> bool:
+        """Whether this process has the given state cached: it made the last change, or read it since."""
+        cached = self._cache.get(conversation.id)
+        return cached is not None and cached.conversation.version == conversation.version
+
     def on_created(self, document: Document, change: Change) -> None:
         """Publish the outbox of a conversation that was just inserted, and cache it."""
         self._cache.put(CachedConversation(change.conversation))

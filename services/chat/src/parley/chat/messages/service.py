@@ -19,7 +19,7 @@ from parley.chat.conversations.errors import ConcurrentModification, Conversatio
 from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
 from parley.chat.conversations.ports import AuditLog, ConversationRepository, EphemeralPublisher
 from parley.chat.conversations.service import build_audit_entry
-from parley.chat.ids import NextId
+from parley.chat.ids import NextConversationId, NextId
 from parley.chat.messages.errors import IdempotencyKeyReused, MessageNotPersisted
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository, MessageTranslator
@@ -60,7 +60,7 @@ class MessageService:
     publish_ephemeral: EphemeralPublisher
     translator: MessageTranslator
     clock: Clock
-    next_conversation_id: NextId
+    next_conversation_id: NextConversationId
     next_message_id: NextId
 
     async def send(
@@ -287,8 +287,9 @@ class MessageService:
             if conversation is not None:
                 return conversation
             latest = await self.conversations.find_latest(visitor)
+            conversation_id = await self.next_conversation_id(visitor.session)
             change = transitions.open_conversation(
-                visitor, await self.next_conversation_id(), latest.id if latest else None, "ai", self.clock()
+                visitor, conversation_id, latest.id if latest else None, "ai", self.clock()
             )
             if await self.conversations.create(change):
                 return change.conversation

@@ -36,6 +36,7 @@ class AuthenticatedOperator:
     """An operator, and the signed identity that services accept."""
 
     operator_id: int
+    tenant_id: int
     identity: str
 
 
@@ -173,7 +174,9 @@ class OperatorAuthenticator:
             )
 
         key = (access.operator_id, credential_id, claims.expires_at, client_ip)
-        return AuthenticatedOperator(access.operator_id, self._identities.get(key, access, build_caller))
+        return AuthenticatedOperator(
+            access.operator_id, access.tenant_id, self._identities.get(key, access, build_caller)
+        )
 
 
 def _get_bytes(access: OperatorAccess) -> int:

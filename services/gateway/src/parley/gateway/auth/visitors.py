@@ -37,6 +37,7 @@ class AuthenticatedVisitor:
     """A visitor, and the signed identity that services accept."""
 
     site_id: int
+    tenant_id: int
     session_handle: str
     identity: str
 
@@ -94,7 +95,7 @@ class VisitorAuthenticator:
                 site.page_parameters,
             ),
         )
-        return AuthenticatedVisitor(site.site_id, handle, identity)
+        return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity)
 
     def invalidate_site(self, site_id: int) -> None:
         """Load a site and all origins again: its key or its domains have changed."""

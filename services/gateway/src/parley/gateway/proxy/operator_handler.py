@@ -9,6 +9,7 @@ from aiohttp import web
 from parley.gateway.auth.bearer import read_bearer_token
 from parley.gateway.auth.operators import AuthenticatedOperator, OperatorAuthenticator
 from parley.gateway.auth.tokens import CredentialRejected
+from parley.gateway.proxy.placement import operator_placement
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
@@ -22,6 +23,7 @@ from parley.gateway.server.request_body import (
     validate_upload_headers,
 )
 from parley.gateway.server.request_keys import CLIENT_IP
+from parley.gateway.upstream.replica_selection import ANYWHERE
 
 _TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a query parameter
 
@@ -47,20 +49,22 @@ class OperatorProxyHandler:
         query = request.rel_url.raw_query_string
         if route.kind is RouteKind.UPLOAD:
             validate_upload_headers(request)
-            proxied = ProxyRequest(request, route, operator.identity, query)
+            proxied = ProxyRequest(request, route, operator.identity, query, ANYWHERE)
             return await self._proxy.forward_upload(proxied, stream_upload(request))
         body = None
         if route.method != "GET":
             reject_content_encoding(request)
             body = await read_json_body(request)
-        return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query, body))
+        placement = operator_placement(route, request.match_info, body, operator.tenant_id)
+        return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query, placement, body))
 
     async def _handle_stream(self, route: ProxyRoute, request: web.Request, client_ip: str) -> web.StreamResponse:
         with self._streams.slot(rate_limit_key(client_ip)):
             operator = await self._authenticate_stream(request, client_ip)
             self._limiter.acquire(RateLimitScope.OPERATOR, route.rate_limit, str(operator.operator_id))
             query = _remove_token(request.rel_url.raw_query_string)
-            return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query))
+            placement = operator_placement(route, request.match_info, None, operator.tenant_id)
+            return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query, placement))
 
     async def _authenticate_stream(self, request: web.Request, client_ip: str) -> AuthenticatedOperator:
         """Authenticate by header, or by query: a browser's EventSource cannot send headers."""

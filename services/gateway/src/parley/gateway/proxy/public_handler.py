@@ -12,6 +12,7 @@ from parley.gateway.rate_limit.limits import RateLimitScope
 from parley.gateway.routes import ProxyRoute
 from parley.gateway.server.client_ip import rate_limit_key
 from parley.gateway.server.request_keys import CLIENT_IP
+from parley.gateway.upstream.replica_selection import ANYWHERE
 
 
 class PublicProxyHandler:
@@ -25,4 +26,4 @@ class PublicProxyHandler:
     async def handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         self._limiter.acquire(RateLimitScope.ADDRESS, route.rate_limit, rate_limit_key(request[CLIENT_IP]))
         identity = self._identities.get("gateway", None, GatewayCaller)
-        return await self._proxy.forward(ProxyRequest(request, route, identity, ""))
+        return await self._proxy.forward(ProxyRequest(request, route, identity, "", ANYWHERE))

@@ -10,6 +10,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from parley.common.errors import BadGateway, BadRequest, GatewayTimeout
+from parley.common.http import RateLimitClass
 from parley.common.http.instrumentation import record_status
 from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.routes import ProxyRoute, RouteKind
@@ -20,6 +21,7 @@ from parley.gateway.timeouts import (
     UPLOAD_TIMEOUT_SECONDS,
 )
 from parley.gateway.upstream.http1_connection import Http1Connection, ResponseHead, UpstreamDisconnected
+from parley.gateway.upstream.replica_selection import Placement
 from parley.gateway.upstream.request_head import RequestHead, build_request_head, client_span
 from parley.gateway.upstream.upstream import Upstream, UpstreamRequest
 
@@ -40,13 +42,18 @@ _FORWARDED_HEADERS = (
 
 
 class ProxyRequest(NamedTuple):
-    """An authenticated request. `body` is None for a GET and for an upload."""
+    """An authenticated request. `body` is None for a GET and for an upload.
+
+    `has_message_id`: the client gave its message an id, by which the service recognizes it.
+    """
 
     request: web.Request
     route: ProxyRoute
     identity: str
     query: str
+    placement: Placement
     body: bytes | None = None
+    has_message_id: bool = False
 
 
 class ReverseProxy:
@@ -60,10 +67,12 @@ class ReverseProxy:
         """Return the service's response; a long one is streamed. Raises Unavailable, BadGateway, GatewayTimeout."""
         route, request = proxied.route, proxied.request
         timeout_seconds = RESPONSE_TIMEOUT_SECONDS if route.kind is RouteKind.JSON else FIRST_BYTE_TIMEOUT_SECONDS
-        is_retryable = route.method == "GET" or "Idempotency-Key" in request.headers
         with client_span(route.service, route.method, route.path) as span:
             upstream_request, head = await self._upstreams[route.service].request(
-                _build_head(proxied), timeout_seconds, is_retryable=is_retryable
+                _build_head(proxied),
+                timeout_seconds,
+                is_retryable=_is_retryable(proxied),
+                placement=proxied.placement,
             )
             record_status(span, head.status)
         async with upstream_request:
@@ -77,11 +86,24 @@ class ReverseProxy:
         route = proxied.route
         is_chunked = proxied.request.content_length is None
         with client_span(route.service, route.method, route.path) as span:
-            upstream_request = await self._upstreams[route.service].start_request(_build_upload_head(proxied))
+            upstream_request = await self._upstreams[route.service].start_request(
+                _build_upload_head(proxied), proxied.placement
+            )
             async with upstream_request:
                 head = await _send_upload(upstream_request.connection, parts, is_chunked=is_chunked)
                 record_status(span, head.status)
                 return await _forward_response(proxied.request, upstream_request, head)
+
+
+def _is_retryable(proxied: ProxyRequest) -> bool:
+    """Return whether the service does the same thing once, however often it gets the request."""
+    return (
+        proxied.route.method == "GET"
+        or (proxied.has_message_id and proxied.route.kind is RouteKind.AI_STREAM)
+        or "Idempotency-Key" in proxied.request.headers
+        # Heartbeats, and that somebody is typing: both are repeated anyway.
+        or proxied.route.rate_limit is RateLimitClass.HEARTBEAT
+    )
 
 
 def _build_head(proxied: ProxyRequest) -> RequestHead:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTER
 from parley.common.errors import Forbidden, ParleyError, ValidationFailed
 from parley.common.http import Query, RateLimitClass, RequestBody, error_responses
 from parley.gateway.auth.visitors import AuthenticatedVisitor, OriginNotAllowed, VisitorAuthenticator
+from parley.gateway.proxy.placement import visitor_placement
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
@@ -49,6 +50,7 @@ class BodyCredentials(RequestBody):
 
     site_key: SiteKey
     session_id: SessionId
+    message_id: Any = None
 
 
 class QueryCredentials(Query):
@@ -62,6 +64,7 @@ class BodySite(RequestBody):
     """The site key in a JSON body, of a request whose session id is in its header."""
 
     site_key: SiteKey
+    message_id: Any = None
 
 
 class VisitorProxyHandler:
@@ -109,7 +112,7 @@ class VisitorProxyHandler:
 
     async def _forward(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         session_id = _read_session_header(request)
-        body = None
+        body, has_message_id = None, False
         if route.method == "GET":
             site_key, session_id = _validate(request.query, session_id)
         else:
@@ -118,11 +121,16 @@ class VisitorProxyHandler:
             if session_id is None:
                 credentials = parse_json(BodyCredentials, request, body)
                 site_key, session_id = credentials.site_key, credentials.session_id
+                has_message_id = bool(credentials.message_id)
             else:
-                site_key = parse_json(BodySite, request, body).site_key
+                site = parse_json(BodySite, request, body)
+                site_key, has_message_id = site.site_key, bool(site.message_id)
         visitor = await self._authenticate(route, request, site_key, session_id)
         query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
-        return await self._proxy.forward(ProxyRequest(request, route, visitor.identity, query, body))
+        placement = visitor_placement(route, visitor.session_handle, visitor.tenant_id)
+        return await self._proxy.forward(
+            ProxyRequest(request, route, visitor.identity, query, placement, body, has_message_id)
+        )
 
     async def _forward_upload(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         validate_upload_headers(request)
@@ -132,7 +140,8 @@ class VisitorProxyHandler:
         site_key, session_id = _validate(fields, session_id)
         visitor = await self._authenticate(route, request, site_key, session_id)
         query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
-        proxied = ProxyRequest(request, route, visitor.identity, query)
+        placement = visitor_placement(route, visitor.session_handle, visitor.tenant_id)
+        proxied = ProxyRequest(request, route, visitor.identity, query, placement)
         return await self._proxy.forward_upload(proxied, stream_upload(request, already_read))
 
     async def _authenticate(

@@ -1,0 +1,109 @@
+"""Tells the other gateways what this one took from rate limits, and hears it from them, through the broker.
+
+Every gateway has an exclusive queue. Messages are transient and unconfirmed. While the broker is away, each gateway
+counts for itself. Gateways with other limits have other buckets, and do not hear of these.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import aio_pika
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage, DeliveryMode, ExchangeType
+
+from parley.common.messaging.broker import channel_closed_event
+from parley.common.observability.logging import get_logger
+from parley.common.runtime.coalescing_timer import CoalescingTimer
+from parley.common.runtime.tasks import cancel_and_wait
+from parley.gateway import metrics
+from parley.gateway.rate_limit.limiter import BucketKey, Usage
+from parley.gateway.rate_limit.limits import RateLimitScope
+from parley.gateway.timeouts import USAGE_INTERVAL_SECONDS
+
+log = get_logger(__name__)
+
+_EXCHANGE = "parley.rate_limits"
+_MAX_QUEUED = 1000
+_MAX_UNTOLD = 10_000
+"""Buckets; more than can be told while the broker is slow are told by none."""
+
+
+class UsageExchange:
+    """A channel session. `on_usage` is called with what another gateway of the same `group` took."""
+
+    name = "rate-limits"
+
+    def __init__(self, group: str, on_usage: Callable[[Usage], None]) -> None:
+        self.running = False
+        self._group = group
+        self._on_usage = on_usage
+        self._queue_name = ""
+        self._untold: dict[BucketKey, int] = {}
+        self._timer = CoalescingTimer(USAGE_INTERVAL_SECONDS)
+
+    def tell(self, usage: Usage) -> None:
+        """Tell the other gateways soon; without effect while the broker is away."""
+        if self.running and len(self._untold) < _MAX_UNTOLD:
+            self._untold[usage.bucket] = self._untold.get(usage.bucket, 0) + usage.tokens
+            self._timer.schedule()
+
+    async def run(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel(publisher_confirms=False)
+        try:
+            closed = await channel_closed_event(channel)
+            exchange = await channel.declare_exchange(_EXCHANGE, ExchangeType.DIRECT, durable=True)
+            queue = await channel.declare_queue(
+                exclusive=True, auto_delete=True, arguments={"x-max-length": _MAX_QUEUED, "x-overflow": "drop-head"}
+            )
+            await queue.bind(exchange, self._group)
+            self._queue_name = queue.name
+            await queue.consume(self._on_message, no_ack=True)
+            self.running = True
+            telling = asyncio.create_task(self._tell_others(exchange), name="rate-limits:tell")
+            closed_task = asyncio.create_task(closed.wait())
+            try:
+                await asyncio.wait({telling, closed_task}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await cancel_and_wait(telling, closed_task)
+        finally:
+            self.running = False
+            self._untold.clear()
+            if not channel.is_closed:
+                await channel.close()
+
+    async def _tell_others(self, exchange: AbstractExchange) -> None:
+        while True:
+            await self._timer.wait()
+            untold, self._untold = self._untold, {}
+            message = aio_pika.Message(
+                _encode(untold.items()), app_id=self._queue_name, delivery_mode=DeliveryMode.NOT_PERSISTENT
+            )
+            await exchange.publish(message, routing_key=self._group, mandatory=False)
+
+    async def _on_message(self, message: AbstractIncomingMessage) -> None:
+        if message.app_id == self._queue_name:
+            return
+        try:
+            usages = _decode(message.body)
+        except (ValueError, TypeError) as exc:
+            log.warning("usage_malformed", error=repr(exc)[:200])
+            return
+        metrics.USAGES_HEARD.inc(len(usages))
+        for usage in usages:
+            self._on_usage(usage)
+
+
+def _encode(untold: Iterable[tuple[BucketKey, int]]) -> bytes:
+    return orjson.dumps([(*bucket, tokens) for bucket, tokens in untold])
+
+
+def _decode(body: bytes) -> list[Usage]:
+    """Raises ValueError or TypeError for a malformed body."""
+    rows: list[Any] = orjson.loads(body)
+    return [
+        Usage(BucketKey(RateLimitScope(scope), str(rate_class), str(key)), int(tokens))
+        for scope, rate_class, key, tokens in rows
+    ]
