@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, token_for
+from support.wait import wait_until
 
 Start = Callable[..., Awaitable[Gateway]]
 PATH = "/api/v1/operator/active-chats"
@@ -337,3 +338,29 @@ async def test_two_gateways_count_together(backend: FakeBackend, start_gateway: 
         assert "parley_gateway_usages_heard_total 0.0" not in await gateway.metrics()
     assert (await get_statuses(gateways[0], PATH, 50, headers=alone)).count(200) == 48
     assert await get_statuses(other_limits, PATH, 1, headers=both) == [200]
+
+
+async def test_a_session_counts_once_for_all_gateways(backend: FakeBackend, start_gateway: Start) -> None:
+    """A12: a new session counts for its address once, and the sessions of all gateways count together."""
+    limits = {"PARLEY_LIMITS_ADDRESS": "session=0.01/4", "PARLEY_LIMITS_SESSION": "off", "PARLEY_LIMITS_SITE": "off"}
+    one, other = await start_gateway(**limits), await start_gateway(**limits)
+    key, _ = backend.add_site()
+
+    async def get_status(gateway: Gateway, session: str) -> int:
+        (status,) = await get_statuses(gateway, f"/api/v1/chat/history?site_key={key}&session_id={SESSION}{session}", 1)
+        return status
+
+    async def wait_told(gateway: Gateway, sessions: int) -> None:
+        async def is_told() -> bool:
+            return f"parley_gateway_usages_heard_total {sessions}.0" in await gateway.metrics()
+
+        await wait_until(is_told)
+
+    for number, session in enumerate("ab", start=1):
+        assert await get_status(one, session) == 200
+        await wait_told(other, number)
+        assert await get_status(other, session) == 200, "known already"
+    for number, session in enumerate("cd", start=1):
+        assert await get_status(other, session) == 200
+        await wait_told(one, number)
+    assert [await get_status(gateway, "e") for gateway in (one, other)] == [429, 429]

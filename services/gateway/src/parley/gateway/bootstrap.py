@@ -33,6 +33,7 @@ from parley.gateway.proxy.routes import add_proxy_routes
 from parley.gateway.proxy.visitor_handler import VisitorProxyHandler
 from parley.gateway.rate_limit.concurrency_limiter import ConcurrencyLimiter
 from parley.gateway.rate_limit.limiter import RateLimiter
+from parley.gateway.rate_limit.new_session_limiter import NewSessionLimiter
 from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.server.client_connections import ClientConnections
 from parley.gateway.server.client_ip import ClientIpResolver
@@ -64,9 +65,8 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     broker.add(invalidation)
 
     limiter = RateLimiter(settings.limits())
-    usage_exchange = UsageExchange(_group_of_limits(settings), limiter.add_usage)
-    limiter.on_usage = usage_exchange.tell
-    broker.add(usage_exchange)
+    new_sessions = NewSessionLimiter(limiter)
+    broker.add(_share_limits(settings, limiter, new_sessions))
     streams = StreamLimiter(settings.streams_per_address, min(MAX_STREAM_DRAIN_SECONDS, settings.stop_seconds / 3))
     proxy = ReverseProxy(upstreams, streams)
     client_ips = ClientIpResolver(settings.trusted_proxies)
@@ -90,7 +90,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     add_proxy_routes(
         app.router,
         OperatorProxyHandler(operators, limiter, streams, proxy),
-        VisitorProxyHandler(visitors, limiter, streams, proxy),
+        VisitorProxyHandler(visitors, limiter, new_sessions, streams, proxy),
         PublicProxyHandler(signer, limiter, proxy),
     )
     add_auth_routes(app.router, AuthHandlers(internal_api, operators, build_issuer(settings), limiter))
@@ -110,10 +110,13 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     return service, app, connections
 
 
-def _group_of_limits(settings: GatewaySettings) -> str:
-    """Name the gateways that count together: those of one installation with the same limits."""
+def _share_limits(settings: GatewaySettings, limiter: RateLimiter, new_sessions: NewSessionLimiter) -> UsageExchange:
+    """Count together with the gateways of the same installation that have the same limits."""
     key = settings.identity_secret.encode()[:64]
-    return hashlib.blake2b(repr(settings.limits()).encode(), key=key, digest_size=8).hexdigest()
+    group = hashlib.blake2b(repr(settings.limits()).encode(), key=key, digest_size=8).hexdigest()
+    exchange = UsageExchange(group, limiter.add_usage, new_sessions.add_known)
+    limiter.on_usage, new_sessions.on_admitted = exchange.tell_usage, exchange.tell_session
+    return exchange
 
 
 def build_verifier(settings: GatewaySettings) -> TokenVerifier:

@@ -1,13 +1,13 @@
-"""Tells the other gateways what this one took from rate limits, and hears it from them, through the broker.
+"""Tells the other gateways what this one took from rate limits and which sessions it let in, and hears it from them.
 
-Every gateway has an exclusive queue. Messages are transient and unconfirmed. While the broker is away, each gateway
-counts for itself. Gateways with other limits have other buckets, and do not hear of these.
+Every gateway has an exclusive queue at the broker. Messages are transient and unconfirmed. While the broker is away,
+each gateway counts for itself. Gateways with other limits have other buckets, and do not hear of these.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import aio_pika
@@ -28,26 +28,37 @@ log = get_logger(__name__)
 _EXCHANGE = "parley.rate_limits"
 _MAX_QUEUED = 1000
 _MAX_UNTOLD = 10_000
-"""Buckets; more than can be told while the broker is slow are told by none."""
+"""Buckets, and sessions; more are not told while the broker is slow."""
 
 
 class UsageExchange:
-    """A channel session. `on_usage` is called with what another gateway of the same `group` took."""
+    """A channel session.
+
+    `on_usage` is called with what another gateway of the same `group` took, `on_session` with each session it let in.
+    """
 
     name = "rate-limits"
 
-    def __init__(self, group: str, on_usage: Callable[[Usage], None]) -> None:
+    def __init__(self, group: str, on_usage: Callable[[Usage], None], on_session: Callable[[str], None]) -> None:
         self.running = False
         self._group = group
         self._on_usage = on_usage
+        self._on_session = on_session
         self._queue_name = ""
         self._untold: dict[BucketKey, int] = {}
+        self._untold_sessions: list[str] = []
         self._timer = CoalescingTimer(USAGE_INTERVAL_SECONDS)
 
-    def tell(self, usage: Usage) -> None:
-        """Tell the other gateways soon; without effect while the broker is away."""
+    def tell_usage(self, usage: Usage) -> None:
+        """Tell the other gateways soon what was taken; without effect while the broker is away."""
         if self.running and len(self._untold) < _MAX_UNTOLD:
             self._untold[usage.bucket] = self._untold.get(usage.bucket, 0) + usage.tokens
+            self._timer.schedule()
+
+    def tell_session(self, session_handle: str) -> None:
+        """Tell the other gateways soon of a session that was let in; without effect while the broker is away."""
+        if self.running and len(self._untold_sessions) < _MAX_UNTOLD:
+            self._untold_sessions.append(session_handle)
             self._timer.schedule()
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -71,15 +82,17 @@ class UsageExchange:
         finally:
             self.running = False
             self._untold.clear()
+            self._untold_sessions.clear()
             if not channel.is_closed:
                 await channel.close()
 
     async def _tell_others(self, exchange: AbstractExchange) -> None:
         while True:
             await self._timer.wait()
-            untold, self._untold = self._untold, {}
+            usages, self._untold = self._untold, {}
+            sessions, self._untold_sessions = self._untold_sessions, []
             message = aio_pika.Message(
-                _encode(untold.items()), app_id=self._queue_name, delivery_mode=DeliveryMode.NOT_PERSISTENT
+                _encode(usages.items(), sessions), app_id=self._queue_name, delivery_mode=DeliveryMode.NOT_PERSISTENT
             )
             await exchange.publish(message, routing_key=self._group, mandatory=False)
 
@@ -87,23 +100,26 @@ class UsageExchange:
         if message.app_id == self._queue_name:
             return
         try:
-            usages = _decode(message.body)
-        except (ValueError, TypeError) as exc:
+            usages, sessions = _decode(message.body)
+        except (ValueError, TypeError, KeyError) as exc:
             log.warning("usage_malformed", error=repr(exc)[:200])
             return
         metrics.USAGES_HEARD.inc(len(usages))
         for usage in usages:
             self._on_usage(usage)
+        for session_handle in sessions:
+            self._on_session(session_handle)
 
 
-def _encode(untold: Iterable[tuple[BucketKey, int]]) -> bytes:
-    return orjson.dumps([(*bucket, tokens) for bucket, tokens in untold])
+def _encode(usages: Iterable[tuple[BucketKey, int]], sessions: Sequence[str]) -> bytes:
+    return orjson.dumps({"usages": [(*bucket, tokens) for bucket, tokens in usages], "sessions": sessions})
 
 
-def _decode(body: bytes) -> list[Usage]:
-    """Raises ValueError or TypeError for a malformed body."""
-    rows: list[Any] = orjson.loads(body)
-    return [
+def _decode(body: bytes) -> tuple[list[Usage], list[str]]:
+    """Raises ValueError, TypeError or KeyError for a malformed body."""
+    document: dict[str, Any] = orjson.loads(body)
+    usages = [
         Usage(BucketKey(RateLimitScope(scope), str(rate_class), str(key)), int(tokens))
-        for scope, rate_class, key, tokens in rows
+        for scope, rate_class, key, tokens in document["usages"]
     ]
+    return usages, [str(session_handle) for session_handle in document["sessions"]]

@@ -71,11 +71,16 @@ class VisitorProxyHandler:
     """Checks limits, credentials and origin, then forwards."""
 
     def __init__(
-        self, visitors: VisitorAuthenticator, limiter: RateLimiter, streams: StreamLimiter, proxy: ReverseProxy
+        self,
+        visitors: VisitorAuthenticator,
+        limiter: RateLimiter,
+        new_sessions: NewSessionLimiter,
+        streams: StreamLimiter,
+        proxy: ReverseProxy,
     ) -> None:
         self._visitors = visitors
         self._limiter = limiter
-        self._new_sessions = NewSessionLimiter(limiter)
+        self._new_sessions = new_sessions
         self._streams = streams
         self._proxy = proxy
 
