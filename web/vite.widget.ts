@@ -1,29 +1,70 @@
-/** Build of the visitor widget: one classic script that a page includes with one tag, and what it loads when needed. */
-import { defineConfig, type Plugin } from "vite";
-import { CATALOGUES } from "./widget/src/i18n/catalogues";
+/**
+ * Build of the visitor widget, by scripts/buildWidget.mjs: the chat window first (mode `chat`), then the launcher, the
+ * classic script that a page includes with one tag and that knows the chat window's file name.
+ */
+import { readdirSync } from "node:fs";
+import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { CATALOGUES, launcherTexts } from "./widget/src/i18n/catalogues";
 import { windowStyles } from "./widget/src/styles/windowStyles";
 
+/** What the chat window loads, and its copy under a name that stays: for launchers of another version. */
 const emitAssets: Plugin = {
   name: "emit-assets",
-  generateBundle() {
-    this.emitFile({ type: "asset", fileName: "widget/window.css", source: windowStyles });
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk") this.emitFile({ type: "asset", fileName: "chat.js", source: chunk.code });
+    }
     for (const [language, strings] of Object.entries(CATALOGUES)) {
       if (language === "en") continue;
-      this.emitFile({ type: "asset", fileName: `widget/${language}.json`, source: JSON.stringify(strings) });
+      this.emitFile({ type: "asset", fileName: `${language}.json`, source: JSON.stringify(strings) });
     }
+    // Pages that were loaded from a server of version 0.2 ask for it when the visitor opens the widget.
+    this.emitFile({ type: "asset", fileName: "window.css", source: windowStyles });
   },
 };
 
-export default defineConfig({
+const common = (config: UserConfig["build"]): UserConfig => ({
   root: "widget",
   publicDir: false,
-  plugins: [emitAssets],
-  build: {
-    outDir: "../dist",
-    emptyOutDir: false,
-    target: "es2022",
-    cssCodeSplit: false,
-    lib: { entry: "src/main.tsx", formats: ["iife"], name: "ParleyWidget", fileName: () => "widget.js" },
-  },
-  define: { "process.env.NODE_ENV": '"production"' },
+  logLevel: "warn",
+  build: { target: "es2022", cssCodeSplit: false, ...config },
+});
+
+export default defineConfig(({ mode }) => {
+  const outDir = process.env["WIDGET_OUT_DIR"] as string;
+  const define = { "process.env.NODE_ENV": '"production"' };
+  if (mode === "chat") {
+    return {
+      ...common({
+        outDir: `${outDir}/widget`,
+        emptyOutDir: true,
+        modulePreload: false,
+        rolldownOptions: {
+          input: "widget/src/chat.tsx",
+          preserveEntrySignatures: "strict",
+          output: { format: "es", entryFileNames: "chat-[hash].js" },
+        },
+      }),
+      plugins: [emitAssets],
+      define,
+    };
+  }
+  const chatFile = readdirSync(`${outDir}/widget`).find((name) => name.startsWith("chat-"));
+  return {
+    ...common({
+      outDir,
+      emptyOutDir: false,
+      lib: {
+        entry: "src/launcher/main.ts",
+        formats: ["iife"],
+        name: "ParleyWidget",
+        fileName: () => "widget.js",
+      },
+    }),
+    define: {
+      ...define,
+      CHAT_FILE: JSON.stringify(chatFile),
+      LAUNCHER_TEXTS: JSON.stringify(launcherTexts()),
+    },
+  };
 });

@@ -2508,6 +2508,17 @@ export interface components {
             referrer?: string | null;
             lang?: string | null;
         };
+        VisitorHeartbeatResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            expires_in: number;
+            colour: string;
+            page_tracking: boolean;
+            page_parameters: string[];
+        };
         VisitorListQuery: {
             /** @default 50 */
             limit: number;
@@ -3126,7 +3137,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HeartbeatResponse"];
+                    "application/json": components["schemas"]["VisitorHeartbeatResponse"];
                 };
             };
         };

@@ -1,6 +1,10 @@
 /** localStorage. Where a browser forbids it or it is full, a value lives as long as the page. */
 
-const memory = new Map<string, string>();
+/** One for all scripts of the page: the widget's launcher and its chat window are two. */
+const MEMORY = Symbol.for("parley.storage");
+const globals = globalThis as unknown as Record<symbol, Map<string, string> | undefined>;
+globals[MEMORY] ??= new Map();
+const memory = globals[MEMORY];
 
 /** The stored text; null when there is none. */
 export function readText(name: string): string | null {

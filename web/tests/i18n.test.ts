@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { CATALOGUES } from "../widget/src/i18n/catalogues";
 import { en } from "../widget/src/i18n/en";
-import { findLanguage, format, LANGUAGES } from "../widget/src/i18n/i18n";
+import { format } from "../widget/src/i18n/i18n";
+import { findLanguage, LANGUAGES } from "../widget/src/i18n/language";
 
 const placeholders = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([name]) => name).sort();
 

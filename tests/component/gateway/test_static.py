@@ -16,6 +16,9 @@ async def test_only_files_of_the_build_directory_are_served(
     built = tmp_path / "dist"
     (built / "panel" / "assets").mkdir(parents=True)
     (built / "demo").mkdir()
+    (built / "widget").mkdir()
+    (built / "widget" / "chat-1a2b3c4d.js").write_text("chat 1")
+    (built / "widget" / "chat.js").write_text("chat")
     (built / "panel" / "index.html").write_text("panel")
     (built / "panel" / "assets" / "a.js").write_text("asset")
     (built / "widget.js").write_text("widget")
@@ -31,6 +34,9 @@ async def test_only_files_of_the_build_directory_are_served(
     assert await get("/panel/chats/5") == (200, "panel", "no-cache")
     assert await get("/panel/assets/a.js") == (200, "asset", "public, max-age=31536000, immutable")
     assert (await get("/widget.js"))[:2] == (200, "widget")
+    assert await get("/widget/chat-1a2b3c4d.js") == (200, "chat 1", "public, max-age=31536000, immutable")
+    assert await get("/widget/chat.js") == (200, "chat", "public, max-age=300")
+    assert (await get("/widget/chat-00000000.js"))[0] == 404
     assert (await get("/demo?site_key=pk_1"))[:2] == (200, "demo")
     assert "secret" not in (await get("/panel/..%2f..%2fsecret"))[1]
     assert (await get("/demo/..%2f..%2fsecret"))[0] == 404

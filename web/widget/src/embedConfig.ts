@@ -6,13 +6,15 @@
 import { listKeys, randomHex, readText, writeText } from "../../shared/storage";
 
 const SESSION_BYTES = 24;
+/** The session in a URL would be in the logs of every proxy. */
+export const SESSION_HEADER = "X-Parley-Session";
 
 export interface EmbedConfig {
   /** The server's origin. */
   origin: string;
   siteKey: string;
   sessionId: string;
-  /** The button's colour until the site's settings are loaded. */
+  /** The button's colour until the site's own is known. */
   colour: string;
 }
 

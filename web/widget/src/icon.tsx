@@ -1,15 +1,6 @@
-/** The widget's icons: paths on a grid of 24 × 24. */
+/** An icon of the chat window. */
 import { SvgIcon } from "../../shared/components";
-
-const PATHS = {
-  chat: "M4 5h16v11H9l-5 4z",
-  close: "M6 6l12 12M18 6L6 18",
-  down: "M5 9l7 7 7-7",
-  send: "M4 12l16-8-5 16-3-6.5zM12 13.5L20 4",
-  image: "M4 5h16v14H4zM4 16l4.5-4.5L13 16l2.5-2.500L20 18M15.5 9.500h.01",
-  exit: "M14 4h5v16h-5M4 12h11M11 8l4 4-4 4",
-  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c.6-4.6 3.7-7 8-7s7.4 2.4 8 7",
-} as const;
+import { PATHS } from "./iconPaths";
 
 export const Icon = ({ name, size = 20 }: { name: keyof typeof PATHS; size?: number }) => (
   <SvgIcon path={PATHS[name]} size={size} strokeWidth={1.8} />

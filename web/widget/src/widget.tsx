@@ -1,58 +1,27 @@
-/** The widget's launcher button, and the chat window that it opens. */
+/** The chat window, and the teaser of a message that arrived while it is closed. */
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import { Composer } from "./composer/composer";
-import { format, locale, strings } from "./i18n/i18n";
+import { locale, strings } from "./i18n/i18n";
+import { direction } from "./i18n/language";
 import { Icon } from "./icon";
 import { MessageList } from "./messages/messageList";
 import type { WidgetStore } from "./widgetStore";
 
 const MAX_TEASER_CHARACTERS = 160;
 
-export function Widget({ store, hasStyles }: { store: WidgetStore; hasStyles: boolean }) {
+export function Widget({ store }: { store: WidgetStore }) {
   const open = store.open.value;
   const teaser = store.teaser.value;
-  const launcher = useRef<HTMLButtonElement>(null);
-  const wasOpen = useRef(open);
-  useEffect(() => {
-    // A keyboard user who closes the window continues at the button.
-    if (wasOpen.current && !open) launcher.current?.focus();
-    wasOpen.current = open;
-  }, [open]);
   return (
-    <div
-      class={open ? "root open" : "root"}
-      dir={locale.isRightToLeft ? "rtl" : "ltr"}
-      lang={locale.language}
-    >
-      {open && hasStyles && <ChatWindow store={store} />}
+    <div dir={direction(locale.language)} lang={locale.language}>
+      {open && <ChatWindow store={store} />}
       {!open && teaser && (
         <button type="button" class="teaser" dir="auto" onClick={() => store.show()}>
           {teaser.slice(0, MAX_TEASER_CHARACTERS)}
         </button>
       )}
-      <button
-        ref={launcher}
-        type="button"
-        class="launcher"
-        aria-expanded={open}
-        aria-label={launcherLabel(open, store.unread.value)}
-        onClick={() => (open ? store.hide() : store.show())}
-      >
-        <Icon name={open ? "down" : "chat"} size={26} />
-        {!open && store.unread.value > 0 && (
-          <span class="unread-count" aria-hidden="true">
-            {store.unread.value}
-          </span>
-        )}
-      </button>
     </div>
   );
-}
-
-function launcherLabel(open: boolean, unread: number): string {
-  if (open) return strings.closeChat;
-  return unread ? `${strings.openChat}, ${format(strings.unread, { n: unread })}` : strings.openChat;
 }
 
 function ChatWindow({ store }: { store: WidgetStore }) {

@@ -23,9 +23,10 @@ import {
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
-import { createOutbox, type OutgoingMessage } from "./composer/outbox";
+import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
-import { browserLanguage, strings } from "./i18n/i18n";
+import { strings } from "./i18n/i18n";
+import { browserLanguage } from "./i18n/language";
 
 const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
@@ -129,10 +130,6 @@ export class WidgetStore {
     // A conversation continues on the next page; other visitors load nothing before they open the widget.
     if (readText(this.keys.known) === "1" || this.outgoing.value.length) this.connect();
     this.outbox.resume();
-  }
-
-  get isOpenStored(): boolean {
-    return readText(this.keys.open) === "1";
   }
 
   /** Ends what runs for this session; the page continues with another. */
@@ -248,23 +245,12 @@ export class WidgetStore {
     return this.loadHistory(first?.seq);
   }
 
-  /** Fetches messages that operators sent to a visitor who has not opened the widget. Called with the heartbeat. */
-  async checkProactive(): Promise<void> {
-    if (this.closeStream) return;
-    try {
-      const { messages } = await this.api.get("/chat/pending-proactive", {});
-      if (!messages.length) return;
-      this.seenAt.value ||= EPOCH;
-      for (const message of messages) this.receiveMessage(message);
-      this.setKnown(true);
-      this.connect();
-    } catch {
-      // Tried again with the next heartbeat.
-    }
-  }
-
-  sendHeartbeat(page: { page: string; title: string; referrer: string }): Promise<unknown> {
-    return this.api.post("/chat/heartbeat", { ...page, lang: browserLanguage }).catch(() => undefined);
+  /** Shows messages that operators sent to a visitor who has not opened the widget. */
+  receive(messages: readonly Message[]): void {
+    if (!messages.length) return;
+    for (const message of messages) this.receiveMessage(message);
+    this.setKnown(true);
+    this.connect();
   }
 
   private applyEvent({ data: text }: SseEvent): void {
@@ -392,8 +378,7 @@ export class WidgetStore {
       try {
         return await this.api.uploadImage(file);
       } catch (error) {
-        const isBusy = error instanceof ApiError && (error.status === 429 || error.status === 503);
-        if (!isBusy || attempt >= MAX_UPLOAD_ATTEMPTS) throw error;
+        if (!(error instanceof ApiError) || !isBusy(error) || attempt >= MAX_UPLOAD_ATTEMPTS) throw error;
         const seconds = Math.min(error.retryAfterSeconds || attempt, MAX_UPLOAD_DELAY_SECONDS);
         this.error.value = strings.uploadBusy;
         await sleep(1000 * seconds);
@@ -507,7 +492,7 @@ function uploadErrorText(error: unknown): string {
   if (!(error instanceof ApiError)) return strings.uploadFailed;
   if (error.status === 413) return strings.imageTooLarge;
   if (error.status === 415 || error.status === 422) return strings.imageUnsupported;
-  return error.status === 429 || error.status === 503 ? strings.uploadBusy : strings.uploadFailed;
+  return isBusy(error) ? strings.uploadBusy : strings.uploadFailed;
 }
 
 function compareMessages(a: Message, b: Message): number {

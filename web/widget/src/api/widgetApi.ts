@@ -12,10 +12,7 @@ import {
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
 import { readEvents, type SseEvent } from "../../../shared/sse";
-import type { EmbedConfig } from "../embedConfig";
-
-/** The session in a URL would be in the logs of every proxy. */
-const SESSION_HEADER = "X-Parley-Session";
+import { type EmbedConfig, SESSION_HEADER } from "../embedConfig";
 
 type VisitorPath = `/chat/${string}`;
 

@@ -1,11 +1,15 @@
 /** The visitor's messages that the server has not confirmed yet. */
 import { ApiError } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
+import { strings } from "../i18n/i18n";
 
 export interface OutgoingMessage extends OutboxItem {
   text: string;
   image: string;
 }
+
+/** Whether the server has no room at the moment: too many people at one address, or at all. */
+export const isBusy = ({ status }: ApiError): boolean => status === 429 || status === 503 || status === 504;
 
 interface OutboxHandlers {
   send(message: OutgoingMessage): Promise<void>;
@@ -29,7 +33,7 @@ export function createOutbox(
     onError(error) {
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };
       if (error.status === 403 && error.code.includes("block")) onBlocked();
-      if (error.isRetryable) return { action: "retry", message: "" };
+      if (error.isRetryable) return { action: "retry", message: isBusy(error) ? strings.serverBusy : "" };
       return { action: "fail", message: error.hasServerText ? error.message : "" };
     },
   });

@@ -4,6 +4,7 @@ import type { Strings } from "./en";
 export const ar: Strings = {
   openChat: "افتح المحادثة",
   closeChat: "أغلق المحادثة",
+  loadFailed: "تعذّر تحميل المحادثة. جارٍ إعادة المحاولة…",
   title: "محادثة",
   assistant: "مساعد ذكي",
   waiting: "في انتظار أحد الموظفين…",
@@ -20,6 +21,7 @@ export const ar: Strings = {
   sent: "أُرسلت",
   sending: "جارٍ الإرسال…",
   willRetry: "ستُرسل عند عودة الاتصال",
+  serverBusy: "يكتب كثيرون الآن. جارٍ إعادة المحاولة…",
   notSent: "لم تُرسل",
   tryAgain: "حاول مجددًا",
   reconnecting: "انقطع الاتصال. جارٍ إعادة الاتصال…",

@@ -4,6 +4,7 @@ import type { Strings } from "./en";
 export const de: Strings = {
   openChat: "Chat öffnen",
   closeChat: "Chat schließen",
+  loadFailed: "Der Chat konnte nicht geladen werden. Neuer Versuch …",
   title: "Chat",
   assistant: "KI-Assistent",
   waiting: "Warten auf eine Person …",
@@ -20,6 +21,7 @@ export const de: Strings = {
   sent: "Gesendet",
   sending: "Wird gesendet …",
   willRetry: "Wird gesendet, sobald Sie wieder online sind",
+  serverBusy: "Gerade schreiben viele. Neuer Versuch …",
   notSent: "Nicht gesendet",
   tryAgain: "Erneut versuchen",
   reconnecting: "Verbindung verloren. Wird wiederhergestellt …",

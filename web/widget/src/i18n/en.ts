@@ -3,6 +3,7 @@
 export const en = {
   openChat: "Open chat",
   closeChat: "Close chat",
+  loadFailed: "The chat could not be loaded. Trying again…",
   title: "Chat",
   assistant: "AI assistant",
   waiting: "Waiting for a person…",
@@ -19,6 +20,7 @@ export const en = {
   sent: "Sent",
   sending: "Sending…",
   willRetry: "Will be sent when you are back online",
+  serverBusy: "Many people are writing just now. Trying again…",
   notSent: "Not sent",
   tryAgain: "Try again",
   reconnecting: "Connection lost. Reconnecting…",

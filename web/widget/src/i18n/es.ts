@@ -4,6 +4,7 @@ import type { Strings } from "./en";
 export const es: Strings = {
   openChat: "Abrir el chat",
   closeChat: "Cerrar el chat",
+  loadFailed: "No se pudo cargar el chat. Intentando de nuevo…",
   title: "Chat",
   assistant: "Asistente de IA",
   waiting: "Esperando a una persona…",
@@ -20,6 +21,7 @@ export const es: Strings = {
   sent: "Enviado",
   sending: "Enviando…",
   willRetry: "Se enviará cuando vuelva la conexión",
+  serverBusy: "Hay muchas personas escribiendo. Intentando de nuevo…",
   notSent: "No enviado",
   tryAgain: "Reintentar",
   reconnecting: "Conexión perdida. Reconectando…",

@@ -4,6 +4,7 @@ import type { Strings } from "./en";
 export const fr: Strings = {
   openChat: "Ouvrir le chat",
   closeChat: "Fermer le chat",
+  loadFailed: "Le chat n’a pas pu être chargé. Nouvel essai…",
   title: "Chat",
   assistant: "Assistant IA",
   waiting: "En attente d’une personne…",
@@ -20,6 +21,7 @@ export const fr: Strings = {
   sent: "Envoyé",
   sending: "Envoi…",
   willRetry: "Sera envoyé dès que vous serez en ligne",
+  serverBusy: "Beaucoup de personnes écrivent en ce moment. Nouvel essai…",
   notSent: "Non envoyé",
   tryAgain: "Réessayer",
   reconnecting: "Connexion perdue. Reconnexion…",

@@ -4,6 +4,7 @@ import type { Strings } from "./en";
 export const pt: Strings = {
   openChat: "Abrir o chat",
   closeChat: "Fechar o chat",
+  loadFailed: "Não foi possível carregar o chat. Tentando novamente…",
   title: "Chat",
   assistant: "Assistente de IA",
   waiting: "Aguardando uma pessoa…",
@@ -20,6 +21,7 @@ export const pt: Strings = {
   sent: "Enviado",
   sending: "Enviando…",
   willRetry: "Será enviado quando a conexão voltar",
+  serverBusy: "Muitas pessoas estão escrevendo. Tentando novamente…",
   notSent: "Não enviado",
   tryAgain: "Tentar de novo",
   reconnecting: "Conexão perdida. Reconectando…",

@@ -87,10 +87,11 @@ export function Bubble({ author, text, image, at, status, partial, children }: B
 const STATE_TEXTS = { sending: "sending", sent: "sent", waiting: "willRetry", failed: "notSent" } as const;
 
 export function OutgoingItem({ message, onRetry }: { message: OutgoingMessage; onRetry: () => void }) {
-  const { text, image, state } = message;
+  const { text, image, state, error } = message;
+  const status = state === "waiting" && error ? error : strings[STATE_TEXTS[state]];
   return (
     <>
-      <Bubble author="visitor" text={text} image={image} status={strings[STATE_TEXTS[state]]} />
+      <Bubble author="visitor" text={text} image={image} status={status} />
       {state === "failed" && (
         <button type="button" class="text-button end" onClick={onRetry}>
           {strings.tryAgain}

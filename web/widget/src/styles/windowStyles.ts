@@ -1,4 +1,4 @@
-/** The chat window's style sheet. The build writes it to a file of its own. */
+/** The chat window's style sheet. */
 
 export const windowStyles = `
 [dir=ltr] .header-text h2{text-align:left}

@@ -77,7 +77,7 @@ def build_routes(operators: OperatorHandlers, visitors: VisitorHandlers) -> list
             "/api/v1/chat/heartbeat",
             visitors.heartbeat,
             CallerType.VISITOR,
-            HeartbeatResponse,
+            visitor_schemas.VisitorHeartbeatResponse,
             "Keep the visitor online and report their page",
             body=visitor_schemas.VisitorHeartbeatBody,
             rate_limit=RateLimitClass.HEARTBEAT,

@@ -103,7 +103,7 @@ class VisitorCaller:
     """A visitor of one site. `session` is the public handle of their session, never the secret session id.
 
     `page_tracking` and `page_parameters` are the site's choice of what operators see of the visitor's page: whether
-    they see it at all, and which parameters of its query.
+    they see it at all, and which parameters of its query. `colour` is that of the site's widget.
     """
 
     tenant_id: int
@@ -113,6 +113,7 @@ class VisitorCaller:
     origin: str = ""
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "origin": caller.origin,
                 "pages": caller.page_tracking,
                 "params": list(caller.page_parameters),
+                "colour": caller.colour,
             }
         case GatewayCaller():
             return {"kind": "gateway", "ip": caller.client_ip}
@@ -238,6 +240,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 # A gateway of the version before does not send these.
                 page_tracking=claims.get("pages", True),
                 page_parameters=tuple(claims.get("params", ())),
+                colour=claims.get("colour", ""),
             )
         case "gateway":
             return GatewayCaller(client_ip=claims["ip"])

@@ -92,6 +92,7 @@ class SiteInfo(BaseModel):
     any_origin: bool
     page_tracking: bool
     page_parameters: list[str]
+    colour: str = Field(description="The colour of the widget's button.")
 
 
 class SiteInfoResponse(SuccessResponse):
@@ -141,5 +142,6 @@ def serialize_site_info(site: Site) -> SiteInfoResponse:
             any_origin=site.any_origin,
             page_tracking=site.page_tracking,
             page_parameters=list(site.page_parameters),
+            colour=site.chatbot.colours.primary,
         )
     )

@@ -110,6 +110,7 @@ class Site:
     any_origin: bool
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    colour: str = ""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -122,6 +123,7 @@ class Site:
             # A chat service of the version before does not send these.
             page_tracking=bool(document.get("page_tracking", True)),
             page_parameters=tuple(str(name) for name in document.get("page_parameters", ())),
+            colour=str(document.get("colour", "")),
         )
 
     def allows_origin(self, origin: str, gateway_host: str) -> bool:

@@ -93,6 +93,7 @@ class VisitorAuthenticator:
                 origin,
                 site.page_tracking,
                 site.page_parameters,
+                site.colour,
             ),
         )
         return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity)

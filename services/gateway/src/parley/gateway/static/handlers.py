@@ -45,10 +45,14 @@ class StaticFiles:
         return _file_response(file or self._find("panel", "index.html"), cache_control, _PANEL_POLICY)
 
     async def get_widget(self, request: web.Request) -> web.StreamResponse:
-        """Serve the script that sites embed, and its texts: readable from every origin, cached for 5 minutes."""
+        """Serve the script that sites embed, and what it loads: readable from every origin.
+
+        Cached for 5 minutes, except for files whose name has a hash of their content: those never change.
+        """
         path = request.match_info.get("path")
         file = self._find("", "widget.js") if path is None else self._find("widget", path)
-        response = _file_response(file, "public, max-age=300", None)
+        is_immutable = path is not None and path.startswith("chat-")
+        response = _file_response(file, _IMMUTABLE if is_immutable else "public, max-age=300", None)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext, decode_cursor, encode_cursor
-from parley.presence.schemas import HeartbeatResponse
 from parley.presence.visitors.model import VisitorCursor, VisitorList
 from parley.presence.visitors.page import build_page_info
 from parley.presence.visitors.schemas import (
     SiteVisitorListQuery,
     VisitorHeartbeatBody,
+    VisitorHeartbeatResponse,
     VisitorListQuery,
     VisitorListResponse,
 )
@@ -28,18 +28,25 @@ class VisitorHandlers:
     def __init__(self, service: VisitorService) -> None:
         self._service = service
 
-    async def heartbeat(self, context: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]) -> HeartbeatResponse:
-        body = context.body
+    async def heartbeat(
+        self, context: RequestContext[VisitorCaller, VisitorHeartbeatBody, None]
+    ) -> VisitorHeartbeatResponse:
+        body, caller = context.body, context.caller
         page = build_page_info(
             body.page,
             body.title,
             body.referrer,
             body.lang or None,
-            tracking=context.caller.page_tracking,
-            kept_parameters=context.caller.page_parameters,
+            tracking=caller.page_tracking,
+            kept_parameters=caller.page_parameters,
         )
-        self._service.record_heartbeat(context.caller, page)
-        return HeartbeatResponse(expires_in=self._service.online_seconds)
+        self._service.record_heartbeat(caller, page)
+        return VisitorHeartbeatResponse(
+            expires_in=self._service.online_seconds,
+            colour=caller.colour,
+            page_tracking=caller.page_tracking,
+            page_parameters=list(caller.page_parameters),
+        )
 
     async def list_on_site(
         self, context: RequestContext[OperatorCaller, None, SiteVisitorListQuery]

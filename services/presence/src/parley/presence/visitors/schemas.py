@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from parley.common.events.presence import OnlineVisitor
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 from parley.common.texts import without_directions
+from parley.presence.schemas import HeartbeatResponse
 
 _MAX_URL_LENGTH = 2048
 _MAX_TITLE_LENGTH = 300
@@ -50,6 +51,14 @@ class VisitorHeartbeatBody(RequestBody):
     lang: str | None = Field(
         None, max_length=35, pattern=r"^([A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*)?$", description="A BCP 47 tag."
     )
+
+
+class VisitorHeartbeatResponse(HeartbeatResponse):
+    """What the widget has to know of the site before the visitor opens it; so it needs no other request."""
+
+    colour: str = Field(description="The colour of the widget's button; empty when it is not known.")
+    page_tracking: bool = Field(description="Whether the widget reports the visitor's page.")
+    page_parameters: list[str] = Field(description="The query parameters it reports with it.")
 
 
 class VisitorListQuery(Query):

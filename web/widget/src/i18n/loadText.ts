@@ -1,6 +1,6 @@
 /** Loads a part of the widget that only some visitors need. */
 
-import { send } from "../../shared/http";
+import { send } from "../../../shared/http";
 
 const TIMEOUT_MS = 4000;
 

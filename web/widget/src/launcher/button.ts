@@ -1,0 +1,85 @@
+/** What is on the page before the chat window is loaded: the button, in plain DOM because it has to be small. */
+import type { LauncherTexts } from "../i18n/catalogues";
+import { browserLanguage, direction, findLanguage } from "../i18n/language";
+import { PATHS } from "../iconPaths";
+import type { ButtonState } from "./chatInterface";
+
+/** The texts of all languages. The build sets them from the catalogues. */
+declare const LAUNCHER_TEXTS: Record<string, LauncherTexts>;
+
+const SVG = "http://www.w3.org/2000/svg";
+const ICON_SIZE = 26;
+
+export class LauncherButton {
+  /** Everything that the widget shows. */
+  readonly root = document.createElement("div");
+  /** Where the chat window is rendered: before the button, as in the order of the tab key. */
+  readonly chat = document.createElement("div");
+  private readonly notice = document.createElement("p");
+  private readonly button = document.createElement("button");
+  private readonly icon: SVGPathElement;
+  private readonly count = document.createElement("span");
+  private readonly texts: LauncherTexts;
+  private isOpen = false;
+
+  constructor(onClick: () => void) {
+    const language = findLanguage(browserLanguage);
+    this.texts = LAUNCHER_TEXTS[language] as LauncherTexts;
+    this.root.lang = language;
+    this.root.dir = direction(language);
+    this.notice.className = "load-notice";
+    this.notice.setAttribute("role", "status");
+    this.button.type = "button";
+    this.button.className = "launcher";
+    this.button.addEventListener("click", onClick);
+    this.count.className = "unread-count";
+    this.count.setAttribute("aria-hidden", "true");
+    const [icon, path] = createIcon();
+    this.icon = path;
+    this.button.append(icon, this.count);
+    this.root.append(this.chat, this.notice, this.button);
+    this.update({ isOpen: false, unread: 0 });
+  }
+
+  update({ isOpen, unread }: ButtonState): void {
+    const { openChat, closeChat, unread: count } = this.texts;
+    // A keyboard user who closes the window continues at the button.
+    if (this.isOpen && !isOpen) this.button.focus();
+    this.isOpen = isOpen;
+    const hasNews = !isOpen && unread > 0;
+    const label = hasNews ? `${openChat}, ${count.replace("{n}", String(unread))}` : openChat;
+    this.root.className = isOpen ? "root open" : "root";
+    this.button.setAttribute("aria-expanded", String(isOpen));
+    this.button.setAttribute("aria-label", isOpen ? closeChat : label);
+    this.icon.setAttribute("d", isOpen ? PATHS.down : PATHS.chat);
+    this.count.textContent = hasNews ? String(unread) : "";
+    this.count.hidden = !hasNews;
+  }
+
+  /** Shows that the chat window is being loaded, and whether that has failed. */
+  setLoading(isLoading: boolean, hasFailed = false): void {
+    this.button.setAttribute("aria-busy", String(isLoading));
+    this.notice.textContent = hasFailed ? this.texts.loadFailed : "";
+  }
+}
+
+/** The icon's element, and its path. */
+function createIcon(): [SVGSVGElement, SVGPathElement] {
+  const icon = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  const attributes = {
+    class: "icon",
+    width: ICON_SIZE,
+    height: ICON_SIZE,
+    viewBox: "0 0 24 24",
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": 1.8,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+    "aria-hidden": true,
+  };
+  for (const [name, value] of Object.entries(attributes)) icon.setAttribute(name, String(value));
+  icon.append(path);
+  return [icon, path];
+}

@@ -1,0 +1,41 @@
+/**
+ * What the launcher and the chat window know of each other. A page that was loaded before an update may load the chat
+ * window of the version after it: both sides only add to this.
+ */
+import type { Message } from "../../../shared/apiTypes";
+import type { EmbedConfig } from "../embedConfig";
+
+export interface Launcher {
+  readonly embed: EmbedConfig;
+  readonly root: ShadowRoot;
+  /** Where the chat window is rendered, in `root`. */
+  readonly element: HTMLElement;
+  /** Forgets the session; the page continues with another. */
+  readonly endSession: () => void;
+  /** Shows on the button whether the window is open, and how many messages nobody has seen. */
+  update(state: ButtonState): void;
+  setColours(colours: Colours): void;
+}
+
+export interface ButtonState {
+  isOpen: boolean;
+  unread: number;
+}
+
+export interface Colours {
+  primary?: string;
+  background?: string;
+}
+
+export interface Chat {
+  show(): void;
+  hide(): void;
+  /** Shows messages that operators sent to a visitor who has not opened the widget. */
+  receive(messages: readonly Message[]): void;
+  close(): void;
+}
+
+export interface ChatModule {
+  /** Starts the chat; its window stays closed. */
+  mount(launcher: Launcher): Promise<Chat>;
+}

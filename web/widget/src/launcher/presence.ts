@@ -1,0 +1,97 @@
+/**
+ * The only requests before the chat window is opened: the heartbeat, which reports the visitor's page to operators, and
+ * the question whether an operator has written first.
+ */
+import type { Message, ResponseBody } from "../../../shared/apiTypes";
+import { jsonRequest, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
+import { readJson, writeJson } from "../../../shared/storage";
+import { type EmbedConfig, SESSION_HEADER, storageKey } from "../embedConfig";
+import { browserLanguage } from "../i18n/language";
+import { cleanUrl } from "./pageUrl";
+
+const HEARTBEAT_INTERVAL_MS = 25_000;
+const URL_CHECK_INTERVAL_MS = 2000;
+/** How often an operator's first message is asked for, while the visitor is there. */
+const PROACTIVE_INTERVAL_MS = 5000;
+const IDLE_MS = 120_000;
+
+/** What the heartbeat's answer says of the site. A server of the version before does not say it. */
+export type SiteSettings = Partial<
+  Pick<ResponseBody<"post", "/chat/heartbeat">, "colour" | "page_tracking" | "page_parameters">
+>;
+
+interface PresenceOptions {
+  /** The session may change. */
+  embed(): EmbedConfig;
+  /** Called after each heartbeat, also when there was no answer. */
+  onSite(site: SiteSettings): void;
+  /** Whether operators' messages arrive in another way. */
+  hasChat(): boolean;
+  onProactive(messages: readonly Message[]): void;
+}
+
+/** The site's settings as the last heartbeat of an earlier page has learned them. */
+export function readSite(siteKey: string): SiteSettings {
+  const name = (key: string) => storageKey(siteKey, key);
+  return readJson<SiteSettings | null>(name("site"), null) ?? readConfig(name("config"));
+}
+
+/** What the chat window has stored. */
+function readConfig(name: string): SiteSettings {
+  const config = readJson<(SiteSettings & { colours?: { primary?: string } }) | null>(name, null);
+  const colour = config?.colours?.primary;
+  return { ...config, ...(colour && { colour }) };
+}
+
+export function startPresence({ embed, onSite, hasChat, onProactive }: PresenceOptions): void {
+  let reportedUrl = "";
+  let lastActivity = Date.now();
+
+  const sendHeartbeat = async () => {
+    const { origin, siteKey, sessionId } = embed();
+    reportedUrl = location.href;
+    const { page_tracking: isTracked = true, page_parameters: parameters = [] } = readSite(siteKey);
+    const body = {
+      site_key: siteKey,
+      session_id: sessionId,
+      lang: browserLanguage,
+      // Sandboxed pages have no origin; what the site does not track is not sent.
+      page: isTracked ? cleanUrl(reportedUrl, parameters).slice(0, 2048) : location.origin,
+      title: isTracked ? document.title.slice(0, 300) : "",
+      referrer: isTracked ? cleanUrl(document.referrer, []) : "",
+    };
+    try {
+      const url = `${origin}/api/v1/chat/heartbeat`;
+      const site = await readBody<SiteSettings>(
+        await send(url, jsonRequest("POST", body), REQUEST_TIMEOUT_MS),
+      );
+      const { colour, page_tracking, page_parameters } = site;
+      if (colour) writeJson(storageKey(siteKey, "site"), { colour, page_tracking, page_parameters });
+      onSite(site);
+    } catch {
+      onSite({});
+    }
+  };
+
+  const checkProactive = async () => {
+    const isPresent = document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
+    if (!isPresent || hasChat()) return;
+    const { origin, siteKey, sessionId } = embed();
+    try {
+      const url = `${origin}/api/v1/chat/pending-proactive?site_key=${siteKey}`;
+      const init = { headers: { [SESSION_HEADER]: sessionId } };
+      const { messages } = await readBody<{ messages: Message[] }>(await send(url, init, REQUEST_TIMEOUT_MS));
+      if (messages.length && embed().sessionId === sessionId) onProactive(messages);
+    } catch {
+      // Asked again a little later.
+    }
+  };
+
+  for (const type of ["pointermove", "keydown", "scroll"]) {
+    addEventListener(type, () => (lastActivity = Date.now()), { passive: true, capture: true });
+  }
+  void sendHeartbeat();
+  setInterval(sendHeartbeat, HEARTBEAT_INTERVAL_MS);
+  setInterval(checkProactive, PROACTIVE_INTERVAL_MS);
+  setInterval(() => location.href !== reportedUrl && sendHeartbeat(), URL_CHECK_INTERVAL_MS);
+}
