@@ -207,6 +207,53 @@ test("an upload that the server has no room for is tried again when it says so",
   expect(sent()).toMatchObject([{ image_url: "/uploads/a.png" }]);
 });
 
+test("a busy server is asked again, and the visitor is told why they wait", async () => {
+  const refusals = new Map<string, number>();
+  const busyAtFirst = (name: string, answer: () => Response) => () => {
+    const count = (refusals.get(name) ?? 0) + 1;
+    refusals.set(name, count);
+    return count > 2 ? answer() : failure(503, "unavailable", { "Retry-After": "2" });
+  };
+  const message = buildMessage(1);
+  history = { ...history, conversation_id: 50, mode: "ai", messages: [message] };
+  server.on(
+    "GET",
+    "/chat/config",
+    busyAtFirst("config", () => json({ name: "Shop", welcome: "", colours: {} })),
+  );
+  server.on(
+    "GET",
+    "/chat/history",
+    busyAtFirst("history", () => json(history)),
+  );
+  server.on(
+    "POST",
+    "/chat/stream",
+    busyAtFirst("stream", () => reply(done)),
+  );
+  server.on(
+    "POST",
+    "/chat/handoff",
+    busyAtFirst("handoff", () => json({ mode: "pending", conversation_id: 50 })),
+  );
+  localStorage.setItem("parley:pk_1:known", "1");
+  const store = await loadPage();
+  store.show();
+  await run();
+  streams[0]?.event("ready", "1-0");
+  store.sendMessage("Hello");
+  void store.requestHandoff();
+  await run();
+  const busy = "Many people are writing just now. Trying again…";
+  expect(store.outgoing.value).toMatchObject([{ state: "waiting", error: busy }]);
+  expect(store.error.value).toBe(busy);
+  await run(10_000);
+  expect(store.config.value?.name).toBe("Shop");
+  expect(store.messages.value).toMatchObject([message]);
+  expect([store.outgoing.value[0]?.state, store.error.value]).toEqual(["sent", ""]);
+  expect(server.to("POST", "/chat/handoff")).toHaveLength(3);
+});
+
 test("the session is in no URL", async () => {
   const store = await loadPage();
   store.show();

@@ -20,6 +20,7 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.transitions import REPLY_LEASE_DURATION
 from parley.chat.messages.service import ReceivedMessage
 from parley.chat.settings import ChatSettings
+from parley.chat.widget.handlers import with_pauses
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.messaging import RpcClient
 from parley.common.runtime.tasks import BackgroundTasks
@@ -153,6 +154,20 @@ async def test_after_an_accept_the_ai_writes_nothing_more(
     assert stream.message is None
     _, found = await replica.module.widget.get_history(visitor, None, 10)
     assert [message.role for message in found.messages] == ["visitor"]
+
+
+async def test_a_reply_is_not_silent_while_the_model_thinks(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.configure(engine="openai")
+    endpoint.chunks, endpoint.pause = ("Once upon a time.",), asyncio.Event()
+    received = await replica.receive(visitor, "Tell me a story")
+    reply = replica.replies.start_or_join(received)
+    parts = with_pauses(replica.replies.subscribe(received, reply), 0.01)
+    assert [await anext(parts) for _ in range(3)] == [None] * 3, "each is sent as a comment"
+    endpoint.pause.set()
+    assert "".join([part async for part in parts if isinstance(part, str)]) == "Once upon a time."
 
 
 async def test_two_questions_without_an_answer_in_a_row_request_a_handoff(

@@ -9,7 +9,7 @@ import type {
   WidgetConfig,
 } from "../../shared/apiTypes";
 import { ApiError } from "../../shared/http";
-import { sleep, throttle } from "../../shared/retry";
+import { backoffDelay, sleep, throttle } from "../../shared/retry";
 import { openSharedStream } from "../../shared/sharedStream";
 import type { SseEvent } from "../../shared/sse";
 import {
@@ -37,6 +37,8 @@ const AVAILABILITY_INTERVAL_MS = 10_000;
 /** How often an upload that the server has no room for is tried. */
 const MAX_UPLOAD_ATTEMPTS = 4;
 const MAX_UPLOAD_DELAY_SECONDS = 60;
+/** How often another request is tried when the server is busy. */
+const MAX_ATTEMPTS = 6;
 
 export class WidgetStore {
   readonly id = randomId();
@@ -185,7 +187,7 @@ export class WidgetStore {
 
   async loadConfig(): Promise<void> {
     try {
-      const config = await this.api.get("/chat/config", {});
+      const config = await this.withRetry(() => this.api.get("/chat/config", {}));
       this.config.value = config;
       writeJson(this.keys.config, config);
     } catch {
@@ -220,7 +222,8 @@ export class WidgetStore {
   private async loadHistory(beforeSeq?: number): Promise<void> {
     if (readText(this.keys.known) === null && !this.outgoing.value.length) return;
     try {
-      const history = await this.api.get("/chat/history", beforeSeq ? { before_seq: beforeSeq } : {});
+      const query = beforeSeq ? { before_seq: beforeSeq } : {};
+      const history = await this.withRetry(() => this.api.get("/chat/history", query));
       this.conversationId.value = history.conversation_id ?? undefined;
       this.mode.value = history.mode;
       this.operator.value = history.operator;
@@ -473,9 +476,26 @@ export class WidgetStore {
   private async runWithError(action: () => Promise<void>): Promise<void> {
     this.error.value = "";
     try {
-      await action();
+      await this.withRetry(action, () => {
+        this.error.value = strings.serverBusy;
+      });
+      this.error.value = "";
     } catch {
       this.error.value = strings.requestFailed;
+    }
+  }
+
+  /** Repeats a request while the server is busy. */
+  private async withRetry<T>(request: () => Promise<T>, onBusy?: () => void): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await request();
+      } catch (error) {
+        const mayRetry = error instanceof ApiError && isBusy(error) && attempt < MAX_ATTEMPTS;
+        if (!mayRetry || this.isClosed) throw error;
+        onBusy?.();
+        await sleep(Math.max(1000 * error.retryAfterSeconds, backoffDelay(attempt)));
+      }
     }
   }
 }
