@@ -220,7 +220,7 @@ export class WidgetStore {
 
   /** Fetches the newest messages, or those before `beforeSeq`. A visitor who never wrote has no history. */
   private async loadHistory(beforeSeq?: number): Promise<void> {
-    if (readText(this.keys.known) === null && !this.outgoing.value.length) return;
+    if (readText(this.keys.known) === null) return;
     try {
       const query = beforeSeq ? { before_seq: beforeSeq } : {};
       const history = await this.withRetry(() => this.api.get("/chat/history", query));
