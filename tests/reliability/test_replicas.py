@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from parley.common.auth.identity import (
     VisitorCaller,
 )
 from parley.common.auth.visitor_session import session_handle
-from reliability.conftest import ReliabilityCluster
+from reliability.conftest import ReliabilityCluster, repetitions, report
 from support.api import VisitorClient
 from support.load import LoadGenerator
 from support.tenants import TenantFixture
@@ -46,6 +47,44 @@ async def test_killing_a_replica_loses_and_duplicates_nothing(
         assert stored["acknowledged"] > 60
         assert received["received"] >= stored["acknowledged"]
     finally:
+        await load.close()
+
+
+async def _count_conflicts(cluster: ReliabilityCluster) -> int:
+    """Count the changes of conversations that another replica of chat made first."""
+    total = 0
+    async with aiohttp.ClientSession() as http:
+        for replica in cluster.stack.processes("chat"):
+            async with http.get(f"{replica.internal_url}/metrics") as response:
+                text = await response.text()
+            total += sum(int(float(one)) for one in re.findall(r"^parley_chat_write_conflicts_total (\S+)", text, re.M))
+    return total
+
+
+async def test_scaling_chat_under_load_loses_nothing_and_conversations_keep_to_one_replica(
+    cluster: ReliabilityCluster, tenant: TenantFixture
+) -> None:
+    """T22: replicas of chat that come and go under load fail, lose and double no message, and hardly ever collide."""
+    load = LoadGenerator(tenant, pause=0.05)
+    try:
+        await load.start(conversations=6)
+        await load.wait_acknowledged(50)
+        conflicts = await _count_conflicts(cluster)
+        moves = 0
+        for count in (1, 2) * repetitions(2, 10):
+            cluster.stack.write_hosts({"chat": count})
+            moves += 1
+            await load.wait_acknowledged(150)
+        await load.stop()
+        stored = await load.check()
+        await load.check_streams()
+        assert not load.rejected
+        # Each move costs a conversation one lost compare-and-set at most; without affinity half of all changes collide.
+        conflicts = await _count_conflicts(cluster) - conflicts
+        assert conflicts <= moves * len(load.conversations)
+        report("T22", f"{stored['acknowledged']} messages while chat was scaled {moves} times, {conflicts} conflicts")
+    finally:
+        cluster.stack.write_hosts({})
         await load.close()
 
 
