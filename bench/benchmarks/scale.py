@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.benchmarks.scale_chat import measure_chat
 from bench.benchmarks.scale_notify import measure_notify
 from bench.harness import BenchmarkContext
 from bench.measurement import Benchmark, Metric
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Measure notify."""
-    return await measure_notify(bench)
+    """Measure chat, then notify."""
+    return [*await measure_chat(bench), *await measure_notify(bench)]
 
 
 BENCHMARK = Benchmark(

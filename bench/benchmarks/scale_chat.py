@@ -1,4 +1,4 @@
-"""Benchmark `scale`: what a message costs with one, two and four replicas of a service, in one run.
+"""The part of `scale` for chat: what an operator's message costs with one, two and four replicas.
 
 All replicas run from the start. The gateway is told how many of them there are, as in a cluster: by the addresses
 behind their name. With the same number in flight for each replica the cost should stay what it is with one.
@@ -20,7 +20,7 @@ from pymongo import AsyncMongoClient
 
 from bench.driver import closed_loop
 from bench.harness import BenchmarkContext, resource_usage, running_stack
-from bench.measurement import Benchmark, Metric, Round, Target, build_metric
+from bench.measurement import Metric, Round, Target, build_metric
 from bench.requests import build_workers, operator_message
 from bench.scenario import Scenario
 from parley_dev.stack import Stack
@@ -79,12 +79,8 @@ class _Load:
         return f"chat, {replicas}, {self.in_flight} in flight"
 
 
-async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Measure chat."""
-    return await _measure_chat(bench)
-
-
-async def _measure_chat(bench: BenchmarkContext) -> list[Metric]:
+async def measure_chat(bench: BenchmarkContext) -> list[Metric]:
+    """Compare each number of replicas with one replica in the same round."""
     loads = [_Load(*load) for load in _CHAT_LOADS]
     directory = bench.directory / "scale-chat"
     async with (
@@ -196,11 +192,3 @@ def _metrics(load: _Load, first: _Load) -> list[Metric]:
         build("idle", "% of a core", [100 * s.idle_cpu for s in samples], [100 * s.idle_cpu for s in base]),
         build("memory of chat", "MB", [s.resident_megabytes for s in samples], [s.resident_megabytes for s in base]),
     ]
-
-
-BENCHMARK = Benchmark(
-    "scale",
-    "the cost of an operator's message with 1, 2 and 4 replicas of chat.",
-    "one replica with 64 messages in flight.",
-    run,
-)

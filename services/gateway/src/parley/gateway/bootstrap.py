@@ -27,6 +27,7 @@ from parley.gateway.middleware.access_log import AccessLog
 from parley.gateway.middleware.request import request_middleware
 from parley.gateway.openapi.handlers import OpenApiHandlers
 from parley.gateway.proxy.operator_handler import OperatorProxyHandler
+from parley.gateway.proxy.placement import Placements
 from parley.gateway.proxy.public_handler import PublicProxyHandler
 from parley.gateway.proxy.reverse_proxy import ReverseProxy
 from parley.gateway.proxy.routes import add_proxy_routes
@@ -69,6 +70,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     broker.add(_share_limits(settings, limiter, new_sessions))
     streams = StreamLimiter(settings.streams_per_address, min(MAX_STREAM_DRAIN_SECONDS, settings.stop_seconds / 3))
     proxy = ReverseProxy(upstreams, streams)
+    placements = Placements(settings.log_partitions)
     client_ips = ClientIpResolver(settings.trusted_proxies)
     connections = ClientConnections(settings.connections_per_address, client_ips)
     service.add(connections.build_check())
@@ -89,8 +91,8 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
         end_spans_at_stream_start(app)
     add_proxy_routes(
         app.router,
-        OperatorProxyHandler(operators, limiter, streams, proxy),
-        VisitorProxyHandler(visitors, limiter, new_sessions, streams, proxy),
+        OperatorProxyHandler(operators, limiter, streams, proxy, placements),
+        VisitorProxyHandler(visitors, limiter, new_sessions, streams, proxy, placements),
         PublicProxyHandler(signer, limiter, proxy),
     )
     add_auth_routes(app.router, AuthHandlers(internal_api, operators, build_issuer(settings), limiter))

@@ -9,7 +9,7 @@ from aiohttp import web
 from parley.gateway.auth.bearer import read_bearer_token
 from parley.gateway.auth.operators import AuthenticatedOperator, OperatorAuthenticator
 from parley.gateway.auth.tokens import CredentialRejected
-from parley.gateway.proxy.placement import operator_placement
+from parley.gateway.proxy.placement import Placements
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
@@ -32,12 +32,18 @@ class OperatorProxyHandler:
     """Checks limits and credential, then forwards."""
 
     def __init__(
-        self, operators: OperatorAuthenticator, limiter: RateLimiter, streams: StreamLimiter, proxy: ReverseProxy
+        self,
+        operators: OperatorAuthenticator,
+        limiter: RateLimiter,
+        streams: StreamLimiter,
+        proxy: ReverseProxy,
+        placements: Placements,
     ) -> None:
         self._operators = operators
         self._limiter = limiter
         self._streams = streams
         self._proxy = proxy
+        self._placements = placements
 
     async def handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         client_ip = request[CLIENT_IP]
@@ -55,7 +61,7 @@ class OperatorProxyHandler:
         if route.method != "GET":
             reject_content_encoding(request)
             body = await read_json_body(request)
-        placement = operator_placement(route, request.match_info, body, operator.tenant_id)
+        placement = self._placements.for_operator(route, request.match_info, body, operator.tenant_id)
         return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query, placement, body))
 
     async def _handle_stream(self, route: ProxyRoute, request: web.Request, client_ip: str) -> web.StreamResponse:
@@ -63,7 +69,7 @@ class OperatorProxyHandler:
             operator = await self._authenticate_stream(request, client_ip)
             self._limiter.acquire(RateLimitScope.OPERATOR, route.rate_limit, str(operator.operator_id))
             query = _remove_token(request.rel_url.raw_query_string)
-            placement = operator_placement(route, request.match_info, None, operator.tenant_id)
+            placement = self._placements.for_operator(route, request.match_info, None, operator.tenant_id)
             return await self._proxy.forward(ProxyRequest(request, route, operator.identity, query, placement))
 
     async def _authenticate_stream(self, request: web.Request, client_ip: str) -> AuthenticatedOperator:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from parley.common.log_partitions import partition_of
 from parley.common.partitions import conversation_partition, visitor_partition
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.upstream.replica_selection import ANYWHERE, Placement
@@ -15,29 +17,35 @@ _CONVERSATION = re.compile(rb'"conversation_id"\s*:\s*([0-9]{1,16})')
 _VISITOR = re.compile(rb'"session_id"\s*:\s*"(sess_[0-9a-f]{32})"')
 
 
-def operator_placement(
-    route: ProxyRoute, path_parameters: Mapping[str, str], body: bytes | None, tenant_id: int
-) -> Placement:
-    """Return the placement of an operator's request: by the conversation or visitor that path or body name."""
-    if route.kind is RouteKind.EVENT_STREAM:
-        return _stream_placement(tenant_id)
-    if route.names_conversation:
-        return Placement(conversation_partition(int(path_parameters["id"])))
-    if body:
-        if conversation := _CONVERSATION.search(body):
-            return Placement(conversation_partition(int(conversation[1])))
-        if visitor := _VISITOR.search(body):
-            return Placement(visitor_partition(visitor[1].decode()))
-    return ANYWHERE
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """Places requests. A tenant's streams go together with those of its partition of the event log.
 
+    A replica of notify follows the partitions of the streams that it has.
+    """
 
-def visitor_placement(route: ProxyRoute, session_handle: str, tenant_id: int) -> Placement:
-    """Return the placement of a visitor's request."""
-    if route.kind is RouteKind.EVENT_STREAM:
-        return _stream_placement(tenant_id)
-    return Placement(visitor_partition(session_handle))
+    log_partitions: int
 
+    def for_operator(
+        self, route: ProxyRoute, path_parameters: Mapping[str, str], body: bytes | None, tenant_id: int
+    ) -> Placement:
+        """Return the placement of an operator's request: by the conversation or visitor that path or body name."""
+        if route.kind is RouteKind.EVENT_STREAM:
+            return self._for_stream(tenant_id)
+        if route.names_conversation:
+            return Placement(conversation_partition(int(path_parameters["id"])))
+        if body:
+            if conversation := _CONVERSATION.search(body):
+                return Placement(conversation_partition(int(conversation[1])))
+            if visitor := _VISITOR.search(body):
+                return Placement(visitor_partition(visitor[1].decode()))
+        return ANYWHERE
 
-def _stream_placement(tenant_id: int) -> Placement:
-    # All streams of a tenant together: a replica of notify follows the log for the tenants whose streams it has.
-    return Placement(stream_key=str(tenant_id))
+    def for_visitor(self, route: ProxyRoute, session_handle: str, tenant_id: int) -> Placement:
+        """Return the placement of a visitor's request."""
+        if route.kind is RouteKind.EVENT_STREAM:
+            return self._for_stream(tenant_id)
+        return Placement(visitor_partition(session_handle))
+
+    def _for_stream(self, tenant_id: int) -> Placement:
+        return Placement(stream_key=f"log-{partition_of(tenant_id, self.log_partitions)}")

@@ -17,7 +17,7 @@ from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTER
 from parley.common.errors import Forbidden, ParleyError, ValidationFailed
 from parley.common.http import Query, RateLimitClass, RequestBody, error_responses
 from parley.gateway.auth.visitors import AuthenticatedVisitor, OriginNotAllowed, VisitorAuthenticator
-from parley.gateway.proxy.placement import visitor_placement
+from parley.gateway.proxy.placement import Placements
 from parley.gateway.proxy.reverse_proxy import ProxyRequest, ReverseProxy
 from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
@@ -77,12 +77,14 @@ class VisitorProxyHandler:
         new_sessions: NewSessionLimiter,
         streams: StreamLimiter,
         proxy: ReverseProxy,
+        placements: Placements,
     ) -> None:
         self._visitors = visitors
         self._limiter = limiter
         self._new_sessions = new_sessions
         self._streams = streams
         self._proxy = proxy
+        self._placements = placements
 
     async def handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         try:
@@ -132,7 +134,7 @@ class VisitorProxyHandler:
                 site_key, has_message_id = site.site_key, bool(site.message_id)
         visitor = await self._authenticate(route, request, site_key, session_id)
         query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
-        placement = visitor_placement(route, visitor.session_handle, visitor.tenant_id)
+        placement = self._placements.for_visitor(route, visitor.session_handle, visitor.tenant_id)
         return await self._proxy.forward(
             ProxyRequest(request, route, visitor.identity, query, placement, body, has_message_id)
         )
@@ -145,7 +147,7 @@ class VisitorProxyHandler:
         site_key, session_id = _validate(fields, session_id)
         visitor = await self._authenticate(route, request, site_key, session_id)
         query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
-        placement = visitor_placement(route, visitor.session_handle, visitor.tenant_id)
+        placement = self._placements.for_visitor(route, visitor.session_handle, visitor.tenant_id)
         proxied = ProxyRequest(request, route, visitor.identity, query, placement)
         return await self._proxy.forward_upload(proxied, stream_upload(request, already_read))
 

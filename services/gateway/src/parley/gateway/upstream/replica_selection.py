@@ -22,7 +22,7 @@ from parley.common.partitions import PARTITIONS
 
 _LOAD_BOUND = 1.25
 _MIN_LOAD_BOUND = 100
-"""Streams that a replica takes in any case: fewer cost less than following the log for one tenant more."""
+"""Streams that a replica takes in any case: fewer cost less than following one more partition of the event log."""
 
 
 class Candidate(Protocol):
