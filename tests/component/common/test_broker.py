@@ -1,15 +1,22 @@
-"""The connection to RabbitMQ while it stops."""
+"""The connection to RabbitMQ while it stops, and while the broker takes no events."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aio_pika.abc import AbstractConnection
 
-from parley.common.messaging import BrokerConnection
+from parley.common.errors import Unavailable
+from parley.common.events import Event, new_event
+from parley.common.events.conversations import VisitorErased
+from parley.common.messaging import BrokerConnection, Consumer
 from parley.common.messaging.broker import ChannelSession
+from parley_dev.servers import RabbitServer
 from support.wait import wait_until
 
 
@@ -49,3 +56,49 @@ async def test_session_that_ends_badly_does_not_block_stopping(amqp_url: str, se
     stopping = asyncio.create_task(broker.stop())
     done, _ = await asyncio.wait({stopping}, timeout=10)
     assert done
+
+
+async def test_a_broker_that_is_short_of_memory_is_noticed_and_gets_the_events_afterwards(tmp_path: Path) -> None:
+    """Events wait where they are stored, not in memory; consumers go on, and stopping does not hang."""
+    server = RabbitServer(tmp_path / "rabbitmq")
+    await server.start()
+    broker = BrokerConnection(server.uri)
+    received: list[str] = []
+
+    async def receive(event: Event) -> None:
+        received.append(event.data["session_id"])
+
+    broker.add(Consumer("test", "alarm", {"visitor.erased": receive}))
+    await broker.start()
+    try:
+        await wait_until(lambda: broker.unready_reason() is None)
+        await broker.publish([_event("before")])
+        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
+        with pytest.raises(Unavailable):
+            await broker.publish([_event("in flight")])
+        await wait_until(lambda: "short of memory" in (broker.unready_reason() or ""), timeout=5)
+        started = time.monotonic()
+        for _ in range(1000):
+            with pytest.raises(Unavailable):
+                await broker.publish([_event("while blocked")])
+        assert time.monotonic() - started < 1, "nothing is sent that could pile up"
+
+        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1GB")
+        await wait_until(lambda: broker.unready_reason() is None, timeout=5)
+        await broker.publish([_event("after")])
+        await wait_until(lambda: "after" in received)
+        assert received == ["before", "in flight", "after"]
+
+        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
+        with pytest.raises(Unavailable):
+            await broker.publish([_event("in flight")])
+    finally:
+        started = time.monotonic()
+        await broker.stop()
+        stopped = time.monotonic() - started
+        await server.stop()
+    assert stopped < 6
+
+
+def _event(name: str) -> dict[str, Any]:
+    return new_event(VisitorErased(session_id=name), tenant_id=1, site_id=1).to_document()

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from parley_dev.servers.containers import Container, Image
 
 # The first version with streams.
 _MIN_VERSION = (3, 9)
+_COOKIE = "parley"
+"""What nodes and their tools know each other by. They listen on loopback only."""
 
 # By default, Erlang's schedulers keep a core busy for a while whenever they run out of work; here they share the cores.
 _NO_BUSY_WAITING = "+sbwt none +sbwtdcpu none +sbwtdio none"
@@ -56,11 +58,23 @@ class RabbitServer:
         pid_directory: Path | None = None,
         log: Path | None = None,
         vhosts: Sequence[str] = (),
+        name: str = "parley",
+        epmd_port: int | None = None,
+        peers: Sequence[str] = (),
     ) -> None:
-        """`vhosts`: virtual hosts in addition to the default one. A node in a container has none."""
+        """`vhosts`: virtual hosts in addition to the default one. A node in a container has none.
+
+        A node of a cluster has a `name` of its own, a port mapper that its peers share, and at its first start it joins
+        the `peers`, which are other names.
+        """
         self.directory = directory
-        spare, self._distribution_port, self._epmd_port = free_ports(3)
+        self.node_name = f"{name}@localhost"
+        self._peers = tuple(f"{peer}@localhost" for peer in peers)
+        self._shared_epmd_port = epmd_port
+        spare, self._distribution_port, own_epmd_port = free_ports(3)
+        self._epmd_port = epmd_port or own_epmd_port
         self.port = port or spare
+        self._command: tuple[Path, dict[str, str]] | None = None
         self._log = log or directory / "rabbitmq.log"
         self._pids = pid_directory or directory
         self._epmd: Runnable | None = None
@@ -83,10 +97,10 @@ class RabbitServer:
 
     async def start(self, timeout: float = 90.0) -> None:
         """Start it and wait until clients can open a channel. Raises StartFailed."""
-        if self._epmd is not None:
+        if self._command is not None:
             self._configure()
-            if not self._epmd.running:
-                await self._epmd.start()
+        if self._epmd is not None and not self._epmd.running:
+            await self._epmd.start()
         await self._node.start()
         try:
             await asyncio.wait_for(self._wait_accepting(), timeout)
@@ -111,6 +125,22 @@ class RabbitServer:
         await self.stop()
         await self.start()
 
+    async def control(self, tool: str, *arguments: str, check: bool = True) -> str:
+        """Run one of RabbitMQ's tools, or a script that uses them, for this node and return what it prints.
+
+        Raises RuntimeError if it fails, unless `check` is false; also for a node in a container.
+        """
+        if self._command is None:
+            raise RuntimeError("The node runs in a container.")
+        sbin, env = self._command
+        process = await asyncio.create_subprocess_exec(
+            str(sbin / tool), *arguments, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        output = (await process.communicate())[0].decode()
+        if check and process.returncode != 0:
+            raise RuntimeError(f"{tool} {' '.join(arguments)}: {output}")
+        return output
+
     def tail_log(self, lines: int = 15) -> str:
         """Return the end of its log."""
         return self._node.tail_log(lines)
@@ -129,14 +159,10 @@ class RabbitServer:
                 hostname="parley",
             )
         env = self._environment(program)
-        self._epmd = Process(
-            "epmd",
-            [str(program.epmd), "-address", LOOPBACK, "-port", str(self._epmd_port)],
-            log=self._log.with_name("epmd.log"),
-            env=env,
-            pid_file=self._pids / "epmd.pid",
-            stop_timeout_seconds=5.0,
-        )
+        # The tools in /usr/sbin refuse every user but the machine's own server's.
+        self._command = program.sbin, {**env, "PATH": f"{program.sbin}:{env['PATH']}"}
+        if self._shared_epmd_port is None:
+            self._epmd = create_epmd(program, self._epmd_port, self._log.with_name("epmd.log"), self._pids, env)
         return Process(
             "rabbitmq",
             [str(program.sbin / "rabbitmq-server")],
@@ -161,7 +187,7 @@ class RabbitServer:
             "RABBITMQ_SERVER_START_ARGS": f"-noinput +B i {_NO_BUSY_WAITING}",
             # The settings in /etc/rabbitmq are for the machine's own server.
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_NODENAME": "parley@localhost",
+            "RABBITMQ_NODENAME": self.node_name,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_MNESIA_BASE": str(home / "mnesia"),
@@ -187,8 +213,18 @@ class RabbitServer:
             "disk_free_limit.absolute = 200MB\n"
             "log.console = true\n"
             "log.console.level = info\n"
-            "log.file = false\n" + (f"load_definitions = {home / 'definitions.json'}\n" if self.vhosts else "")
+            "log.file = false\n"
+            + (f"load_definitions = {home / 'definitions.json'}\n" if self.vhosts else "")
+            + "".join(
+                f"cluster_formation.classic_config.nodes.{number} = {peer}\n"
+                for number, peer in enumerate((self.node_name, *self._peers), 1)
+                if self._peers
+            )
         )
+        cookie = home / ".erlang.cookie"
+        if not cookie.exists():
+            cookie.write_text(_COOKIE)
+            cookie.chmod(0o400)
         if self.vhosts:
             (home / "definitions.json").write_text(json.dumps(_definitions(["/", *self.vhosts])))
         (home / "advanced.config").write_text("[{kernel, [{inet_dist_use_interface, {127,0,0,1}}]}].\n")
@@ -208,6 +244,18 @@ class RabbitServer:
                     return
             except (OSError, AMQPException, TimeoutError):
                 await asyncio.sleep(0.1)
+
+
+def create_epmd(program: RabbitInstall, port: int, log: Path, pids: Path, env: Mapping[str, str]) -> Process:
+    """Create the port mapper's process, which nodes find each other by."""
+    return Process(
+        "epmd",
+        [str(program.epmd), "-address", LOOPBACK, "-port", str(port)],
+        log=log,
+        env=env,
+        pid_file=pids / "epmd.pid",
+        stop_timeout_seconds=5.0,
+    )
 
 
 def _definitions(vhosts: Sequence[str]) -> dict[str, object]:

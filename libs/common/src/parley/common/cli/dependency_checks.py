@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import aio_pika
-from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError, AuthenticationError, ProbableAuthenticationError
 from pymongo import AsyncMongoClient
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError, ServerSelectionTimeoutError
@@ -16,7 +15,9 @@ from parley.common.cli.command import CommandError
 from parley.common.cli.plugins import HealthCheck
 from parley.common.cli.timeouts import CONNECT_TIMEOUT_SECONDS
 from parley.common.messaging import topology
+from parley.common.messaging.broker import server_version
 from parley.common.runtime.settings import DatabaseSettings, ServiceSettings
+from parley.common.server_versions import mongodb_advice, rabbitmq_advice
 
 _MIN_MONGODB_VERSION = (5, 0)
 _MIN_RABBITMQ_VERSION = (3, 10)
@@ -68,7 +69,8 @@ async def check_mongodb(settings: DatabaseSettings) -> str:
         except OperationFailure as exc:
             raise CommandError(_describe_operation_failure(exc)) from None
         members = len(hello.get("hosts", ()))
-        return f"MongoDB {version}, " + (f"replica set {name} of {members}" if name else "sharded cluster")
+        reached = f"MongoDB {version}, " + (f"replica set {name} of {members}" if name else "sharded cluster")
+        return _with_advice(reached, mongodb_advice(version))
 
 
 def _describe_operation_failure(exc: OperationFailure) -> str:
@@ -86,7 +88,7 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
     except (AMQPError, OSError, TimeoutError) as exc:
         raise CommandError(_describe_connection_failure(exc)) from None
     async with connection:
-        version = _server_version(connection)
+        version = server_version(connection)
         if tuple(int(part) for part in version.split(".")[:2]) < _MIN_RABBITMQ_VERSION:
             raise CommandError(f"is RabbitMQ {version}; Parley needs 3.10 or newer (streams, quorum queues)")
         channel = await connection.channel()
@@ -94,7 +96,12 @@ async def check_rabbitmq(settings: ServiceSettings) -> str:
             await topology.declare_exchanges(channel, settings.log_partitions)
         except AMQPError as exc:
             raise CommandError(f"Parley's exchanges and the streams of its log cannot be declared: {exc}") from None
-        return f"RabbitMQ {version}, with a log of {settings.log_partitions} partitions"
+        reached = f"RabbitMQ {version}, with a log of {settings.log_partitions} partitions"
+        return _with_advice(reached, rabbitmq_advice(version))
+
+
+def _with_advice(reached: str, advice: str | None) -> str:
+    return reached if advice is None else f"{reached}. Warning: {advice}"
 
 
 def _describe_connection_failure(exc: Exception) -> str:
@@ -107,12 +114,6 @@ def _describe_connection_failure(exc: Exception) -> str:
         return f"nothing answers at AMQP_URL within {CONNECT_TIMEOUT_SECONDS} s: wrong host, port or network policy"
     # The broker closes the connection while the virtual host is opened.
     return "closes the connection: the virtual host in AMQP_URL does not exist, or not for this user"
-
-
-def _server_version(connection: AbstractConnection) -> str:
-    transport = connection.transport
-    properties = getattr(transport.connection, "server_properties", None) if transport is not None else None
-    return str((properties or {}).get("version", "0.0"))
 
 
 DEPENDENCIES = (

@@ -47,23 +47,24 @@ class RpcServer:
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
+        previous = await connection.channel(publisher_confirms=False)
         try:
             closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await topology.declare_rpc_queue(channel, self._service)
             await queue.consume(partial(self._serve, channel), no_ack=True)
             self.running = True
-            await self._serve_previous_version(connection)
+            await self._serve_previous_version(previous)
             await closed.wait()
         finally:
             self.running = False
-            if not channel.is_closed:
-                await channel.close()
+            for one in (channel, previous):
+                if not one.is_closed:
+                    await one.close()
 
-    async def _serve_previous_version(self, connection: AbstractConnection) -> None:
-        """Serve the queue of the previous version on a channel of its own: its node may be down, at any time."""
+    async def _serve_previous_version(self, channel: AbstractChannel) -> None:
+        """Serve the queue of the previous version, on a channel of its own: its node may be down at any time."""
         try:
-            channel = await connection.channel(publisher_confirms=False)
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(
                 f"{topology.PREVIOUS_RPC_QUEUE_PREFIX}.{self._service}", durable=True, timeout=RPC_TIMEOUT_SECONDS
@@ -149,14 +150,15 @@ class RpcClient:
             raise Unavailable(f"The {self._service} service is not running.")
         if reply.get("failed"):
             raise Unavailable(f"The {self._service} service could not answer.")
-        result: Document | None = reply["found"]
-        return result
+        found: Document | None = reply["found"]
+        return found
 
     async def _ask(
         self, exchange: AbstractExchange, message: aio_pika.Message, correlation_id: str, queue: str
     ) -> Document | None:
         """Send a request and return the reply; None if there is no such queue."""
-        pending = self._pending[correlation_id] = asyncio.get_running_loop().create_future()
+        pending: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
+        self._pending[correlation_id] = pending
         if not isinstance(await exchange.publish(message, queue), Basic.Ack):
             return None  # The broker has returned it.
         reply: Document = await pending

@@ -11,6 +11,9 @@ DECLARE_TIMEOUT_SECONDS: Final = 15.0
 """For the exchanges and the log stream on a new connection; a cluster elects the stream's leader meanwhile."""
 CLOSE_TIMEOUT_SECONDS: Final = 2.0
 CONFIRM_TIMEOUT_SECONDS: Final = 5.0
+BLOCKED_CHECK_SECONDS: Final = 0.5
+UNCONFIRMED_RECONNECT_SECONDS: Final = 60.0
+"""How long a connected broker may not confirm before the connection is taken for broken."""
 EPHEMERAL_TIMEOUT_SECONDS: Final = 1.0
 RPC_TIMEOUT_SECONDS: Final = 2.0
 """From the request to the reply. The request expires in the queue after it."""

@@ -20,6 +20,7 @@ from parley.common.mongodb.schema_gate import Mode, SchemaGate
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.server_versions import mongodb_advice
 
 log = get_logger(__name__)
 
@@ -132,6 +133,7 @@ class Mongo:
                 await self.client.admin.command("hello")
                 if self._unready_reason is not None:
                     log.info("mongodb_available")
+                    await self._advise()
                 self._unready_reason = None
                 delay = timeouts.HEALTH_INTERVAL_SECONDS
             except SchemaNotReady as exc:
@@ -147,6 +149,12 @@ class Mongo:
             finally:
                 self._check_started_at = None
             await asyncio.sleep(delay)
+
+    async def _advise(self) -> None:
+        """Log what is known against the server's version. Raises what pymongo raises."""
+        advice = mongodb_advice((await self.client.server_info())["version"])
+        if advice is not None:
+            log.warning("mongodb_version_outdated", advice=advice)
 
     async def _heartbeat(self) -> None:
         if time.monotonic() - self._last_heartbeat < timeouts.HEARTBEAT_INTERVAL_SECONDS:

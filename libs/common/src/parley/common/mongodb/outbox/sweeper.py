@@ -70,13 +70,15 @@ class Sweeper:
         self._grace = grace
 
     async def run(self) -> None:
-        """Sweep every second, from when the schema is ready until cancelled."""
+        """Sweep every second, or at once if there is more, from when the schema is ready until cancelled."""
         await self._mongo.schema_ready.wait()
         failures = 0
         while True:
             try:
-                await self.sweep(utc_now() - self._grace)
+                found = await self.sweep(utc_now() - self._grace)
                 failures = 0
+                if found >= _MAX_DOCUMENTS:
+                    continue
             except Exception as exc:
                 failures += 1
                 if failures in _LOGGED_FAILURES or not isinstance(exc, PyMongoError):
