@@ -1,0 +1,1 @@
+"""Backup of a whole installation into one file, and its restore into an empty one."""
