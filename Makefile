@@ -28,8 +28,8 @@ help: ## list the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(READY) ## start all of Parley on this machine (PORT=8080 REPLICAS=1); Ctrl-C stops it
-	@exec $(BIN)/python -m parley_dev --with-parent --port $(PORT) --replicas $(REPLICAS)
+run: $(READY) ## start all of Parley on this machine (PORT=8080 REPLICAS=1, S3=1: images in S3); Ctrl-C stops it
+	@exec $(BIN)/python -m parley_dev --with-parent --port $(PORT) --replicas $(REPLICAS) $(if $(S3),--s3)
 
 .PHONY: setup
 setup: $(READY) ## install what the other commands need (they do it themselves)

@@ -5,7 +5,7 @@
 #
 # `create` fails for existing Secrets, so running it again does not change a secret in use. Environment:
 #   OWNER_EMAIL                     the first owner (owner@example.com in dev)
-#   S3_ACCESS_KEY, S3_SECRET_KEY    object storage (random in dev, where MinIO uses them too)
+#   S3_ACCESS_KEY, S3_SECRET_KEY    object storage (random in dev, where SeaweedFS uses them too)
 set -eu
 
 overlay=${1:-}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -27,6 +28,7 @@ from support.external_tools import find_kubectl
 from support.manifests import (
     COMPONENTS,
     KUBERNETES,
+    OPTIONAL,
     OVERLAYS,
     SERVICES,
     Document,
@@ -319,14 +321,21 @@ def test_scalers_keep_two_replicas_and_use_existing_metrics(production: Rendered
     triggers: dict[str, Document] = {}
     for scaler in production.of_kind("ScaledObject"):
         assert 2 <= scaler["spec"]["minReplicaCount"] < scaler["spec"]["maxReplicaCount"]
-        assert scaler["spec"]["fallback"]["replicas"] >= 2, "the fallback when the metric is unavailable"
+        fallback = scaler["spec"]["fallback"]
+        assert fallback["replicas"] >= 2, "the fallback when the metric is unavailable"
+        assert fallback["behavior"] == "currentReplicasIfHigher", "it does not remove pods that run"
         for trigger in scaler["spec"]["triggers"]:
             triggers[f"{scaler['metadata']['name']} {trigger['type']}"] = trigger
             if "authenticationRef" in trigger:
                 production.one("TriggerAuthentication", trigger["authenticationRef"]["name"])
-    queue = message_consumer(cast("Any", None), 1).name
-    assert triggers["parley-translate rabbitmq"]["metadata"]["queueName"] == queue
+    for scaler in production.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
+        spec = scaler["spec"]
+        behavior = spec.get("behavior") or spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        assert [policy["value"] for policy in behavior["scaleDown"]["policies"]] == [1], "pods leave one at a time"
     namespace = production.of_kind("Namespace")[0]["metadata"]["name"]
+    queue = message_consumer(cast("Any", None), 1).name
+    query = triggers["parley-translate prometheus"]["metadata"]["query"]
+    assert query == f'max(rabbitmq_detailed_queue_messages{{namespace="{namespace}",queue="{queue}"}})'
     query = triggers["parley-notify prometheus"]["metadata"]["query"]
     assert query == f'sum(parley_notify_streams{{namespace="{namespace}"}})'
     prefix = production.environment("notify")["PARLEY_DATABASE_PREFIX"]
@@ -334,7 +343,11 @@ def test_scalers_keep_two_replicas_and_use_existing_metrics(production: Rendered
 
 
 ALLOWED_DESTINATIONS = {
-    "gateway": {"parley-rabbitmq:5672", *(f"parley-{service}:8080" for service in SERVICES if service != "gateway")},
+    "gateway": {
+        "parley-rabbitmq:5672",
+        "outside:443",
+        *(f"parley-{service}:8080" for service in SERVICES if service != "gateway"),
+    },
     "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
     "presence": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017"},
     "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
@@ -476,12 +489,25 @@ def test_the_gateways_service_urls_exist(each: list[RenderedManifests]) -> None:
             assert address.port in [port["containerPort"] for port in ports if port["name"] == target], service
 
 
+def _stream_paths() -> set[str]:
+    kinds = {RouteKind.EVENT_STREAM, RouteKind.AI_STREAM}
+    return {route.path for route in PROXY_ROUTES if route.kind in kinds and "{" not in route.path}
+
+
+def test_the_route_of_the_gateway_api_does_not_time_out_streams(production: RenderedManifests) -> None:
+    route = yaml.safe_load((KUBERNETES / "components" / "gateway-api" / "route.yaml").read_text())
+    streams, requests = route["spec"]["rules"]
+    assert {match["path"]["value"] for match in streams["matches"]} == _stream_paths()
+    assert streams["timeouts"] == {"request": "0s", "backendRequest": "0s"}
+    assert requests["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
+    for rule in (streams, requests):
+        (backend,) = rule["backendRefs"]
+        ports = production.one("Service", backend["name"])["spec"]["ports"]
+        assert backend["port"] in [port["port"] for port in ports]
+
+
 def test_the_ingress_neither_buffers_nor_times_out_streams(each: list[RenderedManifests]) -> None:
-    streams = {
-        route.path
-        for route in PROXY_ROUTES
-        if route.kind in {RouteKind.EVENT_STREAM, RouteKind.AI_STREAM} and "{" not in route.path
-    }
+    streams = _stream_paths()
     comments = variables(settings_class("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
     for built in each:
         if "ingress" not in built.variant.components:
@@ -527,6 +553,15 @@ def test_in_cluster_backends_tolerate_the_loss_of_one_member(production: Rendere
         assert rule["topologyKey"] == "kubernetes.io/hostname"
 
 
+def test_queues_grow_to_every_broker_node(production: RenderedManifests) -> None:
+    (rabbit,) = production.of_kind("RabbitmqCluster")
+    job = production.one("CronJob", "parley-queues")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert job["subdomain"] == f"{rabbit['metadata']['name']}-nodes", "the tools' name resolves as the nodes' names do"
+    assert container_of({"spec": job})["image"] == rabbit["spec"]["image"]
+    config = job["volumes"][0]["configMap"]["name"]
+    assert production.one("ConfigMap", config)["data"]["grow-queues.sh"].startswith("#!/bin/sh\n")
+
+
 def test_each_service_has_a_database_user_for_its_own_database_only(production: RenderedManifests) -> None:
     (mongo,) = production.of_kind("MongoDBCommunity")
     users = {user["name"]: user for user in mongo["spec"]["users"]}
@@ -553,9 +588,32 @@ def test_overlays_build_and_every_component_has_a_readme(kubectl: Path) -> None:
         assert _render_overlay(kubectl, overlay).of_kind("Deployment")
     assert _render_overlay(kubectl, "production").variant.components == COMPONENTS
     folders = {path.name for path in (KUBERNETES / "components").iterdir()}
-    assert folders == set(COMPONENTS)
-    for name in COMPONENTS:
+    assert folders == {*COMPONENTS, *OPTIONAL}
+    for name in folders:
         assert (KUBERNETES / "components" / name / "README.md").read_text().startswith(f"# {name}\n")
+
+
+def test_backups_run_as_chat_does_with_an_account_of_their_own(kubectl: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "k8s"
+    shutil.copytree(KUBERNETES, tree)
+    folder = tree / "overlays" / "backup"
+    folder.mkdir()
+    (folder / "kustomization.yaml").write_text(
+        "resources: [../../base]\ncomponents: [../../components/network-policies, ../../components/backup]\n"
+    )
+    built = RenderedManifests(Variant("backup", ("network-policies", "backup")), tuple(build(kubectl, folder)))
+    template = built.one("CronJob", "parley-backup")["spec"]["jobTemplate"]["spec"]["template"]
+    container = container_of(template)
+    chat = container_of(built.one("Deployment", "parley-chat")["spec"]["template"])
+    assert container["image"] == chat["image"]
+    assert container["envFrom"] == chat["envFrom"], "the same bucket"
+    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one}
+    assert references["MONGODB_URI"] == {"name": "parley-backup", "key": "mongodb-uri"}
+    assert template["spec"]["securityContext"]["runAsNonRoot"] is True
+    policy = built.one("NetworkPolicy", "parley-backup")["spec"]
+    assert matches(policy["podSelector"], template["metadata"]["labels"])
+    out = {peer for rule in policy["egress"] for peer in _peers(rule, "to")}
+    assert out == {"parley-mongodb-svc:27017", "outside:443", "namespace kube-system:53"}
 
 
 def _schema_jobs(built: RenderedManifests) -> list[Document]:
@@ -607,6 +665,7 @@ def _created_by_operators(built: RenderedManifests) -> dict[str, set[str]]:
     (rabbit,) = built.of_kind("RabbitmqCluster")
     (mongo,) = built.of_kind("MongoDBCommunity")
     made = {f"{rabbit['metadata']['name']}-default-user": {"username", "password", "connection_string"}}
+    made[f"{rabbit['metadata']['name']}-erlang-cookie"] = {".erlang.cookie"}
     for user in mongo["spec"]["users"]:
         made[user["connectionStringSecretName"]] = {"connectionString.standard", "connectionString.standardSrv"}
     return made

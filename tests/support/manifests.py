@@ -31,6 +31,8 @@ COMPONENTS = (
     "ingress",
     "in-cluster-backends",
 )
+OPTIONAL = ("backup", "gateway-api")
+"""Not in the production overlay, and not rendered in combinations: they patch nothing."""
 OVERLAYS = ("dev", "production")
 
 
@@ -65,6 +67,8 @@ class RenderedManifests:
         """Yield every pod template with its owner's name."""
         for document in self.of_kind("Deployment", "StatefulSet", "Job"):
             yield document["metadata"]["name"], document["spec"]["template"]
+        for document in self.of_kind("CronJob"):
+            yield document["metadata"]["name"], document["spec"]["jobTemplate"]["spec"]["template"]
 
     def service_pods(self) -> Iterator[tuple[str, Document]]:
         """Yield the pod templates of Parley's services."""

@@ -7,10 +7,10 @@ import contextlib
 
 
 class TcpProxy:
-    """Forwards connections to `host:port` while it is connected."""
+    """Forwards connections to `host:port` while it is connected; to the first of `ports` that takes them."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, host: str, *ports: int) -> None:
+        self._host, self._ports = host, ports
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -42,12 +42,22 @@ class TcpProxy:
         if self._disconnected:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        far = await self._connect()
+        if far is None:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = far
         self._writers |= {writer, far_writer}
         for source, target in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.create_task(self._forward(source, target))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        for port in self._ports:
+            with contextlib.suppress(ConnectionError):
+                return await asyncio.open_connection(self._host, port)
+        return None
 
     async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):

@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         mongodb_uri=os.environ.get("MONGODB_URI") or None,
         amqp_url=os.environ.get("AMQP_URL") or None,
         demo=not args.no_demo,
+        s3=args.s3,
     )
     try:
         with exclusive_lock(directory / "lock"):
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--directory", type=Path, default=Path(".dev"), help="directory of data and logs")
     parser.add_argument("--port", type=_parse_port, default=8080, help="port of the gateway (8080)")
     parser.add_argument("--replicas", type=_parse_replicas, default=1, help="processes of each service (1)")
+    parser.add_argument("--s3", action="store_true", help="store images in an S3 server instead of a folder")
     parser.add_argument("--no-demo", action="store_true", help="seed no demo sites and accounts")
     parser.add_argument("--with-parent", action="store_true", help="stop when the parent, such as make, dies")
     return parser

@@ -14,7 +14,7 @@ from parley_dev.errors import DevError, PortTaken
 from parley_dev.ports import is_free
 from parley_dev.process import stop_leftovers
 from parley_dev.secrets import Secrets
-from parley_dev.servers import MongoServer, RabbitServer, ensure_mongodb, ensure_rabbitmq
+from parley_dev.servers import MongoServer, RabbitServer, S3Server, ensure_mongodb, ensure_rabbitmq
 from parley_dev.stack import Stack
 from parley_dev.web import build_web
 
@@ -34,6 +34,7 @@ class Options:
     mongodb_uri: str | None = None
     amqp_url: str | None = None
     demo: bool = True
+    s3: bool = False
 
 
 class Restartable(Protocol):
@@ -58,6 +59,20 @@ class SupervisedProcess:
     process: Restartable
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of this run; None for those that exist already, or are not wanted."""
+
+    mongodb: MongoServer | None
+    rabbitmq: RabbitServer | None
+    s3: S3Server | None
+
+    def named(self) -> list[tuple[str, MongoServer | RabbitServer | S3Server]]:
+        """Return those that there are, with their names."""
+        servers = (("MongoDB", self.mongodb), ("RabbitMQ", self.rabbitmq), ("SeaweedFS", self.s3))
+        return [(name, server) for name, server in servers if server is not None]
+
+
 class Supervisor:
     """One run of `make run`."""
 
@@ -80,8 +95,7 @@ class Supervisor:
             )
         # Before the loop starts: downloading binaries blocks, and Ctrl-C must still interrupt it.
         self._web = self._build_web()
-        mongodb, rabbitmq = self._create_servers()
-        asyncio.run(self._run_until_signal(mongodb, rabbitmq))
+        asyncio.run(self._run_until_signal(self._create_servers()))
 
     def _build_web(self) -> Path | None:
         """Build the panel and the widget; None when that fails, since the API works without them."""
@@ -91,8 +105,8 @@ class Supervisor:
             self._output(str(exc))
             return None
 
-    def _create_servers(self) -> tuple[MongoServer | None, RabbitServer | None]:
-        home, mongodb, rabbitmq = self._options.directory, None, None
+    def _create_servers(self) -> Servers:
+        home, mongodb, rabbitmq, s3 = self._options.directory, None, None, None
         if self._options.mongodb_uri is None:
             program = ensure_mongodb(self._output)
             pid_file, log = home / "run" / "mongodb.pid", home / "logs" / "mongodb.log"
@@ -101,35 +115,32 @@ class Supervisor:
             install = ensure_rabbitmq(self._output)
             pids, log = home / "run", home / "logs" / "rabbitmq.log"
             rabbitmq = RabbitServer(home / "rabbitmq", program=install, pid_directory=pids, log=log)
-        return mongodb, rabbitmq
+        if self._options.s3:
+            pid_file, log = home / "run" / "seaweedfs.pid", home / "logs" / "seaweedfs.log"
+            s3 = S3Server(home / "seaweedfs", pid_file=pid_file, log=log)
+        return Servers(mongodb, rabbitmq, s3)
 
-    async def _run_until_signal(self, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> None:
+    async def _run_until_signal(self, servers: Servers) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._on_signal, task)
         try:
             async with AsyncExitStack() as exit_stack:
-                await self._start_and_supervise(exit_stack, mongodb, rabbitmq)
+                await self._start_and_supervise(exit_stack, servers)
         except asyncio.CancelledError:
             if not self._signals:
                 raise
         self._output("Stopped. The data stays in .dev for the next run.")
 
-    async def _start_and_supervise(
-        self, exit_stack: AsyncExitStack, mongodb: MongoServer | None, rabbitmq: RabbitServer | None
-    ) -> None:
-        servers: list[tuple[str, MongoServer | RabbitServer]] = []
-        if mongodb is not None:
-            servers.append(("MongoDB", mongodb))
-        if rabbitmq is not None:
-            servers.append(("RabbitMQ", rabbitmq))
+    async def _start_and_supervise(self, exit_stack: AsyncExitStack, own: Servers) -> None:
+        servers = own.named()
         if servers:
             self._output(f"Starting {' and '.join(name for name, _ in servers)}…")
             for _, server in servers:
                 exit_stack.push_async_callback(server.stop)
             await _gather_or_cancel(*(server.start() for _, server in servers))
-        stack = self._stack = self._create_stack(mongodb, rabbitmq)
+        stack = self._stack = self._create_stack(own)
         self._output("Starting the services: gateway, chat, presence, notify, translate…")
         exit_stack.push_async_callback(stack.stop)
         await stack.start()
@@ -139,15 +150,18 @@ class Supervisor:
         supervised += [SupervisedProcess(replica.name, replica.process) for replica in stack.all_processes()]
         await _gather_or_cancel(*(self._supervise(one) for one in supervised))
 
-    def _create_stack(self, mongodb: MongoServer | None, rabbitmq: RabbitServer | None) -> Stack:
+    def _create_stack(self, own: Servers) -> Stack:
+        env = {"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else {}
+        if own.s3 is not None:
+            env["chat"] = own.s3.environment()
         return Stack(
-            mongodb_uri=mongodb.uri if mongodb is not None else self._options.mongodb_uri or "",
-            amqp_url=rabbitmq.uri if rabbitmq is not None else self._options.amqp_url or "",
+            mongodb_uri=own.mongodb.uri if own.mongodb is not None else self._options.mongodb_uri or "",
+            amqp_url=own.rabbitmq.uri if own.rabbitmq is not None else self._options.amqp_url or "",
             directory=self._options.directory,
             gateway_port=self._options.port,
             replicas=self._options.replicas,
             secrets=Secrets.load_or_create(self._options.directory / "secrets.json"),
-            env={"gateway": {"PARLEY_WEB_DIR": str(self._web)}} if self._web is not None else None,
+            env=env,
         )
 
     async def _print_banner(self, stack: Stack) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from parley_dev.ports import LOOPBACK
 
-MONGODB = "mongo:7"
-RABBITMQ = "rabbitmq:3.13-management"
+MONGODB = "mongo:8.0"
+RABBITMQ = "rabbitmq:4.2-management"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
 from parley.chat.settings import ChatSettings
 from parley.chat.subscriptions import add_subscriptions
-from parley.chat.uploads.module import build_upload_handlers
+from parley.chat.uploads.module import build_storage_check, build_upload_handlers
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
 from parley.common.mongodb import TRANSIENT_ERRORS, MongoIdempotencyStore
@@ -36,6 +36,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(1.0, conversations.operator_timeouts.release_overdue, "operator-silence"))
     service.add(PeriodicTask(5.0, personal_data.finish_due, "erasures"))
     service.add(PeriodicTask(60.0, conversations.visitors.remove_silent, "silent-visitors"))
+    service.add(build_storage_check(settings), optional=True)
     service.add(PeriodicTask(60.0, uploads.uploads.remove_unsent, "unsent-images"))
     add_subscriptions(backends, admin, conversations, ai)
 

@@ -33,4 +33,7 @@ IMAGE_WORKER_FAILURES = Counter(
     "parley_chat_image_worker_failures_total", "Images refused because their worker process died or took too long."
 )
 IMAGES_WAITING = Gauge("parley_chat_images_waiting", "Images that are re-encoded or wait for it.")
+STORAGE_FAILURES = Counter(
+    "parley_chat_storage_failures_total", "Failed operations on stored images.", ["operation", "cause"]
+)
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])

@@ -21,7 +21,7 @@ class ChatSettings(DatabaseSettings):
         None, description="URL of images without their name, e.g. of a CDN; the default is <public_url>/uploads."
     )
     storage_dir: Path = Field(Path("uploads"), description="Directory for images, if no S3 is configured.")
-    s3_endpoint: str | None = Field(None, description="host:port of S3 or MinIO, to store images there.")
+    s3_endpoint: str | None = Field(None, description="host:port of S3 or a compatible server, to store images there.")
     s3_bucket: str = "parley"
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None

@@ -24,6 +24,9 @@ class ImageStorage(Protocol):
     async def remove(self, name: str) -> None:
         """Do nothing if there is no such image."""
 
+    async def find_problem(self) -> str | None:
+        """Return why images cannot be stored at present; None if they can."""
+
 
 class UploadRepository(Protocol):
     """Which images were uploaded to which tenant, and by which visitor, if one did."""

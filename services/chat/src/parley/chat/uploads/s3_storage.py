@@ -1,4 +1,4 @@
-"""Storage of images in S3 or MinIO. Import it only where it is configured: the SDK is slow to load."""
+"""Storage of images in S3 or a compatible server. Import it only where it is configured: the SDK is slow to load."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from minio.error import MinioException, S3Error
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from parley.chat.uploads.storage import record_failure
 from parley.common.errors import Unavailable
 
 _CONNECT_TIMEOUT_SECONDS = 3
 _READ_TIMEOUT_SECONDS = 15
 _MAX_RETRIES = 2
 _MAX_CONNECTIONS = 8
+
+_ERRORS = (MinioException, HTTPError, OSError, ValueError)
+_REFUSED_KEYS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 
 
 class S3Storage:
@@ -35,25 +39,37 @@ class S3Storage:
             await asyncio.to_thread(
                 self._client.put_object, self._bucket, name, io.BytesIO(data), len(data), media_type
             )
-        except (MinioException, HTTPError, OSError) as exc:
+        except _ERRORS as exc:
+            record_failure("put", _cause(exc), exc)
             raise Unavailable("The image could not be stored.") from exc
 
     async def get(self, name: str) -> bytes | None:
         try:
             return await asyncio.to_thread(self._read, name)
-        except S3Error as exc:
-            if exc.code == "NoSuchKey":
+        except _ERRORS as exc:
+            if isinstance(exc, S3Error) and exc.code == "NoSuchKey":
                 return None
-            raise Unavailable("The image could not be read.") from exc
-        except (MinioException, HTTPError, OSError) as exc:
+            record_failure("get", _cause(exc), exc)
             raise Unavailable("The image could not be read.") from exc
 
     async def remove(self, name: str) -> None:
         try:
             # S3 reports success also if there is no such object.
             await asyncio.to_thread(self._client.remove_object, self._bucket, name)
-        except (MinioException, HTTPError, OSError) as exc:
+        except _ERRORS as exc:
+            record_failure("remove", _cause(exc), exc)
             raise Unavailable("The image could not be removed.") from exc
+
+    async def find_problem(self) -> str | None:
+        try:
+            exists = await asyncio.to_thread(self._client.bucket_exists, self._bucket)
+        except _ERRORS as exc:
+            match _cause(exc):
+                case "keys":
+                    return "PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused"
+                case cause:
+                    return f"PARLEY_S3_ENDPOINT does not answer as S3 does ({cause})"
+        return None if exists else f"PARLEY_S3_BUCKET: there is no bucket {self._bucket}"
 
     def _read(self, name: str) -> bytes:
         response = self._client.get_object(self._bucket, name)
@@ -62,3 +78,12 @@ class S3Storage:
         finally:
             response.close()
             response.release_conn()
+
+
+def _cause(exc: Exception) -> str:
+    """Name the cause for metrics: few, fixed values."""
+    if not isinstance(exc, S3Error):
+        return "unreachable"
+    if exc.code in _REFUSED_KEYS:
+        return "keys"
+    return "bucket" if exc.code == "NoSuchBucket" else "error"

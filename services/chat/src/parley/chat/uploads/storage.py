@@ -8,9 +8,13 @@ import re
 import tempfile
 from pathlib import Path
 
+from parley.chat import metrics
 from parley.chat.settings import ChatSettings
 from parley.chat.uploads.ports import ImageStorage
 from parley.common.errors import Unavailable
+from parley.common.observability.logging import get_logger
+
+log = get_logger(__name__)
 
 IMAGE_NAME = re.compile(r"^[0-9a-f]{32}\.(jpg|png|gif|webp)$")
 """The names that UploadService generates. Anything else in a path is rejected."""
@@ -31,6 +35,12 @@ def create_image_storage(settings: ChatSettings) -> ImageStorage:
     return FolderStorage(settings.storage_dir)
 
 
+def record_failure(operation: str, cause: str, exc: Exception) -> None:
+    """Count and log why an operation failed: its caller only learns that it did."""
+    metrics.STORAGE_FAILURES.labels(operation, cause).inc()
+    log.warning("storage_failed", operation=operation, cause=cause, error=repr(exc)[:300])
+
+
 class FolderStorage:
     """Implements ImageStorage with files, in subfolders named after the first two characters of their names."""
 
@@ -41,6 +51,7 @@ class FolderStorage:
         try:
             await asyncio.to_thread(self._write, name, data)
         except OSError as exc:
+            record_failure("put", type(exc).__name__, exc)
             raise Unavailable("The image could not be stored.") from exc
 
     async def get(self, name: str) -> bytes | None:
@@ -49,13 +60,21 @@ class FolderStorage:
         except FileNotFoundError:
             return None
         except OSError as exc:
+            record_failure("get", type(exc).__name__, exc)
             raise Unavailable("The image could not be read.") from exc
 
     async def remove(self, name: str) -> None:
         try:
             await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
         except OSError as exc:
+            record_failure("remove", type(exc).__name__, exc)
             raise Unavailable("The image could not be removed.") from exc
+
+    async def find_problem(self) -> str | None:
+        nearest = next(path for path in (self._folder, *self._folder.absolute().parents) if path.exists())
+        if nearest.is_dir() and os.access(nearest, os.W_OK):
+            return None
+        return f"PARLEY_STORAGE_DIR: {nearest} cannot be written"
 
     def _path(self, name: str) -> Path:
         return self._folder / name[:2] / name

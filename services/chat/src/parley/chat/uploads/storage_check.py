@@ -1,0 +1,31 @@
+"""Looks every half minute whether images can be stored; while they cannot, chat is degraded."""
+
+from __future__ import annotations
+
+from parley.chat.uploads.ports import ImageStorage
+from parley.common.runtime.tasks import PeriodicTask
+
+_INTERVAL_SECONDS = 30.0
+
+
+class StorageCheck:
+    """A component of the service."""
+
+    name = "storage"
+
+    def __init__(self, storage: ImageStorage) -> None:
+        self._storage = storage
+        self._problem: str | None = None
+        self._timer = PeriodicTask(_INTERVAL_SECONDS, self._check, self.name)
+
+    async def start(self) -> None:
+        await self._timer.start()
+
+    async def stop(self) -> None:
+        await self._timer.stop()
+
+    def unready_reason(self) -> str | None:
+        return self._problem
+
+    async def _check(self) -> None:
+        self._problem = await self._storage.find_problem()
