@@ -9,7 +9,9 @@ set -eu
 tool() {
     name=$1
     shift
-    "$name" ${RABBITMQ_NODENAME:+--node "$RABBITMQ_NODENAME"} ${RABBITMQ_COOKIE:+--erlang-cookie "$RABBITMQ_COOKIE"} "$@"
+    # The tools read their standard input, which in the loop below is the list of queues.
+    "$name" ${RABBITMQ_NODENAME:+--node "$RABBITMQ_NODENAME"} ${RABBITMQ_COOKIE:+--erlang-cookie "$RABBITMQ_COOKIE"} \
+        "$@" </dev/null
 }
 
 running_nodes() {

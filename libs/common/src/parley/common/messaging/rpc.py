@@ -13,7 +13,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aio_pika
 import orjson
@@ -33,6 +33,8 @@ log = get_logger(__name__)
 Document = dict[str, Any]
 
 _PREFETCH = 32
+_MAX_UNCONFIRMED = 512
+"""Requests that the broker has not taken: while it blocks publishers, they would pile up in memory."""
 
 
 class RpcServer:
@@ -157,6 +159,9 @@ class RpcClient:
         self, exchange: AbstractExchange, message: aio_pika.Message, correlation_id: str, queue: str
     ) -> Document | None:
         """Send a request and return the reply; None if there is no such queue."""
+        underlay = await cast("Any", exchange).channel.get_underlay_channel()
+        if len(underlay.confirmations) >= _MAX_UNCONFIRMED:
+            raise Unavailable("The message broker accepts no requests at present.")
         pending: asyncio.Future[Document] = asyncio.get_running_loop().create_future()
         self._pending[correlation_id] = pending
         if not isinstance(await exchange.publish(message, queue), Basic.Ack):

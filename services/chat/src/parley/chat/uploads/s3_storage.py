@@ -28,7 +28,8 @@ class S3Storage:
     def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, secure: bool) -> None:
         pool = PoolManager(
             timeout=Timeout(connect=_CONNECT_TIMEOUT_SECONDS, read=_READ_TIMEOUT_SECONDS),
-            retries=Retry(total=_MAX_RETRIES, backoff_factor=0.2),
+            # A server that hangs is not asked again: the client waits.
+            retries=Retry(total=_MAX_RETRIES, read=0, backoff_factor=0.2),
             maxsize=_MAX_CONNECTIONS,
         )
         self._client = Minio(endpoint, access_key, secret_key, secure=secure, http_client=pool)
