@@ -72,7 +72,7 @@ async def test_t2_queues_declared_before_the_cluster_was_complete_survive_the_lo
 
     try:
         async with load_balancer(cluster) as url:
-            broker, double_number = BrokerConnection(url), RpcClient("test")
+            broker, double_number = BrokerConnection(url, log_partitions=2), RpcClient("test")
             for session in (Consumer("test", "erased", {"visitor.erased": receive}), double_number):
                 broker.add(session)
             broker.add(RpcServer("test", {"double": double}))
@@ -80,7 +80,8 @@ async def test_t2_queues_declared_before_the_cluster_was_complete_survive_the_lo
             try:
                 await wait_until(lambda: broker.unready_reason() is None)
                 await cluster.start_others()
-                queues = {"parley.log", "parley.rpc.test", "parley.test.erased", "parley.test.erased.dead"}
+                names = ("log.0", "log.1", "rpc.test", "test.erased", "test.erased.dead")
+                queues = {f"parley.{name}" for name in names}
                 alone = await member_counts(first)
                 assert {name: alone.get(name) for name in queues} == dict.fromkeys(queues, 1)
                 await grow_queues(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from parley.chat.settings import ChatSettings
 from parley.chat.uploads.storage import create_image_storage
 from parley.common.cli import CommandError, CommandResult, async_command, read_settings
 from parley.common.errors import Unavailable
-from parley.common.messaging.topology import LOG_STREAM
+from parley.common.log_partitions import SINGLE_LOG, stream_name
 
 _TIMEOUT_SECONDS = 10
 _SNAPSHOT_TOO_OLD = (239, 246)
@@ -80,7 +81,7 @@ async def backup(file: Path) -> CommandResult:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 async def restore(file: Path) -> CommandResult:
     settings = read_settings(ChatSettings)
-    await _require_empty_broker(settings.amqp_url)
+    await _require_empty_broker(settings)
     async with _open_transfer(settings) as transfer:
         try:
             manifest = await transfer.restore(file)
@@ -93,16 +94,16 @@ async def restore(file: Path) -> CommandResult:
     return _to_result(manifest, f"Restored {{}}, of {manifest.created_at}. Start the services now.")
 
 
-async def _require_empty_broker(url: str) -> None:
+async def _require_empty_broker(settings: ChatSettings) -> None:
     """Raise CommandError if the event log exists and has events: they are about data that the backup has not."""
+    streams = (SINGLE_LOG, *(stream_name(partition) for partition in range(settings.log_partitions)))
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS), await aio_pika.connect(url) as connection:
-            try:
-                log = await (await connection.channel()).declare_queue(LOG_STREAM, passive=True)
-            except ChannelNotFoundEntity:
-                return
-            if log.declaration_result.message_count:
-                raise CommandError("the broker has events of another installation: use an empty one")
+        async with asyncio.timeout(_TIMEOUT_SECONDS), await aio_pika.connect(settings.amqp_url) as connection:
+            for stream in streams:
+                with contextlib.suppress(ChannelNotFoundEntity):
+                    log = await (await connection.channel()).declare_queue(stream, passive=True)
+                    if log.declaration_result.message_count:
+                        raise CommandError("the broker has events of another installation: use an empty one")
     except (AMQPError, OSError, TimeoutError):
         raise CommandError("RabbitMQ does not answer at AMQP_URL, so nobody knows whether it is empty") from None
 
