@@ -143,6 +143,12 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/chatbot/knowledge")
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
+        canned = {"shortcut": "hi", "text": "Hi {{visitor.name|there}}!", "scope": "site", "site_id": site_id}
+        reply = (await self.call(owner, "POST", "/canned-replies", canned, 201))["canned_reply"]
+        assert (await self.call(owner, "GET", "/canned-replies", query={"q": "hi"}))["canned_replies"] == [reply]
+        await self.call(owner, "PUT", f"/canned-replies/{reply['id']}", {**canned, "scope": "all"})
+        await self.call(owner, "POST", f"/canned-replies/{reply['id']}/use")
+        await self.call(owner, "DELETE", f"/canned-replies/{reply['id']}")
         return site_id
 
     async def team(self, site_id: int) -> None:

@@ -32,6 +32,7 @@ class TenantResources:
     operator_id: int
     entry_id: int
     key_id: int
+    reply_id: int
     session_id: str
 
     @property
@@ -46,12 +47,16 @@ class TenantResources:
         entry = {"question": "Are you open?", "answer": "We are."}
         known = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)["entry"]
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
+        canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
+        reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
-        return cls(tenant.site_id, conversation_id, tenant.alex.id, known["id"], key["id"], handle)
+        return cls(tenant.site_id, conversation_id, tenant.alex.id, known["id"], key["id"], reply["id"], handle)
 
 
-UNKNOWN_RESOURCES = TenantResources(UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "sess_" + "f" * 32)
+UNKNOWN_RESOURCES = TenantResources(
+    UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "sess_" + "f" * 32
+)
 """Ids of no existing resource."""
 
 PATH_PARAMETERS = {
@@ -59,6 +64,7 @@ PATH_PARAMETERS = {
     ("conversations", "id"): "conversation_id",
     ("team", "id"): "operator_id",
     ("api-keys", "id"): "key_id",
+    ("canned-replies", "id"): "reply_id",
     ("sites", "site_id"): "site_id",
     ("sites", "operator_id"): "operator_id",
     ("sites", "entry_id"): "entry_id",

@@ -145,6 +145,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getCannedReplies"];
+        put?: never;
+        post: operations["postCannedReplies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putCannedRepliesId"];
+        post?: never;
+        delete: operations["deleteCannedRepliesId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/canned-replies/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postCannedRepliesIdUse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/block-status": {
         parameters: {
             query?: never;
@@ -1491,6 +1539,56 @@ export interface components {
             weekly: components["schemas"]["TimeRangeSchema"][];
             closed: string[];
         };
+        CannedRepliesQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            site_id: number | null;
+            /** @default null */
+            q: string | null;
+        };
+        CannedRepliesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            canned_replies: components["schemas"]["CannedReplySchema"][];
+            next_cursor: string | null;
+        };
+        CannedReplyBody: {
+            shortcut: string;
+            text: string;
+            /** @enum {string} */
+            scope?: "mine" | "site" | "all";
+            site_id?: number | null;
+            image_url?: string | null;
+        };
+        CannedReplyResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            canned_reply: components["schemas"]["CannedReplySchema"];
+        };
+        CannedReplySchema: {
+            id: number;
+            shortcut: string;
+            text: string;
+            /** @enum {string} */
+            scope: "mine" | "site" | "all";
+            site_id: number | null;
+            operator_id: number;
+            image_url: string | null;
+            use_count: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         ChatbotBody: {
             name?: string | null;
             welcome?: string | null;
@@ -2354,6 +2452,14 @@ export interface components {
             width: number;
             height: number;
         };
+        UseCountResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            use_count: number;
+        };
         VisitorDetailsBody: {
             name?: string | null;
             email?: string | null;
@@ -2929,6 +3035,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LoginResponse"];
+                };
+            };
+        };
+    };
+    getCannedReplies: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                site_id?: number | null;
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedRepliesResponse"];
+                };
+            };
+        };
+    };
+    postCannedReplies: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "shortcut": "hi",
+                 *       "text": "Hi {{visitor.name|there}}, this is {{operator.name}}.",
+                 *       "scope": "mine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CannedReplyBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyResponse"];
+                };
+            };
+        };
+    };
+    putCannedRepliesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "shortcut": "hi",
+                 *       "text": "Hi {{visitor.name|there}}, this is {{operator.name}}.",
+                 *       "scope": "mine"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CannedReplyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedReplyResponse"];
+                };
+            };
+        };
+    };
+    deleteCannedRepliesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postCannedRepliesIdUse: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UseCountResponse"];
                 };
             };
         };

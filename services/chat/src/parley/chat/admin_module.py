@@ -25,6 +25,8 @@ from parley.chat.audit import routes as audit_routes
 from parley.chat.audit.handlers import AuditHandlers
 from parley.chat.audit.repository import MongoAuditRepository
 from parley.chat.audit.service import AuditService
+from parley.chat.canned_replies.repository import MongoCannedReplyRepository
+from parley.chat.canned_replies.service import CannedReplyService
 from parley.chat.internal_api import routes as internal_api_routes
 from parley.chat.internal_api.handlers import InternalApiHandlers
 from parley.chat.invitations.service import InvitationService
@@ -99,6 +101,10 @@ class AdminModule:
         self.site_service = SiteService(sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate)
         next_entry_id = BlockIdGenerator(mongo, "knowledge").next
         self.knowledge = KnowledgeService(MongoKnowledgeRepository(mongo), self.site_service, audit, next_entry_id)
+        next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
+        self.canned_replies = CannedReplyService(
+            MongoCannedReplyRepository(mongo), sites, self.team_directory, audit, next_reply_id, clock
+        )
         self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
 
     def routes(self) -> list[Route]:

@@ -7,6 +7,7 @@ from parley.chat.accounts import repository as accounts
 from parley.chat.ai import usage_repository
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
+from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
 from parley.chat.knowledge import repository as knowledge
@@ -42,6 +43,7 @@ SCHEMA = Schema(
         *api_keys.INDEXES,
         *audit.INDEXES,
         *login_throttling_repository.INDEXES,
+        *canned_replies.INDEXES,
         *knowledge.INDEXES,
         *sessions.INDEXES,
         *sites.INDEXES,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.canned_replies import routes as canned_reply_routes
+from parley.chat.canned_replies.handlers import CannedReplyHandlers
 from parley.chat.conversations import routes as conversation_routes
 from parley.chat.conversations.handlers import ConversationHandlers
 from parley.chat.conversations.module import ConversationModule
@@ -40,5 +42,6 @@ def build_routes(
         *widget_routes.routes(widget),
         *upload_routes.routes(uploads),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
+        *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
         *admin.routes(),
     ]

@@ -15,7 +15,11 @@ from parley.common.messaging.topology import EVENTS_EXCHANGE
 def add_subscriptions(backends: Backends, admin: AdminModule, conversations: ConversationModule, ai: AiModule) -> None:
     broker, schema_ready = backends.broker, backends.mongo.schema_ready
     handlers = EventHandlers(
-        conversations.presence, conversations.messages, conversations.conversations, conversations.lost_access
+        conversations.presence,
+        conversations.messages,
+        conversations.conversations,
+        conversations.lost_access,
+        admin.canned_replies,
     )
     rpc = ConversationRpc(conversations.queries)
     on_visitor_erased = conversations.conversation_repository.on_visitor_erased

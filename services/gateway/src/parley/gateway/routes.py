@@ -177,6 +177,11 @@ ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/api-keys"),
     _operator(CHAT, "POST", "/api-keys"),
     _operator(CHAT, "DELETE", "/api-keys/{id}"),
+    _operator(CHAT, "GET", "/canned-replies"),
+    _operator(CHAT, "POST", "/canned-replies"),
+    _operator(CHAT, "PUT", "/canned-replies/{id}"),
+    _operator(CHAT, "DELETE", "/canned-replies/{id}"),
+    _operator(CHAT, "POST", "/canned-replies/{id}/use"),
     _operator(CHAT, "GET", "/audit"),
 )
 

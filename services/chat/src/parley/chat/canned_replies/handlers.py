@@ -1,0 +1,55 @@
+"""Endpoints of canned replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.chat.canned_replies.schemas import (
+    CannedRepliesQuery,
+    CannedRepliesResponse,
+    CannedReplyBody,
+    CannedReplyResponse,
+    UseCountResponse,
+    to_schema,
+)
+from parley.chat.canned_replies.service import CannedReplyService
+from parley.chat.paging.schemas import decode_id, encode_id
+from parley.chat.schemas import OkResponse
+from parley.chat.uploads.service import UploadService
+from parley.common.auth.identity import OperatorCaller
+from parley.common.http import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class CannedReplyHandlers:
+    replies: CannedReplyService
+    uploads: UploadService
+
+    async def list_page(
+        self, context: RequestContext[OperatorCaller, None, CannedRepliesQuery]
+    ) -> CannedRepliesResponse:
+        query = context.query
+        after = decode_id(query.cursor)
+        replies = await self.replies.list_page(context.caller, query.site_id, query.q, after, query.limit)
+        return CannedRepliesResponse(
+            canned_replies=[to_schema(reply) for reply in replies[: query.limit]],
+            next_cursor=encode_id([reply.id for reply in replies], query.limit),
+        )
+
+    async def add(self, context: RequestContext[OperatorCaller, CannedReplyBody, None]) -> CannedReplyResponse:
+        caller, body = context.caller, context.body
+        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
+        return CannedReplyResponse(canned_reply=to_schema(await self.replies.add(caller, body.to_draft(image_url))))
+
+    async def replace(self, context: RequestContext[OperatorCaller, CannedReplyBody, None]) -> CannedReplyResponse:
+        caller, body = context.caller, context.body
+        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
+        reply = await self.replies.replace(caller, context.path["id"], body.to_draft(image_url))
+        return CannedReplyResponse(canned_reply=to_schema(reply))
+
+    async def delete(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
+        await self.replies.delete(context.caller, context.path["id"])
+        return OkResponse()
+
+    async def count_use(self, context: RequestContext[OperatorCaller, None, None]) -> UseCountResponse:
+        return UseCountResponse(use_count=await self.replies.count_use(context.caller, context.path["id"]))

@@ -1,0 +1,63 @@
+"""Canned replies, who may use them, and the variables of their texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+Scope = Literal["mine", "site", "all"]
+"""`mine`: only the operator who made it; `site`: the operators of one site; `all`: the whole team."""
+
+VARIABLES: Final = ("visitor.name", "visitor.email", "operator.name", "site.name")
+"""What `{{name}}` in a text may name. `{{name|fallback}}` says what stands in place of an unknown value."""
+
+_PLACEHOLDER = re.compile(r"\{\{([^{}|]*)(?:\|[^{}|]*)?\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class CannedReply:
+    """A reply. `site_id` is set for the scope `site` only; `operator_id` is who made it."""
+
+    id: int
+    tenant_id: int
+    operator_id: int
+    scope: Scope
+    site_id: int | None
+    shortcut: str
+    text: str
+    image_url: str | None
+    created_at: datetime
+    updated_at: datetime
+    use_count: int = 0
+
+    @property
+    def audience(self) -> str:
+        """Who may use the reply. A shortcut is unique within an audience."""
+        return audience(self.scope, self.operator_id, self.site_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CannedReplyDraft:
+    """What an operator writes of a reply."""
+
+    scope: Scope
+    site_id: int | None
+    shortcut: str
+    text: str
+    image_url: str | None
+
+
+def audience(scope: Scope, operator_id: int, site_id: int | None) -> str:
+    if scope == "mine":
+        return f"operator:{operator_id}"
+    return "all" if scope == "all" else f"site:{site_id}"
+
+
+def find_unknown_variable(text: str) -> str | None:
+    """The first placeholder of a text that names no variable; None if there is none."""
+    for name in _PLACEHOLDER.findall(text):
+        if name.strip() not in VARIABLES:
+            return str(name.strip())
+    return None

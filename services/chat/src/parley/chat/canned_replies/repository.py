@@ -1,0 +1,125 @@
+"""Canned replies in MongoDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
+from parley.chat.canned_replies.model import CannedReply
+from parley.chat.conversations.search import fold, split_words
+from parley.common.mongodb import Document, Index, Mongo
+
+COLLECTION = "canned_replies"
+_MAX_TERMS = 200
+
+INDEXES = [
+    Index(COLLECTION, [("tenant_id", 1), ("audience", 1), ("_id", 1)], {"name": "audience"}),
+    Index(
+        COLLECTION,
+        [("tenant_id", 1), ("audience", 1), ("shortcut_folded", 1)],
+        {"name": "shortcut", "unique": True},
+    ),
+]
+
+
+class MongoCannedReplyRepository:
+    """A CannedReplyRepository."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+
+    async def list_page(
+        self, tenant_id: int, audiences: Collection[str], words: Sequence[str], after: int, limit: int
+    ) -> list[CannedReply]:
+        query: Document = {
+            "tenant_id": tenant_id,
+            "audience": {"$in": sorted(audiences)},
+            "_id": {"$gt": after},
+        }
+        if words:
+            # Some hundred rows at most: the index finds the audience's, the words only filter them.
+            query["$and"] = [{"terms": {"$regex": "^" + re.escape(word)}} for word in words]
+        cursor = self._mongo[COLLECTION].find(query, limit=limit)
+        return [_to_reply(document) async for document in cursor.sort("_id", 1)]
+
+    async def get(self, tenant_id: int, reply_id: int) -> CannedReply:
+        document = await self._mongo[COLLECTION].find_one({"_id": reply_id, "tenant_id": tenant_id})
+        if document is None:
+            raise CannedReplyNotFound
+        return _to_reply(document)
+
+    async def count(self, tenant_id: int, audience: str, limit: int) -> int:
+        query = {"tenant_id": tenant_id, "audience": audience}
+        return await self._mongo[COLLECTION].count_documents(query, limit=limit)
+
+    async def add(self, reply: CannedReply) -> None:
+        document = {"_id": reply.id, **_fields(reply), "created_at": reply.created_at, "use_count": reply.use_count}
+        try:
+            await self._mongo[COLLECTION].insert_one(document)
+        except DuplicateKeyError as exc:
+            raise ShortcutTaken from exc
+
+    async def replace(self, reply: CannedReply) -> None:
+        try:
+            result = await self._mongo[COLLECTION].update_one(
+                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}
+            )
+        except DuplicateKeyError as exc:
+            raise ShortcutTaken from exc
+        if not result.matched_count:
+            raise CannedReplyNotFound
+
+    async def delete(self, tenant_id: int, reply_id: int) -> bool:
+        result = await self._mongo[COLLECTION].delete_one({"_id": reply_id, "tenant_id": tenant_id})
+        return result.deleted_count == 1
+
+    async def delete_audience(self, tenant_id: int, audience: str) -> None:
+        await self._mongo[COLLECTION].delete_many({"tenant_id": tenant_id, "audience": audience})
+
+    async def increment_use_count(self, tenant_id: int, reply_id: int) -> int:
+        document = await self._mongo[COLLECTION].find_one_and_update(
+            {"_id": reply_id, "tenant_id": tenant_id},
+            {"$inc": {"use_count": 1}},
+            projection={"use_count": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        if document is None:
+            raise CannedReplyNotFound
+        return int(document["use_count"])
+
+
+def _fields(reply: CannedReply) -> Document:
+    terms = dict.fromkeys([fold(reply.shortcut), *split_words(f"{reply.shortcut} {reply.text}")])
+    return {
+        "tenant_id": reply.tenant_id,
+        "operator_id": reply.operator_id,
+        "audience": reply.audience,
+        "scope": reply.scope,
+        "site_id": reply.site_id,
+        "shortcut": reply.shortcut,
+        "shortcut_folded": fold(reply.shortcut),
+        "text": reply.text,
+        "image_url": reply.image_url,
+        "updated_at": reply.updated_at,
+        "terms": list(terms)[:_MAX_TERMS],
+    }
+
+
+def _to_reply(document: Document) -> CannedReply:
+    return CannedReply(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        operator_id=document["operator_id"],
+        scope=document["scope"],
+        site_id=document["site_id"],
+        shortcut=document["shortcut"],
+        text=document["text"],
+        image_url=document["image_url"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        use_count=document["use_count"],
+    )

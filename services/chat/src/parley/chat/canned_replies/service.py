@@ -1,0 +1,152 @@
+"""Canned reply use cases: list and search, add, replace, delete, and count a use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from parley.chat.accounts.access import require_permission
+from parley.chat.accounts.ports import SiteLookup
+from parley.chat.audit.service import AuditService
+from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound, TooManyCannedReplies
+from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft, Scope, audience
+from parley.chat.canned_replies.ports import CannedReplyRepository
+from parley.chat.conversations.ports import TeamMembers
+from parley.chat.conversations.search import split_words
+from parley.chat.ids import NextId
+from parley.chat.sites.errors import SiteNotFound
+from parley.common.auth.identity import OperatorCaller, Permission
+from parley.common.errors import Forbidden
+from parley.common.runtime.clock import Clock
+
+_MAX_QUERY_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CannedReplyService:
+    """Another tenant's and another operator's replies are not found; those of a site require access to the site.
+
+    Personal replies are their maker's. Those of a site are changed with the permission `can_manage` there, those of
+    the team by owners.
+    """
+
+    replies: CannedReplyRepository
+    sites: SiteLookup
+    team: TeamMembers
+    audit: AuditService
+    next_id: NextId
+    clock: Clock
+
+    async def list_page(
+        self, caller: OperatorCaller, site_id: int | None, text: str | None, after: int, limit: int
+    ) -> Sequence[CannedReply]:
+        """The replies that the caller may use, on one site or on any, by id; `limit` + 1 if there are more.
+
+        `text` filters by the beginnings of words. Raises SiteNotFound, Forbidden.
+        """
+        if site_id is not None:
+            await self._require_site(caller, site_id)
+        site_ids = [site_id] if site_id is not None else await self._site_ids(caller)
+        audiences = {"all", f"operator:{caller.operator_id}", *(f"site:{one}" for one in site_ids)}
+        words = split_words(text or "")[:_MAX_QUERY_WORDS]
+        if text and text.strip() and not words:
+            return []
+        return await self.replies.list_page(caller.tenant_id, audiences, words, after, limit + 1)
+
+    async def add(self, caller: OperatorCaller, draft: CannedReplyDraft) -> CannedReply:
+        """Raises SiteNotFound, Forbidden, ShortcutTaken, TooManyCannedReplies."""
+        await self._require_change(caller, draft.scope, draft.site_id)
+        now = self.clock()
+        reply = CannedReply(
+            id=await self.next_id(),
+            tenant_id=caller.tenant_id,
+            operator_id=caller.operator_id,
+            scope=draft.scope,
+            site_id=draft.site_id,
+            shortcut=draft.shortcut,
+            text=draft.text,
+            image_url=draft.image_url,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._require_room(reply)
+        await self.replies.add(reply)
+        await self._record(caller, "canned_reply.created", reply)
+        return reply
+
+    async def replace(self, caller: OperatorCaller, reply_id: int, draft: CannedReplyDraft) -> CannedReply:
+        """Raises CannedReplyNotFound, SiteNotFound, Forbidden, ShortcutTaken, TooManyCannedReplies."""
+        before = await self._get(caller, reply_id)
+        await self._require_change(caller, before.scope, before.site_id)
+        await self._require_change(caller, draft.scope, draft.site_id)
+        after = CannedReply(
+            id=before.id,
+            tenant_id=before.tenant_id,
+            # A reply of the team that becomes personal belongs to who made it so.
+            operator_id=caller.operator_id if draft.scope == "mine" else before.operator_id,
+            scope=draft.scope,
+            site_id=draft.site_id,
+            shortcut=draft.shortcut,
+            text=draft.text,
+            image_url=draft.image_url,
+            created_at=before.created_at,
+            updated_at=self.clock(),
+            use_count=before.use_count,
+        )
+        if after.audience != before.audience:
+            await self._require_room(after)
+        await self.replies.replace(after)
+        await self._record(caller, "canned_reply.updated", after)
+        return after
+
+    async def delete(self, caller: OperatorCaller, reply_id: int) -> None:
+        """Raises CannedReplyNotFound, Forbidden."""
+        reply = await self._get(caller, reply_id)
+        await self._require_change(caller, reply.scope, reply.site_id)
+        if not await self.replies.delete(caller.tenant_id, reply_id):
+            raise CannedReplyNotFound
+        await self._record(caller, "canned_reply.deleted", reply)
+
+    async def count_use(self, caller: OperatorCaller, reply_id: int) -> int:
+        """Count that the caller inserted a reply; return the new count. Raises CannedReplyNotFound, Forbidden."""
+        reply = await self._get(caller, reply_id)
+        return await self.replies.increment_use_count(caller.tenant_id, reply.id)
+
+    async def delete_of_removed_operator(self, tenant_id: int, operator_id: int) -> None:
+        """Delete the personal replies of an operator who is no longer a member; others' stay."""
+        if await self.team.member(tenant_id, operator_id) is None:
+            await self.replies.delete_audience(tenant_id, audience("mine", operator_id, None))
+
+    async def _get(self, caller: OperatorCaller, reply_id: int) -> CannedReply:
+        reply = await self.replies.get(caller.tenant_id, reply_id)
+        if reply.scope == "mine" and reply.operator_id != caller.operator_id:
+            raise CannedReplyNotFound
+        if reply.site_id is not None:
+            require_permission(caller, reply.tenant_id, reply.site_id)
+        return reply
+
+    async def _site_ids(self, caller: OperatorCaller) -> Sequence[int]:
+        # An owner's signed identity may not list a new site yet.
+        return await self.sites.list_ids(caller.tenant_id) if caller.owner else list(caller.sites)
+
+    async def _require_site(self, caller: OperatorCaller, site_id: int) -> None:
+        if not await self.sites.filter_existing(caller.tenant_id, [site_id]):
+            raise SiteNotFound
+        require_permission(caller, caller.tenant_id, site_id)
+
+    async def _require_change(self, caller: OperatorCaller, scope: Scope, site_id: int | None) -> None:
+        if scope == "all" and not caller.owner:
+            raise Forbidden("Only an owner may change the canned replies of the whole team.")
+        if scope == "site" and site_id is not None:
+            await self._require_site(caller, site_id)
+            require_permission(caller, caller.tenant_id, site_id, Permission.MANAGE)
+
+    async def _require_room(self, reply: CannedReply) -> None:
+        if await self.replies.count(reply.tenant_id, reply.audience, MAX_REPLIES) >= MAX_REPLIES:
+            raise TooManyCannedReplies
+
+    async def _record(self, caller: OperatorCaller, action: str, reply: CannedReply) -> None:
+        """Personal replies concern nobody else, so their changes are not audited."""
+        if reply.scope != "mine":
+            details = {"shortcut": reply.shortcut, "scope": reply.scope}
+            await self.audit.record(caller, action, f"canned_reply:{reply.id}", reply.site_id, details)

@@ -1,0 +1,132 @@
+"""Canned replies: who finds, changes and uses them, what their texts may contain, and when they are deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import AsyncMongoClient
+
+from parley_dev.stack import Stack
+from support.api import OperatorClient
+from support.authorization_matrix import image_form, make_image
+from support.tenants import TenantFixture
+from support.wait import wait_until
+
+REPLIES = "/canned-replies"
+
+
+async def _add(operator: OperatorClient, shortcut: str, text: str = "Hello!", **fields: Any) -> dict[str, Any]:
+    created = (await operator.post(REPLIES, {"shortcut": shortcut, "text": text, **fields})).ok(201)
+    reply: dict[str, Any] = created["canned_reply"]
+    return reply
+
+
+async def _shortcuts(operator: OperatorClient, **query: Any) -> list[str]:
+    found = (await operator.get(REPLIES, **query)).ok()["canned_replies"]
+    return [reply["shortcut"] for reply in found]
+
+
+async def test_a_reply_is_found_by_those_whom_its_scope_names(tenant: TenantFixture) -> None:
+    owner, alex, sam = tenant.owner, tenant.alex, tenant.sam
+    other_site = (await tenant.add_site())["id"]
+    await _add(alex, "mine", "Nur für mich")
+    await _add(owner, "shop", "Unsere Öffnungszeiten", scope="site", site_id=tenant.site_id)
+    await _add(owner, "blog", "About the blog", scope="site", site_id=other_site)
+    await _add(owner, "team", "Thank you, {{visitor.name|friend}}!", scope="all")
+
+    assert await _shortcuts(alex) == ["mine", "shop", "team"]
+    assert await _shortcuts(sam) == ["shop", "team"]
+    assert await _shortcuts(owner) == ["shop", "blog", "team"]
+    assert await _shortcuts(owner, site_id=other_site) == ["blog", "team"]
+    assert (await alex.get(REPLIES, site_id=other_site)).status == 403
+    assert await _shortcuts(alex, q="offnungs") == ["shop"], "the beginning of a word, without accents"
+    assert await _shortcuts(alex, q="MIN") == ["mine"]
+    assert await _shortcuts(alex, q="!!") == []
+
+    first = (await owner.get(REPLIES, limit=2)).ok()
+    assert await _shortcuts(owner, limit=2, cursor=first["next_cursor"]) == ["team"]
+
+
+async def test_a_shared_reply_is_changed_by_managers_and_owners(tenant: TenantFixture) -> None:
+    owner, alex, sam = tenant.owner, tenant.alex, tenant.sam
+    manager = await tenant.add_operator("Mia", can_manage=True)
+    own = await _add(alex, "hi")
+    shop = await _add(manager, "hi", scope="site", site_id=tenant.site_id)
+    team = await _add(owner, "hi", scope="all")
+
+    change = {"shortcut": "hi", "text": "Good morning!"}
+    assert (await sam.send("PUT", f"{REPLIES}/{own['id']}", change)).status == 404, "personal replies are personal"
+    assert (await owner.send("DELETE", f"{REPLIES}/{own['id']}")).status == 404
+    for_shop = {**change, "scope": "site", "site_id": tenant.site_id}
+    assert (await alex.send("PUT", f"{REPLIES}/{shop['id']}", for_shop)).status == 403
+    assert (await alex.post(REPLIES, {**for_shop, "shortcut": "new"})).status == 403
+    assert (await manager.send("PUT", f"{REPLIES}/{team['id']}", {**change, "scope": "all"})).status == 403
+    assert (await alex.send("PUT", f"{REPLIES}/{own['id']}", {**change, "scope": "all"})).status == 403
+    changed = (await manager.send("PUT", f"{REPLIES}/{shop['id']}", for_shop)).ok()["canned_reply"]
+    assert (changed["text"], changed["created_at"]) == ("Good morning!", shop["created_at"])
+
+    for _ in range(2):
+        used = (await sam.post(f"{REPLIES}/{shop['id']}/use")).ok()
+    assert used["use_count"] == 2
+    assert (await sam.post(f"{REPLIES}/{own['id']}/use")).status == 404
+    (await manager.send("DELETE", f"{REPLIES}/{shop['id']}")).ok()
+    assert (await manager.send("DELETE", f"{REPLIES}/{shop['id']}")).status == 404
+
+    entries = (await owner.get("/audit")).ok()["entries"]
+    actions = [entry["action"] for entry in entries if entry["action"].startswith("canned_reply.")]
+    created, updated = "canned_reply.created", "canned_reply.updated"
+    assert actions == ["canned_reply.deleted", updated, created, created], "personal replies are not audited"
+
+
+INVALID: list[tuple[str, dict[str, Any]]] = [
+    ("text", {"text": "Hi {{visitor.password}}"}),
+    ("text", {"text": " "}),
+    ("text", {"text": "x" * 4001}),
+    ("shortcut", {"shortcut": "two words"}),
+    ("shortcut", {"shortcut": "/hi"}),
+    ("shortcut", {"shortcut": ""}),
+    ("scope", {"scope": "world"}),
+    ("site_id", {"scope": "site"}),
+    ("image_url", {"image_url": "https://evil.test/pixel.png"}),
+]
+
+
+async def test_an_invalid_reply_names_the_field(tenant: TenantFixture) -> None:
+    for field, fields in INVALID:
+        response = await tenant.alex.post(REPLIES, {"shortcut": "hi", "text": "Hello!", **fields})
+        assert (response.status, list(response.body.get("errors", ()))) == (422, [field]), fields
+
+
+async def test_a_shortcut_is_unique_within_its_audience(tenant: TenantFixture) -> None:
+    alex = tenant.alex
+    await _add(alex, "Grüße")
+    taken = await alex.post(REPLIES, {"shortcut": "grusse", "text": "Hello again!"})
+    assert (taken.status, taken.body["code"]) == (409, "shortcut_taken")
+    other = await _add(alex, "other")
+    taken = await alex.send("PUT", f"{REPLIES}/{other['id']}", {"shortcut": "GRÜSSE", "text": "Hello!"})
+    assert (taken.status, taken.body["code"]) == (409, "shortcut_taken")
+    await _add(tenant.sam, "grusse")
+
+
+async def test_a_reply_may_show_an_image_uploaded_here(tenant: TenantFixture) -> None:
+    path, form = "/api/v1/operator/upload-image", image_form(make_image())
+    url = (await tenant.api.request("POST", path, token=tenant.alex.token, data=form)).ok()["url"]
+    assert (await _add(tenant.alex, "map", image_url=url))["image_url"] == url
+
+
+async def test_personal_replies_of_a_removed_operator_are_deleted(
+    tenant: TenantFixture, stack: Stack, mongodb_uri: str
+) -> None:
+    gone = await tenant.add_operator("Gil", can_manage=True)
+    own = await _add(gone, "own")
+    await _add(gone, "shared", scope="site", site_id=tenant.site_id)
+    (await tenant.owner.send("DELETE", f"/team/{gone.id}")).ok()
+
+    database = f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"
+    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
+
+        async def is_deleted() -> bool:
+            return await client[database]["canned_replies"].find_one({"_id": own["id"]}) is None
+
+        await wait_until(is_deleted, description="the personal reply is deleted")
+    assert await _shortcuts(tenant.owner) == ["shared"]
