@@ -39,6 +39,7 @@ export type VisitorQuery<P extends PathWith<"get">> = Omit<QueryParameters<"get"
 export type LoginResponse = ResponseBody<"post", "/auth/login">;
 export type Account = ResponseBody<"get", "/auth/me">["user"];
 export type Permission = Account["sites"][string][number];
+export type CannedReply = ResponseBody<"get", "/canned-replies">["canned_replies"][number];
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 
 export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];

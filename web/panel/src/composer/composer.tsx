@@ -1,9 +1,11 @@
 /** The composer: a reply or a private note, with canned replies, an image and a draft that is never lost. */
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Conversation } from "../../../shared/apiTypes";
+import type { CannedReply, Conversation } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, findImage, MessageImage, useAutoHeight } from "../../../shared/components";
 import { api } from "../api/client";
+import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedReplies/store";
+import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
@@ -12,8 +14,7 @@ import { composerFocus, focusComposer, reopenConversation, sendTyping } from "..
 import { IMAGE_ALT } from "../conversation/messages";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
-import { type CannedReply, cannedReplies } from "../settings/preferences";
-import { hasPermission } from "../sites/sites";
+import { getSiteName, hasPermission } from "../sites/sites";
 import { type DraftKind, getDraft, getKind, setDraft, setKind } from "./drafts";
 import { useDroppedFiles } from "./droppedFiles";
 import { enqueueMessage } from "./outbox";
@@ -37,13 +38,20 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const fileInput = useRef<HTMLInputElement>(null);
   const uploading = useSignal(false);
   const dragging = useSignal(false);
-  const choosing = useSignal(false);
+  /** Where the chosen canned reply goes; null while none is being chosen. */
+  const trigger = useSignal<Trigger | null>(null);
   const selected = useSignal(0);
   const assignedToOther = conversation.mode === "operator" && !isMine(conversation);
   const kind = resolveKind(id, assignedToOther);
   const isNote = kind === "note";
   const text = draft[kind];
-  const suggestions = isNote ? [] : choosing.value ? cannedReplies.value : findCannedReplies(text);
+  const suggestions =
+    isNote || !trigger.value
+      ? []
+      : matchReplies(cannedRepliesOfSite(conversation.site_id), trigger.value.query).slice(
+          0,
+          MAX_SUGGESTIONS,
+        );
   const isEmpty = !text.trim() && (isNote || !draft.image);
   const mayChat = hasPermission(conversation.site_id, "can_chat");
   const isEditable = mayChat && conversation.mode !== "closed";
@@ -110,11 +118,19 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const insertReply = (index: number) => {
     const reply = suggestions[index];
-    if (reply) {
-      const inserted = fillPlaceholders(reply.text, conversation);
-      setDraft(id, { reply: choosing.value ? insertAtCursor(field.current, text, inserted) : inserted });
+    if (reply && trigger.value && field.current) {
+      const inserted = fillVariables(reply.text, {
+        "visitor.name": conversation.visitor.name,
+        "visitor.email": conversation.visitor.email,
+        "operator.name": me.value?.name,
+        "site.name": getSiteName(conversation.site_id),
+      });
+      replaceText(field.current, trigger.value, inserted);
+      const changed = { reply: field.current.value, image: draft.image || (reply.image_url ?? "") };
+      setDraft(id, changed);
+      countUse(reply);
     }
-    choosing.value = false;
+    trigger.value = null;
     selected.value = 0;
     field.current?.focus();
   };
@@ -133,8 +149,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       send();
     } else if (event.key === "Escape") {
       event.preventDefault();
-      if (choosing.value) choosing.value = false;
-      else if (suggestions.length) setDraft(id, { reply: "" });
+      if (suggestions.length) trigger.value = null;
       else field.current?.blur();
     }
   };
@@ -189,11 +204,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           const typed = event.currentTarget.value;
           setKind(id, kind);
           setDraft(id, { [kind]: typed });
-          choosing.value = false;
+          trigger.value = findTrigger(typed, event.currentTarget.selectionStart);
+          if (trigger.value) refreshCannedReplies();
           selected.value = 0;
           if (!isNote && isMine(conversation) && typed.trim()) sendTyping(id);
         }}
         onKeyDown={onKeyDown}
+        // The cursor has gone elsewhere, so the shortcut is no longer being typed.
+        onClick={() => (trigger.value = null)}
         onPaste={(event) => attachImage(event.clipboardData?.files) && event.preventDefault()}
       />
       {preview.shown && !isNote && <TranslationPreview key={id} conversation={id} text={text} />}
@@ -225,9 +243,12 @@ export function Composer({ conversation }: { conversation: Conversation }) {
               icon="bolt"
               label="Canned replies"
               hint="/"
-              active={choosing.value}
+              active={expanded}
               onClick={() => {
-                choosing.value = !choosing.value;
+                const start = field.current?.selectionStart ?? text.length;
+                const end = field.current?.selectionEnd ?? start;
+                trigger.value = trigger.value ? null : { start, end, query: "" };
+                refreshCannedReplies();
                 selected.value = 0;
                 field.current?.focus();
               }}
@@ -279,9 +300,13 @@ const DraftMark = () => (
   </span>
 );
 
-function insertAtCursor(field: HTMLTextAreaElement | null, text: string, inserted: string): string {
-  const start = field?.selectionStart ?? text.length;
-  return text.slice(0, start) + inserted + text.slice(field?.selectionEnd ?? start);
+/** Replaces a part of the field's text as typing would, so that the browser's undo takes it back. */
+function replaceText(field: HTMLTextAreaElement, { start, end }: Trigger, inserted: string): void {
+  field.focus();
+  field.setSelectionRange(start, end);
+  // Deprecated, and the only way that undo knows of.
+  if (document.execCommand?.("insertText", false, inserted)) return;
+  field.setRangeText(inserted, start, end, "end");
 }
 
 interface SuggestionsProps {
@@ -297,7 +322,7 @@ function Suggestions({ replies, selected, onSelect }: SuggestionsProps) {
         // biome-ignore lint/a11y/useKeyWithClickEvents: the text field handles the keys.
         // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the text field.
         <div
-          key={reply.short}
+          key={reply.id}
           id={`canned-reply-${index}`}
           role="option"
           class="suggestion"
@@ -305,7 +330,7 @@ function Suggestions({ replies, selected, onSelect }: SuggestionsProps) {
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => onSelect(index)}
         >
-          <kbd>/{reply.short}</kbd>
+          <kbd>/{reply.shortcut}</kbd>
           <span dir="auto">{reply.text}</span>
         </div>
       ))}
@@ -318,23 +343,4 @@ function getPlaceholder(conversation: Conversation, isNote: boolean): string {
   if (conversation.mode === "ai") return "Write a reply to take over from the AI";
   if (conversation.mode === "pending") return "Write a reply to accept this chat";
   return `Reply to ${isolate(visitorName(conversation))}`;
-}
-
-/** The canned replies whose shortcut starts with what follows the slash. */
-function findCannedReplies(text: string): CannedReply[] {
-  if (!text.startsWith("/") || /\s/.test(text)) return [];
-  const prefix = text.slice(1).toLocaleLowerCase();
-  return cannedReplies.value
-    .filter((reply) => reply.short.toLocaleLowerCase().startsWith(prefix))
-    .slice(0, MAX_SUGGESTIONS);
-}
-
-function fillPlaceholders(text: string, conversation: Conversation): string {
-  return (
-    text
-      .replaceAll("{name}", conversation.visitor.name ?? "")
-      .replaceAll("{me}", me.value?.name ?? "")
-      // A visitor without a name leaves a space before the punctuation.
-      .replace(/ +([,.!?])/g, "$1")
-  );
 }

@@ -1,4 +1,4 @@
-/** An operator's preferences on this machine: theme, sounds, canned replies. Stored in the browser. */
+/** An operator's preferences on this machine: theme, sounds, shortcuts. Stored in the browser. */
 import { computed, effect, type Signal, signal } from "@preact/signals";
 import { readJson, writeJson } from "../../../shared/storage";
 
@@ -49,12 +49,11 @@ export const showTranslations = persistedSignal("translations", true);
 /** They can be switched off because they get in the way of some screen readers and of voice control. */
 export const singleKeyShortcuts = persistedSignal("letterKeys", true);
 
-export interface CannedReply {
-  short: string;
-  text: string;
-}
+/** Whether earlier versions, which kept canned replies in the browser, have left some here. */
+export const hasBrowserCannedReplies = readJson<unknown[]>("parley.canned", []).length > 0;
 
-export const cannedReplies = persistedSignal<CannedReply[]>("canned", [
+/** Canned replies of this browser, to be imported; where there are none, examples. */
+export const browserCannedReplies = persistedSignal<{ short: string; text: string }[]>("canned", [
   { short: "hi", text: "Hi {name}, this is {me}. How can I help?" },
   { short: "moment", text: "One moment please, I am looking into it." },
   { short: "more", text: "Could you tell me a little more about it, perhaps with a screenshot?" },

@@ -4,6 +4,7 @@ import type { ApiKey, Permission } from "../../../shared/apiTypes";
 import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
+import { CannedRepliesCard } from "../cannedReplies/cannedRepliesCard";
 import { CopyField, Field, IconButton, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { copyToClipboard, submitForm } from "../components/forms";
@@ -12,13 +13,7 @@ import { LANGUAGES, languageName } from "../components/languages";
 import { confirmAction, showToast } from "../components/toasts";
 import { playSound } from "../notifications/sound";
 import { me, session } from "../session/session";
-import {
-  type CannedReply,
-  cannedReplies,
-  desktopNotifications,
-  singleKeyShortcuts,
-  soundEnabled,
-} from "./preferences";
+import { desktopNotifications, singleKeyShortcuts, soundEnabled } from "./preferences";
 
 export function SettingsPage() {
   return (
@@ -28,7 +23,7 @@ export function SettingsPage() {
       </header>
       <ProfileForm />
       <NotificationSettings />
-      <CannedReplies />
+      <CannedRepliesCard />
       <PasswordForm />
       <Sessions />
       <ApiKeys />
@@ -112,56 +107,6 @@ function NotificationSettings() {
         label="Single-key shortcuts"
         onChange={(on) => (singleKeyShortcuts.value = on)}
       />
-    </section>
-  );
-}
-
-function CannedReplies() {
-  const update = (index: number, fields: Partial<CannedReply>) => {
-    cannedReplies.value = cannedReplies.value.map((reply, at) =>
-      at === index ? { ...reply, ...fields } : reply,
-    );
-  };
-  return (
-    <section class="card stack">
-      <h2>Canned replies</h2>
-      <p class="muted">
-        Type <kbd>/</kbd> in a chat to insert one. {"{name}"} becomes the visitor’s name, {"{me}"} becomes
-        yours. Saved in this browser.
-      </p>
-      <ul class="canned-replies">
-        {cannedReplies.value.map((reply, index) => (
-          <li key={index}>
-            <input
-              aria-label="Shortcut"
-              class="canned-shortcut"
-              maxLength={30}
-              value={reply.short}
-              onInput={(event) => update(index, { short: event.currentTarget.value.replace(/[\s/]/g, "") })}
-            />
-            <textarea
-              aria-label={`Text of ${reply.short}`}
-              rows={1}
-              dir="auto"
-              maxLength={2000}
-              value={reply.text}
-              onInput={(event) => update(index, { text: event.currentTarget.value })}
-            />
-            <IconButton
-              icon="trash"
-              label={`Delete ${reply.short}`}
-              onClick={() => (cannedReplies.value = cannedReplies.value.filter((_, at) => at !== index))}
-            />
-          </li>
-        ))}
-      </ul>
-      <button
-        type="button"
-        class="text-button"
-        onClick={() => (cannedReplies.value = [...cannedReplies.value, { short: "", text: "" }])}
-      >
-        <Icon name="plus" size={14} /> Add reply
-      </button>
     </section>
   );
 }

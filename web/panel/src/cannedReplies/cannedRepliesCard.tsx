@@ -1,0 +1,215 @@
+/** The settings' card of canned replies: a list to edit, a form, and the import of those that this browser holds. */
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { CannedReply } from "../../../shared/apiTypes";
+import { ACCEPTED_IMAGES, MessageImage } from "../../../shared/components";
+import { ApiError } from "../../../shared/http";
+import { api, errorMessage } from "../api/client";
+import { Field, IconButton } from "../components/controls";
+import { submitForm } from "../components/forms";
+import { Icon } from "../components/icon";
+import { confirmAction, runWithToast, showToast } from "../components/toasts";
+import { LoggedOut, me } from "../session/session";
+import { browserCannedReplies, hasBrowserCannedReplies } from "../settings/preferences";
+import { getSiteName, hasPermission, managedSites } from "../sites/sites";
+import { cannedReplies, loadCannedReplies } from "./store";
+import { convertOldText } from "./text";
+
+/** Who may use a reply, as one value of a select: "mine", "all", or the site's id. */
+const audienceOf = (reply: CannedReply) => (reply.site_id === null ? reply.scope : String(reply.site_id));
+
+function toScope(audience: string): Pick<CannedReply, "scope" | "site_id"> {
+  if (audience === "mine" || audience === "all") return { scope: audience, site_id: null };
+  return { scope: "site", site_id: Number(audience) };
+}
+
+function describeAudience(reply: CannedReply): string {
+  if (reply.scope === "mine") return "Only you";
+  return reply.site_id === null ? "Whole team" : getSiteName(reply.site_id);
+}
+
+function mayChange(reply: CannedReply): boolean {
+  if (reply.scope === "mine" || me.value?.owner) return true;
+  return reply.site_id !== null && hasPermission(reply.site_id, "can_manage");
+}
+
+export function CannedRepliesCard() {
+  const editing = useSignal<CannedReply | "new" | null>(null);
+  const error = useSignal("");
+  useEffect(() => {
+    loadCannedReplies().catch((caught) => {
+      if (!(caught instanceof LoggedOut)) error.value = errorMessage(caught);
+    });
+  }, []);
+  const remove = async (reply: CannedReply) => {
+    const title = `Delete /${reply.shortcut}?`;
+    const text = reply.scope === "mine" ? "It is deleted for good." : "It is deleted for the others, too.";
+    if (!(await confirmAction({ title, text, confirmLabel: "Delete", destructive: true }))) return;
+    await runWithToast(async () => {
+      await api.delete("/canned-replies/{id}", { path: { id: reply.id } });
+      await loadCannedReplies();
+    });
+  };
+  return (
+    <section class="card stack">
+      <h2>Canned replies</h2>
+      <p class="muted">
+        Type <kbd>/</kbd> anywhere in a reply to insert one.
+      </p>
+      {error.value && <p class="error-text">{error.value}</p>}
+      <ul class="canned-replies">
+        {cannedReplies.value.map((reply) => (
+          <li key={reply.id}>
+            <kbd>/{reply.shortcut}</kbd>
+            <span class="canned-text" dir="auto">
+              {reply.text}
+            </span>
+            {reply.image_url && <Icon name="image" size={14} />}
+            <span class="muted">
+              {describeAudience(reply)} · used {reply.use_count}×
+            </span>
+            {mayChange(reply) && (
+              <>
+                <IconButton
+                  icon="pencil"
+                  label={`Edit ${reply.shortcut}`}
+                  onClick={() => (editing.value = reply)}
+                />
+                <IconButton icon="trash" label={`Delete ${reply.shortcut}`} onClick={() => remove(reply)} />
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+      {editing.value ? (
+        <CannedReplyForm key={editing.value === "new" ? 0 : editing.value.id} editing={editing} />
+      ) : (
+        <button type="button" class="text-button" onClick={() => (editing.value = "new")}>
+          <Icon name="plus" size={14} /> Add reply
+        </button>
+      )}
+      <ImportButton />
+    </section>
+  );
+}
+
+function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | null> }) {
+  const before = editing.value === "new" ? null : editing.value;
+  const shortcut = useSignal(before?.shortcut ?? "");
+  const text = useSignal(before?.text ?? "");
+  const audience = useSignal(before ? audienceOf(before) : "mine");
+  const image = useSignal(before?.image_url ?? "");
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const save = async () => {
+      const body = {
+        shortcut: shortcut.value.trim().replace(/^\//, ""),
+        text: text.value,
+        ...toScope(audience.value),
+        image_url: image.value || null,
+      };
+      if (before) await api.put("/canned-replies/{id}", { path: { id: before.id }, body });
+      else await api.post("/canned-replies", { body });
+      await loadCannedReplies();
+    };
+    if (await submitForm(busy, errors, save, "Canned reply saved.")) editing.value = null;
+  };
+  const upload = (file: File | undefined) => {
+    if (file) void runWithToast(async () => (image.value = await api.uploadImage(file)));
+  };
+  return (
+    <form class="stack" onSubmit={submit} aria-label={before ? "Edit canned reply" : "New canned reply"}>
+      <Field label="Shortcut" error={errors.value["shortcut"]}>
+        <input
+          required
+          maxLength={30}
+          value={shortcut.value}
+          onInput={(event) => (shortcut.value = event.currentTarget.value)}
+        />
+      </Field>
+      <Field
+        label="Text"
+        hint="Variables: {{visitor.name|there}}, {{visitor.email}}, {{operator.name}}, {{site.name}}. What follows | is used when the value is unknown."
+        error={errors.value["text"]}
+      >
+        <textarea
+          required
+          rows={3}
+          dir="auto"
+          maxLength={4000}
+          value={text.value}
+          onInput={(event) => (text.value = event.currentTarget.value)}
+        />
+      </Field>
+      <Field label="For" error={errors.value["site_id"] ?? errors.value["scope"]}>
+        <select value={audience.value} onChange={(event) => (audience.value = event.currentTarget.value)}>
+          <option value="mine">Only me</option>
+          {managedSites.value.map((site) => (
+            <option key={site.id} value={String(site.id)}>
+              Everyone on {site.name}
+            </option>
+          ))}
+          {me.value?.owner && <option value="all">The whole team</option>}
+        </select>
+      </Field>
+      {image.value && (
+        <div class="attachment">
+          <MessageImage url={image.value} alt="Image of the canned reply" />
+          <IconButton icon="close" label="Remove image" onClick={() => (image.value = "")} />
+        </div>
+      )}
+      <div class="form-row">
+        <label class="button">
+          <Icon name="image" size={16} /> Add image
+          <input
+            class="visually-hidden"
+            type="file"
+            accept={ACCEPTED_IMAGES}
+            onChange={(event) => upload(event.currentTarget.files?.[0])}
+          />
+        </label>
+        <span class="grow" />
+        <button type="button" class="button" onClick={() => (editing.value = null)}>
+          Cancel
+        </button>
+        <button type="submit" class="button primary" disabled={busy.value}>
+          Save
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** Copies the replies that earlier versions kept in this browser, or the examples, into the operator's own ones. */
+function ImportButton() {
+  const busy = useSignal(false);
+  const held = browserCannedReplies.value.filter((reply) => reply.short && reply.text.trim());
+  if (!held.length) return null;
+  const importAll = async () => {
+    busy.value = true;
+    await runWithToast(async () => {
+      for (const { short, text } of held) await importOne(short, text);
+      browserCannedReplies.value = [];
+      await loadCannedReplies();
+      showToast("The replies are now stored with your account.");
+    });
+    busy.value = false;
+  };
+  return (
+    <button type="button" class="text-button" disabled={busy.value} onClick={importAll}>
+      {hasBrowserCannedReplies ? `Import ${held.length} from this browser` : `Add ${held.length} examples`}
+    </button>
+  );
+}
+
+async function importOne(short: string, text: string): Promise<void> {
+  const body = { shortcut: short, text: convertOldText(text), scope: "mine" as const };
+  try {
+    await api.post("/canned-replies", { body });
+  } catch (error) {
+    // Another browser of the operator has imported it already.
+    if (!(error instanceof ApiError) || error.code !== "shortcut_taken") throw error;
+  }
+}
