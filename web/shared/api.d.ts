@@ -3078,7 +3078,8 @@ export interface operations {
                  * @example {
                  *       "shortcut": "hi",
                  *       "text": "Hi {{visitor.name|there}}, this is {{operator.name}}.",
-                 *       "scope": "mine"
+                 *       "scope": "site",
+                 *       "site_id": 1
                  *     }
                  */
                 "application/json": components["schemas"]["CannedReplyBody"];
@@ -3110,7 +3111,8 @@ export interface operations {
                  * @example {
                  *       "shortcut": "hi",
                  *       "text": "Hi {{visitor.name|there}}, this is {{operator.name}}.",
-                 *       "scope": "mine"
+                 *       "scope": "site",
+                 *       "site_id": 1
                  *     }
                  */
                 "application/json": components["schemas"]["CannedReplyBody"];
