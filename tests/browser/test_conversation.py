@@ -115,6 +115,26 @@ async def test_chat_is_transferred_by_keyboard(tenant: TenantFixture, stack: Sta
     await expect(sam.messages).to_contain_text("Alex transferred this chat to you")
 
 
+async def test_a_canned_reply_is_inserted_where_it_is_typed(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    _, conversation = await tenant.assigned_conversation()
+    body = {"shortcut": "hours", "text": "{{site.name}} is open 9 to 5, {{visitor.name|friend}}.", "scope": "all"}
+    (await tenant.owner.post("/canned-replies", body)).ok(201)
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.alex)
+    await panel.open(conversation)
+
+    await panel.reply.press_sequentially("Hello! /ho")
+    await expect(panel.page.get_by_role("option", name="/hours")).to_be_visible()
+    await panel.reply.press("Enter")
+    await expect(panel.reply).to_have_value("Hello! Shop is open 9 to 5, friend.")
+    await panel.reply.press("Control+z")
+    await expect(panel.reply).to_have_value("Hello! /ho")
+    [reply] = (await tenant.alex.get("/canned-replies")).ok()["canned_replies"]
+    assert reply["use_count"] == 1
+
+
 async def test_proactive_message_reaches_a_visitor_with_a_closed_widget(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
