@@ -155,7 +155,7 @@ async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -
     assert await chat.uploads.read(url.rsplit("/", 1)[1])
 
 
-async def test_a_browser_that_asks_again_after_an_erasure_does_not_get_304(chat: Chat) -> None:
+async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:
     visitor = chat.new_visitor()
     url = await chat.upload(visitor)
     await chat.module.messages.receive(visitor, "", image_url=url)
@@ -167,9 +167,15 @@ async def test_a_browser_that_asks_again_after_an_erasure_does_not_get_304(chat:
         async with client.get(path) as response:
             assert response.status == 200
             assert response.headers["Cache-Control"] == "private, no-cache"
+            image = await response.read()
             revalidation = {"If-None-Match": response.headers["ETag"]}
-        async with client.get(path, headers=revalidation) as response:
-            assert response.status == 304
+        etag = revalidation["If-None-Match"]
+        for etags in (etag, f"W/{etag}", f'"another", {etag}', "*"):
+            async with client.get(path, headers={"If-None-Match": etags}) as response:
+                assert (response.status, response.headers["ETag"], await response.read()) == (304, etag, b"")
+                assert response.headers["Cache-Control"] == "private, no-cache"
+        async with client.get(path, headers={"If-None-Match": '"another"'}) as response:
+            assert (response.status, await response.read()) == (200, image)
         subject = DataSubject(visitor.tenant_id, visitor.site_id, visitor.session)
         await chat.personal_data.erase(chat.owner, subject)
         for headers in (revalidation, {"If-None-Match": "*"}, {}):

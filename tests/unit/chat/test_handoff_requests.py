@@ -49,6 +49,59 @@ WISHES = [
     "Jag vill prata med en människa",
     "Jeg vil gerne tale med et menneske",
     "Chci mluvit s člověkem",
+    "agent please",
+    "Agent, please!",
+    "human pls",
+    "rep",
+    "connect me to support",
+    "connect me with support please",
+    "talk to sales",
+    "can I get a human",
+    "could I speak with customer service",
+    "I'd like to speak to your support team",
+    "speak to a manager",
+    "can a human answer me",
+    "hand me over to a colleague",
+    "customer service",
+    "support please",
+    "einen Mitarbeiter bitte",
+    "Ich brauche einen Menschen",
+    "Kundenservice bitte",
+    "Verbinden Sie mich mit dem Support",
+    "un conseiller s'il vous plaît",
+    "je veux un humain",
+    "je souhaite parler au service client",
+    "agente por favor",
+    "pásame con un humano",
+    "quiero un agente",
+    "atendente por favor",
+    "quero um atendente",
+    "un operatore per favore",
+    "mi passi un operatore",
+    "medewerker alstublieft",
+    "موظف من فضلك",
+    "اريد موظف",
+    "خدمة العملاء",
+    "poproszę konsultanta",
+    "оператор, пожалуйста",
+    "позовите оператора",
+    "нужен оператор",
+    "客服",
+    "叫人来",
+    "担当者をお願いします",
+    "상담원 부탁드려요",
+    "insan istiyorum",
+    "müşteri temsilcisine bağlanmak istiyorum",
+    "människa tack",
+    "koppla mig till kundtjänst",
+    "operátora prosím",
+    "אני רוצה לדבר עם נציג",
+    "θέλω να μιλήσω με άνθρωπο",
+    "vreau să vorbesc cu un om",
+    "emberrel szeretnék beszélni",
+    "मुझे किसी इंसान से बात करनी है",
+    "tôi muốn nói chuyện với người thật",
+    "saya ingin bicara dengan orang",
 ]
 NO_WISHES = [
     "I do not want to talk to a person",
@@ -73,6 +126,33 @@ NO_WISHES = [
     "Bir insanla konuşmak istemiyorum",
     "Jag vill inte prata med en människa",
     "Ik wil niet met een medewerker praten",
+    "no human please",
+    "don't connect me to support",
+    "I need support with my order",
+    "do you support PayPal?",
+    "how do I contact support?",
+    "how do I connect to the support portal",
+    "customer service hours",
+    "the manager said no",
+    "I would like a human hair wig",
+    "I spoke to someone yesterday",
+    "Ich brauche keinen Berater",
+    "Ich möchte Mitarbeiter werden",
+    "Wie sind die Zeiten vom Kundenservice?",
+    "je n'ai pas besoin d'un humain",
+    "horaires du service client",
+    "no quiero un agente",
+    "quiero un agente de viajes",
+    "não quero um atendente",
+    "non voglio un operatore",
+    "ik wil geen medewerker",
+    "لا أحتاج موظف",
+    "не нужен оператор",
+    "客服电话多少",
+    "我不要人工",
+    "temsilci istemiyorum",
+    "לא רוצה לדבר עם נציג",
+    "इंसान से बात नहीं करनी",
     "Hello",
     "",
 ]
@@ -89,18 +169,42 @@ def test_what_is_no_wish_is_not_taken_for_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Hello", "hi!", "Hello there 👋", "Guten Tag", "Bonjour", "Buenos días", "Olá", "مرحبا"]
+    "text",
+    [
+        "Hello",
+        "hi!",
+        "Hello there 👋",
+        "Guten Tag",
+        "Bonjour",
+        "Buenos días",
+        "Olá",
+        "مرحبا",
+        "👋",
+        "👋🏽!",
+        "🙋\u200d♀️",
+        "hellooo",
+        "Grüß Gott",
+        "gruss gott",
+        "Hallo zusammen",
+        "שלום",
+        "नमस्ते",
+        "hello bot",
+    ],
 )
 def test_a_greeting_is_recognized(text: str) -> None:
     assert is_greeting(text)
 
 
-@pytest.mark.parametrize("text", ["Thanks!", "Thank you so much", "ok", "Vielen Dank", "merci beaucoup", "شكرا"])
+@pytest.mark.parametrize(
+    "text", ["Thanks!", "Thank you so much", "ok", "Vielen Dank", "merci beaucoup", "شكرا", "👍", "🙏🏻", "❤️"]
+)
 def test_thanks_are_recognized(text: str) -> None:
     assert is_thanks(text)
 
 
-@pytest.mark.parametrize("text", ["Hello, what does it cost?", "Good", "Anybody", "Are you open?", "?", "", "hi " * 99])
+@pytest.mark.parametrize(
+    "text", ["Hello, what does it cost?", "👍?", "👍 5", "😡", "Good", "Anybody", "Are you open?", "?", "", "hi " * 99]
+)
 def test_questions_are_no_small_talk(text: str) -> None:
     assert not is_greeting(text)
     assert not is_thanks(text)

@@ -41,6 +41,17 @@ def found(query: str, *, name: str = "", email: str = "", phone: str = "", previ
         ("王小明", "小明"),
         ("김철수", "철수"),
         ("ＡＢＣ", "abc"),
+        ("Müller", "mueller"),
+        ("Mueller", "Müller"),
+        ("Jean-Luc", "jeanluc"),
+        ("Jeanluc", "Jean-Luc"),
+        ("たなか", "タナカ"),
+        ("ｱﾘｽ", "ありす"),
+        ("فاطمة", "فاطمه"),
+        ("کریم", "كريم"),
+        ("محـمّد", "محمد"),
+        ("İbrahim Yıldız", "ibrahim yildiz"),
+        ("Nguyễn Văn Đức", "nguyen van duc"),
     ],
 )
 def test_a_name_is_found(name: str, query: str) -> None:
@@ -56,6 +67,12 @@ def test_a_name_is_found(name: str, query: str) -> None:
         ('"hello" he said', '"hello"'),
         ("订单什么时候到", "什么时候"),
         ("订单什么时候到", "单"),
+        ("order #A-1234", "A1234"),
+        ("order A1234", "#A-1234"),
+        ("a node.js problem", "nodejs"),
+        ("my iPhone15Pro", "15pro"),
+        ("배송조회", "조회"),
+        ("see https://shop.example/orders?id=77", "https://shop.example/orders?id=77"),
         ("my number is 0170 / 123-4567, thanks", "01701234567"),
     ],
 )
@@ -63,7 +80,19 @@ def test_words_of_the_newest_message_are_found(preview: str, query: str) -> None
     assert found(query, preview=preview)
 
 
-@pytest.mark.parametrize("query", ["a.b+c@d.de", "A.B+C@D.DE", "d.de", "mailto:a.b+c@d.de", "a.b＋c＠d.de"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a.b+c@d.de",
+        "A.B+C@D.DE",
+        "d.de",
+        "mailto:a.b+c@d.de",
+        "MAILTO:a.b+c@d.de?subject=x",
+        "<a.b+c@d.de>",
+        "a.b＋c＠d.de",
+        "ab+c@d.de",
+    ],
+)
 def test_an_address_is_found(query: str) -> None:
     assert found(query, email="a.b+c@d.de")
 
@@ -91,6 +120,9 @@ def test_a_number_is_found(query: str) -> None:
 
 def test_a_national_number_is_found_by_its_international_form() -> None:
     assert found("+491707654321", phone="0170 7654321")
+    assert found("+1 555 010 0199", phone="555-010-0199")
+    assert found("+7 912 345 67 89", phone="8 (912) 345-67-89")
+    assert found("8 (912) 345-67-89", phone="+7 912 345 67 89")
 
 
 @pytest.mark.parametrize("query", ["\\", "%", "[", "…"])

@@ -9,8 +9,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from parley.chat.words import split_words
-
 _WORD = re.compile(r"[^\W\d_]+")
 
 _MAX_SEARCHED_CHARACTERS = 500
@@ -26,26 +24,174 @@ _EN_AFTER = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """Alternatives of words, from which the short wishes of a language are built: "agent please", "I need a human"."""
+
+    people: str
+    desks: str
+    """Who people answer for: the customer service. Words that mean nothing else when they stand alone."""
+    before: str
+    """Articles and adjectives."""
+    polite: str
+    asks: str
+    """Followed by a person: "I need"."""
+    reaches: str
+    """With its preposition, followed by a person or a desk: "connect me to"."""
+
+    def wishes(self) -> tuple[str, ...]:
+        filler = rf"(?:(?:{self.before}|{self.polite}) ){{0,4}}"
+        anybody = f"(?:{self.people}|{self.desks})"
+        end = rf"(?=\W*$| (?:{self.polite})\b)"
+        return (
+            rf"^\W*{filler}{anybody}(?: (?:{self.polite})){{0,2}}\W*$",
+            rf"\b(?:{self.asks}) {filler}(?:{self.people}){end}",
+            rf"\b(?:{self.reaches}) {filler}{anybody}{end}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Language:
     wishes: tuple[str, ...]
     negations: str
     """Before the wish, in the same clause: the visitor does not want it."""
+    vocabulary: _Vocabulary | None = None
+
+    def all_wishes(self) -> tuple[str, ...]:
+        return self.wishes + (self.vocabulary.wishes() if self.vocabulary else ())
 
 
+_EN = _Vocabulary(
+    people=r"human being|human|person|operator|agent|representative|rep|employee|team member|staff member|"
+    r"support agent|support person|service agent|advisor|adviser|manager|supervisor|colleague",
+    desks=r"customer service|customer support|customer care|client support|live support|human support",
+    before=r"a|an|the|your|some|real|live|actual|human|customer (?:service|support)",
+    polite=r"please|pls|plz|now|asap|thanks|thank you|immediately|right now",
+    asks=r"(?:can|could|may) (?:i|we) (?:please )?(?:get|have|reach)|i.d like|i would like|i.ll take",
+    reaches=r"(?:talk|speak|chat)(?: directly)? (?:to|with)|(?:connect|transfer|switch|pass|put|hand) (?:me|us)"
+    r"(?: (?:through|over|on))?(?: (?:to|with))?",
+)
+_DE = _Vocabulary(
+    people=r"mensch(?:en)?|mitarbeiter(?:in)?|berater(?:in)?|operator|agent(?:en)?|kundenberater(?:in)?|"
+    r"kundenbetreuer(?:in)?|kollege[n]?|kollegin|ansprechpartner(?:in)?|(?:support|service).?mitarbeiter(?:in)?",
+    desks=r"kundenservice|kundendienst|kundensupport|kundenbetreuung|support.?team|(?<=dem )support|(?<=ihrem )support",
+    before=r"ein(?:e[mnr]?)?|den|die|dem|der|ihrem|eurem|echte[rn]?|richtige[rn]?|lebende[rn]?|menschliche[rn]?",
+    polite=r"bitte|danke|jetzt|sofort|sprechen",
+    asks=r"will|möchte|brauche|hätte gerne?|gib mir|geben sie mir|hole? mir|holen sie mir",
+    reaches=r"verbinden? (?:sie )?(?:mich|uns)(?: bitte)? (?:mit|zu)|(?:sprechen|reden|chatten) mit",
+)
+_FR = _Vocabulary(
+    people=r"humain|être humain|conseillère?|conseiller|opérateur|opératrice|agent|vraie personne",
+    desks=r"service client|service clients|support client|service clientèle",
+    before=r"une?|le|la|l.|au|du|votre|vraie?|de",
+    polite=r"s.il vous pla[iî]t|s.il te pla[iî]t|svp|stp|merci|maintenant",
+    asks=r"(?:je )?(?:veux|voudrais|souhaite)|(?:j.ai )?besoin d.une?|besoin d.un|passez.moi|donnez.moi",
+    reaches=r"(?:parler|discuter|échanger) (?:à|a|avec|au)|mettez.moi en (?:relation|contact) avec|"
+    r"transférez.moi (?:à|vers)",
+)
+_ES = _Vocabulary(
+    people=r"humano|agente|operador(?:a)?|asesor(?:a)?|ejecutiv[oa]|persona real",
+    desks=r"atención al cliente|atencion al cliente|servicio al cliente|soporte",
+    before=r"una?|el|la|con|de|verdadero|su|real",
+    polite=r"por favor|porfa|porfavor|gracias|ahora|ya",
+    asks=r"quiero|necesito|quisiera|me gustaría|dame|deme",
+    reaches=r"(?:hablar|chatear|comunicarme) con|(?:pás[ae]me|pasarme|comuníc[ae]me|comunic[ae]me|me comunica|"
+    r"conéct[ae]me|transfiér[ae]me|me pasa[s]?) (?:a|con)",
+)
+_PT = _Vocabulary(
+    people=r"humano|atendente|operador(?:a)?|agente|consultor(?:a)?",
+    desks=r"atendimento humano|suporte|apoio ao cliente|atendimento ao cliente",
+    before=r"uma?|o|a|seu|de|real",
+    polite=r"por favor|pfv|obrigad[oa]|agora",
+    asks=r"quero|preciso de|preciso|gostaria de|queria",
+    reaches=r"(?:falar|conversar) com|(?:me )?(?:passe|transfira|conecte|passa)(?: me)? (?:para|com|a)",
+)
+_IT = _Vocabulary(
+    people=r"umano|operatore|operatrice|addetto|consulente|persona (?:vera|reale)|essere umano",
+    desks=r"servizio clienti|assistenza clienti",
+    before=r"una?|un.|il|l.|lo|la|vero|con",
+    polite=r"per favore|per piacere|grazie|subito|ora",
+    asks=r"voglio|vorrei|ho bisogno di|mi serve|mi passi|passatemi|mi dia",
+    reaches=r"parlare con|mi (?:metta|metti) in contatto con|mi colleghi (?:a|con)",
+)
+_NL = _Vocabulary(
+    people=r"mens|medewerker|adviseur|collega",
+    desks=r"klantenservice",
+    before=r"een|de|echt|echte|met",
+    polite=r"alstublieft|alsjeblieft|aub|graag|nu|bedankt|spreken|praten",
+    asks=r"wil|ik wil|heb|geef me|geef mij|nodig",
+    reaches=r"verbind me(?: door)? met|verbind mij(?: door)? met|(?:praten|spreken|chatten) met",
+)
+_AR = _Vocabulary(
+    people=r"موظف|إنسان|انسان|وكيل|ممثل|مندوب|شخص حقيقي|موظف حقيقي",
+    desks=r"خدمة العملاء|خدمة الزبائن|الدعم الفني|الدعم",
+    before=r"مع|الى|إلى",
+    polite=r"من فضلك|من فضلكم|لو سمحت|لو سمحتم|رجاء|رجاءً|الان|الآن|شكرا",
+    asks=r"اريد|أريد|ابغى|أبغى|ابي|عايز|بدي|أحتاج|احتاج|أحتاج إلى",
+    reaches=r"(?:حولني|حولوني|اوصلني|أوصلني|التحدث|التواصل|اتكلم|أتكلم|اتحدث|أتحدث)(?: (?:الى|إلى|مع))?",
+)
+_PL = _Vocabulary(
+    people=r"człowiek(?:a|iem)?|konsultant(?:a|em|kę|ką|ka)?|pracownik(?:a|iem)?|operator(?:a|em)?",
+    desks=r"obsług[aęi] klienta|biuro obsługi",
+    before=r"z|prawdziwego|prawdziwym|żywego|żywym|jakiegoś",
+    polite=r"proszę|prosze|poproszę|poprosze|dziękuję|teraz",
+    asks=r"chcę|chce|potrzebuję|dajcie mi|daj mi|poproszę|proszę o",
+    reaches=r"połącz(?:cie)? mnie|proszę (?:mnie )?połączyć",
+)
+_RU = _Vocabulary(
+    people=r"оператор(?:а|ом|у)?|человек(?:а|ом)?|сотрудник(?:а|ом)?|менеджер(?:а|ом)?|консультант(?:а|ом)?|людин[аиу]",
+    desks=r"служб[ауе] поддержки|техподдержк[ауе]|поддержк[ауе]",
+    before=r"с|со|з|живого|живым|живой|реального|мне|меня|на",
+    polite=r"пожалуйста|будь ласка|сейчас|срочно|спасибо",
+    asks=r"нужен|нужна|хочу|дайте|позовите|позови|пригласите|нужно|требуется|потрібен|покличте|переведите",
+    reaches=r"соедините|соедини|переключите|переведите|свяжите|зв.яжіть",
+)
+_TR = _Vocabulary(
+    people=r"insan|temsilci|müşteri temsilcisi|operatör|yetkili|gerçek kişi",
+    desks=r"müşteri hizmetleri|canlı destek",
+    before=r"bir|gerçek|canlı",
+    polite=r"lütfen|istiyorum|bağlayın|bağla|teşekkürler",
+    asks=r"bana",
+    reaches=r"beni",
+)
+_SV = _Vocabulary(
+    people=r"människa|medarbetare|handläggare|menneske|medarbejder|medarbeider|kundebehandler|kundeservicemedarbejder",
+    desks=r"kundtjänst|kundeservice|kundservice|asiakaspalvelu",
+    before=r"en|et|riktig|rigtig|ekte|levande|virkelig|med",
+    polite=r"tack|nu|snälla|takk|vær så snill",
+    asks=r"vill ha|behöver|vil ha|vil have|vil gerne have|trenger|har brug for",
+    reaches=r"koppla mig till|koppla mig|prata med|tala med|tale med|snakke med|chatta med",
+)
+_CS = _Vocabulary(
+    people=r"člověka?|operátora?|operátor|pracovníka?",
+    desks=r"zákaznická podpora|zákaznickou podporu|zákaznický servis",
+    before=r"živého|skutečného|s",
+    polite=r"prosím|děkuji|teď|hned",
+    asks=r"chci|potřebuji|potřebuju|dejte mi|chcem|potrebujem",
+    reaches=r"spojte mě|přepojte mě na",
+)
 _LANGUAGES = (
     _Language(
         (
             r"\b(?:talk|speak|chat|connect me|put me through|transfer me|switch me|get me|give me|need|want)"
             r"(?: directly)?(?: (?:to|with))? ?(?:a |an |the |some ?|your )?(?:real |live |actual |human )?"
-            r"(?:human being|human|person|agent|operator|somebody|someone|employee|representative|staff member)"
-            + _EN_AFTER,
+            r"(?:human being|human|person|agent|operator|somebody|someone|employee|representative|rep|staff member|"
+            r"team member|advisor|adviser|manager|supervisor|colleague)" + _EN_AFTER,
+            r"\b(?:(?:talk|speak|chat)(?: directly)? (?:to|with)|(?:connect|transfer|switch|pass|put|hand) (?:me|us)"
+            r"(?: (?:through|over))?(?: (?:to|with))?) (?:the |your |an? |some )?(?:real |live |actual |human )?"
+            r"(?:customer |technical |tech )?(?:support|service|care|sales|help ?desk|team)"
+            r"(?: (?:team|staff|department|agent|representative|rep|person|people))?" + _EN_AFTER,
+            r"^\W*(?:please )?(?:customer |technical |tech |live |human )?support (?:please|pls|plz|now)\b\W*$",
+            r"\b(?:human|(?:real|live) (?:person|agent|operator))(?: please)? (?:help|answer|reply to|respond to|"
+            r"assist|talk to|speak to|contact) (?:me|us)\b",
+            r"\bescalate (?:this|it|me|my)\b",
             r"\b(?:real|live|actual) (?:human|person|agent|operator)" + _EN_AFTER,
             r"\bhuman (?:please|support|agent)\b",
             r"^\W*(?:a )?(?:human|operator|agent|representative)\W*$",
         ),
         r"(?<!why )\b(?:do not|don.?t|did not|didn.?t|doesn.?t|will not|won.?t|wouldn.?t|would not|never|"
-        r"no need|not want|do i (?:have|need) to|"
+        r"no need|not want|no (?:real |live )?(?:human|person|agent|operator|representative)|do i (?:have|need) to|"
         r"not need|not wish|rather not|prefer not|without|instead of|how (?:do|can) i become|want to become|to be)\b",
+        _EN,
     ),
     _Language(
         (
@@ -61,6 +207,7 @@ _LANGUAGES = (
             r"(?:menschen|mitarbeiter(?:in)?|berater(?:in)?) sprechen\b",
         ),
         r"\b(?:nicht|kein(?:en|em|er|e)?|nie|niemals|ohne|statt)\b",
+        _DE,
     ),
     _Language(
         (
@@ -70,6 +217,7 @@ _LANGUAGES = (
             r"^\W*(?:humain|conseiller|opérateur)\W*$",
         ),
         r"\b(?:ne|n.|pas|sans|jamais)\b|\bn['’]",
+        _FR,
     ),
     _Language(
         (
@@ -79,6 +227,7 @@ _LANGUAGES = (
             r"^\W*(?:humano|agente|operador)\W*$",
         ),
         r"\b(?:no|sin|nunca)\b",
+        _ES,
     ),
     _Language(
         (
@@ -87,6 +236,7 @@ _LANGUAGES = (
             r"^\W*(?:humano|atendente|operador)\W*$",
         ),
         r"\b(?:não|nao|sem|nunca)\b",
+        _PT,
     ),
     _Language(
         (
@@ -94,6 +244,7 @@ _LANGUAGES = (
             r"^\W*(?:umano|operatore)\W*$",
         ),
         r"\b(?:non|senza|mai)\b",
+        _IT,
     ),
     _Language(
         (
@@ -103,6 +254,7 @@ _LANGUAGES = (
             r"^\W*(?:mens|medewerker)\W*$",
         ),
         r"\b(?:niet|geen|zonder|nooit)\b",
+        _NL,
     ),
     _Language(
         (
@@ -112,6 +264,7 @@ _LANGUAGES = (
             r"(?:شخص|انسان|إنسان)\s+حقيقي",
         ),
         r"(?:^|\s)(?:لا|لن|لم|ليس|بدون|لست|مش|ما)\s",
+        _AR,
     ),
     _Language(
         (
@@ -120,6 +273,7 @@ _LANGUAGES = (
             r"^\W*(?:człowiek|konsultant)\W*$",
         ),
         r"\b(?:nie|bez|nigdy)\b",
+        _PL,
     ),
     _Language(
         (
@@ -132,12 +286,14 @@ _LANGUAGES = (
             r"^\W*(?:человек|оператор|людина)\W*$",
         ),
         r"\b(?:не|без|никогда|ні)\b",
+        _RU,
     ),
     _Language(
         (
             r"(?:和|跟|与|與|同|找|转接?|轉接?|联系|聯繫|要|接)(?:一?[个個位])?(?:真人|人工|真正的人|活人|客服人员|客服人員|人类|人類)",
             r"(?:和|跟|与|與)(?:一?[个個位])?(?:人|客服)(?:说话|說話|聊|谈|談|交谈|交談|对话|對話|沟通|溝通|讲话|講話)",
-            r"^\W*(?:人工|真人)(?:客服|服务|服務)?\W*$",
+            r"^\W*(?:请|請)?(?:人工|真人|客服)(?:客服|服务|服務)?(?:谢谢|謝謝)?\W*$",
+            r"(?:叫|找|请|請|来|來)(?:一?[个個位])?(?:人|客服)(?:来|來|帮|幫)",
         ),
         r"不|别|別|没|沒|无需|無需",
     ),
@@ -145,7 +301,7 @@ _LANGUAGES = (
         (
             r"(?:人|人間|担当者|オペレーター|スタッフ|係員|有人)(?:の方)?(?:と|に)(?:直接)?(?:話|はな|チャット|相談|対応|つな|繋|代わ|かわ)",
             r"有人(?:対応|チャット)",
-            r"^\W*(?:オペレーター|担当者|人間)(?:お願いします)?\W*$",
+            r"^\W*(?:オペレーター|担当者|人間|有人)(?:を|で)?(?:お願いします|お願い|希望)?\W*$",
         ),
         r"$^",
     ),
@@ -153,6 +309,7 @@ _LANGUAGES = (
         (
             r"(?:사람|상담원|상담사|직원|담당자)(?:이랑|랑|과|와|하고|에게|한테)\s?(?:직접\s?)?(?:이야기|얘기|대화|말|통화|연결|상담|채팅)",
             r"(?:상담원|상담사)\s?연결",
+            r"^\W*(?:상담원|상담사|사람)(?:을|이)?\s?(?:부탁\w{0,6}|불러\w{0,6}|원해요|원합니다)?\W*$",
         ),
         r"$^",
     ),
@@ -163,9 +320,11 @@ _LANGUAGES = (
             r"biriyle|operatörle|operatör ile|müşteri temsilcisiyle|müşteri temsilcisi ile)"
             r"(?: \w{1,20})? ?(?:konuşmak|konuşabilir|görüşmek|görüşebilir|yazışmak|konuşayım|görüşeyim|"
             r"bağla\w{0,10}|sohbet)",
+            r"\b(?:insana|birine|temsilciye|temsilcisine|yetkiliye|operatöre|canlı desteğe) bağla\w{0,10}",
             r"\b(?:müşteri temsilcisi|canlı destek)(?: istiyorum| lütfen)?\W*$",
         ),
         r"$^",
+        _TR,
     ),
     _Language(
         (
@@ -176,6 +335,7 @@ _LANGUAGES = (
             r"\b(?:puhua|jutella|keskustella) (?:oikean )?(?:ihmisen|henkilön|asiakaspalvelijan) kanssa",
         ),
         r"\b(?:inte|ej|aldrig|ikke|aldri|uden|uten|utan|en halua)\b",
+        _SV,
     ),
     _Language(
         (
@@ -184,46 +344,112 @@ _LANGUAGES = (
             r"\b(?:hovoriť|rozprávať|porozprávať)(?: sa)? s (?:človekom|operátorom|niekým|osobou)",
         ),
         r"\b(?:ne|nechci|nechcem|bez)\b",
+        _CS,
+    ),
+    _Language(
+        (
+            r"(?:לדבר|לשוחח) עם (?:נציג|נציגה|אדם|בן אדם|מישהו|בנאדם)",
+            r"^\W*(?:נציג|נציגה|נציג אנושי)(?: בבקשה)?\W*$",
+        ),
+        r"(?:^|\s)(?:לא|בלי|אין)\s",
+    ),
+    _Language(
+        (
+            r"\b(?:μιλήσω|μιλησω|συνομιλήσω|συνδέσετε|συνδεθώ) (?:με|σε) (?:έναν |κάποιον |αληθινό )?"
+            r"(?:άνθρωπο|ανθρωπο|εκπρόσωπο|υπάλληλο|κάποιον|χειριστή)",
+        ),
+        r"\b(?:δεν|δε|μη|μην|χωρίς)\b",
+    ),
+    _Language(
+        (
+            r"\b(?:vorbesc|vorbi|discut|discuta) cu (?:un |o |cineva )?(?:om|operator|agent|consultant|persoană|"
+            r"cineva)",
+            r"^\W*(?:un )?(?:om|operator|consultant)(?: (?:vă rog|te rog))?\W*$",
+        ),
+        r"\b(?:nu|fără)\b",
+    ),
+    _Language(
+        (
+            r"\b(?:emberrel|ügyintézővel|munkatárssal|operátorral|valakivel) (?:szeretnék |akarok |kívánok )?"
+            r"(?:beszélni|beszélnék|beszélhetek)",
+            r"\bbeszélni (?:szeretnék |akarok )?egy (?:emberrel|ügyintézővel|munkatárssal|operátorral)",
+            r"^\W*(?:ügyintézőt|embert|operátort)(?: kérek)?\W*$",
+        ),
+        r"\b(?:nem|ne|nélkül)\b",
+    ),
+    _Language(
+        (r"(?:इंसान|व्यक्ति|एजेंट|प्रतिनिधि|आदमी) से (?:बात|चैट)",),
+        r"नहीं|मत",
+    ),
+    _Language(
+        (r"\b(?:nói chuyện|chat|gặp|trao đổi)(?: trực tiếp)?(?: với)? (?:người thật|nhân viên|tư vấn viên|con người)",),
+        r"\b(?:không|đừng)\b",
+    ),
+    _Language(
+        (
+            r"\b(?:bicara|berbicara|ngobrol|chat|bercakap) (?:dengan|sama) (?:seorang )?(?:orang|manusia|agen|petugas|"
+            r"customer service|cs|staf|admin|ejen)",
+        ),
+        r"\b(?:tidak|tak|jangan|bukan|nggak)\b",
     ),
 )
 _AFTER_NEGATIONS = re.compile(
     # Where the negation follows the wish.
     r"\b(?:istemiyorum|istemem|gerek yok|nicht (?:sprechen|reden|chatten|nötig)|not necessary|not needed|"
     r"is not possible)\b"
-    r"|たくない|たくありません|必要ない|必要ありません|不要|고 싶지 않|필요 없"
+    r"|नहीं|たくない|たくありません|必要ない|必要ありません|不要|고 싶지 않|필요 없"
 )
 _COMPILED = [
-    (re.compile("|".join(f"(?:{wish})" for wish in language.wishes)), re.compile(language.negations))
+    (re.compile("|".join(f"(?:{wish})" for wish in language.all_wishes())), re.compile(language.negations))
     for language in _LANGUAGES
 ]
 _SMALL_TALK_WORDS = 5
 _SMALL_TALK_CHARACTERS = 80
+_HELD_LETTER = re.compile(r"(\w)\1{2,}")
+_WAVES = frozenset("👋🖐✋🙋🤗")
+_THANKFUL_SIGNS = frozenset("👍🙏👌❤💕🎉😊🙂😀😄")
+
+
+def _plain_words(text: str) -> list[str]:
+    """Words without case, accents and letters that are held for emphasis ("hellooo")."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return _WORD.findall(
+        _HELD_LETTER.sub(r"\1", "".join(c for c in plain if not unicodedata.category(c).startswith("M")))
+    )
+
+
+# What greets or thanks by itself, and what only stands beside it.
 _GREETINGS = frozenset(
-    split_words(
-        "hi hello hey hiya yo howdy greetings morning afternoon evening good day there hallo moin servus "
-        "guten tag morgen abend gruezi grüezi grüß gott bonjour bonsoir salut coucou hola buenas buenos dias "
-        "días tardes noches olá ola oi bom boa dia tarde noite ciao salve buongiorno buonasera buon giorno "
-        "goedemorgen goedemiddag goedenavond goedendag hoi dag hej hejsan god morgon dzień dobry cześć witam "
-        "witaj привет здравствуйте здравствуй добрый день утро вечер доброе вітаю merhaba selam günaydın "
-        "مرحبا اهلا أهلا السلام عليكم سلام 你好 您好 嗨 こんにちは こんばんは おはよう おはようございます "
-        "안녕 안녕하세요 ahoj dobrý den all "
-        "everybody everyone team you how are is anybody anyone jemand da"
+    _plain_words(
+        "hi hello hey hiya yo howdy greetings morning afternoon evening sup hallo hallöchen moin servus guten tag "
+        "morgen abend gruezi grüß gott bonjour bonsoir salut coucou hola buenas buenos buen dias tardes noches "
+        "olá oi bom boa dia tarde noite ciao salve buongiorno buonasera buon giorno goedemorgen goedemiddag "
+        "goedenavond goedendag hoi dag hej hejsan hei god morgon dzień dobry cześć witam witaj привет здравствуйте "
+        "здравствуй добрый день утро вечер доброе вітаю вітання merhaba selam günaydın مرحبا اهلا أهلا السلام عليكم "
+        "سلام 你好 您好 嗨 こんにちは こんばんは おはよう おはようございます 안녕 안녕하세요 ahoj dobrý den "
+        "שלום היי γεια नमस्ते नमस्कार สวัสดี สวัสดีครับ สวัสดีค่ะ xin chào halo bună szia helló test testing"
+    )
+)
+_BESIDE_GREETINGS = frozenset(
+    _plain_words(
+        "good day there all everybody everyone team you how are is anybody anyone jemand da zusammen alle à tous a "
+        "tutti todos again sir madam folks guys bot world σας σου bạn qué tal wie geht gehts s es ihnen dir ça va"
     )
 )
 _THANKS = frozenset(
-    split_words(
-        "thanks thank thx ty cheers you very so much many a lot danke dankeschön vielen dank schön sehr merci "
-        "beaucoup gracias muchas obrigado obrigada muito grazie mille bedankt dank je wel tack så mycket tak "
-        "dziękuję dzięki bardzo спасибо большое дякую teşekkürler teşekkür ederim sağol شكرا جزيلا 谢谢 謝謝 "
-        "ありがとう ありがとうございます 감사합니다 děkuji "
-        "bye goodbye ok okay great perfect super tschüss ciao adiós au revoir"
+    _plain_words(
+        "thanks thank thx ty tysm cheers danke dankeschön vielen merci gracias obrigado obrigada grazie bedankt dank "
+        "je wel tack så tak dziękuję dzięki спасибо дякую teşekkürler teşekkür ederim sağol شكرا جزيلا 谢谢 謝謝 "
+        "ありがとう ありがとうございます 감사합니다 děkuji תודה ευχαριστώ धन्यवाद ขอบคุณ "
+        "bye goodbye ok okay great perfect "
+        "super cool np tschüss ciao adiós au revoir"
     )
 )
-_GREETING_CORE = _GREETINGS - frozenset(
-    split_words("good day there all everybody everyone team you how are is anybody anyone jemand da")
-)
-_THANKS_CORE = _THANKS - frozenset(
-    split_words("you very so much many a lot sehr schön dank beaucoup muchas mille muito bardzo")
+_BESIDE_THANKS = frozenset(
+    _plain_words(
+        "you u very so much many a lot sehr schön beaucoup bien muchas muito mille mycket mate dir ihnen bardzo "
+        "большое no good"
+    )
 )
 
 
@@ -242,19 +468,19 @@ def requests_human(text: str) -> bool:
 
 def is_greeting(text: str) -> bool:
     """Whether a text is a greeting and nothing else."""
-    words = _words(text)
-    return words is not None and _GREETINGS.issuperset(words) and not _GREETING_CORE.isdisjoint(words)
+    return _is_small_talk(text, _GREETINGS, _BESIDE_GREETINGS, _WAVES)
 
 
 def is_thanks(text: str) -> bool:
     """Whether a text is thanks, an "ok" or a farewell, and nothing else."""
-    words = _words(text)
-    return words is not None and _THANKS.issuperset(words) and not _THANKS_CORE.isdisjoint(words)
+    return _is_small_talk(text, _THANKS, _BESIDE_THANKS, _THANKFUL_SIGNS)
 
 
-def _words(text: str) -> list[str] | None:
-    """The words of a short text; None for a long one, and for one without words."""
+def _is_small_talk(text: str, core: frozenset[str], beside: frozenset[str], signs: frozenset[str]) -> bool:
+    """Whether a short text has words of `core` and no others than `beside`; without words, whether it has a sign."""
     if len(text) > _SMALL_TALK_CHARACTERS:
-        return None
-    words = _WORD.findall(unicodedata.normalize("NFC", text).casefold())
-    return words if 0 < len(words) <= _SMALL_TALK_WORDS else None
+        return False
+    words = _plain_words(text)
+    if not words:
+        return not signs.isdisjoint(text) and not any(letter.isalnum() or letter == "?" for letter in text)
+    return len(words) <= _SMALL_TALK_WORDS and not core.isdisjoint(words) and (core | beside).issuperset(words)

@@ -77,4 +77,5 @@ def _to_words_update(conversation: Document) -> UpdateOne | None:
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
     Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
+    Migration(3, "add_spellings_to_search_words", _renew_words, Phase.BACKFILL),
 )

@@ -86,13 +86,21 @@ def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str
     return operation
 
 
+_IMAGE_DESCRIPTION = (
+    "JPEG, PNG, GIF, WebP, HEIC or AVIF. The image is encoded anew, without what its file says beside the picture; "
+    "HEIC and AVIF become formats that all browsers show. Samples of 16 bits are scaled to 8 bits (256 shades)."
+)
+
+
 def _upload_schema(route: Route) -> dict[str, Any]:
     visitor = (
         {"site_key": {"type": "string"}, "session_id": {"type": "string", "pattern": SESSION_ID_PATTERN}}
         if route.caller_type is CallerType.VISITOR
         else {}
     )
-    image = {"image": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    image = {
+        "image": {"type": "string", "contentMediaType": "application/octet-stream", "description": _IMAGE_DESCRIPTION}
+    }
     # The session id may also be in a header.
     required = [name for name in (*visitor, *image) if name != "session_id"]
     return {"type": "object", "properties": {**visitor, **image}, "required": required}

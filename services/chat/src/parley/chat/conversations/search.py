@@ -18,9 +18,23 @@ _WORD = re.compile(r"[^\W_]+")
 _OLD_WORD = re.compile(r"[\w.+@-]{2,}")
 _APOSTROPHES = dict.fromkeys(map(ord, "'`´‘’ʼ＇"))
 # Letters with a stroke or of two forms, which Unicode does not decompose.
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
+_STROKES = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
+_LETTERS: dict[int, int | str | None] = {
+    **_STROKES,
+    # Arabic letters that people and keyboards use for each other; the last one only stretches a word.
+    **str.maketrans("ىیکة", "ييكه", "ـ"),
+    # Katakana as hiragana.
+    **{katakana: katakana - 0x60 for katakana in range(0x30A1, 0x30F7)},
+}
+_TRANSLITERATIONS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+_TRANSLITERATED = re.compile("[aou]e|aa")
 # Scripts that put no spaces between words: Thai, Lao, Khmer, Burmese, Chinese, Japanese.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003134f]")
+_KOREAN = re.compile("[\uac00-\ud7a3]")
+# Parts that people also write as one word: "node.js", "Jean-Luc", "A-1234".
+_JOINED = re.compile(r"[^\W_]{1,24}(?:[.\-‐‑/_][^\W_]{1,24}){1,3}")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
+_MAILTO = re.compile(r"mailto:([^?]*)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\d+])\+?\(?\d[\d ()/.-]{3,24}\d")
 _MAX_TERMS = 300
 _MAX_TERM_LENGTH = 24
@@ -59,7 +73,9 @@ def build_terms(name: str | None, email: str | None, phone: str | None, session:
 
 def parse_query(text: str) -> SearchQuery | None:
     """None for a text without a letter or digit."""
-    text = text.strip().removeprefix("mailto:")
+    text = text.strip()
+    if address := _MAILTO.match(text):
+        text = address[1]
     words = [
         SearchTerm(word[:_MAX_TERM_LENGTH], exact=len(word) == 1 and not _UNSPACED.match(word))
         for word in split_words(decode_domain(text))
@@ -106,7 +122,8 @@ def _decode_label(label: str) -> str:
 @lru_cache(4096)
 def _visitor_terms(name: str, email: str, phone: str, session: str) -> tuple[str, ...]:
     terms = [session.casefold(), *split_words(session)]
-    for word in split_words(f"{name} {decode_domain(email)}"):
+    email = decode_domain(email)
+    for word in (*split_words(f"{name} {email}"), *_other_spellings(name), *_join_parts(f"{name} {email}")):
         terms += _parts(word)
     for digits in phone_digits(phone):
         terms += _parts(digits, _MIN_DIGITS)
@@ -119,11 +136,39 @@ def _message_terms(preview: str) -> Iterator[str]:
     for number in _NUMBER.findall(preview):
         for digits in phone_digits(number):
             yield from _parts(digits, _MIN_DIGITS)
-    for word in split_words(preview):
+    for word in (*split_words(preview), *_join_parts(preview)):
         if _UNSPACED.search(word):
             yield from _parts(word, 1)
+        elif _KOREAN.search(word):
+            yield from _parts(word)
         else:
-            yield word[:_MAX_TERM_LENGTH]
+            yield from _runs(word)
+
+
+def _other_spellings(name: str) -> Iterator[str]:
+    """The words of a name with "ue" for "ü", and with "u" for "ue"."""
+    composed = unicodedata.normalize("NFC", name).lower()
+    if (written_out := composed.translate(_TRANSLITERATIONS)) != composed:
+        yield from split_words(written_out)
+    for word in split_words(name):
+        if (short := _TRANSLITERATED.sub(lambda match: match[0][0], word)) != word:
+            yield short
+
+
+def _join_parts(text: str) -> Iterator[str]:
+    """Words that punctuation divides, as one."""
+    for joined in _JOINED.findall(text):
+        yield "".join(split_words(joined))
+
+
+def _runs(word: str) -> Iterator[str]:
+    """The word, and what is left of it where digits follow letters or letters digits; its first letters alone."""
+    yield word[:_MAX_TERM_LENGTH]
+    for number, run in enumerate(_RUN.finditer(word)):
+        if number:
+            yield word[run.start() : run.start() + _MAX_TERM_LENGTH]
+        elif run.end() < len(word):
+            yield run[0][:_MAX_TERM_LENGTH]
 
 
 def _parts(word: str, min_length: int = _MIN_PART_LENGTH) -> Iterator[str]:

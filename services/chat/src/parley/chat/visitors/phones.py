@@ -17,7 +17,16 @@ _WORD = re.compile(r"[^\W\d_]+")
 _EXTENSION_WORDS = frozenset(
     ("x", "ext", "extn", "extension", "int", "anexo", "доб", "durchwahl", "dw", "poste", "ramal")
 )
-_SEPARATORS = frozenset(" ()[]./-+#,;:*~")
+_SEPARATORS = frozenset(" ()[]./-+#,;*~")
+_DOTS = frozenset("·•‧∙・")
+_HYPHENS = frozenset("\u2212\u30fc\uff70")
+"""Beside those of the category: the minus, and the Japanese mark that looks like one."""
+# What a number is introduced by, on business cards and in links.
+_LABEL = re.compile(
+    r"(?:tel|telefon|telephone|téléphone|teléfono|phone|mobile|mobil|móvil|handy|cell|fon|callto|sms|whatsapp|т|тел)"
+    r"(?:[.:]|\.:)? ?(?://)?(?=[+(\d])",
+    re.IGNORECASE,
+)
 
 
 def normalize_phone(text: str) -> str:
@@ -45,7 +54,10 @@ def phone_digits(text: str) -> list[str]:
         except phonenumbers.NumberParseException:
             return found
         national = str(parsed.national_number)
-        found += [f"{parsed.country_code}{national}", "0" + national]
+        # What is dialled before it within its country: 0 in most, 8 in Russia, nothing in America.
+        region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+        trunk_prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
+        found += [f"{parsed.country_code}{national}", "0" + national, trunk_prefix + national, national]
     return list(dict.fromkeys(found))
 
 
@@ -56,14 +68,16 @@ def _plain(text: str) -> str:
         category = unicodedata.category(letter)
         if category == "Nd":
             letters.append(str(unicodedata.digit(letter)))
-        elif category == "Pd" or letter == "\u2212":
+        elif letter in _DOTS:
+            letters.append(".")
+        elif category == "Pd" or letter in _HYPHENS:
             letters.append("-")
         elif category == "Zs":
             letters.append(" ")
-        elif category != "Cf":  # What shows nothing, for example marks of direction from an address book.
+        elif category not in ("Cf", "So", "Mn"):  # Marks of direction from an address book, and pictures of telephones.
             letters.append(letter)
-    number = " ".join("".join(letters).split())
-    return number[4:].strip() if number[:4].lower() == "tel:" else number
+    number = " ".join("".join(letters).replace(";ext=", " ext ").split())
+    return _LABEL.sub("", number, 1) if _LABEL.match(number) else number
 
 
 def _split_extension(number: str) -> tuple[str, str]:
@@ -83,11 +97,21 @@ def _is_possible(number: str) -> bool:
     if len(words) > 1 or any(word.casefold() not in _EXTENSION_WORDS for word in words):
         return False
     main, extension = _split_extension(number)
-    if any(not letter.isdecimal() and letter not in _SEPARATORS for letter in main + extension):
+    if any(not letter.isdecimal() and letter not in _SEPARATORS for letter in main + extension.lstrip(":")):
         return False
     extension_digits = sum(map(str.isdecimal, extension))
     if (words and not extension_digits) or extension_digits > _MAX_EXTENSION_DIGITS:
         return False
     if "+" in main.lstrip("( ")[1:] or main.count("+") > 1:
         return False
-    return _MIN_DIGITS <= len(_main_digits(number)) <= _MAX_DIGITS
+    digits = _main_digits(number)
+    return _MIN_DIGITS <= len(digits) <= _MAX_DIGITS and digits.strip("0") != "" and _has_country(main, digits)
+
+
+def _has_country(main: str, digits: str) -> bool:
+    """Whether a number that begins with "+" begins with a country's prefix."""
+    if not main.lstrip("( ").startswith("+"):
+        return True
+    return digits[0] != "0" and any(
+        int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for length in (1, 2, 3)
+    )
