@@ -44,7 +44,7 @@ if [ "$overlay" = dev ]; then
     secret parley-owner email "${OWNER_EMAIL:-owner@example.com}" password "$(random 8)"
 else
     : "${OWNER_EMAIL:?set it to the e-mail address of the first owner}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}"
-    for service in chat presence notify translate; do
+    for service in chat presence notify translate exporter; do
         secret "parley-mongodb-$service-password" password "$(random 16)"
     done
     secret parley-s3 access-key "$S3_ACCESS_KEY" secret-key "$S3_SECRET_KEY"

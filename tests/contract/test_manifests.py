@@ -445,6 +445,22 @@ def test_job_names_contain_the_version(production: RenderedManifests) -> None:
         )
 
 
+def test_job_names_of_images_with_digests_fit(kubectl: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "k8s"
+    shutil.copytree(KUBERNETES, tree)
+    path = tree / "overlays" / "production" / "kustomization.yaml"
+    content = yaml.safe_load(path.read_text())
+    for image in content["images"]:
+        image.update(newName=f"registry.example/{image['name']}", digest=f"sha256:{'0f' * 32}")
+    path.write_text(yaml.safe_dump(content))
+    built = RenderedManifests(Variant("digests", ()), tuple(build(kubectl, path.parent)))
+    names = {job["metadata"]["name"] for job in _schema_jobs(built)}
+    assert names == {f"parley-{service}-schema-0.1.0" for service in SERVICES[1:]}
+    assert all(len(name) <= 63 for name in names)
+    for _, template in built.service_pods():
+        assert container_of(template)["image"].endswith(f":0.1.0@sha256:{'0f' * 32}")
+
+
 def test_jobs_can_connect_to_the_database_only(each: list[RenderedManifests]) -> None:
     for built in each:
         for job in _schema_jobs(built):
@@ -565,7 +581,8 @@ def test_queues_grow_to_every_broker_node(production: RenderedManifests) -> None
 def test_each_service_has_a_database_user_for_its_own_database_only(production: RenderedManifests) -> None:
     (mongo,) = production.of_kind("MongoDBCommunity")
     users = {user["name"]: user for user in mongo["spec"]["users"]}
-    assert set(users) == {f"parley-{service}" for service in SERVICES[1:]}
+    assert set(users) == {"parley-exporter", *(f"parley-{service}" for service in SERVICES[1:])}
+    assert users["parley-exporter"]["roles"] == [{"name": "clusterMonitor", "db": "admin"}], "it reads no data"
     for service in SERVICES[1:]:
         prefix = production.environment(service)["PARLEY_DATABASE_PREFIX"]
         user = users[f"parley-{service}"]
@@ -581,6 +598,45 @@ def test_scraped_ports_exist(production: RenderedManifests) -> None:
     for service, template in production.service_pods():
         assert matches(own["spec"]["selector"], template["metadata"]["labels"]), service
         assert ports <= {port["name"] for port in container_of(template)["ports"]}, service
+
+
+def test_mongodb_is_scraped_at_an_exporter_beside_each_member(production: RenderedManifests) -> None:
+    (mongo,) = production.of_kind("MongoDBCommunity")
+    pod = mongo["spec"]["statefulSet"]["spec"]["template"]["spec"]
+    (exporter,) = (container for container in pod["containers"] if container["name"] == "exporter")
+    environment = {entry["name"]: entry for entry in exporter["env"]}
+    (user,) = (user for user in mongo["spec"]["users"] if user["name"] == environment["MONGODB_USER"]["value"])
+    password = environment["MONGODB_PASSWORD"]["valueFrom"]["secretKeyRef"]
+    assert password == {**user["passwordSecretRef"], "key": "password"}
+    policy = production.one("NetworkPolicy", "parley-mongodb")["spec"]
+    monitor = production.one("PodMonitor", "parley-mongodb")["spec"]
+    assert monitor["selector"] == policy["podSelector"]
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    (port,) = (port["containerPort"] for port in exporter["ports"] if port["name"] == endpoint["port"])
+    assert f"namespace monitoring:{port}" in {peer for rule in policy["ingress"] for peer in _peers(rule, "from")}
+
+
+def test_each_pod_is_scraped_once_though_two_services_select_it(production: RenderedManifests) -> None:
+    assert not production.of_kind("ServiceMonitor"), "it would scrape a pod behind two Services twice"
+    for service, template in production.service_pods():
+        monitors = [
+            monitor["metadata"]["name"]
+            for monitor in production.of_kind("PodMonitor")
+            if matches(monitor["spec"]["selector"], template["metadata"]["labels"])
+        ]
+        assert monitors == ["parley"], service
+
+
+def test_pods_accept_what_the_gateway_sends_to_their_headless_service(production: RenderedManifests) -> None:
+    policies = {policy["metadata"]["name"]: policy["spec"] for policy in production.of_kind("NetworkPolicy")}
+    out = {peer for rule in policies["parley-gateway"]["egress"] for peer in _peers(rule, "to")}
+    for service in SERVICES[1:]:
+        spec = production.one("Service", f"parley-{service}-replicas")["spec"]
+        assert not spec.get("publishNotReadyAddresses"), "the gateway gets the addresses of ready pods"
+        (port,) = (port["port"] for port in spec["ports"])
+        assert f"{spec['selector']['app.kubernetes.io/name']}:{port}" in out
+        into = {peer for rule in policies[f"parley-{service}"]["ingress"] for peer in _peers(rule, "from")}
+        assert f"parley-gateway:{port}" in into
 
 
 def test_overlays_build_and_every_component_has_a_readme(kubectl: Path) -> None:

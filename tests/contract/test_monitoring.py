@@ -21,8 +21,8 @@ from support.manifests import KUBERNETES, ROOT, SERVICES
 MONITORING = KUBERNETES / "components" / "monitoring"
 CASES = Path(__file__).with_name("alerts.yaml")
 METRIC = re.compile(r"\b(?:parley|process)_[a-z_]+\b")
-OTHER_METRICS = ("rabbitmq_", "up{", "kube_", "certmanager_")
-"""Of the broker, Prometheus, kube-state-metrics and cert-manager."""
+OTHER_METRICS = ("rabbitmq_", "mongodb_", "up{", "kube_", "certmanager_")
+"""Of the broker, MongoDB's exporter, Prometheus, kube-state-metrics and cert-manager."""
 SCRAPE_LABELS = {"namespace", "pod", "component", "le"}
 """Labels that scraping adds, and a histogram's own."""
 
