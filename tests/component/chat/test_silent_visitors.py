@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from parley.chat.backends import Backends
+from parley.chat.canned_replies.model import CannedReplyDraft
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.settings import ChatSettings
@@ -153,6 +155,35 @@ async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -
     chat.app.clock.advance(days=2)
     await chat.uploads.remove_unsent()
     assert await chat.uploads.read(url.rsplit("/", 1)[1])
+
+
+async def test_a_sent_image_stays_when_the_address_of_the_installation_changes(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    sent, unsent = await chat.upload(visitor), await chat.upload(visitor)
+    await chat.module.messages.receive(visitor, "", image_url=sent)
+    await chat.wait_for_message(sent)
+    moved = replace(chat.uploads, base_url="https://elsewhere.example.com/uploads/")
+    chat.app.clock.advance(days=2)
+    await moved.remove_unsent()
+    assert await moved.read(sent.rsplit("/", 1)[1])
+    with pytest.raises(NotFound):
+        await moved.read(unsent.rsplit("/", 1)[1])
+
+
+async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    by_visitor = await chat.upload(visitor)
+    by_operator = (await chat.uploads.store_image(visitor.tenant_id, png())).url
+    for shortcut, url in (("map", by_visitor), ("menu", by_operator)):
+        draft = CannedReplyDraft("all", None, shortcut, "See the picture.", url)
+        await chat.app.admin.canned_replies.add(chat.owner, draft)
+    chat.app.clock.advance(days=2)
+    await chat.uploads.remove_unsent()
+    await chat.module.messages.receive(visitor, "", image_url=by_operator)
+    await chat.wait_for_message(by_operator)
+    await chat.personal_data.erase(chat.owner, DataSubject(visitor.tenant_id, visitor.site_id, visitor.session))
+    for url in (by_visitor, by_operator):
+        assert await chat.uploads.read(url.rsplit("/", 1)[1])
 
 
 async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:

@@ -6,8 +6,10 @@ tools can read them. The manifest is written last: a file without it is not comp
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +86,7 @@ def read_manifest(path: Path) -> Manifest:
             file = tar.extractfile(last)
             assert file is not None, "a regular file"
             document: dict[str, Any] = orjson.loads(file.read())
-    except (tarfile.TarError, EOFError, orjson.JSONDecodeError) as exc:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, orjson.JSONDecodeError) as exc:
         raise NotABackup("it cannot be read as a backup") from exc
     if document.get("format") != FORMAT:
         raise NotABackup(f"its format is {document.get('format')}, and this version reads {FORMAT}")

@@ -23,6 +23,10 @@ INDEXES = [
         [("tenant_id", 1), ("audience", 1), ("shortcut_folded", 1)],
         {"name": "shortcut", "unique": True},
     ),
+    # An image that was sent with a visitor's messages, too, stays when the visitor is erased.
+    Index(
+        COLLECTION, [("image_url", 1)], {"name": "image", "partialFilterExpression": {"image_url": {"$type": "string"}}}
+    ),
 ]
 
 

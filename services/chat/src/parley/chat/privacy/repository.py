@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from parley.chat.audit.model import AuditEntry
 from parley.chat.audit.repository import COLLECTION as AUDIT
 from parley.chat.audit.repository import to_document as audit_document
+from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
 from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
@@ -33,7 +34,7 @@ INDEXES = [
         [("site_id", 1), ("session", 1)],
         {"name": "of_visitor", "partialFilterExpression": {"session": {"$type": "string"}}},
     ),
-    # An operator may have sent one image to several visitors: it stays as long as one of their messages shows it.
+    # An operator may have sent one image to several visitors: it stays as long as a message of one of them shows it.
     Index(
         "messages",
         [("image_url", 1)],
@@ -258,9 +259,13 @@ class MongoPersonalDataRepository:
         return self._image_names(urls)
 
     async def _filter_unused_images(self, names: Sequence[str]) -> list[str]:
-        """Return the images that no message shows any more."""
+        """Return the images that no message and no canned reply shows any more."""
         urls = [self._image_base + name for name in names]
-        used = set(await self._mongo["messages"].distinct("image_url", {"image_url": {"$in": urls, "$type": "string"}}))
+        query = {"image_url": {"$in": urls, "$type": "string"}}
+        used = {
+            *await self._mongo["messages"].distinct("image_url", query),
+            *await self._mongo[CANNED_REPLIES].distinct("image_url", query),
+        }
         return [name for name, url in zip(names, urls, strict=True) if url not in used]
 
     def _image_names(self, urls: Iterable[str | None]) -> list[str]:

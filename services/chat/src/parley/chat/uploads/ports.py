@@ -46,4 +46,4 @@ class UploadRepository(Protocol):
     async def remove(self, name: str) -> None: ...
 
     async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
-        """Whether a message shows the image, which has this URL."""
+        """Whether a message or a canned reply shows the image, which has this URL."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
 from parley.chat.uploads.model import ExpiredUpload
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
@@ -68,5 +70,16 @@ class MongoUploadRepository:
         waiting = {"visitor_key": upload.visitor_key, "outbox.carried.document.image_url": url}
         return (
             await self._mongo["messages"].find_one(stored, {"_id": 1}) is not None
+            or await self._mongo[CANNED_REPLIES].find_one(stored, {"_id": 1}) is not None
             or await self._mongo["conversations"].find_one(waiting, {"_id": 1}) is not None
+            or await self._is_sent_with_another_url(upload)
         )
+
+    async def _is_sent_with_another_url(self, upload: ExpiredUpload) -> bool:
+        """Whether the visitor sent the image when the installation had another address."""
+        conversations = self._mongo["conversations"].find({"visitor_key": upload.visitor_key}, {"_id": 1})
+        query = {
+            "conversation_id": {"$in": [row["_id"] async for row in conversations]},
+            "image_url": {"$regex": f"/{re.escape(upload.name)}$"},
+        }
+        return await self._mongo["messages"].find_one(query, {"_id": 1}) is not None
