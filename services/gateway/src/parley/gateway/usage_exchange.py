@@ -41,6 +41,7 @@ class UsageExchange:
 
     def __init__(self, group: str, on_usage: Callable[[Usage], None], on_session: Callable[[str], None]) -> None:
         self.running = False
+        self.publishes = True
         self._group = group
         self._on_usage = on_usage
         self._on_session = on_session

@@ -121,10 +121,7 @@ class Service:
         `runner` builds what runs the public listener. The default for its largest header field fits the identity of a
         caller with many sites.
         """
-        stop_requested = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signal_number, stop_requested.set)
+        stop_requested = _stop_on_signals()
         settings = self.settings
         async with contextlib.AsyncExitStack() as stack:
             internal = await _start_listener(
@@ -151,11 +148,7 @@ class Service:
             )
             stack.push_async_callback(public.cleanup)
             self._listening = True
-            watch = asyncio.create_task(self._watch_degraded(), name="watch-degraded")
-            stack.push_async_callback(cancel_and_wait, watch)
-            await probe.start()
-            stack.push_async_callback(self._stop_probe, probe)
-            self._listener_probe = probe
+            await self._start_watching(stack, probe)
             _tune_garbage_collection()
             log.info("service_started", port=settings.port, internal_port=settings.internal_port)
             await stop_requested.wait()
@@ -163,6 +156,13 @@ class Service:
             self.stopping = True
             await asyncio.sleep(settings.drain_seconds)
         log.info("service_stopped")
+
+    async def _start_watching(self, stack: contextlib.AsyncExitStack, probe: ListenerProbe) -> None:
+        watch = asyncio.create_task(self._watch_degraded(), name="watch-degraded")
+        stack.push_async_callback(cancel_and_wait, watch)
+        await probe.start()
+        stack.push_async_callback(self._stop_probe, probe)
+        self._listener_probe = probe
 
     async def _stop_probe(self, probe: ListenerProbe) -> None:
         self._listener_probe = None
@@ -230,6 +230,15 @@ class Service:
 
 def _collect_reasons(components: Iterable[Component]) -> dict[str, str]:
     return {component.name: reason for component in components if (reason := component.unready_reason()) is not None}
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop_requested = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop_requested.set)
+    return stop_requested
 
 
 def _tune_garbage_collection() -> None:
