@@ -71,6 +71,10 @@ check: $(READY) ## check format, lint, types and layers
 	$(BIN)/lint-imports
 	scripts/web check
 
+.PHONY: chart
+chart: $(READY) ## write the templates of the Helm chart from the kustomize tree (needs kubectl)
+	$(BIN)/python -m parley_dev.chart
+
 .PHONY: web-types
 web-types: $(READY) ## generate the web pages' API types from the OpenAPI document
 	scripts/web types

