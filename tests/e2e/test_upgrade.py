@@ -18,7 +18,9 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from parley.chat.migrations import MIGRATIONS as CHAT_MIGRATIONS
 from parley.common.runtime.clock import utc_now
+from parley.notify.migrations import MIGRATIONS as NOTIFY_MIGRATIONS
 from parley_dev.stack import BACKEND_SERVICES, Stack
 from support.api import ApiClient
 from support.infrastructure import NO_RATE_LIMITS, Infrastructure
@@ -165,8 +167,8 @@ async def _is_waiting(http: aiohttp.ClientSession, stack: Stack, service: str) -
             readiness = await response.json()
     except aiohttp.ClientConnectionError:
         return False
-    version = 2 if service == "chat" else 0
-    return f"waits for schema {version}, the database has 0" in readiness["faults"].get("mongodb", "")
+    migrations = {"chat": CHAT_MIGRATIONS, "notify": NOTIFY_MIGRATIONS}.get(service, ())
+    return f"waits for schema {len(migrations)}, the database has 0" in readiness["faults"].get("mongodb", "")
 
 
 @pytest.mark.timeout(240)

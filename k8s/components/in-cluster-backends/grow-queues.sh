@@ -21,13 +21,21 @@ running_nodes() {
 
 # Prints the name, the type and the members of each queue that has members: "parley.log stream rabbit@a,rabbit@b".
 queues() {
-    tool rabbitmqctl --quiet list_queues --vhost "${VHOST:-/}" --no-table-headers name type members |
-        grep '^parley\.' | tr -d " []'" | awk -F '\t' '$3 != "" { print $1, $2, $3 }'
+    table=$(tool rabbitmqctl --quiet list_queues --vhost "${VHOST:-/}" --no-table-headers name type members)
+    echo "$table" | grep '^parley\.' | tr -d " []'" | awk -F '\t' '$3 != "" { print $1, $2, $3 }'
+}
+
+# Prints how many nodes take part in the coordinator of all streams. RabbitMQ adds nodes to it by itself, within half a
+# minute. As long as it has one member only, no stream survives the loss of that member's node.
+coordinator_members() {
+    tool rabbitmqctl --quiet eval \
+        'case ra:members({rabbit_stream_coordinator, node()}, 5000) of {ok, Members, _} -> length(Members); _ -> 0 end.'
 }
 
 nodes=$(running_nodes)
 : "${nodes:?the cluster does not answer}"
-queues | while read -r queue type members; do
+listed=$(queues)
+echo "$listed" | while read -r queue type members; do
     for node in $nodes; do
         case ",$members," in *",$node,"*) continue ;; esac
         echo "$queue: adding a member on $node"
@@ -40,7 +48,14 @@ queues | while read -r queue type members; do
 done
 
 wanted=$(echo "$nodes" | wc -w)
-queues | awk -v wanted="$wanted" '
+listed=$(queues)
+echo "$listed" | awk -v wanted="$wanted" '
     split($3, members, ",") < wanted { print $1 " has fewer members than the cluster has nodes: " $3; missing = 1 }
     END { exit missing }'
+attempts=24
+while [ "$(coordinator_members)" -lt "$wanted" ]; do
+    attempts=$((attempts - 1))
+    [ "$attempts" -gt 0 ] || { echo "the streams' coordinator has fewer members than the cluster has nodes"; exit 1; }
+    sleep 5
+done
 echo "every queue has $wanted members"

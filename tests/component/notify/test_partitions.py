@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from support.notify import (
     NotifyReplica,
     Scenario,
     StartReplica,
+    connect_as_chat,
     message_texts,
     wait_for_message,
 )
@@ -140,11 +142,23 @@ async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
         await wait_until(partial(_plans, replicas[1], 0), timeout=15)
 
 
+@pytest.fixture
+async def own_server(tmp_path: Path, team: FakeTeam) -> AsyncIterator[tuple[RabbitServer, BrokerConnection]]:
+    """A broker that the test may kill, and a connection that acts as chat."""
+    server = RabbitServer(tmp_path / "rabbitmq")
+    await server.start()
+    try:
+        async with connect_as_chat(server.uri, team) as broker:
+            yield server, broker
+    finally:
+        await server.stop()
+
+
 async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_new_log(
-    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, isolated_broker: tuple[RabbitServer, BrokerConnection]
+    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, own_server: tuple[RabbitServer, BrokerConnection]
 ) -> None:
     """T2: no replica ran meanwhile, and the new log is longer: the old cursor and the old positions exist in it too."""
-    server, broker = isolated_broker
+    server, broker = own_server
     scenario = Scenario(broker)
     operator = scenario.operator()
     team.add(scenario.site_id, operator.operator_id)

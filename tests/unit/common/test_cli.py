@@ -122,6 +122,8 @@ def test_every_installed_command_is_available() -> None:
         "visitor erase",
         "dead-letters list",
         "dead-letters replay",
+        "backup",
+        "restore",
         "config check",
         "environment",
         "schema migrate",

@@ -9,6 +9,8 @@ _MONGODB_FIXED = {(6, 0): 27, (7, 0): 28, (8, 0): 17, (8, 2): 3}
 _MONGODB_SUPPORTED = (7, 0)
 _RABBITMQ_SUPPORTED = (4, 1)
 
+_NUMBER = re.compile(r"\d+")
+
 
 def mongodb_advice(version: str) -> str | None:
     """Return why a version should be replaced; None if nothing is known against it."""
@@ -29,6 +31,6 @@ def rabbitmq_advice(version: str) -> str | None:
 
 
 def _parse(version: str) -> tuple[tuple[int, int], int]:
-    numbers = [int(number) for number in re.findall(r"\d+", version)[:3]]
+    numbers = [int(number) for number in _NUMBER.findall(version)[:3]]
     major, minor, patch = [*numbers, 0, 0, 0][:3]
     return (major, minor), patch
