@@ -56,6 +56,7 @@ async def member_counts(node: RabbitServer) -> dict[str, int]:
     return {row[0]: len(row[1].split(",")) for row in rows if len(row) == 2 and row[1].startswith("[")}
 
 
+@pytest.mark.skipif(not FULL, reason="RabbitMQ takes most of a minute to complete a cluster: in the full form")
 async def test_t2_queues_declared_before_the_cluster_was_complete_survive_the_loss_of_their_node(
     tmp_path: Path,
 ) -> None:

@@ -25,11 +25,15 @@ queues() {
     echo "$table" | grep '^parley\.' | tr -d " []'" | awk -F '\t' '$3 != "" { print $1, $2, $3 }'
 }
 
-# Prints how many nodes take part in the coordinator of all streams. RabbitMQ adds nodes to it by itself, within half a
-# minute. As long as it has one member only, no stream survives the loss of that member's node.
+# Prints how many nodes run the coordinator of all streams and agree on it. RabbitMQ adds nodes to it by itself, within
+# half a minute. As long as it has one member only, no stream survives the loss of that member's node.
 coordinator_members() {
-    tool rabbitmqctl --quiet eval \
-        'case ra:members({rabbit_stream_coordinator, node()}, 5000) of {ok, Members, _} -> length(Members); _ -> 0 end.'
+    tool rabbitmqctl --quiet eval 'case ra:members({rabbit_stream_coordinator, node()}, 5000) of
+        {ok, Members, Leader} ->
+            {ok, _, _} = ra:consistent_query(Leader, fun(_) -> ok end, 5000),
+            length([Node || {Name, Node} <- Members, is_pid(rpc:call(Node, erlang, whereis, [Name]))]);
+        _ -> 0
+    end.' || echo 0
 }
 
 nodes=$(running_nodes)
