@@ -14,6 +14,7 @@ const debounceRendering = options.debounceRendering;
 
 beforeEach(() => {
   localStorage.clear();
+  sessionStorage.clear();
   logIn();
   server = new FakeServer();
   server.on("POST", PREVIEW, () =>
