@@ -174,7 +174,7 @@ async def test_a_key_cannot_make_or_change_credentials(app: AdminTestApp) -> Non
         ("POST", "/api/v1/auth/change-password", change),
         ("POST", "/api/v1/team", member),
         ("POST", "/api/v1/team", {**member, "password": None, "owner": True}),
-        # Whoever has the link of an invitation can log in.
+        # The link of an invitation is enough to log in.
         ("POST", "/api/v1/team", {**member, "password": None}),
         ("POST", f"/api/v1/team/{invited['id']}/invitation", None),
     ]

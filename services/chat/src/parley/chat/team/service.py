@@ -83,7 +83,7 @@ class TeamService:
         rules.require_grantable(caller, {}, access, changes_ownership=draft.owner)
         if not draft.owner and not access and not caller.owner:
             raise Forbidden("Name at least one site that you manage.")
-        # An invitation is a credential, too: whoever has its link can log in.
+        # An invitation is a credential, too: its link is enough to log in.
         require_login(caller)
         await self.address_probes.check(caller.tenant_id)
         if draft.password:

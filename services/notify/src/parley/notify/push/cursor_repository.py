@@ -27,7 +27,7 @@ INDEXES = (Index(_REPLICAS, [("until", 1)], {"expireAfterSeconds": 0, "name": "e
 
 
 class MongoCursorRepository:
-    """The `CursorRepository` on MongoDB. Cursors belong to a number of partitions: with another one they start anew."""
+    """The `CursorRepository` on MongoDB. Cursors belong to a number of partitions; another number starts again."""
 
     def __init__(self, mongo: Mongo, clock: Clock, partitions: int) -> None:
         self._mongo = mongo

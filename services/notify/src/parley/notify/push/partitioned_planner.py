@@ -22,7 +22,7 @@ from parley.notify.timeouts import (
 
 
 class PartitionedPlanner:
-    """A component with a planner for each partition that this replica follows, whoever holds the cursor.
+    """A component with a planner for each partition that this replica follows, with or without the cursor.
 
     So a replica that takes a cursor over from another one has the events that were not planned, or reads them again.
     """
