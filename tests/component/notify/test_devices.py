@@ -135,7 +135,7 @@ async def test_without_another_device_the_push_is_dropped(
     assert not fcm.pushes_for(token)
 
 
-async def test_a_token_that_another_tenant_registers_leaves_the_previous_login_untold(
+async def test_a_token_that_another_tenant_registers_tells_the_previous_login_nothing(
     push_replica: NotifyReplica, scenario: Scenario, fcm: FcmServer, team: FakeTeam, add_push_operator: AddPushOperator
 ) -> None:
     """A19: who logged in before on the device can neither ring it, nor remove it, nor see that it has moved."""

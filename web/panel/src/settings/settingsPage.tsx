@@ -1,5 +1,5 @@
 /** The operator's own settings: profile, notifications, canned replies, password, API keys. */
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { ApiKey, Permission } from "../../../shared/apiTypes";
 import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
@@ -111,6 +111,19 @@ function NotificationSettings() {
   );
 }
 
+function RevokeKeysCheckbox({ checked }: { checked: Signal<boolean> }) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={checked.value}
+        onChange={(event) => (checked.value = event.currentTarget.checked)}
+      />
+      Also revoke all my API keys
+    </label>
+  );
+}
+
 function PasswordForm() {
   const current = useSignal("");
   const next = useSignal("");
@@ -156,14 +169,7 @@ function PasswordForm() {
         </Field>
       </div>
       <div class="form-actions">
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={revokeKeys.value}
-            onChange={(event) => (revokeKeys.value = event.currentTarget.checked)}
-          />
-          Also revoke all my API keys
-        </label>
+        <RevokeKeysCheckbox checked={revokeKeys} />
         <span class="grow" />
         <button type="submit" class="button" disabled={busy.value}>
           Change password
@@ -193,14 +199,7 @@ function Sessions() {
       <h2>Devices</h2>
       <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins at once.</p>
       <div class="form-actions">
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={revokeKeys.value}
-            onChange={(event) => (revokeKeys.value = event.currentTarget.checked)}
-          />
-          Also revoke all my API keys
-        </label>
+        <RevokeKeysCheckbox checked={revokeKeys} />
         <span class="grow" />
         <button type="button" class="button" disabled={busy.value} onClick={endAll}>
           Log out on all devices

@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 _EXCHANGE = "parley.rate_limits"
 _MAX_QUEUED = 1000
-_MAX_UNTOLD = 10_000
+_MAX_UNREPORTED = 10_000
 """Buckets, and sessions; more are not told while the broker is slow."""
 
 
@@ -46,20 +46,20 @@ class UsageExchange:
         self._on_usage = on_usage
         self._on_session = on_session
         self._queue_name = ""
-        self._untold: dict[BucketKey, int] = {}
-        self._untold_sessions: list[str] = []
+        self._unreported: dict[BucketKey, int] = {}
+        self._unreported_sessions: list[str] = []
         self._timer = CoalescingTimer(USAGE_INTERVAL_SECONDS)
 
     def tell_usage(self, usage: Usage) -> None:
         """Tell the other gateways soon what was taken; without effect while the broker is away."""
-        if self.running and len(self._untold) < _MAX_UNTOLD:
-            self._untold[usage.bucket] = self._untold.get(usage.bucket, 0) + usage.tokens
+        if self.running and len(self._unreported) < _MAX_UNREPORTED:
+            self._unreported[usage.bucket] = self._unreported.get(usage.bucket, 0) + usage.tokens
             self._timer.schedule()
 
     def tell_session(self, session_handle: str) -> None:
         """Tell the other gateways soon of a session that was let in; without effect while the broker is away."""
-        if self.running and len(self._untold_sessions) < _MAX_UNTOLD:
-            self._untold_sessions.append(session_handle)
+        if self.running and len(self._unreported_sessions) < _MAX_UNREPORTED:
+            self._unreported_sessions.append(session_handle)
             self._timer.schedule()
 
     async def run(self, connection: AbstractConnection) -> None:
@@ -82,16 +82,16 @@ class UsageExchange:
                 await cancel_and_wait(telling, closed_task)
         finally:
             self.running = False
-            self._untold.clear()
-            self._untold_sessions.clear()
+            self._unreported.clear()
+            self._unreported_sessions.clear()
             if not channel.is_closed:
                 await channel.close()
 
     async def _tell_others(self, exchange: AbstractExchange) -> None:
         while True:
             await self._timer.wait()
-            usages, self._untold = self._untold, {}
-            sessions, self._untold_sessions = self._untold_sessions, []
+            usages, self._unreported = self._unreported, {}
+            sessions, self._unreported_sessions = self._unreported_sessions, []
             message = aio_pika.Message(
                 _encode(usages.items(), sessions), app_id=self._queue_name, delivery_mode=DeliveryMode.NOT_PERSISTENT
             )

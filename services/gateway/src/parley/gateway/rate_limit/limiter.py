@@ -24,7 +24,8 @@ from parley.gateway.rate_limit.limits import RateLimit, RateLimitScope
 
 _MAX_BUCKETS = 100_000
 _ROUNDING_SECONDS = 1e-9
-_UNTOLD_SHARE = 16
+_REPORT_SHARE = 16
+"""Usage is reported once it reaches this part of a bucket: a sixteenth."""
 
 
 class BucketKey(NamedTuple):
@@ -45,7 +46,7 @@ class Usage(NamedTuple):
 @dataclass(slots=True)
 class _Bucket:
     full_at: float
-    untold: int = 0
+    unreported: int = 0
 
 
 class RateLimiter:
@@ -77,10 +78,10 @@ class RateLimiter:
             metrics.RATE_LIMITED.labels(scope, rate_class).inc()
             raise TooManyRequests(math.ceil(wait_seconds))
         bucket.full_at = full_at
-        bucket.untold += 1
-        if bucket.untold * _UNTOLD_SHARE >= limit.burst:
-            self.on_usage(Usage(bucket_key, bucket.untold))
-            bucket.untold = 0
+        bucket.unreported += 1
+        if bucket.unreported * _REPORT_SHARE >= limit.burst:
+            self.on_usage(Usage(bucket_key, bucket.unreported))
+            bucket.unreported = 0
 
     def add_usage(self, usage: Usage) -> None:
         """Take what another gateway took, also from an empty bucket."""
