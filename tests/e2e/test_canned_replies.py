@@ -1,16 +1,12 @@
-"""Canned replies: who finds, changes and uses them, what their texts may contain, and when they are deleted."""
+"""Canned replies: who finds, changes and uses them, and what their texts may contain."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pymongo import AsyncMongoClient
-
-from parley_dev.stack import Stack
 from support.api import OperatorClient
 from support.authorization_matrix import image_form, make_image
 from support.tenants import TenantFixture
-from support.wait import wait_until
 
 REPLIES = "/canned-replies"
 
@@ -112,21 +108,3 @@ async def test_a_reply_may_show_an_image_uploaded_here(tenant: TenantFixture) ->
     path, form = "/api/v1/operator/upload-image", image_form(make_image())
     url = (await tenant.api.request("POST", path, token=tenant.alex.token, data=form)).ok()["url"]
     assert (await _add(tenant.alex, "map", image_url=url))["image_url"] == url
-
-
-async def test_personal_replies_of_a_removed_operator_are_deleted(
-    tenant: TenantFixture, stack: Stack, mongodb_uri: str
-) -> None:
-    gone = await tenant.add_operator("Gil", can_manage=True)
-    own = await _add(gone, "own")
-    await _add(gone, "shared", scope="site", site_id=tenant.site_id)
-    (await tenant.owner.send("DELETE", f"/team/{gone.id}")).ok()
-
-    database = f"{stack.environment('chat')['PARLEY_DATABASE_PREFIX']}_chat"
-    async with AsyncMongoClient[dict[str, Any]](mongodb_uri) as client:
-
-        async def is_deleted() -> bool:
-            return await client[database]["canned_replies"].find_one({"_id": own["id"]}) is None
-
-        await wait_until(is_deleted, description="the personal reply is deleted")
-    assert await _shortcuts(tenant.owner) == ["shared"]

@@ -122,3 +122,20 @@ async def test_old_conversations_get_the_words_that_a_search_finds_them_by(mongo
     assert row["words"] == expected
     assert {"muller", "uller"} <= set(row["words"])
     assert row["version"] == document["version"], "no concurrent writer gets a conflict"
+
+
+async def test_images_of_old_messages_get_the_name_by_which_an_erasure_finds_them(mongo: Mongo) -> None:
+    name = f"{'0a' * 16}.png"
+    await mongo["messages"].insert_many(
+        [
+            {"_id": 1, "conversation_id": 1, "seq": 1, "image_url": f"https://earlier.example.com/uploads/{name}"},
+            {"_id": 2, "conversation_id": 1, "seq": 2, "image_url": None},
+        ]
+    )
+    await mongo["canned_replies"].insert_one({"_id": 3, "tenant_id": 1, "image_url": f"https://cdn.example.com/{name}"})
+    await mongo["schema"].delete_many({})
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+    names = [row.get("image_name") async for row in mongo["messages"].find().sort("_id", 1)]
+    reply = await mongo["canned_replies"].find_one({"_id": 3})
+    assert reply is not None
+    assert [*names, reply["image_name"]] == [name, None, name]

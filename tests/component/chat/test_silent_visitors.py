@@ -14,7 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from parley.chat.backends import Backends
-from parley.chat.canned_replies.model import CannedReplyDraft
+from parley.chat.canned_replies.model import CannedReplyDraft, Scope
+from parley.chat.canned_replies.repository import MongoCannedReplyRepository
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.settings import ChatSettings
@@ -62,6 +63,8 @@ class Chat:
             settings.image_base,
         )
         self.personal_data = build_personal_data_service(settings, app.mongo, app.outbox, app.admin, rpc)
+        moved = settings.model_copy(update={"public_url": "https://elsewhere.example.com"})
+        self.personal_data_at_new_address = build_personal_data_service(moved, app.mongo, app.outbox, app.admin, rpc)
 
     def new_visitor(self) -> VisitorCaller:
         return VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
@@ -70,9 +73,9 @@ class Chat:
         stored = await self.uploads.store_image(visitor.tenant_id, png(), visitor.site_id, visitor.session)
         return stored.url
 
-    async def wait_for_message(self, url: str) -> None:
+    async def wait_for_message(self, url: str, count: int = 1) -> None:
         async with asyncio.timeout(10):
-            while await self.app.mongo["messages"].find_one({"image_url": url}) is None:
+            while await self.app.mongo["messages"].count_documents({"image_url": url}) < count:
                 await asyncio.sleep(0.02)
 
 
@@ -133,9 +136,6 @@ async def test_an_image_that_was_never_sent_is_removed_after_a_day(chat: Chat) -
     chat.app.clock.advance(hours=23, minutes=30)
     await chat.uploads.remove_unsent()
     assert await chat.uploads.read(unsent.rsplit("/", 1)[1])
-    with pytest.raises(ValidationFailed):
-        # Too late to be sent: it might be removed before the message is stored.
-        await chat.uploads.validate_url(visitor.tenant_id, unsent)
     chat.app.clock.advance(hours=1)
     await chat.uploads.remove_unsent()
     with pytest.raises(NotFound):
@@ -144,6 +144,29 @@ async def test_an_image_that_was_never_sent_is_removed_after_a_day(chat: Chat) -
         assert await chat.uploads.read(kept.rsplit("/", 1)[1])
         assert await chat.uploads.validate_url(visitor.tenant_id, kept) == kept
     assert await chat.app.mongo["uploads"].count_documents({"expires_at": {"$type": "date"}}) == 0
+
+
+async def test_an_image_can_be_sent_until_it_expires(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    url = await chat.upload(visitor)
+    chat.app.clock.advance(hours=23, minutes=59)
+    assert await chat.uploads.validate_url(visitor.tenant_id, url) == url
+    # The message may be stored some time later.
+    chat.app.clock.advance(minutes=30)
+    await chat.uploads.remove_unsent()
+    assert await chat.uploads.read(url.rsplit("/", 1)[1])
+    chat.app.clock.advance(minutes=31)
+    with pytest.raises(ValidationFailed):
+        await chat.uploads.validate_url(visitor.tenant_id, url)
+
+
+async def test_an_image_that_was_sent_can_always_be_sent_again(chat: Chat) -> None:
+    visitor = chat.new_visitor()
+    url = await chat.upload(visitor)
+    await chat.module.messages.receive(visitor, "", image_url=url)
+    for _ in range(3):
+        assert await chat.uploads.validate_url(visitor.tenant_id, url) == url
+        chat.app.clock.advance(hours=23, minutes=30)
 
 
 async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -> None:
@@ -168,6 +191,43 @@ async def test_a_sent_image_stays_when_the_address_of_the_installation_changes(c
     assert await moved.read(sent.rsplit("/", 1)[1])
     with pytest.raises(NotFound):
         await moved.read(unsent.rsplit("/", 1)[1])
+
+
+async def test_erasure_finds_images_that_were_sent_under_an_earlier_address(chat: Chat) -> None:
+    first, second = chat.new_visitor(), chat.new_visitor()
+    names = {}
+    for audience in (("first",), ("first", "second")):
+        url = (await chat.uploads.store_image(first.tenant_id, png())).url
+        names[audience] = url.rsplit("/", 1)[1]
+        for visitor in (first, second)[: len(audience)]:
+            await chat.module.messages.receive(visitor, "", image_url=url)
+        await chat.wait_for_message(url, len(audience))
+    subjects = [DataSubject(one.tenant_id, one.site_id, one.session) for one in (first, second)]
+    privacy = chat.personal_data_at_new_address
+
+    assert (await privacy.count(subjects[0])).images == 2
+    assert (await privacy.erase(chat.owner, subjects[0])).images == 1
+    with pytest.raises(NotFound):
+        await chat.uploads.read(names["first",])
+    assert await chat.uploads.read(names["first", "second"]), "the second visitor sees it still"
+    await privacy.erase(chat.owner, subjects[1])
+    with pytest.raises(NotFound):
+        await chat.uploads.read(names["first", "second"])
+
+
+async def test_replies_that_nobody_can_see_any_more_are_removed(chat: Chat) -> None:
+    replies, repository = chat.app.admin.canned_replies, MongoCannedReplyRepository(chat.app.mongo)
+    deleted = (await chat.app.create_site(chat.owner))["id"]
+    chat.owner = await chat.app.get_caller(chat.owner.operator_id)
+    scopes: list[tuple[Scope, int | None]] = [("mine", None), ("site", chat.site_id), ("site", deleted), ("all", None)]
+    for scope, site_id in scopes:
+        await replies.add(chat.owner, CannedReplyDraft(scope, site_id, "hi", "Hello!", None))
+    removed = replace(chat.owner, operator_id=chat.owner.operator_id + 1_000_000)
+    await replies.add(removed, CannedReplyDraft("mine", None, "hi", "Hello!", None))
+    await chat.app.admin.site_service.delete(chat.owner, deleted)
+    await replies.remove_orphaned()
+    audiences = sorted(name for tenant, name in await repository.list_audiences() if tenant == chat.owner.tenant_id)
+    assert audiences == ["all", f"operator:{chat.owner.operator_id}", f"site:{chat.site_id}"]
 
 
 async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(chat: Chat) -> None:

@@ -139,7 +139,7 @@ export function SiteForm({ site }: { site: Site }) {
     void submitForm(busy, errors, save, "Saved.");
   };
   const remove = async () => {
-    const text = `${site.name}, its settings and its team are deleted, and its widget stops working.`;
+    const text = `${site.name}, its settings, team and canned replies are deleted, and its widget stops working.`;
     const confirmed = await confirmAction({
       title: "Delete this site?",
       text,

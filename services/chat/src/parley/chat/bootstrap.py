@@ -36,6 +36,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(1.0, conversations.operator_timeouts.release_overdue, "operator-silence"))
     service.add(PeriodicTask(5.0, personal_data.finish_due, "erasures"))
     service.add(PeriodicTask(60.0, conversations.visitors.remove_silent, "silent-visitors"))
+    service.add(PeriodicTask(60.0, admin.canned_replies.remove_orphaned, "orphaned-canned-replies"))
     service.add(build_storage_check(settings), optional=True)
     service.add(PeriodicTask(60.0, uploads.uploads.remove_unsent, "unsent-images"))
     add_subscriptions(backends, admin, conversations, ai)

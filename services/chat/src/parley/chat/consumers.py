@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from parley.chat.canned_replies.service import CannedReplyService
 from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.model import TranslationState
 from parley.chat.conversations.queries import ConversationQueries
@@ -29,7 +28,6 @@ class EventHandlers:
     messages: MessageService
     conversations: ConversationService
     lost_access: LostAccess
-    canned_replies: CannedReplyService
 
     def by_type(self) -> Mapping[str, EventHandler]:
         return {
@@ -52,7 +50,6 @@ class EventHandlers:
         data = event.parse_data(OperatorAccessChanged)
         if data.session_id is None:  # Otherwise only a login session ended.
             await self.lost_access.return_conversations(event.tenant_id, data.operator_id)
-            await self.canned_replies.delete_of_removed_operator(event.tenant_id, data.operator_id)
 
     async def on_message_translated(self, event: Event) -> None:
         """Raises MessageNotPersisted: the event is then delivered again."""

@@ -74,8 +74,21 @@ def _to_words_update(conversation: Document) -> UpdateOne | None:
     return UpdateOne({"_id": conversation["_id"], "version": conversation["version"]}, {"$set": {"words": words}})
 
 
+async def _name_images(context: MigrationContext) -> None:
+    """Set `image_name`, by which an image is found whatever the installation's address was when it was sent."""
+    for collection in ("messages", "canned_replies"):
+        # Only documents with an image, which the index on `image_url` finds: few among all messages.
+        await context.database[collection].update_many(
+            {"image_url": {"$type": "string"}, "image_name": None}, [{"$set": {"image_name": _LAST_PART_OF_URL}}]
+        )
+
+
+_LAST_PART_OF_URL: Document = {"$last": {"$split": ["$image_url", "/"]}}
+
+
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
     Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
     Migration(3, "add_spellings_to_search_words", _renew_words, Phase.BACKFILL),
+    Migration(4, "name_images", _name_images, Phase.BACKFILL),
 )

@@ -19,7 +19,6 @@ def add_subscriptions(backends: Backends, admin: AdminModule, conversations: Con
         conversations.messages,
         conversations.conversations,
         conversations.lost_access,
-        admin.canned_replies,
     )
     rpc = ConversationRpc(conversations.queries)
     on_visitor_erased = conversations.conversation_repository.on_visitor_erased

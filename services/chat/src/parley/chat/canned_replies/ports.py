@@ -32,6 +32,9 @@ class CannedReplyRepository(Protocol):
     async def delete(self, tenant_id: int, reply_id: int) -> bool:
         """False if there is no such reply."""
 
+    async def list_audiences(self) -> list[tuple[int, str]]:
+        """List the audiences that have replies, each with its tenant's id."""
+
     async def delete_audience(self, tenant_id: int, audience: str) -> None: ...
 
     async def increment_use_count(self, tenant_id: int, reply_id: int) -> int:

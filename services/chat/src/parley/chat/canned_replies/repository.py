@@ -11,6 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
+from parley.chat.uploads.model import image_name
 from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "canned_replies"
@@ -24,6 +25,12 @@ INDEXES = [
         {"name": "shortcut", "unique": True},
     ),
     # An image that was sent with a visitor's messages, too, stays when the visitor is erased.
+    Index(
+        COLLECTION,
+        [("image_name", 1)],
+        {"name": "image_name", "partialFilterExpression": {"image_name": {"$type": "string"}}},
+    ),
+    # For replies that the previous version writes, without the name.
     Index(
         COLLECTION, [("image_url", 1)], {"name": "image", "partialFilterExpression": {"image_url": {"$type": "string"}}}
     ),
@@ -81,6 +88,11 @@ class MongoCannedReplyRepository:
         result = await self._mongo[COLLECTION].delete_one({"_id": reply_id, "tenant_id": tenant_id})
         return result.deleted_count == 1
 
+    async def list_audiences(self) -> list[tuple[int, str]]:
+        group = {"$group": {"_id": {"tenant_id": "$tenant_id", "audience": "$audience"}}}
+        cursor = await self._mongo[COLLECTION].aggregate([{"$sort": {"tenant_id": 1, "audience": 1}}, group])
+        return [(row["_id"]["tenant_id"], row["_id"]["audience"]) async for row in cursor]
+
     async def delete_audience(self, tenant_id: int, audience: str) -> None:
         await self._mongo[COLLECTION].delete_many({"tenant_id": tenant_id, "audience": audience})
 
@@ -108,6 +120,7 @@ def _fields(reply: CannedReply) -> Document:
         "shortcut_folded": fold(reply.shortcut),
         "text": reply.text,
         "image_url": reply.image_url,
+        "image_name": image_name(reply.image_url),
         "updated_at": reply.updated_at,
         "terms": list(terms)[:_MAX_TERMS],
     }

@@ -9,7 +9,7 @@ from parley.chat.accounts.access import require_permission
 from parley.chat.accounts.ports import SiteLookup
 from parley.chat.audit.service import AuditService
 from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound, TooManyCannedReplies
-from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft, Scope, audience
+from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft, Scope
 from parley.chat.canned_replies.ports import CannedReplyRepository
 from parley.chat.conversations.ports import TeamMembers
 from parley.chat.conversations.search import split_words
@@ -112,10 +112,21 @@ class CannedReplyService:
         reply = await self._get(caller, reply_id)
         return await self.replies.increment_use_count(caller.tenant_id, reply.id)
 
-    async def delete_of_removed_operator(self, tenant_id: int, operator_id: int) -> None:
-        """Delete the personal replies of an operator who is no longer a member; others' stay."""
-        if await self.team.member(tenant_id, operator_id) is None:
-            await self.replies.delete_audience(tenant_id, audience("mine", operator_id, None))
+    async def remove_orphaned(self) -> None:
+        """Delete the replies of sites that were deleted, and the personal ones of operators who were removed.
+
+        Nobody can see them any more. Looked for again and again, so that it does not matter which version of the code
+        deleted the site or the operator.
+        """
+        for tenant_id, name in await self.replies.list_audiences():
+            if not await self._exists(tenant_id, name):
+                await self.replies.delete_audience(tenant_id, name)
+
+    async def _exists(self, tenant_id: int, audience: str) -> bool:
+        kind, _, number = audience.partition(":")
+        if kind == "site":
+            return bool(await self.sites.filter_existing(tenant_id, [int(number)]))
+        return kind != "operator" or await self.team.member(tenant_id, int(number)) is not None
 
     async def _get(self, caller: OperatorCaller, reply_id: int) -> CannedReply:
         reply = await self.replies.get(caller.tenant_id, reply_id)

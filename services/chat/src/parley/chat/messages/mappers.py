@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parley.chat.messages.model import Message, Note
+from parley.chat.uploads.model import image_name
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 from parley.common.mongodb import Document
 
@@ -16,7 +17,7 @@ def to_operator_ref(document: Document | None) -> OperatorRef | None:
 
 
 def message_document(message: Message) -> Document:
-    return {
+    document = {
         "_id": message.id,
         "tenant_id": message.tenant_id,
         "site_id": message.site_id,
@@ -34,6 +35,10 @@ def message_document(message: Message) -> Document:
         "translation": message.translation.model_dump() if message.translation else None,
         "created_at": message.created_at,
     }
+    if message.image_url is not None:
+        # By its name an image is found when the installation has another address.
+        document["image_name"] = image_name(message.image_url)
+    return document
 
 
 def to_message(document: Document) -> Message:

@@ -18,6 +18,8 @@ from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
+from parley.chat.uploads.model import image_name
+from parley.chat.uploads.repository import query_shown_images
 from parley.chat.visitors.model import DataSubject
 from parley.chat.visitors.ports import VisitorRepository
 from parley.common.events import Actor, Event
@@ -35,6 +37,12 @@ INDEXES = [
         {"name": "of_visitor", "partialFilterExpression": {"session": {"$type": "string"}}},
     ),
     # An operator may have sent one image to several visitors: it stays as long as a message of one of them shows it.
+    Index(
+        "messages",
+        [("image_name", 1)],
+        {"name": "image_name", "partialFilterExpression": {"image_name": {"$type": "string"}}},
+    ),
+    # For messages that the previous version writes, without the name.
     Index(
         "messages",
         [("image_url", 1)],
@@ -65,7 +73,7 @@ class MongoPersonalDataRepository:
             messages = await self._list_messages(conversation)
             notes = await self._messages.list_notes(conversation)
             conversations.append(StoredConversation(conversation, messages, notes))
-        sent = self._image_names(message.image_url for stored in conversations for message in stored.messages)
+        sent = _image_names(message.image_url for stored in conversations for message in stored.messages)
         return StoredPersonalData(visitor, conversations, sorted({*await self._list_uploads(subject), *sent}))
 
     async def count(self, subject: DataSubject) -> DataCounts:
@@ -256,22 +264,22 @@ class MongoPersonalDataRepository:
     async def _list_sent_images(self, conversation_ids: Sequence[int]) -> list[str]:
         query = {"conversation_id": {"$in": list(conversation_ids)}, "image_url": {"$type": "string"}}
         urls = [row["image_url"] async for row in self._mongo["messages"].find(query, {"image_url": 1})]
-        return self._image_names(urls)
+        return _image_names(urls)
 
     async def _filter_unused_images(self, names: Sequence[str]) -> list[str]:
         """Return the images that no message and no canned reply shows any more."""
         urls = [self._image_base + name for name in names]
-        query = {"image_url": {"$in": urls, "$type": "string"}}
+        query = query_shown_images(urls)
         used = {
             *await self._mongo["messages"].distinct("image_url", query),
             *await self._mongo[CANNED_REPLIES].distinct("image_url", query),
         }
-        return [name for name, url in zip(names, urls, strict=True) if url not in used]
+        used_names = set(_image_names(used))
+        return [name for name in names if name not in used_names]
 
-    def _image_names(self, urls: Iterable[str | None]) -> list[str]:
-        return [
-            url.removeprefix(self._image_base) for url in urls if url is not None and url.startswith(self._image_base)
-        ]
+
+def _image_names(urls: Iterable[str | None]) -> list[str]:
+    return [name for url in urls if (name := image_name(url)) is not None]
 
 
 def _conversations_of(subject: DataSubject) -> Document:

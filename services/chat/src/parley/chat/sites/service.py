@@ -99,7 +99,10 @@ class SiteService:
         return await self._save(caller, before, replace(before, site_key=_new_site_key()), "site.key_rotated", {})
 
     async def delete(self, caller: OperatorCaller, site_id: int) -> None:
-        """Mark a site as deleted; its conversations are kept. Raises SiteNotFound, Forbidden, EditConflict."""
+        """Mark a site as deleted. Its conversations are kept; its canned replies are deleted soon after.
+
+        Raises SiteNotFound, Forbidden, EditConflict.
+        """
         before = await self.get(caller, site_id)
         await self._save(caller, before, replace(before, deleted=True), "site.deleted", {"name": before.name})
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_NAME_IN_URL = re.compile(r"/([0-9a-f]{32}\.[a-z]{3,4})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,9 @@ class Upload:
     url: str
     width: int
     height: int
+
+
+def image_name(url: str | None) -> str | None:
+    """Return the name of the image at a URL, whatever address the installation had when the image was stored."""
+    match = _NAME_IN_URL.search(url) if url else None
+    return match[1] if match else None

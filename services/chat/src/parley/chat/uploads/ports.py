@@ -34,8 +34,11 @@ class UploadRepository(Protocol):
     async def add(self, name: str, tenant_id: int, site_id: int | None, session: str | None, size: int) -> None:
         """`size` is in bytes."""
 
-    async def exists(self, name: str, tenant_id: int) -> bool:
-        """Whether the image can be sent: an upload that expires within UNSENT_MARGIN cannot."""
+    async def keep_for_sending(self, name: str, tenant_id: int) -> bool:
+        """Let an image stay until a message that is sent now is stored. False if there is none, or it has expired."""
+
+    async def find_expired(self, name: str, tenant_id: int) -> ExpiredUpload | None:
+        """Return a visitor's image that has expired and was not removed yet."""
 
     async def list_expired(self, limit: int) -> Sequence[ExpiredUpload]:
         """Return visitors' images that have expired, whether or not they were sent."""

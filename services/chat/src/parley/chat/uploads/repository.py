@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
-from parley.chat.uploads.model import ExpiredUpload
+from parley.chat.uploads.model import ExpiredUpload, image_name
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
 COLLECTION = "uploads"
-UNSENT_MARGIN = timedelta(hours=1)
-"""Longer than it takes to store a message whose image was found to exist."""
+SENDING_TIME = timedelta(hours=1)
+"""Longer than it takes to store a message whose image was found to be there."""
+_MAX_CLOCK_SKEW = timedelta(minutes=1)
+"""Between replicas: what one of them has removed must have expired for all."""
 
 INDEXES = [
     Index(
@@ -47,15 +49,27 @@ class MongoUploadRepository:
             document["expires_at"] = now + self._unsent_lifetime
         await self._mongo[COLLECTION].insert_one(document)
 
-    async def exists(self, name: str, tenant_id: int) -> bool:
-        soonest = self._clock() + UNSENT_MARGIN
-        query = {"_id": name, "tenant_id": tenant_id, "expires_at": {"$not": {"$lte": soonest}}}
-        return await self._mongo[COLLECTION].find_one(query, {"_id": 1}) is not None
+    async def keep_for_sending(self, name: str, tenant_id: int) -> bool:
+        now = self._clock()
+        image, sendable_until = {"_id": name, "tenant_id": tenant_id}, now + SENDING_TIME
+        stays = image | {"expires_at": {"$not": {"$lte": sendable_until}}}
+        if await self._mongo[COLLECTION].find_one(stays, {"_id": 1}) is not None:
+            return True
+        # One that has expired may be being removed.
+        result = await self._mongo[COLLECTION].update_one(
+            image | {"expires_at": {"$gt": now}}, {"$max": {"expires_at": sendable_until}}
+        )
+        return result.matched_count == 1
+
+    async def find_expired(self, name: str, tenant_id: int) -> ExpiredUpload | None:
+        query = {"_id": name, "tenant_id": tenant_id, "expires_at": {"$type": "date"}}
+        row = await self._mongo[COLLECTION].find_one(query)
+        return None if row is None else _to_expired(row)
 
     async def list_expired(self, limit: int) -> Sequence[ExpiredUpload]:
-        query = {"expires_at": {"$lte": self._clock(), "$type": "date"}}
+        query = {"expires_at": {"$lte": self._clock() - _MAX_CLOCK_SKEW, "$type": "date"}}
         rows = self._mongo[COLLECTION].find(query).sort("expires_at", 1).limit(limit)
-        return [ExpiredUpload(row["_id"], f"{row['site_id']}:{row['session']}") async for row in rows]
+        return [_to_expired(row) async for row in rows]
 
     async def retain(self, name: str) -> None:
         await self._mongo[COLLECTION].update_one({"_id": name}, {"$unset": {"expires_at": ""}})
@@ -64,22 +78,46 @@ class MongoUploadRepository:
         await self._mongo[COLLECTION].delete_one({"_id": name})
 
     async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
-        # The type lets the query use the partial index.
-        stored = {"image_url": {"$eq": url, "$type": "string"}}
+        stored = query_shown_images([url])
         # While the broker is away, messages wait in the outbox of their conversation.
-        waiting = {"visitor_key": upload.visitor_key, "outbox.carried.document.image_url": url}
+        waiting = {
+            "visitor_key": upload.visitor_key,
+            "outbox.carried.document.image_url": {"$regex": f"/{re.escape(upload.name)}$"},
+        }
         return (
             await self._mongo["messages"].find_one(stored, {"_id": 1}) is not None
             or await self._mongo[CANNED_REPLIES].find_one(stored, {"_id": 1}) is not None
             or await self._mongo["conversations"].find_one(waiting, {"_id": 1}) is not None
-            or await self._is_sent_with_another_url(upload)
+            or await self._is_sent_by_previous_version(upload)
         )
 
-    async def _is_sent_with_another_url(self, upload: ExpiredUpload) -> bool:
-        """Whether the visitor sent the image when the installation had another address."""
+    async def _is_sent_by_previous_version(self, upload: ExpiredUpload) -> bool:
+        """Whether the visitor sent the image through the previous version of the code, which may have another address.
+
+        It does not write the image's name until every replica is updated.
+        """
         conversations = self._mongo["conversations"].find({"visitor_key": upload.visitor_key}, {"_id": 1})
         query = {
             "conversation_id": {"$in": [row["_id"] async for row in conversations]},
             "image_url": {"$regex": f"/{re.escape(upload.name)}$"},
         }
         return await self._mongo["messages"].find_one(query, {"_id": 1}) is not None
+
+
+def query_shown_images(urls: Sequence[str]) -> Document:
+    """Find messages or canned replies that show one of these images, also at another address of the installation.
+
+    What the previous version of the code wrote has no `image_name` until a migration has set it: it is found by URL.
+    """
+    names = [name for url in urls if (name := image_name(url)) is not None]
+    # The types let the query use the partial indexes.
+    return {
+        "$or": [
+            {"image_name": {"$in": names, "$type": "string"}},
+            {"image_url": {"$in": list(urls), "$type": "string"}},
+        ]
+    }
+
+
+def _to_expired(row: Document) -> ExpiredUpload:
+    return ExpiredUpload(row["_id"], f"{row['site_id']}:{row['session']}")

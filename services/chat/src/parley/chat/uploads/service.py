@@ -49,9 +49,19 @@ class UploadService:
         if not image_url:
             return None
         name = image_url.removeprefix(self.base_url)
-        if name == image_url or not await self.uploads.exists(name, tenant_id):
+        if name == image_url or not await self._is_usable(name, tenant_id):
             raise ValidationFailed({"image_url": "is not an image uploaded here"})
         return image_url
+
+    async def _is_usable(self, name: str, tenant_id: int) -> bool:
+        """Whether an image can be sent: until it expires, and as long as a message shows it."""
+        if await self.uploads.keep_for_sending(name, tenant_id):
+            return True
+        expired = await self.uploads.find_expired(name, tenant_id)
+        if expired is None or not await self.uploads.is_sent(expired, self.base_url + name):
+            return False
+        await self.uploads.retain(name)
+        return True
 
     async def remove_unsent(self) -> None:
         """Remove the images that visitors uploaded long ago and never sent. Raises Unavailable."""
