@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from parley.common.messaging import BrokerConnection
 from parley.notify.streaming.event_log import EventLog
+from parley.notify.streaming.first_records import FirstRecords
 from parley.notify.streaming.hub import Hub
 from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
@@ -48,17 +50,29 @@ async def test_a_replica_is_ready_without_a_partition_and_follows_those_of_its_s
             await wait_until(partial(_follows, replica, 2))
 
 
-@pytest.fixture
-async def event_log(broker: BrokerConnection, amqp_url: str) -> AsyncIterator[EventLog]:
-    """A log in this process, which leaves a partition half a second after its last stream."""
+@asynccontextmanager
+async def run_event_log(amqp_url: str) -> AsyncIterator[EventLog]:
     hub = Hub(buffer_bytes=65_536, comment_seconds=10, operator_streams=5, visitor_streams=5)
-    event_log = EventLog(hub, PARTITIONS, retention_seconds=600, max_bytes=10_000_000, idle_seconds=0.5)
+    first_records = FirstRecords()
+    event_log = EventLog(
+        hub, PARTITIONS, first_records.append, retention_seconds=600, max_bytes=10_000_000, idle_seconds=0.5
+    )
     connection = BrokerConnection(amqp_url)
+    connection.add(first_records)
     connection.add(event_log)
     await connection.start()
-    await wait_until(lambda: event_log.running)
-    yield event_log
-    await connection.stop()
+    try:
+        await wait_until(lambda: connection.unready_reason() is None)
+        yield event_log
+    finally:
+        await connection.stop()
+
+
+@pytest.fixture
+async def event_log(amqp_url: str) -> AsyncIterator[EventLog]:
+    """A log in this process, which leaves a partition half a second after its last stream."""
+    async with run_event_log(amqp_url) as event_log:
+        yield event_log
 
 
 async def test_a_partition_is_left_some_time_after_its_last_stream(event_log: EventLog, scenario: Scenario) -> None:
@@ -187,6 +201,26 @@ async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_
     await wait_until(partial(_has_pushes, fcm, token, ["before", "first of the new log"]), timeout=15)
     async with replica.stream(viewer, last_event_id) as stream:
         await stream.wait_for("reset")
+
+
+async def test_an_empty_partition_does_not_stop_reading_while_the_broker_accepts_no_events(
+    own_server: tuple[RabbitServer, BrokerConnection],
+) -> None:
+    """T19: a record is appended on the connection that publishes; the broker blocks that one alone."""
+    server, broker = own_server
+    scenario = Scenario(broker)
+    await scenario.send_message("before")
+    async with run_event_log(server.uri) as event_log:
+        filled = event_log.partition_of(scenario.tenant_id)
+        empty = (filled + 1) % PARTITIONS
+        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
+        with event_log.follow_for_stream(empty) as waiting:
+            with pytest.raises(TimeoutError):
+                await waiting.wait_caught_up(2)
+            with event_log.follow_for_stream(filled) as tailer:
+                await tailer.wait_caught_up(5)
+            await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1GB")
+            await waiting.wait_caught_up(20)
 
 
 class AsyncStreams:

@@ -11,7 +11,7 @@ import pytest
 from parley.common.events import Event
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, RecordMark, parse_event_id, to_offset
-from parley.notify.streaming.replay_buffer import MemoryBudget, ReplayBuffer
+from parley.notify.streaming.replay_buffer import MAX_EARLIER_RECORDS, MemoryBudget, ReplayBuffer
 
 PARTITION = Partition(3, 16)
 
@@ -177,6 +177,29 @@ def test_the_oldest_position_that_can_be_resumed_from_keeps_its_id(buffer: Repla
     assert buffer.event_id(999) is None
     assert buffer.can_replay_after(1999)
     assert buffer.event_id(1999) == EventId(1999, 1, PARTITION).encode()
+
+
+def test_what_is_remembered_of_records_without_visible_events_is_bounded(buffer: ReplayBuffer) -> None:
+    def read(offsets: range) -> None:
+        for offset in offsets:
+            buffer.advance(offset * 1000, offset * 1000 + 999, RecordMark(offset, 17))
+
+    def is_remembered(offset: int) -> bool:
+        return buffer.is_of_this_log(EventId(offset * 1000 + 999, 17, PARTITION))
+
+    now, records = time.time(), 2 * MAX_EARLIER_RECORDS
+    read(range(1))
+    buffer.evict_before(now - 600)
+    assert is_remembered(0), "an idle client holds the id of an old record"
+    read(range(1, records))
+    for seconds in (60, 300, 599):
+        buffer.evict_before(now + seconds - 600)
+    assert is_remembered(0), "within the retention, all are kept"
+    buffer.evict_before(now + 601 - 600)
+    read(range(records, records + 10))
+    buffer.evict_before(now + 1202 - 600)
+    assert [is_remembered(offset) for offset in (0, records // 2, records, records + 9)] == [False, False, True, True]
+    assert is_remembered(records - MAX_EARLIER_RECORDS + 10)
 
 
 def test_the_oldest_event_of_all_buffers_is_evicted_first(budget: MemoryBudget) -> None:

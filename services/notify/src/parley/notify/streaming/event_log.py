@@ -22,7 +22,7 @@ from parley.common.runtime.tasks import cancel_and_wait
 from parley.notify import metrics
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_subscriber import LogSubscriber
-from parley.notify.streaming.log_tailer import MAX_STARTUP_EVENTS, LogTailer
+from parley.notify.streaming.log_tailer import MAX_STARTUP_EVENTS, AppendRecord, LogTailer
 from parley.notify.streaming.positions import Partition, RecordMark
 from parley.notify.streaming.replay_buffer import MemoryBudget, ReplayBuffer
 from parley.notify.timeouts import PARTITION_IDLE_SECONDS
@@ -65,6 +65,7 @@ class EventLog:
         self,
         hub: Hub,
         partitions: int,
+        append_record: AppendRecord,
         *,
         retention_seconds: float,
         max_bytes: int,
@@ -76,6 +77,7 @@ class EventLog:
         self.on_closed: Callable[[int], None] = lambda _: None
         """Called when a partition is not followed any more."""
         self._hub = hub
+        self._append_record = append_record
         self._retention_seconds = retention_seconds
         self._idle_seconds = idle_seconds
         self._budget = MemoryBudget(max_bytes)
@@ -156,7 +158,8 @@ class EventLog:
             log.info("partition_followed", partition=partition)
             buffer = ReplayBuffer(Partition(partition, self.partitions), self._retention_seconds, self._budget)
             subscribers = self.create_subscribers(partition)
-            followed = _Followed(LogTailer(buffer, self._hub, subscribers, self._max_startup_events))
+            tailer = LogTailer(buffer, self._hub, subscribers, self._append_record, self._max_startup_events)
+            followed = _Followed(tailer)
             self._followed[partition] = followed
             if self._connection is not None:
                 self._start(followed, self._connection)

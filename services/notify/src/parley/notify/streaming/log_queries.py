@@ -1,19 +1,14 @@
-"""Look up single records of a partition: the last one, the first one from an offset or a time. Add an empty one."""
+"""Look up single records of a partition: the last one, the first one from an offset or a time."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, DeliveryMode
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 
-from parley.common.log_partitions import stream_name
-from parley.common.messaging.batch_codec import EVENT_COUNT_HEADER
-from parley.common.messaging.timeouts import CONFIRM_TIMEOUT_SECONDS
 from parley.common.messaging.topology import declare_log_stream
 from parley.notify.streaming.log_consumer import LogRecord
 from parley.notify.streaming.positions import Partition
@@ -65,16 +60,6 @@ async def find_first_record(
                 return LogRecord.from_message(message.headers, message.body)
         except TimeoutError:
             return None
-
-
-async def append_empty_record(connection: AbstractConnection, partition: Partition) -> None:
-    """Append a record without events, so that the partition has a record. Returns when it is confirmed."""
-    async with _channel(connection) as channel, asyncio.timeout(CONFIRM_TIMEOUT_SECONDS):
-        # A body of its own, so that another log's empty record is recognized as another one.
-        message = aio_pika.Message(
-            uuid.uuid4().hex.encode(), delivery_mode=DeliveryMode.PERSISTENT, headers={EVENT_COUNT_HEADER: 0}
-        )
-        await channel.default_exchange.publish(message, stream_name(partition.number))
 
 
 @contextlib.asynccontextmanager

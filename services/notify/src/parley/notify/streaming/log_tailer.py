@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from aio_pika.abc import AbstractConnection
@@ -21,9 +21,9 @@ from parley.notify import metrics
 from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
-from parley.notify.streaming.log_queries import append_empty_record, find_first_record, find_last_record
+from parley.notify.streaming.log_queries import find_first_record, find_last_record
 from parley.notify.streaming.log_subscriber import LogSubscriber
-from parley.notify.streaming.positions import NO_POSITION, RecordMark, first_position, to_offset
+from parley.notify.streaming.positions import NO_POSITION, Partition, RecordMark, first_position, to_offset
 from parley.notify.streaming.replay_buffer import ReplayBuffer
 from parley.notify.timeouts import CATCH_UP_TIMEOUT_SECONDS, EMPTY_LOG_TIMEOUT_SECONDS, LOG_LOOKUP_TIMEOUT_SECONDS
 
@@ -34,6 +34,10 @@ _MAX_CLOCK_SKEW_SECONDS = 60.0
 MAX_STARTUP_EVENTS = 5_000
 """How many events, and records, are read before streams are accepted: less than a second. On a busy partition this is
 less than the retention of the replay buffer."""
+
+
+AppendRecord = Callable[[Partition], Awaitable[None]]
+"""Appends a record without events to a partition."""
 
 
 class LogTailer:
@@ -49,6 +53,7 @@ class LogTailer:
         buffer: ReplayBuffer,
         hub: Hub,
         subscribers: Sequence[LogSubscriber],
+        append_record: AppendRecord,
         max_startup_events: Callable[[], int] = lambda: MAX_STARTUP_EVENTS,
     ) -> None:
         self.buffer = buffer
@@ -57,6 +62,7 @@ class LogTailer:
         """The end of the log as found at the start; None before that."""
         self._hub = hub
         self._subscribers = subscribers
+        self._append_record = append_record
         self._get_max_startup_events = max_startup_events
         self._max_startup_events = MAX_STARTUP_EVENTS
         self._created_at = time.monotonic()
@@ -132,7 +138,7 @@ class LogTailer:
         """Return the last record. A partition without one gets one: silence alone does not show that it is empty."""
         last = await find_last_record(connection, self.partition, EMPTY_LOG_TIMEOUT_SECONDS)
         if last is None:
-            await append_empty_record(connection, self.partition)
+            await self._append_record(self.partition)
             last = await find_last_record(connection, self.partition, LOG_LOOKUP_TIMEOUT_SECONDS)
         if last is None:
             raise Unavailable("The end of the event log was not found.")

@@ -11,6 +11,7 @@ from parley.common.runtime.service import Component
 from parley.common.runtime.tasks import PeriodicTask
 from parley.notify.settings import NotifySettings
 from parley.notify.streaming.event_log import EventLog
+from parley.notify.streaming.first_records import FirstRecords
 from parley.notify.streaming.handlers import StreamHandlers
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.routes import stream_routes
@@ -26,9 +27,11 @@ class StreamingModule:
             operator_streams=settings.operator_streams,
             visitor_streams=settings.visitor_streams,
         )
+        first_records = FirstRecords()
         self.log = EventLog(
             self.hub,
             settings.log_partitions,
+            first_records.append,
             retention_seconds=settings.window_seconds,
             max_bytes=settings.window_bytes,
         )
@@ -37,6 +40,7 @@ class StreamingModule:
             self.log,
             PeriodicTask(HUB_MAINTENANCE_INTERVAL_SECONDS, self._run_maintenance, "stream-maintenance"),
         )
+        broker.add(first_records)
         broker.add(self.log)
         broker.add(BroadcastSubscriber("ephemeral", EPHEMERAL_EXCHANGE, ["#"], self._on_ephemeral))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from parley.common.events import Event, is_visible_to_visitor
@@ -18,6 +19,9 @@ from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, R
 
 _EVENT_OVERHEAD_BYTES = 600
 """Memory of a buffered event besides its frame: objects, three queue entries, its id (measured with tracemalloc)."""
+
+MAX_EARLIER_RECORDS = 10_000
+"""Records from before the retention that are remembered: an idle client holds the id of one of them for a long time."""
 
 EventQueue = deque["BufferedEvent"]
 VisitorKey = tuple[int, str]
@@ -94,6 +98,10 @@ class ReplayBuffer:
         self._event_ids: set[str] = set()
         self._checksums: dict[int, int] = {}
         """By the offset of each record from which a stream can resume, in the log's order."""
+        self._checkpoint = (0.0, -1)
+        """A time, in seconds since 1970, and the last offset read before it."""
+        self._earlier_offset = -1
+        """The record at this offset was read before the retention began, and so were those before it."""
         budget.add(self)
 
     def __len__(self) -> int:
@@ -111,6 +119,7 @@ class ReplayBuffer:
         self._budget.used_bytes -= self.size_bytes
         self.size_bytes = 0
         self.first_position, self.last_position = position + 1, position
+        self._checkpoint, self._earlier_offset = (0.0, -1), -1
 
     def advance(self, first: int, last: int, mark: RecordMark) -> None:
         """Record that the positions of a record were read, whether or not they hold an event."""
@@ -146,6 +155,7 @@ class ReplayBuffer:
         """Remove events that happened before a time, in seconds since 1970."""
         while self._events and self._events[0].timestamp < timestamp:
             self.evict_oldest()
+        self._forget_earlier_records(timestamp)
 
     def can_replay_after(self, position: int) -> bool:
         """Whether the position exists and every later event is still here."""
@@ -193,6 +203,18 @@ class ReplayBuffer:
         _pop_first(self._by_site, event.site_id)
         if event.visitor is not None:
             _pop_first(self._by_visitor, event.visitor)
+
+    def _forget_earlier_records(self, retained_from: float) -> None:
+        """Bound what is kept of records that were read before the retention and have no event here any more."""
+        time, offset = self._checkpoint
+        if retained_from >= time:
+            self._earlier_offset = offset
+            self._checkpoint = (retained_from + self.retention_seconds, to_offset(self.last_position))
+        excess = len(self._checksums) - MAX_EARLIER_RECORDS
+        for offset in list(islice(self._checksums, max(0, excess))):
+            if offset > self._earlier_offset:
+                return
+            del self._checksums[offset]
 
 
 def _pop_first(queues: dict[KeyT, EventQueue], key: KeyT) -> None:
