@@ -216,6 +216,13 @@ class LoadGenerator:
                 return stored
             after = page[-1]["seq"]
 
+    async def check_order(self) -> None:
+        """Check that every visitor received the messages of their conversation in the order in which they are stored."""
+        for reader, (_, conversation_id) in zip(self.widgets, self.conversations, strict=True):
+            stored = [message["id"] for message in await self._stored_messages(conversation_id)]
+            received = reader.messages()
+            assert received == [one for one in stored if one in set(received)], "not in the conversation's order"
+
     async def check_streams(self, timeout: float = 20.0) -> dict[str, int]:
         """Check that every reader received each of its messages exactly once and in order. Returns the counts."""
         deadline = time.monotonic() + timeout

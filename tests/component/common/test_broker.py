@@ -59,7 +59,7 @@ async def test_session_that_ends_badly_does_not_block_stopping(amqp_url: str, se
 
 
 async def test_a_broker_that_is_short_of_memory_is_noticed_and_gets_the_events_afterwards(tmp_path: Path) -> None:
-    """Events wait where they are stored, not in memory; consumers go on, and stopping does not hang."""
+    """T19: events wait where they are stored, not in memory; consumers go on, and stopping does not hang."""
     server = RabbitServer(tmp_path / "rabbitmq")
     await server.start()
     broker = BrokerConnection(server.uri)
