@@ -75,6 +75,11 @@ check: $(READY) ## check format, lint, types and layers
 chart: $(READY) ## write the templates of the Helm chart from the kustomize tree (needs kubectl)
 	$(BIN)/python -m parley_dev.chart
 
+.PHONY: reference
+reference: $(READY) ## write the lists of environment variables and metrics in docs/operations.md
+	$(BIN)/python -m parley_dev.environment --write docs/operations.md
+	$(BIN)/python -m parley_dev.metrics --write docs/operations.md
+
 .PHONY: web-types
 web-types: $(READY) ## generate the web pages' API types from the OpenAPI document
 	scripts/web types

