@@ -1,6 +1,6 @@
 """The registry of translation engines: their names, their classes and when the settings configure them.
 
-To add an engine, write its class in `adapters/`, with the methods of `Engine` and a classmethod `from_settings(settings)`.
+To add an engine, write its class in `adapters/`, with the methods of `Engine` and `from_settings(settings)`.
 Then add its name to `parley.common.translation`, from which sites choose, and one line to `_SPECS`.
 """
 
