@@ -60,7 +60,7 @@ async def test_an_export_contains_everything_stored_about_a_visitor(
     assert stored.canary in export["elsewhere"]["presence"]["page"]
     assert export["elsewhere"]["translate"]["preferences"][0]["lang"] == "pt-BR"
     assert any("Where is my" in text for text in export["elsewhere"]["translate"]["translations"])
-    entry = (await tenant.owner.get("/audit", action="visitor.exported")).ok()["entries"][0]
+    (entry,) = await tenant.owner.wait_for_audit("visitor.exported", action="visitor.exported")
     assert entry["operator"]["id"] == tenant.owner.id
     assert stored.handle not in json.dumps(entry)
 
@@ -111,7 +111,7 @@ async def test_an_erased_visitors_data_is_in_no_collection(
     assert await databases.count_translations(stored.conversation_id) == 0
     # The emptied record contains the event to publish; the database deletes it within two minutes.
     assert await databases.collections_containing(stored.handle) <= {"presence.visitors"}
-    entry = (await tenant.owner.get("/audit", action="visitor.erased")).ok()["entries"][0]
+    (entry,) = await tenant.owner.wait_for_audit("visitor.erased", action="visitor.erased")
     assert entry["operator"]["id"] == tenant.owner.id
     assert stored.handle not in json.dumps(entry)
     assert (await tenant.owner.get("/operator/visitor/export", **subject)).status == 404

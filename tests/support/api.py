@@ -14,6 +14,7 @@ from typing import Any, Self
 import aiohttp
 
 from support.sse import SseStream
+from support.wait import wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,21 @@ class OperatorClient:
         sent = await self.post("/operator/message", {"conversation_id": conversation_id, "content": content})
         message: dict[str, Any] = sent.ok()["message"]
         return message
+
+    async def wait_for_audit(self, *actions: str, **query: Any) -> list[dict[str, Any]]:
+        """Wait until the newest audit entries have these actions, newest first, and return them.
+
+        An entry is stored with its change, but listed a moment after the change's answer.
+        """
+        newest: list[dict[str, Any]] = []
+
+        async def are_newest() -> bool:
+            nonlocal newest
+            newest = (await self.get("/audit", **query)).ok()["entries"][: len(actions)]
+            return [entry["action"] for entry in newest] == list(actions)
+
+        await wait_until(are_newest, description=f"the audit entries {actions}")
+        return newest
 
     @asynccontextmanager
     async def stream(self, last_event_id: str | None = None) -> AsyncIterator[SseStream]:
