@@ -87,6 +87,25 @@ async def test_events_of_older_publishers_reach_the_streams_of_their_tenants_onc
             assert not stream.of_type("reset")
 
 
+async def test_a_stream_can_be_resumed_when_the_newest_record_holds_only_other_tenants_events(
+    start_replica: StartReplica, broker: BrokerConnection, previous_log: AbstractChannel
+) -> None:
+    """T17: such a record is in every partition, as older publishers write it."""
+    scenario, other = Scenario(broker), Scenario(broker)
+    replica = await start_replica()
+    await scenario.send_message("before")
+    foreign = [other.make_message("foreign"), other.make_message("foreign too")]
+    await _publish_as_before(previous_log, foreign)
+    async with replica.stream(scenario.operator()) as stream:
+        start = stream.last_event_id
+        assert start is not None
+        await scenario.send_message("missed")
+        await wait_for_message(stream, "missed")
+    async with replica.stream(scenario.operator(), start) as stream:
+        await wait_for_message(stream, "missed")
+        assert not stream.of_type("reset")
+
+
 async def test_older_replicas_get_the_events_of_this_version(
     scenario: Scenario, broker: BrokerConnection, previous_log: AbstractChannel
 ) -> None:

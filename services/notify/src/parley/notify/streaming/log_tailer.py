@@ -244,6 +244,8 @@ class LogTailer:
         if reached_target or record.offset >= self._min_offset:
             await self._process_startup_buffer()
         if reached_target:
+            # Even when its events belong to other partitions: without it, `ready` has no id to resume from.
+            self.buffer.advance(first_position(record.offset), record.position, record.mark)
             self._caught_up.set()
             metrics.LOG_CATCH_UP.observe(time.monotonic() - self._created_at)
             log.info("log_caught_up", log=self.name, position=record.position, events=len(self.buffer))
