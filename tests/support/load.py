@@ -217,7 +217,7 @@ class LoadGenerator:
             after = page[-1]["seq"]
 
     async def check_order(self) -> None:
-        """Check that every visitor received the messages of their conversation in the order in which they are stored."""
+        """Check that every visitor received the messages of their conversation in the order they are stored in."""
         for reader, (_, conversation_id) in zip(self.widgets, self.conversations, strict=True):
             stored = [message["id"] for message in await self._stored_messages(conversation_id)]
             received = reader.messages()

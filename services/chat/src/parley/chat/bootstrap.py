@@ -12,6 +12,13 @@ from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
 from parley.chat.settings import ChatSettings
 from parley.chat.subscriptions import add_subscriptions
+from parley.chat.timeouts import (
+    ERASURE_CHECK_SECONDS,
+    ORPHANED_REPLY_CHECK_SECONDS,
+    REPLY_TIMEOUT_CHECK_SECONDS,
+    SILENT_VISITOR_CHECK_SECONDS,
+    UNSENT_IMAGE_CHECK_SECONDS,
+)
 from parley.chat.uploads.module import build_storage_check, build_upload_handlers
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
@@ -33,12 +40,16 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, backends.rpc)
 
     ai.add_to(service)
-    service.add(PeriodicTask(1.0, conversations.operator_timeouts.release_overdue, "operator-silence"))
-    service.add(PeriodicTask(5.0, personal_data.finish_due, "erasures"))
-    service.add(PeriodicTask(60.0, conversations.visitors.remove_silent, "silent-visitors"))
-    service.add(PeriodicTask(60.0, admin.canned_replies.remove_orphaned, "orphaned-canned-replies"))
+    service.add(
+        PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.release_overdue, "operator-timeouts")
+    )
+    service.add(PeriodicTask(ERASURE_CHECK_SECONDS, personal_data.finish_due, "erasures"))
+    service.add(PeriodicTask(SILENT_VISITOR_CHECK_SECONDS, conversations.visitors.remove_silent, "silent-visitors"))
+    service.add(
+        PeriodicTask(ORPHANED_REPLY_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies")
+    )
     service.add(build_storage_check(settings), optional=True)
-    service.add(PeriodicTask(60.0, uploads.uploads.remove_unsent, "unsent-images"))
+    service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     add_subscriptions(backends, admin, conversations, ai)
 
     app = build_app(

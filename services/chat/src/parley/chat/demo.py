@@ -21,6 +21,7 @@ import aiohttp
 from parley.chat.accounts.errors import EmailTaken
 from parley.chat.settings import ChatSettings
 from parley.chat.tenant_seeding import create_owner
+from parley.chat.timeouts import DEMO_REQUEST_TIMEOUT_SECONDS
 from parley.common.runtime.settings import load_settings
 
 KNOWLEDGE = {
@@ -29,7 +30,6 @@ KNOWLEDGE = {
     "How do I return something?": "You can send anything back within 30 days. The label is in the parcel.",
     "Do you ship abroad?": "Yes, to all of Europe. Parcels take three to five working days.",
 }
-_REQUEST_TIMEOUT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Demo:
 
 
 async def _create(gateway: str) -> dict[str, Any]:
-    timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=DEMO_REQUEST_TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         return await Demo(gateway, load_settings(ChatSettings), http).create()
 

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from parley.common.cli import CommandError, CommandPlugin, HealthCheck
 from parley.gateway.settings import GatewaySettings
+from parley.gateway.timeouts import COMMAND_TIMEOUT_SECONDS
 from parley.gateway.upstream.host_resolver import HostResolver
 from parley.gateway.upstream.replica import Endpoint, Replica
-
-_TIMEOUT_SECONDS = 5.0
 
 
 def _build_check(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
@@ -35,12 +34,12 @@ def _build_check(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
 async def _answers_http(replica: Replica) -> bool:
     """Whether an HTTP server answers. Its status does not matter: the request has no identity and is refused."""
     try:
-        connection = await replica.connect(_TIMEOUT_SECONDS)
+        connection = await replica.connect(COMMAND_TIMEOUT_SECONDS)
     except (TimeoutError, OSError):
         return False
     try:
         connection.send_request(b"GET / HTTP/1.1\r\n" + replica.host_header + b"\r\n")
-        await connection.read_head(_TIMEOUT_SECONDS)
+        await connection.read_head(COMMAND_TIMEOUT_SECONDS)
     except (TimeoutError, OSError):
         return False
     finally:

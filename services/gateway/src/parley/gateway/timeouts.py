@@ -69,3 +69,7 @@ IDENTITY_REUSE_SECONDS = 20.0
 """A third of the lifetime of a signed identity."""
 HEALTH_CACHE_SECONDS = 0.5
 OPENAPI_CACHE_SECONDS = 60.0
+
+# The access log and the commands.
+ACCESS_LOG_FLUSH_INTERVAL_SECONDS = 0.2
+COMMAND_TIMEOUT_SECONDS = 5.0

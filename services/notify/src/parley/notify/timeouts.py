@@ -29,6 +29,10 @@ CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
 """Without a record for this long while catching up, the target record was trimmed from the log."""
 LOG_CHUNK_SETTLE_SECONDS: Final = 0.05
 SINGLE_LOG_CHECK_INTERVAL_SECONDS: Final = 60.0
+MAX_CLOCK_SKEW_SECONDS: Final = 60.0
+"""Between the broker's clock and this one, where the log is read from a time on."""
+LOG_ACK_INTERVAL_SECONDS: Final = 0.5
+"""An acknowledgement only grants the broker further deliveries; each costs both sides a message."""
 
 # Push notifications.
 PLANNER_INTERVAL_SECONDS: Final = 0.2
@@ -45,6 +49,13 @@ FCM_READ_TIMEOUT_SECONDS: Final = 8.0
 """Between two bytes of the response."""
 FCM_REQUEST_TIMEOUT_SECONDS: Final = 12.0
 """For one push with everything it needs, a new access token included."""
+DELIVERY_INITIAL_RETRY_SECONDS: Final = 2.0
+DELIVERY_MAX_RETRY_SECONDS: Final = 600.0
+SENDER_INITIAL_RETRY_SECONDS: Final = 0.5
+"""Before a sender tries again after a failure; doubled with each one."""
+SENDER_MAX_RETRY_SECONDS: Final = 5.0
+PUSH_TIME_TO_LIVE_SECONDS: Final = 3600
+"""How long FCM keeps a push for a device that it does not reach."""
 
 # Other services and tickets.
 CHAT_CACHE_TTL_SECONDS: Final = 60.0

@@ -15,14 +15,12 @@ from typing import Any, Final
 
 import jwt
 
+from parley.common.auth.timeouts import CLOCK_SKEW_SECONDS, IDENTITY_LIFETIME_SECONDS
 from parley.common.errors import Forbidden, NotFound, Unauthenticated
 
 IDENTITY_HEADER: Final = "X-Parley-Identity"
-LIFETIME_SECONDS: Final = 60
 MAX_TOKEN_BYTES: Final = 2**20
 """For the header. It lists the caller's sites, about eight bytes each."""
-_CLOCK_SKEW_SECONDS: Final = 30
-"""By which the clocks of the gateway and a service may differ."""
 _AUDIENCE: Final = "parley-services"
 _CACHE_BYTES: Final = 2**21
 """Of cached tokens, some thousands of the usual size. Tokens of callers with thousands of sites are large, and so are
@@ -137,7 +135,7 @@ class IdentitySigner:
     def sign(self, caller: Caller) -> str:
         """Return a token for a caller, valid for a minute."""
         now = int(time.time())
-        claims = {"aud": _AUDIENCE, "iat": now, "exp": now + LIFETIME_SECONDS, **_to_claims(caller)}
+        claims = {"aud": _AUDIENCE, "iat": now, "exp": now + IDENTITY_LIFETIME_SECONDS, **_to_claims(caller)}
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
     def verify(self, token: str | None) -> Caller:
@@ -153,7 +151,7 @@ class IdentitySigner:
                 self.secret,
                 algorithms=["HS256"],
                 audience=_AUDIENCE,
-                leeway=_CLOCK_SKEW_SECONDS,
+                leeway=CLOCK_SKEW_SECONDS,
                 options={"require": ["exp", "iat", "aud", "kind"]},
             )
             caller = _to_caller(claims)

@@ -1,4 +1,4 @@
-"""Every timeout of this package, in seconds."""
+"""Every timeout of this package, in seconds unless named otherwise."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ UNCONFIRMED_RECONNECT_SECONDS: Final = 60.0
 EPHEMERAL_TIMEOUT_SECONDS: Final = 1.0
 RPC_TIMEOUT_SECONDS: Final = 2.0
 """From the request to the reply. The request expires in the queue after it."""
+RPC_QUEUE_EXPIRES_MS: Final = 60_000
+"""After which the broker deletes the queue of requests that no replica consumes."""
 
 RESTART_DELAY_SECONDS: Final = 0.1
 """Before a connection or a session that ended without a failure starts again."""

@@ -7,6 +7,7 @@ from typing import Final
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue, ExchangeType
 
 from parley.common import log_partitions
+from parley.common.messaging.timeouts import RPC_QUEUE_EXPIRES_MS
 
 EVENTS_EXCHANGE: Final = "parley.events"
 EPHEMERAL_EXCHANGE: Final = "parley.ephemeral"
@@ -14,7 +15,6 @@ DEAD_LETTER_EXCHANGE: Final = "parley.dead"
 RPC_QUEUE_PREFIX: Final = "parley.rpc"
 PREVIOUS_RPC_QUEUE_PREFIX: Final = "parley.ask"
 """Classic queues, which are lost with their node: for replicas of the previous version, during an upgrade."""
-RPC_QUEUE_EXPIRES_MS: Final = 60_000
 
 LOG_MAX_AGE: Final = "24h"
 LOG_MAX_BYTES: Final = 4_000_000_000

@@ -10,11 +10,10 @@ from pymongo.errors import DuplicateKeyError
 from parley.common.http.idempotency import IdempotencyKeyInUse, IdempotencyKeyReused, StoredResponse
 from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.schema import Index
+from parley.common.mongodb.timeouts import IDEMPOTENCY_LEASE
 from parley.common.runtime.clock import Clock, utc_now
 
 _RETENTION = timedelta(hours=24)
-_LEASE = timedelta(seconds=15)
-"""How long an unfinished first request keeps its key: a process that died must not keep it for a day."""
 
 
 class MongoIdempotencyStore:
@@ -28,7 +27,7 @@ class MongoIdempotencyStore:
 
     async def begin(self, scope: str, fingerprint: str) -> StoredResponse | None:
         now = self._clock()
-        claim = {"fingerprint": fingerprint, "lease": now + _LEASE, "expires_at": now + _RETENTION}
+        claim = {"fingerprint": fingerprint, "lease": now + IDEMPOTENCY_LEASE, "expires_at": now + _RETENTION}
         keys = self._mongo["idempotency"]
         try:
             await keys.insert_one({"_id": scope, **claim})

@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
 from parley.common.mongodb.migration_state import LockLost, MigrationStateStore, RunningMigration
 from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, compare_indexes
-from parley.common.mongodb.timeouts import CODE_ABSENCE, LOCK_LEASE, LOCK_POLL_SECONDS
+from parley.common.mongodb.timeouts import CODE_ABSENCE, LOCK_LEASE, LOCK_POLL_SECONDS, MIGRATION_LOG_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
@@ -31,7 +31,6 @@ from parley.common.runtime.tasks import cancel_and_wait
 log = get_logger(__name__)
 
 _BATCH_SIZE = 500
-_LOG_INTERVAL_SECONDS = 5.0
 _RENEWALS_PER_LEASE = 4
 _MAX_UNRENEWED_SHARE = 0.7
 """Of the lease; then the work stops, well before another process can acquire the lock."""
@@ -242,7 +241,7 @@ class _MigrationRun:
 
     async def _log_progress(self, collection: str) -> None:
         metrics.SCHEMA_DOCUMENTS.set(self.documents)
-        if time.monotonic() - self._logged_at > _LOG_INTERVAL_SECONDS:
+        if time.monotonic() - self._logged_at > MIGRATION_LOG_INTERVAL_SECONDS:
             self._logged_at = time.monotonic()
             total = await self.database[collection].estimated_document_count()
             log.info("migration_goes_on", migration=str(self._migration), documents=self.documents, total=total)

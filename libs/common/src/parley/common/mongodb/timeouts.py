@@ -31,3 +31,14 @@ DEFERRED_MIGRATIONS_INTERVAL_SECONDS: Final = 15.0
 
 OUTBOX_DRAIN_TIMEOUT_SECONDS: Final = 5.0
 """For entries that are queued when the process stops."""
+OUTBOX_SWEEP_INTERVAL_SECONDS: Final = 1.0
+OUTBOX_INSERT_DELAY_SECONDS: Final = 0.1
+OUTBOX_REMOVE_DELAY_SECONDS: Final = 0.5
+"""Between a change and its batch of inserts or removals. Well below the grace period: otherwise the sweepers of other
+replicas would publish everything again."""
+OUTBOX_GRACE: Final = timedelta(seconds=2)
+"""The sweeper leaves younger entries to the process that wrote them."""
+
+MIGRATION_LOG_INTERVAL_SECONDS: Final = 5.0
+IDEMPOTENCY_LEASE: Final = timedelta(seconds=15)
+"""How long an unfinished first request keeps its key: a process that died must not keep it for a day."""

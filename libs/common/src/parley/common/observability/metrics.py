@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
-_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 HTTP_REQUESTS = Counter("parley_http_requests_total", "Requests answered.", ["method", "route", "status"])
 HTTP_SECONDS = Histogram(
     "parley_http_request_seconds",
     "Seconds to respond (to the first byte of a stream).",
     ["route"],
-    buckets=_BUCKETS_SECONDS,
+    buckets=_SECONDS_BUCKETS,
 )
 EVENTS_PUBLISHED = Counter("parley_events_published_total", "Events confirmed by the broker.", ["type"])
 EVENTS_CONSUMED = Counter("parley_events_consumed_total", "Events taken from a queue.", ["queue", "outcome"])
 OUTBOX_PENDING = Gauge("parley_outbox_pending", "Documents with events that wait for the broker, at the last sweep.")
 OUTBOX_OLDEST = Gauge("parley_outbox_oldest_seconds", "Age of the oldest waiting event, at the last sweep.")
 OUTBOX_SECONDS = Histogram(
-    "parley_outbox_publish_seconds", "Seconds from an event's write to the broker's confirm.", buckets=_BUCKETS_SECONDS
+    "parley_outbox_publish_seconds", "Seconds from an event's write to the broker's confirm.", buckets=_SECONDS_BUCKETS
 )
 TRACE_SPANS = Counter("parley_trace_spans_total", "Spans recorded, by outcome.", ["outcome"])
 SCHEMA_WAITING = Gauge("parley_schema_waiting", "1 while this replica waits for its database's schema.")

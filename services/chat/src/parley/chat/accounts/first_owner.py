@@ -6,13 +6,12 @@ import asyncio
 
 from parley.chat.accounts.service import AccountService
 from parley.chat.settings import ChatSettings
+from parley.chat.timeouts import FIRST_OWNER_RETRY_DELAY_SECONDS
 from parley.common.mongodb import Mongo
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
-
-_RETRY_DELAY_SECONDS = 1.0
 
 
 class FirstOwnerTask:
@@ -46,4 +45,4 @@ class FirstOwnerTask:
                 return await self._accounts.ensure_first_owner("Parley", email, password, email.partition("@")[0])
             except Exception as exc:
                 log.warning("first_owner_not_created", error=repr(exc)[:300])
-            await asyncio.sleep(_RETRY_DELAY_SECONDS)
+            await asyncio.sleep(FIRST_OWNER_RETRY_DELAY_SECONDS)

@@ -19,13 +19,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.chat.accounts.errors import LoginBlocked, LoginDelayed
+from parley.chat.timeouts import MAX_LOGIN_DELAY_SECONDS
 from parley.common.runtime.clock import Clock, to_rfc3339
 
 BLOCK_DURATION = timedelta(minutes=15)
 """How long logins are blocked. Failures older than this no longer count."""
 KNOWN_ORIGIN_LIFETIME = timedelta(days=90)
 """How long a device or an address is known after its last login."""
-_MAX_DELAY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ThrottlePolicy:
             return BLOCK_DURATION
         if failures < self.delay_after:
             return timedelta(0)
-        return timedelta(seconds=min(_MAX_DELAY_SECONDS, 2 ** (failures - self.delay_after + 1)))
+        return timedelta(seconds=min(MAX_LOGIN_DELAY_SECONDS, 2 ** (failures - self.delay_after + 1)))
 
 
 ACCOUNT_POLICY = ThrottlePolicy(delay_after=5, block_after=10)

@@ -19,12 +19,12 @@ from parley.chat.backup.archive import Manifest, NotABackup
 from parley.chat.backup.databases import InstallationDatabases
 from parley.chat.backup.transfer import BackupTransfer, NotEmpty, NotRestored
 from parley.chat.settings import ChatSettings
+from parley.chat.timeouts import BACKUP_TIMEOUT_SECONDS
 from parley.chat.uploads.storage import create_image_storage
 from parley.common.cli import CommandError, CommandResult, async_command, read_settings
 from parley.common.errors import Unavailable
 from parley.common.log_partitions import SINGLE_LOG, stream_name
 
-_TIMEOUT_SECONDS = 10
 _SNAPSHOT_TOO_OLD = (239, 246)
 """MongoDB's error codes."""
 
@@ -34,7 +34,7 @@ async def _open_transfer(settings: ChatSettings) -> AsyncIterator[BackupTransfer
     """Open the databases and the images. Raises CommandError for what goes wrong with them."""
     try:
         async with AsyncMongoClient[RawBSONDocument](
-            settings.mongodb_uri, serverSelectionTimeoutMS=_TIMEOUT_SECONDS * 1000
+            settings.mongodb_uri, serverSelectionTimeoutMS=BACKUP_TIMEOUT_SECONDS * 1000
         ) as client:
             databases = InstallationDatabases(client, settings.database_prefix)
             yield BackupTransfer(databases, create_image_storage(settings))
@@ -98,7 +98,10 @@ async def _require_empty_broker(settings: ChatSettings) -> None:
     """Raise CommandError if the event log exists and has events: they are about data that the backup has not."""
     streams = (SINGLE_LOG, *(stream_name(partition) for partition in range(settings.log_partitions)))
     try:
-        async with asyncio.timeout(_TIMEOUT_SECONDS), await aio_pika.connect(settings.amqp_url) as connection:
+        async with (
+            asyncio.timeout(BACKUP_TIMEOUT_SECONDS),
+            await aio_pika.connect(settings.amqp_url) as connection,
+        ):
             for stream in streams:
                 with contextlib.suppress(ChannelNotFoundEntity):
                     log = await (await connection.channel()).declare_queue(stream, passive=True)

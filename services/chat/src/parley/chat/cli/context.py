@@ -15,6 +15,7 @@ from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_service
 from parley.chat.privacy.service import PersonalDataService
 from parley.chat.settings import ChatSettings
+from parley.chat.timeouts import COMMAND_CONNECT_TIMEOUT_SECONDS, COMMAND_POLL_SECONDS
 from parley.common.auth.identity import OperatorCaller
 from parley.common.cli import CommandError
 from parley.common.errors import Forbidden
@@ -23,9 +24,6 @@ from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, Outbox, SchemaNotRead
 
 CLIENT_IP = "command line"
 """Stands for the client's address in the audit log."""
-
-_CONNECT_TIMEOUT_SECONDS = 10.0
-_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +45,9 @@ class CommandContext:
         """Connect to the broker, for commands that call other services. Raises CommandError."""
         await self.broker.start()
         try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_SECONDS):
+            async with asyncio.timeout(COMMAND_CONNECT_TIMEOUT_SECONDS):
                 while self.broker.unready_reason() is not None:  # noqa: ASYNC110 - the broker reconnects by itself
-                    await asyncio.sleep(_POLL_SECONDS)
+                    await asyncio.sleep(COMMAND_POLL_SECONDS)
         except TimeoutError:
             raise CommandError("RabbitMQ does not answer at AMQP_URL, so the other services cannot be asked") from None
 

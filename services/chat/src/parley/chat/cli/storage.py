@@ -12,9 +12,10 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 from parley.chat.settings import ChatSettings
+from parley.chat.timeouts import STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS, STORAGE_COMMAND_READ_TIMEOUT_SECONDS
 from parley.common.cli import CommandError, HealthCheck
 
-_TIMEOUT = Timeout(connect=3, read=5)
+_TIMEOUT = Timeout(connect=STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS, read=STORAGE_COMMAND_READ_TIMEOUT_SECONDS)
 
 
 async def check_storage(settings: ChatSettings) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 
+from parley.chat.timeouts import REACHABLE_TIMEOUT_SECONDS
 from parley.common.errors import Unavailable
 from parley.common.messaging import RpcClient
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)
-
-REACHABLE_TIMEOUT_SECONDS = 1.0
-"""How long the list of operators waits for it."""
 
 
 class RpcReachableOperators:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pymongo.errors import DuplicateKeyError
 
@@ -16,6 +16,7 @@ from parley.chat.conversations.mappers import conversation_document, to_conversa
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import Transition
 from parley.chat.conversations.writer import COLLECTION, ConversationWriter, build_outbox_entries
+from parley.chat.timeouts import OTHER_REPLICA_DELAY
 from parley.chat.visitors.model import Visitor
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
@@ -23,8 +24,6 @@ from parley.common.mongodb import Index, Mongo, Outbox
 
 __all__ = ["COLLECTION", "INDEXES", "MongoConversationRepository"]
 
-_OTHER_REPLICA_DELAY = timedelta(seconds=2)
-"""After which any replica does what is due in a conversation, and not the one that changed it last."""
 
 INDEXES = [
     # One open conversation per visitor: of two concurrent inserts the second fails, and reads the first one's.
@@ -139,7 +138,7 @@ class MongoConversationRepository:
         overdue = [
             conversation
             for conversation in found
-            if self._writer.is_last_writer(conversation) or get_due(conversation) <= before - _OTHER_REPLICA_DELAY
+            if self._writer.is_last_writer(conversation) or get_due(conversation) <= before - OTHER_REPLICA_DELAY
         ]
         # The next change must be computed from a fresh read: leases are extended without a new version.
         self._writer.invalidate(conversation.id for conversation in overdue)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from parley.chat.conversations.model import Conversation
+from parley.chat.timeouts import TRANSLATION_TIMEOUT_SECONDS
 from parley.common.errors import Unavailable
 from parley.common.events.schemas import MessageTranslation
 from parley.common.messaging import RpcClient
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)
-
-TRANSLATION_TIMEOUT_SECONDS = 2.0
-"""How long an operator's message is held back for its translation."""
 
 
 class RpcMessageTranslator:

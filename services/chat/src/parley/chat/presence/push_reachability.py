@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from parley.chat.conversations.ports import TeamMembers
 from parley.chat.presence.ports import ReachableOperators
+from parley.chat.timeouts import REACHABILITY_CACHE_TTL_SECONDS
 from parley.common.caching import InvalidatingCache
-
-_TTL_SECONDS: Final = 3.0
-"""Limits the RPC calls that widgets cause. A new device counts after this time."""
 
 
 class PushReachability:
@@ -19,7 +15,7 @@ class PushReachability:
         self._team = team
         self._find_reachable = find_reachable
         self._cache: InvalidatingCache[tuple[int, int], frozenset[int]] = InvalidatingCache(
-            self._load, is_connected=lambda: True, ttl_seconds=_TTL_SECONDS
+            self._load, is_connected=lambda: True, ttl_seconds=REACHABILITY_CACHE_TTL_SECONDS
         )
 
     async def get(self, tenant_id: int, site_id: int) -> frozenset[int]:

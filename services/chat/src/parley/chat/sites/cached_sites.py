@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
+from parley.chat.timeouts import SITE_CACHE_TTL_SECONDS
 from parley.common.caching import InvalidatingCache
 
-_TTL_SECONDS = 30.0
 _CACHE_SIZE = 1000
 
 
@@ -20,7 +20,7 @@ class CachedSites:
         self._cache: InvalidatingCache[tuple[int, int], SiteSettings] = InvalidatingCache(
             lambda key: sites.get(*key),
             is_connected=lambda: self.is_connected(),  # noqa: PLW0108 - the attribute is set later
-            ttl_seconds=_TTL_SECONDS,
+            ttl_seconds=SITE_CACHE_TTL_SECONDS,
             max_size=_CACHE_SIZE,
         )
 

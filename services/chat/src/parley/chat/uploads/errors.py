@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from parley.chat.timeouts import UPLOAD_RETRY_AFTER_SECONDS
 from parley.common.errors import PayloadTooLarge, TooManyRequests, UnsupportedMediaType
-
-_RETRY_AFTER_SECONDS = 5
 
 
 class NotAnImage(UnsupportedMediaType):
@@ -27,4 +26,4 @@ class TooManyImages(TooManyRequests):
     default_message = "Many images are being uploaded right now. Please try again in a moment."
 
     def __init__(self) -> None:
-        super().__init__(_RETRY_AFTER_SECONDS)
+        super().__init__(UPLOAD_RETRY_AFTER_SECONDS)

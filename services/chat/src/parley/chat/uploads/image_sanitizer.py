@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 
 from parley.chat import metrics
+from parley.chat.timeouts import IMAGE_PROCESS_IDLE_SECONDS, SANITIZE_TIMEOUT_SECONDS
 from parley.chat.uploads.errors import ImageTooLarge, NotAnImage, TooManyImages
 from parley.chat.uploads.model import SanitizedImage
 from parley.common.observability.logging import get_logger
@@ -19,9 +20,6 @@ log = get_logger(__name__)
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 _MAX_WAITING = 16
-_TIMEOUT_SECONDS = 30.0
-"""For one image. The slowest within the limits, an animation, takes about ten seconds."""
-_IDLE_SECONDS = 60.0
 _ERRORS = {error.code: error for error in (NotAnImage, ImageTooLarge)}
 
 
@@ -31,7 +29,7 @@ class WorkerImageSanitizer:
     An image that kills the process, or takes too long, is refused; the next image gets a new process.
     """
 
-    def __init__(self, *, max_waiting: int = _MAX_WAITING, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+    def __init__(self, *, max_waiting: int = _MAX_WAITING, timeout_seconds: float = SANITIZE_TIMEOUT_SECONDS) -> None:
         self._max_waiting = max_waiting
         self._timeout_seconds = timeout_seconds
         self._waiting = 0
@@ -83,7 +81,7 @@ class WorkerImageSanitizer:
             await self.close()
             raise
         finally:
-            self._idle_timer = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self._end_idle_process)
+            self._idle_timer = asyncio.get_running_loop().call_later(IMAGE_PROCESS_IDLE_SECONDS, self._end_idle_process)
 
     async def _start(self) -> Process:
         if self._process is None or self._process.returncode is not None:

@@ -10,11 +10,10 @@ from minio.error import MinioException, S3Error
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
+from parley.chat.timeouts import S3_CONNECT_TIMEOUT_SECONDS, S3_READ_TIMEOUT_SECONDS
 from parley.chat.uploads.storage import record_failure
 from parley.common.errors import Unavailable
 
-_CONNECT_TIMEOUT_SECONDS = 3
-_READ_TIMEOUT_SECONDS = 15
 _MAX_RETRIES = 2
 _MAX_CONNECTIONS = 8
 
@@ -27,7 +26,7 @@ class S3Storage:
 
     def __init__(self, endpoint: str, access_key: str, secret_key: str, bucket: str, *, secure: bool) -> None:
         pool = PoolManager(
-            timeout=Timeout(connect=_CONNECT_TIMEOUT_SECONDS, read=_READ_TIMEOUT_SECONDS),
+            timeout=Timeout(connect=S3_CONNECT_TIMEOUT_SECONDS, read=S3_READ_TIMEOUT_SECONDS),
             # A server that hangs is not asked again: the client waits.
             retries=Retry(total=_MAX_RETRIES, read=0, backoff_factor=0.2),
             maxsize=_MAX_CONNECTIONS,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from parley.chat.timeouts import STORAGE_CHECK_INTERVAL_SECONDS
 from parley.chat.uploads.ports import ImageStorage
 from parley.common.runtime.tasks import PeriodicTask
-
-_INTERVAL_SECONDS = 30.0
 
 
 class StorageCheck:
@@ -16,7 +15,7 @@ class StorageCheck:
     def __init__(self, storage: ImageStorage) -> None:
         self._storage = storage
         self._problem: str | None = None
-        self._timer = PeriodicTask(_INTERVAL_SECONDS, self._check, self.name)
+        self._timer = PeriodicTask(STORAGE_CHECK_INTERVAL_SECONDS, self._check, self.name)
 
     async def start(self) -> None:
         await self._timer.start()

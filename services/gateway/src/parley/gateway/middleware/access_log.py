@@ -15,8 +15,8 @@ from typing import IO
 import orjson
 
 from parley.common.observability.logging import current_trace
+from parley.gateway.timeouts import ACCESS_LOG_FLUSH_INTERVAL_SECONDS
 
-_FLUSH_INTERVAL_SECONDS = 0.2
 _MAX_BUFFERED_LINES = 200
 
 
@@ -44,7 +44,7 @@ class AccessLog:
         if len(self._lines) >= _MAX_BUFFERED_LINES:
             self.flush()
         elif self._flush_timer is None:
-            self._flush_timer = asyncio.get_running_loop().call_later(_FLUSH_INTERVAL_SECONDS, self.flush)
+            self._flush_timer = asyncio.get_running_loop().call_later(ACCESS_LOG_FLUSH_INTERVAL_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Write the buffered lines."""

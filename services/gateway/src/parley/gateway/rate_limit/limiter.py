@@ -23,7 +23,7 @@ from parley.gateway import metrics
 from parley.gateway.rate_limit.limits import RateLimit, RateLimitScope
 
 _MAX_BUCKETS = 100_000
-_ROUNDING_SECONDS = 1e-9
+_ROUNDING = 1e-9
 _REPORT_SHARE = 16
 """Usage is reported once it reaches this part of a bucket: a sixteenth."""
 
@@ -74,7 +74,7 @@ class RateLimiter:
         bucket = self._get_bucket(bucket_key, now)
         full_at = max(now, bucket.full_at) + 1 / limit.per_second
         wait_seconds = full_at - now - limit.burst / limit.per_second
-        if wait_seconds > _ROUNDING_SECONDS:
+        if wait_seconds > _ROUNDING:
             metrics.RATE_LIMITED.labels(scope, rate_class).inc()
             raise TooManyRequests(math.ceil(wait_seconds))
         bucket.full_at = full_at

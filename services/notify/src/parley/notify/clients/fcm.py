@@ -28,13 +28,13 @@ from parley.notify.timeouts import (
     FCM_CONNECT_TIMEOUT_SECONDS,
     FCM_READ_TIMEOUT_SECONDS,
     FCM_REQUEST_TIMEOUT_SECONDS,
+    PUSH_TIME_TO_LIVE_SECONDS,
 )
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _SECONDS = re.compile(r"\d{1,9}")
 _MAX_CONCURRENCY = 16
 _TIMEOUT = (FCM_CONNECT_TIMEOUT_SECONDS, FCM_READ_TIMEOUT_SECONDS)
-_TIME_TO_LIVE_SECONDS = 3600
 _MAX_RETRY_AFTER = timedelta(hours=1)
 _MAX_MESSAGE_LENGTH = 300
 
@@ -98,7 +98,7 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
             android_config={
                 "collapse_key": notification.tag,
                 "priority": "HIGH",
-                "ttl": f"{_TIME_TO_LIVE_SECONDS}s",
+                "ttl": f"{PUSH_TIME_TO_LIVE_SECONDS}s",
                 "notification": {"tag": notification.tag},
             },
             apns_config={
@@ -107,7 +107,7 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
             },
             webpush_config={
                 "headers": {
-                    "TTL": str(_TIME_TO_LIVE_SECONDS),
+                    "TTL": str(PUSH_TIME_TO_LIVE_SECONDS),
                     "Urgency": "high",
                     "Topic": _to_web_push_topic(notification.tag),
                 },

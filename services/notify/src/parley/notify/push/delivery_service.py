@@ -26,11 +26,10 @@ from parley.notify.push.ports import (
     SiteOperatorsReader,
     SiteOptionsReader,
 )
+from parley.notify.timeouts import DELIVERY_INITIAL_RETRY_SECONDS, DELIVERY_MAX_RETRY_SECONDS
 
 log = get_logger(__name__)
 
-_INITIAL_RETRY_SECONDS = 2.0
-_MAX_RETRY_SECONDS = 600.0
 _MIN_RETRY_AFTER = timedelta(seconds=1)
 """Also for a provider that answers with a Retry-After of zero again and again."""
 
@@ -139,7 +138,9 @@ class PushDeliveryService:
         else:
             delay = timedelta(
                 seconds=backoff_seconds(
-                    delivery.attempts + 1, initial_seconds=_INITIAL_RETRY_SECONDS, max_seconds=_MAX_RETRY_SECONDS
+                    delivery.attempts + 1,
+                    initial_seconds=DELIVERY_INITIAL_RETRY_SECONDS,
+                    max_seconds=DELIVERY_MAX_RETRY_SECONDS,
                 )
             )
         await self._deliveries.reschedule(delivery, self._clock() + delay, failed)

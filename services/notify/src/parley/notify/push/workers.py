@@ -11,13 +11,16 @@ from parley.common.runtime.backoff import Backoff
 from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.model import PushDelivery
-from parley.notify.timeouts import SENDER_POLL_INTERVAL_SECONDS, SENDER_STOP_TIMEOUT_SECONDS
+from parley.notify.timeouts import (
+    SENDER_INITIAL_RETRY_SECONDS,
+    SENDER_MAX_RETRY_SECONDS,
+    SENDER_POLL_INTERVAL_SECONDS,
+    SENDER_STOP_TIMEOUT_SECONDS,
+)
 
 log = get_logger(__name__)
 
 _MAX_CONCURRENCY = 8
-_INITIAL_RETRY_SECONDS = 0.5
-_MAX_RETRY_SECONDS = 5.0
 _LOGGED_FAILURES = (1, 10, 100)
 
 
@@ -48,7 +51,7 @@ class PushSender:
         return None
 
     async def _run(self) -> None:
-        backoff = Backoff(initial_seconds=_INITIAL_RETRY_SECONDS, max_seconds=_MAX_RETRY_SECONDS)
+        backoff = Backoff(initial_seconds=SENDER_INITIAL_RETRY_SECONDS, max_seconds=SENDER_MAX_RETRY_SECONDS)
         while True:
             await self._slots.acquire()
             delivery: PushDelivery | None = None

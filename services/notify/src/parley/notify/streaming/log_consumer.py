@@ -26,13 +26,12 @@ from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
 from parley.notify.streaming.positions import Partition, RecordMark, last_position
+from parley.notify.timeouts import LOG_ACK_INTERVAL_SECONDS
 
 log = get_logger(__name__)
 
 _PREFETCH = 500
 _ACK_BATCH_SIZE = 100
-_ACK_INTERVAL_SECONDS = 0.5
-"""An acknowledgement only grants the broker further deliveries; each costs both sides a message."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class LogConsumer:
             inbox: asyncio.Queue[DeliveredMessage] = asyncio.Queue()
             await underlay.basic_consume(queue.name, inbox.put, arguments={"x-stream-offset": self._start_at()})
             self._delivery_tag = self._acknowledged_tag = 0
-            ack_timer = CoalescingTimer(_ACK_INTERVAL_SECONDS)
+            ack_timer = CoalescingTimer(LOG_ACK_INTERVAL_SECONDS)
             self.running = True
             tasks = [
                 asyncio.create_task(self._consume(inbox, ack_timer), name=f"{self.name}:consume"),

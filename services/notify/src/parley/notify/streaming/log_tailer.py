@@ -25,12 +25,15 @@ from parley.notify.streaming.log_queries import find_first_record, find_last_rec
 from parley.notify.streaming.log_subscriber import LogSubscriber
 from parley.notify.streaming.positions import NO_POSITION, Partition, RecordMark, first_position, to_offset
 from parley.notify.streaming.replay_buffer import ReplayBuffer
-from parley.notify.timeouts import CATCH_UP_TIMEOUT_SECONDS, EMPTY_LOG_TIMEOUT_SECONDS, LOG_LOOKUP_TIMEOUT_SECONDS
+from parley.notify.timeouts import (
+    CATCH_UP_TIMEOUT_SECONDS,
+    EMPTY_LOG_TIMEOUT_SECONDS,
+    LOG_LOOKUP_TIMEOUT_SECONDS,
+    MAX_CLOCK_SKEW_SECONDS,
+)
 
 log = get_logger(__name__)
 
-_MAX_CLOCK_SKEW_SECONDS = 60.0
-"""Between the broker's clock and this one, where the log is read from a time on."""
 MAX_STARTUP_EVENTS = 5_000
 """How many events, and records, are read before streams are accepted: less than a second. On a busy partition this is
 less than the retention of the replay buffer."""
@@ -173,7 +176,7 @@ class LogTailer:
         # Reading from a time finds nothing if the newest record is older than that; then read from its offset. A
         # record whose time is unknown counts as new, so that the full retention is read.
         event = last.events[0] if last.events else None
-        if event is not None and event.occurred_at <= oldest + timedelta(seconds=_MAX_CLOCK_SKEW_SECONDS):
+        if event is not None and event.occurred_at <= oldest + timedelta(seconds=MAX_CLOCK_SKEW_SECONDS):
             window_offset = last.offset
         else:
             # From the record before it: a stream may resume after that one.

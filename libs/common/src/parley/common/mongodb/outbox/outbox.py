@@ -17,23 +17,23 @@ from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, r
 from parley.common.mongodb.outbox.publisher import EntryPublisher, Publisher
 from parley.common.mongodb.outbox.sweeper import DeferredDocuments, Sweeper
 from parley.common.mongodb.schema import Document
-from parley.common.mongodb.timeouts import OUTBOX_DRAIN_TIMEOUT_SECONDS
+from parley.common.mongodb.timeouts import (
+    OUTBOX_DRAIN_TIMEOUT_SECONDS,
+    OUTBOX_GRACE,
+    OUTBOX_INSERT_DELAY_SECONDS,
+    OUTBOX_REMOVE_DELAY_SECONDS,
+)
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
 
 log = get_logger(__name__)
 
-_GRACE = timedelta(seconds=2)
-"""The sweeper leaves younger entries to the process that wrote them."""
 _PUBLISH_BATCH_SIZE = 128
 _INSERT_BATCH_SIZE = 32
 """Entries that are worth a write of their own at once: larger batches are hardly cheaper per entry."""
 _REMOVE_BATCH_SIZE = 1000
 """Documents per removing write: each write waits for the journal once, however many are in it."""
-_INSERT_DELAY_SECONDS = 0.1
-_REMOVE_DELAY_SECONDS = 0.5
-"""Both well below the grace period, or the sweepers of other replicas would publish everything again."""
 
 
 class Outbox:
@@ -47,8 +47,8 @@ class Outbox:
         publisher: Publisher,
         collections: Iterable[str],
         *,
-        grace: timedelta = _GRACE,
-        remove_delay_seconds: float = _REMOVE_DELAY_SECONDS,
+        grace: timedelta = OUTBOX_GRACE,
+        remove_delay_seconds: float = OUTBOX_REMOVE_DELAY_SECONDS,
     ) -> None:
         self._mongo = mongo
         self._collections = tuple(collections)
@@ -65,7 +65,7 @@ class Outbox:
         """The entries enqueued in this process that are not yet both published and inserted, by their ids."""
 
         self._insert_queue: list[PendingDocument] = []
-        self._insert_timer = CoalescingTimer(_INSERT_DELAY_SECONDS)
+        self._insert_timer = CoalescingTimer(OUTBOX_INSERT_DELAY_SECONDS)
 
         self._removable: dict[DocumentKey, list[str]] = {}
         """The ids of entries that were published and inserted, and may still be in their documents."""

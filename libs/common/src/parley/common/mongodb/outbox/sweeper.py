@@ -12,13 +12,13 @@ from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts
 from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, remove_entries
 from parley.common.mongodb.outbox.publisher import EntryPublisher
+from parley.common.mongodb.timeouts import OUTBOX_SWEEP_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import utc_now
 
 log = get_logger(__name__)
 
-_SWEEP_INTERVAL_SECONDS = 1.0
 _BATCH_SIZE = 128
 _MAX_DOCUMENTS = 1000
 """Per collection and sweep."""
@@ -83,7 +83,7 @@ class Sweeper:
                 failures += 1
                 if failures in _LOGGED_FAILURES or not isinstance(exc, PyMongoError):
                     log.warning("outbox_sweep_failed", failures=failures, error=repr(exc)[:300])
-            await asyncio.sleep(_SWEEP_INTERVAL_SECONDS)
+            await asyncio.sleep(OUTBOX_SWEEP_INTERVAL_SECONDS)
 
     async def sweep(self, before: datetime) -> int:
         """Publish the entries written before a time. Returns the number of documents that had any.

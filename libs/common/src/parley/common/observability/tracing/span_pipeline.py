@@ -15,11 +15,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
+from parley.common.observability.timeouts import DROPPED_SPANS_LOG_INTERVAL_SECONDS
 
 log = get_logger(__name__)
 
 _DEFAULT_QUEUE_SIZE = 2048
-_LOG_INTERVAL_SECONDS = 300.0
 
 _EXPORTED, _FAILED, _DROPPED = (metrics.TRACE_SPANS.labels(outcome) for outcome in ("exported", "failed", "dropped"))
 
@@ -53,7 +53,7 @@ class CountingExporter(SpanExporter):
     def _record_failure(self, spans: int, reason: str) -> None:
         _FAILED.inc(spans)
         if time.monotonic() >= self._next_log_at:
-            self._next_log_at = time.monotonic() + _LOG_INTERVAL_SECONDS
+            self._next_log_at = time.monotonic() + DROPPED_SPANS_LOG_INTERVAL_SECONDS
             log.warning("traces_not_exported", spans=spans, error=reason)
 
 

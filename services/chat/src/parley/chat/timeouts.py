@@ -1,0 +1,50 @@
+"""Every timeout, delay and interval of chat that is not a setting, in seconds. Those of the AI: `ai/timeouts.py`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+# Other services.
+TRANSLATION_TIMEOUT_SECONDS: Final = 2.0
+"""How long an operator's message is held back for its translation."""
+REACHABLE_TIMEOUT_SECONDS: Final = 1.0
+"""How long the list of operators waits for notify to say whom a push would reach."""
+
+# Caches.
+SITE_CACHE_TTL_SECONDS: Final = 30.0
+REACHABILITY_CACHE_TTL_SECONDS: Final = 3.0
+"""Limits the RPC calls that widgets cause. A new device counts after this time."""
+
+# Conversations.
+OTHER_REPLICA_DELAY: Final = timedelta(seconds=2)
+"""After which any replica does what is due in a conversation, and not the one that changed it last."""
+REPLY_TIMEOUT_CHECK_SECONDS: Final = 1.0
+"""Between two searches for operators who have not replied in time."""
+SILENT_VISITOR_CHECK_SECONDS: Final = 60.0
+ORPHANED_REPLY_CHECK_SECONDS: Final = 60.0
+ERASURE_CHECK_SECONDS: Final = 5.0
+
+# Logins.
+MAX_LOGIN_DELAY_SECONDS: Final = 60
+FIRST_OWNER_RETRY_DELAY_SECONDS: Final = 1.0
+
+# Images.
+SANITIZE_TIMEOUT_SECONDS: Final = 30.0
+"""For one image. The slowest within the limits, an animation, takes about ten seconds."""
+IMAGE_PROCESS_IDLE_SECONDS: Final = 60.0
+"""After which the process that reads images ends."""
+UNSENT_IMAGE_CHECK_SECONDS: Final = 60.0
+UPLOAD_RETRY_AFTER_SECONDS: Final = 5
+S3_CONNECT_TIMEOUT_SECONDS: Final = 3
+S3_READ_TIMEOUT_SECONDS: Final = 15
+STORAGE_CHECK_INTERVAL_SECONDS: Final = 30.0
+
+# Commands.
+STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 3
+STORAGE_COMMAND_READ_TIMEOUT_SECONDS: Final = 5
+COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 10.0
+COMMAND_POLL_SECONDS: Final = 0.05
+BACKUP_TIMEOUT_SECONDS: Final = 10
+"""To reach the database, and to find out how far the event log has come."""
+DEMO_REQUEST_TIMEOUT_SECONDS: Final = 30
