@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
+from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 from parley.gateway.routes import PROXY_ROUTES, Credential, RouteKind
 from parley_dev.openapi import build_applications, build_route_tables
@@ -118,6 +119,34 @@ async def test_every_operator_route_requires_a_permission_or_is_listed(public: l
         and not one.route.owner_only
     }
     assert unrestricted == set(WITHOUT_PERMISSION)
+
+
+async def test_a_scoped_api_key_changes_of_its_operator_only_what_is_listed(public: list[PublicEndpoint]) -> None:
+    """A1: a key made for certain scopes changes what belongs to its operator only where the route names the scope."""
+    named = {
+        one.name: {str(scope) for scope in one.route.key_scopes}
+        for one in public
+        if one.route.caller_type is CallerType.OPERATOR
+        and one.route.method != "GET"
+        and one.route.required_permission is None
+        and not one.route.owner_only
+    }
+    every = {str(permission) for permission in Permission}
+    assert named == {
+        "PUT /api/v1/auth/me": set(),
+        # The service refuses every API key; a key may revoke itself.
+        "POST /api/v1/auth/change-password": every,
+        "POST /api/v1/auth/logout-all": every,
+        "POST /api/v1/api-keys": every,
+        "DELETE /api/v1/api-keys/{id}": every,
+        "POST /api/v1/canned-replies": {"can_chat", "can_manage"},
+        "PUT /api/v1/canned-replies/{id}": {"can_chat", "can_manage"},
+        "DELETE /api/v1/canned-replies/{id}": {"can_chat", "can_manage"},
+        "POST /api/v1/canned-replies/{id}/use": {"can_chat", "can_manage"},
+        "POST /api/v1/operator/fcm-token": {"can_chat"},
+        "DELETE /api/v1/operator/fcm-token": {"can_chat"},
+        "POST /api/v1/operator/fcm-token/test": {"can_chat"},
+    }
 
 
 async def test_writes_are_not_rate_limited_as_reads(public: list[PublicEndpoint]) -> None:

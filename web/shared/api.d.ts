@@ -1294,6 +1294,7 @@ export interface components {
             email: string;
             password: string;
             device_token?: string | null;
+            tenant_id?: number | null;
         };
         LoginResponse: {
             /**

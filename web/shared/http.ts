@@ -11,6 +11,7 @@ interface ErrorBody {
   error?: string;
   errors?: Record<string, string> | null;
   conversation_id?: number;
+  teams?: { id: number; name: string }[];
 }
 
 /** A failed request. `status` is 0 when no response arrived; `message` is the server's own text for people. */

@@ -207,3 +207,29 @@ async def test_a_key_of_an_older_version_keeps_working(app: AdminTestApp) -> Non
     )
     access = (await app.call_internal("POST", "access-by-key", {"key": key})).ok()
     assert (access["owner"], access["api_key_id"], access["key_expires_at"]) == (True, key_id, None)
+
+
+async def test_a_key_with_scopes_changes_and_sees_nothing_of_its_operator_beyond_them(app: AdminTestApp) -> None:
+    owner = await app.create_tenant()
+    site = await app.create_site(owner)
+    other, _ = await _key(app, owner, "Other")
+    body = {"name": "Reader", "scopes": ["can_view_conversations"]}
+    created = (await app.call("POST", "/api/v1/api-keys", owner, body)).ok(201)
+    access = (await app.call_internal("POST", "access-by-key", {"key": created["key"]})).ok()
+    assert access["key_scopes"] == ["can_view_conversations"]
+    key_id = created["api_key"]["id"]
+    scopes = frozenset({Permission.VIEW})
+    reader = replace(
+        owner, session_id=None, owner=False, sites={site["id"]: scopes}, api_key_id=key_id, api_key_scopes=scopes
+    )
+    for changed in ({"name": "Mallory"}, {"language": "fr"}):
+        refused = await app.call("PUT", "/api/v1/auth/me", reader, changed)
+        assert (refused.status, refused.body["code"]) == (403, "forbidden")
+    me = (await app.call("GET", "/api/v1/auth/me", reader)).ok()["user"]
+    assert (me["owner"], me["sites"]) == (False, {str(site["id"]): ["can_view_conversations"]})
+    listed = (await app.call("GET", "/api/v1/api-keys", reader)).ok()["api_keys"]
+    assert [key["id"] for key in listed] == [key_id]
+    assert (await app.call("DELETE", f"/api/v1/api-keys/{other}", reader)).status == 403
+    (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", reader)).ok()
+    unscoped = replace(owner, session_id=None, api_key_id=other)
+    assert (await app.call("PUT", "/api/v1/auth/me", unscoped, {"language": "fr"})).ok()["user"]["language"] == "fr"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from parley.chat.accounts.login_throttling import LoginOrigin
+from parley.common.auth.identity import OperatorCaller
 from parley.common.auth.token_hashing import hash_token
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 from support.api import ApiResponse
@@ -136,11 +137,86 @@ async def test_the_operator_and_the_owner_hear_of_failed_logins(isolated_app: Ad
         assert entry["target"] == {"kind": "operator", "id": str(login.operator_id)}
 
 
+@dataclass(frozen=True, slots=True)
+class SharedAddress:
+    """An address with accounts of two tenants: `first` is older, and `second` may be somebody else's."""
+
+    app: AdminTestApp
+    email: str
+    first: int
+    second: int
+    second_owner: OperatorCaller
+
+    async def log_in(
+        self, password: str, client_ip: str, device: str | None = None, tenant_id: int | None = None
+    ) -> ApiResponse:
+        body = {"email": self.email, "password": password, "device_token": device, "tenant_id": tenant_id}
+        return await self.app.call_internal("POST", "login", body, client_ip=client_ip)
+
+
+async def _share_address(app: AdminTestApp, second_password: str) -> SharedAddress:
+    owner, second_owner = await app.create_tenant(), await app.create_tenant()
+    email = unique_email("ina")
+    ids = []
+    for caller, password in ((owner, PASSWORD), (second_owner, second_password)):
+        body = {"email": email, "name": "Ina", "password": password}
+        ids.append((await app.call("POST", "/api/v1/team", caller, body)).ok(201)["member"]["id"])
+    return SharedAddress(app, email, ids[0], ids[1], second_owner)
+
+
+async def test_the_password_decides_which_team_is_logged_in_to(app: AdminTestApp) -> None:
+    shared = await _share_address(app, NEW_PASSWORD)
+    for password, operator_id in ((PASSWORD, shared.first), (NEW_PASSWORD, shared.second)):
+        response = (await shared.log_in(password, "192.0.2.40")).ok()
+        assert response["access"]["operator_id"] == operator_id
+    assert (await shared.log_in("neither of the two", "192.0.2.40")).body["code"] == "bad_credentials"
+
+
+async def test_a_password_that_fits_two_teams_asks_which(app: AdminTestApp) -> None:
+    shared = await _share_address(app, PASSWORD)
+    response = await shared.log_in(PASSWORD, "192.0.2.41")
+    assert (response.status, response.body["code"]) == (409, "choose_team")
+    teams = response.body["teams"]
+    assert [team["name"] for team in teams] == ["Tenant", "Tenant"]
+    entered = {
+        (await shared.log_in(PASSWORD, "192.0.2.41", None, team["id"])).ok()["access"]["operator_id"] for team in teams
+    }
+    assert entered == {shared.first, shared.second}
+    assert (await shared.log_in(PASSWORD, "192.0.2.42", None, 2**50)).body["code"] == "bad_credentials"
+
+
+async def test_an_account_of_ones_own_gives_no_attempts_at_another_of_the_address(isolated_app: AdminTestApp) -> None:
+    shared = await _share_address(isolated_app, NEW_PASSWORD)
+    at_home = "192.0.2.50"
+    assert (await shared.log_in(NEW_PASSWORD, at_home)).status == 200
+    assert (await shared.log_in(PASSWORD, "198.51.100.1")).ok()["access"]["operator_id"] == shared.first
+    member = replace(await isolated_app.get_caller(shared.second), client_ip=at_home)
+
+    async def change_password(current: str, new: str) -> None:
+        body = {"current_password": current, "new_password": new}
+        (await isolated_app.call("POST", "/api/v1/auth/change-password", member, body)).ok()
+
+    async def enters_second(password: str, client_ip: str) -> bool:
+        operator_id = (await shared.log_in(password, client_ip)).ok()["access"]["operator_id"]
+        return bool(operator_id == shared.second)
+
+    # They give their own account the password that they want to try, and log in where they are known.
+    await change_password(NEW_PASSWORD, PASSWORD)
+    assert await enters_second(PASSWORD, at_home), "the other account stays hidden"
+    await change_password(PASSWORD, NEW_PASSWORD)
+    # Where they are not known, each login counts as a stranger's wrong guess at the other account.
+    for number in range(5):
+        assert await enters_second(NEW_PASSWORD, f"192.0.2.{60 + number}")
+    await change_password(NEW_PASSWORD, PASSWORD)
+    assert await enters_second(PASSWORD, "192.0.2.70"), "the other account is not tried"
+    assert (await shared.log_in(PASSWORD, "198.51.100.1")).ok()["access"]["operator_id"] == shared.first
+
+
 async def test_a_client_ip_that_guesses_many_accounts_is_blocked(isolated_app: AdminTestApp) -> None:
     for _ in range(100):
         isolated_app.clock.advance(seconds=61)
         await isolated_app.admin.accounts.login_throttle.record_failure(
-            unique_email("guess"), LoginOrigin("192.0.2.99")
+            [unique_email("guess")], LoginOrigin("192.0.2.99")
         )
     response = await isolated_app.call_internal(
         "POST", "login", {"email": unique_email("x"), "password": PASSWORD}, client_ip="192.0.2.99"

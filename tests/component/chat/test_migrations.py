@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pymongo.errors import DuplicateKeyError
 
+from parley.chat.accounts.login_throttling import account_key
 from parley.chat.conversations import transitions
 from parley.chat.conversations.mappers import conversation_document, to_conversation
 from parley.chat.conversations.model import Change, Conversation
@@ -139,3 +141,26 @@ async def test_images_of_old_messages_get_the_name_by_which_an_erasure_finds_the
     reply = await mongo["canned_replies"].find_one({"_id": 3})
     assert reply is not None
     assert [*names, reply["image_name"]] == [name, None, name]
+
+
+async def test_devices_stay_known_and_tenants_share_addresses_after_the_update(mongo: Mongo) -> None:
+    operators, origins = mongo["operators"], mongo["login_origins"]
+    # As code of version 4 leaves the database.
+    await operators.create_index(
+        "email", name="email", unique=True, partialFilterExpression={"email": {"$exists": True}}
+    )
+    operator = {"tenant_id": 1, "email": "ina@shop.test", "outbox": []}
+    await operators.insert_one({"_id": 7, **operator})
+    old = account_key("ina@shop.test")
+    expires_at = datetime(2099, 1, 1, tzinfo=UTC)
+    await origins.insert_one({"_id": f"{old}:device:abc", "account": old, "expires_at": expires_at})
+    await mongo["schema"].delete_many({})
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+
+    throttled_by = account_key("operator:7")
+    copied = await origins.find_one({"_id": f"{throttled_by}:device:abc"})
+    assert copied == {"_id": f"{throttled_by}:device:abc", "account": throttled_by, "expires_at": expires_at}
+    assert await origins.count_documents({"account": old}) == 1, "code of the version before still finds it"
+    await operators.insert_one({"_id": 8, **operator, "tenant_id": 2})
+    with pytest.raises(DuplicateKeyError):
+        await operators.insert_one({"_id": 9, **operator})

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from statistics import median
+from typing import Any
 
 import pytest
+from argon2.low_level import hash_secret
 
 from parley.chat.accounts import argon2_hasher
 from parley.chat.accounts.argon2_hasher import Argon2PasswordHasher
@@ -42,6 +44,24 @@ async def test_verifying_without_a_hash_fails_in_the_same_time(hasher: Argon2Pas
     timings = [(await seconds(password_hash), await seconds(None)) for _ in range(15)]
     known, unknown = median(pair[0] for pair in timings), median(pair[1] for pair in timings)
     assert 0.5 < known / unknown < 2
+
+
+async def test_several_accounts_with_the_same_salt_are_verified_in_the_time_of_one(
+    hasher: Argon2PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await hasher.hash("correct horse")
+    second, third = await hasher.hash("battery", same_salt_as=first), await hasher.hash("correct horse", first)
+    computed = 0
+
+    def count(*arguments: Any) -> bytes:
+        nonlocal computed
+        computed += 1
+        return hash_secret(*arguments)
+
+    monkeypatch.setattr("parley.chat.accounts.argon2_hasher.hash_secret", count)
+    assert await hasher.verify_each([first, None, second, third], "correct horse") == [True, False, False, True]
+    assert await hasher.verify_each([None, None], "correct horse") == [False, False]
+    assert computed == 2, "one for each call"
 
 
 async def test_hashing_does_not_block_the_event_loop(hasher: Argon2PasswordHasher) -> None:

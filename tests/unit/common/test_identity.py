@@ -26,8 +26,9 @@ def test_caller_with_different_permissions_by_site_round_trips() -> None:
     assert signer.verify(signer.sign(original)) == original
 
 
-def test_the_id_and_the_hash_of_an_api_key_round_trip() -> None:
-    original = OperatorCaller(5, 7, "Alex", {}, api_key_id=12, api_key_hash="ab" * 32)
+def test_what_an_api_key_is_and_may_round_trips() -> None:
+    scopes = frozenset({Permission.CHAT})
+    original = OperatorCaller(5, 7, "Alex", {}, api_key_id=12, api_key_hash="ab" * 32, api_key_scopes=scopes)
     signer = IdentitySigner(SECRET)
     assert signer.verify(signer.sign(original)) == original
 

@@ -24,7 +24,6 @@ const ACTIONS: Record<string, string> = {
   "member.created": "Added teammate",
   "member.granted": "Changed permissions",
   "member.invited": "Invited teammate",
-  "member.refused": "Could not add teammate: the address has an account elsewhere",
   "member.removed": "Removed teammate",
   "member.taken_off": "Removed from site",
   "member.updated": "Updated teammate",

@@ -14,6 +14,8 @@ const EMAIL_KEY = "parley.email";
 /** Makes this browser known to the server, also after a logout: wrong passwords elsewhere do not block it. */
 const DEVICE_KEY = "parley.device";
 
+type Team = NonNullable<ApiError["body"]["teams"]>[number];
+
 /** The token of an invitation link. It follows the # so that no server on the way sees it. */
 const readInvitation = (): string | undefined => /^#invitation=([\w-]+)$/.exec(location.hash)?.[1];
 
@@ -49,10 +51,11 @@ function LoginForm() {
   const password = useSignal("");
   const error = useSignal("");
   const busy = useSignal(false);
+  /** The teams to choose from: the address and the password fit an account in each. */
+  const teams = useSignal<Team[]>([]);
   const emailField = useRef<HTMLInputElement>(null);
   useEffect(() => emailField.current?.focus(), []);
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const submit = async (team?: Team) => {
     busy.value = true;
     error.value = "";
     try {
@@ -61,18 +64,36 @@ function LoginForm() {
         email: email.value.trim(),
         password: password.value,
         ...(deviceToken && { device_token: deviceToken }),
+        ...(team && { tenant_id: team.id }),
       };
       const response = await api.post("/auth/login", { body, anonymous: true });
       writeText(EMAIL_KEY, body.email);
       logIn(response);
     } catch (caught) {
-      error.value = describeLoginError(caught);
-      password.value = "";
+      teams.value = (caught instanceof ApiError && caught.body.teams) || [];
+      if (teams.value.length === 0) {
+        error.value = describeLoginError(caught);
+        password.value = "";
+      }
     }
     busy.value = false;
   };
+  if (teams.value.length > 0)
+    return (
+      <TeamChoice
+        teams={teams.value}
+        disabled={busy.value}
+        onChoose={(team) => void submit(team)}
+        onCancel={() => (teams.value = [])}
+      />
+    );
   return (
-    <form onSubmit={submit}>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
       <h1>Log in</h1>
       {logoutReason.value && <p class="notice">{logoutReason.value}</p>}
       <Field label="E-mail">
@@ -99,6 +120,36 @@ function LoginForm() {
         {busy.value ? "Logging in…" : "Log in"}
       </button>
     </form>
+  );
+}
+
+interface TeamChoiceProps {
+  teams: Team[];
+  disabled: boolean;
+  onChoose: (team: Team) => void;
+  onCancel: () => void;
+}
+
+function TeamChoice({ teams, disabled, onChoose, onCancel }: TeamChoiceProps) {
+  return (
+    <>
+      <h1>Choose a team</h1>
+      <p>You have an account in each of these teams.</p>
+      {teams.map((team) => (
+        <button
+          key={team.id}
+          type="button"
+          class="button wide"
+          disabled={disabled}
+          onClick={() => onChoose(team)}
+        >
+          {team.name}
+        </button>
+      ))}
+      <button type="button" class="text-button" onClick={onCancel}>
+        Back
+      </button>
+    </>
   );
 }
 

@@ -46,7 +46,6 @@ from parley.chat.sites.handlers import SiteHandlers
 from parley.chat.sites.repository import MongoSiteRepository
 from parley.chat.sites.service import SiteService
 from parley.chat.team import routes as team_routes
-from parley.chat.team.address_probes import AddressProbes
 from parley.chat.team.directory import TeamDirectory
 from parley.chat.team.handlers import TeamHandlers
 from parley.chat.team.repository import MongoTeamRepository
@@ -76,7 +75,7 @@ class AdminModule:
             operators, tenants, access, passwords, throttle, audit, next_operator_id, next_tenant_id, clock
         )
         self._sessions = SessionService(
-            operators, MongoSessionRepository(mongo, outbox), access, passwords, throttle, audit, clock
+            operators, tenants, MongoSessionRepository(mongo, outbox), access, passwords, throttle, audit, clock
         )
         next_key_id = BlockIdGenerator(mongo, "api_key").next
         self.api_keys = ApiKeyService(
@@ -86,9 +85,8 @@ class AdminModule:
             operators, tenants, self._sessions, passwords, audit, clock, self._public_url
         )
         self.team_directory = TeamDirectory(team, operators, sites)
-        probes = AddressProbes(operators, failures, clock)
         self._team = TeamService(
-            team, operators, tenants, sites, self._invitations, passwords, probes, audit, next_operator_id, clock
+            team, operators, tenants, sites, self._invitations, passwords, audit, next_operator_id, clock
         )
 
         self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
 
+from parley.chat.accounts.login_throttling import account_key
 from parley.chat.conversations.search import build_terms
 from parley.common.mongodb import Document, Migration, MigrationContext, Phase
 
@@ -86,9 +88,45 @@ async def _name_images(context: MigrationContext) -> None:
 _LAST_PART_OF_URL: Document = {"$last": {"$split": ["$image_url", "/"]}}
 
 
+async def _name_origins_by_operator(context: MigrationContext) -> None:
+    """Copy the devices and addresses from which accounts were logged in to: they were kept by e-mail address.
+
+    The old entries stay, for code of the version before, and expire.
+    """
+    origins = context.database["login_origins"]
+    async for operator in context.database["operators"].find({"email": {"$exists": True}}, {"email": 1}):
+        old, new = account_key(operator["email"]), account_key(f"operator:{operator['_id']}")
+        copies = [
+            UpdateOne(
+                {"_id": origin["_id"].replace(old, new)},
+                {"$setOnInsert": {"account": new, "expires_at": origin["expires_at"]}},
+                upsert=True,
+            )
+            async for origin in origins.find({"account": old})
+        ]
+        if copies:
+            await origins.bulk_write(copies, ordered=False)
+
+
+_INDEX_NOT_FOUND = 27
+_NAMESPACE_NOT_FOUND = 26
+
+
+async def _let_tenants_share_addresses(context: MigrationContext) -> None:
+    """Drop the index by which an e-mail address was unique in the installation."""
+    try:
+        await context.database["operators"].drop_index("email")
+    except OperationFailure as exc:
+        if exc.code not in (_INDEX_NOT_FOUND, _NAMESPACE_NOT_FOUND):
+            raise
+
+
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
     Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
     Migration(3, "add_spellings_to_search_words", _renew_words, Phase.BACKFILL),
     Migration(4, "name_images", _name_images, Phase.BACKFILL),
+    Migration(5, "name_login_origins_by_operator", _name_origins_by_operator),
+    # Code of version 4 finds one account by an address.
+    Migration(6, "let_tenants_share_addresses", _let_tenants_share_addresses, Phase.CONTRACT, 5),
 )

@@ -56,6 +56,8 @@ class OperatorCaller:
     client_ip: str = ""
     api_key_id: int | None = None
     """The API key that is used; None for a login."""
+    api_key_scopes: frozenset[Permission] | None = None
+    """What the API key was made for; None for a login, and for a key that may do all that its operator may."""
     required_permission: Permission | None = None
     """The permission that the route requires; set by the HTTP layer, checked by `authorize`."""
 
@@ -182,6 +184,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "lang": caller.language,
                 "ip": caller.client_ip,
                 "key": caller.api_key_id,
+                "scopes": None if caller.api_key_scopes is None else sorted(caller.api_key_scopes),
             }
         case VisitorCaller():
             return {
@@ -213,6 +216,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
             sites: dict[int, frozenset[Permission]] = {}
             for names, ids in claims["sites"]:
                 sites.update(dict.fromkeys(map(int, ids), frozenset(map(Permission, names))))
+            scopes = claims.get("scopes")
             return OperatorCaller(
                 operator_id=claims["op"],
                 tenant_id=claims["tenant"],
@@ -222,11 +226,12 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 session_id=claims["sid"],
                 access_version=claims["ver"],
                 expires_at=claims["until"],
-                # A gateway of the previous version sends neither of the two.
+                # A gateway of a previous version does not send these three.
                 api_key_hash=claims.get("key_hash"),
                 language=claims["lang"],
                 client_ip=claims["ip"],
                 api_key_id=claims.get("key"),
+                api_key_scopes=None if scopes is None else frozenset(map(Permission, scopes)),
             )
         case "visitor":
             return VisitorCaller(

@@ -134,6 +134,13 @@ def _route_template(request: web.Request) -> str:
     return resource.canonical if resource is not None else "unmatched"
 
 
+def _require_key_scope(route: Route, caller: OperatorCaller) -> None:
+    """What belongs to the operator and to no site is changed by a scoped API key only if the route names its scope."""
+    is_restricted = route.method != "GET" and route.required_permission is None and not route.owner_only
+    if is_restricted and caller.api_key_scopes is not None and not caller.api_key_scopes & route.key_scopes:
+        raise errors.Forbidden("The scopes of this API key do not include this.")
+
+
 class _Dispatcher:
     """Turns routes into aiohttp handlers."""
 
@@ -165,6 +172,7 @@ class _Dispatcher:
         if isinstance(caller, OperatorCaller):
             if route.owner_only and not caller.owner:
                 raise errors.Forbidden("Only an owner may do this.")
+            _require_key_scope(route, caller)
             return caller.with_required_permission(route.required_permission)
         return cast("Caller", caller)
 

@@ -64,6 +64,9 @@ class Route:
     summary: str
     required_permission: Permission | None = None
     owner_only: bool = False
+    key_scopes: frozenset[Permission] = frozenset()
+    """Of a route that changes something and requires no permission on a site: an API key that was made for certain
+    scopes needs one of these."""
     body: type[RequestBody] | None = None
     query: type[BaseModel] | None = None
     rate_limit: RateLimitClass = RateLimitClass.READ

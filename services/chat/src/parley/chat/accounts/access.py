@@ -20,6 +20,8 @@ class OperatorAccess:
     api_key_id: int | None = None
     """The API key that is used; None for a login."""
     key_expires_at: datetime | None = None
+    key_scopes: frozenset[Permission] | None = None
+    """Those of the API key; None for a login, and for a key that may do all that the operator may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,21 @@
-"""Password hashing with Argon2id, in a pool of threads of limited size."""
+"""Password hashing with Argon2id, in a pool of threads of limited size.
+
+Accounts that share an e-mail address share a salt, so that a login computes one hash however many accounts the address
+has: the time that it takes does not tell whether there are others.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
-from collections.abc import AsyncIterator
+import hmac
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError
+from argon2.low_level import hash_secret
 
 from parley.common.errors import Unavailable
 
@@ -46,26 +53,61 @@ class Argon2PasswordHasher:
         finally:
             self._slots.release()
 
-    async def hash(self, password: str) -> str:
-        """Hash a password, in a slot of its own. Raises Unavailable."""
+    async def hash(self, password: str, same_salt_as: str | None = None) -> str:
+        """Hash a password, in a slot of its own; with the salt of another hash if one is given. Raises Unavailable."""
+        salt = None if same_salt_as is None else _salt(same_salt_as)
         async with self.slot():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._hasher.hash, password)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, lambda: self._hasher.hash(password, salt=salt))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Check a password against a hash; call it within a slot.
+        """Check a password against a hash; call it within a slot."""
+        return (await self.verify_each([password_hash], password))[0]
 
-        Verifies against a dummy hash where there is none, so that the time taken does not reveal which accounts exist.
+    async def verify_each(self, password_hashes: Sequence[str | None], password: str) -> list[bool]:
+        """Check a password against several hashes; call it within a slot.
+
+        Computes a hash also where there is none, so that the time taken does not reveal which accounts exist.
         """
         loop = asyncio.get_running_loop()
-        matches = await loop.run_in_executor(self._threads, self._verify, password_hash or self._dummy_hash, password)
-        return matches and password_hash is not None
+        return await loop.run_in_executor(self._threads, self._verify_each, password_hashes, password)
 
     def close(self) -> None:
         """Shut the threads down without waiting for them."""
         self._threads.shutdown(wait=False)
 
-    def _verify(self, password_hash: str, password: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
-            return False
+    def _verify_each(self, password_hashes: Sequence[str | None], password: str) -> list[bool]:
+        # By all of a hash but its result: the parameters and the salt.
+        computed: dict[str, bytes] = {}
+        for password_hash in [one for one in password_hashes if one is not None] or [self._dummy_hash]:
+            parameters = password_hash.rpartition("$")[0]
+            if parameters not in computed:
+                computed[parameters] = _compute(password_hash, password)
+        return [
+            one is not None and hmac.compare_digest(computed[one.rpartition("$")[0]], one.encode())
+            for one in password_hashes
+        ]
+
+
+def _compute(password_hash: str, password: str) -> bytes:
+    """Hash a password with the parameters and the salt of another hash; nothing that equals a hash if it is none."""
+    try:
+        parameters = extract_parameters(password_hash)
+        salt = _salt(password_hash)
+    except InvalidHashError:
+        return b""
+    return hash_secret(
+        password.encode(),
+        salt,
+        parameters.time_cost,
+        parameters.memory_cost,
+        parameters.parallelism,
+        parameters.hash_len,
+        parameters.type,
+        parameters.version,
+    )
+
+
+def _salt(password_hash: str) -> bytes:
+    encoded = password_hash.split("$")[-2]
+    return base64.b64decode(encoded + "=" * (-len(encoded) % 4))

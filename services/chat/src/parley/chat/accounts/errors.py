@@ -19,6 +19,13 @@ class NotWithApiKey(Forbidden):
     default_message = "This needs a login. It cannot be done with an API key."
 
 
+class TeamChoiceRequired(Conflict):
+    """The password fits accounts of several teams. `teams` is in the response's details."""
+
+    code = "choose_team"
+    default_message = "You have accounts in several teams. Please choose one."
+
+
 class EditConflict(Conflict):
     """Another request changed the same document since it was read; nothing was written."""
 

@@ -37,4 +37,4 @@ class AccountHandlers:
 
     async def _serialize(self, caller: OperatorCaller, operator: Operator) -> AccountResponse:
         tenant = await self.accounts.get_tenant(caller)
-        return serialize_account(await self.accounts.get_access(operator), tenant)
+        return serialize_account(await self.accounts.get_access(caller, operator), tenant)

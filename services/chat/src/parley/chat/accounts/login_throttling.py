@@ -6,6 +6,9 @@ address are higher, because many people may share one.
 
 Failures of strangers share one count per account. A device or an address from which the operator has logged in before
 has a count of its own, so that a stranger who guesses cannot lock the operator out.
+
+An e-mail address may have accounts of several tenants. Each has counts of its own: whoever knows the password of one
+gains no attempts at another by logging in.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -94,72 +97,115 @@ class KnownOriginRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoginThrottle:
-    """Guards every verification of a password: call `check` before it and record its outcome."""
+    """Guards every verification of a password: call `admit` before it and record its outcome.
+
+    An attempt tries one or more accounts, given by their names, with one password.
+    """
 
     failures: LoginFailureRepository
     known_origins: KnownOriginRepository
     clock: Clock
 
-    async def check(self, email: str, origin: LoginOrigin) -> None:
-        """Raises LoginDelayed or LoginBlocked, with the seconds to wait."""
-        now = self.clock()
-        for key, policy in await self._keys(email, origin):
-            failures = await self.failures.find(key, now)
-            if failures is not None and failures.blocked_until > now:
-                error = LoginBlocked if failures.count >= policy.block_after else LoginDelayed
-                wait_seconds = int((failures.blocked_until - now).total_seconds()) + 1
-                raise error(wait_seconds, blocked_until=to_rfc3339(failures.blocked_until))
+    async def admit(self, accounts: Sequence[str], origin: LoginOrigin) -> list[str]:
+        """Return those of the accounts that may be tried now.
 
-    async def record_failure(self, email: str, origin: LoginOrigin) -> bool:
-        """Count a wrong password for the account and for the address. Returns whether that begins a block."""
+        Raises LoginDelayed or LoginBlocked, with the seconds to wait, if there are none.
+        """
         now = self.clock()
-        blocks = False
-        keys = await self._keys(email, origin)
-        for key, policy in keys:
-            blocks |= await self.failures.increment(key, now, policy) == policy.block_after
-        if keys[0][0] == account_key(email):
-            await self.failures.count_unseen(f"unseen:{account_key(email)}", now + KNOWN_ORIGIN_LIFETIME)
-        return blocks
+        refusals: list[LoginDelayed | LoginBlocked] = []
+        if origin.client_ip and (refusal := await self._find_refusal(_address_key(origin), ADDRESS_POLICY, now)):
+            raise refusal
+        admitted = []
+        for account, key in (await self._count_keys(accounts, origin)).items():
+            refusal = await self._find_refusal(key, ACCOUNT_POLICY, now)
+            if refusal is None:
+                admitted.append(account)
+            else:
+                refusals.append(refusal)
+        if not admitted:
+            raise min(refusals, key=lambda refusal: refusal.retry_after)
+        return admitted
 
-    async def record_success(self, email: str, origin: LoginOrigin) -> int:
+    async def filter_known(self, accounts: Sequence[str], origin: LoginOrigin) -> frozenset[str]:
+        """Return those of the accounts that have been logged in to from this device or address."""
+        keys = await self._count_keys(accounts, origin)
+        return frozenset(account for account, key in keys.items() if key != account_key(account))
+
+    async def record_failure(self, accounts: Sequence[str], origin: LoginOrigin) -> frozenset[str]:
+        """Count a wrong password for the accounts and for the address. Returns the accounts whose block that begins."""
+        now = self.clock()
+        if origin.client_ip:
+            await self.failures.increment(_address_key(origin), now, ADDRESS_POLICY)
+        blocked = set()
+        for account, key in (await self._count_keys(accounts, origin)).items():
+            if await self.failures.increment(key, now, ACCOUNT_POLICY) == ACCOUNT_POLICY.block_after:
+                blocked.add(account)
+            if key == account_key(account):
+                await self.failures.count_unseen(f"unseen:{key}", now + KNOWN_ORIGIN_LIFETIME)
+        return frozenset(blocked)
+
+    async def count_guess(self, accounts: Collection[str]) -> None:
+        """Count a password that was right for another account of the same address as a stranger's wrong one.
+
+        Otherwise somebody with an account of their own could try passwords by giving it one after the other.
+        """
+        for account in accounts:
+            await self.failures.increment(account_key(account), self.clock(), ACCOUNT_POLICY)
+
+    async def record_success(self, account: str, origin: LoginOrigin) -> int:
         """Reset the failures of an account. Returns how many strangers' attempts failed since the last success.
 
         Those of the address stay: logging in to an account of one's own must not lift the limit on guessing others.
         """
-        account, _ = (await self._keys(email, origin))[0]
-        await self.failures.reset(account)
-        return await self.failures.take_unseen(f"unseen:{account_key(email)}")
+        await self.failures.reset((await self._count_keys([account], origin))[account])
+        return await self.failures.take_unseen(f"unseen:{account_key(account)}")
 
-    async def remember(self, email: str, origin: LoginOrigin) -> str:
+    async def remember(self, account: str, origin: LoginOrigin) -> str:
         """Make a device and its address known, for KNOWN_ORIGIN_LIFETIME since. Returns the device's token."""
         token = origin.device_token or secrets.token_urlsafe(32)
-        keys = _origin_keys(email, LoginOrigin(origin.client_ip, token))
-        await self.known_origins.remember(account_key(email), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
+        keys = _origin_keys(account, LoginOrigin(origin.client_ip, token))
+        await self.known_origins.remember(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
         return token
 
-    async def remember_address(self, email: str, client_ip: str) -> None:
+    async def remember_address(self, account: str, client_ip: str) -> None:
         """Make an address known to which a device that is logged in has moved."""
-        keys = _origin_keys(email, LoginOrigin(client_ip))
-        await self.known_origins.remember(account_key(email), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
+        keys = _origin_keys(account, LoginOrigin(client_ip))
+        await self.known_origins.remember(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
 
-    async def forget(self, email: str) -> None:
+    async def forget(self, account: str) -> None:
         """Forget all devices and addresses: somebody else may have known the password."""
-        await self.known_origins.forget(account_key(email))
+        await self.known_origins.forget(account_key(account))
 
-    async def _keys(self, email: str, origin: LoginOrigin) -> list[tuple[str, ThrottlePolicy]]:
-        """Return the counts that an attempt is subject to; the first is that of the account."""
-        candidates = _origin_keys(email, origin)
-        known = await self.known_origins.find_known(candidates, self.clock())
-        account = next((key for key in candidates if key in known), account_key(email))
-        address = f"address:{_network(origin.client_ip)}"
-        return [(account, ACCOUNT_POLICY), *([(address, ADDRESS_POLICY)] if origin.client_ip else [])]
+    async def _count_keys(self, accounts: Sequence[str], origin: LoginOrigin) -> Mapping[str, str]:
+        """Return the key of the count that an attempt at each account is subject to: that of strangers, or its own."""
+        candidates = {account: _origin_keys(account, origin) for account in accounts}
+        every = [key for keys in candidates.values() for key in keys]
+        known = await self.known_origins.find_known(every, self.clock())
+        return {
+            account: next((key for key in keys if key in known), account_key(account))
+            for account, keys in candidates.items()
+        }
+
+    async def _find_refusal(
+        self, key: str, policy: ThrottlePolicy, now: datetime
+    ) -> LoginDelayed | LoginBlocked | None:
+        failures = await self.failures.find(key, now)
+        if failures is None or failures.blocked_until <= now:
+            return None
+        error = LoginBlocked if failures.count >= policy.block_after else LoginDelayed
+        wait_seconds = int((failures.blocked_until - now).total_seconds()) + 1
+        return error(wait_seconds, blocked_until=to_rfc3339(failures.blocked_until))
 
 
-def _origin_keys(email: str, origin: LoginOrigin) -> list[str]:
+def _address_key(origin: LoginOrigin) -> str:
+    return f"address:{_network(origin.client_ip)}"
+
+
+def _origin_keys(account: str, origin: LoginOrigin) -> list[str]:
     """Return the keys of an account's device and address, the more exact one first."""
-    account = account_key(email)
-    keys = [f"{account}:device:{_digest(origin.device_token)}"] if origin.device_token else []
-    return [*keys, f"{account}:address:{_digest(_network(origin.client_ip))}"] if origin.client_ip else keys
+    key = account_key(account)
+    keys = [f"{key}:device:{_digest(origin.device_token)}"] if origin.device_token else []
+    return [*keys, f"{key}:address:{_digest(_network(origin.client_ip))}"] if origin.client_ip else keys
 
 
 def _network(client_ip: str) -> str:
@@ -171,8 +217,9 @@ def _network(client_ip: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else client_ip
 
 
-def account_key(email: str) -> str:
-    return f"account:{_digest(email)}"
+def account_key(account: str) -> str:
+    """Return the key of an account's count of strangers' failures, which its known devices and addresses begin with."""
+    return f"account:{_digest(account)}"
 
 
 def _digest(text: str) -> str:

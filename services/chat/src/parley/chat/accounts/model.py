@@ -23,7 +23,7 @@ class Operator:
     id: int
     tenant_id: int
     email: str | None
-    """Lower case and unique; None once the operator was removed."""
+    """Lower case, and unique in the tenant; None once the operator was removed."""
     name: str
     password_hash: str | None = field(repr=False)
     created_at: datetime
@@ -49,6 +49,11 @@ class Operator:
     def is_active_owner(self) -> bool:
         """Whether the operator counts as an owner of the tenant. An invited owner does not until they accept."""
         return self.owner and self.active and self.password_hash is not None
+
+    @property
+    def login_name(self) -> str:
+        """Names the account in the counts of failed logins: its address may have accounts of other tenants."""
+        return f"operator:{self.id}"
 
     @property
     def audit_actor(self) -> AuditActor:

@@ -17,12 +17,13 @@ class OperatorRepository(Protocol):
     async def find(self, operator_id: int) -> Operator | None:
         """Find an operator of any tenant, also a removed one. Only for the internal API."""
 
-    async def find_by_email(self, email: str) -> Operator | None: ...
+    async def list_by_email(self, email: str) -> Sequence[Operator]:
+        """List the accounts with this address, at most one of each tenant, the oldest first."""
 
     async def find_by_invitation(self, token_hash: str) -> Operator | None: ...
 
     async def add(self, operator: Operator, audited: AuditedEvent) -> None:
-        """Raises EmailTaken."""
+        """Raises EmailTaken if a member of the same tenant has the address."""
 
     async def save(
         self, before: Operator, after: Operator, audited: AuditedEvent, *, revoke_api_keys: bool = False
@@ -39,9 +40,6 @@ class TenantRepository(Protocol):
 
     async def add(self, tenant: Tenant, *, first: bool = False) -> Tenant:
         """Store a tenant and return it. With `first`, return the installation's first tenant if it exists already."""
-
-    async def delete_unused(self, tenant_id: int) -> None:
-        """Delete a tenant that has never had an owner."""
 
     async def add_owner(self, tenant_id: int, operator_id: int) -> None: ...
 
@@ -64,8 +62,11 @@ class PasswordHasher(Protocol):
     def slot(self) -> AbstractAsyncContextManager[None]:
         """Wait for permission to verify a password. Raises Unavailable if too many callers wait already."""
 
-    async def hash(self, password: str) -> str:
-        """Hash a password, in a slot of its own. Raises Unavailable."""
+    async def hash(self, password: str, same_salt_as: str | None = None) -> str:
+        """Hash a password, in a slot of its own; with the salt of another hash if one is given. Raises Unavailable."""
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Check a password against a hash, within a slot. Takes the same time, and returns False, for None."""
+
+    async def verify_each(self, password_hashes: Sequence[str | None], password: str) -> list[bool]:
+        """Check a password against several hashes, within a slot. Takes the time of one if they have the same salt."""

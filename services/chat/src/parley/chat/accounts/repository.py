@@ -25,11 +25,12 @@ ALL_SITES = 0
 """In the field `reach`, stands for every site of the tenant: the reach of an owner."""
 
 INDEXES = [
-    # Removed operators have no e-mail address, so that it can be used for another account.
+    # An address is unique in a tenant only: a tenant that adds a member does not learn whether the address has an
+    # account elsewhere. Removed operators have no address, so that it can be used for another account.
     Index(
         OPERATORS,
-        [("email", 1)],
-        {"name": "email", "unique": True, "partialFilterExpression": {"email": {"$exists": True}}},
+        [("email", 1), ("tenant_id", 1)],
+        {"name": "email_of_tenant", "unique": True, "partialFilterExpression": {"email": {"$exists": True}}},
     ),
     Index(
         OPERATORS,
@@ -64,8 +65,9 @@ class MongoOperatorRepository:
     async def find(self, operator_id: int) -> Operator | None:
         return await self._find_one({"_id": operator_id})
 
-    async def find_by_email(self, email: str) -> Operator | None:
-        return await self._find_one({"email": email})
+    async def list_by_email(self, email: str) -> list[Operator]:
+        rows = await self._mongo[OPERATORS].find({"email": email}).to_list()
+        return sorted((to_operator(row) for row in rows), key=lambda operator: operator.id)
 
     async def find_by_invitation(self, token_hash: str) -> Operator | None:
         return await self._find_one({"invitation.token_hash": token_hash})
@@ -120,9 +122,6 @@ class MongoTenantRepository:
                 raise
             return _to_tenant(row)
         return tenant
-
-    async def delete_unused(self, tenant_id: int) -> None:
-        await self._mongo[TENANTS].delete_one({"_id": tenant_id, "owners": []})
 
     async def add_owner(self, tenant_id: int, operator_id: int) -> None:
         await self._mongo[TENANTS].update_one({"_id": tenant_id}, {"$addToSet": {"owners": operator_id}})

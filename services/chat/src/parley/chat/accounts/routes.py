@@ -5,9 +5,12 @@ from __future__ import annotations
 from parley.chat.accounts.handlers import AccountHandlers
 from parley.chat.accounts.schemas import AccountResponse, EndSessionsBody, PasswordBody, ProfileBody
 from parley.chat.schemas import OkResponse
+from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 
 _ME = "/api/v1/auth/me"
+_CHECKED_BY_SERVICE = frozenset(Permission)
+"""No API key may do these, whatever its scopes."""
 
 
 def routes(handlers: AccountHandlers) -> list[Route]:
@@ -32,6 +35,7 @@ def routes(handlers: AccountHandlers) -> list[Route]:
             OkResponse,
             "Change your password and end all your other sessions",
             body=PasswordBody,
+            key_scopes=_CHECKED_BY_SERVICE,
             rate_limit=RateLimitClass.LOGIN,
             example={"current_password": "the current password", "new_password": "a new, longer password"},
         ),
@@ -43,6 +47,7 @@ def routes(handlers: AccountHandlers) -> list[Route]:
             OkResponse,
             "End all your sessions, this one too",
             body=EndSessionsBody,
+            key_scopes=_CHECKED_BY_SERVICE,
             rate_limit=RateLimitClass.WRITE,
             example={"revoke_api_keys": True},
         ),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from parley.chat.accounts.access import AccessResolver, OperatorAccess, require_login
-from parley.chat.accounts.errors import EmailTaken
+from parley.chat.accounts.errors import EmailTaken, TeamChoiceRequired
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.login_throttling import LoginOrigin, LoginThrottle
 from parley.chat.accounts.model import Operator, Tenant
 from parley.chat.accounts.password_policy import require_acceptable
+from parley.chat.accounts.passwords import hash_password
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
 from parley.chat.audit.model import AuditActor
 from parley.chat.audit.service import AuditService
@@ -34,8 +36,10 @@ class AccountService:
     async def get_account(self, caller: OperatorCaller) -> Operator:
         return await self.operators.get(caller.tenant_id, caller.operator_id)
 
-    async def get_access(self, operator: Operator) -> OperatorAccess:
-        """Return an operator's current permissions by site."""
+    async def get_access(self, caller: OperatorCaller, operator: Operator) -> OperatorAccess:
+        """Return the caller's current permissions by site: those of a scoped API key are fewer than its operator's."""
+        if caller.api_key_scopes is not None:
+            return OperatorAccess(replace(operator, owner=False), caller.sites)
         return await self.access_resolver.resolve(operator)
 
     async def get_tenant(self, caller: OperatorCaller) -> Tenant:
@@ -61,8 +65,9 @@ class AccountService:
         Unavailable, EditConflict.
         """
         require_login(caller)
-        await require_acceptable(new, "new_password", (await self.get_account(caller)).email)
-        new_hash = await self.passwords.hash(new)
+        email = (await self.get_account(caller)).email
+        await require_acceptable(new, "new_password", email)
+        new_hash = await hash_password(self.operators, self.passwords, email, new)
         async with self.passwords.slot():
             before = await self.get_account(caller)
             await self._verify_current_password(caller, before, current)
@@ -103,36 +108,46 @@ class AccountService:
 
     async def _forget_devices(self, caller: OperatorCaller, operator: Operator) -> None:
         """Forget the devices from which the operator has logged in, except where the caller is now."""
-        email = operator.email or ""
-        await self.login_throttle.forget(email)
-        await self.login_throttle.remember_address(email, caller.client_ip)
+        await self.login_throttle.forget(operator.login_name)
+        await self.login_throttle.remember_address(operator.login_name, caller.client_ip)
 
     async def _verify_current_password(self, caller: OperatorCaller, operator: Operator, password: str) -> None:
         # Counted by login session: strangers who guess cannot keep the operator from changing the password.
         account = f"change-password:{operator.id}:{caller.session_id}"
         origin = LoginOrigin(caller.client_ip)
-        await self.login_throttle.check(account, origin)
+        await self.login_throttle.admit([account], origin)
         if not await self.passwords.verify(operator.password_hash, password):
-            await self.login_throttle.record_failure(account, origin)
+            await self.login_throttle.record_failure([account], origin)
             raise ValidationFailed({"current_password": "is not your current password"})
         await self.login_throttle.record_success(account, origin)
 
-    async def impersonate(self, email: str, client_ip: str) -> OperatorCaller:
-        """Return the caller for work that an administrator does on behalf of an operator. Raises Forbidden."""
-        operator = await self.operators.find_by_email(email.strip().lower())
-        if operator is None or not operator.active:
+    async def impersonate(self, operator: str, client_ip: str) -> OperatorCaller:
+        """Return the caller for work that an administrator does on behalf of an operator, given by address or id.
+
+        Raises Forbidden if there is none who is active, TeamChoiceRequired if an address has several.
+        """
+        found = [await self.operators.find(int(operator))] if operator.isdecimal() else await self._list(operator)
+        active = [one for one in found if one is not None and one.active]
+        if not active:
             raise Forbidden
-        return await self.access_resolver.resolve_caller(operator, client_ip)
+        if len(active) > 1:
+            raise TeamChoiceRequired(ids=[one.id for one in active])
+        return await self.access_resolver.resolve_caller(active[0], client_ip)
+
+    async def _list(self, email: str) -> Sequence[Operator]:
+        return await self.operators.list_by_email(email.strip().lower())
 
     async def create_tenant(self, name: str, owner_email: str, password: str, owner_name: str) -> Operator:
-        """Create a tenant and its first owner, who is returned. Raises EmailTaken, ValidationFailed."""
+        """Create a tenant and its first owner, who is returned.
+
+        Raises ValidationFailed, and EmailTaken if the address has an account anywhere: whoever creates tenants
+        administers the installation, and may know.
+        """
         await require_acceptable(password, "password", owner_email)
+        if await self._list(owner_email):
+            raise EmailTaken
         tenant = await self.tenants.add(Tenant(await self.next_tenant_id(), name))
-        try:
-            return await self._add_owner(tenant, owner_email, password, owner_name)
-        except EmailTaken:
-            await self.tenants.delete_unused(tenant.id)
-            raise
+        return await self._add_owner(tenant, owner_email, password, owner_name)
 
     async def ensure_first_owner(self, name: str, owner_email: str, password: str, owner_name: str) -> None:
         """Create the installation's first tenant and its owner unless that was ever done.
@@ -146,9 +161,9 @@ class AccountService:
             await self._add_owner(tenant, owner_email, password, owner_name)
         except EmailTaken:
             # Another replica created the owner first, or an earlier start ended between the two writes.
-            owner = await self.operators.find_by_email(owner_email.lower())
-            if owner is not None and owner.tenant_id == tenant.id:
-                await self.tenants.add_owner(tenant.id, owner.id)
+            for owner in await self._list(owner_email):
+                if owner.tenant_id == tenant.id:
+                    await self.tenants.add_owner(tenant.id, owner.id)
 
     async def _add_owner(self, tenant: Tenant, email: str, password: str, name: str) -> Operator:
         operator = Operator(
@@ -156,7 +171,7 @@ class AccountService:
             tenant_id=tenant.id,
             email=email.lower(),
             name=name,
-            password_hash=await self.passwords.hash(password),
+            password_hash=await hash_password(self.operators, self.passwords, email.lower(), password),
             created_at=self.clock(),
             owner=True,
         )

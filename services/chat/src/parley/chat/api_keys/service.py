@@ -38,8 +38,10 @@ class ApiKeyService:
     clock: Clock
 
     async def list_keys(self, caller: OperatorCaller) -> Sequence[ApiKey]:
-        """Return all keys of the caller, by id; at most MAX_KEYS_PER_OPERATOR."""
+        """Return the keys of the caller, by id; at most MAX_KEYS_PER_OPERATOR. A key with scopes sees only itself."""
         keys = await self.repository.list_for_operator(caller.tenant_id, caller.operator_id)
+        if caller.api_key_scopes is not None:
+            keys = [key for key in keys if key.id == caller.api_key_id]
         return sorted(keys, key=lambda key: key.id)
 
     async def create(
@@ -118,4 +120,4 @@ class ApiKeyService:
             # An owner may do everything, so a key with scopes does not act as one.
             operator = replace(operator, owner=False)
             sites = {site_id: permissions & key.scopes for site_id, permissions in sites.items()}
-        return OperatorAccess(operator, sites, key.id, key.expires_at)
+        return OperatorAccess(operator, sites, key.id, key.expires_at, key.scopes)

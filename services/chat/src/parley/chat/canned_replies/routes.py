@@ -13,6 +13,7 @@ from parley.chat.canned_replies.schemas import (
     UseCountResponse,
 )
 from parley.chat.schemas import OkResponse
+from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 
 _REPLIES = "/api/v1/canned-replies"
@@ -23,7 +24,10 @@ _EXAMPLE = {
     "scope": "site",
     "site_id": 1,
 }
-_WRITE: Any = {"rate_limit": RateLimitClass.WRITE}
+_WRITE: Any = {
+    "rate_limit": RateLimitClass.WRITE,
+    "key_scopes": frozenset({Permission.CHAT, Permission.MANAGE}),
+}
 
 
 def routes(handlers: CannedReplyHandlers) -> list[Route]:

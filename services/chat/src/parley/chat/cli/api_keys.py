@@ -18,7 +18,7 @@ from parley.common.texts import clean_text
 _MAX_NAME_LENGTH = 100
 _MAX_EXPIRES_DAYS = 3650
 
-_operator_option = click.option("--operator", required=True, metavar="EMAIL", help="The operator who owns the keys.")
+_operator_option = click.option("--operator", required=True, metavar="EMAIL|ID", help="The operator who owns the keys.")
 
 
 @async_command("api-key create", "create an API key; it is shown only once")

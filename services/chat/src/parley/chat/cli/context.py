@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from parley.chat.accounts.errors import TeamChoiceRequired
 from parley.chat.admin_module import AdminModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_service
@@ -34,12 +35,20 @@ class CommandContext:
     personal_data: PersonalDataService
     broker: BrokerConnection
 
-    async def impersonate(self, email: str) -> OperatorCaller:
-        """Return the caller for an operator on whose behalf a command acts. Raises CommandError."""
+    async def impersonate(self, operator: str) -> OperatorCaller:
+        """Return the caller for an operator, given by address or id, on whose behalf a command acts.
+
+        Raises CommandError.
+        """
         try:
-            return await self.admin.accounts.impersonate(email, CLIENT_IP)
+            return await self.admin.accounts.impersonate(operator, CLIENT_IP)
         except Forbidden:
-            raise CommandError(f"there is no active operator with the e-mail address {email}") from None
+            what = "id" if operator.isdecimal() else "e-mail address"
+            raise CommandError(f"there is no active operator with the {what} {operator}") from None
+        except TeamChoiceRequired as exc:
+            ids = " ".join(str(one) for one in exc.details["ids"])
+            message = f"several teams have an operator with the address {operator}; give one of the ids instead: {ids}"
+            raise CommandError(message) from None
 
     async def connect_broker(self) -> None:
         """Connect to the broker, for commands that call other services. Raises CommandError."""

@@ -15,7 +15,7 @@ from parley.common.texts import clean_text
 
 
 @async_command("site create", "create a site")
-@click.option("--owner", required=True, metavar="EMAIL", help="The owner on whose behalf it is created.")
+@click.option("--owner", required=True, metavar="EMAIL|ID", help="The owner on whose behalf it is created.")
 @click.option("--name", required=True)
 @click.option(
     "--domain",

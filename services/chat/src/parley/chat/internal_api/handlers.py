@@ -41,7 +41,7 @@ class InternalApiHandlers:
     async def login(self, context: RequestContext[GatewayCaller, LoginBody, None]) -> LoginResponse:
         body = context.body
         origin = LoginOrigin(context.caller.client_ip, body.device_token)
-        return serialize_login(await self.sessions.login(body.email, body.password, origin))
+        return serialize_login(await self.sessions.login(body.email, body.password, origin, body.tenant_id))
 
     async def refresh(self, context: RequestContext[GatewayCaller, RefreshBody, None]) -> LoginResponse:
         login = await self.sessions.refresh(context.body.refresh_token, context.caller.client_ip)

@@ -12,7 +12,7 @@ from parley.chat.common_fields import Name, NewPassword, Token
 from parley.chat.sessions.model import LoginResult
 from parley.chat.sites.model import Site
 from parley.common.auth.identity import Permission
-from parley.common.http import Query, RequestBody, SuccessResponse
+from parley.common.http import Id, Query, RequestBody, SuccessResponse
 from parley.common.texts import VERBATIM
 
 
@@ -20,6 +20,7 @@ class LoginBody(RequestBody):
     email: Annotated[str, StringConstraints(min_length=1, max_length=254)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=256), VERBATIM]
     device_token: Token | None = None
+    tenant_id: Id | None = None
 
 
 class RefreshBody(RequestBody):
@@ -68,6 +69,7 @@ class AccessSchema(BaseModel):
     sites: dict[str, list[Permission]]
     api_key_id: int | None = None
     key_expires_at: int | None = Field(None, description="In seconds since 1970.")
+    key_scopes: list[Permission] | None = Field(None, description="Null: all that the operator may do.")
 
 
 class LoginResponse(SuccessResponse):
@@ -130,6 +132,7 @@ def serialize_access(access: OperatorAccess) -> AccessResponse:
         sites=serialize_permissions(access.sites),
         api_key_id=access.api_key_id,
         key_expires_at=None if access.key_expires_at is None else int(access.key_expires_at.timestamp()),
+        key_scopes=None if access.key_scopes is None else sorted(access.key_scopes),
     )
 
 

@@ -10,6 +10,7 @@ from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.chat.accounts.model import Operator
 from parley.chat.accounts.password_policy import require_acceptable
+from parley.chat.accounts.passwords import hash_password
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.invitations.errors import InvitationNotFound
@@ -48,7 +49,7 @@ class InvitationService:
         """
         invited = await self._get_invited(token)  # Before the expensive hash.
         await require_acceptable(password, "password", invited.email)
-        password_hash = await self.passwords.hash(password)
+        password_hash = await hash_password(self.operators, self.passwords, invited.email, password)
         before = await self._get_invited(token)
         after = replace(
             before,

@@ -13,15 +13,16 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from parley.chat import metrics
 from parley.chat.accounts.access import AccessResolver, OperatorAccess
+from parley.chat.accounts.errors import TeamChoiceRequired
 from parley.chat.accounts.login_throttling import LoginOrigin, LoginThrottle
 from parley.chat.accounts.model import Operator
-from parley.chat.accounts.ports import OperatorRepository, PasswordHasher
+from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, TenantRepository
 from parley.chat.audit.model import AuditActor, AuditedEvent
 from parley.chat.audit.service import AuditService
 from parley.chat.sessions.errors import InvalidCredentials, InvalidRefreshToken, OperatorSuspended
@@ -40,6 +41,7 @@ SESSION_LIFETIME = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class SessionService:
     operators: OperatorRepository
+    tenants: TenantRepository
     sessions: SessionRepository
     access_resolver: AccessResolver
     passwords: PasswordHasher
@@ -47,25 +49,47 @@ class SessionService:
     audit: AuditService
     clock: Clock
 
-    async def login(self, email: str, password: str, origin: LoginOrigin) -> LoginResult:
-        """Verify a password and create a session.
+    async def login(self, email: str, password: str, origin: LoginOrigin, tenant_id: int | None = None) -> LoginResult:
+        """Verify a password and create a session, in the team of that tenant if one is named.
 
-        Raises InvalidCredentials, OperatorSuspended, LoginDelayed, LoginBlocked, Unavailable.
+        Raises InvalidCredentials, OperatorSuspended, TeamChoiceRequired, LoginDelayed, LoginBlocked, Unavailable.
         """
         email = email.strip().lower()
         # One slot covers the check of the throttle and the verification: parallel guesses gain no extra attempts.
         async with self.passwords.slot():
-            await self.login_throttle.check(email, origin)
-            operator = await self.operators.find_by_email(email)
-            matches = await self.passwords.verify(operator.password_hash if operator else None, password)
-            if operator is None or not matches:
-                await self._record_failure(email, operator, origin)
+            listed = await self.operators.list_by_email(email)
+            operators = {one.login_name: one for one in listed if tenant_id is None or one.tenant_id == tenant_id}
+            # An address without an account is counted in the same way.
+            names = await self.login_throttle.admit(list(operators) or [email], origin)
+            hashes = [operators[name].password_hash if name in operators else None for name in names]
+            verified = await self.passwords.verify_each(hashes, password)
+            matching = [name for name, matches in zip(names, verified, strict=True) if matches]
+            if not matching:
+                await self._record_failure(names, operators, origin)
                 raise InvalidCredentials
-        failed_attempts = await self.login_throttle.record_success(email, origin)
+        operator = await self._choose([operators[name] for name in matching], list(operators), origin)
+        failed_attempts = await self.login_throttle.record_success(operator.login_name, origin)
         if not operator.active:
             raise OperatorSuspended
         result = await self.create(operator, origin, "session.login")
         return replace(result, failed_attempts=failed_attempts)
+
+    async def _choose(self, matching: Sequence[Operator], names: Sequence[str], origin: LoginOrigin) -> Operator:
+        """Return the account to log in to, of those that have the password. `names` are all accounts of the address.
+
+        An account in which the caller has logged in before hides the others: somebody who has an account with the
+        address learns from it neither whether there are others nor what passwords they have. Raises TeamChoiceRequired.
+        """
+        known = await self.login_throttle.filter_known(names, origin)
+        chosen = [one for one in matching if one.login_name in known]
+        if not chosen:
+            chosen = list(matching)
+            await self.login_throttle.count_guess(set(names) - known - {one.login_name for one in matching})
+        chosen = [one for one in chosen if one.active] or chosen
+        if len(chosen) > 1:
+            tenants = [await self.tenants.get(one.tenant_id) for one in chosen]
+            raise TeamChoiceRequired(teams=[{"id": tenant.id, "name": tenant.name} for tenant in tenants])
+        return chosen[0]
 
     async def create(self, operator: Operator, origin: LoginOrigin, action: str) -> LoginResult:
         """Create a session for an operator who is authenticated already. `action` is that of the audit entry."""
@@ -87,7 +111,7 @@ class SessionService:
         await self.sessions.add(session)
         actor = replace(operator.audit_actor, client_ip=origin.client_ip)
         await self.audit.record(actor, action, f"operator:{operator.id}")
-        device_token = await self.login_throttle.remember(operator.email or "", origin)
+        device_token = await self.login_throttle.remember(operator.login_name, origin)
         result = await self._login_result(session, f"{family}.{rotation}", operator)
         return replace(result, device_token=device_token)
 
@@ -119,7 +143,7 @@ class SessionService:
             )
             if await self.sessions.rotate(session, after):
                 if client_ip != session.client_ip:
-                    await self.login_throttle.remember_address(operator.email or "", client_ip)
+                    await self.login_throttle.remember_address(operator.login_name, client_ip)
                 return await self._login_result(after, f"{family}.{successor}", operator)
             # Another request has replaced the token, or ended the session, since it was read.
         raise InvalidRefreshToken
@@ -152,10 +176,14 @@ class SessionService:
         found = [await self.sessions.find(session_id) for session_id in session_ids]
         return [session.id for session in found if session and session.is_valid_for(operator, self.clock())]
 
-    async def _record_failure(self, email: str, operator: Operator | None, origin: LoginOrigin) -> None:
-        begins_block = await self.login_throttle.record_failure(email, origin)
-        if operator is None or operator.removed_at is not None:
-            return
+    async def _record_failure(
+        self, names: Sequence[str], operators: Mapping[str, Operator], origin: LoginOrigin
+    ) -> None:
+        blocked = await self.login_throttle.record_failure(names, origin)
+        for operator in [operators[name] for name in names if name in operators]:
+            await self._audit_failure(operator, origin, begins_block=operator.login_name in blocked)
+
+    async def _audit_failure(self, operator: Operator, origin: LoginOrigin, *, begins_block: bool) -> None:
         # The attempt was somebody's who is not known: the operator is the target, not the actor.
         actor = AuditActor(operator.tenant_id, None, "unknown", origin.client_ip)
         target = f"operator:{operator.id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.errors import Conflict, TooManyRequests
+from parley.common.errors import Conflict
 
 
 class OwnAccount(Conflict):
@@ -23,8 +23,3 @@ class OwnerHasFullAccess(Conflict):
 class AlreadyAccepted(Conflict):
     code = "already_accepted"
     default_message = "This person already has a password and needs no invitation."
-
-
-class TooManyTakenAddresses(TooManyRequests):
-    code = "too_many_requests"
-    default_message = "Too many of these addresses have accounts already. Please try again later."

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from parley.chat.accounts.access import require_login, require_permission
-from parley.chat.accounts.errors import EmailTaken, OperatorNotFound
+from parley.chat.accounts.errors import OperatorNotFound
 from parley.chat.accounts.events import access_changed_event
 from parley.chat.accounts.model import Operator, SitePermissions, serialize_permissions
 from parley.chat.accounts.password_policy import require_acceptable
+from parley.chat.accounts.passwords import hash_password
 from parley.chat.accounts.ports import OperatorRepository, PasswordHasher, SiteLookup, TenantRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
@@ -21,7 +22,6 @@ from parley.chat.invitations.model import IssuedInvitation
 from parley.chat.invitations.service import InvitationService
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.team import rules
-from parley.chat.team.address_probes import AddressProbes
 from parley.chat.team.errors import AlreadyAccepted, LastOwner, OwnAccount
 from parley.chat.team.model import MemberChange, MemberDraft
 from parley.chat.team.ports import TeamRepository
@@ -38,7 +38,6 @@ class TeamService:
     sites: SiteLookup
     invitations: InvitationService
     passwords: PasswordHasher
-    address_probes: AddressProbes
     audit: AuditService
     next_id: NextId
     clock: Clock
@@ -75,8 +74,9 @@ class TeamService:
     async def create(self, caller: OperatorCaller, draft: MemberDraft) -> tuple[Operator, IssuedInvitation | None]:
         """Create a member, with an invitation to pass on if the draft has no password.
 
-        Raises SiteNotFound, Forbidden, NotWithApiKey, ValidationFailed for a weak password, EmailTaken,
-        TooManyTakenAddresses, Unavailable.
+        The address may have accounts of other tenants, which the caller does not learn.
+
+        Raises SiteNotFound, Forbidden, NotWithApiKey, ValidationFailed for a weak password, EmailTaken, Unavailable.
         """
         await self._require_existing_sites(caller, draft.site_ids)
         access: SitePermissions = {} if draft.owner else dict.fromkeys(draft.site_ids, draft.permissions)
@@ -85,16 +85,17 @@ class TeamService:
             raise Forbidden("Name at least one site that you manage.")
         # An invitation is a credential, too: its link is enough to log in.
         require_login(caller)
-        await self.address_probes.check(caller.tenant_id)
+        password_hash = None
         if draft.password:
             await require_acceptable(draft.password, "password", draft.email)
+            password_hash = await hash_password(self.operators, self.passwords, draft.email, draft.password)
         issued, invitation = (None, None) if draft.password else self.invitations.issue()
         operator = Operator(
             id=await self.next_id(),
             tenant_id=caller.tenant_id,
             email=draft.email,
             name=draft.name,
-            password_hash=await self.passwords.hash(draft.password) if draft.password else None,
+            password_hash=password_hash,
             created_at=self.clock(),
             owner=draft.owner,
             language=draft.language,
@@ -108,12 +109,7 @@ class TeamService:
             "invited": issued is not None,
         }
         audited = await access_changed_event(self.audit, caller, operator, "member.created", details)
-        try:
-            await self.operators.add(operator, audited)
-        except EmailTaken:
-            if await self.address_probes.record_taken(caller.tenant_id, draft.email):
-                await self.audit.record(caller, "member.refused", f"tenant:{caller.tenant_id}", None, {})
-            raise
+        await self.operators.add(operator, audited)
         if operator.is_active_owner:
             await self.tenants.add_owner(operator.tenant_id, operator.id)
         return operator, issued

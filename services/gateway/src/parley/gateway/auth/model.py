@@ -31,6 +31,8 @@ class OperatorAccess:
     api_key_id: int | None = None
     key_expires_at: int = 0
     """When the API key expires, in seconds since 1970; 0 if it does not."""
+    key_scopes: frozenset[Permission] | None = None
+    """Those of the API key; None for a login, and for a key that may do all that the operator may."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -39,6 +41,7 @@ class OperatorAccess:
             int(site_id): frozenset(Permission(name) for name in permissions)
             for site_id, permissions in document["sites"].items()
         }
+        scopes = document.get("key_scopes")
         return cls(
             operator_id=int(document["operator_id"]),
             tenant_id=int(document["tenant_id"]),
@@ -51,6 +54,7 @@ class OperatorAccess:
             sites=sites,
             api_key_id=document.get("api_key_id"),
             key_expires_at=int(document.get("key_expires_at") or 0),
+            key_scopes=None if scopes is None else frozenset(Permission(name) for name in scopes),
         )
 
 

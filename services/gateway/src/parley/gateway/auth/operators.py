@@ -171,6 +171,7 @@ class OperatorAuthenticator:
                 language=access.language,
                 client_ip=client_ip,
                 api_key_id=access.api_key_id,
+                api_key_scopes=access.key_scopes,
             )
 
         key = (access.operator_id, credential_id, claims.expires_at, client_ip)

@@ -22,6 +22,11 @@ class LoginBody(RequestBody):
     device_token: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(
         None, description="What an earlier login on this device returned: wrong passwords elsewhere do not block it."
     )
+    tenant_id: Id | None = Field(
+        None,
+        description="Which team to log in to. Needed where the address and the password fit accounts of several: the"
+        " login then answers 409 `choose_team`, with `teams`, a list of `id` and `name`.",
+    )
 
 
 class RefreshBody(RequestBody):

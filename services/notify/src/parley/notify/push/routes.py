@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route, SuccessResponse
 from parley.notify.push.handlers import PushTokenHandlers
 from parley.notify.push.schemas import RegisterTokenBody, RemoveTokenBody, RemoveTokenQuery, SelfTestResponse
 
 _PATH = "/api/v1/operator/fcm-token"
+_KEY_SCOPES = frozenset({Permission.CHAT})
+"""A push shows what a visitor wrote, and rings for chats that the operator may answer."""
 _EXAMPLE_TOKEN = "fR3kx0:APA91bE"  # noqa: S105 - an example
 
 
@@ -21,6 +24,7 @@ def push_routes(tokens: PushTokenHandlers) -> list[Route]:
             "Register a device for push notifications; it belongs to the caller from then on",
             body=RegisterTokenBody,
             rate_limit=RateLimitClass.WRITE,
+            key_scopes=_KEY_SCOPES,
             example={"token": _EXAMPLE_TOKEN, "platform": "android"},
         ),
         Route(
@@ -33,6 +37,7 @@ def push_routes(tokens: PushTokenHandlers) -> list[Route]:
             body=RemoveTokenBody,
             query=RemoveTokenQuery,
             rate_limit=RateLimitClass.WRITE,
+            key_scopes=_KEY_SCOPES,
             example={"token": _EXAMPLE_TOKEN},
         ),
         Route(
@@ -43,5 +48,6 @@ def push_routes(tokens: PushTokenHandlers) -> list[Route]:
             SelfTestResponse,
             "Send a test push to the caller's devices and return the provider's answer for each",
             rate_limit=RateLimitClass.WRITE,
+            key_scopes=_KEY_SCOPES,
         ),
     ]
