@@ -139,14 +139,15 @@ async def test_proactive_message_reaches_a_visitor_with_a_closed_widget(
     tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
 ) -> None:
     widget, panel = await sessions.widget(), await sessions.panel()
-    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
+    async with widget.page.expect_response("**/pending-proactive*"):
+        await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
     await panel.log_in(stack.gateway_url, tenant.alex)
     await panel.page.get_by_role("link", name="Visitors").click()
     await panel.page.get_by_role("button", name="Start chat").click()
     await panel.page.get_by_role("textbox", name="Message").fill("Can I help you choose?")
     await panel.page.get_by_role("button", name="Send").click()
     await expect(panel.messages).to_contain_text("Can I help you choose?")
-    await expect(widget.page.get_by_role("button", name="Can I help you choose?")).to_be_visible(timeout=40_000)
+    await expect(widget.page.get_by_role("button", name="Can I help you choose?")).to_be_visible(timeout=3_000)
     await expect(widget.page.get_by_role("button", name="Open chat, 1 new")).to_be_visible()
     await widget.page.get_by_role("button", name="Open chat, 1 new").click()
     await expect(widget.log).to_contain_text("Can I help you choose?")

@@ -58,9 +58,10 @@ async def test_widget_works_under_a_strict_policy_on_another_origin(
         await expect(launcher).to_have_css("background-color", "rgb(122, 31, 162)")
         async with widget.page.expect_response("**/pending-proactive*"):
             pass
-        presence = {"/widget.js", "/api/v1/chat/heartbeat", "/api/v1/chat/pending-proactive"}
+        api = "/api/v1/chat"
+        presence = {"/widget.js", f"{api}/heartbeat", f"{api}/events", f"{api}/pending-proactive"}
         loaded = {url.split("?")[0].removeprefix(gateway) for url in asked if url.startswith(gateway)}
-        assert loaded == presence, "before it is opened it sends only the heartbeat"
+        assert loaded == presence, "before it is opened it sends the heartbeat, and waits for an operator's message"
 
         async with widget.page.expect_response("**/widget/chat-*.js") as chat:
             await launcher.click()

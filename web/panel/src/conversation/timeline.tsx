@@ -1,9 +1,11 @@
 /** The messages, notes and events of a conversation in order. Stays scrolled to the end while it is there. */
+
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation, Message, Note } from "../../../shared/apiTypes";
 import { TypingDots } from "../../../shared/components";
 import { formatDay, isSameDay } from "../../../shared/dates";
+import { EndFollower } from "../../../shared/endFollower";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { outgoingMessages } from "../composer/outbox";
@@ -25,7 +27,7 @@ const FOLLOW_UP_MS = 180_000;
 export function Timeline({ thread, conversation }: { thread: Thread; conversation: Conversation }) {
   const { id } = conversation;
   const element = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
+  const follower = useRef(new EndFollower());
   const lastHeight = useRef(0);
   const loadingOlder = useRef(false);
   const newBelow = useSignal(0);
@@ -35,13 +37,13 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
   const lastSeq = thread.messages.at(-1)?.seq ?? 0;
 
   useEffect(() => {
-    if (!atEnd.current) newBelow.value += 1;
+    if (!follower.current.isAtEnd) newBelow.value += 1;
   }, [lastSeq]);
 
   useLayoutEffect(() => {
     const list = element.current;
     if (!list) return;
-    if (atEnd.current) list.scrollTop = list.scrollHeight;
+    if (follower.current.isAtEnd) list.scrollTop = list.scrollHeight;
     // Older messages were added above: keep the position of what the operator reads.
     else if (loadingOlder.current && list.scrollTop < SCROLL_THRESHOLD_PX * 2)
       list.scrollTop += list.scrollHeight - lastHeight.current;
@@ -53,7 +55,7 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
     const list = element.current;
     if (!list) return;
     const observer = new ResizeObserver(() => {
-      if (atEnd.current) list.scrollTop = list.scrollHeight;
+      if (follower.current.isAtEnd) list.scrollTop = list.scrollHeight;
     });
     observer.observe(list);
     for (const child of list.children) observer.observe(child);
@@ -63,8 +65,8 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
   const onScroll = async () => {
     const list = element.current;
     if (!list) return;
-    atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < SCROLL_THRESHOLD_PX;
-    if (atEnd.current) newBelow.value = 0;
+    follower.current.onScroll(list);
+    if (follower.current.isAtEnd) newBelow.value = 0;
     if (list.scrollTop > SCROLL_THRESHOLD_PX || thread.complete || loadingOlder.current) return;
     loadingOlder.current = true;
     await runWithToast(() => loadOlderMessages(id));

@@ -10,6 +10,7 @@ import { launcherStyles } from "../styles/styles";
 import { LauncherButton } from "./button";
 import type { ButtonState, Chat, Colours, Launcher } from "./chatInterface";
 import { loadChat } from "./chatLoader";
+import { watchFirstMessage } from "./firstMessage";
 import { keepAttached } from "./host";
 import { readSite, type SiteSettings, startPresence } from "./presence";
 
@@ -38,11 +39,11 @@ export class WidgetLauncher implements Launcher {
     this.appear();
     keepAttached(this.host);
     onStored((name, value) => this.onStored(name, value));
-    startPresence({
+    startPresence({ embed: () => this.embed, onSite: (site) => this.onSite(site) });
+    watchFirstMessage({
       embed: () => this.embed,
-      onSite: (site) => this.onSite(site),
       hasChat: () => this.chat !== undefined || this.isLoading,
-      onProactive: (messages) => {
+      onMessages: (messages) => {
         this.proactive = messages;
         void this.load();
       },

@@ -1,19 +1,14 @@
-/**
- * The only requests before the chat window is opened: the heartbeat, which reports the visitor's page to operators, and
- * the question whether an operator has written first.
- */
-import type { Message, ResponseBody } from "../../../shared/apiTypes";
+/** The heartbeat, which reports the visitor's page to operators and learns the site's settings. */
+import type { ResponseBody } from "../../../shared/apiTypes";
 import { jsonRequest, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
 import { readJson, writeJson } from "../../../shared/storage";
-import { type EmbedConfig, SESSION_HEADER, storageKey } from "../embedConfig";
+import { type EmbedConfig, storageKey } from "../embedConfig";
 import { browserLanguage } from "../i18n/language";
 import { cleanUrl } from "./pageUrl";
 
 const HEARTBEAT_INTERVAL_MS = 25_000;
+const HEARTBEAT_SPREAD = 0.2;
 const URL_CHECK_INTERVAL_MS = 2000;
-/** How often an operator's first message is asked for, while the visitor is there. */
-const PROACTIVE_INTERVAL_MS = 5000;
-const IDLE_MS = 120_000;
 
 /** What the heartbeat's answer says of the site. A server of the version before does not say it. */
 export type SiteSettings = Partial<
@@ -25,9 +20,6 @@ interface PresenceOptions {
   embed(): EmbedConfig;
   /** Called after each heartbeat, also when there was no answer. */
   onSite(site: SiteSettings): void;
-  /** Whether operators' messages arrive in another way. */
-  hasChat(): boolean;
-  onProactive(messages: readonly Message[]): void;
 }
 
 /** The site's settings as the last heartbeat of an earlier page has learned them. */
@@ -43,9 +35,8 @@ function readConfig(name: string): SiteSettings {
   return { ...config, ...(colour && { colour }) };
 }
 
-export function startPresence({ embed, onSite, hasChat, onProactive }: PresenceOptions): void {
+export function startPresence({ embed, onSite }: PresenceOptions): void {
   let reportedUrl = "";
-  let lastActivity = Date.now();
 
   const sendHeartbeat = async () => {
     const { origin, siteKey, sessionId } = embed();
@@ -73,25 +64,11 @@ export function startPresence({ embed, onSite, hasChat, onProactive }: PresenceO
     }
   };
 
-  const checkProactive = async () => {
-    const isPresent = document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
-    if (!isPresent || hasChat()) return;
-    const { origin, siteKey, sessionId } = embed();
-    try {
-      const url = `${origin}/api/v1/chat/pending-proactive?site_key=${siteKey}`;
-      const init = { headers: { [SESSION_HEADER]: sessionId } };
-      const { messages } = await readBody<{ messages: Message[] }>(await send(url, init, REQUEST_TIMEOUT_MS));
-      if (messages.length && embed().sessionId === sessionId) onProactive(messages);
-    } catch {
-      // Asked again a little later.
-    }
+  // Spread, so that pages that were opened at once, or lost the server at once, do not all ask at once.
+  const beat = () => {
+    void sendHeartbeat();
+    setTimeout(beat, HEARTBEAT_INTERVAL_MS * (1 - HEARTBEAT_SPREAD * Math.random()));
   };
-
-  for (const type of ["pointermove", "keydown", "scroll"]) {
-    addEventListener(type, () => (lastActivity = Date.now()), { passive: true, capture: true });
-  }
-  void sendHeartbeat();
-  setInterval(sendHeartbeat, HEARTBEAT_INTERVAL_MS);
-  setInterval(checkProactive, PROACTIVE_INTERVAL_MS);
+  beat();
   setInterval(() => location.href !== reportedUrl && sendHeartbeat(), URL_CHECK_INTERVAL_MS);
 }

@@ -1,6 +1,7 @@
 /** The conversation: messages, AI replies that are being written, and what the visitor can do next. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { TypingDots } from "../../../shared/components";
+import { EndFollower } from "../../../shared/endFollower";
 import { EmailForm } from "../forms/emailForm";
 import { RatingForm } from "../forms/ratingForm";
 import { format, strings } from "../i18n/i18n";
@@ -8,15 +9,13 @@ import { Icon } from "../icon";
 import type { WidgetStore } from "../widgetStore";
 import { Bubble, MessageItem, OutgoingItem } from "./message";
 
-const SCROLL_THRESHOLD_PX = 60;
-
 export function MessageList({ store }: { store: WidgetStore }) {
   const element = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
+  const follower = useRef(new EndFollower());
   const { messages, outgoing, partialReplies, typing, mode, config } = store;
   const scrollToEnd = () => {
     const list = element.current;
-    if (list && atEnd.current) list.scrollTop = list.scrollHeight;
+    if (list && follower.current.isAtEnd) list.scrollTop = list.scrollHeight;
   };
   useLayoutEffect(scrollToEnd);
   // Images arrive late, and the window changes its size with the keyboard of a phone.
@@ -39,10 +38,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
       tabIndex={0}
       role="log"
       aria-label={strings.title}
-      onScroll={(event) => {
-        const list = event.currentTarget;
-        atEnd.current = list.scrollHeight - list.scrollTop - list.clientHeight < SCROLL_THRESHOLD_PX;
-      }}
+      onScroll={(event) => follower.current.onScroll(event.currentTarget)}
     >
       {store.hasOlder.value && (
         <button type="button" class="text-button" onClick={() => store.loadOlder()}>
