@@ -3,8 +3,8 @@
 A benchmark is a module `bench/benchmarks/<name>.py` that defines `BENCHMARK = Benchmark(...)` and is listed in
 `bench/registry.py`. Its `run` receives a `BenchmarkContext` (a warm private stack, driver processes, a quick mode) and
 returns metrics. A metric is built from rounds. Whatever has a baseline is measured in alternation with it (`alternate`:
-baseline, measured, baseline, measured, ...), so that a noisy neighbour disturbs both sides; the ratio is the median of
-the rounds' own ratios.
+baseline, measured, baseline, measured, ...), so that other load on the machine disturbs both sides. The ratio is the
+median of the rounds' own ratios.
 
 The load driver must not be the bottleneck: it runs in a process of its own (`BenchmarkContext.run_in_subprocess`),
 which reports the share of a core that it used.

@@ -66,8 +66,8 @@ class SseClientPool:
         self._clients: list[SseClient] = []
         self._received = 0
         self._expected = 0
-        self._goal = 0
-        self._goal_reached = asyncio.Event()
+        self._awaited_markers = 0
+        self._markers_received = asyncio.Event()
 
     async def open(self) -> None:
         """Open every stream. Raises ConnectionError."""
@@ -102,19 +102,19 @@ class SseClientPool:
         """Wait until the clients have received this many events each, on average. Raises TimeoutError."""
         await self._wait_markers(2 * events * len(self._clients), timeout_seconds)
 
-    async def _wait_markers(self, goal: int, timeout_seconds: float) -> None:
-        self._goal = goal
+    async def _wait_markers(self, expected_markers: int, timeout_seconds: float) -> None:
+        self._awaited_markers = expected_markers
         async with asyncio.timeout(timeout_seconds):
-            while self._received < goal:
-                self._goal_reached.clear()
-                await self._goal_reached.wait()
+            while self._received < expected_markers:
+                self._markers_received.clear()
+                await self._markers_received.wait()
 
     def _count(self, markers: int) -> None:
         self.last = time.perf_counter()
         self.first = self.first or self.last
         self._received += markers
-        if self._received >= self._goal:
-            self._goal_reached.set()
+        if self._received >= self._awaited_markers:
+            self._markers_received.set()
 
     def close(self) -> None:
         """Disconnect every client."""

@@ -215,7 +215,9 @@ def _requests(secret: str, streams: int) -> list[bytes]:
 
 
 def _operator(operator_id: int) -> OperatorCaller:
-    return OperatorCaller(operator_id, _TENANT, "Alex", {_SITE: frozenset(Permission)}, session_id=f"s-{operator_id}")
+    return OperatorCaller(
+        operator_id, _TENANT, "Alex", {_SITE: frozenset(Permission)}, login_session_id=f"s-{operator_id}"
+    )
 
 
 def _event(seq: int) -> Event:

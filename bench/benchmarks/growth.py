@@ -47,21 +47,28 @@ async def run(bench: BenchmarkContext) -> Sequence[Metric]:
 
 
 def _metrics(what: str, service: str, samples: Sequence[_Sample]) -> list[Metric]:
-    grown = [
+    growth_bytes = [
         after.usage[service].resident_bytes - before.usage[service].resident_bytes
         for before, after in pairwise(samples)
     ]
-    each = [
+    cost_per_item = [
         Round(max(0.0, more / (after.count - before.count)) / 1024)
-        for more, (before, after) in zip(grown, pairwise(samples), strict=True)
+        for more, (before, after) in zip(growth_bytes, pairwise(samples), strict=True)
     ]
     last = samples[-1]
-    held = ", ".join(f"{one.count}: {one.usage[service].resident_bytes / 2**20:.0f} MB" for one in samples)
-    idle = f"; idle CPU at {last.count}: {100 * last.idle_cpu[service]:.1f} % of a core"
-    linear = [each[-2]] if len(each) > 1 and min(grown[-2:]) > _NOISE_BYTES else []
-    aims = (Target("ratio", "at most", _LINEAR),) if linear else ()
+    memory_note = ", ".join(f"{one.count}: {one.usage[service].resident_bytes / 2**20:.0f} MB" for one in samples)
+    idle_note = f"; idle CPU at {last.count}: {100 * last.idle_cpu[service]:.1f} % of a core"
+    linear = [cost_per_item[-2]] if len(cost_per_item) > 1 and min(growth_bytes[-2:]) > _NOISE_BYTES else []
+    targets = (Target("ratio", "at most", _LINEAR),) if linear else ()
     return [
-        build_metric(f"{service}, for each of {last.count} {what}", "KiB", each[-1:], linear, *aims, note=held + idle)
+        build_metric(
+            f"{service}, for each of {last.count} {what}",
+            "KiB",
+            cost_per_item[-1:],
+            linear,
+            *targets,
+            note=memory_note + idle_note,
+        )
     ]
 
 
@@ -107,14 +114,14 @@ async def _grow_streams(bench: BenchmarkContext, steps: Sequence[int]) -> list[_
 async def _grow_conversations(bench: BenchmarkContext, steps: Sequence[int]) -> list[_Sample]:
     """Seed conversations, and send a message to each one that is assigned to the operator."""
     scenario = bench.scenario
-    place = SeedTarget(
+    seed_target = SeedTarget(
         bench.mongodb_uri, bench.database("chat"), scenario.tenant_id, scenario.site_id, scenario.operator_id
     )
 
     async def grow(current: int, target: int) -> None:
         # One in forty is assigned to the operator: only that one can be written to.
         first, last = (_SEEDED_FROM + 40 * number for number in (current, target))
-        await bench.run_in_subprocess(seed, place, first, last)
+        await bench.run_in_subprocess(seed, seed_target, first, last)
         ids = [FIRST_ID + number for number in range(first, last) if number % 40 == 3]
         workers = [
             Worker(

@@ -34,7 +34,7 @@ class _ListQuery:
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     """Measure each list at each size, and the largest size compared with the smallest."""
     scenario = bench.scenario
-    place = SeedTarget(
+    seed_target = SeedTarget(
         bench.mongodb_uri, bench.database("chat"), scenario.tenant_id, scenario.site_id, scenario.operator_id
     )
     sizes = _QUICK_SIZES if bench.quick else _SIZES
@@ -43,7 +43,7 @@ async def run(bench: BenchmarkContext) -> Sequence[Metric]:
     before = 0
     for size in sizes:
         started = time.monotonic()
-        await bench.run_in_subprocess(seed, place, before, size)
+        await bench.run_in_subprocess(seed, seed_target, before, size)
         bench.output(f"lists: seeded {size - before} more conversations in {time.monotonic() - started:.0f} s")
         before = size
         for query in _list_queries(bench, numbers_with_many_messages(0, size)):

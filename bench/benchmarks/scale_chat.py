@@ -170,15 +170,15 @@ def _metrics(load: _Load, first: _Load) -> list[Metric]:
     targets = () if is_first else (Target("ratio", "at most", bound),)
     update_targets = () if is_first else (Target("ratio", "at most", 1.05),)
 
-    def build(name: str, unit: str, values: Sequence[float], base: Sequence[float], *aims: Target) -> Metric:
+    def build(name: str, unit: str, values: Sequence[float], base: Sequence[float], *targets: Target) -> Metric:
         drivers = [sample.driver_cpu for sample in load.samples]
         measured = [Round(value, driver_cpu=driver) for value, driver in zip(values, drivers, strict=True)]
         baseline = () if is_first else [Round(value) for value in base]
-        return build_metric(f"{load.name}: {name}", unit, measured, baseline, *aims)
+        return build_metric(f"{load.name}: {name}", unit, measured, baseline, *targets)
 
-    def build_operations(name: str, *aims: Target) -> Metric:
+    def build_operations(name: str, *targets: Target) -> Metric:
         values, base = ([sample.operations[name] for sample in one.samples] for one in (load, first))
-        return build(f"{name}s", "a message", values, base, *aims)
+        return build(f"{name}s", "a message", values, base, *targets)
 
     samples, base = load.samples, first.samples
     return [

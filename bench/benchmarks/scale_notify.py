@@ -21,7 +21,7 @@ from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, Operato
 from parley.common.events import Event, new_event
 from parley.common.events.messages import MessageCreated
 from parley.common.events.schemas import ConversationSchema, LastMessage, VisitorSchema
-from parley.common.log_partitions import DEFAULT_PARTITIONS, partition_of
+from parley.common.log_partitions import DEFAULT_PARTITIONS, get_partition
 from parley.common.messaging import BrokerConnection
 from parley.common.runtime.clock import utc_now
 from parley_dev.ports import free_ports
@@ -132,7 +132,7 @@ def _requests(replicas: Replicas, index: int) -> list[bytes]:
     tenants = [
         tenant_id
         for tenant_id in range(_FIRST_TENANT, _FIRST_TENANT + _TENANTS)
-        if partition_of(tenant_id, DEFAULT_PARTITIONS) % len(replicas.ports) == index
+        if get_partition(tenant_id, DEFAULT_PARTITIONS) % len(replicas.ports) == index
     ]
     return [
         b"GET /api/v1/operator/stream HTTP/1.1\r\nHost: notify\r\n%b: %b\r\n\r\n"
@@ -143,7 +143,7 @@ def _requests(replicas: Replicas, index: int) -> list[bytes]:
 
 def _operator(tenant_id: int) -> OperatorCaller:
     sites = {tenant_id: frozenset(Permission)}
-    return OperatorCaller(tenant_id, tenant_id, "Alex", sites, session_id=f"s-{tenant_id}")
+    return OperatorCaller(tenant_id, tenant_id, "Alex", sites, login_session_id=f"s-{tenant_id}")
 
 
 def _event(tenant_id: int, seq: int) -> Event:

@@ -46,8 +46,8 @@ async def _alternating_runs(bench: BenchmarkContext, requests: Sequence[bytes], 
 
 
 def _operator_metrics(concurrency: int, runs: AlternatingRuns) -> list[Metric]:
-    aims = (Target("ratio", "at least", 0.6), Target("value", "at least", 1000)) if concurrency == 64 else ()
-    rate = runs.metric(f"{concurrency} in flight", "messages/s", *aims)
+    targets = (Target("ratio", "at least", 0.6), Target("value", "at least", 1000)) if concurrency == 64 else ()
+    rate = runs.metric(f"{concurrency} in flight", "messages/s", *targets)
     latency_targets = [Target("ratio", "at most", 2.5)] if concurrency == 1 else []
     return [rate, runs.latency_metric(f"{concurrency} in flight, p50", "p50", *latency_targets)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from parley.common.mongodb import Schema
+from parley.common.mongodb import DatabaseSchema
 
 ROOT = Path(__file__).parents[2]
 SERVICES_WITH_DATABASE = ["chat", "notify", "presence", "translate"]
@@ -108,7 +108,7 @@ def test_every_folder_is_in_the_readme(home: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES_WITH_DATABASE)
 def test_every_collection_is_in_the_readme(service: str) -> None:
-    schema: Schema = importlib.import_module(f"parley.{service}.mongo_schema").SCHEMA
+    schema: DatabaseSchema = importlib.import_module(f"parley.{service}.mongo_schema").SCHEMA
     readme = (ROOT / "services" / service / "README.md").read_text()
     # Every service with a database has this one; common's README describes it.
     collections = {index.collection for index in schema.indexes} - {"idempotency"}

@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from parley_dev.metrics import BEGIN_MARKER, metrics_of, reference, with_reference
+from parley_dev.metrics import BEGIN_MARKER, list_metrics, reference, with_reference
 from support.manifests import ROOT, SERVICES
 
 SHARED = "parley.common.observability.metrics"
@@ -22,7 +22,7 @@ def test_the_page_is_up_to_date() -> None:
 def test_every_metric_is_in_the_reference_once() -> None:
     rows = reference().splitlines()
     for module in (SHARED, *(f"parley.{service}.metrics" for service in SERVICES)):
-        for metric in metrics_of(module):
+        for metric in list_metrics(module):
             (described,) = metric.describe()
             matching = [row for row in rows if row.startswith((f"| `{described.name}`", f"| `{described.name}_total`"))]
             assert len(matching) == 1, described.name
@@ -32,7 +32,7 @@ def test_every_metric_is_in_the_reference_once() -> None:
 def test_metrics_are_defined_in_the_modules_of_metrics_only() -> None:
     """Where the reference looks for them."""
     modules = (SHARED, *(f"parley.{service}.metrics" for service in SERVICES))
-    listed = {described.name for name in modules for metric in metrics_of(name) for described in metric.describe()}
+    listed = {described.name for name in modules for metric in list_metrics(name) for described in metric.describe()}
     for package in ("parley.common", *(f"parley.{service}" for service in SERVICES)):
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             if module.name.endswith("__main__"):

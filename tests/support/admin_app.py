@@ -174,7 +174,7 @@ class AdminTestApp:
             name=access["name"],
             sites={int(site): frozenset(map(Permission, names)) for site, names in access["sites"].items()},
             owner=access["owner"],
-            session_id=session_id,
+            login_session_id=session_id,
             access_version=access["version"],
             language=access["language"],
             client_ip=self.client_ip,

@@ -170,8 +170,8 @@ class LoadGenerator:
     ) -> float:
         """Wait until this many more messages are acknowledged. Returns the seconds it took."""
         started = time.monotonic()
-        goal = len(self.acknowledged) + messages
-        await wait_until(lambda: len(self.acknowledged) >= goal, timeout=timeout, description=description)
+        expected = len(self.acknowledged) + messages
+        await wait_until(lambda: len(self.acknowledged) >= expected, timeout=timeout, description=description)
         return time.monotonic() - started
 
     def disconnect_streams(self) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.mongodb import Document, Index, Migration, MigrationContext, Schema
+from parley.common.mongodb import DatabaseSchema, Document, Index, Migration, MigrationContext
 from parley.common.mongodb.client import create_client, majority_database
 from parley.common.mongodb.migrator import Migrator
 from parley.common.observability.logging import configure_logging
@@ -37,7 +37,7 @@ def _painted(thing: Document) -> UpdateOne | None:
 
 
 COLOUR_INDEX = Index("things", [("colour", 1)], {"name": "colour"})
-SCHEMA = Schema((COLOUR_INDEX,), (Migration(1, "paint", add_colour),))
+SCHEMA = DatabaseSchema((COLOUR_INDEX,), (Migration(1, "paint", add_colour),))
 
 
 @contextlib.asynccontextmanager
@@ -50,7 +50,7 @@ async def open_database(uri: str, database: str) -> AsyncIterator[AsyncDatabase[
         await client.close()
 
 
-def create_migrator(database: AsyncDatabase[Document], schema: Schema) -> Migrator:
+def create_migrator(database: AsyncDatabase[Document], schema: DatabaseSchema) -> Migrator:
     """Create a migrator with a short lease."""
     return Migrator(database, schema, lease=LEASE, absence=ABSENCE)
 

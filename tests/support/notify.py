@@ -209,7 +209,7 @@ class Scenario:
             tenant_id=self.tenant_id,
             name="Alex",
             sites={self.site_id: frozenset(Permission)},
-            session_id=secrets.token_hex(8),
+            login_session_id=secrets.token_hex(8),
             access_version=1,
             expires_at=int(time.time()) + 3600,
         )

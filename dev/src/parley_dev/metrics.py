@@ -16,7 +16,7 @@ BEGIN_MARKER = "<!-- metrics: made by `python -m parley_dev.metrics --write docs
 END_MARKER = "<!-- metrics: end -->"
 
 
-def metrics_of(module: str) -> list[MetricWrapperBase]:
+def list_metrics(module: str) -> list[MetricWrapperBase]:
     """Return the metrics that a module defines, in their order."""
     members = vars(importlib.import_module(module)).values()
     return [member for member in members if isinstance(member, MetricWrapperBase)]
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _table(title: str, module: str) -> str:
     rows = [f"### Metrics of {title}", "", "| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for metric in metrics_of(module):
+    for metric in list_metrics(module):
         (described,) = metric.describe()
         name = f"{described.name}_total" if described.type == "counter" else described.name
         labels = ", ".join(f"`{label}`" for label in metric._labelnames)

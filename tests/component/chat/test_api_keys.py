@@ -231,5 +231,5 @@ async def test_a_key_with_scopes_changes_and_sees_nothing_of_its_operator_beyond
     assert [key["id"] for key in listed] == [key_id]
     assert (await app.call("DELETE", f"/api/v1/api-keys/{other}", reader)).status == 403
     (await app.call("DELETE", f"/api/v1/api-keys/{key_id}", reader)).ok()
-    unscoped = replace(owner, session_id=None, api_key_id=other)
+    unscoped = replace(owner, login_session_id=None, api_key_id=other)
     assert (await app.call("PUT", "/api/v1/auth/me", unscoped, {"language": "fr"})).ok()["user"]["language"] == "fr"

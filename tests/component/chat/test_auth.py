@@ -323,7 +323,7 @@ async def test_one_call_ends_every_session_and_the_keys_on_request(app: AdminTes
     caller = await app.get_caller(current)
     key = (await app.call("POST", "/api/v1/api-keys", caller, {"name": "Export"})).ok(201)["key"]
     path = "/api/v1/auth/logout-all"
-    with_key = await app.call("POST", path, replace(caller, session_id=None, api_key_id=1), {})
+    with_key = await app.call("POST", path, replace(caller, login_session_id=None, api_key_id=1), {})
     assert (with_key.status, with_key.body["code"]) == (403, "not_with_api_key")
     assert await _access(app, current) == 200
 

@@ -45,7 +45,7 @@ def storage(server: S3Server, **changes: str) -> S3Storage:
 
 async def test_an_image_is_stored_read_and_removed(server: S3Server) -> None:
     images = storage(server)
-    assert await images.find_problem() is None
+    assert await images.get_unwritable_reason() is None
     assert await images.get(NAME) is None
     await images.put(NAME, IMAGE, "image/png")
     assert await images.get(NAME) == IMAGE
@@ -67,7 +67,7 @@ async def test_why_images_cannot_be_stored_is_told(
     server: S3Server, changes: dict[str, str], cause: str, problem: str
 ) -> None:
     images = storage(server, **changes)
-    assert await images.find_problem() == problem
+    assert await images.get_unwritable_reason() == problem
     labels = {"operation": "put", "cause": cause}
     before = REGISTRY.get_sample_value("parley_chat_storage_failures_total", labels) or 0
     with pytest.raises(Unavailable):

@@ -13,13 +13,13 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.database import AsyncDatabase
 
 from parley.common.mongodb import (
+    DatabaseSchema,
     Document,
     Index,
     Migration,
     MigrationContext,
     Mongo,
     Phase,
-    Schema,
     SchemaError,
     SchemaNotReady,
 )
@@ -63,7 +63,7 @@ async def read_marks(database: Database) -> dict[Any, int]:
 
 
 @contextlib.asynccontextmanager
-async def service(uri: str, database: Database, schema: Schema, mode: Mode = "migrate") -> AsyncIterator[Mongo]:
+async def service(uri: str, database: Database, schema: DatabaseSchema, mode: Mode = "migrate") -> AsyncIterator[Mongo]:
     """Run a service's database component."""
     mongo = Mongo(uri, database.name, schema, mode)
     await mongo.start()
@@ -85,7 +85,7 @@ async def test_concurrent_jobs_run_each_migration_once(mongodb_uri: str, databas
 
 
 async def test_replicas_that_start_together_migrate_once(mongodb_uri: str, database: Database) -> None:
-    schema = Schema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2)))
+    schema = DatabaseSchema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2)))
     async with contextlib.AsyncExitStack() as stack:
         replicas = [await stack.enter_async_context(service(mongodb_uri, database, schema)) for _ in range(4)]
         await asyncio.wait_for(asyncio.gather(*(one.schema_ready.wait() for one in replicas)), 30)
@@ -122,7 +122,7 @@ async def test_process_that_loses_the_lock_stops_and_records_nothing(database: D
         lock_held.set()
         await may_continue.wait()
 
-    migrator = create_migrator(database, Schema((), (Migration(1, "slow", slow),)))
+    migrator = create_migrator(database, DatabaseSchema((), (Migration(1, "slow", slow),)))
     running = asyncio.create_task(migrator.run())
     await asyncio.wait_for(lock_held.wait(), 10)
     await database["schema"].update_one({}, {"$set": {"lock.holder": "another"}})
@@ -142,7 +142,7 @@ async def test_migration_that_loses_its_cancellation_is_stopped(database: Databa
             await asyncio.Event().wait()
         await asyncio.Event().wait()
 
-    migrator = create_migrator(database, Schema((), (Migration(1, "stubborn", stubborn),)))
+    migrator = create_migrator(database, DatabaseSchema((), (Migration(1, "stubborn", stubborn),)))
     running = asyncio.create_task(migrator.run())
     await asyncio.wait_for(lock_held.wait(), 10)
     await database["schema"].update_one({}, {"$set": {"lock.holder": "another"}})
@@ -154,7 +154,7 @@ async def test_migration_that_loses_its_cancellation_is_stopped(database: Databa
 async def test_waiting_service_reports_what_is_missing_until_the_job_is_is_finished(
     mongodb_uri: str, database: Database
 ) -> None:
-    schema = Schema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2, Phase.BACKFILL)))
+    schema = DatabaseSchema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2, Phase.BACKFILL)))
     async with service(mongodb_uri, database, schema, "wait") as mongo:
         reason = await wait_until(
             lambda: "waits for schema 2" in (mongo.unready_reason() or "") and mongo.unready_reason()
@@ -175,20 +175,20 @@ async def test_waiting_service_reports_a_failed_migration(mongodb_uri: str, data
     async def fails(_: MigrationContext) -> None:
         raise ValueError("an unexpected document")
 
-    broken = Schema((), (Migration(1, "broken", fails),))
+    broken = DatabaseSchema((), (Migration(1, "broken", fails),))
     async with service(mongodb_uri, database, broken, "wait") as mongo:
         for _ in range(2):
             with pytest.raises(SchemaError, match="migration 1 broken failed: ValueError: an unexpected document"):
                 await create_migrator(database, broken).run()
         await wait_until(lambda: "it failed: migration 1 broken failed" in (mongo.unready_reason() or ""))
-        await create_migrator(database, Schema((), (mark_migration(1),))).run()
+        await create_migrator(database, DatabaseSchema((), (mark_migration(1),))).run()
         await wait_until(lambda: mongo.unready_reason() is None)
     assert "failed" not in await read_state(database)
 
 
 async def test_older_code_runs_after_an_expand_step(mongodb_uri: str, database: Database) -> None:
-    old = Schema((), (mark_migration(1),))
-    new = Schema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2)))
+    old = DatabaseSchema((), (mark_migration(1),))
+    new = DatabaseSchema((COLOUR_INDEX,), (mark_migration(1), mark_migration(2)))
     await create_migrator(database, old).run()
     await create_migrator(database, new).run()
     async with service(mongodb_uri, database, old) as rolled_back:
@@ -198,8 +198,8 @@ async def test_older_code_runs_after_an_expand_step(mongodb_uri: str, database: 
 
 
 async def test_older_code_is_refused_after_a_contract_step(mongodb_uri: str, database: Database) -> None:
-    old = Schema((), (mark_migration(1),))
-    new = Schema((), (mark_migration(1), mark_migration(2), mark_migration(3, Phase.CONTRACT, 2)))
+    old = DatabaseSchema((), (mark_migration(1),))
+    new = DatabaseSchema((), (mark_migration(1), mark_migration(2), mark_migration(3, Phase.CONTRACT, 2)))
     assert await create_migrator(database, new).run() == []
     async with service(mongodb_uri, database, old) as rolled_back:
         reason = await wait_until(
@@ -213,7 +213,7 @@ async def test_older_code_is_refused_after_a_contract_step(mongodb_uri: str, dat
 
 
 async def test_contract_step_waits_until_older_code_is_gone(database: Database) -> None:
-    new = Schema((), (mark_migration(1), mark_migration(2), mark_migration(3, Phase.CONTRACT, 2)))
+    new = DatabaseSchema((), (mark_migration(1), mark_migration(2), mark_migration(3, Phase.CONTRACT, 2)))
     older = MigrationStateStore(database, "older")
     await older.register_version(1)
     left = await create_migrator(database, new).run()
@@ -226,12 +226,12 @@ async def test_contract_step_waits_until_older_code_is_gone(database: Database) 
     assert await older.register_version(2) is not None, "the previous version is still accepted"
 
 
-async def _is_finished(database: Database, schema: Schema) -> bool:
+async def _is_finished(database: Database, schema: DatabaseSchema) -> bool:
     return await create_migrator(database, schema).run() == []
 
 
 async def test_backfill_runs_again_after_older_code_ran(database: Database) -> None:
-    schema = Schema((), (mark_migration(1, Phase.BACKFILL),))
+    schema = DatabaseSchema((), (mark_migration(1, Phase.BACKFILL),))
     assert await create_migrator(database, schema).run() == []
     assert await create_migrator(database, schema).run() == []
     assert await read_marks(database) == {1: 1}
@@ -251,7 +251,9 @@ async def test_service_is_ready_before_its_backfills_and_runs_them_afterwards(
         await add_colour(context)
 
     await insert_things(database, 10)
-    async with service(mongodb_uri, database, Schema((), (Migration(1, "slow", slow, Phase.BACKFILL),))) as mongo:
+    async with service(
+        mongodb_uri, database, DatabaseSchema((), (Migration(1, "slow", slow, Phase.BACKFILL),))
+    ) as mongo:
         await wait_until(lambda: mongo.unready_reason() is None)
         assert await mongo["things"].find_one({"colour": "green"}) is None
         may_continue.set()
@@ -261,7 +263,7 @@ async def test_service_is_ready_before_its_backfills_and_runs_them_afterwards(
 async def test_index_with_another_definition_is_reported_and_not_changed(mongodb_uri: str, database: Database) -> None:
     await create_migrator(database, SCHEMA).run()
     changed = replace(COLOUR_INDEX, options={"name": "colour", "unique": True})
-    async with service(mongodb_uri, database, Schema((changed,))) as mongo:
+    async with service(mongodb_uri, database, DatabaseSchema((changed,))) as mongo:
         reason = await wait_until(lambda: "things.colour" in (mongo.unready_reason() or "") and mongo.unready_reason())
         assert "give the new one another name" in reason
     stored = (await database["things"].index_information())["colour"]
@@ -272,7 +274,7 @@ async def test_index_that_cannot_be_created_is_reported(database: Database) -> N
     await database["things"].insert_many([{"colour": "green"}, {"colour": "green"}])
     unique = Index("things", [("colour", 1)], {"name": "once", "unique": True})
     with pytest.raises(SchemaError, match=r"index things\.once cannot be created: DuplicateKeyError"):
-        await create_migrator(database, Schema((unique,))).run()
+        await create_migrator(database, DatabaseSchema((unique,))).run()
 
 
 async def test_writes_during_a_migration_are_not_lost(database: Database) -> None:
@@ -286,7 +288,7 @@ async def test_writes_during_a_migration_are_not_lost(database: Database) -> Non
         await context.update_in_batches("things", change)
 
     await database["things"].insert_many([{"_id": number, "version": 0} for number in range(3_000)])
-    migrator = create_migrator(database, Schema((), (Migration(1, "stamp", stamp),)))
+    migrator = create_migrator(database, DatabaseSchema((), (Migration(1, "stamp", stamp),)))
     running = asyncio.create_task(migrator.run())
     written = 0
     while not running.done():
@@ -309,10 +311,10 @@ async def test_writes_during_a_migration_are_not_lost(database: Database) -> Non
 
 async def test_schemas_that_contradict_themselves_are_refused() -> None:
     with pytest.raises(ValueError, match="without gaps"):
-        Schema((), (mark_migration(2),))
+        DatabaseSchema((), (mark_migration(2),))
     with pytest.raises(ValueError, match="twice"):
-        Schema((COLOUR_INDEX, COLOUR_INDEX))
+        DatabaseSchema((COLOUR_INDEX, COLOUR_INDEX))
     with pytest.raises(ValueError, match="earlier version"):
-        Schema((), (mark_migration(1, Phase.CONTRACT),))
+        DatabaseSchema((), (mark_migration(1, Phase.CONTRACT),))
     with pytest.raises(ValueError, match="earlier version"):
-        Schema((), (mark_migration(1, Phase.EXPAND, 1),))
+        DatabaseSchema((), (mark_migration(1, Phase.EXPAND, 1),))

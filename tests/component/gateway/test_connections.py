@@ -180,7 +180,7 @@ async def test_proxy_that_is_not_trusted_is_logged_once_and_counted(start_gatewa
             assert response.status == 404
     metrics = await gateway.metrics()
     assert 'parley_gateway_unnamed_proxy_requests_total{network="private"} 3.0' in metrics
-    lines = [line for line in gateway.log.read_text().splitlines() if "unnamed_proxy" in line]
+    lines = [line for line in gateway.log.read_text().splitlines() if "untrusted_proxy" in line]
     assert len(lines) == 1
     assert "PARLEY_TRUSTED_PROXIES" in lines[0]
     assert "127.0.0.1" in lines[0]

@@ -60,7 +60,7 @@ async def test_token_reaches_the_owning_service_as_a_signed_operator(gateway: Ga
     caller = recorded.caller
     assert isinstance(caller, OperatorCaller)
     assert (caller.operator_id, caller.tenant_id) == (operator["operator_id"], operator["tenant_id"])
-    assert (caller.session_id, caller.access_version, caller.language) == ("s1", 4, "pt")
+    assert (caller.login_session_id, caller.access_version, caller.language) == ("s1", 4, "pt")
     assert caller.expires_at > time.time()
     assert caller.sites == {7001: {"can_chat", "can_manage"}}
     assert recorded.query == {"site_id": "7001"}
@@ -88,7 +88,7 @@ async def test_api_key_authenticates_its_operator(gateway: Gateway, backend: Fak
     assert await get_status(gateway, bearer(key)) == 200
     (recorded,) = backend.chat.proxied_requests()
     assert isinstance(recorded.caller, OperatorCaller)
-    assert (recorded.caller.operator_id, recorded.caller.session_id, recorded.caller.expires_at) == (
+    assert (recorded.caller.operator_id, recorded.caller.login_session_id, recorded.caller.expires_at) == (
         operator["operator_id"],
         None,
         0,

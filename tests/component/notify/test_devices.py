@@ -96,7 +96,7 @@ async def test_a_token_is_stored_under_its_digest(
 
 
 def _other_login(operator: OperatorCaller) -> OperatorCaller:
-    return replace(operator, session_id=f"other-{unique_id()}")
+    return replace(operator, login_session_id=f"other-{unique_id()}")
 
 
 @pytest.mark.parametrize("kind", ["session", "key"])
@@ -106,10 +106,10 @@ async def test_a_login_that_ended_makes_no_phone_ring(
     """A19: chat is asked before every push, so this holds for every way a login ends, and without an event."""
     operator = scenario.operator()
     team.add(scenario.site_id, operator.operator_id)
-    login = operator.session_id or ""
+    login = operator.login_session_id or ""
     if kind == "key":
         login = f"{unique_id()}"
-        operator = replace(operator, session_id=None, api_key_hash=login, expires_at=0)
+        operator = replace(operator, login_session_id=None, api_key_hash=login, expires_at=0)
     token = await register_device(push_replica, operator)
     kept = await register_device(push_replica, _other_login(operator))
     await scenario.accept(operator)
@@ -127,7 +127,7 @@ async def test_without_another_device_the_push_is_dropped(
 ) -> None:
     """A19: nothing waits for the next login of the same person."""
     operator, token = await add_push_operator(push_replica)
-    team.ended_logins.add(operator.session_id or "")
+    team.ended_logins.add(operator.login_session_id or "")
     count_dropped = await count_outcome(push_replica, "no_device")
     await scenario.accept(operator)
     await scenario.send_message("one")
@@ -145,8 +145,8 @@ async def test_a_token_that_another_tenant_registers_tells_the_previous_login_no
     team.add(elsewhere.site_id, owner.operator_id)
     assert (await push_replica.request(owner, "POST", TOKEN_PATH, {"token": token}))[1] == {"success": True}
     assert (await push_replica.request(previous, "DELETE", TOKEN_PATH, {"token": token}))[1] == {"success": True}
-    team.ended_logins.add(previous.session_id or "")
-    await scenario.change_access(previous, 1, previous.session_id)
+    team.ended_logins.add(previous.login_session_id or "")
+    await scenario.change_access(previous, 1, previous.login_session_id)
     await scenario.accept(previous)
     await scenario.send_message("for the previous login")
     await elsewhere.accept(owner)
@@ -167,7 +167,7 @@ async def test_tokens_end_with_the_event_of_their_logins_end(
         async def with_devices(*logins: str | None) -> OperatorCaller:
             operator = scenario.operator()
             for login in logins:
-                await register_device(replica, replace(operator, session_id=login))
+                await register_device(replica, replace(operator, login_session_id=login))
             assert await _is_reachable(notify, operator)
             return operator
 

@@ -15,14 +15,14 @@ import pytest
 from parley.common.events import Event, new_event
 from parley.common.events.presence import OnlineVisitor, VisitorOnline
 from parley.common.events.team import SiteChanged
-from parley.common.log_partitions import DEFAULT_PARTITIONS, partition_of
+from parley.common.log_partitions import DEFAULT_PARTITIONS, get_partition
 from parley.common.messaging import BrokerConnection, Consumer, topology
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
 from parley.notify.streaming.positions import Partition, first_position, last_position, to_offset
 from support.wait import wait_until
 
-PARTITION = Partition(partition_of(1, DEFAULT_PARTITIONS), DEFAULT_PARTITIONS)
+PARTITION = Partition(get_partition(1, DEFAULT_PARTITIONS), DEFAULT_PARTITIONS)
 """Of the tenant of all events here."""
 
 

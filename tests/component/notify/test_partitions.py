@@ -76,7 +76,7 @@ async def event_log(amqp_url: str) -> AsyncIterator[EventLog]:
 
 
 async def test_a_partition_is_left_some_time_after_its_last_stream(event_log: EventLog, scenario: Scenario) -> None:
-    partition = event_log.partition_of(scenario.tenant_id)
+    partition = event_log.get_partition(scenario.tenant_id)
     with event_log.follow_for_stream(partition) as tailer:
         await tailer.wait_caught_up(10)
         with event_log.follow_for_stream(partition) as same:
@@ -211,7 +211,7 @@ async def test_an_empty_partition_does_not_stop_reading_while_the_broker_accepts
     scenario = Scenario(broker)
     await scenario.send_message("before")
     async with run_event_log(server.uri) as event_log:
-        filled = event_log.partition_of(scenario.tenant_id)
+        filled = event_log.get_partition(scenario.tenant_id)
         empty = (filled + 1) % PARTITIONS
         await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
         with event_log.follow_for_stream(empty) as waiting:

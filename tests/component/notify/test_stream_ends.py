@@ -89,10 +89,10 @@ async def test_an_outdated_access_is_refused_with_a_retry_and_a_current_one_is_a
 
 async def test_logging_out_ends_only_the_streams_of_that_session(replica: NotifyReplica, scenario: Scenario) -> None:
     caller = scenario.operator()
-    other_session = replace(caller, session_id="another-login")
+    other_session = replace(caller, login_session_id="another-login")
     async with replica.stream(caller) as stream, replica.stream(other_session) as other:
         await assert_ends_within(
-            1.0, stream, lambda: scenario.change_access(caller, version=1, session_id=caller.session_id)
+            1.0, stream, lambda: scenario.change_access(caller, version=1, session_id=caller.login_session_id)
         )
         await scenario.send_message("after")
         await wait_for_message(other, "after")

@@ -20,7 +20,7 @@ async def test_a_ticket_is_redeemed_once_for_its_operator(replica: NotifyReplica
     status, redeemed, _ = await replica.request(GATEWAY, "POST", REDEEM, {"ticket": issued["ticket"]})
     assert status == 200
     assert redeemed["operator_id"] == caller.operator_id
-    assert redeemed["session_id"] == caller.session_id
+    assert redeemed["session_id"] == caller.login_session_id
     assert redeemed["expires_at"] == caller.expires_at
     assert redeemed["api_key_hash"] is None
     status, refused, _ = await replica.request(GATEWAY, "POST", REDEEM, {"ticket": issued["ticket"]})
@@ -28,7 +28,7 @@ async def test_a_ticket_is_redeemed_once_for_its_operator(replica: NotifyReplica
 
 
 async def test_a_ticket_of_an_api_key_names_the_key(replica: NotifyReplica, scenario: Scenario) -> None:
-    caller = replace(scenario.operator(), session_id=None, api_key_hash="5e" * 32)
+    caller = replace(scenario.operator(), login_session_id=None, api_key_hash="5e" * 32)
     _, issued, _ = await replica.request(caller, "POST", ISSUE)
     _, redeemed, _ = await replica.request(GATEWAY, "POST", REDEEM, {"ticket": issued["ticket"]})
     assert (redeemed["session_id"], redeemed["api_key_hash"]) == (None, "5e" * 32)

@@ -70,7 +70,7 @@ async def test_a_client_is_not_closed_while_a_reply_uses_it(pool: SiteClientPool
 
 async def test_a_changed_endpoint_gets_a_new_client_before_the_event_arrives(pool: SiteClientPool[Client]) -> None:
     before = borrow(pool, site(1, base_url=URL))
-    after = borrow(pool, site(1, base_url=URL, sealed_key="another"))
+    after = borrow(pool, site(1, base_url=URL, encrypted_key="another"))
     assert after.endpoint == Endpoint(URL, "another")
     await wait_until(lambda: before.closed)
 

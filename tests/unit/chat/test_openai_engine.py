@@ -68,8 +68,8 @@ async def test_the_installations_key_is_sent_to_the_installations_endpoint_only(
 ) -> None:
     await ask(catalog, site(1))
     await ask(catalog, site(2, base_url=endpoint.url))
-    await ask(catalog, site(3, base_url=endpoint.url, sealed_key=KEYS.encrypt(3, "sk-of-three")))
-    await ask(catalog, site(4, sealed_key=KEYS.encrypt(4, "sk-of-four")))
+    await ask(catalog, site(3, base_url=endpoint.url, encrypted_key=KEYS.encrypt(3, "sk-of-three")))
+    await ask(catalog, site(4, encrypted_key=KEYS.encrypt(4, "sk-of-four")))
     assert endpoint.authorization_headers == [
         "Bearer sk-the-installations",
         "Bearer none",
@@ -83,7 +83,7 @@ async def test_a_changed_site_is_answered_with_its_new_key(
 ) -> None:
     await ask(catalog, site(1, base_url=endpoint.url))
     catalog.invalidate(1)
-    await ask(catalog, site(1, base_url=endpoint.url, sealed_key=KEYS.encrypt(1, "sk-new")))
+    await ask(catalog, site(1, base_url=endpoint.url, encrypted_key=KEYS.encrypt(1, "sk-new")))
     assert endpoint.authorization_headers == ["Bearer none", "Bearer sk-new"]
 
 
@@ -92,7 +92,7 @@ async def test_a_key_that_cannot_be_decrypted_is_a_failure_and_no_other_key_is_u
 ) -> None:
     encrypted = SiteKeyCipher("the secret before it was rotated").encrypt(1, "sk-old")
     with pytest.raises(AiEngineError, match="cannot be decrypted"):
-        await ask(catalog, site(1, sealed_key=encrypted))
+        await ask(catalog, site(1, encrypted_key=encrypted))
     assert not endpoint.authorization_headers
 
 

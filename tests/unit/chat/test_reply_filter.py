@@ -67,7 +67,7 @@ def read(text: str, size: int) -> tuple[str, ReplyFilter]:
 def test_the_marker_is_found_in_every_cut_and_never_seen(marker: str) -> None:
     for size in range(1, len(marker) + 1):
         said, reply = read(marker, size)
-        assert (said, reply.marker_found, reply.said_something) == ("", True, False), size
+        assert (said, reply.marker_found, reply.has_content) == ("", True, False), size
 
 
 def test_the_marker_is_found_after_other_words() -> None:
@@ -106,7 +106,7 @@ def test_thoughts_are_not_said(text: str, said: str) -> None:
 @pytest.mark.parametrize("text", ["", "  \n\t", "…", "***", "\u200b", "\u3164\u2800", "<think>a</think>\n"])
 def test_blanks_and_punctuation_say_nothing(text: str) -> None:
     said, reply = read(text, 1)
-    assert (said, reply.said_something, reply.marker_found) == ("", False, False)
+    assert (said, reply.has_content, reply.marker_found) == ("", False, False)
 
 
 @pytest.mark.parametrize(

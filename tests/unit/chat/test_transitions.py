@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationIsOpen, NotAssigned
+from parley.chat.conversations.errors import AssignedToAnother, ConversationIsClosed, ConversationIsOpen, NotAssigned
 from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
 from parley.chat.messages.model import MessageDraft
 from parley.chat.visitors.model import Visitor
@@ -144,7 +144,7 @@ def test_a_message_to_another_operators_conversation_is_rejected() -> None:
 
 def test_closed_conversation_cannot_be_accepted() -> None:
     closed = transitions.close(open_conversation(), ALEX, NOW, overrule=False).conversation
-    with pytest.raises(ConversationClosed):
+    with pytest.raises(ConversationIsClosed):
         transitions.accept(closed, ALEX, NOW, TIMEOUT)
 
 

@@ -16,7 +16,7 @@ EVERYTHING = frozenset(Permission)
 
 def caller(sites: int, first: int = 1) -> OperatorCaller:
     granted = dict.fromkeys(range(first, first + sites), EVERYTHING)
-    return OperatorCaller(5, 7, "Olivia", granted, owner=True, session_id="s", client_ip="192.0.2.1")
+    return OperatorCaller(5, 7, "Olivia", granted, owner=True, login_session_id="s", client_ip="192.0.2.1")
 
 
 def test_caller_with_different_permissions_by_site_round_trips() -> None:

@@ -15,7 +15,7 @@ from parley.common.runtime.clock import utc_now
 from parley.notify.push.model import INITIAL_POSITION, ChatOperator, Cursor, SitePushOptions
 from parley.notify.push.planner import PushPlanner
 from parley.notify.push.triggers import PushTrigger
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.positions import RecordFingerprint
 
 
 class Database:
@@ -31,7 +31,7 @@ class Database:
         if self.away:
             raise ConnectionError
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
         self._check()
         self.position = max(self.position, position)
 

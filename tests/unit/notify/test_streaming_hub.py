@@ -24,7 +24,7 @@ OPERATOR = OperatorCaller(
     tenant_id=1,
     name="Alex",
     sites={1: frozenset(Permission), 2: frozenset({Permission.VIEW}), 3: frozenset({Permission.CHAT})},
-    session_id="s1",
+    login_session_id="s1",
     access_version=5,
     required_permission=Permission.VIEW,
 )
@@ -179,7 +179,7 @@ async def test_a_change_of_access_ends_older_streams_and_refuses_older_callers()
 async def test_the_end_of_a_login_session_ends_only_its_streams() -> None:
     hub = make_hub()
     ended, _ = open_stream(hub, OPERATOR)
-    other, _ = open_stream(hub, replace(OPERATOR, session_id="s2"))
+    other, _ = open_stream(hub, replace(OPERATOR, login_session_id="s2"))
     hub.revoke(7, "s1", 5)
     assert (ended.end_reason, other.end_reason) == ("revoked", "")
     with pytest.raises(Unauthenticated):
@@ -208,7 +208,7 @@ async def test_ended_streams_leave_no_entry_in_any_index() -> None:
     for subscriber in subscribers:
         hub.unregister(subscriber)
     assert len(hub) == 0
-    assert not any((hub._by_site, hub._by_visitor, hub._by_owner, hub._by_expiry))
+    assert not any((hub._by_site, hub._by_visitor, hub._by_caller, hub._by_expiry))
 
 
 async def test_a_socket_that_has_just_closed_does_not_affect_others() -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from parley.common.events import Event
 from parley.common.runtime.clock import utc_now
-from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, RecordMark, parse_event_id, to_offset
+from parley.notify.streaming.positions import (
+    NO_POSITION,
+    EventId,
+    Partition,
+    RecordFingerprint,
+    parse_event_id,
+    to_offset,
+)
 from parley.notify.streaming.replay_buffer import MAX_EARLIER_RECORDS, MemoryBudget, ReplayBuffer
 
 PARTITION = Partition(3, 16)
@@ -49,7 +56,7 @@ def buffer(budget: MemoryBudget) -> ReplayBuffer:
 def add(buffer: ReplayBuffer, *events: Event) -> None:
     for event in events:
         position = buffer.last_position + 1
-        buffer.advance(position, position, RecordMark(to_offset(position), 17))
+        buffer.advance(position, position, RecordFingerprint(to_offset(position), 17))
         buffer.add(event, position)
 
 
@@ -67,7 +74,7 @@ def test_positions_from_just_before_the_oldest_to_the_last_can_be_resumed_from(b
 
 def test_advancing_to_older_positions_changes_the_first_position_and_not_the_last(buffer: ReplayBuffer) -> None:
     buffer.reset(100)
-    buffer.advance(90, 95, RecordMark(0, 17))
+    buffer.advance(90, 95, RecordFingerprint(0, 17))
     assert buffer.can_replay_after(89)
     assert buffer.can_replay_after(100)
     assert not buffer.can_replay_after(88)
@@ -142,8 +149,8 @@ def test_a_reset_removes_everything(buffer: ReplayBuffer) -> None:
 
 def test_an_id_names_a_position_in_one_log(buffer: ReplayBuffer) -> None:
     """Ids grow with positions; another partition, number of partitions or log has other ids."""
-    buffer.advance(5000, 5999, RecordMark(5, 4_294_967_295))
-    buffer.advance(6000, 6999, RecordMark(6, 1))
+    buffer.advance(5000, 5999, RecordFingerprint(5, 4_294_967_295))
+    buffer.advance(6000, 6999, RecordFingerprint(6, 1))
     older, newer = buffer.event_id(5999), buffer.event_id(6999)
     assert older is not None
     assert newer is not None
@@ -170,7 +177,7 @@ def test_other_texts_are_no_ids(text: str) -> None:
 def test_the_oldest_position_that_can_be_resumed_from_keeps_its_id(buffer: ReplayBuffer) -> None:
     for offset in range(4):
         position = offset * 1000 + 999
-        buffer.advance(position - 999, position, RecordMark(offset, offset))
+        buffer.advance(position - 999, position, RecordFingerprint(offset, offset))
         buffer.add(make_event(offset), position)
     buffer.evict_oldest()
     buffer.evict_oldest()
@@ -182,7 +189,7 @@ def test_the_oldest_position_that_can_be_resumed_from_keeps_its_id(buffer: Repla
 def test_what_is_remembered_of_records_without_visible_events_is_bounded(buffer: ReplayBuffer) -> None:
     def read(offsets: range) -> None:
         for offset in offsets:
-            buffer.advance(offset * 1000, offset * 1000 + 999, RecordMark(offset, 17))
+            buffer.advance(offset * 1000, offset * 1000 + 999, RecordFingerprint(offset, 17))
 
     def is_remembered(offset: int) -> bool:
         return buffer.is_of_this_log(EventId(offset * 1000 + 999, 17, PARTITION))

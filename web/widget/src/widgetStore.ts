@@ -32,7 +32,7 @@ const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
 /** How long the live stream may take to bring a message whose reply stream has ended. */
 const LIVE_EVENT_DELAY_MS = 1500;
-/** While the visitor waits for a person, whether one is there is asked this often: it changes both ways. */
+/** How often a waiting visitor's widget asks whether an operator is available; the answer may change either way. */
 const AVAILABILITY_INTERVAL_MS = 10_000;
 /** How often an upload that the server has no room for is tried. */
 const MAX_UPLOAD_ATTEMPTS = 4;
@@ -232,7 +232,7 @@ export class WidgetStore {
       const first = history.messages[0]?.seq ?? 1;
       if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
       for (const message of history.messages) this.addMessage(message);
-      // Before version 0.2 nobody noted what was seen.
+      // Versions before 0.2 did not store which messages the visitor had seen.
       if (this.open.value || !this.seenAt.value) this.markSeen();
       this.setKnown(history.mode !== null && history.mode !== "closed");
       this.markRead();

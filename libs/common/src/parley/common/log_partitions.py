@@ -19,7 +19,7 @@ UNPARTITIONED_BINDING_KEYS: Final = ("site.#", "tenant.#", "bundle")
 readers leave out the events of other partitions."""
 
 
-def partition_of(tenant_id: int, partitions: int) -> int:
+def get_partition(tenant_id: int, partitions: int) -> int:
     """Return the partition that holds a tenant's events. The gateway places a tenant's streams by it."""
     return tenant_id % partitions
 
@@ -29,8 +29,11 @@ def stream_name(partition: int) -> str:
     return f"{LOG_NAME}.{partition}"
 
 
-def partition_key(routing_key: str, partition: int) -> str:
-    """Replace the first word of a routing key, which no queue is bound by, with the event's partition."""
+def partitioned_routing_key(routing_key: str, partition: int) -> str:
+    """Return the key that an event is published with: its routing key, the first word replaced with its partition.
+
+    No queue of a service is bound by the first word; the streams of the partitions are.
+    """
     return f"{_KEY_PREFIX}{partition}.{routing_key.partition('.')[2] or routing_key}"
 
 

@@ -1,4 +1,7 @@
-"""Which versions of MongoDB and RabbitMQ are out of support or have known holes: told at the start and by a check."""
+"""Advice about versions of MongoDB and RabbitMQ that are out of support or have known vulnerabilities.
+
+Services log it when they start; `parley config check` shows it.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ def mongodb_advice(version: str) -> str | None:
         fixed = f"{line[0]}.{line[1]}.{_MONGODB_FIXED[line]}"
         return f"MongoDB {version} discloses memory before login (CVE-2025-14847): update to {fixed} or newer"
     if line < _MONGODB_SUPPORTED:
-        return f"MongoDB {version} is no longer supported by its makers: update to 8.0"
+        return f"MongoDB {version} is no longer supported by its vendor: update to 8.0"
     return None
 
 
 def rabbitmq_advice(version: str) -> str | None:
     """Return why a version should be replaced; None if nothing is known against it."""
     if _parse(version)[0] < _RABBITMQ_SUPPORTED:
-        return f"RabbitMQ {version} is no longer supported by its makers: update to 4.2"
+        return f"RabbitMQ {version} is no longer supported by its vendor: update to 4.2"
     return None
 
 

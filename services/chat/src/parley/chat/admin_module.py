@@ -14,7 +14,7 @@ from parley.chat.accounts.login_throttling import LoginThrottle
 from parley.chat.accounts.login_throttling_repository import MongoKnownOriginRepository, MongoLoginFailureRepository
 from parley.chat.accounts.repository import MongoOperatorRepository, MongoTenantRepository
 from parley.chat.accounts.service import AccountService
-from parley.chat.ai.settings import AiSettingsService
+from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.ai.site_keys import SiteKeyCipher
 from parley.chat.ai.ssrf_guard import SsrfGuard
 from parley.chat.api_keys import routes as api_key_routes

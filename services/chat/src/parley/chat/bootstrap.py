@@ -41,7 +41,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
 
     ai.add_to(service)
     service.add(
-        PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.release_overdue, "operator-timeouts")
+        PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.return_overdue, "operator-timeouts")
     )
     service.add(PeriodicTask(ERASURE_CHECK_SECONDS, personal_data.finish_due, "erasures"))
     service.add(PeriodicTask(SILENT_VISITOR_CHECK_SECONDS, conversations.visitors.remove_silent, "silent-visitors"))

@@ -94,10 +94,10 @@ class ConversationRpc:
 
     async def list_recent_messages(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """The newest `limit` messages, oldest first, and the language that the visitor's browser asks for."""
-        found = await self.queries.find_recent_messages(int(request["conversation_id"]), int(request["limit"]))
-        if found is None:
+        result = await self.queries.find_recent_messages(int(request["conversation_id"]), int(request["limit"]))
+        if result is None:
             return None
-        conversation, messages = found
+        conversation, messages = result
         return {
             "language": conversation.visitor.language,
             "messages": [message.to_schema().model_dump(mode="json") for message in messages],

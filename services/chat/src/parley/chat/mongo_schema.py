@@ -20,7 +20,7 @@ from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.uploads import repository as uploads
 from parley.chat.visitors import repository as visitors
-from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
+from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore, outbox_indexes
 
 OUTBOX_COLLECTIONS = (
     conversations.COLLECTION,
@@ -30,7 +30,7 @@ OUTBOX_COLLECTIONS = (
     personal_data.COLLECTION,
 )
 
-SCHEMA = Schema(
+SCHEMA = DatabaseSchema(
     indexes=(
         *conversations.INDEXES,
         *query_repository.INDEXES,

@@ -18,7 +18,7 @@ REACHABILITY_CACHE_TTL_SECONDS: Final = 3.0
 
 # Conversations.
 OTHER_REPLICA_DELAY: Final = timedelta(seconds=2)
-"""After which any replica does what is due in a conversation, and not the one that changed it last."""
+"""For what is overdue in a conversation: the replica that changed it last acts first, any other after this delay."""
 REPLY_TIMEOUT_CHECK_SECONDS: Final = 1.0
 """Between two searches for operators who have not replied in time."""
 SILENT_VISITOR_CHECK_SECONDS: Final = 60.0

@@ -117,7 +117,7 @@ def _share_limits(settings: GatewaySettings, limiter: RateLimiter, new_sessions:
     key = settings.identity_secret.encode()[:64]
     group = hashlib.blake2b(repr(settings.limits()).encode(), key=key, digest_size=8).hexdigest()
     exchange = UsageExchange(group, limiter.add_usage, new_sessions.add_known)
-    limiter.on_usage, new_sessions.on_admitted = exchange.tell_usage, exchange.tell_session
+    limiter.on_usage, new_sessions.on_admitted = exchange.report_usage, exchange.report_session
     return exchange
 
 

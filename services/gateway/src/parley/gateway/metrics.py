@@ -28,12 +28,12 @@ REPLICA_IN_FLIGHT = Gauge(
     "parley_gateway_replica_in_flight", "Requests in flight and open streams of a replica.", ["service", "replica"]
 )
 RATE_LIMITED = Counter("parley_gateway_rate_limited_total", "Requests rejected by a limit.", ["scope", "rate"])
-USAGES_HEARD = Counter(
+USAGES_REPORTED = Counter(
     "parley_gateway_usages_heard_total", "Parts of rate limits that other gateways reported as used."
 )
 CREDENTIALS_REJECTED = Counter("parley_gateway_credentials_refused_total", "Rejected credentials.", ["reason"])
 SLOW_CLIENTS = Counter("parley_gateway_slow_clients_total", "Clients disconnected because they did not read.")
-UNNAMED_PROXY_REQUESTS = Counter(
+UNTRUSTED_PROXY_REQUESTS = Counter(
     "parley_gateway_unnamed_proxy_requests_total",
     "Requests with X-Forwarded-For from a peer that is not in PARLEY_TRUSTED_PROXIES, by the peer's network.",
     ["network"],

@@ -33,7 +33,7 @@ LOOKUP_INTERVAL_SECONDS = 2.0
 MIN_LOOKUP_INTERVAL_SECONDS = 0.2
 LOOKUP_TIMEOUT_SECONDS = 3.0
 PROBE_INTERVAL_SECONDS = 0.5
-"""Between two attempts to reach a replica that took no connection."""
+"""Between two attempts to reach a replica that could not be reached."""
 PROBE_TIMEOUT_SECONDS = 1.0
 RESPONSE_TIMEOUT_SECONDS = 15.0
 """For the head of a JSON response, and again for its body."""

@@ -1,7 +1,7 @@
-"""Tells the other gateways what this one took from rate limits and which sessions it let in, and hears it from them.
+"""Reports to the other gateways what this one took from rate limits and which sessions it let in, and receives theirs.
 
 Every gateway has an exclusive queue at the broker. Messages are transient and unconfirmed. While the broker is away,
-each gateway counts for itself. Gateways with other limits have other buckets, and do not hear of these.
+each gateway counts for itself. Gateways with other limits have other buckets, and receive no reports about these.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = get_logger(__name__)
 _EXCHANGE = "parley.rate_limits"
 _MAX_QUEUED = 1000
 _MAX_UNREPORTED = 10_000
-"""Buckets, and sessions; more are not told while the broker is slow."""
+"""Buckets, and sessions; more are not reported while the broker is slow."""
 
 
 class UsageExchange:
@@ -50,14 +50,14 @@ class UsageExchange:
         self._unreported_sessions: list[str] = []
         self._timer = CoalescingTimer(USAGE_INTERVAL_SECONDS)
 
-    def tell_usage(self, usage: Usage) -> None:
-        """Tell the other gateways soon what was taken; without effect while the broker is away."""
+    def report_usage(self, usage: Usage) -> None:
+        """Report soon what was taken; without effect while the broker is away."""
         if self.running and len(self._unreported) < _MAX_UNREPORTED:
             self._unreported[usage.bucket] = self._unreported.get(usage.bucket, 0) + usage.tokens
             self._timer.schedule()
 
-    def tell_session(self, session_handle: str) -> None:
-        """Tell the other gateways soon of a session that was let in; without effect while the broker is away."""
+    def report_session(self, session_handle: str) -> None:
+        """Report soon a session that was let in; without effect while the broker is away."""
         if self.running and len(self._unreported_sessions) < _MAX_UNREPORTED:
             self._unreported_sessions.append(session_handle)
             self._timer.schedule()
@@ -74,12 +74,12 @@ class UsageExchange:
             self._queue_name = queue.name
             await queue.consume(self._on_message, no_ack=True)
             self.running = True
-            telling = asyncio.create_task(self._tell_others(exchange), name="rate-limits:tell")
+            publishing = asyncio.create_task(self._publish_reports(exchange), name="rate-limits:publish")
             closed_task = asyncio.create_task(closed.wait())
             try:
-                await asyncio.wait({telling, closed_task}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({publishing, closed_task}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await cancel_and_wait(telling, closed_task)
+                await cancel_and_wait(publishing, closed_task)
         finally:
             self.running = False
             self._unreported.clear()
@@ -87,7 +87,7 @@ class UsageExchange:
             if not channel.is_closed:
                 await channel.close()
 
-    async def _tell_others(self, exchange: AbstractExchange) -> None:
+    async def _publish_reports(self, exchange: AbstractExchange) -> None:
         while True:
             await self._timer.wait()
             usages, self._unreported = self._unreported, {}
@@ -105,7 +105,7 @@ class UsageExchange:
         except (ValueError, TypeError, KeyError) as exc:
             log.warning("usage_malformed", error=repr(exc)[:200])
             return
-        metrics.USAGES_HEARD.inc(len(usages))
+        metrics.USAGES_REPORTED.inc(len(usages))
         for usage in usages:
             self._on_usage(usage)
         for session_handle in sessions:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotencyStore, Schema
+from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore
 from parley.notify.migrations import MIGRATIONS
 from parley.notify.push import cursor_repository, delivery_repository, seen_repository, token_repository
 from parley.notify.tickets import repository as tickets
 
-SCHEMA = Schema(
+SCHEMA = DatabaseSchema(
     indexes=(
         *tickets.INDEXES,
         *token_repository.INDEXES,

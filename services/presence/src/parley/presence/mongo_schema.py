@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
+from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore, outbox_indexes
 from parley.presence.operators import repository as operators
 from parley.presence.visitors import repository as visitors
 
 OUTBOX_COLLECTIONS = (operators.COLLECTION, visitors.COLLECTION)
 
-SCHEMA = Schema(
+SCHEMA = DatabaseSchema(
     indexes=(
         *operators.INDEXES,
         *visitors.INDEXES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.mongodb import MongoIdempotencyStore, Schema, outbox_indexes
+from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore, outbox_indexes
 from parley.translate.conversations import repository as conversations
 from parley.translate.engines import quota_repository as quota
 from parley.translate.messages import repository as messages
@@ -11,7 +11,7 @@ from parley.translate.translations import repository as translations
 
 OUTBOX_COLLECTIONS = (preferences.COLLECTION, messages.COLLECTION)
 
-SCHEMA = Schema(
+SCHEMA = DatabaseSchema(
     indexes=(
         *conversations.INDEXES,
         *preferences.INDEXES,

@@ -44,8 +44,8 @@ class OperatorCaller:
     name: str
     sites: Mapping[int, frozenset[Permission]]
     owner: bool = False
-    session_id: str | None = None
-    """The login session of the token; None for API keys and external identity providers."""
+    login_session_id: str | None = None
+    """The login session of the token; None for API keys and external identity providers. In tokens it is `sid`."""
     access_version: int = 0
     """Grows with every change of the operator's access; a service that knows a newer version rejects an older one."""
     expires_at: int = 0
@@ -67,8 +67,8 @@ class OperatorCaller:
 
         None for an external identity provider, whose sessions are not known here.
         """
-        if self.session_id is not None:
-            return f"session:{self.session_id}"
+        if self.login_session_id is not None:
+            return f"session:{self.login_session_id}"
         return None if self.api_key_hash is None else f"key:{self.api_key_hash}"
 
     @property
@@ -177,7 +177,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "name": caller.name,
                 "sites": _group_by_permissions(caller.sites),
                 "owner": caller.owner,
-                "sid": caller.session_id,
+                "sid": caller.login_session_id,
                 "ver": caller.access_version,
                 "until": caller.expires_at,
                 "key_hash": caller.api_key_hash,
@@ -223,7 +223,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 name=claims["name"],
                 sites=sites,
                 owner=claims["owner"],
-                session_id=claims["sid"],
+                login_session_id=claims["sid"],
                 access_version=claims["ver"],
                 expires_at=claims["until"],
                 # A gateway of a previous version does not send these three.

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from parley.common.mongodb.schema import Schema
+from parley.common.mongodb.schema import DatabaseSchema
 from parley.common.runtime.settings import ServiceSettings
 
 ENTRY_POINT_GROUP = "parley.commands"
@@ -37,7 +37,7 @@ class CommandPlugin:
     checks: Sequence[HealthCheck] = ()
     queues: Sequence[str] = ()
     """The queues of its consumer groups, which can have dead letters."""
-    schema: Schema | None = None
+    schema: DatabaseSchema | None = None
     """The schema of its database, if it has one."""
 
 

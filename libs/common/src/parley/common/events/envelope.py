@@ -107,7 +107,11 @@ def parse_event(document: dict[str, Any]) -> Event:
 
 
 def routing_key(event: Event) -> str:
-    """Build `site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` for a whole tenant; then the tag, if any."""
+    """Build `site.<site_id>.<type>`, or `tenant.<tenant_id>.<type>` for a whole tenant; then the tag, if any.
+
+    Ephemeral events are published with this key. Of other events, `log_partitions.partitioned_routing_key` replaces the
+    first word before they are published.
+    """
     scope = f"site.{event.site_id}" if event.site_id else f"tenant.{event.tenant_id}"
     return f"{scope}.{event.type}.{event.routing_tag}" if event.routing_tag else f"{scope}.{event.type}"
 

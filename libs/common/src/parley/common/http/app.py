@@ -125,7 +125,7 @@ async def _handle_errors(
     except ConnectionResetError:
         raise
     except Exception:
-        log.exception("unforeseen_failure", route=_route_template(request))
+        log.exception("unhandled_exception", route=_route_template(request))
         return error_responses.internal_error_response()
 
 

@@ -16,7 +16,7 @@ from aio_pika.abc import DeliveryMode
 from pamqp.commands import Basic
 
 from parley.common.events import Event, is_stream_only, routing_key
-from parley.common.log_partitions import partition_key, partition_of
+from parley.common.log_partitions import get_partition, partitioned_routing_key
 from parley.common.messaging.publisher import OutgoingMessage
 
 Document = dict[str, Any]
@@ -35,7 +35,7 @@ def pack_events(events: Iterable[tuple[Event, Document]], partitions: int) -> It
     batches: dict[int, _Batch] = {}
     for event, document in events:
         content = orjson.dumps(document)
-        partition = partition_of(event.tenant_id, partitions)
+        partition = get_partition(event.tenant_id, partitions)
         batch = batches.get(partition)
         single = not is_stream_only(event)
         if batch is not None and (single or not batch.has_room(content)):
@@ -76,7 +76,7 @@ class _Batch:
         first, content = self.events[0]
         several = len(self.events) > 1
         return OutgoingMessage(
-            partition_key(_BATCH_TYPE if several else routing_key(first), self.partition),
+            partitioned_routing_key(_BATCH_TYPE if several else routing_key(first), self.partition),
             b"[%b]" % b",".join(one for _, one in self.events) if several else content,
             Basic.Properties(
                 content_type="application/json",

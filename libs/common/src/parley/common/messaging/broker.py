@@ -283,7 +283,7 @@ class _Link:
 
 
 def server_version(connection: AbstractConnection) -> str:
-    """Return the broker's version, as it told at the connection's start."""
+    """Return the broker's version, which it sends when a connection starts."""
     transport = connection.transport
     properties = getattr(transport.connection, "server_properties", None) if transport is not None else None
     return str((properties or {}).get("version", "0.0"))

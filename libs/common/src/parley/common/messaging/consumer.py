@@ -94,7 +94,7 @@ class Consumer:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 message = await inbox.get()
-                key = _partition_key(message)
+                key = _ordering_key(message)
                 waiting = partitions.get(key)
                 if waiting is not None:
                     waiting.append(message)
@@ -146,7 +146,7 @@ def _redelivery_delay(delivery_count: int) -> float:
     )
 
 
-def _partition_key(message: AbstractIncomingMessage) -> object:
+def _ordering_key(message: AbstractIncomingMessage) -> object:
     """Return the conversation id, by which events are ordered; None if the body cannot be parsed."""
     try:
         return orjson.loads(message.body)["conversation_id"]

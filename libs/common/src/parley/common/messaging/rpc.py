@@ -108,7 +108,7 @@ class RpcClient:
         self._pending: dict[str, asyncio.Future[Document]] = {}
 
     async def run(self, connection: AbstractConnection) -> None:
-        channel = await connection.channel(publisher_confirms=True)  # It tells whether there is such a queue.
+        channel = await connection.channel(publisher_confirms=True)  # A confirm says whether there is such a queue.
         try:
             closed = await channel_closed_event(channel)
             replies = await channel.declare_queue(exclusive=True, auto_delete=True)
@@ -152,8 +152,8 @@ class RpcClient:
             raise Unavailable(f"The {self._service} service is not running.")
         if reply.get("failed"):
             raise Unavailable(f"The {self._service} service could not answer.")
-        found: Document | None = reply["found"]
-        return found
+        result: Document | None = reply["found"]
+        return result
 
     async def _ask(
         self, exchange: AbstractExchange, message: aio_pika.Message, correlation_id: str, queue: str

@@ -4,10 +4,11 @@ from parley.common.mongodb.client import Mongo
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError, SchemaNotReady
 from parley.common.mongodb.idempotency import MongoIdempotencyStore
 from parley.common.mongodb.outbox import Outbox, OutboxInsert, outbox_indexes, to_outbox_entry
-from parley.common.mongodb.schema import Document, Index, Migration, MigrationContext, Phase, Schema
+from parley.common.mongodb.schema import DatabaseSchema, Document, Index, Migration, MigrationContext, Phase
 
 __all__ = [
     "TRANSIENT_ERRORS",
+    "DatabaseSchema",
     "Document",
     "Index",
     "Migration",
@@ -17,7 +18,6 @@ __all__ = [
     "Outbox",
     "OutboxInsert",
     "Phase",
-    "Schema",
     "SchemaError",
     "SchemaNotReady",
     "outbox_indexes",

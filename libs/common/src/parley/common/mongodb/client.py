@@ -15,7 +15,7 @@ from pymongo.read_concern import ReadConcern
 
 from parley.common.mongodb import condition_wait, timeouts
 from parley.common.mongodb.errors import SchemaError, SchemaNotReady
-from parley.common.mongodb.schema import Document, Schema
+from parley.common.mongodb.schema import DatabaseSchema, Document
 from parley.common.mongodb.schema_gate import Mode, SchemaGate
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
@@ -39,7 +39,7 @@ class Mongo:
 
     name = "mongodb"
 
-    def __init__(self, uri: str, database: str, schema: Schema, mode: Mode = "migrate") -> None:
+    def __init__(self, uri: str, database: str, schema: DatabaseSchema, mode: Mode = "migrate") -> None:
         self._uri = uri
         self._database = database
         self._schema = schema
@@ -165,7 +165,7 @@ class Mongo:
             # The process was suspended (a sleeping laptop, a frozen machine) for longer than `CODE_ABSENCE`, and a
             # newer version removed what this code needs.
             self.schema_ready.clear()
-            log.critical("schema_moved_on")
+            log.critical("schema_newer_than_code")
             signal.raise_signal(signal.SIGTERM)
             raise
         self._last_heartbeat = time.monotonic()

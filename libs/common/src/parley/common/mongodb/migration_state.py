@@ -15,7 +15,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 
-from parley.common.mongodb.schema import Document, Migration, Phase, Schema
+from parley.common.mongodb.schema import DatabaseSchema, Document, Migration, Phase
 
 COLLECTION = "schema"
 _ID = "schema"
@@ -69,7 +69,7 @@ class SchemaState:
         """The number of the newest completed migration."""
         return max(self.applied, default=0)
 
-    def pending(self, schema: Schema) -> list[Migration]:
+    def pending(self, schema: DatabaseSchema) -> list[Migration]:
         """Return the migrations that a version of the code still needs, in order."""
         return [migration for migration in schema.migrations if self._is_due(migration)]
 

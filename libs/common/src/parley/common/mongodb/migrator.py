@@ -1,8 +1,8 @@
-"""Migrates a database's schema to what a version of the code needs, in one process at a time.
+"""Migrates a database's schema to the version that the code needs. One process at a time does it, under a lock.
 
-Indexes come first, then what the new code needs before it serves, then the steps for which older code must be gone. The
-holder of the lock renews it while it works; if that fails, it stops before the lease expires, and the next holder
-continues from the recorded position.
+The order: indexes, then the migrations that the new code needs before it serves, then those that must wait until no
+older code runs. The holder of the lock renews it while it works. If that fails, it stops before the lease expires, and
+the next holder continues from the recorded position.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
 from parley.common.mongodb.migration_state import LockLost, MigrationStateStore, RunningMigration
-from parley.common.mongodb.schema import Document, Index, Migration, Phase, Schema, compare_indexes
+from parley.common.mongodb.schema import DatabaseSchema, Document, Index, Migration, Phase, compare_indexes
 from parley.common.mongodb.timeouts import CODE_ABSENCE, LOCK_LEASE, LOCK_POLL_SECONDS, MIGRATION_LOG_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
@@ -37,12 +37,12 @@ _MAX_UNRENEWED_SHARE = 0.7
 
 
 class Migrator:
-    """Migrates for one process. `run` may be called repeatedly, and by any number of processes at once."""
+    """Migrates for one process. `run` may be called repeatedly, and by any number of processes concurrently."""
 
     def __init__(
         self,
         database: AsyncDatabase[Document],
-        schema: Schema,
+        schema: DatabaseSchema,
         *,
         lease: timedelta = LOCK_LEASE,
         absence: timedelta = CODE_ABSENCE,
@@ -59,20 +59,20 @@ class Migrator:
     async def run(self, *, include_deferred: bool = True) -> list[Migration]:
         """Run the migrations that can run now; without `include_deferred`, only what the new code needs to serve.
 
-        Returns those that are left, because they wait until older code is gone. Raises SchemaError if the schema cannot
+        Returns those that remain: they wait until older code is gone. Raises SchemaError if the schema cannot
         be migrated, and what pymongo raises while the database is unavailable.
         """
         while True:
-            left = await self._find_left()
-            if left is not None and not (include_deferred and left):
-                return left
+            remaining = await self._find_remaining()
+            if remaining is not None and not (include_deferred and remaining):
+                return remaining
             if await self._state_store.acquire_lock(self._lease) is not None:
                 return await self._with_lock(self._migrate(include_deferred=include_deferred))
             state = await self._state_store.read()
             self.progress = f"{state.holder} is migrating the schema: {state.running or 'indexes'}"
             await asyncio.sleep(LOCK_POLL_SECONDS)
 
-    async def _find_left(self) -> list[Migration] | None:
+    async def _find_remaining(self) -> list[Migration] | None:
         """Return the migrations for which older code must be gone; None if there is more to do. Raises SchemaError."""
         missing = await self._missing_indexes()
         state = await self._state_store.read()
@@ -123,13 +123,13 @@ class Migrator:
         for migration in pending:
             if migration.phase is Phase.EXPAND:
                 await self._apply(migration)
-        left: list[Migration] = []
+        remaining: list[Migration] = []
         for migration in pending:
             if migration.phase is Phase.EXPAND:
                 continue
-            if left or not include_deferred or not await self._apply(migration):
-                left.append(migration)
-        return left
+            if remaining or not include_deferred or not await self._apply(migration):
+                remaining.append(migration)
+        return remaining
 
     async def _create_indexes(self) -> None:
         """Create the missing indexes, beside reads and writes; wait for those that an earlier holder started."""
@@ -152,7 +152,7 @@ class Migrator:
                 raise await self._record_failure(f"the index {index.name} cannot be created", exc) from exc
         await self._state_store.set_building(())
         seconds = round(time.monotonic() - started, 3)
-        log.info("indexes_made", indexes=[index.name for index in indexes], seconds=seconds)
+        log.info("indexes_created", indexes=[index.name for index in indexes], seconds=seconds)
 
     async def _apply(self, migration: Migration) -> bool:
         """Run a migration, or resume it. Returns False if older code was seen recently."""
@@ -161,7 +161,7 @@ class Migrator:
         if not await self._state_store.begin_migration(migration, self._absence, resumed=resumed):
             log.info("migration_waits", migration=str(migration), until="older code is gone")
             return False
-        log.info("migration_begun", migration=str(migration), phase=migration.phase, resumed=resumed)
+        log.info("migration_started", migration=str(migration), phase=migration.phase, resumed=resumed)
         self.progress = f"migration {migration}"
         context = _MigrationRun(self._database, self._state_store, migration, running if resumed else None)
         started = time.monotonic()
@@ -244,4 +244,4 @@ class _MigrationRun:
         if time.monotonic() - self._logged_at > MIGRATION_LOG_INTERVAL_SECONDS:
             self._logged_at = time.monotonic()
             total = await self.database[collection].estimated_document_count()
-            log.info("migration_goes_on", migration=str(self._migration), documents=self.documents, total=total)
+            log.info("migration_progress", migration=str(self._migration), documents=self.documents, total=total)

@@ -96,7 +96,7 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
-class Schema:
+class DatabaseSchema:
     """The schema of one version of a service. Raises ValueError if it is inconsistent."""
 
     indexes: Sequence[Index] = ()

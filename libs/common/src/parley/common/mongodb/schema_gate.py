@@ -1,7 +1,7 @@
 """Guards a service's access to its database: migrates the schema or waits for it, and records the code's version.
 
 `ensure_ready` runs before anything else uses the database; `heartbeat` records every ten seconds that code of this
-version is running, which decides when migrations that need older code to be gone may run.
+version is running, by which migrations that must wait for the end of older code know that it has ended.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from parley.common.mongodb.errors import SchemaError, SchemaNotReady
 from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
 from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
-from parley.common.mongodb.schema import Document, Migration, Phase, Schema, compare_indexes
+from parley.common.mongodb.schema import DatabaseSchema, Document, Migration, Phase, compare_indexes
 from parley.common.mongodb.timeouts import DEFERRED_MIGRATIONS_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
@@ -34,7 +34,7 @@ class SchemaGate:
         self,
         database: AsyncDatabase[Document],
         no_timeout_database: AsyncDatabase[Document],
-        schema: Schema,
+        schema: DatabaseSchema,
         mode: Mode,
     ) -> None:
         self._database = database

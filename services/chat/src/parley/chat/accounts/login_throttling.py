@@ -4,8 +4,8 @@ After a number of failures each further failure doubles the delay before the nex
 attempt is blocked for BLOCK_DURATION. Accounts that do not exist are counted in the same way. The limits of an
 address are higher, because many people may share one.
 
-Failures of strangers share one count per account. A device or an address from which the operator has logged in before
-has a count of its own, so that a stranger who guesses cannot lock the operator out.
+Attempts from unknown devices and addresses share one count per account. A device or an address from which the
+operator has logged in before has a count of its own: an attacker who guesses cannot lock the operator out.
 
 An e-mail address may have accounts of several tenants. Each has counts of its own: whoever knows the password of one
 gains no attempts at another by logging in.
@@ -77,7 +77,7 @@ class LoginFailureRepository(Protocol):
     async def reset(self, key: str) -> None: ...
 
     async def count_unseen(self, key: str, until: datetime) -> None:
-        """Count one more failure that the operator has not been told of."""
+        """Count one more failure that the operator has not seen yet."""
 
     async def take_unseen(self, key: str) -> int:
         """Return the count of `count_unseen`, and start at 0 again."""
@@ -89,10 +89,10 @@ class KnownOriginRepository(Protocol):
     async def find_known(self, keys: Sequence[str], now: datetime) -> frozenset[str]:
         """Return those of the keys that are remembered."""
 
-    async def remember(self, account: str, keys: Sequence[str], until: datetime) -> None: ...
+    async def add(self, account: str, keys: Sequence[str], until: datetime) -> None: ...
 
-    async def forget(self, account: str) -> None:
-        """Forget all of an account."""
+    async def delete_all(self, account: str) -> None:
+        """Delete all of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class LoginThrottle:
             await self.failures.increment(account_key(account), self.clock(), ACCOUNT_POLICY)
 
     async def record_success(self, account: str, origin: LoginOrigin) -> int:
-        """Reset the failures of an account. Returns how many strangers' attempts failed since the last success.
+        """Reset the failures of an account. Returns how many attempts from unknown devices failed since then.
 
         Those of the address stay: logging in to an account of one's own must not lift the limit on guessing others.
         """
@@ -164,20 +164,20 @@ class LoginThrottle:
         """Make a device and its address known, for KNOWN_ORIGIN_LIFETIME since. Returns the device's token."""
         token = origin.device_token or secrets.token_urlsafe(32)
         keys = _origin_keys(account, LoginOrigin(origin.client_ip, token))
-        await self.known_origins.remember(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
+        await self.known_origins.add(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
         return token
 
     async def remember_address(self, account: str, client_ip: str) -> None:
         """Make an address known to which a device that is logged in has moved."""
         keys = _origin_keys(account, LoginOrigin(client_ip))
-        await self.known_origins.remember(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
+        await self.known_origins.add(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
 
-    async def forget(self, account: str) -> None:
-        """Forget all devices and addresses: somebody else may have known the password."""
-        await self.known_origins.forget(account_key(account))
+    async def delete_known_origins(self, account: str) -> None:
+        """Delete all devices and addresses: somebody else may have known the password."""
+        await self.known_origins.delete_all(account_key(account))
 
     async def _count_keys(self, accounts: Sequence[str], origin: LoginOrigin) -> Mapping[str, str]:
-        """Return the key of the count that an attempt at each account is subject to: that of strangers, or its own."""
+        """Return the key of the count for an attempt at each account: that of unknown devices, or the device's own."""
         candidates = {account: _origin_keys(account, origin) for account in accounts}
         every = [key for keys in candidates.values() for key in keys]
         known = await self.known_origins.find_known(every, self.clock())

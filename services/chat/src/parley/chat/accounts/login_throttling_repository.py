@@ -75,11 +75,11 @@ class MongoKnownOriginRepository:
         rows = self._mongo[KNOWN_ORIGINS].find({"_id": {"$in": list(keys)}, "expires_at": {"$gt": now}}, {"_id": 1})
         return frozenset([row["_id"] async for row in rows])
 
-    async def remember(self, account: str, keys: Sequence[str], until: datetime) -> None:
+    async def add(self, account: str, keys: Sequence[str], until: datetime) -> None:
         for key in keys:
             await self._mongo[KNOWN_ORIGINS].update_one(
                 {"_id": key}, {"$set": {"account": account, "expires_at": until}}, upsert=True
             )
 
-    async def forget(self, account: str) -> None:
+    async def delete_all(self, account: str) -> None:
         await self._mongo[KNOWN_ORIGINS].delete_many({"account": account})

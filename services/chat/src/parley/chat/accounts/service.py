@@ -75,7 +75,7 @@ class AccountService:
             before,
             password_hash=new_hash,
             password_version=before.password_version + 1,
-            retained_session_id=caller.session_id,
+            retained_session_id=caller.login_session_id,
             version=before.version + 1,
         )
         details = {"revoked_api_keys": revoke_api_keys}
@@ -83,7 +83,7 @@ class AccountService:
             self.audit, caller, after, "account.password_changed", details, sessions_ended=True
         )
         await self.operators.save(before, after, audited, revoke_api_keys=revoke_api_keys)
-        await self._forget_devices(caller, before)
+        await self._delete_known_origins(caller, before)
 
     async def end_all_sessions(self, caller: OperatorCaller, *, revoke_api_keys: bool = False) -> None:
         """End every session of the caller, the current one too; on request their API keys as well.
@@ -104,16 +104,16 @@ class AccountService:
             self.audit, caller, after, "account.sessions_ended", details, sessions_ended=True
         )
         await self.operators.save(before, after, audited, revoke_api_keys=revoke_api_keys)
-        await self._forget_devices(caller, before)
+        await self._delete_known_origins(caller, before)
 
-    async def _forget_devices(self, caller: OperatorCaller, operator: Operator) -> None:
+    async def _delete_known_origins(self, caller: OperatorCaller, operator: Operator) -> None:
         """Forget the devices from which the operator has logged in, except where the caller is now."""
-        await self.login_throttle.forget(operator.login_name)
+        await self.login_throttle.delete_known_origins(operator.login_name)
         await self.login_throttle.remember_address(operator.login_name, caller.client_ip)
 
     async def _verify_current_password(self, caller: OperatorCaller, operator: Operator, password: str) -> None:
         # Counted by login session: strangers who guess cannot keep the operator from changing the password.
-        account = f"change-password:{operator.id}:{caller.session_id}"
+        account = f"change-password:{operator.id}:{caller.login_session_id}"
         origin = LoginOrigin(caller.client_ip)
         await self.login_throttle.admit([account], origin)
         if not await self.passwords.verify(operator.password_hash, password):

@@ -20,7 +20,7 @@ _INSTALLATION = 0
 
 
 class Endpoint(NamedTuple):
-    """What a client was created for: a site's own address and key; None for the installation's."""
+    """What a client was created for: a site's own endpoint and key; None for the installation's."""
 
     base_url: str | None = None
     encrypted_key: str | None = None
@@ -78,7 +78,7 @@ class SiteClientPool(Generic[ClientT]):
     def _acquire(self, site: SiteSettings) -> PooledClient[ClientT]:
         own = site.ai.has_own_endpoint
         site_id = site.id if own else _INSTALLATION
-        endpoint = Endpoint(site.ai.base_url, site.ai.sealed_key) if own else Endpoint()
+        endpoint = Endpoint(site.ai.base_url, site.ai.encrypted_key) if own else Endpoint()
         pooled = self._clients.get(site_id)
         # The endpoint is compared as well: the event that the site has changed may be late.
         if pooled is None or pooled.endpoint != endpoint:

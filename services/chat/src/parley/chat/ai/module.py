@@ -57,4 +57,6 @@ class AiModule:
     def add_to(self, service: Service) -> None:
         service.add(self.engines)
         service.add(self._tasks)
-        service.add(PeriodicTask(timeouts.EXPIRED_LEASE_CHECK_SECONDS, self.replies.resume_expired, "lapsed-answers"))
+        service.add(
+            PeriodicTask(timeouts.EXPIRED_LEASE_CHECK_SECONDS, self.replies.resume_expired, "expired-reply-leases")
+        )

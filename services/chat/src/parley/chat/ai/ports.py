@@ -23,11 +23,11 @@ class AiEngines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """For whom a reply is generated: a visitor's session on a site, and the address they write from, if known."""
+    """For whom a reply is generated: a visitor's session on a site, and the client IP they write from, if known."""
 
     site_id: int
     session: str
-    address: str = ""
+    client_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class TokenBudget(Protocol):
     async def reserve(self, spender: Spender, daily_limit: int | None, tokens: int) -> Reservation | None:
         """Count the most that a reply may cost; None if a limit does not allow it.
 
-        Limits are the site's own, the installation's per site, and the shares of both for a session and an address.
+        Limits are the site's own, the installation's per site, and the shares of both for a session and a client IP.
         """
 
     async def settle(self, reservation: Reservation, used_tokens: int) -> None:

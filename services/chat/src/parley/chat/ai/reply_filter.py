@@ -1,7 +1,7 @@
-"""Separates what a model says to the visitor from what it does not: thoughts, calls of tools, the marker "no answer".
+"""Separates a model's text for the visitor from its reasoning, its tool calls and the marker "no answer".
 
-Both may be cut anywhere by the chunks of a stream, so whatever could be the start of one is held back until it is
-known. Each chunk costs time in its own length, whatever a model writes.
+The chunks of a stream may split a tag or a marker anywhere, so text that could be the start of one is held back until
+that is known. The time for a chunk depends on its own length only, whatever a model writes.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _LEADING = _OPENING + " \t\r\n\\*_~`\"'“”„‘’«»‹›|-–—#()（�
 _ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060"
 _SEPARATORS = " \t\r\n_-–—\\\u00a0*" + _ZERO_WIDTH
 
-_THOUGHTS = (
+_REASONING_TAGS = (
     *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 )
-_TOOL_CALLS = (
+_TOOL_CALL_TAGS = (
     *((f"<{name}>", f"</{name}>") for name in ("tool_call", "tool_calls", "function_call", "function_calls")),
     ("<function=", "</function>"),
     ("<|tool_call|>", "<|/tool_call|>"),
@@ -35,25 +35,25 @@ _TOOL_CALLS = (
     ("[tool_calls]", "</s>"),
     ("<|python_tag|>", "<|eom_id|>"),
 )
-"""How models write calls of tools that their server does not read."""
-_HIDDEN = (*_THOUGHTS, *_TOOL_CALLS)
+"""How models write tool calls that their server does not read."""
+_HIDDEN_TAGS = (*_REASONING_TAGS, *_TOOL_CALL_TAGS)
 _CALL_STARTS = ("functions.", "json\n", "json\r", "tool_code\n")
 _ASCII_LOWER = {ordered: ordered + 32 for ordered in range(ord("A"), ord("Z") + 1)}
 """Unlike `str.lower`, leaves the length of a text as it is."""
 
 
 _SYMBOLS = ("So", "Sc")
-"""Unicode's categories of symbols that say something: emoji and currencies."""
+"""Unicode's categories of symbols that count as content: emoji and currencies."""
 
 
-def says_something(text: str) -> bool:
+def has_visible_content(text: str) -> bool:
     """Whether a text contains a letter, a digit, or a symbol such as an emoji."""
     categories = (unicodedata.category(letter) for letter in text if letter not in INVISIBLE)
     return any(category[0] in "LN" or category in _SYMBOLS for category in categories)
 
 
 class HiddenTextFilter:
-    """Removes thoughts and calls of tools that models write into their text between tags.
+    """Removes reasoning and tool calls, which models write into their text between tags.
 
     What is not closed is hidden to its end.
     """
@@ -61,32 +61,32 @@ class HiddenTextFilter:
     def __init__(self) -> None:
         self._held = ""
         self._close: str | None = None
-        self.thought = False
+        self.contained_reasoning = False
         self.called_tool = False
 
     def feed(self, chunk: str) -> str:
-        """Return what can be said now."""
+        """Return the text that can be shown now."""
         text = self._held + chunk
-        said: list[str] = []
+        shown: list[str] = []
         while True:
             lowered = text.translate(_ASCII_LOWER)
             if self._close is not None:
                 end = lowered.find(self._close)
                 if end < 0:
                     self._held = text[-len(self._close) :]
-                    return "".join(said)
+                    return "".join(shown)
                 text, self._close = text[end + len(self._close) :], None
                 continue
-            found = [(start, tags) for tags in _HIDDEN if (start := lowered.find(tags[0])) >= 0]
+            found = [(start, tags) for tags in _HIDDEN_TAGS if (start := lowered.find(tags[0])) >= 0]
             if not found:
                 held = _unfinished_tag_length(lowered)
                 self._held = text[len(text) - held :]
-                said.append(text[: len(text) - held])
-                return "".join(said)
+                shown.append(text[: len(text) - held])
+                return "".join(shown)
             start, (opening, self._close) = min(found)
-            self.thought = self.thought or (opening, self._close) in _THOUGHTS
-            self.called_tool = self.called_tool or (opening, self._close) in _TOOL_CALLS
-            said.append(text[:start])
+            self.contained_reasoning = self.contained_reasoning or (opening, self._close) in _REASONING_TAGS
+            self.called_tool = self.called_tool or (opening, self._close) in _TOOL_CALL_TAGS
+            shown.append(text[:start])
             text = text[start + len(opening) :]
 
     def finish(self) -> str:
@@ -97,38 +97,38 @@ class HiddenTextFilter:
 
 def _unfinished_tag_length(lowered: str) -> int:
     """How many characters at the end may be the start of a tag."""
-    longest = max(len(opening) for opening, _ in _HIDDEN)
+    longest = max(len(opening) for opening, _ in _HIDDEN_TAGS)
     for length in range(min(longest - 1, len(lowered)), 0, -1):
         ending = lowered[-length:]
-        if any(opening.startswith(ending) for opening, _ in _HIDDEN):
+        if any(opening.startswith(ending) for opening, _ in _HIDDEN_TAGS):
             return length
     return 0
 
 
 class ReplyFilter:
-    """Yields what the visitor may read of a reply. After a marker of "no answer" nothing more is said."""
+    """Yields what the visitor may read of a reply. After a marker of "no answer", nothing more is shown."""
 
     def __init__(self) -> None:
         self._cleaner = TextStreamCleaner()
         self._hidden = HiddenTextFilter()
         self._held = ""
-        self._unsaid: list[str] = []
+        self._withheld: list[str] = []
         self._at_start = True
         self.marker_found = False
-        self.said_something = False
+        self.has_content = False
 
     @property
-    def thought(self) -> bool:
-        """Whether the text contained thoughts."""
-        return self._hidden.thought
+    def contained_reasoning(self) -> bool:
+        """Whether the text contained reasoning."""
+        return self._hidden.contained_reasoning
 
     @property
     def called_tool(self) -> bool:
-        """Whether the text contained a call of a tool."""
+        """Whether the text contained a tool call."""
         return self._hidden.called_tool
 
     def feed(self, chunk: str) -> str:
-        """Return what can be said now."""
+        """Return the text that can be shown now."""
         return self._release(self._hidden.feed(self._cleaner.feed(chunk)), final=False)
 
     def finish(self) -> str:
@@ -141,24 +141,24 @@ class ReplyFilter:
             return ""
         self._held += text
         end = self._find_end(final=final)
-        said, self._held = self._held[:end], self._held[end:]
-        self._at_start = self._at_start and not said
-        if self.said_something:
-            return said
+        shown, self._held = self._held[:end], self._held[end:]
+        self._at_start = self._at_start and not shown
+        if self.has_content:
+            return shown
         # Blanks and punctuation alone are not an answer: they wait for what follows.
-        self._unsaid.append(said)
-        if not says_something(said):
+        self._withheld.append(shown)
+        if not has_visible_content(shown):
             return ""
-        self.said_something = True
-        return "".join(self._unsaid)
+        self.has_content = True
+        return "".join(self._withheld)
 
     def _find_end(self, *, final: bool) -> int:
-        """Where the text ends that can be said now: before a marker, or before what may become one."""
+        """Where the text ends that can be shown now: before a marker, or before what may become one."""
         position = 0
         while position < len(self._held):
             first = self._is_first(position)
             if first or self._held[position] in _LEADING:
-                found = _match_marker(self._held[position : position + _MAX_MARKER], whole=first, final=final)
+                found = _match_marker(self._held[position : position + _MAX_MARKER], at_start=first, final=final)
                 self.marker_found = found is True
                 if found or (found is None and not final):
                     return position
@@ -169,10 +169,10 @@ class ReplyFilter:
         return self._at_start and position == 0
 
 
-def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
+def _match_marker(text: str, *, at_start: bool, final: bool) -> bool | None:
     """Whether a text starts with the marker: True, False, or None as long as it can become one.
 
-    The marker is recognized in brackets of any kind, in either case, decorated or escaped. `whole`: the text is the
+    The marker is recognized in brackets of any kind, in either case, decorated or escaped. `at_start`: the text is the
     beginning of the reply. If it is all of it, the marker needs no brackets, or double brackets and any other words: a
     model may have translated it.
     """
@@ -181,9 +181,9 @@ def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
     undecided = None if len(text) < _MAX_MARKER else False
     if start == len(text):
         return undecided
-    if not brackets and not whole:
+    if not brackets and not at_start:
         return False
-    if whole and (begins_call := _begins_call(text, start)) is not False:
+    if at_start and (begins_call := _begins_call(text, start)) is not False:
         if begins_call and NO_ANSWER_TOOL in text:
             return True
         return undecided if not final else False
@@ -191,14 +191,14 @@ def _match_marker(text: str, *, whole: bool, final: bool) -> bool | None:
     if end is None:
         return undecided
     if end < 0:
-        return _match_other_words(text, start, final=final) if whole and brackets > 1 else False
+        return _match_other_words(text, start, final=final) if at_start and brackets > 1 else False
     after = _skip(text, end, _DECORATION + _CLOSING)
     if brackets and any(character in _CLOSING for character in text[end:after]):
         return True
     if after < len(text):
         # "no_answer({…})": the call of the function, written as text.
-        return whole and text[start:end] == NO_ANSWER_TOOL and text[after - 1] == "("
-    return True if whole and final else undecided
+        return at_start and text[start:end] == NO_ANSWER_TOOL and text[after - 1] == "("
+    return True if at_start and final else undecided
 
 
 def _begins_call(text: str, start: int) -> bool | None:

@@ -1,6 +1,6 @@
 """Generates one AI reply: asks the engine, streams its chunks, stores the message, or hands the visitor over.
 
-Before each chunk is sent, and when the message is stored, the conversation's generation is checked (the fence): once
+Before each chunk is sent, and when the message is stored, the conversation's ownership generation is checked: once
 an operator has accepted, the AI writes nothing more.
 """
 
@@ -56,7 +56,7 @@ class ReplyTask:
     site: SiteSettings
     strings: LocaleStrings
     stream: AiReplyStream
-    address: str = ""
+    client_ip: str = ""
     """Where the visitor wrote from; empty if this replica took the reply over."""
 
     @property
@@ -78,14 +78,14 @@ class ReplyGenerator:
     calls: AiCallRecorder
 
     async def generate(
-        self, conversation: Conversation, seq: int, stream: AiReplyStream, address: str = ""
+        self, conversation: Conversation, seq: int, stream: AiReplyStream, client_ip: str = ""
     ) -> Message | None:
         """Generate the reply to message `seq` into `stream`. Returns the stored message, None if it was discarded."""
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)
         recent = await self.messages.list_for_conversation(conversation, limit=MAX_CONTEXT_MESSAGES)
         question = next((message.content for message in recent if message.seq == seq), "")
         strings = get_locale_strings(conversation.visitor.language or site.language)
-        task = ReplyTask(conversation, seq, site, strings, stream, address)
+        task = ReplyTask(conversation, seq, site, strings, stream, client_ip)
         if task.handoff_allowed and requests_human(question):
             return await self._hand_over(task, AiResult("", "asked"))
         result = await self._ask_engine(task, question, select_context(seq, recent))
@@ -112,7 +112,7 @@ class ReplyGenerator:
         reservation: Reservation | None = None
         try:
             engine = self.engines.get_for_site(site)
-            spender = Spender(site.id, task.conversation.visitor.session, task.address)
+            spender = Spender(site.id, task.conversation.visitor.session, task.client_ip)
             reservation = await self.budget.reserve(spender, site.ai.daily_tokens, engine.estimate_tokens(prompt))
             if reservation is None:
                 metrics.AI_BUDGET_EXHAUSTED.inc()
@@ -125,10 +125,10 @@ class ReplyGenerator:
         except Exception as exc:
             error = self._explain(exc)
             log.warning(
-                "answer_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300]
+                "ai_reply_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300]
             )
             await self._record_call(site, error)
-            if not await self._check_fence(task.conversation):
+            if not await self._is_generation_current(task.conversation):
                 return AiResult("", "fenced", metadata.tokens)
             failure = task.strings.engine_failed
             stream.append(f" … {failure}" if stream.chunks else failure)
@@ -138,7 +138,7 @@ class ReplyGenerator:
                 await self.budget.settle(reservation, metadata.tokens)
         if metadata.empty_reason is not None:
             metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
-            log.info("answer_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
+            log.info("ai_reply_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
             return AiResult(stream.text, "fenced", metadata.tokens)
         if engine is not self.engines.builtin:
@@ -167,7 +167,7 @@ class ReplyGenerator:
             log.warning("ai_call_not_recorded", site_id=site.id, error=repr(exc)[:300])
 
     async def _stream(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
-        """Send the engine's chunks, small ones together. True if the fence was hit: who answers has changed."""
+        """Send the engine's chunks, small ones together. True if the ownership generation has changed."""
         loop = asyncio.get_running_loop()
         pending: list[str] = []
         length, flushed_at = 0, 0.0
@@ -175,7 +175,7 @@ class ReplyGenerator:
         async def flush() -> bool:
             if not pending:
                 return False
-            if not await self._check_fence(task.conversation):
+            if not await self._is_generation_current(task.conversation):
                 return True
             task.stream.append("".join(pending))
             pending.clear()
@@ -194,7 +194,7 @@ class ReplyGenerator:
                     break
         return await flush()
 
-    async def _check_fence(self, conversation: Conversation) -> bool:
+    async def _is_generation_current(self, conversation: Conversation) -> bool:
         """Whether the AI still answers in the conversation, and has done so since this reply started."""
         return await self.conversations.get_generation(conversation.id) == conversation.generation
 
@@ -202,7 +202,7 @@ class ReplyGenerator:
         """Store the reply together with a handoff request. Its text says so, or that no operator is available."""
         language = task.conversation.visitor.language
         away_notice = await find_away_notice(task.site, language, self.presence, self.clock())
-        if not await self._check_fence(task.conversation):
+        if not await self._is_generation_current(task.conversation):
             return None
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
@@ -210,7 +210,7 @@ class ReplyGenerator:
         return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
-        """Store the reply, and request a handoff if there is a reason. None if the fence was hit."""
+        """Store the reply, and request a handoff if there is a reason. None if the ownership generation has changed."""
         conversation = task.conversation
         dedup_key = f"ai:{task.seq}:{conversation.generation}"
         at = self.clock()

@@ -54,8 +54,8 @@ class AiReplyService:
     """Replies on this replica, by conversation id and the seq they answer."""
     _locks: dict[int, ConversationLock] = field(default_factory=dict)
 
-    def start_or_join(self, received: ReceivedMessage, address: str = "") -> AiReplyStream | None:
-        """The reply to a message just received from an address. None if the AI gives none, or not on this replica."""
+    def start_or_join(self, received: ReceivedMessage, client_ip: str = "") -> AiReplyStream | None:
+        """The reply to a message just received from a client IP. None if the AI gives none, or not on this replica."""
         conversation, message = received.conversation, received.message
         if message is None:
             return None
@@ -64,7 +64,7 @@ class AiReplyService:
             return stream
         if conversation.mode != "ai" or conversation.reply_lease is None:
             return None
-        return self._start(conversation, message.seq, address)
+        return self._start(conversation, message.seq, client_ip)
 
     async def subscribe(
         self, received: ReceivedMessage, stream: AiReplyStream | None
@@ -98,17 +98,17 @@ class AiReplyService:
                 started += 1
         return started
 
-    def _start(self, conversation: Conversation, seq: int, address: str = "") -> AiReplyStream:
+    def _start(self, conversation: Conversation, seq: int, client_ip: str = "") -> AiReplyStream:
         stream = self._in_flight[(conversation.id, seq)] = AiReplyStream()
-        self.spawn(self._run(conversation, seq, stream, address), f"answer:{conversation.id}:{seq}")
+        self.spawn(self._run(conversation, seq, stream, client_ip), f"answer:{conversation.id}:{seq}")
         return stream
 
-    async def _run(self, conversation: Conversation, seq: int, stream: AiReplyStream, address: str) -> None:
+    async def _run(self, conversation: Conversation, seq: int, stream: AiReplyStream, client_ip: str) -> None:
         message = None
         async with self._lease_renewal(conversation.id, seq):
             try:
                 async with self._lock(conversation.id):
-                    message = await self.generator.generate(conversation, seq, stream, address)
+                    message = await self.generator.generate(conversation, seq, stream, client_ip)
             finally:
                 stream.finish(message)
                 self._in_flight.pop((conversation.id, seq), None)
@@ -142,7 +142,7 @@ class AiReplyService:
                 await self.conversations.extend_reply_lease(conversation_id, seq, until)
             except Exception as exc:
                 # The next renewal may come in time. If not, another replica replies, and this reply is discarded.
-                log.warning("claim_not_renewed", conversation_id=conversation_id, error=repr(exc)[:300])
+                log.warning("reply_lease_not_renewed", conversation_id=conversation_id, error=repr(exc)[:300])
 
     async def _wait_for_other_replica(self, conversation: Conversation, seq: int) -> Message | None:
         """The stored reply to `seq`. None if no reply is due, or none is stored before the timeout."""

@@ -1,6 +1,6 @@
 """Restricts the AI endpoints that sites name to the public internet, at each connection (SSRF protection).
 
-A site's manager is not the installation's administrator: an address they enter must not give access to the network
+A site's manager is not the installation's administrator: an endpoint they enter must not give access to the network
 that Parley runs in. The host name is resolved here, all its addresses are checked, and the connection goes to one of
 the checked addresses, so a later DNS answer has no effect. Redirects are not followed, and responses are bounded.
 """

@@ -1,4 +1,4 @@
-"""Tokens that AI replies have used today, in MongoDB: counters per site, visitor's session and address, and day (UTC).
+"""Tokens that AI replies have used today, in MongoDB: counters per site, session and client IP, and day (UTC).
 
 The most that a reply may cost is reserved before the engine is called, in one conditional write per counter, so replies
 that start at the same moment cannot pass a limit together. Afterwards the reservation is replaced by the real cost.
@@ -38,7 +38,7 @@ class MongoTokenBudget:
         session_share: float = 1.0,
         address_share: float = 1.0,
     ) -> None:
-        """`daily_tokens` is the installation's limit per site, 0 for none; one session or address may use a share."""
+        """`daily_tokens` is the installation's limit per site, 0 for none; one session or client IP may use a share."""
         self._mongo = mongo
         self._clock = clock
         self._daily_tokens = daily_tokens
@@ -64,8 +64,8 @@ class MongoTokenBudget:
         """The counters of a reply, with their limits; those that are most likely reached first."""
         if limit:
             yield f"{site_key}:s:{spender.session}", int(limit * self._session_share)
-            if spender.address:
-                yield f"{site_key}:a:{_hash_network(spender.address)}", int(limit * self._address_share)
+            if spender.client_ip:
+                yield f"{site_key}:a:{_hash_network(spender.client_ip)}", int(limit * self._address_share)
         yield site_key, limit
 
     async def _take(self, key: str, limit: int, tokens: int, retention: timedelta) -> bool:
@@ -89,12 +89,12 @@ class MongoTokenBudget:
             await self._mongo[_COLLECTION].update_many({"_id": {"$in": list(keys)}}, {"$inc": {"tokens": tokens}})
 
 
-def _hash_network(address: str) -> str:
-    """An address as it is counted: its hash, so that counters do not tell who visited; IPv6 by network."""
+def _hash_network(client_ip: str) -> str:
+    """A client IP as it is counted: its hash, so that counters do not tell who visited; IPv6 by network."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(client_ip)
     except ValueError:
-        network = address
+        network = client_ip
     else:
         mapped = getattr(parsed, "ipv4_mapped", None)
         prefix = _IPV6_PREFIX if parsed.version == 6 and mapped is None else 32

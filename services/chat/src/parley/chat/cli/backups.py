@@ -95,7 +95,7 @@ async def restore(file: Path) -> CommandResult:
 
 
 async def _require_empty_broker(settings: ChatSettings) -> None:
-    """Raise CommandError if the event log exists and has events: they are about data that the backup has not."""
+    """Raise CommandError if the event log exists and has events: they are about data that is not in the backup."""
     streams = (SINGLE_LOG, *(stream_name(partition) for partition in range(settings.log_partitions)))
     try:
         async with (
@@ -108,7 +108,7 @@ async def _require_empty_broker(settings: ChatSettings) -> None:
                     if log.declaration_result.message_count:
                         raise CommandError("the broker has events of another installation: use an empty one")
     except (AMQPError, OSError, TimeoutError):
-        raise CommandError("RabbitMQ does not answer at AMQP_URL, so nobody knows whether it is empty") from None
+        raise CommandError("RabbitMQ does not answer at AMQP_URL, so it is unknown whether it is empty") from None
 
 
 def _to_result(manifest: Manifest, text: str) -> CommandResult:

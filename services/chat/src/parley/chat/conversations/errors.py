@@ -19,7 +19,7 @@ class AssignedToAnother(Conflict):
         super().__init__(f"{name} has this conversation.", operator={"id": operator_id, "name": name})
 
 
-class ConversationClosed(Conflict):
+class ConversationIsClosed(Conflict):
     code = "conversation_closed"
     default_message = "This conversation is closed."
 
@@ -42,7 +42,10 @@ class NotAssigned(Conflict):
 
 
 class ConcurrentModification(Unavailable):
-    """A change was retried up to its limit, and each time another change of the conversation came first."""
+    """A change was retried up to its limit, and each time another change of the conversation came first.
+
+    The HTTP layer answers with 503; the client may try again.
+    """
 
     code = "busy"
     default_message = "The conversation is very busy. Please try again."

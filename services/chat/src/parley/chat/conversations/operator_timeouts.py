@@ -1,7 +1,7 @@
-"""Operator timeouts: a conversation whose operator does not reply in time is released to the AI or to the queue.
+"""Operator timeouts: a conversation whose operator does not reply in time goes back to the AI or to the queue.
 
-The deadline is part of the conversation, and the write that releases it also clears the deadline: so exactly one
-replica acts on it.
+The deadline is part of the conversation, and the write that takes it from the operator also clears the deadline: so
+exactly one replica acts on it.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class OperatorTimeouts:
     presence: PresenceReader
     clock: Clock
 
-    async def release_overdue(self) -> int:
-        """Release the conversations whose deadline has passed. Returns how many this replica released."""
-        released = 0
+    async def return_overdue(self) -> int:
+        """Return overdue conversations to the AI or the queue. Returns how many this replica returned."""
+        returned = 0
         for conversation in await self.conversations.list_operator_overdue(self.clock(), _MAX_PER_RUN):
             site = await self.sites.get(conversation.tenant_id, conversation.site_id)
             to: Mode = "ai" if site.on_timeout == "ai" and conversation.visitor.blocked != "ai" else "pending"
@@ -39,8 +39,8 @@ class OperatorTimeouts:
             change = await self.conversations.change(conversation.tenant_id, conversation.id, time_out)
             if change is not None and change.events:
                 metrics.OPERATOR_TIMEOUTS.labels(to).inc()
-                released += 1
-        return released
+                returned += 1
+        return returned
 
     async def _is_online(self, conversation: Conversation) -> bool:
         operator = conversation.operator

@@ -132,12 +132,12 @@ class MongoConversationRepository:
         self, field: str, before: datetime, limit: int, get_due: Callable[[Conversation], datetime]
     ) -> Sequence[Conversation]:
         cursor = self._mongo[COLLECTION].find({field: {"$lte": before, "$type": "date"}}).sort(field, 1).limit(limit)
-        found = [to_conversation(document) async for document in cursor]
-        # The replica that the conversation's requests go to changes it at once. The others would only lose the race
-        # for its version, and leave it with a state that is not the last one; they follow if it has gone.
+        conversations = [to_conversation(document) async for document in cursor]
+        # The replica that changed the conversation last acts first. The others would conflict with its write; they act
+        # after a delay, in case that replica has stopped.
         overdue = [
             conversation
-            for conversation in found
+            for conversation in conversations
             if self._writer.is_last_writer(conversation) or get_due(conversation) <= before - OTHER_REPLICA_DELAY
         ]
         # The next change must be computed from a fresh read: leases are extended without a new version.

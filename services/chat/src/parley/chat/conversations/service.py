@@ -9,7 +9,7 @@ from parley.chat.audit.model import AuditEntry
 from parley.chat.conversations import events, transitions
 from parley.chat.conversations.errors import (
     AssignedToAnother,
-    ConversationClosed,
+    ConversationIsClosed,
     ConversationNotFound,
     NewerConversation,
 )
@@ -43,7 +43,7 @@ class ConversationService:
     next_note_id: NextId
 
     async def accept(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """Assign a conversation to the caller. Raises AssignedToAnother, ConversationClosed."""
+        """Assign a conversation to the caller. Raises AssignedToAnother, ConversationIsClosed."""
         conversation = await self._find(caller, conversation_id)
         timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
         at, by = self.clock(), operator_ref(caller)
@@ -54,7 +54,7 @@ class ConversationService:
     async def transfer(self, caller: OperatorCaller, conversation_id: int, to_operator_id: int) -> Conversation:
         """Assign a conversation to another operator of its site, online or not.
 
-        Raises ValidationFailed, NotFound, AssignedToAnother, ConversationClosed.
+        Raises ValidationFailed, NotFound, AssignedToAnother, ConversationIsClosed.
         """
         conversation = await self._find(caller, conversation_id)
         if to_operator_id == caller.operator_id:
@@ -75,7 +75,7 @@ class ConversationService:
         )
 
     async def release(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """Return a conversation to the AI. Raises NotAssigned, AssignedToAnother, ConversationClosed."""
+        """Return a conversation to the AI. Raises NotAssigned, AssignedToAnother, ConversationIsClosed."""
         conversation = await self._find(caller, conversation_id)
         at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
         return await self._change(
@@ -83,7 +83,7 @@ class ConversationService:
         )
 
     async def close(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
-        """Raises ConversationClosed, AssignedToAnother."""
+        """Raises ConversationIsClosed, AssignedToAnother."""
         conversation = await self._find(caller, conversation_id)
         at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
         return await self._change(
@@ -134,11 +134,11 @@ class ConversationService:
         return note
 
     async def show_typing(self, caller: OperatorCaller, conversation_id: int) -> None:
-        """Show the visitor that the caller is typing. Raises AssignedToAnother, ConversationClosed."""
+        """Show the visitor that the caller is typing. Raises AssignedToAnother, ConversationIsClosed."""
         conversation = await self._find(caller, conversation_id)
         assigned = conversation.operator
         if not conversation.open:
-            raise ConversationClosed
+            raise ConversationIsClosed
         if assigned is not None and assigned.id != caller.operator_id:
             raise AssignedToAnother(assigned.id, assigned.name)
         await self.publish_ephemeral(events.typing(conversation, operator_actor(caller)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
 from parley.chat.conversations import events
-from parley.chat.conversations.errors import AssignedToAnother, ConversationClosed, ConversationIsOpen, NotAssigned
+from parley.chat.conversations.errors import AssignedToAnother, ConversationIsClosed, ConversationIsOpen, NotAssigned
 from parley.chat.conversations.model import (
     MAX_READ_MARKS,
     MAX_RECENT_IDS,
@@ -58,7 +58,7 @@ def add_visitor_message(
     """Add a visitor's message. With `needs_human`, the visitor being blocked for the AI, also request a handoff.
 
     `notice` is the message to the visitor that no operator is available; it is added only with a new handoff.
-    Raises ConversationClosed.
+    Raises ConversationIsClosed.
     """
     _require_open(conversation)
     after, message = _append_message(conversation, draft, at)
@@ -83,7 +83,7 @@ def add_operator_message(
 ) -> Change:
     """Add an operator's message. An unassigned conversation is accepted first.
 
-    Raises ConversationClosed, AssignedToAnother.
+    Raises ConversationIsClosed, AssignedToAnother.
     """
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by)
@@ -122,7 +122,7 @@ def add_ai_message(
 def accept(conversation: Conversation, by: OperatorRef, at: datetime, timeout: timedelta) -> Change:
     """Assign the conversation to an operator, from the AI or from the queue. No change if it is theirs already.
 
-    Raises ConversationClosed, AssignedToAnother.
+    Raises ConversationIsClosed, AssignedToAnother.
     """
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by)
@@ -137,7 +137,7 @@ def request_handoff(
 ) -> Change:
     """Put the conversation into the queue, with a message to the visitor. No change if the AI does not answer it.
 
-    Raises ConversationClosed.
+    Raises ConversationIsClosed.
     """
     _require_open(conversation)
     if conversation.mode != "ai":
@@ -155,7 +155,7 @@ def transfer(
 ) -> Change:
     """Assign the conversation to another operator, whose timeout starts now.
 
-    Raises ConversationClosed, AssignedToAnother.
+    Raises ConversationIsClosed, AssignedToAnother.
     """
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by, overrule=overrule)
@@ -169,7 +169,7 @@ def transfer(
 
 
 def release(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
-    """Return the conversation to the AI. Raises ConversationClosed, AssignedToAnother, NotAssigned."""
+    """Return the conversation to the AI. Raises ConversationIsClosed, AssignedToAnother, NotAssigned."""
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by, overrule=overrule)
     if conversation.mode == "ai":
@@ -179,7 +179,7 @@ def release(conversation: Conversation, by: OperatorRef, at: datetime, *, overru
 
 
 def close(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
-    """Close the conversation. Raises ConversationClosed, AssignedToAnother."""
+    """Close the conversation. Raises ConversationIsClosed, AssignedToAnother."""
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by, overrule=overrule)
     after = _reassign(conversation, "closed", None, at).with_history(at, "closed", by)
@@ -395,7 +395,7 @@ def _assign(
 
 def _require_open(conversation: Conversation) -> None:
     if not conversation.open:
-        raise ConversationClosed
+        raise ConversationIsClosed
 
 
 def _require_not_assigned_to_another(conversation: Conversation, by: OperatorRef, *, overrule: bool = False) -> None:

@@ -43,7 +43,7 @@ _DUPLICATE_KEY_ERROR = 11000
 
 
 class VersionConflict(Exception):
-    """The conversation was changed since it was read: apply the transition again."""
+    """The conversation was changed since it was read. ConversationWriter catches it and tries the transition again."""
 
 
 @dataclass(frozen=True, slots=True)

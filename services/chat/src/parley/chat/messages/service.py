@@ -25,7 +25,7 @@ from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository, MessageTranslator
 from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader, get_authorized_site
-from parley.chat.visitors.errors import VisitorIsBlocked, VisitorNotFound, VisitorOffline
+from parley.chat.visitors.errors import VisitorIsBlocked, VisitorIsOffline, VisitorNotFound
 from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.ports import VisitorRepository
 from parley.chat.visitors.service import require_not_blocked
@@ -37,7 +37,10 @@ _MAX_ATTEMPTS = 5
 
 
 class StaleRead(Exception):
-    """The conversation has changed since its snapshot in a way that matters: start again from a new snapshot."""
+    """The conversation has changed since its snapshot in a way that matters.
+
+    MessageService catches it and starts again from a new snapshot.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class MessageService:
     ) -> Message:
         """Send an operator's message; an unassigned conversation is accepted by it.
 
-        Raises ConversationNotFound, Forbidden, AssignedToAnother, ConversationClosed, IdempotencyKeyReused,
+        Raises ConversationNotFound, Forbidden, AssignedToAnother, ConversationIsClosed, IdempotencyKeyReused,
         ConcurrentModification.
         """
         dedup_key = f"operator:{caller.operator_id}:{message_id}" if message_id else None
@@ -141,14 +144,14 @@ class MessageService:
     async def send_proactive(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
         """Send the first message to a visitor who is online.
 
-        Raises NotFound, Forbidden, VisitorNotFound, VisitorOffline, AssignedToAnother, ConcurrentModification.
+        Raises NotFound, Forbidden, VisitorNotFound, VisitorIsOffline, AssignedToAnother, ConcurrentModification.
         """
         site = await get_authorized_site(self.sites, caller, site_id)
         existing = await self.visitors.find(caller.tenant_id, site_id, session)
         if not await self.presence.visitor_online(site_id, session):
             if existing is None:
                 raise VisitorNotFound
-            raise VisitorOffline
+            raise VisitorIsOffline
         visitor = existing or await self.visitors.get_or_create(caller.tenant_id, site_id, session, None)
         at, by = self.clock(), operator_ref(caller)
         draft = MessageDraft(await self.next_message_id(), "operator", content, sender=by, proactive=True)

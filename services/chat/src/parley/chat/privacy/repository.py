@@ -67,7 +67,7 @@ class MongoPersonalDataRepository:
     async def collect(self, subject: DataSubject) -> StoredPersonalData:
         visitor = await self._visitors.find(subject.tenant_id, subject.site_id, subject.session)
         conversations = []
-        rows = self._mongo["conversations"].find(_conversations_of(subject))
+        rows = self._mongo["conversations"].find(_conversations_filter(subject))
         async for row in rows.sort([("created_at", 1), ("_id", 1)]):
             conversation = to_conversation(row)
             messages = await self._list_messages(conversation)
@@ -216,7 +216,7 @@ class MongoPersonalDataRepository:
         return True
 
     async def _list_conversation_ids(self, subject: DataSubject) -> list[int]:
-        rows = self._mongo["conversations"].find(_conversations_of(subject), {"_id": 1})
+        rows = self._mongo["conversations"].find(_conversations_filter(subject), {"_id": 1})
         return [row["_id"] async for row in rows]
 
     async def _delete_conversations(self, ids: Sequence[int]) -> list[Conversation]:
@@ -282,5 +282,5 @@ def _image_names(urls: Iterable[str | None]) -> list[str]:
     return [name for url in urls if (name := image_name(url)) is not None]
 
 
-def _conversations_of(subject: DataSubject) -> Document:
+def _conversations_filter(subject: DataSubject) -> Document:
     return {"visitor_key": subject.key, "tenant_id": subject.tenant_id}

@@ -13,7 +13,7 @@ REUSE_WINDOW = timedelta(seconds=30)
 for a client whose answer was lost. Longer than a client waits for an answer."""
 
 MAX_REPLACED_TOKENS = 20
-"""Replaced tokens that are kept. A session refreshed more often within the window forgets the oldest."""
+"""Replaced tokens that are kept. A session refreshed more often within the window loses the oldest."""
 
 
 @dataclass(frozen=True, slots=True)

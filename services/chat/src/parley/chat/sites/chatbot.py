@@ -29,7 +29,7 @@ class AiSettings:
 
     base_url: str | None = None
     """The site's own endpoint. The installation's API key is never sent to it."""
-    sealed_key: str | None = field(default=None, repr=False)
+    encrypted_key: str | None = field(default=None, repr=False)
     """The site's own API key, encrypted with the installation's secret."""
     temperature: float | None = None
     seconds: float | None = None
@@ -42,7 +42,7 @@ class AiSettings:
     @property
     def has_own_endpoint(self) -> bool:
         """Whether the site needs a client of its own."""
-        return self.base_url is not None or self.sealed_key is not None
+        return self.base_url is not None or self.encrypted_key is not None
 
 
 @dataclass(frozen=True, slots=True)

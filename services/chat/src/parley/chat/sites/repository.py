@@ -105,7 +105,7 @@ class MongoSiteRepository:
     async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
         selected: Document = {"chatbot.engine": site.engine, "chatbot.model": site.model}
         # Absent fields, in documents of earlier versions, match None.
-        selected |= {f"chatbot.ai.{name}": value for name, value in asdict(site.ai).items()}
+        selected |= {f"chatbot.ai.{name}": value for name, value in _ai_document(site.ai).items()}
         if error is None:
             await self._mongo[COLLECTION].update_one(
                 {"_id": site.id, **selected, _AI_ERROR: {"$exists": True}}, {"$unset": {_AI_ERROR: ""}}
@@ -116,6 +116,10 @@ class MongoSiteRepository:
     async def _find_one(self, query: Document) -> Site | None:
         row = await self._mongo[COLLECTION].find_one({**query, "deleted": False})
         return None if row is None else _to_site(row)
+
+
+_STORED_KEY = "sealed_key"
+"""The field of the encrypted AI key."""
 
 
 def _mutable_fields(site: Site) -> Document:
@@ -155,9 +159,16 @@ def _to_site(row: Document) -> Site:
 
 def _chatbot_document(bot: ChatbotSettings) -> Document:
     document = asdict(bot)
+    document["ai"] = _ai_document(bot.ai)
     if bot.hours is not None:
         # BSON has no type for a date without a time.
         document["hours"]["closed"] = [day.isoformat() for day in bot.hours.closed]
+    return document
+
+
+def _ai_document(ai: AiSettings) -> Document:
+    document = asdict(ai)
+    document[_STORED_KEY] = document.pop("encrypted_key")
     return document
 
 
@@ -168,9 +179,13 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
         "colours": Colours(**fields["colours"]),
         "hours": hours and _to_hours(hours),
         "translation": _to_translation(fields.get("translation", {})),
-        "ai": AiSettings(**_known_fields(AiSettings, fields.get("ai", {}))),
+        "ai": _to_ai_settings(fields.get("ai", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
+
+
+def _to_ai_settings(document: Mapping[str, Any]) -> AiSettings:
+    return AiSettings(**_known_fields(AiSettings, {**document, "encrypted_key": document.get(_STORED_KEY)}))
 
 
 def _to_hours(document: Mapping[str, Any]) -> BusinessHours:

@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.chat.accounts.access import require_permission
 from parley.chat.accounts.model import ALL_PERMISSIONS
-from parley.chat.ai.settings import AiSettingsService
+from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId

@@ -219,7 +219,7 @@ def serialize_ai_settings(ai: AiSettings) -> AiSettingsSchema:
     """Convert AI settings; of the API key, only whether it is set."""
     return AiSettingsSchema(
         base_url=ai.base_url,
-        api_key_set=ai.sealed_key is not None,
+        api_key_set=ai.encrypted_key is not None,
         temperature=ai.temperature,
         seconds=ai.seconds,
         answer_tokens=ai.answer_tokens,

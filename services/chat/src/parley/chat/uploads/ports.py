@@ -24,7 +24,7 @@ class ImageStorage(Protocol):
     async def remove(self, name: str) -> None:
         """Do nothing if there is no such image."""
 
-    async def find_problem(self) -> str | None:
+    async def get_unwritable_reason(self) -> str | None:
         """Return why images cannot be stored at present; None if they can."""
 
 

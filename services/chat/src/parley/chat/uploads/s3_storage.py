@@ -60,7 +60,7 @@ class S3Storage:
             record_failure("remove", _cause(exc), exc)
             raise Unavailable("The image could not be removed.") from exc
 
-    async def find_problem(self) -> str | None:
+    async def get_unwritable_reason(self) -> str | None:
         try:
             exists = await asyncio.to_thread(self._client.bucket_exists, self._bucket)
         except _ERRORS as exc:

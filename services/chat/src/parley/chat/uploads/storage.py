@@ -70,7 +70,7 @@ class FolderStorage:
             record_failure("remove", type(exc).__name__, exc)
             raise Unavailable("The image could not be removed.") from exc
 
-    async def find_problem(self) -> str | None:
+    async def get_unwritable_reason(self) -> str | None:
         nearest = next(path for path in (self._folder, *self._folder.absolute().parents) if path.exists())
         if nearest.is_dir() and os.access(nearest, os.W_OK):
             return None

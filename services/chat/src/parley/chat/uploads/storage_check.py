@@ -1,4 +1,4 @@
-"""Looks every half minute whether images can be stored; while they cannot, chat is degraded."""
+"""Checks every 30 seconds whether images can be stored. While they cannot, chat reports itself as degraded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class StorageCheck:
 
     def __init__(self, storage: ImageStorage) -> None:
         self._storage = storage
-        self._problem: str | None = None
+        self._unwritable_reason: str | None = None
         self._timer = PeriodicTask(STORAGE_CHECK_INTERVAL_SECONDS, self._check, self.name)
 
     async def start(self) -> None:
@@ -24,7 +24,7 @@ class StorageCheck:
         await self._timer.stop()
 
     def unready_reason(self) -> str | None:
-        return self._problem
+        return self._unwritable_reason
 
     async def _check(self) -> None:
-        self._problem = await self._storage.find_problem()
+        self._unwritable_reason = await self._storage.get_unwritable_reason()

@@ -21,7 +21,7 @@ class VisitorIsBlocked(Forbidden):
     default_message = "You cannot write here."
 
 
-class VisitorOffline(Conflict):
+class VisitorIsOffline(Conflict):
     code = "visitor_offline"
     default_message = "This visitor is not online."
 

@@ -84,7 +84,7 @@ class WidgetHandlers:
         except ConnectionError:
             raise
         except Exception as exc:
-            log.warning("answer_stream_broke", error=repr(exc)[:300])
+            log.warning("ai_reply_stream_broken", error=repr(exc)[:300])
             await response.write(b'data: {"type":"error","code":"unavailable"}\n\n')
         await response.write_eof()
         return response

@@ -164,7 +164,7 @@ class OperatorAuthenticator:
                 name=access.name,
                 sites=access.sites,
                 owner=access.owner,
-                session_id=claims.session_id,
+                login_session_id=claims.session_id,
                 access_version=access.version,
                 expires_at=claims.expires_at,
                 api_key_hash=api_key_hash,

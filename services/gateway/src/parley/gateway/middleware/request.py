@@ -18,7 +18,7 @@ from parley.common.observability.logging import get_logger, start_or_continue_tr
 from parley.gateway.middleware.access_log import AccessLog
 from parley.gateway.middleware.instrumentation import start_request_span
 from parley.gateway.rate_limit.concurrency_limiter import ConcurrencyLimiter
-from parley.gateway.server.client_ip import ClientIpResolver, UnnamedProxyWarning, rate_limit_key
+from parley.gateway.server.client_ip import ClientIpResolver, UntrustedProxyWarning, rate_limit_key
 from parley.gateway.server.request_keys import CLIENT_IP, HSTS
 from parley.gateway.server.responses import apply_response_headers
 
@@ -42,7 +42,7 @@ def request_middleware(
     `proxied_requests` limits the requests in flight of one client behind a trusted proxy, whose connections carry many
     clients. `trust_traceparent` continues the traces of callers with their sampling decision.
     """
-    unnamed_proxy = UnnamedProxyWarning()
+    untrusted_proxy = UntrustedProxyWarning()
     hsts = f"max-age={hsts_seconds}" if hsts_seconds else None
 
     @web.middleware
@@ -53,7 +53,7 @@ def request_middleware(
         client_ip = request[CLIENT_IP] = client_ips.resolve(peer_ip, forwarded_for)
         is_trusted = client_ips.is_trusted(peer_ip)
         if forwarded_for and not is_trusted:
-            unnamed_proxy.record(peer_ip)
+            untrusted_proxy.record(peer_ip)
         if hsts is not None and _is_secure(request, is_trusted=is_trusted):
             request[HSTS] = hsts
         started_at = time.perf_counter()
@@ -107,7 +107,7 @@ async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamRe
     except (ConnectionResetError, asyncio.CancelledError):
         raise
     except Exception:
-        log.exception("unforeseen_failure", route=_route_template(request))
+        log.exception("unhandled_exception", route=_route_template(request))
         return error_responses.internal_error_response()
 
 

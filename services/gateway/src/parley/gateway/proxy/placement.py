@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parley.common.log_partitions import partition_of
+from parley.common.log_partitions import get_partition
 from parley.common.partitions import conversation_partition, visitor_partition
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.upstream.replica_selection import ANYWHERE, Placement
@@ -48,4 +48,4 @@ class Placements:
         return Placement(visitor_partition(session_handle))
 
     def _for_stream(self, tenant_id: int) -> Placement:
-        return Placement(stream_key=f"log-{partition_of(tenant_id, self.log_partitions)}")
+        return Placement(stream_key=f"log-{get_partition(tenant_id, self.log_partitions)}")

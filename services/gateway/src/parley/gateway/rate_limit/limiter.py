@@ -1,8 +1,8 @@
-"""The rate limiter: token buckets in the memory of each gateway, which tell each other what they took.
+"""The rate limiter: token buckets in the memory of each gateway, which report to each other what they took.
 
 A bucket is stored as one number, the time at which it is full again (the generic cell rate algorithm, which counts
-exactly like a token bucket). What the other gateways took from a bucket moves that time as well. Each gateway tells a
-sixteenth of a bucket at a time: what it took and has not told yet is what a limit may be exceeded by.
+exactly like a token bucket). What the other gateways took from a bucket moves that time as well. Each gateway
+reports a sixteenth of a bucket at a time. A limit may be exceeded by what was taken and is not reported yet.
 
 Dividing each limit by the number of gateways would need less, but a client may reach one gateway alone, over one
 connection, and would then have a fraction of its limit.
@@ -84,7 +84,7 @@ class RateLimiter:
             bucket.unreported = 0
 
     def add_usage(self, usage: Usage) -> None:
-        """Take what another gateway took, also from an empty bucket."""
+        """Subtract what another gateway took, even if the bucket is empty already."""
         limit = self._limits[usage.bucket.scope].get(usage.bucket.rate_class)
         if limit is None:
             return

@@ -11,7 +11,7 @@ from parley.gateway import metrics
 
 log = get_logger(__name__)
 
-_UNNAMED_PROXY_HINT = (
+_UNTRUSTED_PROXY_HINT = (
     "X-Forwarded-For was ignored. If this is your proxy, add its network to PARLEY_TRUSTED_PROXIES; until then all "
     "clients behind it count as one."
 )
@@ -55,7 +55,7 @@ class ClientIpResolver:
         return address is not None and any(address in network for network in self._trusted_proxies)
 
 
-class UnnamedProxyWarning:
+class UntrustedProxyWarning:
     """Warns, once for each kind of network, about a peer that reports clients but is not a trusted proxy.
 
     It may be a proxy that `trusted_proxies` does not name: then all clients count as one, and share its limits. It may
@@ -69,12 +69,12 @@ class UnnamedProxyWarning:
         """Count a request, and log the first."""
         address = _parse_ip(peer_ip)
         network = "private" if address is not None and address.is_private else "public"
-        metrics.UNNAMED_PROXY_REQUESTS.labels(network).inc()
+        metrics.UNTRUSTED_PROXY_REQUESTS.labels(network).inc()
         if network not in self._warned:
             self._warned.add(network)
             # A public address may be a visitor's, which logs do not contain.
             peer = peer_ip if network == "private" else None
-            log.warning("unnamed_proxy", network=network, peer=peer, hint=_UNNAMED_PROXY_HINT)
+            log.warning("untrusted_proxy", network=network, peer=peer, hint=_UNTRUSTED_PROXY_HINT)
 
 
 @lru_cache(4096)

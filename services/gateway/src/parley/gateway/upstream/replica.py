@@ -35,7 +35,7 @@ class Endpoint(NamedTuple):
         port = parts.port or (443 if ssl_context else 80)
         return cls(parts.hostname, port, b"Host: " + parts.netloc.encode("ascii") + b"\r\n", ssl_context)
 
-    def address_of(self, ip: str) -> str:
+    def format_address(self, ip: str) -> str:
         """Return IP address and port of a replica."""
         return f"[{ip}]:{self.port}" if ":" in ip else f"{ip}:{self.port}"
 
@@ -44,11 +44,11 @@ class Replica:
     """An address of a service. Its idle connections are used again, the most recent one first."""
 
     def __init__(self, service: str, endpoint: Endpoint, ip: str) -> None:
-        self.address = endpoint.address_of(ip)
+        self.address = endpoint.format_address(ip)
         """Names the replica, for every gateway alike."""
         self.host_header = endpoint.host_header
         self.reachable = True
-        """False from when it took no connection until it takes one again."""
+        """False from a failed connection until the next successful one."""
         self.requests = 0
         """In flight, without streams."""
         self.streams = 0

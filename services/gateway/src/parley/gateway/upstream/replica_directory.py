@@ -1,6 +1,6 @@
 """The replicas of a service: every address behind the hosts of its URLs, looked up again every two seconds.
 
-A replica that takes no connection is not used until a probe reaches it: a request would wait for it in vain.
+A replica that refuses connections, or does not answer them, gets no requests until a probe reaches it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ReplicaDirectory:
     async def _refresh(self) -> None:
         await asyncio.gather(*(self._look_up(endpoint) for endpoint in self._endpoints))
         found = {
-            endpoint.address_of(ip): (endpoint, ip)
+            endpoint.format_address(ip): (endpoint, ip)
             for endpoint in self._endpoints
             for ip in self._addresses.get(endpoint, ())
         }

@@ -7,8 +7,8 @@
   to the next one.
 - Everything else goes to the replica with the fewest requests in flight.
 
-The first replica is the preferred one; the others follow in the order in which they are tried when it takes no
-connection. Replicas that took none lately come last.
+The first replica is the preferred one; the others follow in the order in which they are tried when it cannot be
+reached. Replicas that could not be reached lately come last.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Upstream:
         await self._directory.stop()
 
     def unready_reason(self) -> str | None:
-        return None  # Another service's outage is not the gateway's: `/healthz` tells of it.
+        return None  # Another service's outage is not the gateway's: `/healthz` reports it.
 
     async def request(
         self,

@@ -18,8 +18,8 @@ _INVALIDATING_EVENTS = ("operator.access_changed", "site.changed")
 class CachedChatSites:
     """A site's push options and chat operators. Both caches raise Unavailable if chat does not answer.
 
-    The caches follow the event log, so an event that comes after a change is handled with the changed values. They hear
-    of sites in partitions that this replica does not follow by `subscriber`.
+    The caches follow the event log, so an event that comes after a change is handled with the changed values.
+    `subscriber` receives the changes of sites in partitions that this replica does not follow.
     """
 
     name = "chat-sites"
@@ -34,7 +34,7 @@ class CachedChatSites:
         )
 
     def subscriber(self) -> BroadcastSubscriber:
-        """Return the session that hears of all changes."""
+        """Return the session that receives all changes."""
 
         async def on_event(event: Event) -> None:
             self._clear()

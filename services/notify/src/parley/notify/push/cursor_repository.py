@@ -11,7 +11,7 @@ from pymongo import ReturnDocument, UpdateOne
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 from parley.notify.push.model import INITIAL_POSITION, Cursor, CursorTable
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.positions import RecordFingerprint
 from parley.notify.timeouts import CURSOR_LEASE_SECONDS
 
 COLLECTION: Final = "cursors"
@@ -70,7 +70,7 @@ class MongoCursorRepository:
         )
         return _to_cursor(row, now) if row is not None else None
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
         await self._mongo[COLLECTION].update_one(
             {"_id": self._id(partition), "holder": holder, "position": {"$lt": position}},
             {"$set": {"position": position, **({"mark": list(mark)} if mark is not None else {})}},
@@ -102,7 +102,7 @@ def _to_cursor(row: Document, now: datetime) -> Cursor:
     mark = row.get("mark")
     return Cursor(
         position=row["position"],
-        mark=RecordMark(*mark) if mark else None,
+        mark=RecordFingerprint(*mark) if mark else None,
         since=row["since"],
         holder=row.get("holder") if row["until"] >= now else None,
     )

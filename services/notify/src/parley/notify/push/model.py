@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from parley.common.observability.logging import TraceContext
 from parley.notify.push.triggers import PushKind
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.positions import RecordFingerprint
 
 INITIAL_POSITION: Final = -1
 """The position of a cursor before the first event of the log."""
@@ -98,7 +98,7 @@ class Cursor:
     """
 
     position: int
-    mark: RecordMark | None
+    mark: RecordFingerprint | None
     since: datetime
     holder: str | None
 

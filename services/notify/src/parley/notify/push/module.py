@@ -109,7 +109,7 @@ class PushModule:
         )
         streaming.hub.on_delivered = seen_tracker.record
         event_log.create_subscribers = lambda partition: (sites, planner.planner_for(partition))
-        event_log.on_closed = planner.forget
+        event_log.on_closed = planner.remove_partition
         self.components = (
             provider,
             sites,

@@ -62,7 +62,7 @@ class PartitionedPlanner:
         planner = self._planners[partition] = self._create_planner(partition)
         return planner
 
-    def forget(self, partition: int) -> None:
+    def remove_partition(self, partition: int) -> None:
         """Remove the planner of a partition that is not followed any more."""
         self._planners.pop(partition, None)
 

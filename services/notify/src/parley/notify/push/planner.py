@@ -30,8 +30,8 @@ from parley.notify.push.ports import (
     SiteOptionsReader,
 )
 from parley.notify.push.triggers import ALL_OPERATORS, PushAction, PushCancellation, PushTrigger, to_push_actions
-from parley.notify.streaming.log_subscriber import ResumePoint
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.log_event_handler import ResumePoint
+from parley.notify.streaming.positions import RecordFingerprint
 
 log = get_logger(__name__)
 
@@ -56,7 +56,7 @@ class PushPlanner:
         site_options: SiteOptionsReader,
         clock: Clock,
         *,
-        read_to: Callable[[], tuple[int, RecordMark] | None],
+        read_to: Callable[[], tuple[int, RecordFingerprint] | None],
         delay: timedelta,
         max_age: timedelta,
     ) -> None:

@@ -17,7 +17,7 @@ from parley.notify.push.model import (
     SitePushOptions,
 )
 from parley.notify.push.triggers import PushTrigger
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.positions import RecordFingerprint
 
 
 class PushTokenRepository(Protocol):
@@ -105,7 +105,7 @@ class CursorRepository(Protocol):
     async def acquire(self, partition: int, holder: str) -> Cursor | None:
         """Take a lease and return the cursor; None if another holder has it."""
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordMark | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
         """Record that everything up to this position is planned."""
 
     async def release(self, partition: int, holder: str) -> None:

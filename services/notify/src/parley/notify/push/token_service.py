@@ -14,7 +14,7 @@ MAX_TOKENS_PER_OPERATOR: Final = 20
 
 
 class PushTokenService:
-    """A token belongs to one login: the one that registered it last. The login before loses it and is not told."""
+    """A token belongs to one login: the one that registered it last. The login before loses it, without a notice."""
 
     def __init__(self, tokens: PushTokenRepository, clock: Clock) -> None:
         self._tokens = tokens

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aio_pika.abc import AbstractConnection
 
-from parley.common.log_partitions import partition_of
+from parley.common.log_partitions import get_partition
 from parley.common.messaging.timeouts import (
     RECONNECT_INITIAL_SECONDS,
     RECONNECT_MAX_SECONDS,
@@ -21,9 +21,9 @@ from parley.common.runtime.backoff import Backoff
 from parley.common.runtime.tasks import cancel_and_wait
 from parley.notify import metrics
 from parley.notify.streaming.hub import Hub
-from parley.notify.streaming.log_subscriber import LogSubscriber
+from parley.notify.streaming.log_event_handler import LogEventHandler
 from parley.notify.streaming.log_tailer import MAX_STARTUP_EVENTS, AppendRecord, LogTailer
-from parley.notify.streaming.positions import Partition, RecordMark
+from parley.notify.streaming.positions import Partition, RecordFingerprint
 from parley.notify.streaming.replay_buffer import MemoryBudget, ReplayBuffer
 from parley.notify.timeouts import PARTITION_IDLE_SECONDS
 
@@ -31,7 +31,7 @@ log = get_logger(__name__)
 
 _MIN_STARTUP_EVENTS = 1_000
 
-SubscriberFactory = Callable[[int], Sequence[LogSubscriber]]
+SubscriberFactory = Callable[[int], Sequence[LogEventHandler]]
 """Returns who handles a partition's events besides the streams."""
 
 
@@ -106,11 +106,11 @@ class EventLog:
             self.running, self._connection = False, None
             await cancel_and_wait(*(followed.task for followed in self._followed.values() if followed.task is not None))
 
-    def partition_of(self, tenant_id: int) -> int:
+    def get_partition(self, tenant_id: int) -> int:
         """Return the partition of a tenant's events."""
-        return partition_of(tenant_id, self.partitions)
+        return get_partition(tenant_id, self.partitions)
 
-    def read_to(self, partition: int) -> tuple[int, RecordMark] | None:
+    def read_to(self, partition: int) -> tuple[int, RecordFingerprint] | None:
         """Return the newest position that was read of a partition, and a record of its log; None before it is read."""
         followed = self._followed.get(partition)
         return followed.tailer.read_to if followed is not None else None
@@ -172,7 +172,7 @@ class EventLog:
 
     async def _stop_following(self, partition: int) -> None:
         followed = self._followed.pop(partition)
-        log.info("partition_left", partition=partition)
+        log.info("partition_unfollowed", partition=partition)
         # Before anything is awaited: somebody may need the partition again meanwhile.
         followed.tailer.close()
         self.on_closed(partition)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import Unauthenticated
 from parley.common.events import Event, is_visible_to_visitor
-from parley.common.log_partitions import partition_of
+from parley.common.log_partitions import get_partition
 from parley.notify import metrics
 from parley.notify.push.triggers import ALL_OPERATORS
 from parley.notify.streaming.errors import AccessOutdated, Draining, TooManyStreams
@@ -59,7 +59,7 @@ class Hub:
         self.on_delivered: OnDelivered | None = None
         self._by_site: dict[int, set[Subscriber]] = {}
         self._by_visitor: dict[VisitorKey, set[Subscriber]] = {}
-        self._by_owner: dict[int | VisitorKey, set[Subscriber]] = {}
+        self._by_caller: dict[int | VisitorKey, set[Subscriber]] = {}
         self._by_expiry: dict[int, set[Subscriber]] = {}
         self._slots: list[set[Subscriber]] = [set() for _ in range(comment_seconds)]
         """Every subscriber is in one slot; each second one slot is maintained."""
@@ -81,15 +81,15 @@ class Hub:
         if self._draining:
             raise Draining(retry_after=1)
         subscriber = Subscriber(caller)
-        owner = _owner(subscriber)
+        owner = _caller_key(subscriber)
         if 0 < subscriber.expires_at <= int(time.time()):
             raise Unauthenticated
         if isinstance(caller, OperatorCaller):
             self._check_access(caller)
         max_streams = self._max_visitor_streams if subscriber.visitor is not None else self._max_operator_streams
-        if len(self._by_owner.get(owner, ())) >= max_streams:
+        if len(self._by_caller.get(owner, ())) >= max_streams:
             raise TooManyStreams(5)
-        _add(self._by_owner, owner, subscriber)
+        _add(self._by_caller, owner, subscriber)
         if subscriber.expires_at:
             _add(self._by_expiry, subscriber.expires_at, subscriber)
         subscriber.slot = random.randrange(len(self._slots))  # noqa: S311 - spreads the comments; no security use
@@ -100,7 +100,7 @@ class Hub:
     def _check_access(self, caller: OperatorCaller) -> None:
         if caller.access_version < self._access_versions.get(caller.operator_id, 0):
             raise AccessOutdated(retry_after=1)
-        if caller.session_id is not None and caller.session_id in self._ended_sessions:
+        if caller.login_session_id is not None and caller.login_session_id in self._ended_sessions:
             raise Unauthenticated
 
     def go_live(self, subscriber: Subscriber) -> None:
@@ -120,7 +120,7 @@ class Hub:
             return
         subscriber.end(reason, abort=reason in _ABORT_REASONS)
         self._slots[subscriber.slot].discard(subscriber)
-        _discard(self._by_owner, _owner(subscriber), subscriber)
+        _discard(self._by_caller, _caller_key(subscriber), subscriber)
         if subscriber.expires_at:
             _discard(self._by_expiry, subscriber.expires_at, subscriber)
         if subscriber.visitor is not None:
@@ -178,7 +178,7 @@ class Hub:
             subscriber
             for slot in self._slots
             for subscriber in slot
-            if subscriber.live and partition_of(subscriber.tenant_id, partition.total) == partition.number
+            if subscriber.live and get_partition(subscriber.tenant_id, partition.total) == partition.number
         ]
         self._write(frame, subscribers, "own")
 
@@ -218,9 +218,9 @@ class Hub:
         _remember(self._access_versions, operator_id, max(version, self._access_versions.get(operator_id, 0)))
         if session_id is not None:
             _remember(self._ended_sessions, session_id, None)
-        for subscriber in tuple(self._by_owner.get(operator_id, ())):
+        for subscriber in tuple(self._by_caller.get(operator_id, ())):
             if session_id is not None:
-                revoked = subscriber.session_id == session_id
+                revoked = subscriber.login_session_id == session_id
             else:
                 revoked = subscriber.access_version < version or version == 0
             if revoked:
@@ -268,7 +268,7 @@ class Hub:
                 self.unregister(subscriber, "drained")
 
 
-def _owner(subscriber: Subscriber) -> int | VisitorKey:
+def _caller_key(subscriber: Subscriber) -> int | VisitorKey:
     """Return the key of the stream limit: an operator's id or a visitor."""
     return subscriber.visitor or subscriber.operator_id
 

@@ -25,7 +25,7 @@ from parley.common.messaging.broker import channel_closed_event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
 from parley.common.runtime.tasks import cancel_and_wait
-from parley.notify.streaming.positions import Partition, RecordMark, last_position
+from parley.notify.streaming.positions import Partition, RecordFingerprint, last_position
 from parley.notify.timeouts import LOG_ACK_INTERVAL_SECONDS
 
 log = get_logger(__name__)
@@ -59,9 +59,9 @@ class LogRecord:
         return tuple(_parse(document, self.offset) for document in documents)
 
     @property
-    def mark(self) -> RecordMark:
+    def mark(self) -> RecordFingerprint:
         """Its identity."""
-        return RecordMark(self.offset, zlib.crc32(self.body))
+        return RecordFingerprint(self.offset, zlib.crc32(self.body))
 
     @property
     def position(self) -> int:

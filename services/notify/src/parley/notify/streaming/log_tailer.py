@@ -12,7 +12,7 @@ from aio_pika.abc import AbstractConnection
 
 from parley.common.errors import Unavailable
 from parley.common.events import Audience, Event, event_class
-from parley.common.log_partitions import partition_of, stream_name
+from parley.common.log_partitions import get_partition, stream_name
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import Attributes, SpanKind
@@ -21,9 +21,9 @@ from parley.notify import metrics
 from parley.notify.streaming.frames import control_frame
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_consumer import LogConsumer, LogRecord
+from parley.notify.streaming.log_event_handler import LogEventHandler
 from parley.notify.streaming.log_queries import find_first_record, find_last_record
-from parley.notify.streaming.log_subscriber import LogSubscriber
-from parley.notify.streaming.positions import NO_POSITION, Partition, RecordMark, first_position, to_offset
+from parley.notify.streaming.positions import NO_POSITION, Partition, RecordFingerprint, first_position, to_offset
 from parley.notify.streaming.replay_buffer import ReplayBuffer
 from parley.notify.timeouts import (
     CATCH_UP_TIMEOUT_SECONDS,
@@ -55,7 +55,7 @@ class LogTailer:
         self,
         buffer: ReplayBuffer,
         hub: Hub,
-        subscribers: Sequence[LogSubscriber],
+        subscribers: Sequence[LogEventHandler],
         append_record: AppendRecord,
         max_startup_events: Callable[[], int] = lambda: MAX_STARTUP_EVENTS,
     ) -> None:
@@ -87,12 +87,12 @@ class LogTailer:
             "messaging.operation.type": "process",
             "messaging.operation.name": "deliver",
         }
-        self._follower = LogConsumer(self.name, self.partition, lambda: self._start, self._on_record)
+        self._consumer = LogConsumer(self.name, self.partition, lambda: self._start, self._on_record)
 
     @property
     def running(self) -> bool:
         """Whether records are being consumed."""
-        return self._follower.running
+        return self._consumer.running
 
     @property
     def caught_up(self) -> bool:
@@ -100,7 +100,7 @@ class LogTailer:
         return self._caught_up.is_set()
 
     @property
-    def read_to(self) -> tuple[int, RecordMark] | None:
+    def read_to(self) -> tuple[int, RecordFingerprint] | None:
         """The newest position that was read, all of whose events the subscribers have, and a record of its log."""
         if not self.caught_up or self._last_record is None or self.buffer.last_position == NO_POSITION:
             return None
@@ -118,7 +118,7 @@ class LogTailer:
             await self._continue(connection, last)
         else:
             await self._start_cold(connection, last)
-        await self._follower.run(connection)
+        await self._consumer.run(connection)
 
     def run_maintenance(self) -> None:
         """Evict old events. Stop catching up if the target record was trimmed from the log meanwhile."""
@@ -213,7 +213,7 @@ class LogTailer:
             offsets.append(offset)
         return min(offsets)
 
-    async def _has_record(self, connection: AbstractConnection, last: LogRecord, mark: RecordMark) -> bool:
+    async def _has_record(self, connection: AbstractConnection, last: LogRecord, mark: RecordFingerprint) -> bool:
         """Return whether a record is in the log, or may have been before it was trimmed. Raises Unavailable."""
         if mark.offset > last.offset:
             return False
@@ -291,7 +291,7 @@ class LogTailer:
 
     def _owns(self, event: Event | None) -> bool:
         """Whether an event belongs here; those of the previous version's publishers are in every partition."""
-        return event is None or partition_of(event.tenant_id, self.partition.total) == self.partition.number
+        return event is None or get_partition(event.tenant_id, self.partition.total) == self.partition.number
 
     def _deliver(self, event: Event, position: int) -> None:
         self._behind_metric.set(max(0.0, time.time() - event.occurred_at.timestamp()))

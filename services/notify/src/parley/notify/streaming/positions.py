@@ -46,7 +46,7 @@ class Partition(NamedTuple):
     total: int
 
 
-class RecordMark(NamedTuple):
+class RecordFingerprint(NamedTuple):
     """Identifies a record, and so the log that has it: another log has another record at this offset."""
 
     offset: int

@@ -15,7 +15,7 @@ from typing import TypeVar
 from parley.common.events import Event, is_visible_to_visitor
 from parley.notify.push.triggers import push_recipient
 from parley.notify.streaming.frames import operator_frame, visitor_frame
-from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, RecordMark, to_offset
+from parley.notify.streaming.positions import NO_POSITION, EventId, Partition, RecordFingerprint, to_offset
 
 _EVENT_OVERHEAD_BYTES = 600
 """Memory of a buffered event besides its frame: objects, three queue entries, its id (measured with tracemalloc)."""
@@ -121,7 +121,7 @@ class ReplayBuffer:
         self.first_position, self.last_position = position + 1, position
         self._checkpoint, self._earlier_offset = (0.0, -1), -1
 
-    def advance(self, first: int, last: int, mark: RecordMark) -> None:
+    def advance(self, first: int, last: int, mark: RecordFingerprint) -> None:
         """Record that the positions of a record were read, whether or not they hold an event."""
         self.first_position = min(self.first_position, first)
         self.last_position = max(self.last_position, last)
@@ -155,7 +155,7 @@ class ReplayBuffer:
         """Remove events that happened before a time, in seconds since 1970."""
         while self._events and self._events[0].timestamp < timestamp:
             self.evict_oldest()
-        self._forget_earlier_records(timestamp)
+        self._remove_earlier_records(timestamp)
 
     def can_replay_after(self, position: int) -> bool:
         """Whether the position exists and every later event is still here."""
@@ -204,7 +204,7 @@ class ReplayBuffer:
         if event.visitor is not None:
             _pop_first(self._by_visitor, event.visitor)
 
-    def _forget_earlier_records(self, retained_from: float) -> None:
+    def _remove_earlier_records(self, retained_from: float) -> None:
         """Bound what is kept of records that were read before the retention and have no event here any more."""
         time, offset = self._checkpoint
         if retained_from >= time:

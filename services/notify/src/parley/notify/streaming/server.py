@@ -45,7 +45,7 @@ class StreamServer:
         Raises Unavailable (the event log is not read yet, or the client has left), TooManyStreams, AccessOutdated,
         Unauthenticated, Draining.
         """
-        with self._log.follow_for_stream(self._log.partition_of(caller.tenant_id)) as tailer:
+        with self._log.follow_for_stream(self._log.get_partition(caller.tenant_id)) as tailer:
             await self._wait_caught_up(tailer)
             subscriber = self._hub.register(caller)
             response = SseResponse()

@@ -29,9 +29,9 @@ class Subscriber:
         "expires_at",
         "last_buffered",
         "live",
+        "login_session_id",
         "operator_id",
         "send",
-        "session_id",
         "site_ids",
         "slot",
         "tenant_id",
@@ -44,13 +44,13 @@ class Subscriber:
         self.operator_id = 0
         self.visitor: VisitorKey | None = None
         """Set for a visitor's stream; None for an operator's."""
-        self.session_id: str | None = None
+        self.login_session_id: str | None = None
         """The operator's login session."""
         self.access_version = 0
         self.expires_at = 0
         if isinstance(caller, OperatorCaller):
             self.operator_id = caller.operator_id
-            self.session_id = caller.session_id
+            self.login_session_id = caller.login_session_id
             self.access_version = caller.access_version
             self.expires_at = caller.expires_at
             self.site_ids: tuple[int, ...] = tuple(caller.site_ids)

@@ -9,7 +9,7 @@ from parley.common.errors import NotFound
 
 
 class TicketNotFound(NotFound):
-    """The ticket was never issued, is used already, or has expired. The response does not tell which."""
+    """The ticket was never issued, is used already, or has expired. The response does not say which."""
 
     code = "ticket_not_found"
     default_message = "There is no such ticket."

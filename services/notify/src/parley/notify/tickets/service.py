@@ -25,7 +25,11 @@ class TicketService:
         ticket = secrets.token_urlsafe(32)
         valid_until = self._clock() + timedelta(seconds=TICKET_LIFETIME_SECONDS)
         issued = Ticket(
-            caller.operator_id, caller.session_id, caller.expires_at, valid_until, api_key_hash=caller.api_key_hash
+            caller.operator_id,
+            caller.login_session_id,
+            caller.expires_at,
+            valid_until,
+            api_key_hash=caller.api_key_hash,
         )
         await self._tickets.insert(hash_token(ticket), issued)
         return ticket

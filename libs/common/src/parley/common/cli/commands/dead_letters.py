@@ -36,10 +36,10 @@ async def list_dead_letters(queues: tuple[str, ...]) -> CommandResult:
     " Handlers recognize events they have handled, so a second replay is harmless.",
 )
 @click.argument("queue")
-@click.option("--most", "max_messages", type=int, metavar="N", help="Move at most N messages.")
+@click.option("--limit", "--most", "max_messages", type=int, metavar="N", help="Move at most N messages.")
 async def replay(queue: str, max_messages: int | None) -> CommandResult:
     if max_messages is not None and max_messages < 1:
-        raise CommandError("--most needs a number above 0")
+        raise CommandError("--limit needs a number above 0")
     moved = await dead_letters.replay(require_env_var("AMQP_URL"), queue, max_messages)
     return CommandResult({"queue": queue, "replayed": moved}, f"{moved} replayed to {queue}")
 

@@ -23,7 +23,7 @@ from parley.common.mongodb.client import create_client, majority_database
 from parley.common.mongodb.errors import TRANSIENT_ERRORS, SchemaError
 from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
 from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
-from parley.common.mongodb.schema import Document, Migration, Phase, Schema, compare_indexes
+from parley.common.mongodb.schema import DatabaseSchema, Document, Migration, Phase, compare_indexes
 from parley.common.observability.logging import configure_logging, get_logger
 from parley.common.runtime.clock import to_rfc3339
 from parley.common.runtime.settings import DatabaseSettings
@@ -48,27 +48,27 @@ _service_option = click.option(
     "--finish-within",
     type=float,
     metavar="SECONDS",
-    help="Wait up to SECONDS for older code to be gone, and run what waits for that; status 1 if something is left.",
+    help="Wait up to SECONDS for older code to be gone, and run what waits for that; status 1 if something remains.",
 )
 async def migrate(service: str | None, finish_within: float | None) -> CommandResult:
     _log_to_stderr()
     deadline = time.monotonic() + (finish_within or 0.0)
-    left = {}
+    remaining = {}
     for name, schema in _find_schemas(service).items():
         async with _connect(name) as database:
-            left[name] = await _migrate_until(database, schema, deadline)
-    lines = [f"{name}: {_format_left(migrations)}" for name, migrations in left.items()]
-    data = {name: {"left": [str(migration) for migration in migrations]} for name, migrations in left.items()}
-    return CommandResult(data, "\n".join(lines), failed=finish_within is not None and any(left.values()))
+            remaining[name] = await _migrate_until(database, schema, deadline)
+    lines = [f"{name}: {_format_remaining(migrations)}" for name, migrations in remaining.items()]
+    data = {name: {"left": [str(migration) for migration in migrations]} for name, migrations in remaining.items()}
+    return CommandResult(data, "\n".join(lines), failed=finish_within is not None and any(remaining.values()))
 
 
-async def _migrate_until(database: AsyncDatabase[Document], schema: Schema, deadline: float) -> list[Migration]:
+async def _migrate_until(database: AsyncDatabase[Document], schema: DatabaseSchema, deadline: float) -> list[Migration]:
     migrator = Migrator(database, schema)
     while True:
         try:
-            left = await migrator.run()
-            if not left or time.monotonic() >= deadline:
-                return left
+            remaining = await migrator.run()
+            if not remaining or time.monotonic() >= deadline:
+                return remaining
         except SchemaError as exc:
             raise CommandError(str(exc)) from exc
         except TRANSIENT_ERRORS as exc:
@@ -78,10 +78,10 @@ async def _migrate_until(database: AsyncDatabase[Document], schema: Schema, dead
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)
 
 
-def _format_left(left: list[Migration]) -> str:
-    if not left:
+def _format_remaining(remaining: list[Migration]) -> str:
+    if not remaining:
         return "up to date"
-    return f"serves; left until older code is gone: {', '.join(str(migration) for migration in left)}"
+    return f"serves; remaining until older code is gone: {', '.join(str(migration) for migration in remaining)}"
 
 
 @async_command(
@@ -100,7 +100,7 @@ async def status(service: str | None) -> CommandResult:
     return CommandResult(databases, text, failed=not all(one["serves"] for one in databases.values()))
 
 
-async def _read_status(database: AsyncDatabase[Document], schema: Schema) -> dict[str, Any]:
+async def _read_status(database: AsyncDatabase[Document], schema: DatabaseSchema) -> dict[str, Any]:
     missing, conflicting = await compare_indexes(database, schema.indexes)
     state = await MigrationStateStore(database, "").read()
     pending = state.pending(schema)
@@ -132,7 +132,7 @@ async def _read_status(database: AsyncDatabase[Document], schema: Schema) -> dic
 
 
 def _describe_state(
-    state: SchemaState, schema: Schema, pending: list[Migration], missing: int, conflict: str | None
+    state: SchemaState, schema: DatabaseSchema, pending: list[Migration], missing: int, conflict: str | None
 ) -> list[str]:
     parts = []
     if state.compatible_from > schema.version:
@@ -150,7 +150,7 @@ def _describe_state(
     return parts or ["up to date"]
 
 
-def _find_schemas(service: str | None) -> dict[str, Schema]:
+def _find_schemas(service: str | None) -> dict[str, DatabaseSchema]:
     schemas = {plugin.service: plugin.schema for plugin in load_plugins() if plugin.schema is not None}
     if service is not None and service not in schemas:
         raise CommandError(f"no database of {service} is known here; there are {', '.join(schemas) or 'none'}")

@@ -192,7 +192,7 @@ class Outbox:
                 self._finish(batch)
 
     async def _remove_loop(self) -> None:
-        # Delayed: the document's next write may remove the entries in passing, and the rest makes one large write.
+        # Delayed: the document's next write often removes the entries as well. One large write removes the rest.
         while True:
             await self._remove_timer.wait()
             batch = {key: self._removable.pop(key) for key in list(islice(self._removable, _REMOVE_BATCH_SIZE))}
@@ -214,7 +214,7 @@ class Outbox:
         """Leave a batch to the sweeper: its entries are still in their documents."""
         log.warning("outbox_left_to_the_sweep", documents=len(batch), error=repr(exc)[:300])
         self._deferred.add(batch)
-        self._forget_pending(batch)
+        self._clear_pending(batch)
 
     def _finish(self, batch: Sequence[PendingDocument]) -> None:
         for document in batch:
@@ -222,9 +222,9 @@ class Outbox:
         if batch:
             self._schedule_remove()
         self._deferred.resolve(batch)
-        self._forget_pending(batch)
+        self._clear_pending(batch)
 
-    def _forget_pending(self, batch: Sequence[PendingDocument]) -> None:
+    def _clear_pending(self, batch: Sequence[PendingDocument]) -> None:
         for document in batch:
             pending = self._pending.get(document.key, {})
             for entry_id in document.enqueued_ids:

@@ -75,9 +75,9 @@ class Sweeper:
         failures = 0
         while True:
             try:
-                found = await self.sweep(utc_now() - self._grace)
+                count = await self.sweep(utc_now() - self._grace)
                 failures = 0
-                if found >= _MAX_DOCUMENTS:
+                if count >= _MAX_DOCUMENTS:
                     continue
             except Exception as exc:
                 failures += 1
@@ -90,19 +90,19 @@ class Sweeper:
 
         Raises what the publisher and pymongo raise.
         """
-        found = 0
+        count = 0
         oldest: datetime | None = None
         for collection in self._collections:
             documents = await self._find(collection, before)
-            found += len(documents)
+            count += len(documents)
             for document in documents:
                 written_at = document.entries[0]["at"]
                 oldest = written_at if oldest is None or written_at < oldest else oldest
-            metrics.OUTBOX_PENDING.set(found)
+            metrics.OUTBOX_PENDING.set(count)
             metrics.OUTBOX_OLDEST.set((utc_now() - oldest).total_seconds() if oldest else 0.0)
             for start in range(0, len(documents), _BATCH_SIZE):
                 await self._process(documents[start : start + _BATCH_SIZE])
-        return found
+        return count
 
     async def _find(self, collection: str, before: datetime) -> list[PendingDocument]:
         failures = self._deferred.failures

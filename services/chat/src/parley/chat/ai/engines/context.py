@@ -15,4 +15,4 @@ class EngineContext:
     site_keys: SiteKeyCipher
     """Decrypts the keys of sites' own endpoints."""
     ssrf_guard: SsrfGuard
-    """Must guard each connection to an address that a site has named."""
+    """Must guard each connection to an endpoint that a site has named."""

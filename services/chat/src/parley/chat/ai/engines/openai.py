@@ -80,11 +80,11 @@ class OpenAiEngine(AiEngine):
             raise AiEngineError(str(exc), reason, "key_unreadable") from None
         if key is None and endpoint.base_url is None and settings.openai_api_key is not None:
             key = settings.openai_api_key.get_secret_value()
-        own_address = endpoint.base_url is not None
+        own_endpoint = endpoint.base_url is not None
         client: OpenAiClient = self._client_module.OpenAiClient(
             defaults,
             base_url=endpoint.base_url or settings.openai_url,
             api_key=key or _NO_KEY,
-            http=build_ssrf_safe_client(self._context.ssrf_guard) if own_address else None,
+            http=build_ssrf_safe_client(self._context.ssrf_guard) if own_endpoint else None,
         )
         return client

@@ -88,7 +88,7 @@ class OpenAiClient:
         metadata.empty_reason = _find_empty_reason(reply, ending)
         if metadata.empty_reason is not None:
             metadata.knew_answer = False
-            yield f" {prompt.fallback_text}" if reply.said_something else prompt.fallback_text
+            yield f" {prompt.fallback_text}" if reply.has_content else prompt.fallback_text
         elif ending.finish_reason in _CUT:
             yield " …"
 
@@ -181,13 +181,13 @@ def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | Non
         return "refusal"
     if ending.finish_reason == "content_filter":
         return "content_filter"
-    if reply.said_something:
+    if reply.has_content:
         return None
     if ending.finish_reason == "length":
         return "length"
     if ending.called_tool or reply.called_tool or ending.finish_reason in ("tool_calls", "function_call"):
         return "tool_call"
-    return "thoughts" if ending.thought or reply.thought else "blank"
+    return "thoughts" if ending.thought or reply.contained_reasoning else "blank"
 
 
 def _check_reported_tokens(usage: Any, estimated: int) -> int:

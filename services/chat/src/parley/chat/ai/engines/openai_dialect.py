@@ -129,7 +129,7 @@ _STATUS_REASONS = {
     401: ("key_refused", "refuses the API key"),
     402: ("payment_required", "asks for payment: the account has no credit"),
     403: ("access_denied", "does not allow this API key to use the model"),
-    404: ("model_not_found", "does not know the model, or the address is wrong"),
+    404: ("model_not_found", "does not know the model, or the endpoint is wrong"),
     413: ("request_too_long", "finds the request too long"),
     422: ("request_refused", "does not accept the request"),
     429: ("rate_limited", "reports that its rate limit or quota is used up"),
@@ -147,7 +147,7 @@ def explain_failure(exc: Exception) -> tuple[str, str]:
         about = f" because of the parameter {parameter}" if parameter else ""
         return f"The AI endpoint {reason}{about} (status {exc.status_code}).", code
     if isinstance(exc, EndpointRejected):
-        return "The address of the AI endpoint is not on the public internet.", "address_refused"
+        return "The AI endpoint is not on the public internet.", "address_refused"
     if isinstance(exc, APITimeoutError):
         return "The AI endpoint did not answer in time.", "timeout"
     if isinstance(exc, APIConnectionError):

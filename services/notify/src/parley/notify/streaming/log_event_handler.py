@@ -1,4 +1,4 @@
-"""Who handles the events of a partition besides the streams, and where they continue."""
+"""The interface of what else handles the events of a partition, in addition to the streams (push notifications)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from datetime import datetime
 from typing import Protocol
 
 from parley.common.events import Event
-from parley.notify.streaming.positions import RecordMark
+from parley.notify.streaming.positions import RecordFingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """Where a subscriber continues: after `position`, with events that happened at `not_before` or later.
+    """Where a handler continues: after `position`, with events that happened at `not_before` or later.
 
     `mark` is a record of the log that `position` is of, if one is known.
     """
 
     position: int
-    mark: RecordMark | None
+    mark: RecordFingerprint | None
     not_before: datetime
 
 
-class LogSubscriber(Protocol):
-    """Handles the events of a partition, besides the streams."""
+class LogEventHandler(Protocol):
+    """Handles the events of a partition, in addition to the streams."""
 
     def on_event(self, event: Event, position: int) -> None:
         """Called for every event, at least once, in the log's order."""
@@ -32,4 +32,4 @@ class LogSubscriber(Protocol):
         """Called when the broker has lost the log: events are missing, and positions start again."""
 
     async def resume_point(self) -> ResumePoint | None:
-        """Asked when the partition is followed: what this subscriber must not miss; None for nothing."""
+        """Asked when the partition is followed: what this handler must not miss; None for nothing."""

@@ -28,7 +28,7 @@ class AiSettingsService:
     async def apply(self, site_id: int, before: AiSettings, fields: Mapping[str, Any]) -> AiSettings:
         """The settings with some fields changed, and a new `api_key` encrypted. Raises ValidationFailed.
 
-        A key belongs to the address it was set for: a new address without a new key clears the key. Otherwise a
+        A key belongs to the endpoint it was set for: a new endpoint without a new key clears the key. Otherwise a
         manager who does not know the key could have it sent to a server of their own.
         """
         plain = {name: value for name, value in fields.items() if name != "api_key"}
@@ -39,5 +39,5 @@ class AiSettingsService:
                 raise ValidationFailed({"ai.base_url": rejection})
         if "api_key" in fields:
             key = fields["api_key"]
-            return replace(after, sealed_key=self.encrypt_key(site_id, key) if key else None)
-        return after if after.base_url == before.base_url else replace(after, sealed_key=None)
+            return replace(after, encrypted_key=self.encrypt_key(site_id, key) if key else None)
+        return after if after.base_url == before.base_url else replace(after, encrypted_key=None)
