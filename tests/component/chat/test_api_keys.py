@@ -220,7 +220,7 @@ async def test_a_key_with_scopes_changes_and_sees_nothing_of_its_operator_beyond
     key_id = created["api_key"]["id"]
     scopes = frozenset({Permission.VIEW})
     reader = replace(
-        owner, session_id=None, owner=False, sites={site["id"]: scopes}, api_key_id=key_id, api_key_scopes=scopes
+        owner, login_session_id=None, owner=False, sites={site["id"]: scopes}, api_key_id=key_id, api_key_scopes=scopes
     )
     for changed in ({"name": "Mallory"}, {"language": "fr"}):
         refused = await app.call("PUT", "/api/v1/auth/me", reader, changed)

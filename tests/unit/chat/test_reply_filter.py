@@ -148,6 +148,6 @@ def test_the_rule_for_texts_holds_across_chunks(chunks: list[str], said: str) ->
     ],
 )
 def test_the_time_is_linear(part: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     read(part * (16_000 // len(part)), 7)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
