@@ -58,7 +58,7 @@ async def _work_without_a_broker(stack: Stack, tenant: TenantFixture, load: Load
         await _assert_ready(stack)
         await tenant.assigned_conversation()
         accepted += 1
-        (await tenant.alex.get("/operator/active-chats")).ok()
+        (await tenant.alex.get("/operator/active-chats", site_id=tenant.site_id)).ok()
         await tenant.log_in(tenant.api, f"owner@{tenant.name}.test")
         before = len(load.acknowledged)
         await asyncio.sleep(_CHECK_INTERVAL_SECONDS)

@@ -186,6 +186,26 @@ async def test_a_conversation_is_not_reopened_beside_a_newer_open_one(
     await replicas[0].change(older, lambda current: transitions.reopen(current, ALEX, NOW, TIMEOUT))
 
 
+async def test_a_reopening_that_fails_fails_no_other_change_in_its_batch(
+    mongo: Mongo, replicas: tuple[Replica, Replica]
+) -> None:
+    replica = replicas[0]
+    older = await open_conversation(replica)
+    await replica.change(older, lambda current: transitions.close(current, ALEX, NOW, overrule=False))
+    visitor = Visitor(TENANT, SITE, f"sess_{older}", version=1)
+    assert await replica.conversations.create(transitions.open_conversation(visitor, 51, older, "ai", NOW))
+    rated, reopened, rated_again = await asyncio.gather(
+        replica.change(older, lambda current: transitions.rate(current, 1, None, NOW)),
+        replica.change(older, lambda current: transitions.reopen(current, ALEX, NOW, TIMEOUT)),
+        replica.change(older, lambda current: transitions.rate(current, 5, None, NOW)),
+        return_exceptions=True,
+    )
+    assert isinstance(reopened, NewerConversation)
+    assert isinstance(rated, Change)
+    assert isinstance(rated_again, Change)
+    assert (await load(mongo, older))["mode"] == "closed"
+
+
 async def test_a_change_does_not_recreate_a_deleted_conversation(
     mongo: Mongo, replicas: tuple[Replica, Replica]
 ) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import aio_pika
 import orjson
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from parley.common.errors import Unavailable
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
@@ -66,16 +69,53 @@ async def test_a_service_that_is_not_there_is_unavailable_at_once(connect: Conne
 async def test_a_client_of_the_previous_version_is_answered(connect: Connect, amqp_url: str) -> None:
     """It sends to the classic queue, which is all that it knows."""
     service = f"test{uuid4().hex[:8]}"
-    await connect(RpcServer(service, {"double": double}))
+    await connect(RpcServer(service, {"double": double}, previous_retry_seconds=0.1))
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
-        replies = await channel.declare_queue(exclusive=True)
-        request = orjson.dumps({"name": "double", "body": {"number": 21}})
-        message = aio_pika.Message(request, correlation_id="1", reply_to=replies.name)
+        assert await _ask_as_previous_version(channel, service) == {"found": {"result": 42}}
+        # As when the queue's node is lost.
+        await (await channel.get_queue(f"parley.ask.{service}")).delete(if_unused=False)
+        assert await _ask_as_previous_version(channel, service) == {"found": {"result": 42}}
+
+
+async def test_the_queue_of_the_previous_version_is_deleted_when_nobody_asks_there(
+    connect: Connect, amqp_url: str
+) -> None:
+    service = f"test{uuid4().hex[:8]}"
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(f"parley.ask.{service}", durable=True)
+        tag = await queue.consume(asyncio.Queue[Any]().put, no_ack=True)
+        await connect(RpcServer(service, {"double": double}, previous_idle_seconds=0.2))
+        # A server of the previous version still needs it: only this one leaves.
+        await wait_until(partial(_has_consumers, amqp_url, service, 1), description="the new server leaves the queue")
+        await queue.cancel(tag)
+        await connect(RpcServer(service, {"double": double}, previous_idle_seconds=0.2))
+        await wait_until(partial(_has_consumers, amqp_url, service, None), description="the queue is deleted")
+
+
+async def _has_consumers(amqp_url: str, service: str, count: int | None) -> bool:
+    """Whether the queue of the previous version has so many consumers; with None, whether there is no such queue."""
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        try:
+            queue = await channel.declare_queue(f"parley.ask.{service}", passive=True)
+        except ChannelNotFoundEntity:
+            return count is None
+        return queue.declaration_result.consumer_count == count
+
+
+async def _ask_as_previous_version(channel: AbstractChannel, service: str) -> Any:
+    """Ask until the queue is served, and return the reply."""
+    replies = await channel.declare_queue(exclusive=True)
+    request = orjson.dumps({"name": "double", "body": {"number": 21}})
+    message = aio_pika.Message(request, correlation_id="1", reply_to=replies.name)
+
+    async def ask() -> AbstractIncomingMessage | None:
         await channel.default_exchange.publish(message, f"parley.ask.{service}")
-        reply = await wait_until(lambda: replies.get(fail=False, no_ack=True))
-    assert reply is not None
-    assert orjson.loads(reply.body) == {"found": {"result": 42}}
+        return await replies.get(fail=False, no_ack=True)
+
+    return orjson.loads((await wait_until(ask)).body)
 
 
 async def test_a_server_of_the_previous_version_is_asked(connect: Connect, amqp_url: str) -> None:

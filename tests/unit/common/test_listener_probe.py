@@ -41,11 +41,11 @@ async def test_a_listener_that_answers_is_alive_and_its_application_sees_no_prob
         return await handler(request)
 
     port = free_port()
-    probe = ListenerProbe("0.0.0.0", port, **SECONDS)
+    probe = ListenerProbe(**SECONDS)
     app = web.Application(middlewares=[count_arrived, probe.middleware, count_seen])
     server = TestServer(app, port=port)
     await server.start_server()
-    await probe.start()
+    await probe.start("0.0.0.0", port)
     # Longer than a silent listener takes to be stuck.
     await wait_until(lambda: arrived >= 1.5 * SECONDS["stuck_seconds"] / SECONDS["interval_seconds"])
     assert probe.stuck_reason() is None
@@ -58,8 +58,8 @@ async def test_a_listener_that_answers_is_alive_and_its_application_sees_no_prob
 
 
 async def test_a_listener_that_answers_nothing_is_stuck(silent_port: int) -> None:
-    probe = ListenerProbe("127.0.0.1", silent_port, **SECONDS)
-    await probe.start()
+    probe = ListenerProbe(**SECONDS)
+    await probe.start("127.0.0.1", silent_port)
     assert probe.stuck_reason() is None
     reason = await wait_until(probe.stuck_reason, description="the probe reports the listener")
     assert reason.startswith("the public port has not answered for")

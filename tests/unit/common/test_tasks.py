@@ -1,10 +1,15 @@
-"""Cancelling tasks, also those that lose a cancellation."""
+"""Background tasks: cancelled even if they lose a cancellation, started again after a failure, never lost."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from parley.common.runtime.tasks import cancel_and_wait
+import pytest
+
+from parley.common.observability import metrics
+from parley.common.runtime.tasks import cancel_and_wait, keep_running, run_until_one_ends
+from support.wait import wait_until
 
 
 async def test_task_that_loses_a_cancellation_is_cancelled_again() -> None:
@@ -25,3 +30,58 @@ async def test_task_that_loses_a_cancellation_is_cancelled_again() -> None:
     await asyncio.wait_for(cancel_and_wait(task), 5)
     assert task.cancelled()
     assert lost == 2
+
+
+async def test_a_task_that_fails_is_counted_and_starts_again() -> None:
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise RuntimeError
+        await asyncio.Event().wait()
+
+    task = keep_running(work, "a test")
+    await wait_until(lambda: runs == 2)
+    assert 'parley_task_failures_total{task="a test"} 1.0' in metrics.render()[0].decode()
+    await cancel_and_wait(task)
+    assert task.cancelled()
+
+
+async def test_a_failure_of_one_of_several_coroutines_ends_all_and_is_raised() -> None:
+    ended = asyncio.Event()
+
+    async def wait_forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await run_until_one_ends(wait_forever(), fail())
+    assert ended.is_set()
+
+
+AWAITED_BY_WHO_STARTS_THEM = {
+    "common/caching.py",
+    "common/http/app.py",
+    "common/mongodb/migrator.py",
+    "common/runtime/tasks.py",
+    "chat/batching.py",
+    "gateway/proxy/reverse_proxy.py",
+    "gateway/upstream/replica_directory.py",
+}
+
+
+def test_background_tasks_are_started_where_their_failures_are_noticed() -> None:
+    """A task of `asyncio.create_task` that nobody awaits ends silently when it fails."""
+    root = Path(__file__).parents[3]
+    files = [file for part in ("libs", "services") for file in (root / part).glob("*/src/parley/**/*.py")]
+    starting = {file.as_posix().partition("/src/parley/")[2] for file in files if ".create_task(" in file.read_text()}
+    # A TaskGroup of the consumer raises what its tasks raise.
+    assert starting - {"common/messaging/consumer.py"} == AWAITED_BY_WHO_STARTS_THEM

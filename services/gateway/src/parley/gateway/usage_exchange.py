@@ -6,7 +6,6 @@ each gateway counts for itself. Gateways with other limits have other buckets, a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingM
 from parley.common.messaging.broker import channel_closed_event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import run_until_one_ends
 from parley.gateway import metrics
 from parley.gateway.rate_limit.limiter import BucketKey, Usage
 from parley.gateway.rate_limit.limits import RateLimitScope
@@ -74,12 +73,7 @@ class UsageExchange:
             self._queue_name = queue.name
             await queue.consume(self._on_message, no_ack=True)
             self.running = True
-            publishing = asyncio.create_task(self._publish_reports(exchange), name="rate-limits:publish")
-            closed_task = asyncio.create_task(closed.wait())
-            try:
-                await asyncio.wait({publishing, closed_task}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                await cancel_and_wait(publishing, closed_task)
+            await run_until_one_ends(self._publish_reports(exchange), closed.wait())
         finally:
             self.running = False
             self._unreported.clear()

@@ -12,6 +12,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol, cast, runtime_checkable
 
 import aio_pika
@@ -28,7 +29,7 @@ from parley.common.messaging.publisher import publish_batch
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.backoff import Backoff
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 from parley.common.server_versions import rabbitmq_advice
 
 log = get_logger(__name__)
@@ -150,7 +151,7 @@ class BrokerConnection:
         self._exchange, self._ephemeral_exchange = exchange, ephemeral_exchange
         self._advise(server_version(connection))
         metrics.BROKER_CONNECTED.set(1)
-        watch = asyncio.create_task(self._watch_publisher(connection, exchange, closed), name="rabbitmq-watch")
+        watch = keep_running(partial(self._watch_publisher, connection, exchange, closed), "rabbitmq-watch")
         try:
             yield
         finally:
@@ -218,7 +219,7 @@ class _Link:
             self._start_conditions[session.name] = start_condition
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._reconnect_loop(), name=f"rabbitmq-{self._name}")
+        self._task = keep_running(self._reconnect_loop, f"rabbitmq-{self._name}")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -259,8 +260,7 @@ class _Link:
             self.connected = True
             log.info("broker_connected", connection=self._name)
             tasks = [
-                asyncio.create_task(self._run_session(session, connection), name=session.name)
-                for session in self.sessions
+                keep_running(partial(self._run_session, session, connection), session.name) for session in self.sessions
             ]
             try:
                 await closed.wait()

@@ -20,7 +20,7 @@ from parley.common.messaging.instrumentation import consumer_span
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.runtime.backoff import backoff_seconds
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import run_until_one_ends
 
 log = get_logger(__name__)
 
@@ -73,14 +73,7 @@ class Consumer:
             inbox: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
             await queue.consume(inbox.put)
             self.running = True
-            work = asyncio.create_task(self._consume(inbox), name=f"{self.name}:consume")
-            closed_task = asyncio.create_task(closed.wait())
-            try:
-                await asyncio.wait({work, closed_task}, return_when=asyncio.FIRST_COMPLETED)
-                if work.done():
-                    work.result()
-            finally:
-                await cancel_and_wait(work, closed_task)
+            await run_until_one_ends(self._consume(inbox), closed.wait())
         finally:
             self.running = False
             if not channel.is_closed:

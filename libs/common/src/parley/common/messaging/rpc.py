@@ -3,13 +3,15 @@
 A request expires when its caller stops waiting, so that no server works for a caller that is gone.
 
 Requests go through quorum queues, which survive the loss of a broker node. The previous version used classic queues
-with other names: a server also serves those, and a client uses one when there is no new one, as long as both versions
-may run side by side.
+with other names: a server also serves those, until nobody has asked there for a day, and a client uses one when there
+is no new one, as long as both versions may run side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,15 +20,20 @@ from typing import Any, cast
 import aio_pika
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
-from aio_pika.exceptions import AMQPError
+from aio_pika.exceptions import AMQPError, ChannelPreconditionFailed
 from pamqp.commands import Basic
 
 from parley.common.errors import Unavailable
 from parley.common.messaging import topology
 from parley.common.messaging.broker import channel_closed_event
 from parley.common.messaging.instrumentation import rpc_client_span, rpc_server_span
-from parley.common.messaging.timeouts import RPC_TIMEOUT_SECONDS
+from parley.common.messaging.timeouts import (
+    PREVIOUS_RPC_IDLE_SECONDS,
+    PREVIOUS_RPC_RETRY_SECONDS,
+    RPC_TIMEOUT_SECONDS,
+)
 from parley.common.observability.logging import current_trace, get_logger, start_or_continue_trace
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -38,42 +45,88 @@ _MAX_UNCONFIRMED = 512
 
 
 class RpcServer:
-    """A channel session that serves methods by name from the queue `parley.rpc.<service>`."""
+    """A channel session that serves methods by name from the queue `parley.rpc.<service>`.
 
-    def __init__(self, service: str, methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]]) -> None:
+    The queue of the previous version is served until nobody has asked there for `previous_idle_seconds`.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        methods: Mapping[str, Callable[[Document], Awaitable[Document | None]]],
+        *,
+        previous_idle_seconds: float = PREVIOUS_RPC_IDLE_SECONDS,
+        previous_retry_seconds: float = PREVIOUS_RPC_RETRY_SECONDS,
+    ) -> None:
         self.name = f"{topology.RPC_QUEUE_PREFIX}.{service}"
         self.publishes = True
         self.running = False
         self._service = service
         self._methods = methods
+        self._previous_idle_seconds = previous_idle_seconds
+        self._previous_retry_seconds = previous_retry_seconds
+        self._previous_asked_at = 0.0
 
     async def run(self, connection: AbstractConnection) -> None:
         channel = await connection.channel(publisher_confirms=False)
-        previous = await connection.channel(publisher_confirms=False)
+        previous: asyncio.Task[None] | None = None
         try:
             closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await topology.declare_rpc_queue(channel, self._service)
             await queue.consume(partial(self._serve, channel), no_ack=True)
             self.running = True
-            await self._serve_previous_version(previous)
+            previous = keep_running(partial(self._serve_previous_version, connection), f"{self.name}:previous")
             await closed.wait()
         finally:
             self.running = False
-            for one in (channel, previous):
-                if not one.is_closed:
-                    await one.close()
+            if previous is not None:
+                await cancel_and_wait(previous)
+            if not channel.is_closed:
+                await channel.close()
 
-    async def _serve_previous_version(self, channel: AbstractChannel) -> None:
-        """Serve the queue of the previous version, on a channel of its own: its node may be down at any time."""
+    async def _serve_previous_version(self, connection: AbstractConnection) -> None:
+        """Serve the queue of the previous version, on channels of its own: its node may be down at any time."""
+        while not connection.is_closed:
+            try:
+                if await self._serve_previous_queue(connection):
+                    return
+            except (AMQPError, TimeoutError) as exc:
+                log.info("previous_rpc_queue_not_served", service=self._service, error=repr(exc)[:300])
+            await asyncio.sleep(self._previous_retry_seconds)
+
+    async def _serve_previous_queue(self, connection: AbstractConnection) -> bool:
+        """Serve until the channel closes, or nobody has asked for a long time: then return True, and delete the queue.
+
+        The broker refuses to delete it while another replica, of this or the previous version, consumes from it.
+        """
+        channel = await connection.channel(publisher_confirms=False)
         try:
+            closed = await channel_closed_event(channel)
             await channel.set_qos(prefetch_count=_PREFETCH)
             queue = await channel.declare_queue(
                 f"{topology.PREVIOUS_RPC_QUEUE_PREFIX}.{self._service}", durable=True, timeout=RPC_TIMEOUT_SECONDS
             )
-            await queue.consume(partial(self._serve, channel), no_ack=True)
-        except (AMQPError, TimeoutError) as exc:
-            log.info("previous_rpc_queue_not_served", service=self._service, error=repr(exc)[:300])
+            self._previous_asked_at = time.monotonic()
+            tag = await queue.consume(partial(self._serve_previous, channel), no_ack=True)
+            while not closed.is_set():
+                left = self._previous_asked_at + self._previous_idle_seconds - time.monotonic()
+                if left <= 0:
+                    await queue.cancel(tag)
+                    with contextlib.suppress(ChannelPreconditionFailed):
+                        await queue.delete(if_unused=True, if_empty=True)
+                    return True
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await closed.wait()
+            return False
+        finally:
+            if not channel.is_closed:
+                await channel.close()
+
+    async def _serve_previous(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
+        self._previous_asked_at = time.monotonic()
+        await self._serve(channel, message)
 
     async def _serve(self, channel: AbstractChannel, message: AbstractIncomingMessage) -> None:
         request = orjson.loads(message.body)

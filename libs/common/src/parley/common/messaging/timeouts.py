@@ -19,6 +19,9 @@ RPC_TIMEOUT_SECONDS: Final = 2.0
 """From the request to the reply. The request expires in the queue after it."""
 RPC_QUEUE_EXPIRES_MS: Final = 60_000
 """After which the broker deletes the queue of requests that no replica consumes."""
+PREVIOUS_RPC_IDLE_SECONDS: Final = 24 * 3600.0
+"""Without a request for this long, no replica of the previous version is taken to run."""
+PREVIOUS_RPC_RETRY_SECONDS: Final = 30.0
 
 RESTART_DELAY_SECONDS: Final = 0.1
 """Before a connection or a session that ended without a failure starts again."""

@@ -19,7 +19,7 @@ from parley.common.mongodb.schema import DatabaseSchema, Document
 from parley.common.mongodb.schema_gate import Mode, SchemaGate
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 from parley.common.server_versions import mongodb_advice
 
 log = get_logger(__name__)
@@ -77,8 +77,8 @@ class Mongo:
 
     async def start(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._watch(), name="mongodb-watch"),
-            asyncio.create_task(self._run_deferred_migrations(), name="schema-deferred"),
+            keep_running(self._watch, "mongodb-watch"),
+            keep_running(self._run_deferred_migrations, "schema-deferred"),
         ]
 
     async def stop(self) -> None:

@@ -31,6 +31,9 @@ SCHEMA_DOCUMENTS = Gauge("parley_schema_documents", "Documents that the running 
 BROKER_CONNECTED = Gauge("parley_broker_connected", "1 while connected to RabbitMQ.")
 
 BROKER_BLOCKED = Gauge("parley_broker_blocked", "1 while RabbitMQ accepts no events: it is short of memory or disk.")
+TASK_FAILURES = Counter(
+    "parley_task_failures_total", "Failures of background work, which is then tried again.", ["task"]
+)
 DEGRADED = Gauge("parley_degraded", "1 while something that requests do without does not work.", ["dependency"])
 
 

@@ -23,15 +23,12 @@ class ListenerProbe:
 
     def __init__(
         self,
-        host: str,
-        port: int,
         *,
         interval_seconds: float = timeouts.PROBE_INTERVAL_SECONDS,
         timeout_seconds: float = timeouts.PROBE_TIMEOUT_SECONDS,
         stuck_seconds: float = timeouts.PROBE_STUCK_SECONDS,
     ) -> None:
-        self._host = _LOOPBACK.get(host, host)
-        self._port = port
+        self._host, self._port = "", 0
         self._timeout_seconds = timeout_seconds
         self._stuck_seconds = stuck_seconds
         self._secret = secrets.token_hex(16)
@@ -45,8 +42,9 @@ class ListenerProbe:
             return web.Response(status=204)
         return await handler(request)
 
-    async def start(self) -> None:
-        """Begin to send requests; call it once the listener is open."""
+    async def start(self, host: str, port: int) -> None:
+        """Begin to send requests to a listener that is open."""
+        self._host, self._port = _LOOPBACK.get(host, host), port
         self._answered_at = time.monotonic()
         await self._task.start()
 

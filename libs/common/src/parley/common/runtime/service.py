@@ -29,7 +29,7 @@ from parley.common.observability.logging import configure_logging, get_logger
 from parley.common.runtime import timeouts
 from parley.common.runtime.listener_probe import ListenerProbe
 from parley.common.runtime.settings import ServiceSettings
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -135,7 +135,7 @@ class Service:
                 await component.start()
                 stack.push_async_callback(self._stop_component, component)
             await self._wait_until_ready(stop_requested)
-            probe = ListenerProbe(settings.host, settings.port)
+            probe = ListenerProbe()
             app.middlewares.insert(0, probe.middleware)
             public = await _start_listener(
                 app,
@@ -148,7 +148,7 @@ class Service:
             )
             stack.push_async_callback(public.cleanup)
             self._listening = True
-            await self._start_watching(stack, probe)
+            await self._start_watching(stack, probe, public)
             _tune_garbage_collection()
             log.info("service_started", port=settings.port, internal_port=settings.internal_port)
             await stop_requested.wait()
@@ -157,10 +157,18 @@ class Service:
             await asyncio.sleep(settings.drain_seconds)
         log.info("service_stopped")
 
-    async def _start_watching(self, stack: contextlib.AsyncExitStack, probe: ListenerProbe) -> None:
-        watch = asyncio.create_task(self._watch_degraded(), name="watch-degraded")
+    async def _start_watching(
+        self, stack: contextlib.AsyncExitStack, probe: ListenerProbe, public: web.AppRunner
+    ) -> None:
+        watch = keep_running(self._watch_degraded, "watch-degraded")
         stack.push_async_callback(cancel_and_wait, watch)
-        await probe.start()
+        host, port = self.settings.host, self.settings.port
+        if self.settings.reuse_port:
+            # Another process may answer at the shared port: the probe needs one of this process alone.
+            host = "127.0.0.1"
+            await web.TCPSite(public, host, 0).start()
+            port = public.addresses[-1][1]
+        await probe.start(host, port)
         stack.push_async_callback(self._stop_probe, probe)
         self._listener_probe = probe
 

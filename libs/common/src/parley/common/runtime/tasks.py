@@ -1,4 +1,7 @@
-"""Owners of background tasks: each logs the failures of its tasks, and ends them when it stops."""
+"""Owners of background tasks: each logs and counts the failures of its tasks, and ends them when it stops.
+
+No task ends unnoticed: one that has no end of its own (`keep_running`, `PeriodicTask`) starts again after a failure.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.runtime.backoff import Backoff
 from parley.common.runtime.timeouts import (
     BACKGROUND_TASKS_STOP_SECONDS,
     CANCEL_RETRY_SECONDS,
     PERIODIC_MAX_RETRY_SECONDS,
+    RESTART_INITIAL_SECONDS,
+    RESTART_MAX_SECONDS,
 )
 
 log = get_logger(__name__)
@@ -33,6 +39,41 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=CANCEL_RETRY_SECONDS)
+
+
+async def run_until_one_ends(*work: Coroutine[Any, Any, Any]) -> None:
+    """Run coroutines together until one of them ends; then cancel the others. Raises what that one raised."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await cancel_and_wait(*tasks)
+
+
+def keep_running(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
+    """Start a task that runs `work`. If that fails, it is logged and counted, and `work` is called again.
+
+    The task is over when `work` returns, or when it is cancelled. `name` is a label of the metric, one of few.
+    """
+    return asyncio.create_task(_restart_after_failures(work, name), name=name)
+
+
+async def _restart_after_failures(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    backoff = Backoff(initial_seconds=RESTART_INITIAL_SECONDS, max_seconds=RESTART_MAX_SECONDS)
+    while True:
+        try:
+            return await work()
+        except Exception as exc:
+            delay = backoff.next_delay()
+            _record_failure(name, exc, failures=backoff.failures)
+        await asyncio.sleep(delay)
+
+
+def _record_failure(name: str, exc: BaseException, failures: int = 1) -> None:
+    metrics.TASK_FAILURES.labels(name).inc()
+    log.error("background_task_failed", task=name, failures=failures, exc_info=exc)
 
 
 class BackgroundTasks:
@@ -63,8 +104,9 @@ class BackgroundTasks:
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("background_task_failed", task=task.get_name(), exc_info=task.exception())
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            # The task's own name may contain an id.
+            _record_failure(self.name, exc)
 
 
 class PeriodicTask:
@@ -96,6 +138,7 @@ class PeriodicTask:
                 backoff.reset()
             except Exception as exc:
                 delay = backoff.next_delay()
+                metrics.TASK_FAILURES.labels(self.name).inc()
                 if backoff.failures in _LOGGED_FAILURES:
                     log.warning("periodic_work_failed", work=self.name, failures=backoff.failures, error=repr(exc))
             await asyncio.sleep(delay)

@@ -17,5 +17,8 @@ INTERNAL_LISTENER_STOP_SECONDS: Final = 1.0
 BACKGROUND_TASKS_STOP_SECONDS: Final = 10.0
 CANCEL_RETRY_SECONDS: Final = 1.0
 PERIODIC_MAX_RETRY_SECONDS: Final = 5.0
+RESTART_INITIAL_SECONDS: Final = 0.5
+"""Before a background task that failed starts again; doubled with each failure."""
+RESTART_MAX_SECONDS: Final = 30.0
 TRACE_FLUSH_SECONDS: Final = 3.0
 """For the spans that wait to be exported when everything else has stopped."""

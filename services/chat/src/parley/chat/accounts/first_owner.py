@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from parley.chat.accounts.service import AccountService
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import FIRST_OWNER_RETRY_DELAY_SECONDS
 from parley.common.mongodb import Mongo
 from parley.common.observability.logging import get_logger
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -26,8 +27,8 @@ class FirstOwnerTask:
     def start(self) -> None:
         """Start the task if the settings name an owner."""
         if self._settings.owner_email and self._settings.owner_password:
-            creation = self._create(self._settings.owner_email, self._settings.owner_password.get_secret_value())
-            self._task = asyncio.create_task(creation, name="first-owner")
+            password = self._settings.owner_password.get_secret_value()
+            self._task = keep_running(partial(self._create, self._settings.owner_email, password), "first-owner")
 
     async def stop(self) -> None:
         if self._task is not None:

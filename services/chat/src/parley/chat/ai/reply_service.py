@@ -27,7 +27,7 @@ from parley.chat.messages.ports import MessageRepository
 from parley.chat.messages.service import ReceivedMessage
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -128,7 +128,7 @@ class AiReplyService:
 
     @asynccontextmanager
     async def _lease_renewal(self, conversation_id: int, seq: int) -> AsyncIterator[None]:
-        renewal = asyncio.create_task(self._renew_lease(conversation_id, seq))
+        renewal = keep_running(partial(self._renew_lease, conversation_id, seq), "reply-lease")
         try:
             yield
         finally:

@@ -283,11 +283,22 @@ def _results_in_order(
     results: dict[int, list[Result]] = {}
     for conversation_id, update in updates.items():
         failure = failures.get(conversation_id)
-        results[conversation_id] = [failure] * len(update.results) if failure else update.results
+        results[conversation_id] = _failed_results(update, failure) if failure else update.results
     remaining = {conversation_id: iter(for_conversation) for conversation_id, for_conversation in results.items()}
     return [
         next(remaining[request.conversation_id]) if request.conversation_id in remaining else None for request in batch
     ]
+
+
+def _failed_results(update: BatchedUpdate, failure: Exception) -> list[Result]:
+    """What the requests of a conversation that was not written get."""
+    if not isinstance(failure, NewerConversation):
+        return [failure] * len(update.results)
+    # Only the change that opened the conversation fails; the others are tried again without it.
+    opening = next(
+        (result for result in update.results if isinstance(result, Change) and result.conversation.open), None
+    )
+    return [failure if result is opening else VersionConflict() for result in update.results]
 
 
 def build_outbox_entries(change: Change) -> list[Document]:

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Sequence
 
 from parley.common.observability.logging import get_logger
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 from parley.gateway import metrics
 from parley.gateway.timeouts import (
     LOOKUP_INTERVAL_SECONDS,
@@ -45,7 +45,7 @@ class ReplicaDirectory:
 
     async def start(self) -> None:
         """Look up the replicas now, and again until `stop`."""
-        self._task = asyncio.create_task(self._run(), name=f"replicas:{self._service}")
+        self._task = keep_running(self._run, f"replicas:{self._service}")
 
     async def stop(self) -> None:
         """Stop looking up replicas, and close the idle connections."""

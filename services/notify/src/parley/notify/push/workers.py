@@ -8,7 +8,7 @@ from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.observability.tracing import Span, SpanKind
 from parley.common.runtime.backoff import Backoff
-from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait
+from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait, keep_running
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.model import PushDelivery
 from parley.notify.timeouts import (
@@ -39,7 +39,7 @@ class PushSender:
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._loop = asyncio.create_task(self._run(), name=self.name)
+        self._loop = keep_running(self._run, self.name)
 
     async def stop(self) -> None:
         """Claim no more deliveries, and finish those that are being sent."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from aio_pika.abc import AbstractConnection
 
@@ -18,7 +19,7 @@ from parley.common.messaging.timeouts import (
 )
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.backoff import Backoff
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 from parley.notify import metrics
 from parley.notify.streaming.hub import Hub
 from parley.notify.streaming.log_event_handler import LogEventHandler
@@ -181,7 +182,7 @@ class EventLog:
         self._budget.remove(followed.tailer.buffer)
 
     def _start(self, followed: _Followed, connection: AbstractConnection) -> None:
-        followed.task = asyncio.create_task(_follow(followed.tailer, connection), name=followed.tailer.name)
+        followed.task = keep_running(partial(_follow, followed.tailer, connection), followed.tailer.name)
 
 
 async def _follow(tailer: LogTailer, connection: AbstractConnection) -> None:

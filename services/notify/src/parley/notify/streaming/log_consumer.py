@@ -24,7 +24,7 @@ from parley.common.messaging.batch_codec import EVENT_COUNT_HEADER, unpack_event
 from parley.common.messaging.broker import channel_closed_event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import run_until_one_ends
 from parley.notify.streaming.positions import Partition, RecordFingerprint, last_position
 from parley.notify.timeouts import LOG_ACK_INTERVAL_SECONDS
 
@@ -106,17 +106,9 @@ class LogConsumer:
             self._delivery_tag = self._acknowledged_tag = 0
             ack_timer = CoalescingTimer(LOG_ACK_INTERVAL_SECONDS)
             self.running = True
-            tasks = [
-                asyncio.create_task(self._consume(inbox, ack_timer), name=f"{self.name}:consume"),
-                asyncio.create_task(self._acknowledge(underlay, ack_timer), name=f"{self.name}:acknowledge"),
-                asyncio.create_task(closed.wait()),
-            ]
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                await cancel_and_wait(*tasks)
+            await run_until_one_ends(
+                self._consume(inbox, ack_timer), self._acknowledge(underlay, ack_timer), closed.wait()
+            )
         finally:
             self.running = False
             if not channel.is_closed:

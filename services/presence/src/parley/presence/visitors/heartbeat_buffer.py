@@ -13,7 +13,7 @@ from itertools import islice
 from parley.common.errors import Unavailable
 from parley.common.observability.logging import get_logger, start_or_continue_trace
 from parley.common.runtime.clock import Clock
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 from parley.presence import metrics
 from parley.presence.timeouts import (
     HEARTBEAT_RETRY_DELAY_SECONDS,
@@ -67,7 +67,7 @@ class HeartbeatBuffer:
             self._batch_full.set()
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.name)
+        self._task = keep_running(self._run, self.name)
 
     async def stop(self) -> None:
         """Write the pending heartbeats, within `HEARTBEAT_STOP_TIMEOUT_SECONDS`."""

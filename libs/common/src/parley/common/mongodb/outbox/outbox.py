@@ -25,7 +25,7 @@ from parley.common.mongodb.timeouts import (
 )
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.coalescing_timer import CoalescingTimer
-from parley.common.runtime.tasks import cancel_and_wait
+from parley.common.runtime.tasks import cancel_and_wait, keep_running
 
 log = get_logger(__name__)
 
@@ -120,10 +120,10 @@ class Outbox:
 
     async def start(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._publish_loop(), name="outbox-publish"),
-            asyncio.create_task(self._insert_loop(), name="outbox-insert"),
-            asyncio.create_task(self._remove_loop(), name="outbox-remove"),
-            asyncio.create_task(self._sweeper.run(), name="outbox-sweep"),
+            keep_running(self._publish_loop, "outbox-publish"),
+            keep_running(self._insert_loop, "outbox-insert"),
+            keep_running(self._remove_loop, "outbox-remove"),
+            keep_running(self._sweeper.run, "outbox-sweep"),
         ]
 
     async def stop(self) -> None:
