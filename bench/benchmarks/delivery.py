@@ -102,6 +102,12 @@ async def deliveries(
             load.latencies.append(time.perf_counter() - scheduled)
             arrived.set()
 
+    async def wait_all_arrived() -> None:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            while due:
+                arrived.clear()
+                await arrived.wait()
+
     async with _open_streams(host, port, site_key, conversations, on_event) as connections:
         started, number = time.perf_counter(), 0
         tasks: set[asyncio.Task[None]] = set()
@@ -112,24 +118,16 @@ async def deliveries(
             if scheduled > now:
                 await asyncio.sleep(scheduled - now)
             due[token.encode()] = scheduled
-            arrived.clear()
-            sending = asyncio.create_task(
-                _send(connections, host, port, conversations[number % len(conversations)], token)
-            )
+            conversation = conversations[number % len(conversations)]
+            sending = asyncio.create_task(_send(connections, host, port, conversation, token))
             if rate is None:
                 await sending
-                while due:
-                    await asyncio.wait_for(arrived.wait(), _TIMEOUT_SECONDS)
-                    arrived.clear()
+                await wait_all_arrived()
             else:
                 tasks.add(sending)
                 sending.add_done_callback(tasks.discard)
         await asyncio.gather(*tasks)
-        async with asyncio.timeout(_TIMEOUT_SECONDS):
-            while due:
-                arrived.clear()
-                await arrived.wait()
-    load.seconds = seconds
+        await wait_all_arrived()
     return load
 
 

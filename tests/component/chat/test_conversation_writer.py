@@ -19,9 +19,9 @@ from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.mongo_ids import ConversationIdGenerator
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.visitors.model import Visitor
+from parley.common.conversation_partitions import conversation_partition, visitor_partition
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 from parley.common.mongodb import Mongo, Outbox
-from parley.common.partitions import conversation_partition, visitor_partition
 from support.wait import wait_until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)

@@ -62,9 +62,10 @@ class Chat:
             MongoUploadRepository(app.mongo, app.clock, LIFETIME),
             settings.image_base,
         )
-        self.personal_data = build_personal_data_service(settings, app.mongo, app.outbox, app.admin, rpc)
+        stores = app.mongo, app.outbox, app.admin, FolderStorage(folder), rpc
+        self.personal_data = build_personal_data_service(settings, *stores)
         moved = settings.model_copy(update={"public_url": "https://elsewhere.example.com"})
-        self.personal_data_at_new_address = build_personal_data_service(moved, app.mongo, app.outbox, app.admin, rpc)
+        self.personal_data_at_new_address = build_personal_data_service(moved, *stores)
 
     def new_visitor(self) -> VisitorCaller:
         return VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")

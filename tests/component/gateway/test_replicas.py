@@ -16,9 +16,9 @@ from aiohttp import web
 
 from component.gateway.harness import FakeBackend, FakeService, Gateway, bearer, free_port, token_for
 from parley.common.auth.visitor_session import session_handle
+from parley.common.conversation_partitions import partitioned_id
 from parley.common.errors import BadGateway, Unavailable
 from parley.common.observability.logging import start_or_continue_trace
-from parley.common.partitions import partitioned_id
 from parley.gateway.upstream.replica_selection import ANYWHERE, Placement
 from parley.gateway.upstream.request_head import build_request_head
 from parley.gateway.upstream.upstream import Upstream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parley.common.partitions import partitioned_id, visitor_partition
+from parley.common.conversation_partitions import partitioned_id, visitor_partition
 from parley.gateway.proxy.placement import Placements
 from parley.gateway.routes import PROXY_ROUTES, ProxyRoute
 from parley.gateway.upstream.replica_selection import ANYWHERE, Placement

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from parley.common.partitions import PARTITIONS
+from parley.common.conversation_partitions import CONVERSATION_PARTITIONS
 from parley.gateway.upstream.replica_selection import (
     ANYWHERE,
     Placement,
@@ -40,8 +40,8 @@ def build_selector(replicas: list[FakeReplica]) -> ReplicaSelector[FakeReplica]:
 def test_each_replica_gets_as_many_partitions(count: int) -> None:
     replicas = build_replicas(count)
     preferred = Counter(order[0].address for order in assign_partitions(replicas))
-    assert sum(preferred.values()) == PARTITIONS
-    assert max(preferred.values()) == -(-PARTITIONS // count)
+    assert sum(preferred.values()) == CONVERSATION_PARTITIONS
+    assert max(preferred.values()) == -(-CONVERSATION_PARTITIONS // count)
 
 
 def test_every_gateway_assigns_the_same_partitions() -> None:
@@ -61,9 +61,13 @@ def test_a_replica_that_leaves_moves_few_other_partitions() -> None:
 def test_the_next_replicas_of_a_partition_share_what_an_unreachable_one_had() -> None:
     replicas = build_replicas(4)
     selector = build_selector(replicas)
-    own = next(partition for partition in range(PARTITIONS) if selector.order(Placement(partition))[0] is replicas[0])
+    own = next(
+        partition
+        for partition in range(CONVERSATION_PARTITIONS)
+        if selector.order(Placement(partition))[0] is replicas[0]
+    )
     replicas[0].reachable = False
-    preferred = Counter(selector.order(Placement(partition))[0].address for partition in range(PARTITIONS))
+    preferred = Counter(selector.order(Placement(partition))[0].address for partition in range(CONVERSATION_PARTITIONS))
     assert set(preferred) == {replica.address for replica in replicas[1:]}
     assert selector.order(Placement(own))[-1] is replicas[0]
 

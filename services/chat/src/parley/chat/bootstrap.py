@@ -19,7 +19,9 @@ from parley.chat.timeouts import (
     SILENT_VISITOR_CHECK_SECONDS,
     UNSENT_IMAGE_CHECK_SECONDS,
 )
-from parley.chat.uploads.module import build_storage_check, build_upload_handlers
+from parley.chat.uploads.module import build_upload_handlers
+from parley.chat.uploads.storage import create_image_storage
+from parley.chat.uploads.storage_check import StorageCheck
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
 from parley.common.mongodb import TRANSIENT_ERRORS, MongoIdempotencyStore
@@ -36,8 +38,9 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     admin = service.add(AdminModule(backends.mongo, backends.outbox, settings))
     conversations = ConversationModule(backends, admin, settings)
     ai = AiModule(backends, admin, conversations, settings)
-    uploads = build_upload_handlers(settings, backends.mongo, conversations.visitors)
-    personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, backends.rpc)
+    images = create_image_storage(settings)
+    uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
+    personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
     ai.add_to(service)
     service.add(
@@ -48,7 +51,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(
         PeriodicTask(ORPHANED_REPLY_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies")
     )
-    service.add(build_storage_check(settings), optional=True)
+    service.add(StorageCheck(images), optional=True)
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     add_subscriptions(backends, admin, conversations, ai)
 

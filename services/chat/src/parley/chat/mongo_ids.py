@@ -6,8 +6,8 @@ import asyncio
 
 from pymongo import ReturnDocument
 
+from parley.common.conversation_partitions import partitioned_id
 from parley.common.mongodb import Mongo
-from parley.common.partitions import partitioned_id
 
 
 class BlockIdGenerator:

@@ -75,20 +75,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     connections = ClientConnections(settings.connections_per_address, client_ips)
     service.add(connections.build_check())
 
-    app = web.Application(
-        middlewares=[
-            request_middleware(
-                access_log,
-                client_ips,
-                ConcurrencyLimiter(settings.connections_per_address, "requests"),
-                trust_traceparent=settings.trust_traceparent,
-                hsts_seconds=settings.hsts_seconds,
-            )
-        ],
-        handler_args={"keepalive_timeout": KEEPALIVE_SECONDS, "auto_decompress": False},
-    )
-    if tracing.enabled():
-        end_spans_at_stream_start(app)
+    app = _build_app(settings, access_log, client_ips)
     add_proxy_routes(
         app.router,
         OperatorProxyHandler(operators, limiter, streams, proxy, placements),
@@ -110,6 +97,25 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     app.on_shutdown.append(drain_streams)
     app.on_cleanup.append(close)
     return service, app, connections
+
+
+def _build_app(settings: GatewaySettings, access_log: AccessLog, client_ips: ClientIpResolver) -> web.Application:
+    """Build the public application, without routes."""
+    app = web.Application(
+        middlewares=[
+            request_middleware(
+                access_log,
+                client_ips,
+                ConcurrencyLimiter(settings.connections_per_address, "requests"),
+                trust_traceparent=settings.trust_traceparent,
+                hsts_seconds=settings.hsts_seconds,
+            )
+        ],
+        handler_args={"keepalive_timeout": KEEPALIVE_SECONDS, "auto_decompress": False},
+    )
+    if tracing.enabled():
+        end_spans_at_stream_start(app)
+    return app
 
 
 def _share_limits(settings: GatewaySettings, limiter: RateLimiter, new_sessions: NewSessionLimiter) -> UsageExchange:

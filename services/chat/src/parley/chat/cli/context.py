@@ -17,6 +17,7 @@ from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_servic
 from parley.chat.privacy.service import PersonalDataService
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import COMMAND_CONNECT_TIMEOUT_SECONDS, COMMAND_POLL_SECONDS
+from parley.chat.uploads.storage import create_image_storage
 from parley.common.auth.identity import OperatorCaller
 from parley.common.cli import CommandError
 from parley.common.errors import Forbidden
@@ -73,7 +74,9 @@ async def open_context(settings: ChatSettings) -> AsyncIterator[CommandContext]:
         broker.add(rpc_client)
     try:
         await mongo.ensure_schema_ready()
-        personal_data = build_personal_data_service(settings, mongo, outbox, admin, rpc_clients)
+        personal_data = build_personal_data_service(
+            settings, mongo, outbox, admin, create_image_storage(settings), rpc_clients
+        )
         yield CommandContext(admin, personal_data, broker)
     except SchemaNotReady as exc:
         raise CommandError(f"the database cannot be used: {exc}") from exc

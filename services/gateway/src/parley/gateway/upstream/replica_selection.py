@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from parley.common.partitions import PARTITIONS
+from parley.common.conversation_partitions import CONVERSATION_PARTITIONS
 
 _LOAD_BOUND = 1.25
 _MIN_LOAD_BOUND = 100
@@ -96,11 +96,11 @@ def assign_partitions(replicas: Sequence[ReplicaT]) -> list[tuple[ReplicaT, ...]
     The highest weights are served first, up to an equal number of partitions for each replica: hashing alone would
     give one of four replicas half as much again as another.
     """
-    capacity = math.ceil(PARTITIONS / max(1, len(replicas)))
+    capacity = math.ceil(CONVERSATION_PARTITIONS / max(1, len(replicas)))
     weights = sorted(
         (
             (_weight(str(partition), replica), partition, index)
-            for partition in range(PARTITIONS)
+            for partition in range(CONVERSATION_PARTITIONS)
             for index, replica in enumerate(replicas)
         ),
         reverse=True,
@@ -112,7 +112,7 @@ def assign_partitions(replicas: Sequence[ReplicaT]) -> list[tuple[ReplicaT, ...]
             assigned[partition] = index
             counts[index] += 1
     orders = []
-    for partition in range(PARTITIONS):
+    for partition in range(CONVERSATION_PARTITIONS):
         ordered = rendezvous_order(str(partition), replicas)
         if partition in assigned:
             preferred = replicas[assigned[partition]]

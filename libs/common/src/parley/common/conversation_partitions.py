@@ -10,20 +10,20 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-PARTITIONS: Final = 64
+CONVERSATION_PARTITIONS: Final = 64
 """Part of every id: it never changes."""
 
 
 def visitor_partition(session: str) -> int:
     """Return the partition of the visitor with this session handle."""
-    return zlib.crc32(session.encode()) % PARTITIONS
+    return zlib.crc32(session.encode()) % CONVERSATION_PARTITIONS
 
 
 def conversation_partition(conversation_id: int) -> int:
     """Return the partition that a conversation's id carries."""
-    return conversation_id % PARTITIONS
+    return conversation_id % CONVERSATION_PARTITIONS
 
 
 def partitioned_id(number: int, session: str) -> int:
     """Return the id of a visitor's conversation, from the next number of the counter. Below 2^53 for 2^47 numbers."""
-    return number * PARTITIONS + visitor_partition(session)
+    return number * CONVERSATION_PARTITIONS + visitor_partition(session)
