@@ -191,7 +191,7 @@ def test_queries_use_the_releases_namespace(helm: str, tmp_path: Path) -> None:
         for trigger in document["spec"]["triggers"]
         if trigger["type"] == "prometheus"
     ]
-    assert len(queries) == 2
+    assert len(queries) == 3
     for query in queries:
         assert 'namespace="talk"' in query
 

@@ -214,7 +214,7 @@ def _bind_peers(spec: Document) -> None:
         text = str(peers)
         if side == "to" and "parley-rabbitmq" in text and ports == [5672]:
             rule[side] = _or_default(".Values.networkPolicies.peers.rabbitmq", peers)
-        elif side == "to" and "parley-mongodb-svc" in text and "namespaceSelector" not in text:
+        elif side == "to" and "parley-mongodb-svc" in text:
             rule[side] = _or_default(".Values.networkPolicies.peers.mongodb", peers)
         elif side == "from" and "ingress-nginx" in text:
             rule[side] = _or_default(".Values.networkPolicies.peers.ingressController", peers)
@@ -246,8 +246,6 @@ def _bind_scalars(node: Any, has_host: bool) -> Any:
         reference = bound.get("secretKeyRef")
         if isinstance(reference, dict):
             bound["secretKeyRef"] = _bind_secret(reference)
-        if isinstance(bound.get("parameter"), str):
-            bound = _bind_secret(bound)
         image = re.fullmatch(r"parley/(\w+):.*", str(bound.get("image", "")))
         if image:
             bound["image"] = Expression(f'include "parley.image" (list . "{image[1]}")')
@@ -365,7 +363,7 @@ def _define_config(short: str, data: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write the templates; `_helpers.tpl` is written by hand."""
+    """Write the templates; `_helpers.tpl` and `NOTES.txt` are written by hand."""
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         sys.exit("kubectl is not installed")

@@ -24,6 +24,11 @@ WINDOW_BYTES = Gauge("parley_notify_window_bytes", "Size of the replay buffers i
 PUSH_PARTITIONS = Gauge(
     "parley_notify_push_partitions", "Partitions whose push notifications are planned by this replica."
 )
+PUSH_BACKLOG = Gauge(
+    "parley_notify_push_backlog",
+    "Deliveries that are due or being sent; each replica shows those of all.",
+)
+PUSH_LAG = Gauge("parley_notify_push_lag_seconds", "How long the oldest delivery has been due and not been claimed.")
 PUSHES = Counter("parley_notify_pushes_total", "Push notifications by outcome.", ["outcome"])
 PUSH_AGE = Histogram(
     "parley_notify_push_age_seconds",

@@ -44,6 +44,8 @@ DELIVERY_LEASE_SECONDS: Final = 60.0
 """After this time, another replica may claim a delivery whose sender died."""
 SENDER_POLL_INTERVAL_SECONDS: Final = 0.25
 SENDER_STOP_TIMEOUT_SECONDS: Final = 15.0
+PUSH_BACKLOG_INTERVAL_SECONDS: Final = 5.0
+"""Shorter than KEDA and Prometheus look."""
 FCM_CONNECT_TIMEOUT_SECONDS: Final = 3.05
 FCM_READ_TIMEOUT_SECONDS: Final = 8.0
 """Between two bytes of the response."""

@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.observability.logging import TraceContext
 from parley.common.runtime.clock import Clock, to_rfc3339
-from parley.notify.push.model import PendingNotification, PushDelivery
+from parley.notify.push.model import PendingNotification, PushBacklog, PushDelivery
 from parley.notify.push.triggers import PushTrigger
 from parley.notify.timeouts import DELIVERY_LEASE_SECONDS
 
@@ -27,6 +27,7 @@ _LEASE = timedelta(seconds=DELIVERY_LEASE_SECONDS)
 _RETENTION = timedelta(hours=24)
 _MAX_PENDING = 20
 _MAX_HANDLED = 200
+_MAX_COUNTED = 10_000
 
 INDEXES = (
     Index(_COLLECTION, [("due", 1)], {"name": "due", "partialFilterExpression": {"due": {"$exists": True}}}),
@@ -69,6 +70,13 @@ class MongoDeliveryRepository:
             return_document=ReturnDocument.AFTER,
         )
         return None if row is None else _to_delivery(row)
+
+    async def measure_backlog(self, now: datetime) -> PushBacklog:
+        due: Document = {"due": {"$lte": now}}
+        in_hand: Document = {"due": {"$gt": now}, "claim": {"$exists": True}}
+        oldest = await self._mongo[_COLLECTION].find_one(due, {"due": 1}, sort=[("due", 1)])
+        count = await self._mongo[_COLLECTION].count_documents({"$or": [due, in_hand]}, limit=_MAX_COUNTED)
+        return PushBacklog(count, 0.0 if oldest is None else (now - oldest["due"]).total_seconds())
 
     async def mark_sending(self, delivery: PushDelivery, devices: Mapping[str, int]) -> bool:
         result = await self._mongo[_COLLECTION].update_one(

@@ -62,6 +62,12 @@ class PushDeliveryService:
         self._preview = preview
         self._max_age = max_age
 
+    async def report_backlog(self) -> None:
+        """Show in metrics what waits to be sent by all replicas together."""
+        backlog = await self._deliveries.measure_backlog(self._clock())
+        metrics.PUSH_BACKLOG.set(backlog.deliveries)
+        metrics.PUSH_LAG.set(backlog.lag_seconds)
+
     async def claim(self) -> PushDelivery | None:
         """Claim the next delivery that is due."""
         return await self._deliveries.claim_due(self._clock())

@@ -129,3 +129,11 @@ class SitePushOptions:
 
     hides_content: bool = False
     notifies_when_pending: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PushBacklog:
+    """Deliveries that senders have to work off: how many are due or in hand, and how long the oldest has been due."""
+
+    deliveries: int
+    lag_seconds: float

@@ -32,7 +32,7 @@ from parley.notify.push.token_service import PushTokenService
 from parley.notify.push.workers import PushSender
 from parley.notify.settings import NotifySettings
 from parley.notify.streaming.module import StreamingModule
-from parley.notify.timeouts import SEEN_FLUSH_INTERVAL_SECONDS
+from parley.notify.timeouts import PUSH_BACKLOG_INTERVAL_SECONDS, SEEN_FLUSH_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from parley.notify.clients.fcm import FcmClient
@@ -116,6 +116,7 @@ class PushModule:
             PeriodicTask(SEEN_FLUSH_INTERVAL_SECONDS, seen_tracker.flush, "seen-tracker"),
             planner,
             PushSender(deliveries),
+            PeriodicTask(PUSH_BACKLOG_INTERVAL_SECONDS, deliveries.report_backlog, "push-backlog"),
         )
 
 

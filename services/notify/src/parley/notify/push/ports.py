@@ -10,6 +10,7 @@ from parley.notify.push.model import (
     ChatOperator,
     Cursor,
     CursorTable,
+    PushBacklog,
     PushDelivery,
     PushNotification,
     PushReceipt,
@@ -63,6 +64,9 @@ class DeliveryRepository(Protocol):
 
     async def claim_due(self, now: datetime) -> PushDelivery | None:
         """Claim a delivery that is due. Other replicas see it again when the lease ends."""
+
+    async def measure_backlog(self, now: datetime) -> PushBacklog:
+        """Measure the deliveries that are due or claimed; those that wait for their time do not count."""
 
     async def mark_sending(self, delivery: PushDelivery, devices: Mapping[str, int]) -> bool:
         """Record, before sending, which devices get which notification.
