@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parley.common.log_partitions import get_partition
 from parley.common.conversation_partitions import conversation_partition, visitor_partition
+from parley.common.log_partitions import get_partition
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.upstream.replica_selection import ANYWHERE, Placement
 
