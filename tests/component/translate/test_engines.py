@@ -17,6 +17,7 @@ from parley.translate.engines.adapters.local import LocalEngine, split_sentences
 from parley.translate.engines.model import EngineError, FailureReason
 from support.google_translate import FakeGoogleTranslate
 from support.libretranslate import FakeLibreTranslate
+from support.wait import wait_until
 
 
 def create_options(google: FakeGoogleTranslate, **overrides: object) -> GoogleOptions:
@@ -280,9 +281,24 @@ async def test_local_engine_translates_a_long_text_completely() -> None:
     await engine.close()
 
 
+async def test_local_engine_loads_each_model_with_its_first_text_and_releases_them_when_idle() -> None:
+    engine = LocalEngine(idle_seconds=0.05)
+    await engine.refresh()
+    assert engine.loaded_directions == []
+
+    assert await engine.translate(["Good morning"], "en", "pt-BR") == ["Bom dia"]
+    assert engine.loaded_directions == ["en-pt"]
+    await asyncio.gather(*(engine.translate(["Bom dia"], "pt-BR", "en") for _ in range(4)))
+    assert engine.loaded_directions == ["en-pt", "pt-en"]
+
+    await wait_until(lambda: not engine.loaded_directions)
+    assert await engine.translate(["Bom dia"], "pt-BR", "en") == ["Good morning"]
+    await engine.close()
+
+
 async def test_local_engine_does_not_block_the_event_loop() -> None:
     engine = LocalEngine()
-    await engine.refresh()
+    await engine.translate(["Hi"], "en", "pt-BR")  # Loads the model.
     longest, last = 0.0, asyncio.get_running_loop().time()
     work = asyncio.create_task(engine.translate(["I have been waiting for two weeks. " * 40], "en", "pt-BR"))
     while not work.done():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from parley.chat.accounts.password_policy import MAX_LENGTH, MIN_LENGTH
@@ -13,12 +12,13 @@ from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
 from parley.common.texts import VERBATIM, without_directions
 
-# Private networks use domains such as .local, and tests .test: only the syntax of an address is checked.
-SPECIAL_USE_DOMAIN_NAMES.clear()
-
 
 def _validate_email(value: str) -> str:
     """Check the syntax of an e-mail address and normalize it, without DNS queries. Raises ValueError."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email  # noqa: PLC0415 - slow
+
+    # Private networks use domains such as .local, and tests .test.
+    SPECIAL_USE_DOMAIN_NAMES.clear()
     try:
         return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError:

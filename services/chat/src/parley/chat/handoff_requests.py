@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +19,35 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MAX_SEARCHED_CHARACTERS = 500
 _CLAUSE = re.compile(r"[.!?;,:\n。！？；，、؟،…]+|\b(?:but|sondern|aber|mais|sino|pero|mas|ma|maar)\b")
 _NOTHING = "$^"
-_DATA = tomllib.loads(files("parley.chat").joinpath("handoff_requests.toml").read_text("utf-8"))
+_SMALL_TALK_WORDS = 5
+_SMALL_TALK_CHARACTERS = 80
+_HELD_LETTER = re.compile(r"(\w)\1{2,}")
+_WAVES = frozenset("👋🖐✋🙋🤗")
+_THANKFUL_SIGNS = frozenset("👍🙏👌❤💕🎉😊🙂😀😄")
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """What is known of all languages."""
+
+    languages: list[tuple[re.Pattern[str], re.Pattern[str]]]
+    """The wishes of each language, and the negations before them."""
+    negations_after: re.Pattern[str]
+    greetings: frozenset[str]
+    beside_greetings: frozenset[str]
+    thanks: frozenset[str]
+    beside_thanks: frozenset[str]
+
+
+@cache
+def _vocabulary() -> _Vocabulary:
+    """Return the vocabulary, read and compiled at the first text: that takes a tenth of a start."""
+    data = tomllib.loads(files("parley.chat").joinpath("handoff_requests.toml").read_text("utf-8"))
+    return _Vocabulary(
+        [_compile(language) for language in data["languages"]],
+        re.compile("|".join(data["negations_after"])),
+        **{name: frozenset(_plain_words(words)) for name, words in data["small_talk"].items()},
+    )
 
 
 def _compile(language: dict[str, Any]) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -41,15 +71,6 @@ def _short_wishes(words: dict[str, str]) -> tuple[str, ...]:
     )
 
 
-_COMPILED = [_compile(language) for language in _DATA["languages"]]
-_AFTER_NEGATIONS = re.compile("|".join(_DATA["negations_after"]))
-_SMALL_TALK_WORDS = 5
-_SMALL_TALK_CHARACTERS = 80
-_HELD_LETTER = re.compile(r"(\w)\1{2,}")
-_WAVES = frozenset("👋🖐✋🙋🤗")
-_THANKFUL_SIGNS = frozenset("👍🙏👌❤💕🎉😊🙂😀😄")
-
-
 def _plain_words(text: str) -> list[str]:
     """Words without case, accents and letters that are held for emphasis ("hellooo")."""
     plain = unicodedata.normalize("NFKD", text.casefold())
@@ -58,33 +79,31 @@ def _plain_words(text: str) -> list[str]:
     )
 
 
-_GREETINGS, _BESIDE_GREETINGS, _THANKS, _BESIDE_THANKS = (
-    frozenset(_plain_words(_DATA["small_talk"][name]))
-    for name in ("greetings", "beside_greetings", "thanks", "beside_thanks")
-)
-
-
 def requests_human(text: str) -> bool:
     """Whether a visitor's text asks for a person, in any language that is known; not if it says that none is wanted."""
+    vocabulary = _vocabulary()
     normalized = unicodedata.normalize("NFC", " ".join(text[: 2 * _MAX_SEARCHED_CHARACTERS].casefold().split()))
     for clause in map(str.strip, _CLAUSE.split(normalized[:_MAX_SEARCHED_CHARACTERS])):
-        for wishes, negations in _COMPILED:
+        for wishes, negations in vocabulary.languages:
             match = wishes.search(clause)
             if match is None:
                 continue
-            if not negations.search(clause[: match.end()]) and not _AFTER_NEGATIONS.search(clause[match.start() :]):
+            negated = negations.search(clause[: match.end()]) or vocabulary.negations_after.search(
+                clause[match.start() :]
+            )
+            if not negated:
                 return True
     return False
 
 
 def is_greeting(text: str) -> bool:
     """Whether a text is a greeting and nothing else."""
-    return _is_small_talk(text, _GREETINGS, _BESIDE_GREETINGS, _WAVES)
+    return _is_small_talk(text, _vocabulary().greetings, _vocabulary().beside_greetings, _WAVES)
 
 
 def is_thanks(text: str) -> bool:
     """Whether a text is thanks, an "ok" or a farewell, and nothing else."""
-    return _is_small_talk(text, _THANKS, _BESIDE_THANKS, _THANKFUL_SIGNS)
+    return _is_small_talk(text, _vocabulary().thanks, _vocabulary().beside_thanks, _THANKFUL_SIGNS)
 
 
 def _is_small_talk(text: str, core: frozenset[str], beside: frozenset[str], signs: frozenset[str]) -> bool:

@@ -27,4 +27,6 @@ GOOGLE_RETRY_TIMEOUT_SECONDS: Final = 1.0
 """For the retries of one call to Google."""
 GOOGLE_INITIAL_RETRY_DELAY_SECONDS: Final = 0.1
 GOOGLE_MAX_RETRY_DELAY_SECONDS: Final = 0.5
+LOCAL_MODELS_IDLE_SECONDS: Final = 900.0
+"""After the last text, the models of the local engine are released."""
 LIBRETRANSLATE_CONNECT_TIMEOUT_SECONDS: Final = 2.0

@@ -21,7 +21,7 @@ DataT = TypeVar("DataT", bound=EventData)
 class Actor(BaseModel):
     """Who caused an event."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     kind: Literal["operator", "visitor", "ai", "system"]
     id: int | None = None
@@ -34,7 +34,7 @@ SYSTEM = Actor(kind="system")
 class Event(BaseModel):
     """One fact. `session` is the session handle of the visitor it concerns, or None."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
     id: str
     type: str

@@ -31,7 +31,7 @@ REGISTRY: dict[str, type[EventData]] = {}
 class EventData(BaseModel):
     """Base of every event's data. Subclass with `type=` and `audience=` to register it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     type: ClassVar[str]
     audience: ClassVar[Audience]

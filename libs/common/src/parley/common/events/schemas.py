@@ -25,7 +25,7 @@ BlockType = Literal["both", "ai", "operator"]
 class Schema(BaseModel):
     """Base of the schemas in responses and events."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class OperatorRef(Schema):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import cache
 from typing import Any, cast
 
 from aiohttp import web
@@ -60,7 +61,7 @@ def build_app(
     this replica is not ready, by component (`Service.unready_reasons`).
     """
     table = list(routes)
-    table += [_openapi_route(build_openapi(table)), _readiness_route(unready_reasons)]
+    table += [_openapi_route(tuple(table)), _readiness_route(unready_reasons)]
     app = web.Application(middlewares=[_observability_middleware(transient_errors)], client_max_size=max_body_bytes)
     app[ROUTES_KEY] = table
     if tracing.enabled():
@@ -71,9 +72,14 @@ def build_app(
     return app
 
 
-def _openapi_route(document: dict[str, Any]) -> Route:
+def _openapi_route(table: Sequence[Route]) -> Route:
+    @cache
+    def build_document() -> dict[str, Any]:
+        # At the first request: it builds every schema of the service, and few processes are asked for it.
+        return build_openapi(table)
+
     async def get_openapi(_: RequestContext[Any, None, None]) -> web.Response:
-        return web.json_response(document)
+        return web.json_response(build_document())
 
     summary = "This service's part of the OpenAPI document"
     return Route("GET", "/internal/openapi", get_openapi, CallerType.GATEWAY, None, summary)

@@ -20,7 +20,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 class RequestBody(BaseModel):
     """A JSON body: unknown fields are ignored, wrong types are errors."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", defer_build=True)
 
     @classmethod
     def parse_json(cls, body: bytes) -> Self:
@@ -31,7 +31,7 @@ class RequestBody(BaseModel):
 class Query(BaseModel):
     """Query parameters: text that is cleaned, then converted to the field's type."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -47,7 +47,7 @@ def _verbatim_fields(schema: type[BaseModel]) -> frozenset[str]:
 class SuccessResponse(BaseModel):
     """A success. The data is in further fields, named after what they contain."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     success: Literal[True] = True
 
@@ -55,7 +55,7 @@ class SuccessResponse(BaseModel):
 class ErrorResponse(BaseModel):
     """An error: a message for people, a code for programs."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
     success: Literal[False] = False
     error: str

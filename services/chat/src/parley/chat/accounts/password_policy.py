@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-# Its rules and lists are finished work, without dependencies; releases are rare (4.5 in 2025). The ports to other
-# languages have the same lists and no 1.0 yet.
-from zxcvbn import zxcvbn
-
 from parley.common.errors import ValidationFailed
 
 MIN_LENGTH, MAX_LENGTH = 10, 256
@@ -31,6 +27,10 @@ def find_weakness(password: str, email: str | None) -> str | None:
     lowered = password.strip().lower()
     if email and lowered in {email.lower(), email.lower().partition("@")[0]}:
         return "must not be your e-mail address"
+    # Its rules and lists are finished work, without dependencies; releases are rare (4.5 in 2025). The ports to other
+    # languages have the same lists and no 1.0 yet.
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists are slow to load, and new passwords are rare
+
     if zxcvbn(password[:_MAX_ANALYZED])["score"] < _MIN_SCORE:
         return "is too easy to guess: it is among often used passwords, or made of few of them"
     return None

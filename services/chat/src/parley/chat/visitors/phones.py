@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import phonenumbers
-
 _MIN_DIGITS, _MAX_DIGITS = 3, 15
 _MAX_EXTENSION_DIGITS = 8
 # Words for an extension are few and short; a longer word is no part of a number.
@@ -47,6 +45,8 @@ def phone_digits(text: str) -> list[str]:
         return []
     found = [digits]
     if number.startswith(("+", "00")):
+        import phonenumbers  # noqa: PLC0415 - slow to import, and needed for few visitors
+
         # In "+49 (0)170" the 0 is dialled only without the prefix.
         with_prefix = "+" + _main_digits(number.replace("(0)", "")).removeprefix("00")
         try:
@@ -112,6 +112,8 @@ def _has_country(main: str, digits: str) -> bool:
     """Whether a number that begins with "+" begins with a country's prefix."""
     if not main.lstrip("( ").startswith("+"):
         return True
+    import phonenumbers  # noqa: PLC0415 - slow to import, and needed for few visitors
+
     return digits[0] != "0" and any(
         int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for length in (1, 2, 3)
     )

