@@ -90,7 +90,7 @@ async function readConnection(
   const connection = new AbortController();
   const abort = () => connection.abort();
   stopped.addEventListener("abort", abort);
-  // A connection often hangs after the network was away: a new one is opened at once.
+  // A connection often hangs after the network was away: a new one is opened immediately.
   addEventListener("offline", abort);
   const timer = setTimeout(abort, CONNECT_TIMEOUT_MS);
   try {

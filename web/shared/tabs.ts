@@ -119,7 +119,7 @@ export class TabGroup {
         break;
       case "leads":
         clearTimeout(this.electionTimer);
-        // Two that began at once: one gives way. With locks there are never two.
+        // Two that began at the same time: one gives way. With locks there are never two.
         if (this.leads && !this.useLocks) {
           if (envelope.tab < this.id) this.setLeads(false);
           else this.send({ kind: "leads", tab: this.id });

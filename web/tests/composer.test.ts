@@ -15,7 +15,7 @@ beforeEach(() => {
   sessionStorage.clear();
   logIn();
   root = document.body.appendChild(document.createElement("div"));
-  // Renders at once, as the browser does before the next key.
+  // Renders immediately, as the browser does before the next key.
   options.debounceRendering = (work) => work();
 });
 

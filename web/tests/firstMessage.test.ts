@@ -1,4 +1,4 @@
-/** A page at rest sends few requests, and an operator's first message is there at once. */
+/** A page at rest sends few requests, and an operator's first message is there immediately. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { watchFirstMessage } from "../widget/src/launcher/firstMessage";
 import { startPresence } from "../widget/src/launcher/presence";
@@ -68,7 +68,7 @@ test("a page at rest sends three requests a minute", async () => {
   expect(streams.length).toBe(1);
 });
 
-test("an operator's first message is there at once", async () => {
+test("an operator's first message is there immediately", async () => {
   openPage();
   await run(10_000);
   expect(received).toEqual([]);
@@ -88,7 +88,7 @@ test("a message that came before the page is asked for once", async () => {
   expect(received).toEqual(waiting);
 });
 
-test("who leaves at once opens no stream, and who is idle keeps none", async () => {
+test("who leaves immediately opens no stream, and who is idle keeps none", async () => {
   openPage();
   await run(1000);
   expect(streams.length).toBe(0);

@@ -120,7 +120,7 @@ describe.each([
     expect(last()).not.toBe(connections[0]);
   });
 
-  test("two tabs that open at once agree", async () => {
+  test("two tabs that open at the same time agree", async () => {
     await Promise.all([openTab(), openTab(), openTab()]);
     await run(1000);
     expect(openConnections()).toHaveLength(1);

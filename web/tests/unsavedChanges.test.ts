@@ -53,7 +53,7 @@ test("a reload asks too", async () => {
   expect(event.defaultPrevented).toBe(true);
 });
 
-test("without changes a page is left at once", async () => {
+test("without changes a page is left immediately", async () => {
   const { navigate, route } = await openForm(false);
   navigate("chats", 50);
   expect(route.value).toEqual({ page: "chats", conversation: 50 });

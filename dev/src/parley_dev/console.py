@@ -6,7 +6,7 @@ Output = Callable[[str], None]
 
 
 def print_line(text: str) -> None:
-    """Print a line and flush it, so that it appears at once in a pipe too."""
+    """Print a line and flush it, so that it appears immediately in a pipe too."""
     print(text, flush=True)
 
 

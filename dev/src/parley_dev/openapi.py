@@ -33,7 +33,7 @@ _SETTINGS = {
 
 
 def build_applications() -> dict[str, web.Application]:
-    """Build the services' applications and start nothing. Needs a running event loop: some create clients at once.
+    """Build the services' applications and start nothing. Needs a running event loop: some create clients immediately.
 
     Presence is missing: its route table needs no application.
     """

@@ -1,4 +1,4 @@
-"""The team: who may change whom, and that changes are effective at once."""
+"""The team: who may change whom, and that changes are effective immediately."""
 
 from __future__ import annotations
 

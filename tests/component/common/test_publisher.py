@@ -1,4 +1,4 @@
-"""Batches of messages to the broker: in order, confirmed or refused as one, beside other publishes."""
+"""Batches of messages to the broker: in order, confirmed or refused as one, during other publishes."""
 
 from __future__ import annotations
 

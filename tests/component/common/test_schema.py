@@ -1,4 +1,4 @@
-"""Schema migrations: run once by competing processes, resumed after a crash, beside code of other versions."""
+"""Schema migrations: run once by competing processes, resumed after a crash, alongside code of other versions."""
 
 from __future__ import annotations
 

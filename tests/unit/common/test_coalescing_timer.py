@@ -1,4 +1,4 @@
-"""The coalescing timer fires once for all who scheduled it, and at once if one of them needs that."""
+"""The coalescing timer fires once for all who scheduled it, and immediately if one of them needs that."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_rate_classes_equal_those_of_the_route_tables() -> None:
 
 
 def build_pair(limit: RateLimit, clock: Clock) -> tuple[RateLimiter, RateLimiter]:
-    """Return the limiters of two gateways that tell each other at once what they took."""
+    """Return the limiters of two gateways that report to each other immediately what they took."""
     one, other = build_limiter(limit, clock), build_limiter(limit, clock)
     one.on_usage, other.on_usage = other.add_usage, one.add_usage
     return one, other

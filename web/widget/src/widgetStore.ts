@@ -213,7 +213,7 @@ export class WidgetStore {
     });
   }
 
-  /** Remembers whether the visitor has an open conversation: then the next page connects at once. */
+  /** Remembers whether the visitor has an open conversation: then the next page connects immediately. */
   private setKnown(hasConversation: boolean): void {
     writeText(this.keys.known, hasConversation ? "1" : "0");
   }

@@ -13,7 +13,7 @@ import { describeAction, describeDetails } from "./describe";
 const PAGE_SIZE = 50;
 
 export function AuditPage() {
-  // Only an owner may read the log of all sites at once.
+  // Only an owner may read the log of all sites together.
   const siteId = useSignal<number | null>(me.value?.owner ? null : (managedSites.value[0]?.id ?? null));
   const fetched = usePagedFetch(`audit/${siteId.value}`, async (cursor) => {
     const query = { limit: PAGE_SIZE, site_id: siteId.value, cursor };

@@ -118,7 +118,7 @@ export async function loadOlderMessages(id: number): Promise<void> {
   storeThread(id, { ...current, messages: mergeMessages(current.messages, messages), complete });
 }
 
-/** Drops every thread; the one on the screen is fetched again at once, the others when they are next opened. */
+/** Drops every thread; the one on the screen is fetched again immediately, the others when they are next opened. */
 export function invalidateThreads(openId: number | undefined): void {
   const open = openId === undefined ? undefined : threads.value.get(openId);
   threads.value = new Map(open && openId !== undefined ? [[openId, open]] : []);

@@ -16,7 +16,7 @@ export function useUnsavedChanges(isChanged: boolean): void {
   }, [isChanged]);
 }
 
-/** Asks whether to leave. Resolves with true at once when nothing is unsaved. */
+/** Asks whether to leave. Resolves with true immediately when nothing is unsaved. */
 export async function confirmLeaving(): Promise<boolean> {
   if (!hasUnsavedChanges()) return true;
   const leaves = await confirmAction({

@@ -59,7 +59,7 @@ export function watchSound(): () => void {
 export const canPlay = (): boolean => !soundBlocked.value && getAudio() !== undefined;
 
 export async function playSound(sound: Sound): Promise<void> {
-  // After a lost connection many events arrive at once: one sound is enough.
+  // After a lost connection many events arrive together: one sound is enough.
   if (Date.now() - lastPlayedAt < MIN_INTERVAL_MS) return;
   lastPlayedAt = Date.now();
   const context = getAudio();

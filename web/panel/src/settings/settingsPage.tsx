@@ -197,7 +197,7 @@ function Sessions() {
   return (
     <section class="card stack">
       <h2>Devices</h2>
-      <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins at once.</p>
+      <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins.</p>
       <div class="form-actions">
         <RevokeKeysCheckbox checked={revokeKeys} />
         <span class="grow" />

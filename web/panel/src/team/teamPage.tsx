@@ -83,7 +83,7 @@ function MemberRow({ member, onEdit, onInvited, onChanged }: MemberRowProps) {
   const isSuspended = status === "suspended";
   const setSuspended = async (suspended: boolean) => {
     const title = `Suspend ${name}?`;
-    const text = `${name} is logged out everywhere at once. Their chats stay assigned to them until you transfer them.`;
+    const text = `${name} is logged out everywhere, immediately. Their chats stay assigned to them until you transfer them.`;
     if (suspended && !(await confirmAction({ title, text, confirmLabel: "Suspend", destructive: true })))
       return;
     await runWithToast(() => api.put("/team/{id}", { path: { id }, body: { suspended } }), "Saved.");
@@ -91,7 +91,7 @@ function MemberRow({ member, onEdit, onInvited, onChanged }: MemberRowProps) {
   };
   const remove = async () => {
     const title = `Remove ${name}?`;
-    const text = "They lose access at once. Their messages stay.";
+    const text = "They lose access immediately. Their messages stay.";
     if (!(await confirmAction({ title, text, confirmLabel: "Remove", destructive: true }))) return;
     await runWithToast(() => api.delete("/team/{id}", { path: { id } }), "Removed.");
     await onChanged();

@@ -60,7 +60,7 @@ export function startHeartbeat(): () => void {
   };
   send();
   const timer = setInterval(send, HEARTBEAT_INTERVAL_MS);
-  // A computer that wakes up is online again at once, not only at the next interval.
+  // A computer that wakes up is online again immediately, not only at the next interval.
   const onVisible = () => document.visibilityState === "visible" && send();
   document.addEventListener("visibilitychange", onVisible);
   return () => {

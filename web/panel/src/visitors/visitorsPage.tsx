@@ -119,7 +119,7 @@ function ProactiveMessageDialog({ visitor, onClose }: { visitor: OnlineVisitor; 
       <form onSubmit={submit}>
         <p class="muted">
           They are viewing “{visitor.title || visitor.page || "your site"}”. The message appears in the widget
-          at once.
+          immediately.
         </p>
         <textarea
           rows={4}

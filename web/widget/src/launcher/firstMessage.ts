@@ -1,13 +1,13 @@
 /**
  * Waits for an operator who writes first. While the visitor is on the page, one event stream stays open, which is idle:
- * a page at rest sends no requests for it, and the message is there at once.
+ * a page at rest sends no requests for it, and the message is there immediately.
  */
 import type { Message } from "../../../shared/apiTypes";
 import { type EventStreamOptions, fetchStream, openEventStream } from "../../../shared/eventStream";
 import { ApiError, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
 import { type EmbedConfig, SESSION_HEADER } from "../embedConfig";
 
-/** Who leaves the page sooner opens no stream. Spread, so that many pages that open at once do not ask at once. */
+/** Who leaves the page sooner opens no stream. Spread, so that many pages that open at the same time do not ask at the same time. */
 const MIN_DELAY_MS = 1500;
 const DELAY_SPREAD_MS = 2500;
 const CHECK_INTERVAL_MS = 2000;

@@ -64,7 +64,7 @@ export function startPresence({ embed, onSite }: PresenceOptions): void {
     }
   };
 
-  // Spread, so that pages that were opened at once, or lost the server at once, do not all ask at once.
+  // Spread, so that pages that were opened, or lost the server, at the same time do not all ask at the same time.
   const beat = () => {
     void sendHeartbeat();
     setTimeout(beat, HEARTBEAT_INTERVAL_MS * (1 - HEARTBEAT_SPREAD * Math.random()));

@@ -1,7 +1,7 @@
 """Batches concurrent calls: while one batch runs, further calls collect for the next.
 
-A single call starts at once. Under load a batch grows to the calls that arrived while the previous one ran, and costs
-one round trip. Each caller gets its own result or its own exception.
+A single call starts immediately. Under load a batch contains the calls that arrived while the previous one
+ran, and costs one round trip. Each caller gets its own result or its own exception.
 """
 
 from __future__ import annotations

@@ -106,11 +106,11 @@ def is_thanks(text: str) -> bool:
     return _is_small_talk(text, _vocabulary().thanks, _vocabulary().beside_thanks, _THANKFUL_SIGNS)
 
 
-def _is_small_talk(text: str, core: frozenset[str], beside: frozenset[str], signs: frozenset[str]) -> bool:
-    """Whether a short text has words of `core` and no others than `beside`; without words, whether it has a sign."""
+def _is_small_talk(text: str, core: frozenset[str], accompanying: frozenset[str], signs: frozenset[str]) -> bool:
+    """Whether a short text has words of `core`, other words only of `accompanying`; without words, a sign."""
     if len(text) > _SMALL_TALK_CHARACTERS:
         return False
     words = _plain_words(text)
     if not words:
         return not signs.isdisjoint(text) and not any(letter.isalnum() or letter == "?" for letter in text)
-    return len(words) <= _SMALL_TALK_WORDS and not core.isdisjoint(words) and (core | beside).issuperset(words)
+    return len(words) <= _SMALL_TALK_WORDS and not core.isdisjoint(words) and (core | accompanying).issuperset(words)

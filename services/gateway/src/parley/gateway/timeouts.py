@@ -29,7 +29,7 @@ CONNECT_TIMEOUT_SECONDS = 3.0
 CONNECT_RETRY_SECONDS = 1.0
 """To a replica after which another one is tried."""
 LOOKUP_INTERVAL_SECONDS = 2.0
-"""Between two lookups of a service's replicas; the next one follows a failed request at once."""
+"""Between two lookups of a service's replicas; the next one follows a failed request immediately."""
 MIN_LOOKUP_INTERVAL_SECONDS = 0.2
 LOOKUP_TIMEOUT_SECONDS = 3.0
 PROBE_INTERVAL_SECONDS = 0.5

@@ -34,8 +34,8 @@ class RecordStore:
     async def bulk_write(self, operations: Sequence[UpdateOne]) -> int:
         """Write in any order. Return how many records were matched or inserted.
 
-        Two replicas may insert the same record at once: the slower one gets a duplicate key error and retries as an
-        update.
+        Two replicas may insert the same record at the same time: the slower one gets a duplicate key error and retries
+        as an update.
         """
         try:
             result = await self._mongo[self._collection].bulk_write(operations, ordered=False)
@@ -63,8 +63,8 @@ class RecordStore:
     async def expire_due(self, now: datetime, build_pipeline: BuildOfflinePipeline) -> int:
         """Take one batch of expired records offline. Return how many were due.
 
-        Every replica may try the same records at once: only one update matches each record, because it removes the
-        condition that the others look for.
+        Every replica may try the same records at the same time: only one update matches each record, because it
+        removes the condition that the others look for.
         """
         due = {"online": True, "expires_at": {"$lte": now}}
         collection = self._mongo[self._collection]

@@ -16,5 +16,5 @@ ONLINE_METRIC_INTERVAL_SECONDS: Final = 15.0
 EXPIRY_PUBLISH_TIMEOUT_SECONDS: Final = 1.0
 """For the broker to take one batch of expiry events before the next batch is claimed."""
 OUTBOX_GRACE: Final = timedelta(seconds=5)
-"""Time in which only the replica that wrote an event publishes it. Thousands of visitors may come or go at once: with
-less time, the other replicas would publish their events again."""
+"""Time in which only the replica that wrote an event publishes it. Thousands of visitors may come or go at the same
+time: with less time, the other replicas would publish their events again."""

@@ -17,7 +17,7 @@ ENTRY_POINT_GROUP = "parley.commands"
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """One check of `parley config check` beside the settings, e.g. "storage".
+    """One check of `parley config check` in addition to the settings, e.g. "storage".
 
     `run` takes the service's settings and returns a line about what it reached. It raises CommandError with the
     problem, in words that name no secret.

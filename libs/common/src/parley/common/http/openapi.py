@@ -87,7 +87,7 @@ def _operation(route: Route, refs: Any, definitions: dict[str, Any]) -> dict[str
 
 
 _IMAGE_DESCRIPTION = (
-    "JPEG, PNG, GIF, WebP, HEIC or AVIF. The image is encoded again, without what its file says beside the picture; "
+    "JPEG, PNG, GIF, WebP, HEIC or AVIF. The image is encoded again, without the metadata of its file; "
     "HEIC and AVIF become formats that all browsers show. Samples of 16 bits are scaled to 8 bits (256 shades)."
 )
 

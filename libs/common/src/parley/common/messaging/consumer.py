@@ -1,7 +1,7 @@
 """Consumes events from a consumer group's quorum queue: in order, acknowledged when handled.
 
 A failing handler is retried after a delay; after five redeliveries the broker moves the event to the dead letters. An
-event that the registry does not define goes there at once, since a retry cannot help.
+event that the registry does not define goes there immediately, since a retry cannot help.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EventHandler = Callable[[Event], Awaitable[None]]
 
 
 class PoisonMessage(Exception):
-    """Raised by a handler for an event that it can never handle: it goes to the dead letters at once."""
+    """Raised by a handler for an event that it can never handle: it goes to the dead letters immediately."""
 
 
 class Consumer:
@@ -36,7 +36,7 @@ class Consumer:
 
     `binding_patterns` replaces a type in its binding, to receive only some events of the type by their routing tag
     (`message.created.#.translate.#`); a type that is `stream_only` needs one. With `concurrent_partitions`, events of
-    up to `prefetch` conversations are handled at once, each conversation's in order.
+    up to `prefetch` conversations are handled concurrently, each conversation's in order.
 
     Raises TypeError for a binding that would never match, UnknownEvent for a type that the registry does not define.
     """

@@ -1,7 +1,7 @@
 """Spans of events and RPC, named by OpenTelemetry's conventions for messaging.
 
 A message carries its producer's span as the parent of its consumers' spans: each event is handled by itself, so one
-trace shows everything that a click caused. Only work on several events at once needs links.
+trace shows everything that a click caused. Only work on several events together needs links.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ class MigrationStateStore:
         await self._update_locked([{"$set": {"building": {"$literal": list(names)}}}, {"$unset": "failed"}])
 
     async def begin_migration(self, migration: Migration, absence: timedelta, *, resumed: bool) -> bool:
-        """Record that a migration runs. Returns False if code that it must not run beside was seen within `absence`.
+        """Record that a migration runs. Returns False if code that it must not run with was seen within `absence`.
 
         From here on a contract step's `compatible_from` is in force.
         """

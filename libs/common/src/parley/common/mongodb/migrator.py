@@ -132,7 +132,7 @@ class Migrator:
         return remaining
 
     async def _create_indexes(self) -> None:
-        """Create the missing indexes, beside reads and writes; wait for those that an earlier holder started."""
+        """Create the missing indexes during reads and writes; wait for those that an earlier holder started."""
         unfinished = set((await self._state_store.read()).building)
         missing = {index.name for index in await self._missing_indexes()}
         indexes = [index for index in self._schema.indexes if index.name in missing | unfinished]

@@ -1,6 +1,6 @@
 """A service's database schema: its indexes, and the numbered migrations of its documents.
 
-Versions of the code run side by side during an update, so every change is made in steps that the code running beside it
+Versions of the code run side by side during an update, so every change is made in steps that the other running code
 tolerates. The phase of a migration says which kind of step it is:
 
 - expand: adds what the new code needs. Runs before the new code serves, while the old one still does.

@@ -6,7 +6,7 @@ import asyncio
 
 
 class CoalescingTimer:
-    """Fires `delay_seconds` after the first `schedule` since it last fired, or at once."""
+    """Fires `delay_seconds` after the first `schedule` since it last fired, or immediately."""
 
     def __init__(self, delay_seconds: float) -> None:
         self._delay_seconds = delay_seconds

@@ -3,7 +3,7 @@
 Components that need the database or the broker start without them, and become ready when those are available. Until
 then the public listener stays closed for a few seconds; after that requests get 503. `/readyz` says whether requests
 can be served. An optional component that does not work makes the service degraded, not unready: all replicas would be
-taken out of service at once although requests do without it.
+taken out of service immediately although requests do without it.
 
 On SIGTERM readiness fails, the public listener closes, streams and requests in flight end, then the components stop in
 reverse order, so that the outbox still publishes what was written.

@@ -1,4 +1,4 @@
-"""Settings from the environment: one frozen class per service, all errors reported at once, before any socket opens."""
+"""Settings from the environment: one frozen class per service. Errors are reported together, before a socket opens."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ class ReplyGenerator:
             pending.clear()
             return False
 
-        # Closed explicitly, so that an engine that is stopped early frees its connection at once.
+        # Closed explicitly, so that an engine that is stopped early frees its connection immediately.
         async with aclosing(engine.answer(prompt, metadata)) as chunks:
             async for chunk in chunks:
                 pending.append(chunk)

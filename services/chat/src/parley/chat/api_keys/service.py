@@ -80,7 +80,7 @@ class ApiKeyService:
         return key, secret
 
     async def revoke(self, caller: OperatorCaller, key_id: int) -> None:
-        """Revoke one of the caller's keys, effective at once. A key can revoke itself, and no other.
+        """Revoke one of the caller's keys, effective immediately. A key can revoke itself, and no other.
 
         Raises ApiKeyNotFound, NotWithApiKey, EditConflict.
         """

@@ -59,7 +59,7 @@ class AuditService:
         site_id: int | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        """Store an entry at once, for changes that have no outbox."""
+        """Store an entry immediately, for changes that have no outbox."""
         await self._repository.add(await self.entry(caller, action, target, site_id, details))
 
     async def list_page(

@@ -71,7 +71,7 @@ async def list_keys(operator: str) -> CommandResult:
     return CommandResult([_serialize_key(key) for key in keys], table)
 
 
-@async_command("api-key revoke", "revoke an API key at once")
+@async_command("api-key revoke", "revoke an API key immediately")
 @_operator_option
 @click.option("--key", "key_id", type=int, required=True, metavar="ID", help="As `parley api-key list` shows it.")
 async def revoke(operator: str, key_id: int) -> CommandResult:

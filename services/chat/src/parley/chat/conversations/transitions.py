@@ -215,7 +215,7 @@ def time_out_operator(conversation: Conversation, to: Mode, at: datetime, *, onl
     after = _reassign(conversation, to, None, at).with_history(at, "timed_out", None)
     if to == "ai":
         newest = conversation.unread_seqs[-1] if conversation.unread_seqs else None
-        # The visitor still waits for a reply: with a lease that has ended already, a replica starts it at once.
+        # The visitor still waits for a reply: with a lease that has ended already, a replica starts it immediately.
         after = replace(after, reply_lease=ReplyLease(newest, at) if newest else None)
         return Change(after, (events.released(after, "operator_timeout", None),))
     return Change(after, (events.pending(after, "operator_timeout"),))

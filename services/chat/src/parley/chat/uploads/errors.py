@@ -20,7 +20,7 @@ class ImageTooLarge(PayloadTooLarge):
 
 
 class TooManyImages(TooManyRequests):
-    """So many images arrive at once that their data would fill the memory."""
+    """So many images arrive at the same time that their data would fill the memory."""
 
     code = "too_many_images"
     default_message = "Many images are being uploaded right now. Please try again in a moment."

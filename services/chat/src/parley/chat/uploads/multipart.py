@@ -18,7 +18,7 @@ _MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
 
 class UploadBuffer:
-    """Counts the bytes of all images that are being uploaded, so that many at once do not fill the memory."""
+    """Counts the bytes of all images that are being uploaded, so that many at the same time do not fill the memory."""
 
     def __init__(self, max_bytes: int = _MAX_BUFFERED_BYTES) -> None:
         self._max_bytes = max_bytes

@@ -259,7 +259,7 @@ class Http1Connection(asyncio.Protocol):
         self._complete()
 
     def close(self) -> None:
-        """Close at once, so that the service stops working on the response."""
+        """Close immediately, so that the service stops working on the response."""
         if self._transport is not None:
             self._transport.abort()
 

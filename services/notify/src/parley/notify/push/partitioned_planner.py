@@ -50,7 +50,7 @@ class PartitionedPlanner:
         await self._timer.start()
 
     async def stop(self) -> None:
-        """Give the cursors up, so that other replicas take them at once rather than at the end of the leases."""
+        """Give the cursors up, so that other replicas take them immediately rather than at the end of the leases."""
         await self._timer.stop()
         await self._cursors.leave(self._holder)
 

@@ -113,7 +113,7 @@ class CursorRepository(Protocol):
         """Record that everything up to this position is planned."""
 
     async def release(self, partition: int, holder: str) -> None:
-        """Give a lease up, so that another replica can take it at once."""
+        """Give a lease up, so that another replica can take it immediately."""
 
     async def leave(self, holder: str) -> None:
         """Give all leases up, and be no replica any more."""

@@ -25,7 +25,7 @@ _LOGGED_FAILURES = (1, 10, 100)
 
 
 class PushSender:
-    """Claims deliveries that are due and sends up to `_MAX_CONCURRENCY` at once.
+    """Claims deliveries that are due and sends up to `_MAX_CONCURRENCY` concurrently.
 
     A delivery whose sending fails here is claimed again at the end of its lease.
     """

@@ -167,7 +167,7 @@ class EventLog:
         return followed
 
     def _max_startup_events(self) -> int:
-        """Return each partition's share of what is read before streams are accepted, when many begin at once."""
+        """Return how many events of a partition are read before it accepts streams: fewer if many partitions start."""
         starting = sum(not followed.tailer.caught_up for followed in self._followed.values())
         return max(_MIN_STARTUP_EVENTS, MAX_STARTUP_EVENTS // max(1, starting))
 

@@ -33,7 +33,7 @@ class SseResponse(EventSourceResponse):
         self.force_close()
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Send the headers at once, so that the client knows it is connected. Raises Unavailable if it has left."""
+        """Send the headers immediately, so that the client knows it is connected. Raises Unavailable if it has left."""
         if request.transport is None:
             raise Unavailable("The client has left.")
         self._set_tcp_user_timeout(request)

@@ -36,7 +36,7 @@ class TranslationService:
         """Return the translation, or the reason why there is none. Never fails.
 
         After `wait_seconds` the result is `failed`, but the work continues: the same request finds it in the cache
-        later. Requests beyond `max_concurrency` fail at once.
+        later. Requests beyond `max_concurrency` fail immediately.
         """
         if request.source is not None and is_same_language(request.source, request.target):
             return Translation(request.target, "done", request.text)

@@ -30,7 +30,7 @@ class CheckResult:
 @async_command(
     "config check",
     "read the settings and try what they name: MongoDB, RabbitMQ, storage, the other services",
-    details="Lists every error at once, by the variable's name, and never a secret. Exit status 1 if there is one.",
+    details="Lists all errors, by the variable's name, and never a secret. Exit status 1 if there is one.",
 )
 @click.option("--offline", is_flag=True, help="Read the settings only; connect to nothing.")
 async def check(offline: bool) -> CommandResult:

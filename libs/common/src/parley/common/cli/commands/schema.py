@@ -40,7 +40,7 @@ _service_option = click.option(
 @async_command(
     "schema migrate",
     "make missing indexes and bring documents up to what this version needs",
-    details=f"{_ENVIRONMENT} Safe beside running services and beside itself: one process works, the others wait."
+    details=f"{_ENVIRONMENT} Safe while services or other migrations run: one process works, the others wait."
     " After an interruption the next run continues where it stopped.",
 )
 @_service_option

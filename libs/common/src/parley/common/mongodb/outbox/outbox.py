@@ -31,7 +31,7 @@ log = get_logger(__name__)
 
 _PUBLISH_BATCH_SIZE = 128
 _INSERT_BATCH_SIZE = 32
-"""Entries that are worth a write of their own at once: larger batches are hardly cheaper per entry."""
+"""Entries that are worth a write of their own immediately: larger batches are hardly cheaper per entry."""
 _REMOVE_BATCH_SIZE = 1000
 """Documents per removing write: each write waits for the journal once, however many are in it."""
 

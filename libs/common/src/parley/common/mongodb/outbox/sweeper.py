@@ -70,7 +70,7 @@ class Sweeper:
         self._grace = grace
 
     async def run(self) -> None:
-        """Sweep every second, or at once if there is more, from when the schema is ready until cancelled."""
+        """Sweep every second, or immediately if there is more, from when the schema is ready until cancelled."""
         await self._mongo.schema_ready.wait()
         failures = 0
         while True:

@@ -110,7 +110,7 @@ class OpenAiClient:
                         yield ending.read(choice.delta, choice.finish_reason)
 
     async def _request(self, prompt: Prompt) -> Any:
-        """The endpoint's response. What it refuses is left out or renamed, and asked again at once; then remembered."""
+        """The endpoint's response. A parameter that it refuses is left out or renamed from the next request on."""
         site_ai, defaults = prompt.site.ai, self._defaults
         model = prompt.site.model or defaults.model
         while True:
