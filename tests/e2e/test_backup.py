@@ -53,6 +53,7 @@ async def test_an_empty_installation_continues_where_the_backup_ended(
             database_prefix=f"t{secrets.token_hex(4)}",
             secrets=stack.secrets,
             env={"gateway": NO_RATE_LIMITS},
+            spawn=infrastructure.spawn,
         )
         code, out, err = await parley(restored, "restore", str(file), "--json")
         assert code == 0, err

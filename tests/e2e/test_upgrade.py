@@ -110,6 +110,7 @@ async def waiting_stack(
             directory=directory,
             database_prefix=f"t{secrets.token_hex(4)}",
             env=env,
+            spawn=infrastructure.spawn,
         )
         try:
             await stack.start()

@@ -18,7 +18,7 @@ import pytest
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import Stack
 from support.api import ApiClient
-from support.infrastructure import NO_RATE_LIMITS
+from support.infrastructure import NO_RATE_LIMITS, Infrastructure
 from support.tenants import TenantFixture
 
 FULL = os.environ.get("PARLEY_RELIABILITY") == "full"
@@ -60,7 +60,7 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(scope="package")
-async def cluster(run_directory: Path) -> AsyncIterator[ReliabilityCluster]:
+async def cluster(infrastructure: Infrastructure, run_directory: Path) -> AsyncIterator[ReliabilityCluster]:
     directory = run_directory / "reliability"
     mongo, rabbit = MongoServer(directory / "mongodb"), RabbitServer(directory / "rabbitmq")
     await asyncio.gather(mongo.start(), rabbit.start())
@@ -71,6 +71,7 @@ async def cluster(run_directory: Path) -> AsyncIterator[ReliabilityCluster]:
         replicas=2,
         database_prefix=f"t{secrets.token_hex(4)}",
         env=ENVIRONMENT,
+        spawn=infrastructure.spawn,
     )
     try:
         await stack.start()

@@ -1,4 +1,4 @@
-"""MongoDB, RabbitMQ and one stack, shared by all workers of a test run.
+"""MongoDB, RabbitMQ, fork servers and one stack, shared by all workers of a test run.
 
 The process that pytest was started in owns them (`InfrastructureOwner`): it starts each on its first use and stops all
 at the end of the run. Workers, and that process itself, ask it through a socket (`Infrastructure`).
@@ -18,12 +18,14 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from parley_dev.console import print_line
+from parley_dev.process import Process
 from parley_dev.servers import MongoServer, RabbitServer
-from parley_dev.stack import Stack
+from parley_dev.stack import SpawnService, Stack
 from parley_dev.web import build_web
+from support.service_process import CAN_FORK, ForkedProcess, ServiceProcess, start_fork_server, start_python
 
 NO_RATE_LIMITS = {
     "PARLEY_LIMITS_ADDRESS": "off",
@@ -56,6 +58,7 @@ class InfrastructureOwner:
         self._rabbit: RabbitServer | None = None
         self._vhosts = list(_VHOSTS)
         self._stack: Stack | None = None
+        self._fork_servers: dict[str, asyncio.Task[tuple[Process, Path]]] = {}
         self._lock = asyncio.Lock()
 
     def start(self) -> None:
@@ -85,6 +88,9 @@ class InfrastructureOwner:
         await self._server.wait_closed()
         if self._stack is not None:
             await self._stack.stop()
+        for server in self._fork_servers.values():
+            process, _ = await server
+            await process.kill()
         await asyncio.gather(*(server.stop() for server in (self._mongo, self._rabbit) if server is not None))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,8 +101,11 @@ class InfrastructureOwner:
         }
         try:
             request = json.loads(await reader.readline())
-            async with self._lock:
-                result = {"result": await handlers[request["get"]](request)}
+            if (service := request.get("fork_server")) is not None:
+                result = {"result": str(await self._fork_server(service))}
+            else:
+                async with self._lock:
+                    result = {"result": await handlers[request["get"]](request)}
         except Exception as exc:
             result = {"error": f"{type(exc).__name__}: {exc}"}
         writer.write(json.dumps(result).encode() + b"\n")
@@ -136,9 +145,20 @@ class InfrastructureOwner:
                     directory=self._directory / "stack",
                     database_prefix=f"t{secrets.token_hex(4)}",
                     env={"gateway": gateway},
+                    spawn=self._spawn if CAN_FORK else None,
                 )
             )
         return self._stack.to_json()
+
+    async def _spawn(self, service: str, environment: Mapping[str, str], output: IO[bytes]) -> ForkedProcess:
+        return ForkedProcess(await self._fork_server(service), environment, output)
+
+    async def _fork_server(self, service: str) -> Path:
+        """Start the fork server of a service. Returns its socket."""
+        if service not in self._fork_servers:
+            self._fork_servers[service] = asyncio.create_task(start_fork_server(service, self._directory))
+        _, path = await self._fork_servers[service]
+        return path
 
 
 class Infrastructure:
@@ -147,6 +167,8 @@ class Infrastructure:
     def __init__(self, socket: Path, *, web: bool) -> None:
         self._socket = socket
         self._web = web
+        self.spawn: SpawnService | None = self._fork if CAN_FORK else None
+        """Starts a stack's processes."""
 
     async def mongodb_uri(self) -> str:
         """Return the URI of the shared MongoDB. Tests use databases of their own."""
@@ -187,17 +209,30 @@ class Infrastructure:
                 replicas=replicas,
                 database_prefix=f"t{secrets.token_hex(4)}",
                 env={"gateway": NO_RATE_LIMITS, **(env or {})},
+                spawn=self.spawn,
             )
             try:
                 yield await _start(stack)
             finally:
                 await stack.stop()
 
+    async def start_service(
+        self, service: str, environment: Mapping[str, str], output: IO[bytes] | None
+    ) -> ServiceProcess:
+        """Start a service outside a stack."""
+        return await (self._fork if CAN_FORK else start_python)(service, environment, output)
+
+    async def _fork(self, service: str, environment: Mapping[str, str], output: IO[bytes] | None) -> ForkedProcess:
+        return ForkedProcess(Path(await self._ask(fork_server=service)), environment, output)
+
     async def _get(self, what: str, **parameters: Any) -> Any:
+        return await self._ask(get=what, **parameters)
+
+    async def _ask(self, **request: Any) -> Any:
         async with asyncio.timeout(_START_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_unix_connection(self._socket)
             try:
-                writer.write(json.dumps({"get": what, **parameters}).encode() + b"\n")
+                writer.write(json.dumps(request).encode() + b"\n")
                 answer = json.loads(await reader.readline())
             finally:
                 writer.close()

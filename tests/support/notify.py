@@ -7,7 +7,6 @@ import itertools
 import os
 import secrets
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -34,6 +33,7 @@ from parley.common.events.team import OperatorAccessChanged, SiteChanged
 from parley.common.messaging import BrokerConnection, RpcServer
 from parley.common.runtime.clock import utc_now
 from parley_dev.ports import free_ports
+from support.service_process import ServiceProcess, StartService
 from support.sse import SseStream
 from support.wait import wait_until
 
@@ -51,11 +51,12 @@ def unique_id() -> int:
 class NotifyReplica:
     """One process of the service."""
 
+    start_service: StartService
     env: dict[str, str]
     directory: Path
     port: int = 0
     internal_port: int = 0
-    process: asyncio.subprocess.Process | None = None
+    process: ServiceProcess | None = None
     http: aiohttp.ClientSession | None = None
     log_file: Path = field(default_factory=Path)
 
@@ -66,21 +67,15 @@ class NotifyReplica:
     async def start(self, *, wait_ready: bool = True) -> None:
         self.port, self.internal_port = free_ports(2)
         self.log_file = self.directory / f"notify-{self.port}.log"
+        environment = {
+            "PATH": os.environ["PATH"],
+            **self.env,
+            "PARLEY_HOST": "127.0.0.1",
+            "PARLEY_PORT": str(self.port),
+            "PARLEY_INTERNAL_PORT": str(self.internal_port),
+        }
         with self.log_file.open("wb") as log_file:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "parley.notify",
-                env={
-                    "PATH": os.environ["PATH"],
-                    **self.env,
-                    "PARLEY_HOST": "127.0.0.1",
-                    "PARLEY_PORT": str(self.port),
-                    "PARLEY_INTERNAL_PORT": str(self.internal_port),
-                },
-                stdout=log_file,
-                stderr=asyncio.subprocess.STDOUT,
-            )
+            self.process = await self.start_service("notify", environment, log_file)
         self.http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
         )

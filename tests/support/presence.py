@@ -8,7 +8,6 @@ import random
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from parley.common.messaging import BrokerConnection, RpcServer
 from parley.notify.streaming.log_consumer import LogRecord
 from parley_dev.process import child_environment
 from support.event_log import WholeLogConsumer
+from support.service_process import ServiceProcess, StartService
 from support.tcp_proxy import TcpProxy
 from support.wait import wait_until
 
@@ -51,7 +51,8 @@ def fresh_id() -> int:
 class Replica:
     """One presence process."""
 
-    def __init__(self, environment: dict[str, str], http: aiohttp.ClientSession) -> None:
+    def __init__(self, start: StartService, environment: dict[str, str], http: aiohttp.ClientSession) -> None:
+        self._start = start
         with contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
             for port_socket in sockets:
@@ -60,7 +61,7 @@ class Replica:
         self._environment = environment
         self._http = http
         self._signer = IdentitySigner(SECRET)
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: ServiceProcess | None = None
 
     async def start(self) -> Replica:
         variables = {
@@ -70,9 +71,8 @@ class Replica:
             "PARLEY_IDENTITY_SECRET": SECRET,
             "PARLEY_LOG_LEVEL": "warning",
         }
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.presence", env={**child_environment(), **variables, **self._environment}
-        )
+        environment = {**child_environment(), **variables, **self._environment}
+        self.process = await self._start("presence", environment, None)
         async with asyncio.timeout(40):
             while not await self.is_ready():
                 await asyncio.sleep(0.05)
@@ -140,6 +140,7 @@ class Replica:
 class Deployment:
     """A database of its own, a broker, and the replicas started on them."""
 
+    start_service: StartService
     mongodb_uri: str
     amqp_url: str
     http: aiohttp.ClientSession
@@ -148,7 +149,7 @@ class Deployment:
 
     async def start(self, **environment: str) -> Replica:
         backends = {"MONGODB_URI": self.mongodb_uri, "AMQP_URL": self.amqp_url, "PARLEY_DATABASE_PREFIX": self.prefix}
-        replica = Replica({**backends, **environment}, self.http)
+        replica = Replica(self.start_service, {**backends, **environment}, self.http)
         self.replicas.append(replica)
         return await replica.start()
 

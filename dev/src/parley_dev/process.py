@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from parley_dev.errors import StartFailed
 
@@ -39,6 +39,27 @@ class Runnable(Protocol):
         """Return the end of its log."""
 
 
+class Child(Protocol):
+    """What is used of a started process: `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    def poll(self) -> int | None:
+        """Return the exit code; None while it runs."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal, unless it has ended."""
+
+    def kill(self) -> None:
+        """Send SIGKILL, unless it has ended."""
+
+
+Spawn = Callable[[Mapping[str, str], IO[bytes]], Awaitable[Child]]
+"""Starts a process with an environment and a file for its output."""
+
+
 class Process:
     """A child process that ends with its parent (on Linux) and can be started again after it ended.
 
@@ -57,7 +78,9 @@ class Process:
         pid_file: Path | None = None,
         stop_timeout_seconds: float = 20.0,
         orphan_signal: signal.Signals = signal.SIGTERM,
+        spawn: Spawn | None = None,
     ) -> None:
+        """`spawn` starts the process instead of the command."""
         self.name = name
         self.command = tuple(command)
         self.log = log
@@ -66,7 +89,8 @@ class Process:
         self._cwd = cwd
         self._pid_file = pid_file
         self._orphan_signal = orphan_signal
-        self._child: subprocess.Popen[bytes] | None = None
+        self._spawn = spawn or self._popen
+        self._child: Child | None = None
         self._log_offset = 0
 
     @property
@@ -98,16 +122,7 @@ class Process:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
             self._log_offset = output.tell()
-            self._child = subprocess.Popen(  # noqa: ASYNC220 - asyncio's own would bind the child to one loop
-                self._wrapped_command(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=self._env,
-                cwd=self._cwd,
-                # A session of its own: Ctrl-C in the terminal reaches only the supervisor, which stops it in order.
-                start_new_session=True,
-            )
+            self._child = await self._spawn(os.environ if self._env is None else self._env, output)
         if self._pid_file is not None:
             self._pid_file.parent.mkdir(parents=True, exist_ok=True)
             record = {"name": self.name, "pid": self._child.pid, "started": start_time(self._child.pid)}
@@ -137,6 +152,18 @@ class Process:
     def tail_log(self, lines: int = 15) -> str:
         """Return the end of its log, limited to what was written since the last start."""
         return read_tail(self.log, lines, self._log_offset)
+
+    async def _popen(self, env: Mapping[str, str], output: IO[bytes]) -> Child:
+        return subprocess.Popen(  # noqa: ASYNC220 - asyncio's own would bind the child to one loop
+            self._wrapped_command(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=env,
+            cwd=self._cwd,
+            # A session of its own: Ctrl-C in the terminal reaches only the supervisor, which stops it in order.
+            start_new_session=True,
+        )
 
     async def _signal_and_wait(self, number: signal.Signals, timeout_seconds: float | None) -> None:
         if self._child is not None and self.running:

@@ -4,16 +4,17 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 
 from parley_dev.errors import StartFailed
 from parley_dev.ports import LOOPBACK, free_ports
-from parley_dev.process import Process, child_environment
+from parley_dev.process import Child, Process, child_environment
 from parley_dev.secrets import Secrets
 
 GATEWAY = "gateway"
@@ -25,6 +26,9 @@ _STOP_ORDER = ((GATEWAY,), ("notify",), ("chat", "presence", "translate"))
 
 Addresses = Mapping[str, Sequence[tuple[str, int, int]]]
 """The host, the public and the internal port of every replica, by service."""
+
+SpawnService = Callable[[str, Mapping[str, str], IO[bytes]], Awaitable[Child]]
+"""Starts a process of a service, with an environment and a file for its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Stack:
     Several replicas of a service behind the gateway are found as in a cluster: they listen on the same port of several
     loopback addresses, and the gateway finds these behind one name, in a hosts file.
 
-    `env` adds variables by service, with "*" for all services.
+    `env` adds variables by service, with "*" for all services. `spawn` starts processes instead of the commands.
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class Stack:
         command: Callable[[str], Sequence[str]] = module_command,
         stop_timeout_seconds: float = 20.0,
         addresses: Addresses | None = None,
+        spawn: SpawnService | None = None,
     ) -> None:
         self.directory = directory.resolve()
         self.logs = self.directory / "logs"
@@ -92,6 +97,7 @@ class Stack:
         self._database_prefix = database_prefix
         self._command = command
         self._stop_timeout_seconds = stop_timeout_seconds
+        self._spawn = spawn
         self._addresses = addresses or _assign_ports(replicas, gateway_port)
         self._hosts_file = self.directory / "hosts"
         self.gateway_url = f"http://{LOOPBACK}:{self._addresses[GATEWAY][0][1]}"
@@ -167,8 +173,7 @@ class Stack:
         (self.directory / "uploads").mkdir(parents=True, exist_ok=True)
         self.write_hosts({})
         try:
-            for replica in self.all_processes():
-                await replica.process.start()
+            await asyncio.gather(*(replica.process.start() for replica in self.all_processes()))
         except BaseException:
             await self.stop()
             raise
@@ -260,6 +265,7 @@ class Stack:
                 stop_timeout_seconds=self._stop_timeout_seconds,
                 # An orphan has no clients to drain for, and must not hold its port while it tries to.
                 orphan_signal=signal.SIGKILL,
+                spawn=partial(self._spawn, service) if self._spawn is not None else None,
             )
             replicas.append(ServiceProcess(service, index, host, port, internal_port, process))
         return replicas

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from component.gateway.harness import FakeBackend, Gateway, running_backend, running_gateway
+from support.infrastructure import Infrastructure
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +21,10 @@ async def backend() -> AsyncIterator[FakeBackend]:
 
 @pytest.fixture(scope="session")
 async def gateway(
-    backend: FakeBackend, amqp_url: str, tmp_path_factory: pytest.TempPathFactory
+    infrastructure: Infrastructure, backend: FakeBackend, amqp_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Gateway]:
     log = tmp_path_factory.mktemp("gateway") / "gateway.log"
-    async with running_gateway(backend, amqp_url, log) as running:
+    async with running_gateway(infrastructure.start_service, backend, amqp_url, log) as running:
         yield running
 
 
@@ -37,14 +38,15 @@ def reset_recorded_requests(backend: FakeBackend) -> None:
 
 @pytest.fixture
 async def start_gateway(
-    backend: FakeBackend, amqp_url: str, tmp_path: Path
+    infrastructure: Infrastructure, backend: FakeBackend, amqp_url: str, tmp_path: Path
 ) -> AsyncIterator[Callable[..., Awaitable[Gateway]]]:
     """Starts further gateways: `await start_gateway(PARLEY_…="…")`."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(*, wait_ready: bool = True, **env: str) -> Gateway:
             log = tmp_path / f"{uuid.uuid4().hex}.log"
-            running = running_gateway(backend, amqp_url, log, wait_ready=wait_ready, **env)
+            start_service = infrastructure.start_service
+            running = running_gateway(start_service, backend, amqp_url, log, wait_ready=wait_ready, **env)
             return await stack.enter_async_context(running)
 
         yield start

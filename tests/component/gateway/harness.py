@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import signal
 import socket
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,6 +27,7 @@ from parley.common.auth.token_hashing import hash_token
 from parley.common.errors import Unauthenticated
 from parley.common.events import EventData, new_event, routing_key
 from parley_dev.process import child_environment
+from support.service_process import ServiceProcess, StartService
 from support.wait import wait_until
 
 IDENTITY_SECRET = secrets.token_hex(32)
@@ -243,7 +244,7 @@ class Gateway:
     backend: FakeBackend
     client: aiohttp.ClientSession
     amqp_url: str
-    process: asyncio.subprocess.Process
+    process: ServiceProcess
 
     def get(self, path: str, **options: Any) -> Any:
         return self.client.get(self.url + path, **options)
@@ -275,7 +276,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    backend: FakeBackend, amqp_url: str, log: Path, *, wait_ready: bool = True, **env: str
+    start: StartService, backend: FakeBackend, amqp_url: str, log: Path, *, wait_ready: bool = True, **env: str
 ) -> AsyncIterator[Gateway]:
     """Run a gateway process in front of a backend; `env` overrides its environment."""
     port, internal_port = free_port(), free_port()
@@ -293,7 +294,7 @@ async def running_gateway(
         **{f"PARLEY_{name.upper()}_URLS": backend.services[name].url for name in SERVICES},
         **env,
     }
-    async with _running_process(environment, log) as process, _http_client() as client:
+    async with _running_process(start, environment, log) as process, _http_client() as client:
         urls = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{internal_port}"
         gateway = Gateway(*urls, log, backend, client, amqp_url, process)
         await _wait_started(gateway, "readyz" if wait_ready else "livez")
@@ -301,26 +302,21 @@ async def running_gateway(
 
 
 @contextlib.asynccontextmanager
-async def _running_process(environment: dict[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _running_process(
+    start: StartService, environment: dict[str, str], log: Path
+) -> AsyncIterator[ServiceProcess]:
     """Run the gateway; variables with an empty value are not set. Raises TimeoutError if it does not stop in 15 s."""
-    with log.open("w") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "parley.gateway",
-            env={name: value for name, value in environment.items() if value},
-            stdout=out,
-            stderr=out,
-        )
+    with log.open("wb") as output:
+        process = await start("gateway", {name: value for name, value in environment.items() if value}, output)
     try:
         yield process
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), 15)
         except TimeoutError:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
             await process.wait()
             raise
 

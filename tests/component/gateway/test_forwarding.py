@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -392,7 +393,7 @@ async def test_streams_end_and_requests_finish_when_the_gateway_stops(
     streams = [await gateway.get("/api/v1/operator/stream", headers=operator) for _ in range(10)]
     pending = asyncio.ensure_future(gateway.post("/api/v1/operator/message", json={}, headers=operator))
     await started.wait()
-    gateway.process.terminate()
+    gateway.process.send_signal(signal.SIGTERM)
     end_times = []
 
     async def read_to_end(response: aiohttp.ClientResponse) -> None:

@@ -52,7 +52,7 @@ async def fcm() -> AsyncIterator[FcmServer]:
 
 @asynccontextmanager
 async def _replica_starter(
-    mongodb_uri: str, amqp_url: str, prefix: str, directory: Path
+    infrastructure: Infrastructure, mongodb_uri: str, amqp_url: str, prefix: str, directory: Path
 ) -> AsyncIterator[StartReplica]:
     replicas: list[NotifyReplica] = []
 
@@ -66,7 +66,7 @@ async def _replica_starter(
             "PARLEY_STOP_SECONDS": "5",
             **{f"PARLEY_{name.upper()}": str(value) for name, value in settings.items()},
         }
-        replica = NotifyReplica(env, directory)
+        replica = NotifyReplica(infrastructure.start_service, env, directory)
         replicas.append(replica)
         await replica.start(wait_ready=wait_ready)
         return replica
@@ -80,29 +80,41 @@ async def _replica_starter(
 
 @pytest.fixture
 async def start_replica(
-    mongodb_uri: str, amqp_url: str, database_prefix: str, tmp_path: Path
+    infrastructure: Infrastructure, mongodb_uri: str, amqp_url: str, database_prefix: str, tmp_path: Path
 ) -> AsyncIterator[StartReplica]:
     """Starts replicas over the test's own database, with its settings, and stops them after the test."""
-    async with _replica_starter(mongodb_uri, amqp_url, database_prefix, tmp_path) as start:
+    async with _replica_starter(infrastructure, mongodb_uri, amqp_url, database_prefix, tmp_path) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
 async def replica(
-    mongodb_uri: str, amqp_url: str, notify_prefix: str, tmp_path_factory: pytest.TempPathFactory
+    infrastructure: Infrastructure,
+    mongodb_uri: str,
+    amqp_url: str,
+    notify_prefix: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[NotifyReplica]:
     """One replica with default settings, shared by tests that use their own tenants."""
-    async with _replica_starter(mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")) as start:
+    async with _replica_starter(
+        infrastructure, mongodb_uri, amqp_url, notify_prefix, tmp_path_factory.mktemp("notify")
+    ) as start:
         yield await start()
 
 
 @pytest.fixture(scope="session")
 async def push_replica(
-    mongodb_uri: str, amqp_url: str, tmp_path_factory: pytest.TempPathFactory, fcm: FcmServer
+    infrastructure: Infrastructure,
+    mongodb_uri: str,
+    amqp_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    fcm: FcmServer,
 ) -> AsyncIterator[NotifyReplica]:
     """One replica with push, due after half a second, shared by tests that use their own tenants."""
     prefix = f"t{secrets.token_hex(4)}"
-    async with _replica_starter(mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("notify-push")) as start:
+    async with _replica_starter(
+        infrastructure, mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("notify-push")
+    ) as start:
         yield await start(push_delay_seconds=0.5, **fcm.notify_settings)
 
 

@@ -40,17 +40,21 @@ async def amqp_url(infrastructure: Infrastructure, run_directory: Path) -> Async
 
 
 @pytest.fixture
-async def deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Deployment]:
+async def deployment(
+    infrastructure: Infrastructure, mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession
+) -> AsyncIterator[Deployment]:
     """A database for the replicas of one test. They share the broker's queues with all other replicas."""
-    deployment = Deployment(mongodb_uri, amqp_url, http)
+    deployment = Deployment(infrastructure.start_service, mongodb_uri, amqp_url, http)
     yield deployment
     await deployment.close()
 
 
-@pytest.fixture(scope="module")
-async def shared_deployment(mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession) -> AsyncIterator[Deployment]:
+@pytest.fixture(scope="session")
+async def shared_deployment(
+    infrastructure: Infrastructure, mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession
+) -> AsyncIterator[Deployment]:
     """Four replicas: two with the default time to live of a heartbeat, two with 2 seconds."""
-    deployment = Deployment(mongodb_uri, amqp_url, http)
+    deployment = Deployment(infrastructure.start_service, mongodb_uri, amqp_url, http)
     await asyncio.gather(*(deployment.start(PARLEY_ONLINE_SECONDS=seconds) for seconds in ("75", "75", "2", "2")))
     yield deployment
     await deployment.close()

@@ -11,7 +11,6 @@ import random
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +34,7 @@ from support.event_log import WholeLogConsumer
 from support.google_translate import FakeGoogleTranslate
 from support.infrastructure import Infrastructure
 from support.libretranslate import FakeLibreTranslate
+from support.service_process import ServiceProcess, StartService
 from support.wait import wait_until
 
 SECRET = "translate-tests-identity-93b1f0c7d24e48aa"
@@ -106,6 +106,7 @@ class ConversationFixture:
 class TranslateHarness:
     """One translate process, its fake engines, and the other services as far as translate sees them."""
 
+    start_service: StartService
     mongodb_uri: str
     amqp_url: str
     http: aiohttp.ClientSession
@@ -119,7 +120,7 @@ class TranslateHarness:
     earlier_messages: list[Event] = field(default_factory=list)
     """What chat has of the conversations from before their translation was on."""
     conversation_lookups: list[int] = field(default_factory=list)
-    process: asyncio.subprocess.Process | None = None
+    process: ServiceProcess | None = None
     _event_ids: set[str] = field(default_factory=set)
     _signer: IdentitySigner = field(default_factory=lambda: IdentitySigner(SECRET))
 
@@ -164,9 +165,8 @@ class TranslateHarness:
             "PARLEY_TRANSLATE_SECONDS": "8",
             "PARLEY_TRANSLATE_ANSWER_SECONDS": "0.8",
         }
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "parley.translate", env={**child_environment(), **variables, **self.environment}
-        )
+        environment = {**child_environment(), **variables, **self.environment}
+        self.process = await self.start_service("translate", environment, None)
         await wait_until(self._is_ready, timeout=90, description="translate to be ready")
 
     async def stop_process(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -304,6 +304,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 async def harness(
+    infrastructure: Infrastructure,
     mongodb_uri: str,
     amqp_url: str,
     google: FakeGoogleTranslate,
@@ -311,7 +312,9 @@ async def harness(
     environment: dict[str, str],
 ) -> AsyncIterator[TranslateHarness]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as http:
-        harness = TranslateHarness(mongodb_uri, amqp_url, http, google, libre, environment)
+        harness = TranslateHarness(
+            infrastructure.start_service, mongodb_uri, amqp_url, http, google, libre, environment
+        )
         await harness.start()
         yield harness
         await harness.stop()

@@ -38,13 +38,12 @@ class TraceContext(NamedTuple):
 
 
 _current: ContextVar[TraceContext | None] = ContextVar("parley_trace", default=None)
-_random = random.Random()  # noqa: S311 - ids are public: they must be unique, not secret
-"""Seeded by the system once: system calls for each request would cost more than verifying its token."""
 
 
 def start_or_continue_trace(request_id: str | None, traceparent: str | None) -> TraceContext:
     """Continue the caller's trace if its values are valid, else start one, for the running task and its children."""
-    new_ids = _random.randbytes(32).hex()
+    # Ids are public: they must be unique, not secret. System calls for each request would cost more than its token.
+    new_ids = random.randbytes(32).hex()  # noqa: S311
     if request_id is None or not _REQUEST_ID.match(request_id):
         request_id = new_ids[:16]
     match = _TRACEPARENT.match(traceparent) if traceparent else None
