@@ -29,6 +29,7 @@ const LIST_ITEM = /^([ \t]*)(?:([-*+•])|(\d{1,9})[.)])[ \t]+(.*)$/;
 const FENCE = /^[ \t]{0,8}(`{3,}|~{3,})/;
 const HEADING = /^ {0,3}#{1,6}[ \t]+(.*)$/;
 const QUOTE = /^ {0,3}>/;
+const TASK = /^\[([ xX])\] /;
 
 /** The blocks of a text. `partial`: the text is still being written, so what is open at its end is closed there. */
 export function parseMarkdown(text: string, partial = false): Block[] {
@@ -174,7 +175,7 @@ function parseList(
       }
       item = { text: [], children: [] };
       level.list.items.push(item);
-      texts.set(item, [match[4] ?? ""]);
+      texts.set(item, [(match[4] ?? "").replace(TASK, (_, done) => (done === " " ? "☐ " : "☑ "))]);
       continue;
     }
     const fence = FENCE.exec(line)?.[1];
@@ -234,7 +235,7 @@ function splitCells(line: string): string[] {
 
 // --- Inline
 
-/** What is open at a point of the text. Each kind is open at most once, which bounds the stack. */
+/** What is open at a point of the text. Each kind is open at most once, and links MAX_OPEN_LINKS times: a small stack. */
 interface Frame {
   kind: "root" | "strong" | "em" | "del" | "link";
   /** The mark that opened it: it becomes text when nothing closes it. */
@@ -245,7 +246,16 @@ interface Frame {
 const EMPHASIS = "*_~";
 /** After a backslash: punctuation, and the end of a line, which then is a line break. */
 const ESCAPABLE = /[!-/:-@[-`{-~\n]/;
-const SPECIAL = /[\\`*_~[\]!<hHwW]/g;
+const SPECIAL = /[\\`*_~[\]!<&hHwW]/g;
+const MAX_OPEN_LINKS = 3;
+const ENTITY = /&(?:amp|lt|gt|quot|apos|nbsp|#39|#x27);/iy;
+const ENTITIES: Record<string, string> = {
+  "&amp;": "&",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&nbsp;": "\u00a0",
+};
 const BARE_URL = /(?:https?:\/\/|www\.)[^\s<>"'`{}|\\^]+/iy;
 const BARE_URL_IN_LINK = /(?:https?:\/\/|www\.)[^\s<>"'`{}|\\^[\]()]+/iy;
 const LINE_BREAK = /<br ?\/?>/iy;
@@ -275,8 +285,8 @@ function parseInline(text: string, partial: boolean): Inline[] {
     while (stack.length > index + 1) dissolve(stack.length - 1);
     return stack.pop()?.nodes ?? [];
   };
-  const indexOf = (kind: Frame["kind"], mark?: string) =>
-    stack.findIndex((frame) => frame.kind === kind && (mark === undefined || frame.mark === mark));
+  const indexOf = (kind: Frame["kind"]) => stack.findIndex((frame) => frame.kind === kind);
+  const innermostLink = () => stack.findLastIndex((frame) => frame.kind === "link");
 
   let at = 0;
   while (at < text.length) {
@@ -305,14 +315,18 @@ function parseInline(text: string, partial: boolean): Inline[] {
       at = readEmphasis(at, character);
     } else if (character === "[" || (character === "!" && text[at + 1] === "[")) {
       const mark = character === "[" ? "[" : "![";
-      const open = indexOf("link");
-      if (open > 0) dissolve(open);
+      if (stack.filter(({ kind }) => kind === "link").length === MAX_OPEN_LINKS) dissolve(indexOf("link"));
       stack.push({ kind: "link", mark, nodes: [] });
       at += mark.length;
     } else if (character === "]" && indexOf("link") > 0) {
       at = readLinkEnd(at);
     } else if (character === "<") {
       at = readAngle(at);
+    } else if (character === "&") {
+      ENTITY.lastIndex = at;
+      const entity = ENTITY.exec(text)?.[0] ?? character;
+      add(entity === character ? character : (ENTITIES[entity.toLowerCase()] ?? "'"));
+      at += entity.length;
     } else if (/[hw]/i.test(character) && !/\w/.test(text[at - 1] ?? " ")) {
       // Marks inside a URL are part of it.
       const pattern = indexOf("link") > 0 ? BARE_URL_IN_LINK : BARE_URL;
@@ -325,9 +339,8 @@ function parseInline(text: string, partial: boolean): Inline[] {
       at += 1;
     }
   }
-  const open = indexOf("link");
   // A link that was cut off shows its text.
-  if (open > 0 && partial) {
+  for (let open = indexOf("link"); open > 0 && partial; open = indexOf("link")) {
     const nodes = close(open);
     for (const node of nodes) add(node);
   }
@@ -349,10 +362,12 @@ function parseInline(text: string, partial: boolean): Inline[] {
     const after = text[end] ?? " ";
     const insideWord = /\w/.test(before) && /\w/.test(after);
     const canOpen = /\S/.test(after) && !insideWord;
-    const canClose = /\S/.test(before) && !insideWord;
+    const canClose = /\S/.test(before);
     const isStrikethrough = character === "~";
     let left = length;
-    if (length > 3 || insideWord || (isStrikethrough && length !== 2)) {
+    // "**bold**text": what a word's beginning has opened ends in the middle of a word, too.
+    const endsInWord = insideWord && character === "*" && length === 2;
+    if (length > 3 || (insideWord && !endsInWord) || (isStrikethrough && length !== 2)) {
       add(text.slice(start, end));
       return end;
     }
@@ -381,20 +396,25 @@ function parseInline(text: string, partial: boolean): Inline[] {
 
   /** Reads "](url)". Returns the position after it. */
   function readLinkEnd(start: number): number {
-    const index = indexOf("link");
-    const target = text[start + 1] === "(" ? readTarget(text, start + 2) : undefined;
+    const index = innermostLink();
+    const target = text[start + 1] === "(" ? readTarget(text, start + 2, partial) : undefined;
     const isCutOff = partial && (start + 1 === text.length || target?.end === text.length);
     if (!target?.complete && !isCutOff) {
       dissolve(index);
       add("]");
       return start + 1;
     }
+    const isImage = stack[index]?.mark === "![";
     const children = close(index);
-    const href = target?.complete ? toSafeUrl(target.url) : undefined;
-    const label = children.length || !href ? children : [href];
-    if (href) add({ kind: "link", href, children: label });
-    else for (const node of label) add(node);
-    return target?.end ?? start + 1;
+    const end = target?.end ?? start + 1;
+    // An image that is a link, and half a link, show their text only.
+    if (!target?.complete || (isImage && indexOf("link") > 0)) for (const node of children) add(node);
+    else {
+      // A link contains no link: the outer one is text.
+      while (indexOf("link") > 0) dissolve(indexOf("link"));
+      for (const node of buildLink(children, target.url)) add(node);
+    }
+    return end;
   }
 
   /** Reads "<https://…>" and "<br>"; any other "<" is text. */
@@ -416,13 +436,45 @@ function parseInline(text: string, partial: boolean): Inline[] {
   }
 }
 
+/** A link, or its text where the target is none; a target that is no script is shown, so that nothing is lost. */
+function buildLink(children: Inline[], url: string): Inline[] {
+  const href = toTargetUrl(url);
+  if (!href) return url && !SCHEME.test(url) ? [...children, ` (${url})`] : children;
+  const text = inlineText(children).trim();
+  return [{ kind: "link", href, children: text && !isMisleading(text, href) ? children : [url] }];
+}
+
+const SCHEME = /^[^/.?#]{0,30}:/;
+const EMAIL = /^[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}$/;
+const PHONE = /^tel:[+\d().-]{3,30}$/i;
+
+/** The address of what a model writes as a link's target. */
+function toTargetUrl(url: string): string | undefined {
+  if (PHONE.test(url)) return url;
+  if (EMAIL.test(url)) return `mailto:${url}`;
+  return toSafeUrl(/^www\./i.test(url) ? `https://${url}` : url);
+}
+
+/** Whether a link's text is the address of another host. */
+function isMisleading(text: string, href: string): boolean {
+  if (!/^(?:https?:\/\/|www\.)\S+$/i.test(text)) return false;
+  const shown = toTargetUrl(text);
+  return !shown || new URL(shown).host !== new URL(href).host;
+}
+
 /**
  * The target of a link from after its "(", with an optional title, which is not used. It cannot contain "[": so no
- * part of the text is read for two links.
+ * part of the text is read for two links. Models leave spaces around it, and are cut off before its end.
  */
-function readTarget(text: string, start: number): { url: string; end: number; complete: boolean } {
+function readTarget(
+  text: string,
+  start: number,
+  partial: boolean,
+): { url: string; end: number; complete: boolean } {
   let depth = 0;
-  let end = start;
+  let from = start;
+  while (from < start + MAX_TARGET_SPACES && /\s/.test(text[from] ?? "")) from += 1;
+  let end = from;
   for (; end < text.length; end += 1) {
     const character = text[end] ?? "";
     if (character === "(") depth += 1;
@@ -432,12 +484,16 @@ function readTarget(text: string, start: number): { url: string; end: number; co
     }
     if (character === "[" || /\s/.test(character)) break;
   }
-  const url = text.slice(start, end).replace(/^</, "").replace(/>$/, "");
+  const url = text.slice(from, end).replace(/^</, "").replace(/>$/, "");
   if (text[end] === ")") return { url, end: end + 1, complete: true };
-  const title = / {1,4}"[^"[\n]*"\)/y;
-  title.lastIndex = end;
-  return title.test(text) ? { url, end: title.lastIndex, complete: true } : { url, end, complete: false };
+  TARGET_END.lastIndex = end;
+  if (TARGET_END.test(text)) return { url, end: TARGET_END.lastIndex, complete: true };
+  const isUrl = /^https?:\/\/./i.test(url) && text[end] !== "[";
+  return { url, end, complete: isUrl && (!partial || end < text.length) };
 }
+
+const MAX_TARGET_SPACES = 4;
+const TARGET_END = /\s{1,4}(?:(?:"[^"[\n]*"|'[^'[\n]*')\s{0,4})?\)/y;
 
 /** The positions of all runs of backticks, by their length. */
 function findBacktickRuns(text: string): Map<number, number[]> {

@@ -28,6 +28,28 @@ test.each([
   ["<https://a.example/>", '<p><a href="https://a.example/">https://a.example/</a></p>'],
   ["![Map](https://a.example/m.png)", '<p><a href="https://a.example/m.png">Map</a></p>'],
   ["[click](javascript:alert(1))", "<p>click</p>"],
+  ["[click]( javascript:alert(1) )", "<p>click</p>"],
+  ["[Call us](tel:+49301234567)", '<p><a href="tel:+49301234567">Call us</a></p>'],
+  ["[Write](info@a.example)", '<p><a href="mailto:info@a.example">Write</a></p>'],
+  ["[T](www.a.example/t)", '<p><a href="https://www.a.example/t">T</a></p>'],
+  ["[T](/terms)", "<p>T (/terms)</p>"],
+  ["[T]( https://a.example/t )", '<p><a href="https://a.example/t">T</a></p>'],
+  ["[a [b] c](https://a.example/)", '<p><a href="https://a.example/">a [b] c</a></p>'],
+  [
+    "[[a](https://a.example/)](https://b.example/)",
+    '<p>[<a href="https://a.example/">a</a>](<a href="https://b.example/">https://b.example/</a>)</p>',
+  ],
+  ["[![Logo](https://a.example/l.png)](https://a.example/)", '<p><a href="https://a.example/">Logo</a></p>'],
+  ["see [T](https://a.example/t", '<p>see <a href="https://a.example/t">T</a></p>'],
+  ["see [T](https://a.example/t and more", '<p>see <a href="https://a.example/t">T</a> and more</p>'],
+  ["[ ](https://a.example/)", '<p><a href="https://a.example/">https://a.example/</a></p>'],
+  [
+    "[https://good.example](https://evil.example)",
+    '<p><a href="https://evil.example/">https://evil.example</a></p>',
+  ],
+  ["**Preis**angabe", "<p><strong>Preis</strong>angabe</p>"],
+  ["a &amp; b&nbsp;&lt;c&gt;, `&amp;`", "<p>a &amp; b&nbsp;&lt;c&gt;, <code>&amp;amp;</code></p>"],
+  ["- [ ] open\n- [x] done", "<ul><li>☐ open</li><li>☑ done</li></ul>"],
   ["[click](data:text/html,x)", "<p>click</p>"],
   ["<img src=x onerror=alert(1)> & <b>", "<p>&lt;img src=x onerror=alert(1)&gt; &amp; &lt;b&gt;</p>"],
   ["use `a **b** <c>` here", "<p>use <code>a **b** &lt;c&gt;</code> here</p>"],
@@ -99,5 +121,57 @@ test.each(HOSTILE)("hostile text takes time in proportion to its length: %s", (_
     const start = performance.now();
     parseMarkdown(unit.repeat(Math.ceil(50_000 / unit.length)), partial);
     expect(performance.now() - start).toBeLessThan(1500);
+  }
+});
+
+const TOKENS = [
+  ..."*_~`[]()!<>|#-\\&:\n ",
+  "**",
+  "](",
+  "![",
+  "```\n",
+  "\n> ",
+  "\n- ",
+  "\n1. ",
+  "\n|-|\n",
+  "https://a.example/x",
+  "javascript:alert(1)",
+  "www.b.example",
+  "me@c.example",
+  "tel:+4930",
+  "&lt;",
+  "word",
+  "字",
+  "👩‍👩‍👧",
+];
+
+/** The same numbers in every run. */
+function* numbers(seed: number): Generator<number> {
+  for (let state = seed; ; ) {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    yield state;
+  }
+}
+
+test("no text makes anything but safe links, and no word is lost", () => {
+  const random = numbers(17);
+  const next = (limit: number) => Math.floor(((random.next().value ?? 0) / 2_147_483_648) * limit);
+  for (let round = 0; round < 3000; round += 1) {
+    const parts = Array.from({ length: 1 + next(14) }, () => TOKENS[next(TOKENS.length)] ?? "");
+    const text = parts.join("");
+    const root = document.createElement("div");
+    for (const partial of [true, false]) {
+      render(h(MarkdownText, { text, partial }), root);
+      for (const link of root.querySelectorAll("a"))
+        expect(link.href, text).toMatch(/^(?:https?|mailto|tel):/);
+      expect(root.querySelector("script, img, iframe, [onerror]"), text).toBeNull();
+    }
+    // The info of a code block is not shown.
+    if (text.includes("`")) continue;
+    for (const word of ["word", "字", "👩‍👩‍👧"]) {
+      const shown =
+        (root.textContent ?? "") + [...root.querySelectorAll("a")].map(({ href }) => href).join("");
+      expect(shown.split(word).length, text).toBeGreaterThanOrEqual(Math.min(2, text.split(word).length));
+    }
   }
 });
