@@ -28,6 +28,9 @@ from parley_dev.stack import Stack
 _CHAT_LOADS = ((1, 64), (2, 128), (4, 256), (2, 64), (4, 64))
 """Replicas, and messages in flight. The first is what the others are compared with."""
 _CONVERSATIONS = 256
+_ROUNDS = 3
+_MAX_REJECTED_SHARE = 0.01
+"""Of the messages of a round. On a machine with much other work, a few requests time out."""
 _DRIVERS = 2
 """Processes that send, so that none of them is the bottleneck."""
 _LOOKUP_TIMEOUT_SECONDS = 10.0
@@ -88,11 +91,13 @@ async def measure_chat(bench: BenchmarkContext) -> list[Metric]:
         AsyncMongoClient[dict[str, object]](bench.mongodb_uri) as database,
     ):
         scenario = await Scenario.create(stack, bench.mongodb_uri, conversations=bench.size(_CONVERSATIONS, 8))
-        for _ in range(bench.rounds()):
+        for number in range(1, bench.rounds(_ROUNDS) + 1):
             for load in loads:
                 await _use_replicas(stack, load.replicas)
                 await _send(bench, scenario, load.in_flight, bench.seconds(1))  # Caches and connections.
-                load.samples.append(await _measure(bench, stack, scenario, database, load))
+                sample = await _measure(bench, stack, scenario, database, load)
+                load.samples.append(sample)
+                bench.output(f"  round {number}, {load.name}: {sample.chat_cpu:.0f} µs/message, {sample.rate:.0f}/s")
     return [metric for load in loads for metric in _metrics(load, loads[0])]
 
 
@@ -156,9 +161,10 @@ async def _send(
             for part in range(_DRIVERS)
         )
     )
-    if rejected := sum(one.result.rejected for one in runs):
-        raise RuntimeError(f"{rejected} messages were rejected")
+    rejected = sum(one.result.rejected for one in runs)
     sent = sum(len(one.result.latencies) for one in runs)
+    if rejected > _MAX_REJECTED_SHARE * sent:
+        raise RuntimeError(f"{rejected} messages were rejected, {sent} were stored")
     return sum(one.result.rate for one in runs), sent, max(one.cpu for one in runs)
 
 

@@ -29,9 +29,12 @@ from parley_dev.ports import free_ports
 _TENANTS = 16
 _FIRST_TENANT = 991_008
 _REPLICAS = (1, 2, 4)
+_ROUNDS = 3
 _EVENTS_PER_SECOND = 640
 _BATCH_SIZE = 16
 _TIMEOUT_SECONDS = 60.0
+_START_TIMEOUT_SECONDS = 60.0
+_STOP_TIMEOUT_SECONDS = 10.0
 _SECRET = "PARLEY_IDENTITY_SECRET"  # noqa: S105 - the name of a variable
 _TEXT = "Is there a person I could speak to about my order? It has not arrived. " * 3
 
@@ -59,11 +62,12 @@ class Cost:
 async def measure_notify(bench: BenchmarkContext) -> list[Metric]:
     """Compare the replicas' processor time an event with that of one replica in the same round."""
     costs: dict[int, list[Cost]] = {count: [] for count in _REPLICAS}
-    for _ in range(bench.rounds(4)):
+    for number in range(1, bench.rounds(_ROUNDS) + 1):
         for count in _REPLICAS:
             async with _start_replicas(bench, count) as replicas:
-                measured = await bench.run_in_subprocess(measure, replicas, bench.seconds(10))
-                costs[count].append(measured.result)
+                cost = (await bench.run_in_subprocess(measure, replicas, bench.seconds(8))).result
+            costs[count].append(cost)
+            bench.output(f"  round {number}, notify, {count} replicas: {cost.per_event:.0f} µs/event")
     one = [Round(cost.per_event) for cost in costs[1]]
     metrics: list[Metric] = []
     for count in _REPLICAS:
@@ -89,8 +93,9 @@ async def measure(replicas: Replicas, seconds: float) -> Cost:
     raise_file_limit()
     broker = BrokerConnection(replicas.amqp_url)
     await broker.start()
-    while broker.unready_reason():  # noqa: ASYNC110 - it has no event to wait for
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(_START_TIMEOUT_SECONDS):
+        while broker.unready_reason():  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.02)
     pools = [SseClientPool(port, _requests(replicas, index)) for index, port in enumerate(replicas.ports)]
     for pool in pools:
         await pool.open()
@@ -181,21 +186,28 @@ async def _start_replicas(bench: BenchmarkContext, count: int) -> AsyncIterator[
             "-m",
             "parley.notify",
             env=environment
-            | {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal), "PARLEY_LOG_LEVEL": "warning"}
+            | {"PARLEY_PORT": str(port), "PARLEY_INTERNAL_PORT": str(internal), "PARLEY_LOG_LEVEL": "error"}
             # What earlier rounds have published is not read again at the start.
             | {"PARLEY_WINDOW_SECONDS": "5"},
         )
         for port, internal in zip(ports[::2], ports[1::2], strict=True)
     ]
     try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(180):
+        async with aiohttp.ClientSession() as http, asyncio.timeout(_START_TIMEOUT_SECONDS):
             for internal in ports[1::2]:
                 await _wait_ready(http, internal)
         yield Replicas(ports[::2], [process.pid for process in processes], bench.amqp_url, environment[_SECRET])
     finally:
-        for process in processes:
-            process.terminate()
-        await asyncio.gather(*(process.wait() for process in processes))
+        await asyncio.gather(*(_stop(process) for process in processes))
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_TIMEOUT_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def _wait_ready(http: aiohttp.ClientSession, port: int) -> None:
