@@ -217,7 +217,7 @@ async def test_erasure_finds_images_that_were_sent_under_an_earlier_address(chat
 
 
 async def test_replies_that_nobody_can_see_any_more_are_removed(chat: Chat) -> None:
-    replies, repository = chat.app.admin.canned_replies, MongoCannedReplyRepository(chat.app.mongo)
+    replies, repository = chat.app.admin.canned_replies, MongoCannedReplyRepository(chat.app.mongo, chat.app.clock)
     deleted = (await chat.app.create_site(chat.owner))["id"]
     chat.owner = await chat.app.get_caller(chat.owner.operator_id)
     scopes: list[tuple[Scope, int | None]] = [("mine", None), ("site", chat.site_id), ("site", deleted), ("all", None)]
@@ -245,6 +245,14 @@ async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(cha
     await chat.personal_data.erase(chat.owner, DataSubject(visitor.tenant_id, visitor.site_id, visitor.session))
     for url in (by_visitor, by_operator):
         assert await chat.uploads.read(url.rsplit("/", 1)[1])
+    # With the reply, the last place that shows the erased visitor's image goes.
+    for reply in await chat.app.admin.canned_replies.list_page(chat.owner, None, "map", 0, 10):
+        await chat.app.admin.canned_replies.delete(chat.owner, reply.id)
+    chat.app.clock.advance(hours=2)
+    await chat.uploads.remove_unsent()
+    with pytest.raises(NotFound):
+        await chat.uploads.read(by_visitor.rsplit("/", 1)[1])
+    assert await chat.uploads.read(by_operator.rsplit("/", 1)[1])
 
 
 async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:

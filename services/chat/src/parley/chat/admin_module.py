@@ -101,7 +101,7 @@ class AdminModule:
         self.knowledge = KnowledgeService(MongoKnowledgeRepository(mongo), self.site_service, audit, next_entry_id)
         next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
         self.canned_replies = CannedReplyService(
-            MongoCannedReplyRepository(mongo), sites, self.team_directory, audit, next_reply_id, clock
+            MongoCannedReplyRepository(mongo, clock), sites, self.team_directory, audit, next_reply_id, clock
         )
         self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
 

@@ -11,8 +11,9 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
-from parley.chat.uploads.model import image_name
+from parley.chat.uploads.model import SENDING_TIME, image_name
 from parley.common.mongodb import Document, Index, Mongo
+from parley.common.runtime.clock import Clock
 
 COLLECTION = "canned_replies"
 _MAX_TERMS = 200
@@ -40,8 +41,9 @@ INDEXES = [
 class MongoCannedReplyRepository:
     """A CannedReplyRepository."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, clock: Clock) -> None:
         self._mongo = mongo
+        self._clock = clock
 
     async def list_page(
         self, tenant_id: int, audiences: Collection[str], words: Sequence[str], after: int, limit: int
@@ -76,17 +78,20 @@ class MongoCannedReplyRepository:
 
     async def replace(self, reply: CannedReply) -> None:
         try:
-            result = await self._mongo[COLLECTION].update_one(
-                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}
+            before = await self._mongo[COLLECTION].find_one_and_update(
+                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}, {"image_name": 1}
             )
         except DuplicateKeyError as exc:
             raise ShortcutTaken from exc
-        if not result.matched_count:
+        if before is None:
             raise CannedReplyNotFound
+        await self._let_expire(before.get("image_name"))
 
     async def delete(self, tenant_id: int, reply_id: int) -> bool:
-        result = await self._mongo[COLLECTION].delete_one({"_id": reply_id, "tenant_id": tenant_id})
-        return result.deleted_count == 1
+        document = await self._mongo[COLLECTION].find_one_and_delete({"_id": reply_id, "tenant_id": tenant_id})
+        if document is not None:
+            await self._let_expire(document.get("image_name"))
+        return document is not None
 
     async def list_audiences(self) -> list[tuple[int, str]]:
         group = {"$group": {"_id": {"tenant_id": "$tenant_id", "audience": "$audience"}}}
@@ -94,7 +99,10 @@ class MongoCannedReplyRepository:
         return [(row["_id"]["tenant_id"], row["_id"]["audience"]) async for row in cursor]
 
     async def delete_audience(self, tenant_id: int, audience: str) -> None:
-        await self._mongo[COLLECTION].delete_many({"tenant_id": tenant_id, "audience": audience})
+        query = {"tenant_id": tenant_id, "audience": audience}
+        images = await self._mongo[COLLECTION].distinct("image_name", query)
+        await self._mongo[COLLECTION].delete_many(query)
+        await self._let_expire(*images)
 
     async def increment_use_count(self, tenant_id: int, reply_id: int) -> int:
         document = await self._mongo[COLLECTION].find_one_and_update(
@@ -106,6 +114,13 @@ class MongoCannedReplyRepository:
         if document is None:
             raise CannedReplyNotFound
         return int(document["use_count"])
+
+    async def _let_expire(self, *images: str | None) -> None:
+        """Let visitors' images that a reply has shown expire: those that a message or a reply shows then are kept."""
+        await self._mongo["uploads"].update_many(
+            {"_id": {"$in": list(images)}, "session": {"$type": "string"}},
+            {"$set": {"expires_at": self._clock() + SENDING_TIME}},
+        )
 
 
 def _fields(reply: CannedReply) -> Document:

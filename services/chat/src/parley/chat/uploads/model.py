@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
+SENDING_TIME = timedelta(hours=1)
+"""Longer than it takes to store a message whose image was found to be there."""
 _NAME_IN_URL = re.compile(r"/([0-9a-f]{32}\.[a-z]{3,4})\Z")
 
 

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
-from parley.chat.uploads.model import ExpiredUpload, image_name
+from parley.chat.uploads.model import SENDING_TIME, ExpiredUpload, image_name
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
 COLLECTION = "uploads"
-SENDING_TIME = timedelta(hours=1)
-"""Longer than it takes to store a message whose image was found to be there."""
 _MAX_CLOCK_SKEW = timedelta(minutes=1)
 """Between replicas: what one of them has removed must have expired for all."""
 
