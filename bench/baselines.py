@@ -23,7 +23,7 @@ from bench.driver import LoadResult
 Document = dict[str, Any]
 
 _PAGE_SIZE = 51
-"""What the services request: a page of fifty, and one more that tells whether there is a next page."""
+"""What the services request: a page of fifty, and one more, which shows whether there is a next page."""
 
 
 def durable_collection(client: AsyncMongoClient[Document], database: str, name: str) -> AsyncCollection[Document]:

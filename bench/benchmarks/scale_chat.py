@@ -1,9 +1,9 @@
 """The part of `scale` for chat: what an operator's message costs with one, two and four replicas.
 
-All replicas run from the start. The gateway is told how many of them there are, as in a cluster: by the addresses
+All replicas run from the start. The gateway learns how many of them there are, as in a cluster: by the addresses
 behind their name. With the same number in flight for each replica the cost should stay what it is with one.
 
-What the replicas do while nobody sends (sweeps, timers) is measured by itself and subtracted: it does not depend on
+What the replicas do without messages (sweeps, timers) is measured by itself and subtracted: it does not depend on
 messages, and on a slow machine it would be a large part of each.
 """
 

@@ -3,7 +3,7 @@
 export const REQUEST_TIMEOUT_MS = 20_000;
 export const UPLOAD_TIMEOUT_MS = 90_000;
 
-/** The code of a failure whose body is not one of ours, such as a proxy's. */
+/** The code of a failure whose body is not one of Parley's, such as a proxy's. */
 const UNKNOWN_CODE = "http_error";
 
 interface ErrorBody {
@@ -27,7 +27,7 @@ export class ApiError extends Error {
     super(message);
   }
 
-  /** Whether `message` comes from the server and is not a default of ours. */
+  /** Whether `message` comes from the server and is not a default. */
   get hasServerText(): boolean {
     return this.status > 0 && this.code !== UNKNOWN_CODE;
   }

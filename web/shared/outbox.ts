@@ -83,7 +83,7 @@ export class Outbox<Item extends OutboxItem> {
 
   /** Removes an item: it was delivered, or its author no longer wants it. */
   remove(key: string): void {
-    this.forget(key);
+    this.removeStored(key);
     this.discard(key);
   }
 
@@ -95,7 +95,7 @@ export class Outbox<Item extends OutboxItem> {
     void this.drain(this.options.partition(item));
   }
 
-  /** Sends everything that is left: after a reload, a login, a lost connection. */
+  /** Sends everything that remains: after a reload, a login, a lost connection. */
   resume(): void {
     for (const partition of new Set(this.items.value.map(this.options.partition))) void this.drain(partition);
   }
@@ -189,7 +189,7 @@ export class Outbox<Item extends OutboxItem> {
 
   private store(item: Item): void {
     this.replace(item);
-    if (item.state === "sent") this.forget(item.key);
+    if (item.state === "sent") this.removeStored(item.key);
     else this.write(item);
   }
 
@@ -199,7 +199,7 @@ export class Outbox<Item extends OutboxItem> {
     if (readText(name) !== null) this.stored.add(item.key);
   }
 
-  private forget(key: string): void {
+  private removeStored(key: string): void {
     this.stored.delete(key);
     writeText(this.storageKey(key), null);
   }

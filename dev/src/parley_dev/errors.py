@@ -1,4 +1,4 @@
-"""Errors of the development tools. Each message tells the person at the terminal what to do."""
+"""Errors of the development tools. Each message says what the person at the terminal can do."""
 
 
 class DevError(Exception):

@@ -206,7 +206,7 @@ def read_tail(log: Path, lines: int, offset: int = 0) -> str:
 def start_time(pid: int) -> str | None:
     """Return when a process was started, in the system's own unit; None when there is no such process.
 
-    It tells a process from a later one with the same id.
+    It distinguishes a process from a later one with the same id.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()

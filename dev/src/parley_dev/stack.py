@@ -169,7 +169,7 @@ class Stack:
         return env | dict(self._extra_env.get("*", {})) | dict(self._extra_env.get(service, {}))
 
     async def start(self) -> None:
-        """Start every replica; `wait_ready` tells when they serve requests."""
+        """Start every replica; `wait_ready` waits until they serve requests."""
         (self.directory / "uploads").mkdir(parents=True, exist_ok=True)
         self.write_hosts({})
         try:

@@ -31,7 +31,7 @@ class Database:
         if self.away:
             raise ConnectionError
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, fingerprint: RecordFingerprint | None) -> None:
         self._check()
         self.position = max(self.position, position)
 

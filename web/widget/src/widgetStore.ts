@@ -99,7 +99,7 @@ export class WidgetStore {
     this.api.post("/chat/typing", {}).catch(() => undefined);
   });
 
-  /** `onEndSession` forgets the session and starts another. */
+  /** `onEndSession` removes the session and starts another. */
   constructor(
     embed: EmbedConfig,
     readonly endSession: () => void = () => undefined,
@@ -310,7 +310,7 @@ export class WidgetStore {
     if (message.role === "ai") this.endPartialReply(message.content);
   }
 
-  /** Adds a message and tells a visitor whose widget is closed. */
+  /** Adds a message and notifies a visitor whose widget is closed. */
   private receiveMessage(message: Message): void {
     if (message.role === "visitor") return;
     this.addMessage(message);

@@ -101,7 +101,7 @@ class MongoServer:
             "--nounixsocket",
             "--quiet",
             f"--dbpath={data}",
-            # Half a gigabyte of diagnostics that nobody reads here.
+            # Half a gigabyte of diagnostics that are not read here.
             "--setParameter=diagnosticDataCollectionEnabled=false",
         ]
         env = {"PATH": "/usr/bin:/bin", "HOME": str(self.directory), "LC_ALL": "C"} | _library_path(program)

@@ -185,12 +185,12 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
 /** Copies the replies that earlier versions kept in this browser, or the examples, into the operator's own ones. */
 function ImportButton() {
   const busy = useSignal(false);
-  const held = browserCannedReplies.value.filter((reply) => reply.short && reply.text.trim());
-  if (!held.length) return null;
+  const stored = browserCannedReplies.value.filter((reply) => reply.short && reply.text.trim());
+  if (!stored.length) return null;
   const importAll = async () => {
     busy.value = true;
     await runWithToast(async () => {
-      for (const { short, text } of held) await importOne(short, text);
+      for (const { short, text } of stored) await importOne(short, text);
       browserCannedReplies.value = [];
       await loadCannedReplies();
       showToast("The replies are now stored with your account.");
@@ -199,7 +199,9 @@ function ImportButton() {
   };
   return (
     <button type="button" class="text-button" disabled={busy.value} onClick={importAll}>
-      {hasBrowserCannedReplies ? `Import ${held.length} from this browser` : `Add ${held.length} examples`}
+      {hasBrowserCannedReplies
+        ? `Import ${stored.length} from this browser`
+        : `Add ${stored.length} examples`}
     </button>
   );
 }

@@ -19,10 +19,10 @@ def _build_check(service: str) -> Callable[[GatewaySettings], Awaitable[str]]:
         replicas: dict[str, Replica] = {}
         for endpoint in map(Endpoint.from_url, settings.upstream_urls()[service]):
             try:
-                found = await resolver.lookup(endpoint.host)
+                addresses = await resolver.lookup(endpoint.host)
             except OSError as exc:
                 raise CommandError(f"{variable}: {endpoint.host} has no address: {exc.strerror or exc}") from exc
-            replicas |= {endpoint.format_address(ip): Replica(service, endpoint, ip) for ip in found}
+            replicas |= {endpoint.format_address(ip): Replica(service, endpoint, ip) for ip in addresses}
         unreachable = [address for address, replica in replicas.items() if not await _answers_http(replica)]
         if unreachable:
             raise CommandError(f"{variable}: nothing answers at {', '.join(unreachable)}")

@@ -25,7 +25,7 @@ MAX_STREAM_DRAIN_SECONDS = 5.0
 
 # Services.
 CONNECT_TIMEOUT_SECONDS = 3.0
-"""To the last replica that is left to try."""
+"""To the last remaining replica."""
 CONNECT_RETRY_SECONDS = 1.0
 """To a replica after which another one is tried."""
 LOOKUP_INTERVAL_SECONDS = 2.0

@@ -24,7 +24,7 @@ FIRST_STREAM_TIMEOUT_SECONDS: Final = 8.0
 """How long a stream waits until its partition is caught up, before the client is asked to try again. Less than the
 gateway waits for a response."""
 PARTITION_IDLE_SECONDS: Final = 300.0
-"""How long a partition that nobody needs any more is still followed."""
+"""How long a partition is still followed when it is no longer needed."""
 CATCH_UP_TIMEOUT_SECONDS: Final = 10.0
 """Without a record for this long while catching up, the target record was trimmed from the log."""
 LOG_CHUNK_SETTLE_SECONDS: Final = 0.05

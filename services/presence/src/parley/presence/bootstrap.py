@@ -29,7 +29,7 @@ from parley.presence.visitors.service import VisitorService
 
 
 async def serve(settings: PresenceSettings) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until a signal stops it."""
     broker = BrokerConnection(settings.amqp_url, log_partitions=settings.log_partitions)
     mongo = Mongo(settings.mongodb_uri, f"{settings.database_prefix}_presence", SCHEMA, settings.schema_mode)
     outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, grace=OUTBOX_GRACE)

@@ -56,7 +56,7 @@ def new_write_id() -> str:
 def change_time(now: datetime) -> Expression:
     """The time of a change: `now`, but always after the record's previous change, whatever the replicas' clocks say.
 
-    Consumers that receive two events in the wrong order can still tell which one is later.
+    Consumers that receive two events in the wrong order can still see which one is later.
     """
     return {"$max": [now, {"$add": ["$changed_at", 1]}]}
 

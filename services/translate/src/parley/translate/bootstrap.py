@@ -117,7 +117,7 @@ def _default_options(settings: TranslateSettings) -> SiteOptions:
 
 
 async def serve(settings: TranslateSettings) -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until a signal stops it."""
     service, app = build(settings)
     await service.run(app)
 

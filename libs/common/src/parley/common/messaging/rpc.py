@@ -3,7 +3,7 @@
 A request expires when its caller stops waiting, so that no server works for a caller that is gone.
 
 Requests go through quorum queues, which survive the loss of a broker node. The previous version used classic queues
-with other names: a server also serves those, until nobody has asked there for a day, and a client uses one when there
+with other names: a server also serves those, until it has had no request for a day, and a client uses one when there
 is no new one, as long as both versions may run side by side.
 """
 
@@ -47,7 +47,7 @@ _MAX_UNCONFIRMED = 512
 class RpcServer:
     """A channel session that serves methods by name from the queue `parley.rpc.<service>`.
 
-    The queue of the previous version is served until nobody has asked there for `previous_idle_seconds`.
+    The queue of the previous version is served until it has had no request for `previous_idle_seconds`.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class RpcServer:
             await asyncio.sleep(self._previous_retry_seconds)
 
     async def _serve_previous_queue(self, connection: AbstractConnection) -> bool:
-        """Serve until the channel closes, or nobody has asked for a long time: then return True, and delete the queue.
+        """Serve until the channel closes. After a long time without a request, delete the queue and return True.
 
         The broker refuses to delete it while another replica, of this or the previous version, consumes from it.
         """
@@ -110,14 +110,14 @@ class RpcServer:
             self._previous_asked_at = time.monotonic()
             tag = await queue.consume(partial(self._serve_previous, channel), no_ack=True)
             while not closed.is_set():
-                left = self._previous_asked_at + self._previous_idle_seconds - time.monotonic()
-                if left <= 0:
+                remaining_seconds = self._previous_asked_at + self._previous_idle_seconds - time.monotonic()
+                if remaining_seconds <= 0:
                     await queue.cancel(tag)
                     with contextlib.suppress(ChannelPreconditionFailed):
                         await queue.delete(if_unused=True, if_empty=True)
                     return True
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(left):
+                    async with asyncio.timeout(remaining_seconds):
                         await closed.wait()
             return False
         finally:

@@ -75,7 +75,7 @@ async def declare_queue(channel: AbstractChannel, name: str, binding_keys: tuple
 async def declare_rpc_queue(channel: AbstractChannel, service: str) -> AbstractQueue:
     """Declare the queue of a service's requests: replicated, so that it survives the loss of a node.
 
-    It is deleted when no replica has consumed for a minute, so that a caller learns that nobody serves it.
+    It is deleted when no replica has consumed for a minute, so that a caller learns that no replica serves it.
     """
     return await channel.declare_queue(
         f"{RPC_QUEUE_PREFIX}.{service}",

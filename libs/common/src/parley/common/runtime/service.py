@@ -55,7 +55,7 @@ class Component(Protocol):
 
 @runtime_checkable
 class StuckCheck(Protocol):
-    """A component that can tell that it never works again in this process. `stuck_reason` returns None if it does."""
+    """A component that knows when it will never work again in this process. `stuck_reason` returns None if it does."""
 
     name: str
 

@@ -94,7 +94,7 @@ class BackgroundTasks:
         """Do nothing: tasks start when they are spawned."""
 
     async def stop(self, timeout_seconds: float = BACKGROUND_TASKS_STOP_SECONDS) -> None:
-        """Wait for the tasks up to the timeout, then cancel those that are left."""
+        """Wait for the tasks up to the timeout, then cancel the remaining ones."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=timeout_seconds)
         await cancel_and_wait(*self._tasks)

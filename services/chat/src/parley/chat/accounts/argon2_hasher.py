@@ -1,7 +1,7 @@
 """Password hashing with Argon2id, in a pool of threads of limited size.
 
 Accounts that share an e-mail address share a salt, so that a login computes one hash however many accounts the address
-has: the time that it takes does not tell whether there are others.
+has: the time that it takes does not disclose whether there are others.
 """
 
 from __future__ import annotations

@@ -126,8 +126,8 @@ class AccountService:
 
         Raises Forbidden if there is none who is active, TeamChoiceRequired if an address has several.
         """
-        found = [await self.operators.find(int(operator))] if operator.isdecimal() else await self._list(operator)
-        active = [one for one in found if one is not None and one.active]
+        matches = [await self.operators.find(int(operator))] if operator.isdecimal() else await self._list(operator)
+        active = [one for one in matches if one is not None and one.active]
         if not active:
             raise Forbidden
         if len(active) > 1:

@@ -26,7 +26,7 @@ EMPTY_REPLIES: Mapping[str, str] = {
     "tool_call": "The model called a tool that it was not given, instead of answering.",
     "blank": "The model answered with an empty text.",
 }
-"""What the site's owner is told about replies that are no answer. That a model does not know one is no failure."""
+"""What the panel shows to managers about replies that are no answer. That a model does not know one is no failure."""
 
 
 @dataclass(frozen=True, slots=True)

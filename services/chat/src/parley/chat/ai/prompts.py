@@ -12,10 +12,10 @@ from parley.chat.ai.model import Prompt
 from parley.chat.messages.model import Message
 
 UNKNOWN_MARKER = "[[NO ANSWER]]"
-"""What a model without tools is told to reply if it has no answer."""
+"""What a model without tools is instructed to reply if it has no answer."""
 
 NO_ANSWER_TOOL = "no_answer"
-"""What a model with tools is told to call in place of that."""
+"""What a model with tools is instructed to call in place of that."""
 
 MAX_INSTRUCTION_TOKENS = 2500
 MAX_CONVERSATION_TOKENS = 3000

@@ -59,31 +59,31 @@ class HiddenTextFilter:
     """
 
     def __init__(self) -> None:
-        self._held = ""
+        self._buffer = ""
         self._close: str | None = None
         self.contained_reasoning = False
         self.called_tool = False
 
     def feed(self, chunk: str) -> str:
         """Return the text that can be shown now."""
-        text = self._held + chunk
+        text = self._buffer + chunk
         shown: list[str] = []
         while True:
             lowered = text.translate(_ASCII_LOWER)
             if self._close is not None:
                 end = lowered.find(self._close)
                 if end < 0:
-                    self._held = text[-len(self._close) :]
+                    self._buffer = text[-len(self._close) :]
                     return "".join(shown)
                 text, self._close = text[end + len(self._close) :], None
                 continue
-            found = [(start, tags) for tags in _HIDDEN_TAGS if (start := lowered.find(tags[0])) >= 0]
-            if not found:
-                held = _unfinished_tag_length(lowered)
-                self._held = text[len(text) - held :]
-                shown.append(text[: len(text) - held])
+            candidates = [(start, tags) for tags in _HIDDEN_TAGS if (start := lowered.find(tags[0])) >= 0]
+            if not candidates:
+                tail_length = _unfinished_tag_length(lowered)
+                self._buffer = text[len(text) - tail_length :]
+                shown.append(text[: len(text) - tail_length])
                 return "".join(shown)
-            start, (opening, self._close) = min(found)
+            start, (opening, self._close) = min(candidates)
             self.contained_reasoning = self.contained_reasoning or (opening, self._close) in _REASONING_TAGS
             self.called_tool = self.called_tool or (opening, self._close) in _TOOL_CALL_TAGS
             shown.append(text[:start])
@@ -91,7 +91,7 @@ class HiddenTextFilter:
 
     def finish(self) -> str:
         """Return what was held back and is not hidden."""
-        held, self._held = self._held, ""
+        held, self._buffer = self._buffer, ""
         return "" if self._close is not None else held
 
 
@@ -111,7 +111,7 @@ class ReplyFilter:
     def __init__(self) -> None:
         self._cleaner = TextStreamCleaner()
         self._hidden = HiddenTextFilter()
-        self._held = ""
+        self._buffer = ""
         self._withheld: list[str] = []
         self._at_start = True
         self.marker_found = False
@@ -139,9 +139,9 @@ class ReplyFilter:
     def _release(self, text: str, *, final: bool) -> str:
         if self.marker_found:
             return ""
-        self._held += text
+        self._buffer += text
         end = self._find_end(final=final)
-        shown, self._held = self._held[:end], self._held[end:]
+        shown, self._buffer = self._buffer[:end], self._buffer[end:]
         self._at_start = self._at_start and not shown
         if self.has_content:
             return shown
@@ -155,12 +155,12 @@ class ReplyFilter:
     def _find_end(self, *, final: bool) -> int:
         """Where the text ends that can be shown now: before a marker, or before what may become one."""
         position = 0
-        while position < len(self._held):
+        while position < len(self._buffer):
             first = self._is_first(position)
-            if first or self._held[position] in _LEADING:
-                found = _match_marker(self._held[position : position + _MAX_MARKER], at_start=first, final=final)
-                self.marker_found = found is True
-                if found or (found is None and not final):
+            if first or self._buffer[position] in _LEADING:
+                is_marker = _match_marker(self._buffer[position : position + _MAX_MARKER], at_start=first, final=final)
+                self.marker_found = is_marker is True
+                if is_marker or (is_marker is None and not final):
                     return position
             position += 1
         return position

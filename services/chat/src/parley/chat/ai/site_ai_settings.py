@@ -17,7 +17,7 @@ class EndpointValidator(Protocol):
     """Decides which endpoints sites may use."""
 
     async def __call__(self, base_url: str) -> str | None:
-        """Why an endpoint may not be used; None if it may, or if that can only be told when it is called."""
+        """Why an endpoint may not be used; None if it may, or if that is only known when it is called."""
 
 
 @dataclass(frozen=True, slots=True)

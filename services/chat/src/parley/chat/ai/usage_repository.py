@@ -90,7 +90,7 @@ class MongoTokenBudget:
 
 
 def _hash_network(client_ip: str) -> str:
-    """A client IP as it is counted: its hash, so that counters do not tell who visited; IPv6 by network."""
+    """A client IP as it is counted: its hash, so that counters do not disclose who visited; IPv6 by network."""
     try:
         parsed = ipaddress.ip_address(client_ip)
     except ValueError:

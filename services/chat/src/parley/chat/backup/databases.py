@@ -31,11 +31,11 @@ class InstallationDatabases:
 
     async def list_collections(self) -> Sequence[tuple[str, str]]:
         """Return service and name of every collection. Raises what pymongo raises."""
-        found: list[tuple[str, str]] = []
+        collections: list[tuple[str, str]] = []
         for service in SERVICES:
             names = await self._client[f"{self._prefix}_{service}"].list_collection_names()
-            found += [(service, name) for name in sorted(names) if not name.startswith("system.")]
-        return found
+            collections += [(service, name) for name in sorted(names) if not name.startswith("system.")]
+        return collections
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncClientSession]:

@@ -11,7 +11,7 @@ Scope = Literal["mine", "site", "all"]
 """`mine`: only the operator who made it; `site`: the operators of one site; `all`: the whole team."""
 
 VARIABLES: Final = ("visitor.name", "visitor.email", "operator.name", "site.name")
-"""What `{{name}}` in a text may name. `{{name|fallback}}` says what stands in place of an unknown value."""
+"""What `{{name}}` in a text may name. `{{name|fallback}}` is the replacement for an unknown value."""
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}|]*)(?:\|[^{}|]*)?\}\}")
 

@@ -49,7 +49,7 @@ async def _open_transfer(settings: ChatSettings) -> AsyncIterator[BackupTransfer
     except PyMongoError as exc:
         raise CommandError(f"MongoDB does not answer at MONGODB_URI: {type(exc).__name__}") from exc
     except Unavailable as exc:
-        raise CommandError(f"{exc.message} `parley config check` tells why.") from exc
+        raise CommandError(f"{exc.message} `parley config check` says why.") from exc
     except OSError as exc:
         raise CommandError(f"{exc.filename or 'the file'}: {exc.strerror}") from exc
 

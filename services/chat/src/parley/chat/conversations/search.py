@@ -67,8 +67,8 @@ def search_terms(conversation: Conversation) -> list[str]:
 
 
 def build_terms(name: str | None, email: str | None, phone: str | None, session: str, preview: str) -> list[str]:
-    found = dict.fromkeys((*_visitor_terms(name or "", email or "", phone or "", session), *_message_terms(preview)))
-    return list(found)[:_MAX_TERMS]
+    terms = dict.fromkeys((*_visitor_terms(name or "", email or "", phone or "", session), *_message_terms(preview)))
+    return list(terms)[:_MAX_TERMS]
 
 
 def parse_query(text: str) -> SearchQuery | None:
@@ -162,7 +162,7 @@ def _join_parts(text: str) -> Iterator[str]:
 
 
 def _runs(word: str) -> Iterator[str]:
-    """The word, and what is left of it where digits follow letters or letters digits; its first letters alone."""
+    """The word, and its remainder where digits follow letters or letters digits; its first letters alone."""
     yield word[:_MAX_TERM_LENGTH]
     for number, run in enumerate(_RUN.finditer(word)):
         if number:
@@ -172,7 +172,7 @@ def _runs(word: str) -> Iterator[str]:
 
 
 def _parts(word: str, min_length: int = _MIN_PART_LENGTH) -> Iterator[str]:
-    """The word, and what is left of it from every later letter on."""
+    """The word, and its remainder from every later letter on."""
     yield word[:_MAX_TERM_LENGTH]
     for start in range(1, len(word) - min_length + 1):
         yield word[start : start + _MAX_TERM_LENGTH]

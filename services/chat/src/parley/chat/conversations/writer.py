@@ -66,7 +66,7 @@ class BatchedUpdate:
     new_entries: list[Document] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     remaining_entries: Sequence[Document] | None = None
-    """The outbox entries before `new_entries` that are not yet published; None if this process cannot tell."""
+    """The outbox entries before `new_entries` that are not yet published; None if this process does not know."""
 
     @property
     def only_changes(self) -> bool:

@@ -1,4 +1,4 @@
-"""The message ids of long conversations, in memory: tells that a new message's id is new, without a query.
+"""The message ids of long conversations, in memory: shows that a new message's id is new, without a query.
 
 A conversation itself holds its latest ids only; in a longer one each new message would need a query for older ones.
 An id that is not in this index is new; one that may be in it is looked up.

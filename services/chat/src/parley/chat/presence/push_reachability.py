@@ -9,7 +9,7 @@ from parley.common.caching import InvalidatingCache
 
 
 class PushReachability:
-    """Asks notify about a site's chat operators. Without an answer nobody counts as reachable."""
+    """Asks notify about a site's chat operators. Without an answer no operator counts as reachable."""
 
     def __init__(self, team: TeamMembers, find_reachable: ReachableOperators) -> None:
         self._team = team

@@ -173,8 +173,8 @@ class SessionService:
         operator = await self.operators.find(operator_id)
         if operator is None or not operator.active:
             return []
-        found = [await self.sessions.find(session_id) for session_id in session_ids]
-        return [session.id for session in found if session and session.is_valid_for(operator, self.clock())]
+        sessions = [await self.sessions.find(session_id) for session_id in session_ids]
+        return [session.id for session in sessions if session and session.is_valid_for(operator, self.clock())]
 
     async def _record_failure(
         self, names: Sequence[str], operators: Mapping[str, Operator], origin: LoginOrigin

@@ -169,9 +169,9 @@ def _encode_animation(image: Image.Image, data: bytes) -> SanitizedImage:
 
 
 def _has_transparent_frame(image: Image.Image) -> bool:
-    found = any(frame.has_transparency_data for frame in ImageSequence.Iterator(image))
+    is_transparent = any(frame.has_transparency_data for frame in ImageSequence.Iterator(image))
     image.seek(0)
-    return found
+    return is_transparent
 
 
 def _durations(image: Image.Image) -> list[int]:

@@ -18,7 +18,7 @@ _EXTENSION_WORDS = frozenset(
 _SEPARATORS = frozenset(" ()[]./-+#,;*~")
 _DOTS = frozenset("·•‧∙・")
 _HYPHENS = frozenset("\u2212\u30fc\uff70")
-"""Beside those of the category: the minus, and the Japanese mark that looks like one."""
+"""In addition to those of the category: the minus, and the Japanese mark that looks like one."""
 # What a number is introduced by, on business cards and in links.
 _LABEL = re.compile(
     r"(?:tel|telefon|telephone|téléphone|teléfono|phone|mobile|mobil|móvil|handy|cell|fon|callto|sms|whatsapp|т|тел)"
@@ -43,7 +43,7 @@ def phone_digits(text: str) -> list[str]:
     digits = _main_digits(number)
     if len(digits) < _MIN_DIGITS:
         return []
-    found = [digits]
+    forms = [digits]
     if number.startswith(("+", "00")):
         import phonenumbers  # noqa: PLC0415 - slow to import, and needed for few visitors
 
@@ -52,13 +52,13 @@ def phone_digits(text: str) -> list[str]:
         try:
             parsed = phonenumbers.parse(with_prefix, None)
         except phonenumbers.NumberParseException:
-            return found
+            return forms
         national = str(parsed.national_number)
         # What is dialled before it within its country: 0 in most, 8 in Russia, nothing in America.
         region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
         trunk_prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
-        found += [f"{parsed.country_code}{national}", "0" + national, trunk_prefix + national, national]
-    return list(dict.fromkeys(found))
+        forms += [f"{parsed.country_code}{national}", "0" + national, trunk_prefix + national, national]
+    return list(dict.fromkeys(forms))
 
 
 def _plain(text: str) -> str:

@@ -90,14 +90,14 @@ class WidgetHandlers:
         return response
 
     async def get_history(self, context: RequestContext[VisitorCaller, None, HistoryQuery]) -> HistoryResponse:
-        visitor, found = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
-        return to_history_response(visitor, found)
+        visitor, history = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
+        return to_history_response(visitor, history)
 
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]
     ) -> WidgetMessagesResponse:
-        found = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
-        return to_messages_response(found)
+        messages = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
+        return to_messages_response(messages)
 
     async def list_unread_proactive(
         self, context: RequestContext[VisitorCaller, None, WidgetQuery]

@@ -201,7 +201,7 @@ async def _stream_response(
             await response.write(part)
         await response.write_eof()
     except UpstreamDisconnected as exc:
-        # The response has started: only a broken connection tells the client that it is not complete.
+        # The response has started: only a broken connection shows the client that it is not complete.
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError("the response was truncated") from exc

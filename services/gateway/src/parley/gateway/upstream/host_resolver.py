@@ -24,11 +24,11 @@ class HostResolver:
             return (host,)
         if self._hosts_file is not None and (listed := _read_addresses(self._hosts_file, host)):
             return listed
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
         # One family: in a network with both, each replica has an address of either, and services listen on IPv4 alone
-        # unless they are told otherwise.
-        ipv4 = [str(address[0]) for family, *_, address in found if family == socket.AF_INET]
-        return list(dict.fromkeys(ipv4 or [str(address[0]) for *_, address in found]))
+        # unless configured otherwise.
+        ipv4 = [str(address[0]) for family, *_, address in addresses if family == socket.AF_INET]
+        return list(dict.fromkeys(ipv4 or [str(address[0]) for *_, address in addresses]))
 
 
 def _is_address(host: str) -> bool:

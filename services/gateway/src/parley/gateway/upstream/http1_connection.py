@@ -39,7 +39,7 @@ def _forwarded_name(name: bytes) -> str:
 class UpstreamDisconnected(ConnectionError):
     """The service closed the connection or sent something that is not HTTP.
 
-    `response_started` tells whether the response head had arrived.
+    `response_started` says whether the response head had arrived.
     """
 
     def __init__(self, message: str, *, response_started: bool) -> None:

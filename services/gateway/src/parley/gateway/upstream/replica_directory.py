@@ -83,18 +83,18 @@ class ReplicaDirectory:
 
     async def _refresh(self) -> None:
         await asyncio.gather(*(self._look_up(endpoint) for endpoint in self._endpoints))
-        found = {
+        current = {
             endpoint.format_address(ip): (endpoint, ip)
             for endpoint in self._endpoints
             for ip in self._addresses.get(endpoint, ())
         }
         known = {replica.address: replica for replica in self.replicas}
-        if found.keys() != known.keys():
-            log.info("replicas_changed", upstream=self._service, replicas=sorted(found))
+        if current.keys() != known.keys():
+            log.info("replicas_changed", upstream=self._service, replicas=sorted(current))
             self._update(
                 tuple(
                     known.get(address) or Replica(self._service, endpoint, ip)
-                    for address, (endpoint, ip) in found.items()
+                    for address, (endpoint, ip) in current.items()
                 )
             )
 

@@ -1,6 +1,6 @@
 """Firebase Cloud Messaging, HTTP v1, through pyfcm: its payloads and credentials, with our own deadlines and retries.
 
-pyfcm is synchronous, sleeps and recurses on Retry-After, and tells errors apart by status alone. So each request is
+pyfcm is synchronous, sleeps and recurses on Retry-After, and distinguishes errors by status alone. So each request is
 sent once, from a thread pool, and the response is interpreted here.
 """
 
@@ -121,7 +121,7 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
         except requests.RequestException as exc:
             return PushReceipt("later", code="unreachable", message=type(exc).__name__)
         except GoogleAuthError as exc:
-            # The first argument is the token endpoint's message, which contains no secret of ours.
+            # The first argument is the token endpoint's message, which contains no secret of this installation.
             return PushReceipt("later", code="credentials", message=_truncate(str(exc.args[0] if exc.args else exc)))
 
     def send_request(self, payload: bytes | None = None, timeout: Any = None) -> requests.Response:
@@ -149,7 +149,7 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
 def to_receipt(response: requests.Response, token: str = "") -> PushReceipt:
     """Interpret a response of FCM about a token.
 
-    The error code in the body decides: a 404 alone says nothing about the token, since a wrong project gets one too.
+    The error code in the body decides: a 404 alone is no proof about the token, since a wrong project gets one too.
     """
     status = response.status_code
     code, message = _read_error(response)

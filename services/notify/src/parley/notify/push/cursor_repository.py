@@ -70,10 +70,10 @@ class MongoCursorRepository:
         )
         return _to_cursor(row, now) if row is not None else None
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, fingerprint: RecordFingerprint | None) -> None:
         await self._mongo[COLLECTION].update_one(
             {"_id": self._id(partition), "holder": holder, "position": {"$lt": position}},
-            {"$set": {"position": position, **({"mark": list(mark)} if mark is not None else {})}},
+            {"$set": {"position": position, **({"mark": list(fingerprint)} if fingerprint is not None else {})}},
         )
 
     async def release(self, partition: int, holder: str) -> None:
@@ -102,7 +102,7 @@ def _to_cursor(row: Document, now: datetime) -> Cursor:
     mark = row.get("mark")
     return Cursor(
         position=row["position"],
-        mark=RecordFingerprint(*mark) if mark else None,
+        fingerprint=RecordFingerprint(*mark) if mark else None,
         since=row["since"],
         holder=row.get("holder") if row["until"] >= now else None,
     )

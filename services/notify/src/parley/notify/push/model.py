@@ -93,12 +93,12 @@ class PushDelivery:
 class Cursor:
     """How far a partition of the event log is planned.
 
-    `mark` is a record of the log that `position` is of. Events from before `since` cause no push. `holder` is the
-    replica whose lease has not ended.
+    `fingerprint` is that of a record of the log. Events from before `since` cause no push. `holder`
+    is the replica whose lease has not ended.
     """
 
     position: int
-    mark: RecordFingerprint | None
+    fingerprint: RecordFingerprint | None
     since: datetime
     holder: str | None
 

@@ -64,7 +64,7 @@ class PushModule:
         privacy = PushPrivacyService(self._deliveries)
         broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
         broker.add(access_consumer(self._devices), start_condition=mongo.schema_ready)
-        # Without a provider nobody can get a push, whatever devices they registered.
+        # Without a provider no operator can get a push, whatever devices they registered.
         reachable = self._tokens.filter_with_tokens if provider is not None else _nobody
         broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
 

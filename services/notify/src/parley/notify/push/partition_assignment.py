@@ -1,6 +1,6 @@
 """Which replica plans the pushes of which partition.
 
-Every replica computes this from the same table, so nobody has to lead. Leases keep two replicas whose tables differ
+Every replica computes this from the same table, so no replica has to lead. Leases keep two replicas whose tables differ
 from planning one partition; and if they did, planning an event twice changes nothing.
 """
 
@@ -24,7 +24,7 @@ def assign_partitions(partitions: int, replicas: Mapping[str, Collection[int]]) 
         for partition in range(partitions)
     }
     max_load = -(-partitions // max(1, len(replicas)))
-    # Those that are read anyway first: what is left then evens the loads out.
+    # Those that are read anyway first: the remaining ones then even the loads out.
     for partition in sorted(readers, key=lambda partition: (not readers[partition], partition)):
         ranking = sorted(readers[partition] or replicas, key=lambda replica: _score(replica, partition), reverse=True)
         if not ranking:

@@ -101,7 +101,7 @@ class PushPlanner:
         if self._must_reset:
             return ResumePoint(INITIAL_POSITION, None, oldest)
         cursor = await self._cursors.get(self._partition)
-        return None if cursor is None else ResumePoint(cursor.position, cursor.mark, max(oldest, cursor.since))
+        return None if cursor is None else ResumePoint(cursor.position, cursor.fingerprint, max(oldest, cursor.since))
 
     def observe(self, cursor: Cursor, lease_ends_at: float) -> None:
         """Continue from the cursor as it was read; plan until the lease ends, 0 if another replica holds it."""
@@ -141,7 +141,7 @@ class PushPlanner:
         await self._advance(planned, min(planned, first_deferred - 1))
 
     async def skip_idle(self) -> None:
-        """Move the cursor over events that cause no push, so that nobody has to read them again."""
+        """Move the cursor over events that cause no push, so that they are not read again."""
         read = self._read_to()
         if read is None or self._queue or self._deferred or self._must_reset or self._position is None:
             return

@@ -109,7 +109,7 @@ class CursorRepository(Protocol):
     async def acquire(self, partition: int, holder: str) -> Cursor | None:
         """Take a lease and return the cursor; None if another holder has it."""
 
-    async def advance(self, partition: int, holder: str, position: int, mark: RecordFingerprint | None) -> None:
+    async def advance(self, partition: int, holder: str, position: int, fingerprint: RecordFingerprint | None) -> None:
         """Record that everything up to this position is planned."""
 
     async def release(self, partition: int, holder: str) -> None:

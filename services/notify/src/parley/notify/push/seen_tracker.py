@@ -13,7 +13,7 @@ _MAX_PENDING_EVENTS: Final = 20_000
 
 
 class SeenTracker:
-    """Records without waiting. Only operators with a device are stored, since nobody else gets a push."""
+    """Records without waiting. Only operators with a device are stored, since only they get a push."""
 
     def __init__(self, seen: SeenRepository, tokens: PushTokenRepository) -> None:
         self._seen = seen

@@ -143,7 +143,7 @@ class EventLog:
         followed.last_used_at = time.monotonic()
 
     async def run_maintenance(self) -> None:
-        """Evict old events, and stop following what nobody has needed for a while."""
+        """Evict old events, and stop following partitions that were not needed for a while."""
         since = time.monotonic() - self._idle_seconds
         for number, followed in list(self._followed.items()):
             followed.tailer.run_maintenance()
@@ -174,7 +174,7 @@ class EventLog:
     async def _stop_following(self, partition: int) -> None:
         followed = self._followed.pop(partition)
         log.info("partition_unfollowed", partition=partition)
-        # Before anything is awaited: somebody may need the partition again meanwhile.
+        # Before anything is awaited: the partition may be needed again meanwhile.
         followed.tailer.close()
         self.on_closed(partition)
         if followed.task is not None:

@@ -59,7 +59,7 @@ class LogRecord:
         return tuple(_parse(document, self.offset) for document in documents)
 
     @property
-    def mark(self) -> RecordFingerprint:
+    def fingerprint(self) -> RecordFingerprint:
         """Its identity."""
         return RecordFingerprint(self.offset, zlib.crc32(self.body))
 

@@ -14,11 +14,11 @@ from parley.notify.streaming.positions import RecordFingerprint
 class ResumePoint:
     """Where a handler continues: after `position`, with events that happened at `not_before` or later.
 
-    `mark` is a record of the log that `position` is of, if one is known.
+    `fingerprint` is that of a record of the log that `position` is of, if one is known.
     """
 
     position: int
-    mark: RecordFingerprint | None
+    fingerprint: RecordFingerprint | None
     not_before: datetime
 
 

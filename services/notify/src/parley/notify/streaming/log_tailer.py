@@ -104,7 +104,7 @@ class LogTailer:
         """The newest position that was read, all of whose events the subscribers have, and a record of its log."""
         if not self.caught_up or self._last_record is None or self.buffer.last_position == NO_POSITION:
             return None
-        return self.buffer.last_position, self._last_record.mark
+        return self.buffer.last_position, self._last_record.fingerprint
 
     async def wait_caught_up(self, timeout_seconds: float) -> None:
         """Raises TimeoutError."""
@@ -204,7 +204,7 @@ class LogTailer:
             if resume is None:
                 continue
             offset = to_offset(resume.position + 1)
-            if resume.mark is not None and not await self._has_record(connection, last, resume.mark):
+            if resume.fingerprint is not None and not await self._has_record(connection, last, resume.fingerprint):
                 log.error("log_replaced", log=self.name, expected=resume.position, found=last.position)
                 await subscriber.on_log_replaced()
                 offset = 0
@@ -213,14 +213,16 @@ class LogTailer:
             offsets.append(offset)
         return min(offsets)
 
-    async def _has_record(self, connection: AbstractConnection, last: LogRecord, mark: RecordFingerprint) -> bool:
+    async def _has_record(
+        self, connection: AbstractConnection, last: LogRecord, fingerprint: RecordFingerprint
+    ) -> bool:
         """Return whether a record is in the log, or may have been before it was trimmed. Raises Unavailable."""
-        if mark.offset > last.offset:
+        if fingerprint.offset > last.offset:
             return False
-        found = await find_first_record(connection, self.partition, mark.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
+        found = await find_first_record(connection, self.partition, fingerprint.offset, LOG_LOOKUP_TIMEOUT_SECONDS)
         if found is None:
             raise Unavailable("A record of the event log was not found.")
-        return found.offset > mark.offset or found.mark == mark
+        return found.offset > fingerprint.offset or found.fingerprint == fingerprint
 
     async def _start_on_new_log(self) -> None:
         """Follow another log: the broker lost the old one, so every client has to fetch again."""
@@ -248,7 +250,7 @@ class LogTailer:
             await self._process_startup_buffer()
         if reached_target:
             # Even when its events belong to other partitions: without it, `ready` has no id to resume from.
-            self.buffer.advance(first_position(record.offset), record.position, record.mark)
+            self.buffer.advance(first_position(record.offset), record.position, record.fingerprint)
             self._caught_up.set()
             metrics.LOG_CATCH_UP.observe(time.monotonic() - self._created_at)
             log.info("log_caught_up", log=self.name, position=record.position, events=len(self.buffer))
@@ -276,7 +278,7 @@ class LogTailer:
         events = [(position, event) for position, event in record.with_positions() if self._owns(event)]
         if not events and record.count:
             return
-        self.buffer.advance(first_position(record.offset), record.position, record.mark)
+        self.buffer.advance(first_position(record.offset), record.position, record.fingerprint)
         self._position_metric.set(record.position)
         for position, event in events:
             if event is None:

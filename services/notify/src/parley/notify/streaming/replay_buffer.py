@@ -121,11 +121,11 @@ class ReplayBuffer:
         self.first_position, self.last_position = position + 1, position
         self._checkpoint, self._earlier_offset = (0.0, -1), -1
 
-    def advance(self, first: int, last: int, mark: RecordFingerprint) -> None:
+    def advance(self, first: int, last: int, fingerprint: RecordFingerprint) -> None:
         """Record that the positions of a record were read, whether or not they hold an event."""
         self.first_position = min(self.first_position, first)
         self.last_position = max(self.last_position, last)
-        self._checksums[mark.offset] = mark.checksum
+        self._checksums[fingerprint.offset] = fingerprint.checksum
 
     def add(self, event: Event, position: int) -> BufferedEvent | None:
         """Store an event. Return None for a duplicate of an event that is stored at an earlier position."""

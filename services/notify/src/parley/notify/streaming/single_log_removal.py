@@ -2,7 +2,7 @@
 
 That version's replicas follow it, and its publishers bind it to every event, so during an update, and after a rollback,
 both logs have every event. The migration `end_single_log` runs when none of its replicas was seen for a minute, and
-again after a rollback; while it is applied, nobody reads the stream.
+again after a rollback; while it is applied, no replica reads the stream.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Stream tickets: one-time credentials that open a stream where a token would stand in the URL."""
+"""Stream tickets: one-time credentials that open a stream, in place of a token in the URL."""

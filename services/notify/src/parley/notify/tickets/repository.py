@@ -1,4 +1,4 @@
-"""Tickets in MongoDB, by digest. A TTL index removes what nobody redeemed."""
+"""Tickets in MongoDB, by digest. A TTL index removes those that were not redeemed."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class OperatorRepository(Protocol):
         """Take the operator offline on sites before their records expire."""
 
     async def expire_due(self, now: datetime) -> int:
-        """Take one batch of expired records offline. Return how many were due; 0 when none is left."""
+        """Take one batch of expired records offline. Return how many were due; 0 when none remain."""
 
     async def count_online(self, now: datetime) -> int:
         """Count the records that are online."""

@@ -31,8 +31,8 @@ def clean_url(url: str, kept_parameters: Collection[str]) -> str | None:
         parts = urlsplit(url)
         query = ""
         if kept_parameters:
-            found = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
-            query = urlencode([(name, value) for name, value in found if name in kept_parameters])
+            parameters = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+            query = urlencode([(name, value) for name, value in parameters if name in kept_parameters])
     except ValueError:
         return None
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))

@@ -38,7 +38,7 @@ class VisitorRepository(Protocol):
         """Store the visitor's conversation unless a newer version or a newer conversation is stored."""
 
     async def expire_due(self, now: datetime) -> int:
-        """Take one batch of expired records offline. Return how many were due; 0 when none is left."""
+        """Take one batch of expired records offline. Return how many were due; 0 when none remain."""
 
     async def count_online(self, now: datetime) -> int:
         """Count the visitors who are online."""

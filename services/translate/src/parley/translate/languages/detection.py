@@ -33,7 +33,7 @@ class LanguageDetector(Protocol):
 def choose_language(detector: LanguageDetector, text: str, known: str | None, browser: str | None) -> str | None:
     """Return the language to use after this text: the known one, unless the text is clearly in another.
 
-    `browser` is the language that the visitor's browser requests. It is used if the text is too short to tell.
+    `browser` is the language that the visitor's browser requests. It is used if the text is too short for detection.
     """
     detected = detector.detect(text[:_MAX_TEXT_LENGTH])
     letters = sum(map(str.isalpha, text[:_MAX_TEXT_LENGTH]))

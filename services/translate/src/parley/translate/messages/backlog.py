@@ -32,7 +32,7 @@ class Backlog:
         self._preferences = preferences
 
     async def detect_language(self, preferences: Preferences) -> Preferences:
-        """Return the preferences with the visitor's language as far as it can be told.
+        """Return the preferences with the visitor's language as far as it can be detected.
 
         Without chat's answer nothing changes: `translate` or the next message brings the language.
         """

@@ -29,7 +29,7 @@ class LanguageFinder(Protocol):
     """Finds the visitor's language in what was written before translation was on."""
 
     async def detect_language(self, preferences: Preferences) -> Preferences:
-        """Return the preferences with the visitor's language as far as it can be told."""
+        """Return the preferences with the visitor's language as far as it can be detected."""
 
 
 class TextTranslator(Protocol):

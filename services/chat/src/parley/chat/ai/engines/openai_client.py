@@ -41,7 +41,7 @@ _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 _MAX_TOOL_NAMES = 200
 """Characters of the names of called functions."""
 _MAX_REPORTED_TOKENS = 1_000_000
-"""Per reply; an endpoint that reports more is not believed."""
+"""Per reply; a higher report of an endpoint is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,19 @@ class OpenAiClient:
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         """Yield the reply in chunks. Raises AiEngineError.
 
-        A reply that says nothing is none, however it ended: the visitor gets the fallback text.
+        A reply without content is none, however it ended: the visitor gets the fallback text.
         """
         metadata.tokens = estimate_prompt_tokens(prompt)
         reply, ending = ReplyFilter(), _Ending()
         try:
             async with aclosing(self._stream(prompt, metadata, ending)) as chunks:
                 async for chunk in chunks:
-                    if said := reply.feed(chunk):
-                        yield said
+                    if text := reply.feed(chunk):
+                        yield text
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
             raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
-        if said := reply.finish():
-            yield said
+        if text := reply.finish():
+            yield text
         metadata.empty_reason = _find_empty_reason(reply, ending)
         if metadata.empty_reason is not None:
             metadata.knew_answer = False
@@ -146,7 +146,7 @@ class OpenAiClient:
 
 @dataclass(slots=True)
 class _Ending:
-    """What the parts of a reply said besides their text."""
+    """What the parts of a reply contained besides their text."""
 
     finish_reason: str | None = None
     refused: bool = False
