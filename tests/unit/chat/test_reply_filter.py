@@ -96,9 +96,17 @@ def test_answers_are_not_changed(answer: str) -> None:
         ('Nine.<tool_call>{"name": "no_answer"}</tool_call>', "Nine."),
         ('[TOOL_CALLS] [{"name": "no_answer"}]', ""),
         ("<function=no_answer>{}</function>", ""),
+        ("<think>a<think>b</think></think>Nine.", "Nine."),
+        ("<scratchpad>a</scratchpad><answer>Nine.</answer>", "Nine."),
+        ("<|begin_of_thought|>a<|end_of_thought|><|begin_of_solution|>Nine.<|end_of_solution|>", "Nine."),
+        ("<|im_start|>assistant Nine.<|im_end|>", " Nine."),
+        ("Nine.<|eot_id|><|user|>And on Sunday?", "Nine."),
+        ("<|channel|>final<|message|>Nine.<|return|>", "Nine."),
+        ("Nine.<end_of_turn>", "Nine."),
+        ("if a<|b|>c", "if a<|b|>c"),
     ],
 )
-def test_thoughts_are_not_said(text: str, said: str) -> None:
+def test_thoughts_and_marks_of_templates_are_not_said(text: str, said: str) -> None:
     for size in range(1, len(text) + 1):
         assert read(text, size)[0] == said, size
 

@@ -52,6 +52,13 @@ def found(query: str, *, name: str = "", email: str = "", phone: str = "", previ
         ("محـمّد", "محمد"),
         ("İbrahim Yıldız", "ibrahim yildiz"),
         ("Nguyễn Văn Đức", "nguyen van duc"),
+        ("Shane O’Neil", "o neil"),
+        ("Jan van der Berg", "vanderberg"),
+        ("李 小龙", "李小龙"),
+        ("김 민수", "김민수"),
+        ("σοφία Σ", "ΣΟΦΙΑ"),
+        ("ﬁona", "fiona"),
+        ("Smith, John", "john smith"),
     ],
 )
 def test_a_name_is_found(name: str, query: str) -> None:

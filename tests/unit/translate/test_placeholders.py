@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+import unicodedata
 
 import pytest
 
@@ -142,3 +144,49 @@ def test_malicious_text_is_processed_in_linear_time(text: str) -> None:
 )
 def test_html_escapes_of_an_engine_are_undone_once(translation: str, text: str) -> None:
     assert unescape(translation) == text
+
+
+# All that Unicode 15 displays as emoji without a mark for it, and some that need one.
+_EMOJI_RANGES = "🌀-🙏🚀-🛼🤌-🧿🩰-🫸↔-↪⌚-⏿Ⓜ-Ⓜ▪-▫▶-◀◻-◾☀-➿⤴-⤵⬅-⭕〰-〰〽-〽㊗-㊙©-©®-®‼-‼⁉-⁉™-™ℹ-ℹ"
+_SEQUENCES = [
+    "👍🏽",
+    "👩\u200d💻",
+    "👨🏽\u200d❤️\u200d💋\u200d👨🏿",
+    "🧑🏻\u200d🤝\u200d🧑🏿",
+    "🏳️\u200d🌈",
+    "🏴\u200d☠️",
+    "👁️\u200d🗨️",
+    "⛓️\u200d💥",
+    "🤷🏻\u200d♂️",
+    "🙂\u200d↔️",
+    "🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
+    "❤️\u200d🩹",
+    "🫱🏽\u200d🫲🏿",
+    "1️⃣",
+    "0⃣",
+    "#️⃣",
+    "*️⃣",
+    "▶️",
+    "Ⓜ️",
+    "⤴️",
+    "◾️",
+    "㊙️",
+]
+
+
+def _every_emoji() -> list[str]:
+    ranges = [_EMOJI_RANGES[at : at + 3] for at in range(0, len(_EMOJI_RANGES), 3)]
+    singles = [chr(code) for one in ranges for code in range(ord(one[0]), ord(one[2]) + 1)]
+    letters = [chr(code) for code in range(ord("🇦"), ord("🇿") + 1)]
+    return singles + [one + "\ufe0f" for one in singles] + [a + b for a in letters for b in letters] + _SEQUENCES
+
+
+def test_no_part_of_an_emoji_is_translated() -> None:
+    torn = [
+        (emoji, text)
+        for emoji in _every_emoji()
+        for text in (f"Hello {emoji} world", f"Hello{emoji}world", f"{emoji}{emoji} world")
+        if unicodedata.category(emoji[0]) != "Cn" and words(text) != [re.sub(f"(?:{re.escape(emoji)})+", "X0X", text)]
+    ]
+    # A keycap repeated is two placeholders.
+    assert [(emoji, text) for emoji, text in torn if not (emoji[0] in "0123456789#*" and text.startswith(emoji))] == []

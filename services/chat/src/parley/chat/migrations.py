@@ -129,4 +129,5 @@ MIGRATIONS = (
     Migration(5, "name_login_origins_by_operator", _name_origins_by_operator),
     # Code of version 4 finds one account by an address.
     Migration(6, "let_tenants_share_addresses", _let_tenants_share_addresses, Phase.CONTRACT, 5),
+    Migration(7, "add_joined_names_to_search_words", _renew_words, Phase.BACKFILL),
 )

@@ -6,6 +6,7 @@ that is known. The time for a chunk depends on its own length only, whatever a m
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from parley.chat.ai.prompts import NO_ANSWER_TOOL
@@ -21,14 +22,23 @@ _LEADING = _OPENING + " \t\r\n\\*_~`\"'“”„‘’«»‹›|-–—#()（�
 _ZERO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060"
 _SEPARATORS = " \t\r\n_-–—\\\u00a0*" + _ZERO_WIDTH
 
+_REASONING_NAMES = (
+    *("think", "thinking", "thought", "thoughts", "reasoning", "reasoning_content", "reflection", "analysis"),
+    *("scratchpad", "internal", "seed:think"),
+)
 _REASONING_TAGS = (
-    *((f"<{name}>", f"</{name}>") for name in ("think", "thinking", "thought", "thoughts", "reasoning", "reflection")),
+    *((f"<{name}>", f"</{name}>") for name in _REASONING_NAMES),
+    ("<|thinking|>", "<|/thinking|>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("[think]", "[/think]"),
     ("◁think▷", "◁/think▷"),
     ("<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
 )
 _TOOL_CALL_TAGS = (
-    *((f"<{name}>", f"</{name}>") for name in ("tool_call", "tool_calls", "function_call", "function_calls")),
+    *(
+        (f"<{name}>", f"</{name}>")
+        for name in ("tool_call", "tool_calls", "tool_response", "function_call", "function_calls")
+    ),
     ("<function=", "</function>"),
     ("<|tool_call|>", "<|/tool_call|>"),
     ("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
@@ -36,7 +46,24 @@ _TOOL_CALL_TAGS = (
     ("<|python_tag|>", "<|eom_id|>"),
 )
 """How models write tool calls that their server does not read."""
-_HIDDEN_TAGS = (*_REASONING_TAGS, *_TOOL_CALL_TAGS)
+_NEVER = "\0"
+"""Ends nothing: no text contains it."""
+_TEMPLATE_MARKS = (
+    *(
+        (token, "")
+        for token in ("<|im_start|>assistant", "<|start|>assistant", "<|assistant|>", "<start_of_turn>model")
+    ),
+    *((token, "") for token in ("<|channel|>final<|message|>", "<|begin_of_text|>", "<|end|>", "</think>")),
+    *((token, "") for token in ("<|begin_of_solution|>", "<|end_of_solution|>", "<answer>", "</answer>")),
+    # What follows is the next turn, which the model makes up.
+    *((token, _NEVER) for token in ("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "<|return|>")),
+    *((token, _NEVER) for token in ("<|user|>", "<end_of_turn>", "<｜end▁of▁sentence｜>")),
+)
+"""Marks of chat templates, which a server without the model's own template leaves in the text."""
+_HIDDEN_TAGS = dict((*_REASONING_TAGS, *_TOOL_CALL_TAGS, *_TEMPLATE_MARKS))
+_OPENINGS = re.compile("|".join(re.escape(opening) for opening in _HIDDEN_TAGS))
+_UNFINISHED = frozenset(opening[:length] for opening in _HIDDEN_TAGS for length in range(1, len(opening)))
+_LONGEST = max(map(len, _HIDDEN_TAGS))
 _CALL_STARTS = ("functions.", "json\n", "json\r", "tool_code\n")
 _ASCII_LOWER = {ordered: ordered + 32 for ordered in range(ord("A"), ord("Z") + 1)}
 """Unlike `str.lower`, leaves the length of a text as it is."""
@@ -53,7 +80,7 @@ def has_visible_content(text: str) -> bool:
 
 
 class HiddenTextFilter:
-    """Removes reasoning and tool calls, which models write into their text between tags.
+    """Removes reasoning, tool calls and marks of chat templates, which models write into their text.
 
     What is not closed is hidden to its end.
     """
@@ -77,13 +104,14 @@ class HiddenTextFilter:
                     return "".join(shown)
                 text, self._close = text[end + len(self._close) :], None
                 continue
-            candidates = [(start, tags) for tags in _HIDDEN_TAGS if (start := lowered.find(tags[0])) >= 0]
-            if not candidates:
+            found = _OPENINGS.search(lowered)
+            if found is None:
                 tail_length = _unfinished_tag_length(lowered)
                 self._buffer = text[len(text) - tail_length :]
                 shown.append(text[: len(text) - tail_length])
                 return "".join(shown)
-            start, (opening, self._close) = min(candidates)
+            start, opening = found.start(), found[0]
+            self._close = _HIDDEN_TAGS[opening]
             self.contained_reasoning = self.contained_reasoning or (opening, self._close) in _REASONING_TAGS
             self.called_tool = self.called_tool or (opening, self._close) in _TOOL_CALL_TAGS
             shown.append(text[:start])
@@ -97,12 +125,8 @@ class HiddenTextFilter:
 
 def _unfinished_tag_length(lowered: str) -> int:
     """How many characters at the end may be the start of a tag."""
-    longest = max(len(opening) for opening, _ in _HIDDEN_TAGS)
-    for length in range(min(longest - 1, len(lowered)), 0, -1):
-        ending = lowered[-length:]
-        if any(opening.startswith(ending) for opening, _ in _HIDDEN_TAGS):
-            return length
-    return 0
+    lengths = range(min(_LONGEST - 1, len(lowered)), 0, -1)
+    return next((length for length in lengths if lowered[-length:] in _UNFINISHED), 0)
 
 
 class ReplyFilter:

@@ -123,7 +123,8 @@ def _decode_label(label: str) -> str:
 def _visitor_terms(name: str, email: str, phone: str, session: str) -> tuple[str, ...]:
     terms = [session.casefold(), *split_words(session)]
     email = decode_domain(email)
-    for word in (*split_words(f"{name} {email}"), *_other_spellings(name), *_join_parts(f"{name} {email}")):
+    words = (*split_words(f"{name} {email}"), *_divided_words(name), *_other_spellings(name))
+    for word in (*words, *_join_parts(f"{name} {email}")):
         terms += _parts(word)
     for digits in phone_digits(phone):
         terms += _parts(digits, _MIN_DIGITS)
@@ -143,6 +144,13 @@ def _message_terms(preview: str) -> Iterator[str]:
             yield from _parts(word)
         else:
             yield from _runs(word)
+
+
+def _divided_words(name: str) -> Iterator[str]:
+    """The words of a name as one ("van der Berg", 李 小龙), and its parts before and after an apostrophe ("O'Neil")."""
+    yield "".join(split_words(name))
+    if name.translate(_APOSTROPHES) != name:
+        yield from split_words(name.translate(dict.fromkeys(_APOSTROPHES, " ")))
 
 
 def _other_spellings(name: str) -> Iterator[str]:

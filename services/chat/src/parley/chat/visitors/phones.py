@@ -13,7 +13,8 @@ _MAX_EXTENSION_DIGITS = 8
 # Words for an extension are few and short; a longer word is no part of a number.
 _WORD = re.compile(r"[^\W\d_]+")
 _EXTENSION_WORDS = frozenset(
-    ("x", "ext", "extn", "extension", "int", "anexo", "доб", "durchwahl", "dw", "poste", "ramal")
+    # The last two are the pause and the wait of telephones that dial by themselves.
+    ("x", "ext", "extn", "extension", "int", "anexo", "доб", "durchwahl", "dw", "app", "poste", "ramal", "p", "w")
 )
 _SEPARATORS = frozenset(" ()[]./-+#,;*~")
 _DOTS = frozenset("·•‧∙・")
@@ -21,10 +22,17 @@ _HYPHENS = frozenset("\u2212\u30fc\uff70")
 """In addition to those of the category: the minus, and the Japanese mark that looks like one."""
 # What a number is introduced by, on business cards and in links.
 _LABEL = re.compile(
-    r"(?:tel|telefon|telephone|téléphone|teléfono|phone|mobile|mobil|móvil|handy|cell|fon|callto|sms|whatsapp|т|тел)"
-    r"(?:[.:]|\.:)? ?(?://)?(?=[+(\d])",
+    r"(?:tel|telefon|telephone|téléphone|teléfono|phone|mobile|mobil|móvil|mob|handy|cell|fon|callto|sms|whatsapp|"
+    r"[tmтм]|тел|моб)(?:[ -]?(?:no|nr|number|nummer))?(?:[.:]|\.:)? ?(?://)?(?=[+(\d])",
     re.IGNORECASE,
 )
+# What it is followed by.
+_REMARK = re.compile(
+    r" \(?(?:private?|home|work|office|business|mobile?|cell|handy|zuhause|dienstlich|geschäftlich)\)?$", re.IGNORECASE
+)
+_CONTEXT = re.compile(r";phone-context=[^;]{0,64}")
+_WRAPPERS = " '\"<>=“”„‚‘’"
+"""Around a number in spreadsheets, mails and quotations."""
 
 
 def normalize_phone(text: str) -> str:
@@ -76,8 +84,8 @@ def _plain(text: str) -> str:
             letters.append(" ")
         elif category not in ("Cf", "So", "Mn"):  # Marks of direction from an address book, and pictures of telephones.
             letters.append(letter)
-    number = " ".join("".join(letters).replace(";ext=", " ext ").split())
-    return _LABEL.sub("", number, 1) if _LABEL.match(number) else number
+    number = _CONTEXT.sub("", " ".join("".join(letters).replace(";ext=", " ext ").split())).strip(_WRAPPERS)
+    return _REMARK.sub("", _LABEL.sub("", number, 1) if _LABEL.match(number) else number)
 
 
 def _split_extension(number: str) -> tuple[str, str]:

@@ -28,7 +28,7 @@ _ADDRESS = (
 _NAME = r"(?<![A-Za-z0-9_@])[@#][A-Za-z0-9_][A-Za-z0-9_.-]*[A-Za-z0-9_]|\{\{?[\w .-]{1,40}\}?\}"
 _NUMBER = (
     r"(?<![A-Za-z0-9_])\+?\d[\d ()-]{5,25}\d(?![A-Za-z0-9_])"
-    r"|(?<![A-Za-z0-9_])(?:[A-Z]{1,8}-)?[A-Za-z_]*\d[A-Za-z0-9_]*(?:[.,:/'-][A-Za-z_]*\d[A-Za-z0-9_]*)*"
+    r"|(?<![A-Za-z0-9_])(?:[A-Z]{1,8}-)?[A-Za-z_]*\d[A-Za-z0-9_]*(?:[.,:/'-][A-Za-z_]*\d[A-Za-z0-9_]*)*(?!\uFE0F?\u20E3)"
 )
 _MARKUP = (
     r"</?[A-Za-z][^<>\n]{0,80}>|&(?:[A-Za-z]{2,8}|\#\d{1,7}|\#x[0-9A-Fa-f]{1,6});"
@@ -37,8 +37,8 @@ _MARKUP = (
 # A digit with the mark of a keycap is taken before numbers are.
 _KEYCAP = r"[0-9\#*]\uFE0F?\u20E3"
 _EMOJI = (
-    r"(?:[\U0001F000-\U0001FAFF\u2190-\u21FF\u2600-\u27BF\u2B00-\u2BFF\u2300-\u23FF\u00A9\u00AE\u203C\u2049\u2122\u2139"
-    r"\u3030\u303D\u3297\u3299]|[\uFE0F\u200D\u20E3\U000E0020-\U000E007F])+"
+    r"(?:[\U0001F000-\U0001FAFF\u2190-\u21FF\u24C2\u25A0-\u27BF\u2934\u2935\u2B00-\u2BFF\u2300-\u23FF\u00A9\u00AE\u203C\u2049\u2122\u2139"
+    r"\u3030\u303D\u3297-\u3299]|[\uFE0F\u200D\u20E3\U000E0020-\U000E007F])+"
     r"|[:;=]-?[()DPpOo3/\\|](?!\w)"
 )
 
