@@ -1,7 +1,7 @@
 """Recognizes what a visitor's text asks for without a model: a person, or nothing at all (a greeting, thanks).
 
 The words of all languages are in `handoff_requests.toml`. Every pattern runs in linear time: repetitions are bounded,
-and a text is cut before it is searched.
+and a text is truncated before it is searched.
 """
 
 from __future__ import annotations

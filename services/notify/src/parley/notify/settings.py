@@ -23,7 +23,7 @@ class NotifySettings(DatabaseSettings):
         134_217_728, ge=65_536, description="The largest size of that part in memory, in bytes of encoded events."
     )
     stream_buffer_bytes: int = Field(
-        262_144, ge=16_384, le=16_777_216, description="Unread bytes at which a client's stream is cut."
+        262_144, ge=16_384, le=16_777_216, description="Unread bytes at which a client's stream is ended."
     )
     stream_comment_seconds: int = Field(
         10,

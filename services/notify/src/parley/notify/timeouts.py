@@ -9,7 +9,7 @@ HUB_MAINTENANCE_INTERVAL_SECONDS: Final = 0.25
 UNACKNOWLEDGED_DATA_TIMEOUT_SECONDS: Final = 20.0
 """TCP_USER_TIMEOUT of a stream: how long the kernel keeps bytes that the client does not acknowledge."""
 REPLAY_WRITE_TIMEOUT_SECONDS: Final = 20.0
-"""How long a replay waits for the client to read before the stream is cut."""
+"""How long a replay waits for the client to read before the stream is ended."""
 STREAM_CLOSE_TIMEOUT_SECONDS: Final = 5.0
 POSITION_WAIT_TIMEOUT_SECONDS: Final = 2.0
 """How long a stream waits for a position that another replica has reached and this one has not."""

@@ -43,7 +43,7 @@ def estimate_tokens(text: str) -> int:
 
 
 def build_instructions(prompt: Prompt, *, tools: bool = False) -> str:
-    """The system message, within its limit. Knowledge is left out before the site's own instructions are cut.
+    """The system message, within its limit. Knowledge is left out before the site's own instructions are shortened.
 
     `tools`: the model is offered the function for questions without an answer.
     """

@@ -163,7 +163,7 @@ def transfer(
         return Change(conversation)
     before = conversation.operator
     after = _reassign(conversation, "operator", to, at).with_history(at, "transferred", by, to)
-    # Also if no message waits: the new operator may be away, and then has to lose it again (see `time_out_operator`).
+    # Also if no message waits: if the new operator is away, `time_out_operator` has to return the conversation.
     after = replace(after, due_at=at + timeout)
     return Change(after, (events.transferred(after, by, before),))
 

@@ -51,7 +51,7 @@ def require_grantable(
     if caller.owner:
         return
     if changes_ownership:
-        raise Forbidden("Only an owner can make or unmake an owner.")
+        raise Forbidden("Only an owner can grant or remove ownership.")
     for site_id, permissions in after.items():
         if site_id not in before or permissions != before[site_id]:
             require_permission(caller, caller.tenant_id, site_id, Permission.MANAGE)

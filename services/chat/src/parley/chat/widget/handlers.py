@@ -142,7 +142,7 @@ class WidgetHandlers:
 async def with_pauses(
     parts: AsyncIterator[str | ReplyOutcome], interval_seconds: float
 ) -> AsyncGenerator[str | ReplyOutcome | None, None]:
-    """Yield the parts, and None whenever none has come for a while: proxies cut streams that stay silent."""
+    """Yield the parts, and None whenever none has come for a while: proxies close streams that stay silent."""
     upcoming: asyncio.Task[str | ReplyOutcome] | None = None
     try:
         while True:

@@ -42,7 +42,7 @@ _WRITTEN = {kind: metrics.FRAMES_WRITTEN.labels(kind) for kind in ("operator", "
 class Hub:
     """The open streams of this replica.
 
-    Each stream gets a comment every `comment_seconds`; clients that do not read are cut at the same interval.
+    Each stream gets a comment every `comment_seconds`; clients that do not read are disconnected at the same interval.
     """
 
     def __init__(
@@ -233,7 +233,7 @@ class Hub:
                 self.unregister(subscriber, "site_deleted")
 
     def run_maintenance(self) -> None:
-        """End expired streams; write comments to the slots that are due, and cut their clients that do not read.
+        """End expired streams; write comments to the slots that are due, and disconnect their clients that do not read.
 
         Call at least once a second.
         """

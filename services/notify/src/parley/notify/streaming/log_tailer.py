@@ -229,7 +229,7 @@ class LogTailer:
         self.buffer.reset(NO_POSITION)
         # From its first record: what was published while the broker was away has caused no push yet.
         self._start, self._last_record = 0, None
-        # Without an id: a client that is cut before the next event comes back with its old one, and gets a reset again.
+        # Without an id: a client that is disconnected before the next event sends its old one, and gets a reset again.
         frame = control_frame("reset", None, {"reason": "the event log was replaced: fetch again"})
         self._hub.broadcast(frame, self.partition)
         for subscriber in self._subscribers:

@@ -121,7 +121,7 @@ def _send_ready(
     reset = bool(last_event_id) and resume_position is None
     resumed_from = last_event_id if resume_position is not None else None
     data = {"sites": list(subscriber.site_ids), "resumed_from": resumed_from, **_caller_info(caller)}
-    # Before a reset, `ready` carries no id: a client that is cut between the two comes back with its old
+    # Before a reset, `ready` carries no id: a client that is disconnected between the two comes back with its old
     # position, and gets the reset again.
     subscriber.send(control_frame("ready", None if reset else event_id, data))
     if reset:

@@ -160,7 +160,7 @@ def conversation_update(conversation: ConversationSnapshot, now: datetime, reten
             "$set": {
                 "conversation": cond("$is_newer", literal(stored), "$conversation"),
                 "conversation_id": cond("$is_newer", literal(open_conversation_id), field_or("conversation_id")),
-                # From here on the visitor is not followed, or is again: the next heartbeat writes the whole record.
+                # Whether events of the page are written has changed, so the next heartbeat writes the whole record.
                 "seen": cond("$is_newer", REMOVE, "$seen"),
                 **(
                     {name: cond("$is_newer", REMOVE, f"${name}") for name in _PAGE_FIELDS}
