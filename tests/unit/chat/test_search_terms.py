@@ -141,3 +141,9 @@ def test_other_words_are_not_found() -> None:
     assert not found("c", preview="precise words")
     assert not found("meyer", name="Müller")
     assert not found("123 456", preview="call 170")
+
+
+def test_a_code_is_found_by_its_beginning_and_costs_one_term() -> None:
+    assert found("a3f09", preview="Order a3f09b12e7")
+    assert found("1234", preview="Order A1234")
+    assert len(build_terms(None, None, None, "vis", "a3f09b12e74500")) == 2

@@ -33,6 +33,15 @@ def test_what_an_api_key_is_and_may_round_trips() -> None:
     assert signer.verify(signer.sign(original)) == original
 
 
+def test_verified_caller_has_the_permission_of_each_request() -> None:
+    signer = IdentitySigner(SECRET)
+    token = signer.sign(OperatorCaller(5, 7, "Alex", {1: frozenset({Permission.CHAT})}))
+    for permission in (Permission.CHAT, Permission.MANAGE, None, Permission.CHAT):
+        verified = signer.verify(token, permission)
+        assert isinstance(verified, OperatorCaller)
+        assert verified.site_ids == ([] if permission is Permission.MANAGE else [1])
+
+
 def test_owner_of_ten_thousand_sites_fits_into_the_header() -> None:
     original = caller(10_000)
     token = IdentitySigner(SECRET).sign(original)

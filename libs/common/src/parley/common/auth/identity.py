@@ -131,7 +131,7 @@ class IdentitySigner:
     """Signs callers (gateway) and verifies them (services). Verified tokens are cached until they expire."""
 
     secret: str
-    _cache: OrderedDict[str, tuple[float, Caller]] = field(default_factory=OrderedDict)
+    _cache: OrderedDict[tuple[str, Permission | None], tuple[float, Caller]] = field(default_factory=OrderedDict)
     _cached_bytes: int = 0
 
     def sign(self, caller: Caller) -> str:
@@ -140,11 +140,15 @@ class IdentitySigner:
         claims = {"aud": _AUDIENCE, "iat": now, "exp": now + IDENTITY_LIFETIME_SECONDS, **_to_claims(caller)}
         return jwt.encode(claims, self.secret, algorithm="HS256")
 
-    def verify(self, token: str | None) -> Caller:
-        """Return the caller of a token. Raises Unauthenticated unless it is valid and signed with `secret`."""
+    def verify(self, token: str | None, required_permission: Permission | None = None) -> Caller:
+        """Return the caller of a token; an operator with the permission that `authorize` checks.
+
+        Raises Unauthenticated unless the token is valid and signed with `secret`.
+        """
         if not token:
             raise Unauthenticated("The request carries no identity.")
-        cached = self._cache.get(token)
+        key = token, required_permission
+        cached = self._cache.get(key)
         if cached is not None and cached[0] > time.time():
             return cached[1]
         try:
@@ -159,10 +163,12 @@ class IdentitySigner:
             caller = _to_caller(claims)
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as exc:
             raise Unauthenticated("The request's identity is not valid.") from exc
+        if isinstance(caller, OperatorCaller):
+            caller = caller.with_required_permission(required_permission)
         self._cached_bytes += len(token) if cached is None else 0
-        self._cache[token] = (float(claims["exp"]), caller)
+        self._cache[key] = (float(claims["exp"]), caller)
         while self._cached_bytes > _CACHE_BYTES:
-            oldest, _ = self._cache.popitem(last=False)
+            (oldest, _), _ = self._cache.popitem(last=False)
             self._cached_bytes -= len(oldest)
         return caller
 

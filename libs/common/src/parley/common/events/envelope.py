@@ -56,8 +56,12 @@ class Event(BaseModel):
 
     def to_document(self) -> dict[str, Any]:
         """Return the event as plain values, as it is published and stored in an outbox."""
-        document = self.model_dump(mode="json", by_alias=True, exclude={"occurred_at"})
-        return document | {"occurred_at": to_rfc3339(self.occurred_at)}
+        # All other values are plain already, and pydantic takes ten times as long.
+        document = dict(self)
+        document["occurred_at"] = to_rfc3339(self.occurred_at)
+        document["actor"] = dict(self.actor)
+        document["hint"] = document.pop("routing_tag")
+        return document
 
     def parse_data(self, data_class: builtins.type[DataT]) -> DataT:
         """Return the data as an instance of its class. Raises UnknownEvent if it does not match the class."""

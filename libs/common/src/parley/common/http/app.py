@@ -108,8 +108,8 @@ def _observability_middleware(transient_errors: tuple[type[Exception], ...]) -> 
             record_status(span, response.status)
         if not response.prepared:
             response.headers["X-Request-Id"] = trace.request_id
-        metrics.HTTP_REQUESTS.labels(request.method, route, str(response.status)).inc()
-        metrics.HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+        metrics.http_requests(request.method, route, response.status).inc()
+        metrics.http_seconds(route).observe(time.perf_counter() - started)
         return response
 
     return observe
@@ -172,14 +172,13 @@ class _Dispatcher:
         return handle
 
     def _authorize(self, route: Route, request: web.Request) -> Caller:
-        caller = self._signer.verify(request.headers.get(IDENTITY_HEADER))
+        caller = self._signer.verify(request.headers.get(IDENTITY_HEADER), route.required_permission)
         if not isinstance(caller, route.caller_type.value):
             raise errors.Unauthenticated
         if isinstance(caller, OperatorCaller):
             if route.owner_only and not caller.owner:
                 raise errors.Forbidden("Only an owner may do this.")
             _require_key_scope(route, caller)
-            return caller.with_required_permission(route.required_permission)
         return cast("Caller", caller)
 
     async def _execute(

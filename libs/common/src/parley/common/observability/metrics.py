@@ -5,6 +5,8 @@ Labels have few, fixed values: never an id, never a visitor's text.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -35,6 +37,27 @@ TASK_FAILURES = Counter(
     "parley_task_failures_total", "Failures of background work, which is then tried again.", ["task"]
 )
 DEGRADED = Gauge("parley_degraded", "1 while something that requests do without does not work.", ["dependency"])
+
+
+# The lookup of a metric by its labels takes longer than its increment.
+
+
+@lru_cache(4096)
+def http_requests(method: str, route: str, status: int) -> Counter:
+    """Return the counter of these requests."""
+    return HTTP_REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(512)
+def http_seconds(route: str) -> Histogram:
+    """Return the histogram of a route's response times."""
+    return HTTP_SECONDS.labels(route)
+
+
+@lru_cache(512)
+def events_published(event_type: str) -> Counter:
+    """Return the counter of a type's events."""
+    return EVENTS_PUBLISHED.labels(event_type)
 
 
 def render() -> tuple[bytes, str]:

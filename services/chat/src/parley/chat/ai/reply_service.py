@@ -66,6 +66,13 @@ class AiReplyService:
             return None
         return self._start(conversation, message.seq, client_ip)
 
+    def find_outcome(self, received: ReceivedMessage, stream: AiReplyStream | None) -> ReplyOutcome | None:
+        """The outcome of a message that gets no reply. None if there is one to wait for, or if that is not known."""
+        if stream is not None or received.duplicate:
+            return None
+        # The conversation was written with this message a moment ago: no need to read it again.
+        return ReplyOutcome(received.conversation, None)
+
     async def subscribe(
         self, received: ReceivedMessage, stream: AiReplyStream | None
     ) -> AsyncIterator[str | ReplyOutcome]:
@@ -74,9 +81,8 @@ class AiReplyService:
         if stream is not None:
             async for chunk in stream.subscribe():
                 yield chunk
-        elif not received.duplicate:
-            # The conversation was written with this message a moment ago: no need to read it again.
-            yield ReplyOutcome(conversation, None)
+        elif (outcome := self.find_outcome(received, stream)) is not None:
+            yield outcome
             return
         elif message is not None:
             reply = await self._wait_for_other_replica(conversation, message.seq)

@@ -76,11 +76,9 @@ def rated(conversation: Conversation, score: int, comment: str | None) -> Event:
 
 
 def message_created(conversation: Conversation, message: Message) -> Event:
-    schema = message.to_schema()
-    fields = {name: getattr(schema, name) for name in type(schema).model_fields}
     return _conversation_event(
         conversation,
-        MessageCreated(**fields, conversation=conversation.to_schema()),
+        MessageCreated(**dict(message.to_schema()), conversation=conversation.to_schema()),
         _message_actor(conversation, message),
         _message_routing_tag(conversation, message),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from parley.chat.conversations.model import Conversation, HistoryEntry, ReplyLease, TranslationState
 from parley.chat.conversations.search import search_terms
@@ -128,7 +129,8 @@ def conversation_document(conversation: Conversation) -> Document:
 
 def changed_fields(before: Conversation, after: Conversation) -> Document:
     """The document's fields that differ between two states of a conversation."""
-    changed = {name for name in Conversation.__slots__ if _differs(getattr(before, name), getattr(after, name))}
+    pairs = zip(Conversation.__slots__, _all_values(before), _all_values(after), strict=True)
+    changed = {name for name, old, new in pairs if old is not new and old != new}
     document = {name: getattr(after, name) for name in _PLAIN_FIELDS if name in changed}
     for names, to_fields in _COMPUTED_FIELDS:
         if not changed.isdisjoint(names):
@@ -136,8 +138,7 @@ def changed_fields(before: Conversation, after: Conversation) -> Document:
     return document
 
 
-def _differs(before: object, after: object) -> bool:
-    return before is not after and before != after
+_all_values = attrgetter(*Conversation.__slots__)
 
 
 def to_conversation(document: Document) -> Conversation:

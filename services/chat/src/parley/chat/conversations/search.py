@@ -35,12 +35,13 @@ _KOREAN = re.compile("[\uac00-\ud7a3]")
 _JOINED = re.compile(r"[^\W_]{1,24}(?:[.\-‐‑/_][^\W_]{1,24}){1,3}")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 _MAILTO = re.compile(r"mailto:([^?]*)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\d+])\+?\(?\d[\d ()/.-]{3,24}\d")
+_NUMBER = re.compile(r"(?<![^\W_])(?<!\+)\+?\(?\d[\d ()/.-]{3,24}\d")
 _MAX_TERMS = 300
 _MAX_TERM_LENGTH = 24
 _MIN_PART_LENGTH = 2
 _MIN_DIGITS = 3
 _MAX_QUERY_WORDS = 10
+_MAX_RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,12 @@ def _message_terms(preview: str) -> Iterator[str]:
     for number in _NUMBER.findall(preview):
         for digits in phone_digits(number):
             yield from _parts(digits, _MIN_DIGITS)
-    for word in (*split_words(preview), *_join_parts(preview)):
+    words = (*split_words(preview), *_join_parts(preview))
+    if preview.isascii():
+        for word in words:
+            yield from _runs(word)
+        return
+    for word in words:
         if _UNSPACED.search(word):
             yield from _parts(word, 1)
         elif _KOREAN.search(word):
@@ -170,13 +176,18 @@ def _join_parts(text: str) -> Iterator[str]:
 
 
 def _runs(word: str) -> Iterator[str]:
-    """The word, and its remainder where digits follow letters or letters digits; its first letters alone."""
+    """The word, and its remainder where digits follow letters or letters digits; its first letters alone.
+
+    Only the word, if these alternate more often: a code, of which nobody remembers a part.
+    """
     yield word[:_MAX_TERM_LENGTH]
-    for number, run in enumerate(_RUN.finditer(word)):
-        if number:
-            yield word[run.start() : run.start() + _MAX_TERM_LENGTH]
-        elif run.end() < len(word):
-            yield run[0][:_MAX_TERM_LENGTH]
+    if word.isalpha():
+        return
+    runs = [run.start() for run in _RUN.finditer(word)]
+    if 1 < len(runs) <= _MAX_RUNS:
+        yield word[: runs[1]][:_MAX_TERM_LENGTH]
+        for start in runs[1:]:
+            yield word[start : start + _MAX_TERM_LENGTH]
 
 
 def _parts(word: str, min_length: int = _MIN_PART_LENGTH) -> Iterator[str]:

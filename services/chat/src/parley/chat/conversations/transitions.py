@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
 from parley.chat.conversations import events
@@ -61,11 +62,13 @@ def add_visitor_message(
     Raises ConversationIsClosed.
     """
     _require_open(conversation)
-    after, message = _append_message(conversation, draft, at)
-    if after.mode == "ai" and not needs_human:
-        after = replace(after, reply_lease=ReplyLease(message.seq, at + REPLY_LEASE_DURATION))
-    if after.mode == "operator":
-        after = replace(after, waiting_since=after.waiting_since or at, due_at=after.due_at or at + timeout)
+    also: dict[str, Any] = {}
+    if conversation.mode == "ai" and not needs_human:
+        also["reply_lease"] = ReplyLease(conversation.last_seq + 1, at + REPLY_LEASE_DURATION)
+    if conversation.mode == "operator":
+        also["waiting_since"] = conversation.waiting_since or at
+        also["due_at"] = conversation.due_at or at + timeout
+    after, message = _append_message(conversation, draft, at, **also)
     emitted: list[Event] = [events.message_created(after, message)]
     if after.mode != "ai" or not needs_human:
         return Change(after, tuple(emitted), (message,))
@@ -92,8 +95,7 @@ def add_operator_message(
     if after.operator is None:
         after = _assign(after, by, at, timeout)
         emitted.append(events.accepted(after, by))
-    after, message = _append_message(after, draft, at)
-    after = replace(after, waiting_since=None, due_at=None)
+    after, message = _append_message(after, draft, at, waiting_since=None, due_at=None)
     emitted.append(events.message_created(after, message))
     return Change(after, tuple(emitted), (message,))
 
@@ -324,8 +326,13 @@ def anonymized(conversation: Conversation, at: datetime) -> Conversation:
     )
 
 
-def _append_message(conversation: Conversation, draft: MessageDraft, at: datetime) -> tuple[Conversation, Message]:
-    """Give the draft the next seq. Leaves to the caller who answers, and whether a reply is due."""
+def _append_message(
+    conversation: Conversation, draft: MessageDraft, at: datetime, **also: Any
+) -> tuple[Conversation, Message]:
+    """Give the draft the next seq. Leaves to the caller who answers, and whether a reply is due: what else changes.
+
+    Each copy of a conversation is a tenth of a transition, so the caller's changes share this one.
+    """
     seq = conversation.last_seq + 1
     message = Message(
         id=draft.id,
@@ -360,6 +367,7 @@ def _append_message(conversation: Conversation, draft: MessageDraft, at: datetim
         unread_seqs=unread_seqs,
         recent_ids=recent_ids,
         updated_at=at,
+        **also,
     )
     return after, message
 

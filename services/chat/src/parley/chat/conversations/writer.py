@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, WriteError, WTimeoutError
@@ -319,6 +320,11 @@ def build_outbox_entries(change: Change) -> list[Document]:
 
 def _count(change: Change) -> None:
     for event in change.events:
-        metrics.TRANSITIONS.labels(event.type).inc()
+        _transition_counter(event.type).inc()
     for message in change.messages:
-        metrics.MESSAGES.labels(message.role).inc()
+        _message_counter(message.role).inc()
+
+
+# The lookup of a metric by its labels takes longer than its increment.
+_transition_counter = lru_cache(metrics.TRANSITIONS.labels)
+_message_counter = lru_cache(metrics.MESSAGES.labels)

@@ -68,16 +68,19 @@ class WidgetHandlers:
             )
         )
         reply = self.replies.start_or_join(received, context.caller.client_ip)
-        response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",
-                "X-Request-Id": current_trace().request_id,
-            }
-        )
-        await response.prepare(context.request)
         message_id = received.message.id if received.message else None
+        headers = {
+            "Content-Type": "text/event-stream",
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            "X-Request-Id": current_trace().request_id,
+        }
+        outcome = self.replies.find_outcome(received, reply)
+        if outcome is not None:
+            # The whole stream is known: one write, here and in the gateway.
+            return web.Response(body=_encode_sse(outcome, message_id), headers=headers)
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(context.request)
         try:
             async for part in with_pauses(self.replies.subscribe(received, reply), timeouts.STREAM_COMMENT_SECONDS):
                 await response.write(_COMMENT if part is None else _encode_sse(part, message_id))

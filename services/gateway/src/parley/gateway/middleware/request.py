@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import lru_cache, partial
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import Counter, Histogram
 
 from parley.common.errors import ParleyError, PayloadTooLarge
 from parley.common.http import error_responses
@@ -112,20 +111,9 @@ async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 def _record(access_log: AccessLog, method: str, route: str, status: int, seconds: float) -> None:
-    _request_counter(method, route, status).inc()
-    _duration_histogram(route).observe(seconds)
+    metrics.http_requests(method, route, status).inc()
+    metrics.http_seconds(route).observe(seconds)
     access_log.write(method, route, status, seconds)
-
-
-@lru_cache(4096)
-def _request_counter(method: str, route: str, status: int) -> Counter:
-    # The lookup of a metric by its labels takes longer than its increment.
-    return metrics.HTTP_REQUESTS.labels(method, route, str(status))
-
-
-@lru_cache(512)
-def _duration_histogram(route: str) -> Histogram:
-    return metrics.HTTP_SECONDS.labels(route)
 
 
 def _metric_method(method: str) -> str:

@@ -185,9 +185,10 @@ async def _forward_response(
 
 
 def _can_buffer(connection: Http1Connection, head: ResponseHead) -> bool:
-    if head.media_type == "text/event-stream":
-        return False
-    return connection.is_complete or (head.length is not None and head.length <= _MAX_BUFFERED_BYTES)
+    if connection.is_complete:
+        return True
+    is_stream = head.media_type == "text/event-stream"
+    return not is_stream and head.length is not None and head.length <= _MAX_BUFFERED_BYTES
 
 
 async def _stream_response(

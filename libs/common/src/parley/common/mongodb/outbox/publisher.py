@@ -34,5 +34,5 @@ class EntryPublisher:
         now = utc_now()
         self._published.add(entries)
         for entry in entries:
-            metrics.EVENTS_PUBLISHED.labels(entry["event"]["type"]).inc()
+            metrics.events_published(entry["event"]["type"]).inc()
             metrics.OUTBOX_SECONDS.observe(max(0.0, (now - entry["at"]).total_seconds()))
