@@ -1,7 +1,7 @@
 """The local engine: English and Brazilian Portuguese with models from a package, without account or network.
 
-The models are most of the service's memory: each is loaded by the first text in its direction, and both are released
-when no text has come for a while.
+The models are most of the service's memory: both are loaded after the first text, and released when no text has come
+for a while.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ _MAX_PENDING_CALLS = 64
 _MAX_SENTENCE_LENGTH = 240
 """In characters. The model is trained on sentences: it leaves out parts of longer texts."""
 _LANGUAGES = ("en", "pt-BR")
+_DIRECTIONS = frozenset(("en-pt", "pt-en"))
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 class LocalEngine:
     """Engine `local`, in threads of its own. A cancelled call runs to its end, and counts as pending until then.
 
-    The first call in a direction loads its model: about 0.2 seconds, in which the event loop is blocked too.
+    The first call loads the model of its direction, about 0.2 seconds in which the event loop is blocked too, and then
+    that of the other, for the reply that somebody will wait for.
     """
 
     name = "local"
@@ -41,16 +43,16 @@ class LocalEngine:
         self._release_timer: asyncio.TimerHandle | None = None
         self._executor = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="local-engine")
         self._pending_calls = 0
+        self._closing = False
 
     @classmethod
     def from_settings(cls, _settings: TranslateSettings) -> Self:
         return cls()
 
     @property
-    def loaded_directions(self) -> list[str]:
+    def loaded_directions(self) -> frozenset[str]:
         """The directions whose models are in memory, as `en-pt`."""
-        directions: list[str] = self._translator.stats()["loaded_directions"] if self._translator is not None else []
-        return directions
+        return frozenset(self._translator.stats()["loaded_directions"] if self._translator is not None else ())
 
     def supports(self, source: str | None, target: str) -> bool:
         if source is None:
@@ -63,16 +65,8 @@ class LocalEngine:
             raise EngineError(FailureReason.UNSUPPORTED)
         if self._pending_calls >= _MAX_PENDING_CALLS:
             raise EngineError(FailureReason.OUTAGE, "too many calls are pending")
-        self._pending_calls += 1
-        self._cancel_release()
-        if self._translator is None:
-            self._translator = _create_translator()
-        future = asyncio.get_running_loop().run_in_executor(
-            self._executor, self._translate_sync, tuple(texts), direction
-        )
-        future.add_done_callback(self._on_call_done)
         try:
-            return await future
+            return await self._submit(tuple(texts), direction)
         except (ValueError, RuntimeError) as exc:
             raise EngineError(FailureReason.OUTAGE, type(exc).__name__) from exc
 
@@ -80,16 +74,29 @@ class LocalEngine:
         """Do nothing: the languages are known, and the models are loaded by their first text."""
 
     async def close(self) -> None:
+        self._closing = True
         self._cancel_release()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    def _submit(self, texts: Sequence[str], direction: str) -> asyncio.Future[list[str]]:
+        self._pending_calls += 1
+        self._cancel_release()
+        if self._translator is None:
+            self._translator = _create_translator()
+        future = asyncio.get_running_loop().run_in_executor(self._executor, self._translate_sync, texts, direction)
+        future.add_done_callback(self._on_call_done)
+        return future
+
     def _on_call_done(self, future: asyncio.Future[list[str]]) -> None:
         self._pending_calls -= 1
-        if not self._pending_calls:
+        # The exception is read in any case, as the caller may have been cancelled.
+        failed = future.cancelled() or future.exception() is not None
+        missing = sorted(_DIRECTIONS - self.loaded_directions)
+        if missing and not failed and not self._closing:
+            self._submit(("Hi",), missing[0])
+        elif not self._pending_calls:
             self._cancel_release()
             self._release_timer = future.get_loop().call_later(self._idle_seconds, self._translator.close)
-        if not future.cancelled():
-            future.exception()  # Marks it as retrieved, in case the caller was cancelled.
 
     def _cancel_release(self) -> None:
         if self._release_timer is not None:
