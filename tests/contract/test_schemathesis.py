@@ -1,4 +1,7 @@
-"""Schemathesis calls every operation of the OpenAPI document with valid and invalid input, and finds no failure."""
+"""Schemathesis calls every operation of the OpenAPI document with valid and invalid input, and finds no failure.
+
+It is imported where it is used: every worker imports this file, and one runs the test.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,24 @@ import asyncio
 import base64
 import os
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 import requests
-import schemathesis
-from hypothesis import HealthCheck, Phase
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.failures import FailureGroup
-from schemathesis.schemas import APIOperation
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from support.api import ApiClient
 from support.authorization_matrix import TenantResources
 from support.openapi_document import OpenApiDocument
 from support.tenants import TenantFixture
 
+if TYPE_CHECKING:
+    from schemathesis.schemas import APIOperation
+
 SECONDS = 30.0
 """After which every operation left is called only a little: a bounded run."""
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
 """Calls of each operation in each of two modes: valid and invalid input."""
-
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-]
 
 STREAMS = {("GET", "/api/v1/operator/stream"), ("GET", "/api/v1/chat/events")}
 """Streams, which do not end by themselves."""
@@ -79,8 +67,16 @@ class Caller:
         if isinstance(case.query, dict) and "cursor" in case.query:
             case.query["cursor"] = self._random.choice(CURSORS)
         headers = self._headers if "/chat/" not in operation[1] else {}
+        from schemathesis.checks import not_a_server_error
+        from schemathesis.specs.openapi.checks import (
+            content_type_conformance,
+            response_schema_conformance,
+            status_code_conformance,
+        )
+
+        checks = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
         response = case.call(base_url=self._base, headers=headers, session=self._http, timeout=20)
-        case.validate_response(response, checks=CHECKS)
+        case.validate_response(response, checks=checks)
 
     def _as_visitor(self, case: Any) -> None:
         if case.method == "GET":
@@ -112,6 +108,8 @@ async def caller(stack: Any, api: ApiClient, mongodb_uri: str) -> Caller:
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.timeout(SECONDS * EXAMPLES)
 async def test_schemathesis_finds_no_failure(api: ApiClient, caller: Caller) -> None:
+    import schemathesis
+
     document = await OpenApiDocument.fetch(api)
     schema = schemathesis.openapi.from_dict(document.content)
     failures: dict[str, str] = {}
@@ -132,6 +130,11 @@ async def test_schemathesis_finds_no_failure(api: ApiClient, caller: Caller) -> 
 
 
 def _run(operation: APIOperation[Any, Any, Any, Any], name: tuple[str, str], caller: Caller, examples: int) -> str:
+    import hypothesis
+    import schemathesis
+    from hypothesis import HealthCheck, Phase
+    from schemathesis.core.failures import FailureGroup
+
     failures = []
     for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ import pytest
 from parley_dev.stack import Stack
 from support.api import ApiClient
 from support.infrastructure import NO_RATE_LIMITS, Infrastructure
+from support.parley_cli import ParleyCli
 from support.personal_data import create_visitor_with_data
 from support.tenants import TenantFixture
 
@@ -22,16 +21,8 @@ pytestmark = pytest.mark.timeout(300)  # It starts a second installation.
 
 async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
     """Run the administrators' command with chat's environment. Returns its exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("parley")),
-        *arguments,
-        env=stack.environment("chat"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 120)
-    return process.returncode or 0, out.decode(), err.decode()
+    completed = await ParleyCli(stack.environment("chat"))(*arguments)
+    return completed.status, completed.out, completed.err
 
 
 async def test_an_empty_installation_continues_where_the_backup_ended(

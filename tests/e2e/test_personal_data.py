@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import secrets
-import sys
 import zipfile
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from parley_dev.stack import Stack
 from support.api import ApiClient
+from support.parley_cli import ParleyCli
 from support.personal_data import Databases, VisitorWithData, create_visitor_with_data
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -33,16 +33,8 @@ async def stored(tenant: TenantFixture, databases: Databases) -> VisitorWithData
 
 async def parley(stack: Stack, *arguments: str) -> tuple[int, str, str]:
     """Run the administrators' command with chat's environment. Returns its exit code, output and errors."""
-    process = await asyncio.create_subprocess_exec(
-        str(Path(sys.executable).with_name("parley")),
-        *arguments,
-        env=stack.environment("chat"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out.decode(), err.decode()
+    completed = await ParleyCli(stack.environment("chat"))(*arguments)
+    return completed.status, completed.out, completed.err
 
 
 async def test_an_export_contains_everything_stored_about_a_visitor(

@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -41,6 +41,8 @@ class ApiClient:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
+        self.closed_with_it = AsyncExitStack()
+        """What was opened for the same time."""
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,6 +52,7 @@ class ApiClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.closed_with_it.aclose()
         await self.http.close()
 
     @property

@@ -40,8 +40,9 @@ class MonitoredPage:
 
     async def accessibility_violations(self, within: str | None = None) -> list[str]:
         """Return the serious violations that axe finds, with their elements."""
-        await self.page.evaluate(AXE.read_text())
-        run = "async (within) => (await axe.run(within ?? document)).violations"
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text())
+        run = "async (within) => (await axe.run(within ?? document, { resultTypes: ['violations'] })).violations"
         violations: list[dict[str, Any]] = await self.page.evaluate(run, within)
         return [
             f"{one['id']}: {json.dumps([node['target'] for node in one['nodes']])}"

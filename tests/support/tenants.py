@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from parley.chat.tenant_seeding import create_owner
+from parley.chat.admin_module import AdminModule
+from parley.chat.cli.context import open_context
+from parley.chat.settings import ChatSettings
 from parley_dev.stack import Stack
 from support.api import ApiClient, OperatorClient, VisitorClient
 
 PASSWORD = "correct-horse-battery"
+
+_admin_modules: MutableMapping[ApiClient, AdminModule] = WeakKeyDictionary()
+"""Chat's administration by the client of its gateway: opening it costs as much as all else of a tenant."""
 
 
 @dataclass(slots=True)
@@ -29,8 +36,8 @@ class TenantFixture:
     async def create(cls, api: ApiClient, stack: Stack, mongodb_uri: str) -> TenantFixture:
         name = f"tenant-{secrets.token_hex(4)}"
         email = f"owner@{name}.test"
-        prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
-        await create_owner(mongodb_uri, prefix, tenant=name, email=email, password=PASSWORD, name="Olivia Owner")
+        admin = await _open_admin_module(api, stack, mongodb_uri)
+        await admin.accounts.create_tenant(name, email, PASSWORD, "Olivia Owner")
         owner = await cls.log_in(api, email)
         site = (await owner.post("/sites", {"name": "Shop", "domains": ["shop.test"]})).ok(201)["site"]
         alex = await cls._add_operator(api, owner, name, "Alex", site["id"])
@@ -82,3 +89,14 @@ class TenantFixture:
         visitor, conversation_id = await self.pending_conversation()
         (await self.alex.post(f"/operator/accept/{conversation_id}")).ok()
         return visitor, conversation_id
+
+
+async def _open_admin_module(api: ApiClient, stack: Stack, mongodb_uri: str) -> AdminModule:
+    if api not in _admin_modules:
+        prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
+        settings = ChatSettings.model_construct(
+            mongodb_uri=mongodb_uri, database_prefix=prefix, amqp_url="", identity_secret=""
+        )
+        context = await api.closed_with_it.enter_async_context(open_context(settings))
+        _admin_modules[api] = context.admin
+    return _admin_modules[api]

@@ -76,7 +76,7 @@ def render(kubectl: str, components: tuple[str, ...]) -> list[Document]:
         kustomization.write_text(yaml.safe_dump(content))
         command = [kubectl, "kustomize", str(kustomization.parent)]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    documents = _without_hashes(list(yaml.safe_load_all(text)))
+    documents = _without_hashes(list(yaml.load_all(text, yaml.CSafeLoader)))
     for document in documents:
         if document["kind"] == "Deployment":
             # A patch moves the variables that it changes to the front.
@@ -87,12 +87,12 @@ def render(kubectl: str, components: tuple[str, ...]) -> list[Document]:
 
 def _without_hashes(documents: list[Document]) -> list[Document]:
     # In the chart, a checksum in the pod causes the rollout.
-    text = yaml.safe_dump_all(documents, sort_keys=False, width=10_000)
+    text = yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False, width=10_000)
     for document in documents:
         name = document["metadata"]["name"]
         if document["kind"] == "ConfigMap":
             text = text.replace(name, _HASH.sub("", name))
-    return list(yaml.safe_load_all(text))
+    return list(yaml.load_all(text, yaml.CSafeLoader))
 
 
 def build_templates(kubectl: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ from support.migration_job import COLOUR_INDEX, LEASE, SCHEMA, add_colour, creat
 from support.wait import wait_until
 
 Database = AsyncDatabase[Document]
-MANY = 40_000
+MANY = 16_000
 BATCH = 500
 
 

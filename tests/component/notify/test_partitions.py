@@ -7,7 +7,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -156,16 +155,38 @@ async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
         await wait_until(partial(_plans, replicas[1], 0), timeout=15)
 
 
-@pytest.fixture
-async def own_server(tmp_path: Path, team: FakeTeam) -> AsyncIterator[tuple[RabbitServer, BrokerConnection]]:
-    """A broker that the test may kill, and a connection that acts as chat."""
-    server = RabbitServer(tmp_path / "rabbitmq")
+@pytest.fixture(scope="module")
+async def own_server(
+    tmp_path_factory: pytest.TempPathFactory, team: FakeTeam
+) -> AsyncIterator[tuple[RabbitServer, BrokerConnection]]:
+    """A broker that tests may kill, with a log without records at first; and a connection that acts as chat."""
+    server = RabbitServer(tmp_path_factory.mktemp("partitions") / "rabbitmq")
     await server.start()
     try:
         async with connect_as_chat(server.uri, team) as broker:
             yield server, broker
     finally:
         await server.stop()
+
+
+async def test_an_empty_partition_does_not_stop_reading_while_the_broker_accepts_no_events(
+    own_server: tuple[RabbitServer, BrokerConnection],
+) -> None:
+    """T19: a record is appended on the connection that publishes; the broker blocks that one alone."""
+    server, broker = own_server
+    scenario = Scenario(broker)
+    await scenario.send_message("before")
+    async with run_event_log(server.uri) as event_log:
+        filled = event_log.get_partition(scenario.tenant_id)
+        empty = (filled + 1) % PARTITIONS
+        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
+        with event_log.follow_for_stream(empty) as waiting:
+            with pytest.raises(TimeoutError):
+                await waiting.wait_caught_up(2)
+            with event_log.follow_for_stream(filled) as tailer:
+                await tailer.wait_caught_up(5)
+            await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1GB")
+            await waiting.wait_caught_up(20)
 
 
 async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_new_log(
@@ -187,10 +208,7 @@ async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_
         last_event_id = stream.of_type("message.created")[-1].id
     await wait_until(partial(_has_pushes, fcm, token, ["before"]), timeout=15)
     await replica.stop(signal.SIGKILL)
-    await server.kill()
-    shutil.rmtree(server.directory / "mnesia")
-    await server.start()
-    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+    await _lose_disk(server, broker)
     other = scenario.other_conversation()
     await other.accept(operator)
     await other.send_message("first of the new log")
@@ -203,24 +221,35 @@ async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_
         await stream.wait_for("reset")
 
 
-async def test_an_empty_partition_does_not_stop_reading_while_the_broker_accepts_no_events(
-    own_server: tuple[RabbitServer, BrokerConnection],
+async def test_pushes_continue_after_the_broker_has_lost_its_disk(
+    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, own_server: tuple[RabbitServer, BrokerConnection]
 ) -> None:
-    """T19: a record is appended on the connection that publishes; the broker blocks that one alone."""
+    """Positions of the new log are lower than the cursor."""
     server, broker = own_server
+    replica = await start_replica(broker=server.uri, push_delay_seconds=0.2, **fcm.notify_settings)
     scenario = Scenario(broker)
-    await scenario.send_message("before")
-    async with run_event_log(server.uri) as event_log:
-        filled = event_log.get_partition(scenario.tenant_id)
-        empty = (filled + 1) % PARTITIONS
-        await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1")
-        with event_log.follow_for_stream(empty) as waiting:
-            with pytest.raises(TimeoutError):
-                await waiting.wait_caught_up(2)
-            with event_log.follow_for_stream(filled) as tailer:
-                await tailer.wait_caught_up(5)
-            await server.control("rabbitmqctl", "set_vm_memory_high_watermark", "absolute", "1GB")
-            await waiting.wait_caught_up(20)
+    operator = scenario.operator()
+    team.add(scenario.site_id, operator.operator_id, "en")
+    token = await register_device(replica, operator)
+    await scenario.accept(operator)
+    for number in range(10):
+        await scenario.send_message(f"before {number}")
+    await wait_until(lambda: _last_push_body(fcm, token) == "before 9", timeout=15)
+    await _lose_disk(server, broker)
+    await scenario.send_message("after")
+    await wait_until(lambda: _last_push_body(fcm, token) == "after", timeout=30)
+
+
+async def _lose_disk(server: RabbitServer, broker: BrokerConnection) -> None:
+    await server.kill()
+    shutil.rmtree(server.directory / "mnesia")
+    await server.start()
+    await wait_until(lambda: broker.unready_reason() is None, timeout=30)
+
+
+def _last_push_body(fcm: FcmServer, token: str) -> str | None:
+    pushes = fcm.pushes_for(token)
+    return pushes[-1].message["notification"]["body"] if pushes else None
 
 
 class AsyncStreams:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
-import pytest
-
-from parley_dev.servers import RabbitServer
 from support.fcm import FcmServer
-from support.notify import FakeTeam, NotifyReplica, Scenario, StartReplica, connect_as_chat
+from support.notify import FakeTeam, NotifyReplica, Scenario, StartReplica
 from support.pushes import AddPushOperator, SendFirstPush, count_outcome, register_device, wait_for_push
 from support.wait import wait_until
 
@@ -326,40 +321,3 @@ async def test_with_manual_routing_a_pending_conversation_causes_no_push(
     await scenario.change_site()
     await scenario.request_operator()
     await wait_for_push(fcm, token, 2)
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[RabbitServer]:
-    """A broker of the test's own, which it may kill."""
-    server = RabbitServer(tmp_path / "rabbitmq")
-    await server.start()
-    yield server
-    await server.stop()
-
-
-async def test_pushes_continue_after_the_broker_has_lost_its_disk(
-    start_replica: StartReplica, team: FakeTeam, fcm: FcmServer, server: RabbitServer
-) -> None:
-    """Positions of the new log are lower than the cursor."""
-    async with connect_as_chat(server.uri, team) as broker:
-        replica = await start_replica(broker=server.uri, push_delay_seconds=0.2, **fcm.notify_settings)
-        scenario = Scenario(broker)
-        operator = scenario.operator()
-        team.add(scenario.site_id, operator.operator_id, "en")
-        token = await register_device(replica, operator)
-        await scenario.accept(operator)
-        for number in range(10):
-            await scenario.send_message(f"before {number}")
-        await wait_until(lambda: _last_push_body(fcm, token) == "before 9", timeout=15)
-
-        await server.kill()
-        shutil.rmtree(server.directory / "mnesia")
-        await server.start()
-        await wait_until(lambda: broker.unready_reason() is None, timeout=30)
-        await scenario.send_message("after")
-        await wait_until(lambda: _last_push_body(fcm, token) == "after", timeout=30)
-
-
-def _last_push_body(fcm: FcmServer, token: str) -> str | None:
-    pushes = fcm.pushes_for(token)
-    return pushes[-1].message["notification"]["body"] if pushes else None

@@ -92,15 +92,22 @@ async def stack(
         yield stack
 
 
+@pytest.fixture(scope="package")
+async def api(stack: Stack) -> AsyncIterator[ApiClient]:
+    """A client of this stack's gateway."""
+    async with ApiClient(stack.gateway_url) as client:
+        yield client
+
+
 @pytest.fixture
 async def tenant(
     stack: Stack,
+    api: ApiClient,
     mongodb_uri: str,
     openai_server: FakeOpenAIServer,
     site_endpoints: tuple[FakeOpenAIServer, FakeOpenAIServer],
-) -> AsyncIterator[TenantFixture]:
+) -> TenantFixture:
     """A tenant of the test's own. The AI endpoints start with their default replies."""
     for server in (openai_server, *site_endpoints):
         server.reset()
-    async with ApiClient(stack.gateway_url) as api:
-        yield await TenantFixture.create(api, stack, mongodb_uri)
+    return await TenantFixture.create(api, stack, mongodb_uri)
