@@ -13,7 +13,7 @@ import yaml
 
 from parley_dev import chart
 from support.external_tools import find_helm, find_kubectl
-from support.manifests import COMPONENTS, KUBERNETES, OPTIONAL, SERVICES, Document, container_of
+from support.manifests import COMPONENTS, KUBERNETES, OPTIONAL, SERVICES, Document, get_container
 
 CHART = KUBERNETES / "chart"
 DIGEST = "sha256:" + "0f" * 32
@@ -130,7 +130,7 @@ def test_values_reach_their_places(helm: str, tmp_path: Path) -> None:
             kubernetes_validate.validate(document, "1.37", strict=True)
     built = _by_name(documents)
     deployment = built["Deployment parley-chat"]["spec"]
-    container = container_of(deployment["template"])
+    container = get_container(deployment["template"])
     assert deployment["replicas"] == 4
     assert container["image"] == f"registry.example:5000/parley/chat:0.2.0@{DIGEST}"
     assert container["imagePullPolicy"] == "Always"
@@ -139,7 +139,7 @@ def test_values_reach_their_places(helm: str, tmp_path: Path) -> None:
     secrets = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"]}
     assert secrets["MONGODB_URI"] == {"name": "my-mongodb", "key": "chat"}
     assert secrets["AMQP_URL"] == {"name": "my-rabbitmq", "key": "url"}
-    gateway = container_of(built["Deployment parley-gateway"]["spec"]["template"])
+    gateway = get_container(built["Deployment parley-gateway"]["spec"]["template"])
     assert gateway["image"] == "registry.example:5000/parley/gateway:0.2.0"
     assert {"name": "my-jwt", "key": "secret"} in [one["valueFrom"]["secretKeyRef"] for one in gateway["env"]]
     config = built["ConfigMap parley-chat"]["data"]
@@ -148,7 +148,7 @@ def test_values_reach_their_places(helm: str, tmp_path: Path) -> None:
     assert config["PARLEY_LOG_LEVEL"] == "debug"
     assert built["ConfigMap parley-gateway"]["data"]["PARLEY_TRUSTED_PROXIES"] == "10.2.0.0/16"
     job = built[f"Job parley-chat-schema-0.2.0-{DIGEST[7:15]}"]["spec"]["template"]
-    assert container_of(job)["image"] == container["image"]
+    assert get_container(job)["image"] == container["image"]
     assert "Job parley-notify-schema-0.2.0" in built
     ingress = built["Ingress parley"]["spec"]
     assert (ingress["ingressClassName"], ingress["rules"][0]["host"]) == ("traefik", "chat.example.org")
@@ -166,7 +166,7 @@ def test_one_backend_can_be_in_the_cluster_and_the_other_outside(helm: str, tmp_
     assert "MongoDBCommunity parley-mongodb" in built
     assert not [one for one in documents if one["kind"] in {"RabbitmqCluster", "CronJob"}]
     for service in SERVICES[1:]:
-        container = container_of(built[f"Deployment parley-{service}"]["spec"]["template"])
+        container = get_container(built[f"Deployment parley-{service}"]["spec"]["template"])
         secrets = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"]}
         assert secrets["AMQP_URL"] == {"name": "my-rabbitmq", "key": "url"}
         assert secrets["MONGODB_URI"] == {"name": f"parley-mongodb-{service}", "key": "connectionString.standard"}

@@ -37,7 +37,7 @@ from support.manifests import (
     Variant,
     build,
     build_all,
-    container_of,
+    get_container,
     matches,
 )
 
@@ -122,7 +122,7 @@ def test_every_pod_runs_as_an_unprivileged_numeric_user(each: list[RenderedManif
 def test_services_can_write_only_to_a_limited_tmp(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
-            container = container_of(template)
+            container = get_container(template)
             assert container["securityContext"]["readOnlyRootFilesystem"] is True, service
             assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}], service
             assert template["spec"]["volumes"][0]["emptyDir"]["sizeLimit"], service
@@ -148,7 +148,7 @@ def test_service_links_are_disabled(each: list[RenderedManifests]) -> None:
 def test_liveness_probes_ignore_dependencies_and_readiness_probes_check_them(each: list[RenderedManifests]) -> None:
     for built in each:
         for service, template in built.service_pods():
-            container = container_of(template)
+            container = get_container(template)
             ports = {port["name"]: port["containerPort"] for port in container["ports"]}
             assert ports == {"http": 8080, "internal": 9090}, service
             assert container["startupProbe"]["httpGet"] == {"path": "/livez", "port": "internal"}
@@ -162,7 +162,7 @@ def test_the_termination_grace_period_exceeds_the_drain(each: list[RenderedManif
     for built in each:
         for service, template in built.service_pods():
             settings = {**_defaults(service), **built.environment(service)}
-            pre_stop = container_of(template)["lifecycle"]["preStop"]["sleep"]["seconds"]
+            pre_stop = get_container(template)["lifecycle"]["preStop"]["sleep"]["seconds"]
             drain, stop = (float(settings[f"PARLEY_{name}_SECONDS"]) for name in ("DRAIN", "STOP"))
             assert pre_stop >= 5, "endpoints are removed during the sleep"
             assert template["spec"]["terminationGracePeriodSeconds"] >= pre_stop + drain + stop + 15, service
@@ -207,7 +207,7 @@ def test_services_select_their_pods(each: list[RenderedManifests]) -> None:
             name = service["metadata"]["name"]
             template = templates[name.removesuffix("-replicas")]
             assert matches({"matchLabels": service["spec"]["selector"]}, template["metadata"]["labels"]), name
-            ports = {port["name"]: port["containerPort"] for port in container_of(template)["ports"]}
+            ports = {port["name"]: port["containerPort"] for port in get_container(template)["ports"]}
             for port in service["spec"]["ports"]:
                 assert port.get("targetPort", port["name"]) in ports, name
 
@@ -404,8 +404,8 @@ def test_a_job_has_its_services_image_database_and_account(each: list[RenderedMa
         for job in _schema_jobs(built):
             service = job["metadata"]["name"].split("-")[1]
             template, serving = job["spec"]["template"]["spec"], dict(built.service_pods())[service]
-            container = container_of(job["spec"]["template"])
-            assert container["image"] == container_of(serving)["image"], "the migrations of the new version"
+            container = get_container(job["spec"]["template"])
+            assert container["image"] == get_container(serving)["image"], "the migrations of the new version"
             assert template["serviceAccountName"] == f"parley-{service}"
             assert template["restartPolicy"] == "Never", "the log of a failed run is kept"
             given = {entry["name"]: entry for entry in container["env"]}
@@ -417,7 +417,7 @@ def test_a_job_has_its_services_image_database_and_account(each: list[RenderedMa
 
 def test_job_commands_are_valid(production: RenderedManifests) -> None:
     for job in _schema_jobs(production):
-        program, *arguments = container_of(job["spec"]["template"])["command"]
+        program, *arguments = get_container(job["spec"]["template"])["command"]
         group, verb, *options = arguments
         schema = build_cli(load_plugins()).commands[group]
         assert isinstance(schema, click.Group)
@@ -438,7 +438,7 @@ def test_no_selector_matches_a_job(each: list[RenderedManifests]) -> None:
 
 def test_job_names_contain_the_version(production: RenderedManifests) -> None:
     for service in SERVICES[1:]:
-        image = container_of(dict(production.service_pods())[service])["image"]
+        image = get_container(dict(production.service_pods())[service])["image"]
         job = production.one("Job", f"parley-{service}-schema-{image.rpartition(':')[2]}")
         text = json.dumps(job)
         assert not any(config["metadata"]["name"] in text for config in production.of_kind("ConfigMap")), (
@@ -459,7 +459,7 @@ def test_job_names_of_images_with_digests_fit(kubectl: Path, tmp_path: Path) -> 
     assert names == {f"parley-{service}-schema-0.1.0" for service in SERVICES[1:]}
     assert all(len(name) <= 63 for name in names)
     for _, template in built.service_pods():
-        assert container_of(template)["image"].endswith(f":0.1.0@sha256:{'0f' * 32}")
+        assert get_container(template)["image"].endswith(f":0.1.0@sha256:{'0f' * 32}")
 
 
 def test_jobs_can_connect_to_the_database_only(each: list[RenderedManifests]) -> None:
@@ -502,7 +502,7 @@ def test_the_gateways_service_urls_exist(each: list[RenderedManifests]) -> None:
             assert spec["clusterIP"] == "None", "each pod's address is behind the name"
             # A headless Service has no port mapping: the gateway connects to the pod itself.
             (target,) = (port["targetPort"] for port in spec["ports"])
-            ports = container_of(dict(built.service_pods())[service])["ports"]
+            ports = get_container(dict(built.service_pods())[service])["ports"]
             assert address.port in [port["containerPort"] for port in ports if port["name"] == target], service
 
 
@@ -574,7 +574,7 @@ def test_queues_grow_to_every_broker_node(production: RenderedManifests) -> None
     (rabbit,) = production.of_kind("RabbitmqCluster")
     job = production.one("CronJob", "parley-queues")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     assert job["subdomain"] == f"{rabbit['metadata']['name']}-nodes", "the tools' name resolves as the nodes' names do"
-    assert container_of({"spec": job})["image"] == rabbit["spec"]["image"]
+    assert get_container({"spec": job})["image"] == rabbit["spec"]["image"]
     config = job["volumes"][0]["configMap"]["name"]
     assert production.one("ConfigMap", config)["data"]["grow-queues.sh"].startswith("#!/bin/sh\n")
 
@@ -598,7 +598,7 @@ def test_scraped_ports_exist(production: RenderedManifests) -> None:
     ports = {endpoint["port"] for endpoint in own["spec"]["podMetricsEndpoints"]}
     for service, template in production.service_pods():
         assert matches(own["spec"]["selector"], template["metadata"]["labels"]), service
-        assert ports <= {port["name"] for port in container_of(template)["ports"]}, service
+        assert ports <= {port["name"] for port in get_container(template)["ports"]}, service
 
 
 def test_mongodb_is_scraped_at_an_exporter_beside_each_member(production: RenderedManifests) -> None:
@@ -660,8 +660,8 @@ def test_backups_run_as_chat_does_with_an_account_of_their_own(kubectl: Path, tm
     )
     built = RenderedManifests(Variant("backup", ("network-policies", "backup")), tuple(build(kubectl, folder)))
     template = built.one("CronJob", "parley-backup")["spec"]["jobTemplate"]["spec"]["template"]
-    container = container_of(template)
-    chat = container_of(built.one("Deployment", "parley-chat")["spec"]["template"])
+    container = get_container(template)
+    chat = get_container(built.one("Deployment", "parley-chat")["spec"]["template"])
     assert container["image"] == chat["image"]
     assert container["envFrom"] == chat["envFrom"], "the same bucket"
     references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one}

@@ -1,4 +1,4 @@
-"""T19: RabbitMQ is away for minutes; nothing that people do needs it, and all events are told soon after its return."""
+"""T19: RabbitMQ is away for minutes: people go on as before, and all events are published soon after its return."""
 
 from __future__ import annotations
 

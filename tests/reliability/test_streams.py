@@ -130,10 +130,10 @@ async def test_t9_slow_clients_are_disconnected_and_others_are_not_delayed(
         count = repetitions(600, 1500)
         for _ in range(count // 20):
             await asyncio.gather(*(tenant.alex.send_message(conversation_id, text) for _ in range(20)))
-        received = [event.id for event in panel.events if _is_of(event, conversation_id)]
+        received = [event.id for event in panel.events if _belongs_to(event, conversation_id)]
         while len(received) < count:
             await asyncio.wait_for(panel.wait_for_activity(), 30)
-            received = [event.id for event in panel.events if _is_of(event, conversation_id)]
+            received = [event.id for event in panel.events if _belongs_to(event, conversation_id)]
         assert len(set(received)) == len(received) == count
         for reader, writer in slow:
             async with asyncio.timeout(30):
@@ -177,7 +177,7 @@ async def _read_all(reader: asyncio.StreamReader) -> None:
         pass
 
 
-def _is_of(event: SseEvent, conversation_id: int) -> bool:
+def _belongs_to(event: SseEvent, conversation_id: int) -> bool:
     if event.type != "message.created":
         return False
     return bool(event.data["data"]["conversation_id"] == conversation_id and event.data["data"]["role"] == "operator")

@@ -47,7 +47,7 @@ async def test_t18_without_translate_originals_are_not_delayed(
             await cluster.stack.restart("translate", index)
         # After its start it translates both: the visitor's message, and the operator's that was sent untranslated.
         for seq in (first.data["data"]["seq"], sent["seq"]):
-            late = await panel.wait_for("message.translated", partial(_is_of, seq), timeout=60)
+            late = await panel.wait_for("message.translated", partial(_belongs_to, seq), timeout=60)
             assert late.data["data"]["translation"]["status"] == "done"
     report(
         "T18",
@@ -56,5 +56,5 @@ async def test_t18_without_translate_originals_are_not_delayed(
     )
 
 
-def _is_of(seq: int, event: SseEvent) -> bool:
+def _belongs_to(seq: int, event: SseEvent) -> bool:
     return bool(event.data["data"]["seq"] == seq)

@@ -15,7 +15,7 @@ from parley.common.http import CallerType
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
 from support.authorization_matrix import UNKNOWN_RESOURCES, TenantResources, build_request, path_parameters
-from support.routes import PublicEndpoint, fields_of, public_endpoints
+from support.routes import PublicEndpoint, get_fields, public_endpoints
 from support.tenants import TenantFixture
 
 QUERY_OPERATORS = [{"$ne": 1}, {"$gt": ""}, {"$where": "1"}, {"$regex": ".*"}]
@@ -60,7 +60,7 @@ async def test_query_operators_are_rejected_in_every_body_field(
     failures: list[str] = []
     tried = 0
     for public in routes:
-        for name, field in fields_of(public.route.body).items():
+        for name, field in get_fields(public.route.body).items():
             if _accepts_objects(field.annotation):
                 continue
             for operator in QUERY_OPERATORS:
@@ -86,7 +86,7 @@ async def test_query_operators_are_ineffective_in_query_parameters(
             continue
         request = build_request(public, target)
         plain = await tenant.api.request("GET", request.path, token=tenant.owner.token, query=dict(request.query))
-        for name, field in fields_of(public.route.query).items():
+        for name, field in get_fields(public.route.query).items():
             query = {**request.query, f"{name}[$ne]": "1"}
             bracketed = await tenant.api.request("GET", request.path, token=tenant.owner.token, query=query)
             assert bracketed.status == plain.status, (public.name, name)

@@ -13,7 +13,7 @@ from parley.common.http import CallerType
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
 from support.authorization_matrix import TenantResources, image_form, is_resource_scoped, make_image
-from support.routes import fields_of, public_endpoints
+from support.routes import get_fields, public_endpoints
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
@@ -149,7 +149,7 @@ async def test_lists_and_counts_contain_no_foreign_rows(tenant: TenantFixture, o
             continue
         if "{" in route.path and "{site_id}" not in route.path:
             continue
-        if "session_id" in fields_of(route.query):
+        if "session_id" in get_fields(route.query):
             continue  # It is about one visitor, not a list.
         path = route.path.removeprefix("/api/v1")
         query = site_ids if is_resource_scoped(public) and "{" not in path else {}

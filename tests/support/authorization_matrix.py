@@ -16,7 +16,7 @@ import aiohttp
 from PIL import Image
 
 from support.api import ApiClient, ApiResponse
-from support.routes import PublicEndpoint, fields_of
+from support.routes import PublicEndpoint, get_fields
 from support.tenants import PASSWORD, TenantFixture
 
 UNKNOWN_ID = 2**52 + 1
@@ -97,7 +97,7 @@ def resource_fields(public: PublicEndpoint) -> tuple[list[str], list[str]]:
     def fields(model: Any) -> list[str]:
         return [
             name
-            for name in fields_of(model)
+            for name in get_fields(model)
             if name.endswith(("_id", "_ids"))
             and name not in NOT_RESOURCE_FIELDS
             and (public.name, name) not in FILTER_PARAMETERS

@@ -77,7 +77,7 @@ class RenderedManifests:
 
     def environment(self, service: str) -> dict[str, str | Document]:
         """Return a service's environment: values, or references to Secrets."""
-        container = container_of(self.one("Deployment", f"parley-{service}")["spec"]["template"])
+        container = get_container(self.one("Deployment", f"parley-{service}")["spec"]["template"])
         variables: dict[str, str | Document] = {}
         for source in container["envFrom"]:
             (config,) = (
@@ -91,7 +91,7 @@ class RenderedManifests:
         return variables
 
 
-def container_of(template: Document) -> Document:
+def get_container(template: Document) -> Document:
     """Return the only container of a pod."""
     containers: list[Document] = template["spec"]["containers"]
     (container,) = containers

@@ -112,7 +112,7 @@ class OtlpCollector:
         return web.Response(body=ExportTraceServiceResponse().SerializeToString(), content_type=_PROTOBUF)
 
 
-def ancestors_of(spans: Sequence[CollectedSpan], last: CollectedSpan) -> list[CollectedSpan]:
+def list_ancestors(spans: Sequence[CollectedSpan], last: CollectedSpan) -> list[CollectedSpan]:
     """Return a span with its ancestors, from the root span on."""
     by_id = {span.span_id: span for span in spans}
     chain = [last]

@@ -39,6 +39,6 @@ def proxy_routes(*credentials: Credential) -> list[ProxyRoute]:
     return [forward for forward in PROXY_ROUTES if forward.credential in credentials]
 
 
-def fields_of(model: type[BaseModel] | None) -> dict[str, Any]:
+def get_fields(model: type[BaseModel] | None) -> dict[str, Any]:
     """Return the fields of a body or a query, by the name that clients send."""
     return {field.alias or name: field for name, field in model.model_fields.items()} if model is not None else {}

@@ -102,7 +102,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
         await app.mongo.database.command("profile", 0)
         profile = [row async for row in app.mongo["system.profile"].find()]
         routes = {(route.method, route.path) for route in app.admin.routes()}
-        assert {await _route_of(app, *request) for request in app.requests} == routes, "a route was not called"
+        assert {await _find_route(app, *request) for request in app.requests} == routes, "a route was not called"
         collections = {index.collection for repository in REPOSITORIES for index in repository.INDEXES}
         assert collections <= {row["ns"].split(".", 1)[1] for row in profile}
         unindexed = [
@@ -116,7 +116,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
         await app.close()
 
 
-async def _route_of(app: AdminTestApp, method: str, path: str) -> tuple[str, str]:
+async def _find_route(app: AdminTestApp, method: str, path: str) -> tuple[str, str]:
     info = await app.server.app.router.resolve(make_mocked_request(method, path))
     assert info.route.resource is not None
     return method, info.route.resource.canonical

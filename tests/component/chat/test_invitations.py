@@ -81,7 +81,7 @@ async def test_a_manager_cannot_renew_the_invitation_of_a_member_of_other_sites(
     owner = await app.create_tenant()
     site, other = await app.create_site(owner), await app.create_site(owner)
     manager = await app.create_member(owner, site["id"], can_manage=True, can_chat=True, can_view_conversations=True)
-    ours, _ = await _invite(app, manager, site_ids=[site["id"]])
+    invited, _ = await _invite(app, manager, site_ids=[site["id"]])
     both, _ = await _invite(app, owner, site_ids=[site["id"], other["id"]])
-    assert (await app.call("POST", f"/api/v1/team/{ours['id']}/invitation", manager)).status == 201
+    assert (await app.call("POST", f"/api/v1/team/{invited['id']}/invitation", manager)).status == 201
     assert (await app.call("POST", f"/api/v1/team/{both['id']}/invitation", manager)).status == 403

@@ -55,7 +55,7 @@ async def test_an_image_is_stored_read_and_removed(server: S3Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "cause", "problem"),
+    ("changes", "cause", "reason"),
     [
         ({"access_key": "unknown"}, "keys", "PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused"),
         ({"secret_key": "wrong"}, "keys", "PARLEY_S3_ACCESS_KEY or PARLEY_S3_SECRET_KEY is refused"),
@@ -64,10 +64,10 @@ async def test_an_image_is_stored_read_and_removed(server: S3Server) -> None:
     ],
 )
 async def test_why_images_cannot_be_stored_is_told(
-    server: S3Server, changes: dict[str, str], cause: str, problem: str
+    server: S3Server, changes: dict[str, str], cause: str, reason: str
 ) -> None:
     images = storage(server, **changes)
-    assert await images.get_unwritable_reason() == problem
+    assert await images.get_unwritable_reason() == reason
     labels = {"operation": "put", "cause": cause}
     before = REGISTRY.get_sample_value("parley_chat_storage_failures_total", labels) or 0
     with pytest.raises(Unavailable):

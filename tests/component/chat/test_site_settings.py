@@ -191,7 +191,7 @@ async def test_an_ai_key_is_never_returned_logged_or_published(
         assert KEY not in str(output)
     assert "ai" not in shared, "AI settings never leave chat"
     settings = await site.app.admin.site_directory.get(site.owner.tenant_id, site.id)
-    assert "sealed" not in repr(settings)
+    assert "encrypted" not in repr(settings)
 
 
 async def test_a_stored_ai_key_can_be_decrypted_only_for_its_site_and_with_the_same_secret(

@@ -19,7 +19,7 @@ async def _put(app: AdminTestApp, caller: OperatorCaller, operator: OperatorCall
     return (await app.call("PUT", f"/api/v1/team/{operator.operator_id}", caller, body)).status
 
 
-async def _owner_of(app: AdminTestApp, owner: OperatorCaller) -> OperatorCaller:
+async def _load_owner(app: AdminTestApp, owner: OperatorCaller) -> OperatorCaller:
     body = {"email": unique_email("owner"), "name": "Second Owner", "password": PASSWORD, "owner": True}
     created = (await app.call("POST", "/api/v1/team", owner, body)).ok(201)["member"]
     return await app.get_caller(created["id"])
@@ -264,7 +264,7 @@ async def test_a_deleted_site_does_not_restrict_a_manager(app: AdminTestApp) -> 
 
 async def test_operators_cannot_remove_their_own_access(app: AdminTestApp) -> None:
     owner = await app.create_tenant()
-    await _owner_of(app, owner)
+    await _load_owner(app, owner)
     site = await app.create_site(owner)
     manager = await app.create_member(owner, site["id"], can_manage=True)
     for operator in (owner, manager):
@@ -281,7 +281,7 @@ async def test_owners_who_remove_each_other_at_once_leave_one_owner(
     app: AdminTestApp,
 ) -> None:
     first = await app.create_tenant()
-    second = await _owner_of(app, first)
+    second = await _load_owner(app, first)
     # An invited owner who has not accepted does not count.
     body = {"email": unique_email("owner"), "name": "Invited Owner", "owner": True}
     (await app.call("POST", "/api/v1/team", first, body)).ok(201)

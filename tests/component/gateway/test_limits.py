@@ -331,7 +331,7 @@ async def test_two_gateways_count_together(backend: FakeBackend, start_gateway: 
     for _ in range(20):
         answers = await asyncio.gather(*(get_statuses(gateway, PATH, 2, headers=both) for gateway in gateways))
         statuses += [status for answer in answers for status in answer]
-    # Each gateway may have taken as much again as it has not told yet, three at a time.
+    # Each gateway may have taken as much again as it has not reported yet, three at a time.
     assert 48 <= statuses.count(200) <= 60
     for gateway in gateways:
         assert await get_statuses(gateway, PATH, 1, headers=both) == [429]

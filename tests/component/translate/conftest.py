@@ -213,7 +213,7 @@ class TranslateHarness:
     async def publish(self, *events: Event) -> None:
         await self._broker.publish([event.to_document() for event in events])
 
-    def events_of(self, conversation: ConversationFixture, event_type: str) -> list[Event]:
+    def list_events(self, conversation: ConversationFixture, event_type: str) -> list[Event]:
         return [event for event in self.events if event.type == event_type and event.conversation_id == conversation.id]
 
     async def wait_for_translation(self, message: Event, timeout: float = 30.0) -> dict[str, Any]:

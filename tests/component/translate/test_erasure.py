@@ -73,4 +73,4 @@ async def test_late_message_of_an_erased_visitor_is_not_translated(
     await harness.publish(late, marker)
     await harness.wait_for_translation(marker)
     assert not any("zu spät" in text for text in google.texts)
-    assert not harness.events_of(conversation, "message.translated")
+    assert not harness.list_events(conversation, "message.translated")

@@ -39,7 +39,7 @@ async def test_visitors_message_is_translated_for_the_operator(harness: Translat
         "content": "‹en› Wo ist meine Bestellung?",
         "status": "done",
     }
-    [event] = harness.events_of(conversation, "message.translated")
+    [event] = harness.list_events(conversation, "message.translated")
     assert (event.tenant_id, event.site_id, event.session) == (
         conversation.tenant_id,
         conversation.site_id,
@@ -133,7 +133,7 @@ async def test_redelivered_message_is_translated_and_charged_once(
     await harness.wait_for_translation(last)
 
     assert google.charged_characters - charged == len(message.data["content"]) + len(last.data["content"])
-    assert len(harness.events_of(conversation, "message.translated")) == 2
+    assert len(harness.list_events(conversation, "message.translated")) == 2
 
 
 async def test_failed_message_is_not_retried_on_redelivery(
@@ -150,7 +150,7 @@ async def test_failed_message_is_not_retried_on_redelivery(
     await harness.publish(message, last)
     await harness.wait_for_translation(last)
 
-    assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == [1, 2]
+    assert [event.data["seq"] for event in harness.list_events(conversation, "message.translated")] == [1, 2]
     assert google.texts.count("Das wird heute nichts mehr.") == 1
 
 
@@ -199,7 +199,7 @@ async def test_messages_of_a_conversation_are_translated_in_order(harness: Trans
 
     await asyncio.gather(*(harness.wait_for_translation(message) for message in messages))
     for conversation in conversations:
-        assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == list(
+        assert [event.data["seq"] for event in harness.list_events(conversation, "message.translated")] == list(
             range(1, 13)
         )
 
@@ -238,7 +238,7 @@ async def test_no_translation_after_switching_off(harness: TranslateHarness, goo
     await harness.wait_for_translation(last)
 
     # The queue is in order, so the first message has been handled: it needs no engine.
-    assert not harness.events_of(off, "message.translated")
+    assert not harness.list_events(off, "message.translated")
     assert not any("nicht übersetzen" in text for text in google.texts)
 
 
@@ -279,7 +279,7 @@ async def test_only_messages_sent_without_a_translation_are_translated_late(harn
     await harness.publish(translated, late)
 
     assert (await harness.wait_for_translation(late))["content"] == "‹de› Good evening!"
-    assert len(harness.events_of(conversation, "message.translated")) == 1
+    assert len(harness.list_events(conversation, "message.translated")) == 1
 
 
 async def test_visitors_language_is_detected_and_published(harness: TranslateHarness) -> None:
@@ -289,7 +289,7 @@ async def test_visitors_language_is_detected_and_published(harness: TranslateHar
     await harness.publish(message)
 
     assert (await harness.wait_for_translation(message))["status"] == "done"
-    updated = harness.events_of(conversation, "translation.updated")[-1]
+    updated = harness.list_events(conversation, "translation.updated")[-1]
     assert (updated.data["lang"], updated.data["detected"], updated.data["enabled"]) == ("de", True, True)
     _, response = await harness.toggle(conversation.operator(), conversation)
     assert response["translation"]["detected"] is True
@@ -302,7 +302,7 @@ async def test_language_set_by_an_operator_is_kept(harness: TranslateHarness, go
     await harness.publish(message)
     await harness.wait_for_translation(message)
 
-    assert [event.data["lang"] for event in harness.events_of(conversation, "translation.updated")] == ["fr", "fr"]
+    assert [event.data["lang"] for event in harness.list_events(conversation, "translation.updated")] == ["fr", "fr"]
     assert google.requests[-1].source_language_code == "fr"
 
 
@@ -314,7 +314,7 @@ async def test_message_in_the_operators_language_is_not_translated(harness: Tran
     await harness.publish(english, german)
 
     assert (await harness.wait_for_translation(german))["lang"] == "en"
-    assert [event.data["seq"] for event in harness.events_of(conversation, "message.translated")] == [2]
+    assert [event.data["seq"] for event in harness.list_events(conversation, "message.translated")] == [2]
 
 
 async def test_poison_message_is_dead_lettered_and_others_are_consumed(harness: TranslateHarness) -> None:
@@ -382,7 +382,7 @@ async def test_what_was_written_before_translation_was_on_is_translated_for_the_
     assert status == 200
     assert (body["translation"]["lang"], body["translation"]["detected"]) == ("de", True), "the first reply needs it"
     assert (await harness.wait_for_translation(question))["content"].startswith("‹en› Wo ist meine Bestellung?")
-    translated = harness.events_of(conversation, "message.translated")
+    translated = harness.list_events(conversation, "message.translated")
     assert [event.data["seq"] for event in translated] == [1], "the visitor gets no translation of an old message"
 
 
@@ -403,7 +403,7 @@ async def test_a_backlog_is_translated_to_its_end_after_a_kill(
 
     for question in questions:
         assert (await harness.wait_for_translation(question))["status"] == "done"
-    assert len(harness.events_of(conversation, "message.translated")) == len(questions), "each once"
+    assert len(harness.list_events(conversation, "message.translated")) == len(questions), "each once"
 
 
 async def test_a_preview_is_what_the_visitor_will_read(harness: TranslateHarness) -> None:

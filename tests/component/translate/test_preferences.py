@@ -33,7 +33,7 @@ async def test_toggle_switches_translation_and_publishes_an_event(
             },
         },
     )
-    [event] = await wait_until(lambda: harness.events_of(conversation, "translation.updated"))
+    [event] = await wait_until(lambda: harness.list_events(conversation, "translation.updated"))
     assert (event.tenant_id, event.site_id, event.session) == (
         conversation.tenant_id,
         conversation.site_id,
@@ -52,7 +52,7 @@ async def test_set_lang_stores_the_standard_form_of_the_tag(
     assert response["translation"]["lang"] == "zh-Hant-TW"
     assert response["translation"]["operator_lang"] == "pt-BR"
     assert response["translation"]["enabled"] is False
-    [event] = await wait_until(lambda: harness.events_of(conversation, "translation.updated"))
+    [event] = await wait_until(lambda: harness.list_events(conversation, "translation.updated"))
     assert event.data["lang"] == "zh-Hant-TW"
 
 
@@ -81,7 +81,7 @@ async def test_invalid_language_is_refused_with_the_field_name(
     code, response = await harness.set_lang(conversation.operator(), conversation, "de", operator_lang=lang)
     assert code == 422
     assert "operator_lang" in response["errors"]
-    assert not harness.events_of(conversation, "translation.updated")
+    assert not harness.list_events(conversation, "translation.updated")
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,9 @@ async def test_unchanged_settings_publish_no_event(
     await harness.toggle(alex, conversation, enabled=False)
 
     assert first == second
-    await wait_until(lambda: len(harness.events_of(conversation, "translation.updated")) >= 2)
-    assert [event.data["enabled"] for event in harness.events_of(conversation, "translation.updated")] == [True, False]
+    await wait_until(lambda: len(harness.list_events(conversation, "translation.updated")) >= 2)
+    updates = harness.list_events(conversation, "translation.updated")
+    assert [event.data["enabled"] for event in updates] == [True, False]
 
 
 async def test_concurrent_changes_get_consecutive_versions(
@@ -171,8 +172,8 @@ async def test_concurrent_changes_get_consecutive_versions(
     responses = await asyncio.gather(*(harness.set_lang(alex, conversation, lang) for lang in ("de", "fr", "es", "ja")))
 
     assert {code for code, _ in responses} == {200}
-    await wait_until(lambda: len(harness.events_of(conversation, "translation.updated")) == 4)
-    events = harness.events_of(conversation, "translation.updated")
+    await wait_until(lambda: len(harness.list_events(conversation, "translation.updated")) == 4)
+    events = harness.list_events(conversation, "translation.updated")
     latest = max(events, key=lambda event: event.data["version"])
     assert sorted(event.data["version"] for event in events) == [1, 2, 3, 4]
     _, now = await harness.toggle(alex, conversation)

@@ -9,7 +9,7 @@ from collections import Counter
 
 from parley.chat.conversations.model import MAX_RECENT_IDS
 from parley_dev.stack import Stack
-from support.otlp_collector import CollectedSpan, OtlpCollector, ancestors_of, span_count
+from support.otlp_collector import CollectedSpan, OtlpCollector, list_ancestors, span_count
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
@@ -125,5 +125,5 @@ async def _commands(collector: OtlpCollector, request_id: str, route: str) -> Co
     return Counter(
         str(span.attributes["db.operation.name"])
         for span in spans
-        if "db.operation.name" in span.attributes and request_span in ancestors_of(spans, span)
+        if "db.operation.name" in span.attributes and request_span in list_ancestors(spans, span)
     )

@@ -10,7 +10,7 @@ from functools import partial
 from parley_dev.stack import Stack
 from support.canaries import exercise_secrets
 from support.fcm import FcmServer
-from support.otlp_collector import CollectedSpan, OtlpCollector, ancestors_of, span_count
+from support.otlp_collector import CollectedSpan, OtlpCollector, list_ancestors, span_count
 from support.tenants import PASSWORD, TenantFixture
 from support.wait import wait_until
 
@@ -261,7 +261,7 @@ def _path(spans: list[CollectedSpan], service: str, name: str) -> list[tuple[str
 def _paths(spans: list[CollectedSpan], service: str, name: str) -> list[list[tuple[str, str]]]:
     matching = [span for span in spans if span.service_and_name == (service, name)]
     assert matching, (name, sorted(span.service_and_name for span in spans))
-    return [[span.service_and_name for span in ancestors_of(spans, last)] for last in matching]
+    return [[span.service_and_name for span in list_ancestors(spans, last)] for last in matching]
 
 
 def _more_requests_than(collector: OtlpCollector, before: int) -> bool:

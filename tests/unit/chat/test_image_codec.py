@@ -113,7 +113,7 @@ def test_the_orientation_is_applied(kind: str) -> None:
     assert top[2] > 200  # type: ignore[index]
 
 
-def frames_of(image: Image.Image) -> list[bytes]:
+def list_frames(image: Image.Image) -> list[bytes]:
     return [frame.convert("RGBA").tobytes() for frame in ImageSequence.Iterator(image)]
 
 
@@ -135,10 +135,10 @@ def test_an_animation_keeps_frames_durations_and_repetitions(kind: str, loop: in
     durations = [100, 250, 400, 50]
     data = encoded(first, kind, save_all=True, append_images=others, duration=durations, **options, **extra)
     source, out = Image.open(io.BytesIO(data)), decoded(data)
-    assert frames_of(out) == frames_of(source)
+    assert list_frames(out) == list_frames(source)
     assert out.info.get("loop") == source.info.get("loop")
 
-    def durations_of(image: Image.Image) -> list[object]:
+    def list_durations(image: Image.Image) -> list[object]:
         found = []
         for number in range(4):
             image.seek(number)
@@ -146,7 +146,7 @@ def test_an_animation_keeps_frames_durations_and_repetitions(kind: str, loop: in
             found.append(image.info.get("duration"))
         return found
 
-    assert durations_of(out) == durations_of(source) == durations
+    assert list_durations(out) == list_durations(source) == durations
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "JPEG"])

@@ -22,7 +22,7 @@ def merge(paths: dict[str, Any], schemas: dict[str, Any], *, for_visitors: bool)
     return merge_openapi({"chat": chat}, build_openapi(documented_routes()), public)
 
 
-def body_of(document: Document) -> Any:
+def get_body(document: Document) -> Any:
     return document["paths"]["/p/{id}"]["post"]["requestBody"]["content"]["application/json"]
 
 
@@ -35,7 +35,7 @@ def test_document_contains_only_public_operations_with_their_rate_class() -> Non
 
 def test_site_key_and_session_id_are_added_to_visitors_bodies() -> None:
     document = merge({"/p/{id}": {"post": operation("B")}}, {"B": {"properties": {"a": {}}}}, for_visitors=True)
-    body = body_of(document)
+    body = get_body(document)
     own_schema, visitor_schema = body["schema"]["allOf"]
     assert own_schema == {"$ref": SCHEMAS + "B"}
     assert visitor_schema["required"] == ["site_key"], "the session id may be in the header"
@@ -46,7 +46,7 @@ def test_site_key_and_session_id_are_added_to_visitors_bodies() -> None:
 def test_visitors_schema_that_contains_site_key_and_session_id_is_not_changed() -> None:
     schemas: dict[str, Any] = {"B": {"properties": {"site_key": {}, "session_id": {}}}}
     document = merge({"/p/{id}": {"post": operation("B")}}, schemas, for_visitors=True)
-    assert body_of(document)["schema"] == {"$ref": SCHEMAS + "B"}
+    assert get_body(document)["schema"] == {"$ref": SCHEMAS + "B"}
 
 
 def test_schema_with_a_conflicting_name_is_renamed_with_its_references() -> None:
@@ -55,7 +55,7 @@ def test_schema_with_a_conflicting_name_is_renamed_with_its_references() -> None
         "ErrorResponse": {"type": "null"},
     }
     document = merge({"/p/{id}": {"post": operation("LoginBody")}}, schemas, for_visitors=False)
-    assert body_of(document)["schema"] == {"$ref": SCHEMAS + "ChatLoginBody"}
+    assert get_body(document)["schema"] == {"$ref": SCHEMAS + "ChatLoginBody"}
     merged = document["components"]["schemas"]
     assert merged["ChatLoginBody"]["properties"]["x"] == {"$ref": SCHEMAS + "ChatErrorResponse"}
     assert "email" in merged["LoginBody"]["properties"]

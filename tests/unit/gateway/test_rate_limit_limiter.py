@@ -134,9 +134,9 @@ def test_one_gateway_alone_gives_a_client_its_whole_limit() -> None:
 
 
 def test_usage_of_a_class_without_a_limit_is_ignored() -> None:
-    told: list[Usage] = []
+    reported: list[Usage] = []
     limiter, unlimited = build_limiter(RateLimit(1, 1), Clock()), RateLimiter({scope: {} for scope in RateLimitScope})
-    limiter.on_usage = told.append
+    limiter.on_usage = reported.append
     count_accepted(limiter, 1)
-    unlimited.add_usage(told[0])
+    unlimited.add_usage(reported[0])
     assert count_accepted(unlimited, 5) == 5

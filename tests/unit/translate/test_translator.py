@@ -16,7 +16,7 @@ OPTIONS = SiteOptions(("fake",), (), 0)
 
 
 class FakeEngine:
-    """An engine that returns what it was told to."""
+    """An engine that returns what a test sets."""
 
     name = "fake"
     paid = False

@@ -12,7 +12,7 @@ from parley.chat.sites.site_settings import SiteSettings
 
 ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 """How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
-discarded because who answers has changed."""
+discarded because the ownership generation has changed (`fenced`)."""
 
 
 EmptyReason = Literal["no_answer", "thoughts", "length", "refusal", "content_filter", "tool_call", "blank"]

@@ -47,7 +47,7 @@ def _subject_options(function: Callable[..., Any]) -> Callable[..., Any]:
     help="Write to a file; FILE.zip contains the document and the images.",
 )
 async def export(site_id: int, session: str | None, email: str | None, output: Path | None) -> CommandResult:
-    _require_one_of(session, email)
+    _require_either(session, email)
     async with open_context(read_settings(ChatSettings)) as context:
         subjects = await _find_subjects(context, site_id, session, email)
         await context.connect_broker()
@@ -96,7 +96,7 @@ def _write_private_file(path: Path, content: bytes) -> None:
 @click.option("--dry-run", is_flag=True, help="Count what chat stores, and erase nothing.")
 @click.option("--yes", "assume_yes", is_flag=True, help="Do not ask for confirmation.")
 async def erase(site_id: int, session: str | None, email: str | None, dry_run: bool, assume_yes: bool) -> CommandResult:
-    _require_one_of(session, email)
+    _require_either(session, email)
     async with open_context(read_settings(ChatSettings)) as context:
         subjects = await _find_subjects(context, site_id, session, email)
         counted = [(subject, await context.personal_data.count(subject)) for subject in subjects]
@@ -112,7 +112,7 @@ async def erase(site_id: int, session: str | None, email: str | None, dry_run: b
     )
 
 
-def _require_one_of(session: str | None, email: str | None) -> None:
+def _require_either(session: str | None, email: str | None) -> None:
     if (session is None) == (email is None):
         raise click.UsageError("Exactly one of '--session' and '--email' is required.")
 

@@ -89,8 +89,8 @@ class HeaderTimeoutHandler(RequestHandler):
     def _reject(self, transport: asyncio.Transport) -> None:
         """Respond without a request: none is read from an address that has too many connections."""
         start_or_continue_trace(None, None)
-        problem = TooManyRequests(CONNECTION_RETRY_AFTER_SECONDS, "Too many connections are open from this address.")
-        body = error_responses.error_response(problem).body
+        error = TooManyRequests(CONNECTION_RETRY_AFTER_SECONDS, "Too many connections are open from this address.")
+        body = error_responses.error_response(error).body
         assert isinstance(body, bytes)
         self._force_close = True
         transport.write(
