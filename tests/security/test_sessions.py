@@ -74,7 +74,7 @@ async def test_an_unknown_or_replaced_site_key_is_404(tenant: TenantFixture) -> 
     async def is_replaced() -> bool:
         return (await visitor.get("/history")).status == 404
 
-    await wait_until(is_replaced, timeout=2)
+    await wait_until(is_replaced)
     await _assert_unreadable(visitor)
     assert (await tenant.api.visitor(fresh, visitor.session_id).get("/history")).status == 200, (
         "the session continues with the new key"

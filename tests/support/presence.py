@@ -184,35 +184,6 @@ class EventRecorder:
         return [event for event in self.events if event.type == event_type]
 
 
-class SchedulingDelay:
-    """Measures how late the machine wakes tasks while a test times something: the longest delay of a short sleep."""
-
-    def __init__(self) -> None:
-        self.max_seconds = 0.0
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> SchedulingDelay:
-        self._task = asyncio.create_task(self._measure())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _measure(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            started = loop.time()
-            await asyncio.sleep(0.05)
-            self.max_seconds = max(self.max_seconds, loop.time() - started - 0.05)
-
-    @property
-    def tolerance_seconds(self) -> float:
-        """Seconds to add to a time limit: a transition is a few steps, each of which may wait to be scheduled."""
-        return 8 * self.max_seconds
-
-
 class BrokerPeer:
     """The other services, as far as presence sees them: publishes events and answers RPC on the real broker."""
 

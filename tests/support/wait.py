@@ -1,4 +1,4 @@
-"""Waits for a condition instead of sleeping for a fixed time."""
+"""Waits for a condition instead of sleeping for a fixed time, and measures how busy the machine is meanwhile."""
 
 from __future__ import annotations
 
@@ -24,3 +24,32 @@ async def wait_until(probe: Callable[[], Any], *, timeout: float = 10.0, descrip
             return last
         await asyncio.sleep(0.02)
     raise AssertionError(f"not true after {timeout} s: {description or probe}; last value: {last!r}")
+
+
+class SchedulingDelay:
+    """Measures how late the machine wakes tasks while a test times something: the longest delay of a short sleep."""
+
+    def __init__(self) -> None:
+        self.max_seconds = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> SchedulingDelay:
+        self._task = asyncio.create_task(self._measure())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            await asyncio.sleep(0.05)
+            self.max_seconds = max(self.max_seconds, loop.time() - started - 0.05)
+
+    @property
+    def tolerance_seconds(self) -> float:
+        """Seconds to add to a time limit: a transition is a few steps, each of which may wait to be scheduled."""
+        return 8 * self.max_seconds

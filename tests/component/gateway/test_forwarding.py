@@ -50,7 +50,7 @@ async def test_event_stream_is_forwarded_event_by_event(
         for number in range(20):
             event = f"id: {number}\ndata: {'x' * number * 50}\n\n".encode()
             await event_queue.put(event)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(10):
                 assert await response.content.readexactly(len(event)) == event
         await event_queue.put(b"")
         assert await response.content.read() == b""
@@ -77,7 +77,7 @@ async def test_client_disconnect_ends_the_request_to_the_service(
     response = await gateway.get("/api/v1/operator/stream", headers=operator)
     await response.content.readany()
     response.close()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await disconnected.wait()
 
 
@@ -98,7 +98,7 @@ async def test_client_disconnect_before_the_response_ends_the_request_to_the_ser
     pending = asyncio.ensure_future(gateway.get("/api/v1/operator/stream", headers=operator))
     await started.wait()
     pending.cancel()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(10):
         await disconnected.wait()
 
     async def closed() -> bool:
@@ -341,7 +341,7 @@ async def test_stream_that_does_not_start_is_504(
     async with gateway.get("/api/v1/operator/stream", headers=operator) as response:
         assert response.status == 504
         assert (await response.json())["code"] == "late"
-    assert 9 < time.monotonic() - started_at < 12
+    assert 9 < time.monotonic() - started_at < 20
 
 
 async def test_client_that_never_reads_is_disconnected(

@@ -103,7 +103,7 @@ async def test_a_hanging_provider_blocks_neither_streams_nor_later_pushes(
     await scenario.send_message("Hello?")
     async with push_replica.stream(scenario.operator()) as stream:
         await scenario.send_message("streams go on")
-        await stream.wait_for("message.created", timeout=2)
+        await stream.wait_for("message.created", timeout=5)
     await wait_until(later, timeout=20)
     fcm.is_hanging = False
     await wait_until(lambda: fcm.pushes_for(token), timeout=20)

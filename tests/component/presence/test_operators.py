@@ -12,8 +12,8 @@ import pytest
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events.team import OperatorAccessChanged
 from parley.common.messaging import RpcClient
-from support.presence import BrokerPeer, MakeOperator, MakeVisitor, Replica, SchedulingDelay, fresh_id
-from support.wait import wait_until
+from support.presence import BrokerPeer, MakeOperator, MakeVisitor, Replica, fresh_id
+from support.wait import SchedulingDelay, wait_until
 
 SITE_ENDPOINTS = [
     ("POST", "/api/v1/operator/heartbeat", lambda site: {"json": {"site_ids": [site]}}),

@@ -16,8 +16,8 @@ from parley.common.events.conversations import ConversationAccepted, Conversatio
 from parley.common.events.schemas import ConversationSchema, Mode, VisitorSchema
 from parley.common.events.team import OperatorAccessChanged
 from parley.common.messaging import RpcClient
-from support.presence import BrokerPeer, Deployment, MakeOperator, MakeVisitor, Replica, SchedulingDelay, fresh_id
-from support.wait import wait_until
+from support.presence import BrokerPeer, Deployment, MakeOperator, MakeVisitor, Replica, fresh_id
+from support.wait import SchedulingDelay, wait_until
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 

@@ -182,7 +182,7 @@ async def test_an_unavailable_or_unresponsive_collector_affects_no_request(
         setattr(collector, state, True)
         try:
             for number in range(20):
-                async with asyncio.timeout(3):
+                async with asyncio.timeout(6):
                     await tenant.alex.send_message(conversation_id, f"{state} {number}")
             await wait_until(partial(_more_requests_than, collector, before), description="a failing export")
             await wait_until(
