@@ -42,12 +42,15 @@ class TcpProxy:
         if self._disconnected:
             writer.transport.abort()
             return
+        # Known from here on: if it is aborted before the other connection is open, that one is aborted too, below.
+        self._writers.add(writer)
         far = await self._connect()
         if far is None:
             writer.transport.abort()
+            self._writers.discard(writer)
             return
         far_reader, far_writer = far
-        self._writers |= {writer, far_writer}
+        self._writers.add(far_writer)
         for source, target in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.create_task(self._forward(source, target))
             self._tasks.add(task)
