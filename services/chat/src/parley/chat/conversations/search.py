@@ -154,7 +154,8 @@ def _message_terms(preview: str) -> Iterator[str]:
 
 def _divided_words(name: str) -> Iterator[str]:
     """The words of a name as one ("van der Berg", 李 小龙), and its parts before and after an apostrophe ("O'Neil")."""
-    yield "".join(split_words(name))
+    if words := split_words(name):
+        yield "".join(words)
     if name.translate(_APOSTROPHES) != name:
         yield from split_words(name.translate(dict.fromkeys(_APOSTROPHES, " ")))
 
