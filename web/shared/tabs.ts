@@ -1,7 +1,7 @@
 /**
- * The tabs of one browser that show the same thing. They send each other messages, and one of them, the leader, does
- * what has to be done once: a browser opens only six connections to a server over HTTP/1.1, so one tab holds the live
- * stream for all. The tab that holds a Web Lock is the leader; on pages without HTTPS, which have no locks, the tabs
+ * The tabs of one browser that show the same page. They exchange messages. One of them, the leader, does what must
+ * happen once for all tabs: it holds the live stream, because a browser opens only six connections to a server over
+ * HTTP/1.1. The tab that holds a Web Lock is the leader; on pages without HTTPS, which have no locks, the tabs
  * agree by messages. Without BroadcastChannel every tab is alone and leads itself.
  */
 import { randomId } from "./storage";

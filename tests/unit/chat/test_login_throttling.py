@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from parley.chat.accounts.login_throttling import ACCOUNT_POLICY, ADDRESS_POLICY, BLOCK_DURATION
+from parley.chat.accounts.login_throttling import ACCOUNT_POLICY, BLOCK_DURATION, CLIENT_IP_POLICY
 
 
 def test_the_delay_doubles_after_some_failures_and_ends_in_a_block() -> None:
@@ -14,5 +14,5 @@ def test_the_delay_doubles_after_some_failures_and_ends_in_a_block() -> None:
 
 
 def test_a_client_ip_has_higher_limits_than_an_account() -> None:
-    assert ADDRESS_POLICY.delay(ACCOUNT_POLICY.block_after) == timedelta(0)
-    assert ADDRESS_POLICY.delay(ADDRESS_POLICY.block_after) == BLOCK_DURATION
+    assert CLIENT_IP_POLICY.delay(ACCOUNT_POLICY.block_after) == timedelta(0)
+    assert CLIENT_IP_POLICY.delay(CLIENT_IP_POLICY.block_after) == BLOCK_DURATION

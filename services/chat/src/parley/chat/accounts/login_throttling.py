@@ -1,10 +1,10 @@
-"""Throttling of failed logins, by account and by client address.
+"""Throttling of failed logins, by account and by client IP.
 
 After a number of failures each further failure doubles the delay before the next attempt; after more failures every
-attempt is blocked for BLOCK_DURATION. Accounts that do not exist are counted in the same way. The limits of an
-address are higher, because many people may share one.
+attempt is blocked for BLOCK_DURATION. Accounts that do not exist are counted in the same way. The limits of a
+client IP are higher, because many people may share one.
 
-Attempts from unknown devices and addresses share one count per account. A device or an address from which the
+Attempts from unknown devices and client IPs share one count per account. A device or a client IP from which the
 operator has logged in before has a count of its own: an attacker who guesses cannot lock the operator out.
 
 An e-mail address may have accounts of several tenants. Each has counts of its own: whoever knows the password of one
@@ -28,7 +28,7 @@ from parley.common.runtime.clock import Clock, to_rfc3339
 BLOCK_DURATION = timedelta(minutes=15)
 """How long logins are blocked. Failures older than this no longer count."""
 KNOWN_ORIGIN_LIFETIME = timedelta(days=90)
-"""How long a device or an address is known after its last login."""
+"""How long a device or a client IP is known after its last login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ThrottlePolicy:
 
 
 ACCOUNT_POLICY = ThrottlePolicy(delay_after=5, block_after=10)
-ADDRESS_POLICY = ThrottlePolicy(delay_after=50, block_after=100)
+CLIENT_IP_POLICY = ThrottlePolicy(delay_after=50, block_after=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class LoginFailureRepository(Protocol):
 
 
 class KnownOriginRepository(Protocol):
-    """The devices and addresses from which an account has logged in; they expire."""
+    """The devices and client IPs from which an account has logged in; they expire."""
 
     async def find_known(self, keys: Sequence[str], now: datetime) -> frozenset[str]:
         """Return those of the keys that are remembered."""
@@ -113,7 +113,7 @@ class LoginThrottle:
         """
         now = self.clock()
         refusals: list[LoginDelayed | LoginBlocked] = []
-        if origin.client_ip and (refusal := await self._find_refusal(_address_key(origin), ADDRESS_POLICY, now)):
+        if origin.client_ip and (refusal := await self._find_refusal(_client_ip_key(origin), CLIENT_IP_POLICY, now)):
             raise refusal
         admitted = []
         for account, key in (await self._count_keys(accounts, origin)).items():
@@ -127,15 +127,15 @@ class LoginThrottle:
         return admitted
 
     async def filter_known(self, accounts: Sequence[str], origin: LoginOrigin) -> frozenset[str]:
-        """Return those of the accounts that have been logged in to from this device or address."""
+        """Return those of the accounts that have been logged in to from this device or client IP."""
         keys = await self._count_keys(accounts, origin)
         return frozenset(account for account, key in keys.items() if key != account_key(account))
 
     async def record_failure(self, accounts: Sequence[str], origin: LoginOrigin) -> frozenset[str]:
-        """Count a wrong password for the accounts and for the address. Returns the accounts whose block that begins."""
+        """Count a wrong password for the accounts and the client IP. Returns the accounts whose block that begins."""
         now = self.clock()
         if origin.client_ip:
-            await self.failures.increment(_address_key(origin), now, ADDRESS_POLICY)
+            await self.failures.increment(_client_ip_key(origin), now, CLIENT_IP_POLICY)
         blocked = set()
         for account, key in (await self._count_keys(accounts, origin)).items():
             if await self.failures.increment(key, now, ACCOUNT_POLICY) == ACCOUNT_POLICY.block_after:
@@ -145,7 +145,7 @@ class LoginThrottle:
         return frozenset(blocked)
 
     async def count_guess(self, accounts: Collection[str]) -> None:
-        """Count a password that was right for another account of the same address as a stranger's wrong one.
+        """Count a password that was right for another account of the same e-mail address as a wrong one.
 
         Otherwise somebody with an account of their own could try passwords by giving it one after the other.
         """
@@ -155,25 +155,25 @@ class LoginThrottle:
     async def record_success(self, account: str, origin: LoginOrigin) -> int:
         """Reset the failures of an account. Returns how many attempts from unknown devices failed since then.
 
-        Those of the address stay: logging in to an account of one's own must not lift the limit on guessing others.
+        Those of the client IP stay: logging in to an account of one's own must not lift the limit on guessing others.
         """
         await self.failures.reset((await self._count_keys([account], origin))[account])
         return await self.failures.take_unseen(f"unseen:{account_key(account)}")
 
     async def remember(self, account: str, origin: LoginOrigin) -> str:
-        """Make a device and its address known, for KNOWN_ORIGIN_LIFETIME since. Returns the device's token."""
+        """Make a device and its client IP known, for KNOWN_ORIGIN_LIFETIME since. Returns the device's token."""
         token = origin.device_token or secrets.token_urlsafe(32)
         keys = _origin_keys(account, LoginOrigin(origin.client_ip, token))
         await self.known_origins.add(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
         return token
 
-    async def remember_address(self, account: str, client_ip: str) -> None:
-        """Make an address known to which a device that is logged in has moved."""
+    async def remember_client_ip(self, account: str, client_ip: str) -> None:
+        """Make a client IP known to which a device that is logged in has moved."""
         keys = _origin_keys(account, LoginOrigin(client_ip))
         await self.known_origins.add(account_key(account), keys, self.clock() + KNOWN_ORIGIN_LIFETIME)
 
     async def delete_known_origins(self, account: str) -> None:
-        """Delete all devices and addresses: somebody else may have known the password."""
+        """Delete all devices and client IPs: somebody else may have known the password."""
         await self.known_origins.delete_all(account_key(account))
 
     async def _count_keys(self, accounts: Sequence[str], origin: LoginOrigin) -> Mapping[str, str]:
@@ -197,12 +197,12 @@ class LoginThrottle:
         return error(wait_seconds, blocked_until=to_rfc3339(failures.blocked_until))
 
 
-def _address_key(origin: LoginOrigin) -> str:
+def _client_ip_key(origin: LoginOrigin) -> str:
     return f"address:{_network(origin.client_ip)}"
 
 
 def _origin_keys(account: str, origin: LoginOrigin) -> list[str]:
-    """Return the keys of an account's device and address, the more exact one first."""
+    """Return the keys of an account's device and client IP, the more exact one first."""
     key = account_key(account)
     keys = [f"{key}:device:{_digest(origin.device_token)}"] if origin.device_token else []
     return [*keys, f"{key}:address:{_digest(_network(origin.client_ip))}"] if origin.client_ip else keys
@@ -218,7 +218,7 @@ def _network(client_ip: str) -> str:
 
 
 def account_key(account: str) -> str:
-    """Return the key of an account's count of strangers' failures, which its known devices and addresses begin with."""
+    """Return the key of an account's count of unknown devices, with which the keys of its known ones begin."""
     return f"account:{_digest(account)}"
 
 

@@ -66,7 +66,7 @@ class MongoLoginFailureRepository:
 
 
 class MongoKnownOriginRepository:
-    """Implements KnownOriginRepository. Keys are hashes: neither an address nor a token is stored."""
+    """Implements KnownOriginRepository. Keys are hashes: neither a client IP nor a token is stored."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo

@@ -18,12 +18,12 @@ class OperatorRepository(Protocol):
         """Find an operator of any tenant, also a removed one. Only for the internal API."""
 
     async def list_by_email(self, email: str) -> Sequence[Operator]:
-        """List the accounts with this address, at most one of each tenant, the oldest first."""
+        """List the accounts with this e-mail address, at most one of each tenant, the oldest first."""
 
     async def find_by_invitation(self, token_hash: str) -> Operator | None: ...
 
     async def add(self, operator: Operator, audited: AuditedEvent) -> None:
-        """Raises EmailTaken if a member of the same tenant has the address."""
+        """Raises EmailTaken if a member of the same tenant has the e-mail address."""
 
     async def save(
         self, before: Operator, after: Operator, audited: AuditedEvent, *, revoke_api_keys: bool = False

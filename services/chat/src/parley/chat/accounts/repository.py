@@ -25,7 +25,7 @@ ALL_SITES = 0
 """In the field `reach`, stands for every site of the tenant: the reach of an owner."""
 
 INDEXES = [
-    # An address is unique in a tenant only: a tenant that adds a member does not learn whether the address has an
+    # An e-mail address is unique in a tenant only: a tenant that adds a member does not learn whether it has an
     # account elsewhere. Removed operators have no address, so that it can be used for another account.
     Index(
         OPERATORS,

@@ -109,7 +109,7 @@ class AccountService:
     async def _delete_known_origins(self, caller: OperatorCaller, operator: Operator) -> None:
         """Forget the devices from which the operator has logged in, except where the caller is now."""
         await self.login_throttle.delete_known_origins(operator.login_name)
-        await self.login_throttle.remember_address(operator.login_name, caller.client_ip)
+        await self.login_throttle.remember_client_ip(operator.login_name, caller.client_ip)
 
     async def _verify_current_password(self, caller: OperatorCaller, operator: Operator, password: str) -> None:
         # Counted by login session: strangers who guess cannot keep the operator from changing the password.

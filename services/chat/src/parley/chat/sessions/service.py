@@ -143,7 +143,7 @@ class SessionService:
             )
             if await self.sessions.rotate(session, after):
                 if client_ip != session.client_ip:
-                    await self.login_throttle.remember_address(operator.login_name, client_ip)
+                    await self.login_throttle.remember_client_ip(operator.login_name, client_ip)
                 return await self._login_result(after, f"{family}.{successor}", operator)
             # Another request has replaced the token, or ended the session, since it was read.
         raise InvalidRefreshToken
