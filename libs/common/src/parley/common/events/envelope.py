@@ -57,9 +57,9 @@ class Event(BaseModel):
     def to_document(self) -> dict[str, Any]:
         """Return the event as plain values, as it is published and stored in an outbox."""
         # All other values are plain already, and pydantic takes ten times as long.
-        document = dict(self)
+        document = dict(vars(self))
         document["occurred_at"] = to_rfc3339(self.occurred_at)
-        document["actor"] = dict(self.actor)
+        document["actor"] = dict(vars(self.actor))
         document["hint"] = document.pop("routing_tag")
         return document
 

@@ -78,7 +78,7 @@ def rated(conversation: Conversation, score: int, comment: str | None) -> Event:
 def message_created(conversation: Conversation, message: Message) -> Event:
     return _conversation_event(
         conversation,
-        MessageCreated(**dict(message.to_schema()), conversation=conversation.to_schema()),
+        MessageCreated(**vars(message.to_schema()), conversation=conversation.to_schema()),
         _message_actor(conversation, message),
         _message_routing_tag(conversation, message),
     )
