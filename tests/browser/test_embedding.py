@@ -266,8 +266,9 @@ async def test_one_who_waits_sees_whether_somebody_is_there(
         (await tenant.alex.post("/operator/set-status", body)).ok()
         async with asyncio.timeout(20):
             while await leave_email.count() == online:
-                await widget.page.clock.fast_forward(10_000)
-                await asyncio.sleep(0.3)
+                async with widget.page.expect_response("**/chat/config*"):
+                    await widget.page.clock.fast_forward(10_000)
+        await expect(leave_email).to_have_count(0 if online else 1)
 
 
 async def test_ten_tabs_share_one_line(open_site: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:

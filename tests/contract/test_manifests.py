@@ -239,7 +239,8 @@ def test_services_accept_their_configuration(each: list[RenderedManifests], monk
             with monkeypatch.context() as patched:
                 for name, value in given.items():
                     patched.setenv(name, value)
-                settings_class(service)()
+                settings = settings_class(service)()
+            assert settings.model_fields_set, f"{service} reads what it is given"
 
 
 def test_secrets_are_given_by_reference_only(each: list[RenderedManifests]) -> None:

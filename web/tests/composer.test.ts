@@ -1,30 +1,14 @@
 /** The composer: what was typed as a private note is never sent to the visitor. */
-import { h, options, render } from "preact";
+import { h, render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Conversation } from "../shared/apiTypes";
 import { buildConversation } from "./builders";
 import { FakeServer, json, settle } from "./fakeServer";
+import { useRoot } from "./root";
 import { logIn } from "./sessions";
 
-let root: HTMLElement;
-const debounceRendering = options.debounceRendering;
-
-beforeEach(() => {
-  localStorage.clear();
-  sessionStorage.clear();
-  logIn();
-  root = document.body.appendChild(document.createElement("div"));
-  // Renders immediately, as the browser does before the next key.
-  options.debounceRendering = (work) => work();
-});
-
-afterEach(() => {
-  render(null, root);
-  root.remove();
-  if (debounceRendering) options.debounceRendering = debounceRendering;
-  else delete options.debounceRendering;
-});
+const view = useRoot();
 
 /** The panel's modules as a page loads them. Loading them again is a reload. */
 async function loadPage() {
@@ -43,9 +27,9 @@ async function loadPage() {
 type Page = Awaited<ReturnType<typeof loadPage>>;
 
 const show = ({ Composer }: Page, conversation: Conversation) =>
-  render(h(Composer, { key: conversation.id, conversation }), root);
+  render(h(Composer, { key: conversation.id, conversation }), view.root);
 
-const field = () => root.querySelector("textarea") as HTMLTextAreaElement;
+const field = () => view.root.querySelector("textarea") as HTMLTextAreaElement;
 const isNote = () => field().getAttribute("aria-label") === "Private note";
 
 function type(text: string): void {
@@ -142,7 +126,7 @@ test("no order of keys, chats, tabs and reloads sends a note to the visitor", {
       else if (action === 6) open = { ...open, operator: random(2) ? { id: 8, name: "Sam" } : open.operator };
       else if (action === 7) dispatchEvent(new StorageEvent("storage", { key: `parley.draft.7.${open.id}` }));
       else if (action === 8 && random(3) === 0) {
-        render(null, root);
+        render(null, view.root);
         if (random(2)) sessionStorage.clear();
         page = await loadPage();
       }

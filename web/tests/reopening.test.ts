@@ -1,29 +1,17 @@
 /** Reopening a closed chat: from its page, and from the toast that follows a close. */
-import { h, options, render } from "preact";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { h, render } from "preact";
+import { beforeEach, expect, test, vi } from "vitest";
 import { buildConversation } from "./builders";
 import { FakeServer, json, settle } from "./fakeServer";
-import { logIn } from "./sessions";
+import { useRoot } from "./root";
 
-let root: HTMLElement;
 let server: FakeServer;
-const debounceRendering = options.debounceRendering;
 const REOPEN = "/operator/conversation/50/reopen";
+const view = useRoot();
 
 beforeEach(() => {
-  localStorage.clear();
   location.hash = "#/chats/50";
-  logIn();
   server = new FakeServer();
-  root = document.body.appendChild(document.createElement("div"));
-  options.debounceRendering = (work) => work();
-});
-
-afterEach(() => {
-  render(null, root);
-  root.remove();
-  if (debounceRendering) options.debounceRendering = debounceRendering;
-  else delete options.debounceRendering;
 });
 
 async function loadPage() {
@@ -43,8 +31,8 @@ test("a closed chat is reopened from its page", async () => {
   const conversation = buildConversation({ mode: "closed", operator: null });
   server.on("POST", REOPEN, () => json({ conversation }));
   const { Composer } = await loadPage();
-  render(h(Composer, { conversation }), root);
-  root.querySelector("button")?.click();
+  render(h(Composer, { conversation }), view.root);
+  view.root.querySelector("button")?.click();
   await settle();
   expect(server.to("POST", REOPEN)).toHaveLength(1);
 });

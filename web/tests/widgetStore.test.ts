@@ -170,6 +170,16 @@ test("a draft is there on the next page", async () => {
   expect((await loadPage()).draft.value).toBe("Half a sentence");
 });
 
+/** The page of a visitor with a conversation, who opens the chat. */
+async function openChat() {
+  const store = await loadPage();
+  store.show();
+  await run();
+  streams.at(-1)?.event("ready", "1-0");
+  await run();
+  return store;
+}
+
 /** What another tab has written to the storage. */
 function storeInOtherTab(name: string, value: string): void {
   localStorage.setItem(`parley:pk_1:${name}`, value);
@@ -190,6 +200,33 @@ test("what was read, written or rated in another tab is so in this one", async (
   storeInOtherTab("draft", "half");
   storeInOtherTab("rated", "50");
   expect([store.unread.value, store.draft.value, store.isRated.value]).toEqual([0, "half", true]);
+});
+
+test("a closed chat is rated once: not on the next page, and the next chat again", async () => {
+  history = { ...history, conversation_id: 50, mode: "closed", messages: [buildMessage(1)] };
+  localStorage.setItem("parley:pk_1:known", "1");
+  server.on("POST", "/chat/rate", () => json({}));
+  const store = await openChat();
+  expect(store.isRated.value).toBe(false);
+  await store.rate(5, "");
+  expect(store.isRated.value).toBe(true);
+  expect((await openChat()).isRated.value).toBe(true);
+  history = { ...history, conversation_id: 51 };
+  expect((await openChat()).isRated.value).toBe(false);
+  expect(server.to("POST", "/chat/rate").map(({ body }) => body)).toMatchObject([
+    { score: 5, conversation_id: 50 },
+  ]);
+});
+
+test("a rating that failed is asked for again, and its error can be dismissed", async () => {
+  history = { ...history, conversation_id: 50, mode: "closed", messages: [buildMessage(1)] };
+  localStorage.setItem("parley:pk_1:known", "1");
+  server.on("POST", "/chat/rate", () => failure(409, "conflict"));
+  const store = await openChat();
+  await store.rate(5, "");
+  expect([store.isRated.value, store.error.value]).toEqual([false, expect.stringMatching(/./)]);
+  store.dismissError();
+  expect(store.error.value).toBe("");
 });
 
 test("an upload that the server has no room for is tried again when it says so", async () => {

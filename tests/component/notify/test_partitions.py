@@ -140,6 +140,7 @@ async def test_replicas_share_the_partitions_of_pushes_and_take_over_those_of_a_
     for token in tokens:
         await wait_until(partial(_has_pushes, fcm, token, ["shared", "taken over"]), timeout=20)
     await wait_until(partial(_plans, second, PARTITIONS), timeout=15)
+    assert [_push_bodies(fcm, token) for token in tokens] == [["shared", "taken over"]] * 4, "none twice"
 
 
 async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
@@ -153,6 +154,7 @@ async def test_a_partition_is_planned_by_the_replica_that_reads_it_for_a_stream(
     async with AsyncStreams(replicas[0], scenarios):
         await wait_until(partial(_plans, replicas[0], PARTITIONS), timeout=15)
         await wait_until(partial(_plans, replicas[1], 0), timeout=15)
+        assert [await _plans(replicas[0], PARTITIONS), await _plans(replicas[1], 0)] == [True, True]
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +221,7 @@ async def test_a_replica_that_starts_after_the_broker_lost_its_disk_follows_the_
     await wait_until(partial(_has_pushes, fcm, token, ["before", "first of the new log"]), timeout=15)
     async with replica.stream(viewer, last_event_id) as stream:
         await stream.wait_for("reset")
+        assert not stream.of_type("message.created"), "what was missed is fetched, not guessed"
 
 
 async def test_pushes_continue_after_the_broker_has_lost_its_disk(
@@ -276,4 +279,8 @@ async def _plans(replica: NotifyReplica, partitions: int) -> bool:
 
 
 def _has_pushes(fcm: FcmServer, token: str, bodies: list[str]) -> bool:
-    return [push.message["notification"]["body"] for push in fcm.pushes_for(token)] == bodies
+    return _push_bodies(fcm, token) == bodies
+
+
+def _push_bodies(fcm: FcmServer, token: str) -> list[str]:
+    return [push.message["notification"]["body"] for push in fcm.pushes_for(token)]

@@ -103,6 +103,7 @@ async def test_a_stream_can_be_resumed_when_the_newest_record_holds_only_other_t
         await wait_for_message(stream, "missed")
     async with replica.stream(scenario.operator(), start) as stream:
         await wait_for_message(stream, "missed")
+        assert message_texts(stream) == ["missed"]
         assert not stream.of_type("reset")
 
 
@@ -123,6 +124,7 @@ async def test_older_replicas_get_the_events_of_this_version(
     await broker.publish([event.to_document() for event in batch])
     expected = [single.id, *(event.id for event in batch)]
     await wait_until(lambda: [one for one in ids if one in expected] == expected)
+    assert [one for one in ids if one in expected] == expected
 
 
 async def test_the_old_log_is_deleted_when_no_older_replica_is_left(

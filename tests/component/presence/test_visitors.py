@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -286,10 +287,13 @@ async def test_visitor_with_heartbeats_stays_online(
     guest, silent = make_visitor(site), make_visitor(site)
     recorder = await broker.record_events(site)
     await short_ttl_replicas[0].visitor_heartbeat(silent)
-    for turn in range(10):
-        await short_ttl_replicas[turn % 2].visitor_heartbeat(guest)
-        await asyncio.sleep(0.5)
+    turns = itertools.cycle(short_ttl_replicas)
 
+    async def silent_is_offline() -> bool:
+        await next(turns).visitor_heartbeat(guest)
+        return any(event.type == "visitor.offline" for event in recorder.events)
+
+    await wait_until(silent_is_offline, timeout=20, description="one without heartbeats is offline")
     assert [event.type for event in recorder.events if event.session == guest.session] == ["visitor.online"]
     assert [event.type for event in recorder.events if event.session == silent.session] == [
         "visitor.online",
@@ -372,6 +376,7 @@ async def test_open_conversation_is_shown_regardless_of_event_order(
         conversation_id=77,
     )
     await wait_until(lambda: equals(listed_conversations, [77, new]))
+    assert await listed_conversations() == [77, new]
 
 
 async def test_visitor_is_not_followed_after_their_conversation_was_closed(

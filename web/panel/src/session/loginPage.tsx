@@ -132,7 +132,7 @@ interface TeamChoiceProps {
 
 function TeamChoice({ teams, disabled, onChoose, onCancel }: TeamChoiceProps) {
   return (
-    <>
+    <form>
       <h1>Choose a team</h1>
       <p>You have an account in each of these teams.</p>
       {teams.map((team) => (
@@ -149,7 +149,7 @@ function TeamChoice({ teams, disabled, onChoose, onCancel }: TeamChoiceProps) {
       <button type="button" class="text-button" onClick={onCancel}>
         Back
       </button>
-    </>
+    </form>
   );
 }
 
