@@ -1,44 +1,38 @@
-"""Kubernetes manifests: every variant builds, is valid, and follows the rules of a platform team."""
+"""Kubernetes manifests: every variant builds, is valid, and follows the rules of a platform team.
+
+What only the production overlay has is in `test_production_manifests.py`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
-import click
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from parley.common.cli import load_plugins
-from parley.common.cli.main import build_cli
-from parley.gateway.routes import PROXY_ROUTES, RouteKind
-from parley.gateway.server.request_body import MAX_UPLOAD_BYTES
-from parley.translate.consumers import message_consumer
 from parley_dev.environment import settings_class, variables
-from support.external_tools import find_kubectl
 from support.manifests import (
     COMPONENTS,
     KUBERNETES,
-    OPTIONAL,
     OVERLAYS,
     SERVICES,
     Document,
     RenderedManifests,
-    Variant,
-    build,
     build_all,
     get_container,
     matches,
+    peers,
+    schema_jobs,
+    stream_paths,
 )
 
 OLDEST, NEWEST = "1.30", "1.37"
@@ -53,32 +47,9 @@ SECRET_NAME = re.compile(r"SECRET|PASSWORD|CREDENTIALS|ACCESS_KEY|API_KEY|^AMQP_
 
 
 @pytest.fixture(scope="module")
-def kubectl() -> Path:
-    executable = find_kubectl()
-    if executable is None:
-        pytest.skip("kubectl is neither installed nor available for this platform")
-    return executable
-
-
-@pytest.fixture(scope="module")
 def each(kubectl: Path, tmp_path_factory: pytest.TempPathFactory) -> list[RenderedManifests]:
     """Every variant, rendered."""
     return build_all(kubectl, tmp_path_factory.mktemp("manifests"))
-
-
-@pytest.fixture(scope="module")
-def production(kubectl: Path) -> RenderedManifests:
-    """The production overlay as it is, with its own components."""
-    return _render_overlay(kubectl, "production")
-
-
-def _render_overlay(kubectl: Path, overlay: str) -> RenderedManifests:
-    folder = KUBERNETES / "overlays" / overlay
-    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["components"]
-    return RenderedManifests(
-        Variant(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
-        tuple(build(kubectl, folder)),
-    )
 
 
 def test_every_variant_is_valid_for_the_oldest_and_newest_kubernetes(
@@ -317,33 +288,6 @@ def test_every_scaled_service_has_one_scaler_and_no_replica_count(each: list[Ren
             assert "replicas" not in built.one("Deployment", f"parley-{service}")["spec"], service
 
 
-def test_scalers_keep_two_replicas_and_use_existing_metrics(production: RenderedManifests) -> None:
-    for scaler in production.of_kind("HorizontalPodAutoscaler"):
-        assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
-    queries: defaultdict[str, list[str]] = defaultdict(list)
-    for scaler in production.of_kind("ScaledObject"):
-        assert 2 <= scaler["spec"]["minReplicaCount"] < scaler["spec"]["maxReplicaCount"]
-        fallback = scaler["spec"]["fallback"]
-        assert fallback["replicas"] >= 2, "the fallback when the metric is unavailable"
-        assert fallback["behavior"] == "currentReplicasIfHigher", "it does not remove pods that run"
-        for trigger in scaler["spec"]["triggers"]:
-            assert trigger["type"] == "prometheus"
-            queries[scaler["metadata"]["name"]].append(trigger["metadata"]["query"])
-    for scaler in production.of_kind("HorizontalPodAutoscaler", "ScaledObject"):
-        spec = scaler["spec"]
-        behavior = spec.get("behavior") or spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
-        assert [policy["value"] for policy in behavior["scaleDown"]["policies"]] == [1], "pods leave one at a time"
-    namespace = production.of_kind("Namespace")[0]["metadata"]["name"]
-    queue = message_consumer(cast("Any", None), 1).name
-    assert queries == {
-        "parley-translate": [f'max(rabbitmq_detailed_queue_messages{{namespace="{namespace}",queue="{queue}"}})'],
-        "parley-notify": [
-            f'sum(parley_notify_streams{{namespace="{namespace}"}})',
-            f'max(parley_notify_push_backlog{{namespace="{namespace}"}})',
-        ],
-    }
-
-
 ALLOWED_DESTINATIONS = {
     "gateway": {
         "parley-rabbitmq:5672",
@@ -383,16 +327,16 @@ def test_network_policies_allow_only_the_listed_connections(each: list[RenderedM
                 for name, policy in policies.items()
                 if name != "default-deny" and matches(policy["podSelector"], template["metadata"]["labels"])
             ]
-            out = {peer for policy in selecting for rule in policy["egress"] for peer in _peers(rule, "to")}
+            out = {peer for policy in selecting for rule in policy["egress"] for peer in peers(rule, "to")}
             collector = {"namespace monitoring:4318"} if "tracing" in built.variant.components else set()
             assert out == ALLOWED_DESTINATIONS[service] | collector | {"namespace kube-system:53"}, service
-            sources = {peer for policy in selecting for rule in policy["ingress"] for peer in _peers(rule, "from")}
+            sources = {peer for policy in selecting for rule in policy["ingress"] for peer in peers(rule, "from")}
             assert sources == ALLOWED_SOURCES[service], service
 
 
 def test_services_wait_for_schema_jobs_when_there_are_any(each: list[RenderedManifests]) -> None:
     for built in each:
-        jobs = _schema_jobs(built)
+        jobs = schema_jobs(built)
         has_jobs = "schema-jobs" in built.variant.components
         assert len(jobs) == (len(SERVICES) - 1 if has_jobs else 0)
         for service in SERVICES[1:]:
@@ -402,7 +346,7 @@ def test_services_wait_for_schema_jobs_when_there_are_any(each: list[RenderedMan
 
 def test_a_job_has_its_services_image_database_and_account(each: list[RenderedManifests]) -> None:
     for built in each:
-        for job in _schema_jobs(built):
+        for job in schema_jobs(built):
             service = job["metadata"]["name"].split("-")[1]
             template, serving = job["spec"]["template"]["spec"], dict(built.service_pods())[service]
             container = get_container(job["spec"]["template"])
@@ -416,20 +360,9 @@ def test_a_job_has_its_services_image_database_and_account(each: list[RenderedMa
             assert set(given) == {"MONGODB_URI", "PARLEY_DATABASE_PREFIX"}, "it gets no other secret"
 
 
-def test_job_commands_are_valid(production: RenderedManifests) -> None:
-    for job in _schema_jobs(production):
-        program, *arguments = get_container(job["spec"]["template"])["command"]
-        group, verb, *options = arguments
-        schema = build_cli(load_plugins()).commands[group]
-        assert isinstance(schema, click.Group)
-        parsed = schema.commands[verb].make_context(verb, options).params
-        assert (program, group, verb) == ("parley", "schema", "migrate")
-        assert parsed["finish_within"] >= 600, "it waits until a rollout is complete"
-
-
 def test_no_selector_matches_a_job(each: list[RenderedManifests]) -> None:
     for built in each:
-        for job in _schema_jobs(built):
+        for job in schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
             for service in built.of_kind("Service"):
                 assert not matches({"matchLabels": service["spec"]["selector"]}, labels), service["metadata"]["name"]
@@ -437,35 +370,9 @@ def test_no_selector_matches_a_job(each: list[RenderedManifests]) -> None:
                 assert not matches(owner["spec"]["selector"], labels), owner["metadata"]["name"]
 
 
-def test_job_names_contain_the_version(production: RenderedManifests) -> None:
-    for service in SERVICES[1:]:
-        image = get_container(dict(production.service_pods())[service])["image"]
-        job = production.one("Job", f"parley-{service}-schema-{image.rpartition(':')[2]}")
-        text = json.dumps(job)
-        assert not any(config["metadata"]["name"] in text for config in production.of_kind("ConfigMap")), (
-            "a job is immutable, but its configuration changes without a new name"
-        )
-
-
-def test_job_names_of_images_with_digests_fit(kubectl: Path, tmp_path: Path) -> None:
-    tree = tmp_path / "k8s"
-    shutil.copytree(KUBERNETES, tree)
-    path = tree / "overlays" / "production" / "kustomization.yaml"
-    content = yaml.safe_load(path.read_text())
-    for image in content["images"]:
-        image.update(newName=f"registry.example/{image['name']}", digest=f"sha256:{'0f' * 32}")
-    path.write_text(yaml.safe_dump(content))
-    built = RenderedManifests(Variant("digests", ()), tuple(build(kubectl, path.parent)))
-    names = {job["metadata"]["name"] for job in _schema_jobs(built)}
-    assert names == {f"parley-{service}-schema-0.1.0" for service in SERVICES[1:]}
-    assert all(len(name) <= 63 for name in names)
-    for _, template in built.service_pods():
-        assert get_container(template)["image"].endswith(f":0.1.0@sha256:{'0f' * 32}")
-
-
 def test_jobs_can_connect_to_the_database_only(each: list[RenderedManifests]) -> None:
     for built in each:
-        for job in _schema_jobs(built):
+        for job in schema_jobs(built):
             labels = job["spec"]["template"]["metadata"]["labels"]
             policies = [
                 policy["spec"]
@@ -475,7 +382,7 @@ def test_jobs_can_connect_to_the_database_only(each: list[RenderedManifests]) ->
             if "network-policies" not in built.variant.components:
                 continue
             assert not any(policy.get("ingress") for policy in policies)
-            out = {peer for policy in policies for rule in policy["egress"] for peer in _peers(rule, "to")}
+            out = {peer for policy in policies for rule in policy["egress"] for peer in peers(rule, "to")}
             assert out == {"parley-mongodb-svc:27017", "namespace kube-system:53"}
 
 
@@ -507,25 +414,8 @@ def test_the_gateways_service_urls_exist(each: list[RenderedManifests]) -> None:
             assert address.port in [port["containerPort"] for port in ports if port["name"] == target], service
 
 
-def _stream_paths() -> set[str]:
-    kinds = {RouteKind.EVENT_STREAM, RouteKind.AI_STREAM}
-    return {route.path for route in PROXY_ROUTES if route.kind in kinds and "{" not in route.path}
-
-
-def test_the_route_of_the_gateway_api_does_not_time_out_streams(production: RenderedManifests) -> None:
-    route = yaml.safe_load((KUBERNETES / "components" / "gateway-api" / "route.yaml").read_text())
-    streams, requests = route["spec"]["rules"]
-    assert {match["path"]["value"] for match in streams["matches"]} == _stream_paths()
-    assert streams["timeouts"] == {"request": "0s", "backendRequest": "0s"}
-    assert requests["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
-    for rule in (streams, requests):
-        (backend,) = rule["backendRefs"]
-        ports = production.one("Service", backend["name"])["spec"]["ports"]
-        assert backend["port"] in [port["port"] for port in ports]
-
-
 def test_the_ingress_neither_buffers_nor_times_out_streams(each: list[RenderedManifests]) -> None:
-    streams = _stream_paths()
+    streams = stream_paths()
     comments = variables(settings_class("notify"))["PARLEY_STREAM_COMMENT_SECONDS"].default
     for built in each:
         if "ingress" not in built.variant.components:
@@ -537,146 +427,6 @@ def test_the_ingress_neither_buffers_nor_times_out_streams(each: list[RenderedMa
         paths = stream["spec"]["rules"][0]["http"]["paths"]
         assert {path["path"] for path in paths} == streams
         assert all(path["pathType"] == "Exact" for path in paths)
-
-
-def test_the_ingress_uses_the_public_host_and_allows_uploads(
-    production: RenderedManifests,
-) -> None:
-    host = urlsplit(str(production.environment("chat")["PARLEY_PUBLIC_URL"])).hostname
-    for ingress in production.of_kind("Ingress"):
-        assert [rule["host"] for rule in ingress["spec"]["rules"]] == [host]
-        assert [entry["hosts"] for entry in ingress["spec"]["tls"]] == [[host]]
-        for rule in ingress["spec"]["rules"]:
-            for path in rule["http"]["paths"]:
-                assert path["backend"]["service"] == {"name": "parley-gateway", "port": {"name": "http"}}
-    annotations = production.one("Ingress", "parley")["metadata"]["annotations"]
-    size = annotations["nginx.ingress.kubernetes.io/proxy-body-size"]
-    assert int(size.removesuffix("m")) * 1024 * 1024 > MAX_UPLOAD_BYTES
-
-
-def test_in_cluster_backends_tolerate_the_loss_of_one_member(production: RenderedManifests) -> None:
-    (rabbit,) = production.of_kind("RabbitmqCluster")
-    assert rabbit["spec"]["replicas"] == 3
-    (mongo,) = production.of_kind("MongoDBCommunity")
-    assert mongo["spec"]["members"] == 3
-    budgets = {budget["metadata"]["name"]: budget["spec"] for budget in production.of_kind("PodDisruptionBudget")}
-    for name in ("parley-rabbitmq", "parley-mongodb"):
-        assert budgets[name]["maxUnavailable"] == 1
-    anti_affinities = [
-        rabbit["spec"]["affinity"]["podAntiAffinity"],
-        mongo["spec"]["statefulSet"]["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"],
-    ]
-    for anti_affinity in anti_affinities:
-        (rule,) = anti_affinity["requiredDuringSchedulingIgnoredDuringExecution"]
-        assert rule["topologyKey"] == "kubernetes.io/hostname"
-
-
-def test_queues_grow_to_every_broker_node(production: RenderedManifests) -> None:
-    (rabbit,) = production.of_kind("RabbitmqCluster")
-    job = production.one("CronJob", "parley-queues")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    assert job["subdomain"] == f"{rabbit['metadata']['name']}-nodes", "the tools' name resolves as the nodes' names do"
-    assert get_container({"spec": job})["image"] == rabbit["spec"]["image"]
-    config = job["volumes"][0]["configMap"]["name"]
-    assert production.one("ConfigMap", config)["data"]["grow-queues.sh"].startswith("#!/bin/sh\n")
-
-
-def test_each_service_has_a_database_user_for_its_own_database_only(production: RenderedManifests) -> None:
-    (mongo,) = production.of_kind("MongoDBCommunity")
-    users = {user["name"]: user for user in mongo["spec"]["users"]}
-    assert set(users) == {"parley-exporter", *(f"parley-{service}" for service in SERVICES[1:])}
-    assert users["parley-exporter"]["roles"] == [{"name": "clusterMonitor", "db": "admin"}], "it reads no data"
-    for service in SERVICES[1:]:
-        prefix = production.environment(service)["PARLEY_DATABASE_PREFIX"]
-        user = users[f"parley-{service}"]
-        assert user["roles"] == [{"name": "readWrite", "db": f"{prefix}_{service}"}]
-        reference = production.environment(service)["MONGODB_URI"]
-        assert isinstance(reference, dict)
-        assert reference["name"] == user["connectionStringSecretName"]
-
-
-def test_scraped_ports_exist(production: RenderedManifests) -> None:
-    (own,) = (monitor for monitor in production.of_kind("PodMonitor") if monitor["metadata"]["name"] == "parley")
-    ports = {endpoint["port"] for endpoint in own["spec"]["podMetricsEndpoints"]}
-    for service, template in production.service_pods():
-        assert matches(own["spec"]["selector"], template["metadata"]["labels"]), service
-        assert ports <= {port["name"] for port in get_container(template)["ports"]}, service
-
-
-def test_mongodb_is_scraped_at_an_exporter_beside_each_member(production: RenderedManifests) -> None:
-    (mongo,) = production.of_kind("MongoDBCommunity")
-    pod = mongo["spec"]["statefulSet"]["spec"]["template"]["spec"]
-    (exporter,) = (container for container in pod["containers"] if container["name"] == "exporter")
-    environment = {entry["name"]: entry for entry in exporter["env"]}
-    (user,) = (user for user in mongo["spec"]["users"] if user["name"] == environment["MONGODB_USER"]["value"])
-    password = environment["MONGODB_PASSWORD"]["valueFrom"]["secretKeyRef"]
-    assert password == {**user["passwordSecretRef"], "key": "password"}
-    policy = production.one("NetworkPolicy", "parley-mongodb")["spec"]
-    monitor = production.one("PodMonitor", "parley-mongodb")["spec"]
-    assert monitor["selector"] == policy["podSelector"]
-    (endpoint,) = monitor["podMetricsEndpoints"]
-    (port,) = (port["containerPort"] for port in exporter["ports"] if port["name"] == endpoint["port"])
-    assert f"namespace monitoring:{port}" in {peer for rule in policy["ingress"] for peer in _peers(rule, "from")}
-
-
-def test_each_pod_is_scraped_once_though_two_services_select_it(production: RenderedManifests) -> None:
-    assert not production.of_kind("ServiceMonitor"), "it would scrape a pod behind two Services twice"
-    for service, template in production.service_pods():
-        monitors = [
-            monitor["metadata"]["name"]
-            for monitor in production.of_kind("PodMonitor")
-            if matches(monitor["spec"]["selector"], template["metadata"]["labels"])
-        ]
-        assert monitors == ["parley"], service
-
-
-def test_pods_accept_what_the_gateway_sends_to_their_headless_service(production: RenderedManifests) -> None:
-    policies = {policy["metadata"]["name"]: policy["spec"] for policy in production.of_kind("NetworkPolicy")}
-    out = {peer for rule in policies["parley-gateway"]["egress"] for peer in _peers(rule, "to")}
-    for service in SERVICES[1:]:
-        spec = production.one("Service", f"parley-{service}-replicas")["spec"]
-        assert not spec.get("publishNotReadyAddresses"), "the gateway gets the addresses of ready pods"
-        (port,) = (port["port"] for port in spec["ports"])
-        assert f"{spec['selector']['app.kubernetes.io/name']}:{port}" in out
-        into = {peer for rule in policies[f"parley-{service}"]["ingress"] for peer in _peers(rule, "from")}
-        assert f"parley-gateway:{port}" in into
-
-
-def test_overlays_build_and_every_component_has_a_readme(kubectl: Path) -> None:
-    for overlay in OVERLAYS:
-        assert _render_overlay(kubectl, overlay).of_kind("Deployment")
-    assert _render_overlay(kubectl, "production").variant.components == COMPONENTS
-    folders = {path.name for path in (KUBERNETES / "components").iterdir()}
-    assert folders == {*COMPONENTS, *OPTIONAL}
-    for name in folders:
-        assert (KUBERNETES / "components" / name / "README.md").read_text().startswith(f"# {name}\n")
-
-
-def test_backups_run_as_chat_does_with_an_account_of_their_own(kubectl: Path, tmp_path: Path) -> None:
-    tree = tmp_path / "k8s"
-    shutil.copytree(KUBERNETES, tree)
-    folder = tree / "overlays" / "backup"
-    folder.mkdir()
-    (folder / "kustomization.yaml").write_text(
-        "resources: [../../base]\ncomponents: [../../components/network-policies, ../../components/backup]\n"
-    )
-    built = RenderedManifests(Variant("backup", ("network-policies", "backup")), tuple(build(kubectl, folder)))
-    template = built.one("CronJob", "parley-backup")["spec"]["jobTemplate"]["spec"]["template"]
-    container = get_container(template)
-    chat = get_container(built.one("Deployment", "parley-chat")["spec"]["template"])
-    assert container["image"] == chat["image"]
-    assert container["envFrom"] == chat["envFrom"], "the same bucket"
-    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container["env"] if "valueFrom" in one}
-    assert references["MONGODB_URI"] == {"name": "parley-backup", "key": "mongodb-uri"}
-    assert template["spec"]["securityContext"]["runAsNonRoot"] is True
-    policy = built.one("NetworkPolicy", "parley-backup")["spec"]
-    assert matches(policy["podSelector"], template["metadata"]["labels"])
-    out = {peer for rule in policy["egress"] for peer in _peers(rule, "to")}
-    assert out == {"parley-mongodb-svc:27017", "outside:443", "namespace kube-system:53"}
-
-
-def _schema_jobs(built: RenderedManifests) -> list[Document]:
-    component = "app.kubernetes.io/component"
-    return [job for job in built.of_kind("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
 
 
 def _failure_seconds(probe: Document) -> int:
@@ -741,21 +491,3 @@ def _references(built: RenderedManifests) -> Iterator[tuple[str, str, str]]:
         if built.variant.overlay == "production":
             for user in mongo["spec"]["users"]:
                 yield "the MongoDB operator", user["passwordSecretRef"]["name"], "password"
-
-
-def _peers(rule: Document, side: str) -> Iterator[str]:
-    for port in rule["ports"]:
-        for peer in rule[side]:
-            yield f"{_peer(peer)}:{port['port']}"
-
-
-def _peer(peer: Document) -> str:
-    if "ipBlock" in peer:
-        private = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
-        assert private & set(peer["ipBlock"]["except"]), "private networks are excluded"
-        return "outside"
-    if "namespaceSelector" in peer:
-        return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
-    labels: dict[str, str] = peer["podSelector"]["matchLabels"]
-    (name,) = labels.values()
-    return name

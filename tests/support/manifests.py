@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from parley.gateway.routes import PROXY_ROUTES, RouteKind
+
 Document = dict[str, Any]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,3 +169,44 @@ def _folder(tree: Path, number: int, variant: Variant) -> Path:
     content["components"] = [*own, *(f"../../components/{name}" for name in variant.components)]
     kustomization.write_text(yaml.safe_dump(content))
     return folder
+
+
+def render_overlay(kubectl: Path, overlay: str) -> RenderedManifests:
+    """Render an overlay as it is, with its own components."""
+    folder = KUBERNETES / "overlays" / overlay
+    listed = yaml.safe_load((folder / "kustomization.yaml").read_text())["components"]
+    return RenderedManifests(
+        Variant(overlay, tuple(Path(path).name for path in listed if "/components/" in path)),
+        tuple(build(kubectl, folder)),
+    )
+
+
+def stream_paths() -> set[str]:
+    """Return the paths of the public event streams."""
+    kinds = {RouteKind.EVENT_STREAM, RouteKind.AI_STREAM}
+    return {route.path for route in PROXY_ROUTES if route.kind in kinds and "{" not in route.path}
+
+
+def schema_jobs(built: RenderedManifests) -> list[Document]:
+    """Return the Jobs that migrate the services' databases."""
+    component = "app.kubernetes.io/component"
+    return [job for job in built.of_kind("Job") if job["metadata"].get("labels", {}).get(component) == "schema"]
+
+
+def peers(rule: Document, side: str) -> Iterator[str]:
+    """Yield whom a rule of a network policy lets through, with the port. `side`: `from` or `to`."""
+    for port in rule["ports"]:
+        for peer in rule[side]:
+            yield f"{_peer(peer)}:{port['port']}"
+
+
+def _peer(peer: Document) -> str:
+    if "ipBlock" in peer:
+        private = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
+        assert private & set(peer["ipBlock"]["except"]), "private networks are excluded"
+        return "outside"
+    if "namespaceSelector" in peer:
+        return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
+    labels: dict[str, str] = peer["podSelector"]["matchLabels"]
+    (name,) = labels.values()
+    return name
