@@ -18,7 +18,9 @@ class CreateApiKeyBody(RequestBody):
 
     name: Name
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=10)] | None = Field(
-        None, description="Permissions of the key, on those sites on which you have them."
+        None,
+        description="Permissions of the key, on those sites on which you have them. A key with scopes changes nothing"
+        " that is yours rather than a site's, such as your name.",
     )
     expires_at: AwareDatetime | None = Field(None, description="When the key stops working; never by default.")
 
