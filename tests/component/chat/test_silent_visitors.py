@@ -8,14 +8,18 @@ from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
 from parley.chat.backends import Backends
+from parley.chat.canned_replies.handlers import CannedReplyHandlers
 from parley.chat.canned_replies.model import CannedReplyDraft, Scope
 from parley.chat.canned_replies.repository import MongoCannedReplyRepository
+from parley.chat.canned_replies.schemas import CannedRepliesQuery
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.settings import ChatSettings
@@ -253,6 +257,18 @@ async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(cha
     with pytest.raises(NotFound):
         await chat.uploads.read(by_visitor.rsplit("/", 1)[1])
     assert await chat.uploads.read(by_operator.rsplit("/", 1)[1])
+
+
+async def test_an_image_of_a_canned_reply_can_be_sent_when_the_address_of_the_installation_changes(chat: Chat) -> None:
+    url = (await chat.uploads.store_image(chat.owner.tenant_id, png())).url
+    await chat.app.admin.canned_replies.add(chat.owner, CannedReplyDraft("all", None, "map", "See the picture.", url))
+    moved = replace(chat.uploads, base_url="https://elsewhere.example.com/uploads/")
+    context: Any = SimpleNamespace(caller=chat.owner, query=CannedRepliesQuery())
+    listed = await CannedReplyHandlers(chat.app.admin.canned_replies, moved).list_page(context)
+    shown = listed.canned_replies[0].image_url
+    assert shown is not None
+    assert shown.startswith("https://elsewhere.example.com/uploads/")
+    assert await moved.validate_url(chat.owner.tenant_id, shown) == shown
 
 
 async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from parley.chat.canned_replies.model import CannedReply
 from parley.chat.canned_replies.schemas import (
     CannedRepliesQuery,
     CannedRepliesResponse,
     CannedReplyBody,
     CannedReplyResponse,
+    CannedReplySchema,
     UseCountResponse,
     to_schema,
 )
@@ -32,20 +34,22 @@ class CannedReplyHandlers:
         after = decode_id(query.cursor)
         replies = await self.replies.list_page(context.caller, query.site_id, query.q, after, query.limit)
         return CannedRepliesResponse(
-            canned_replies=[to_schema(reply) for reply in replies[: query.limit]],
+            canned_replies=[self._to_schema(reply) for reply in replies[: query.limit]],
             next_cursor=encode_id([reply.id for reply in replies], query.limit),
         )
 
     async def add(self, context: RequestContext[OperatorCaller, CannedReplyBody, None]) -> CannedReplyResponse:
         caller, body = context.caller, context.body
         image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
-        return CannedReplyResponse(canned_reply=to_schema(await self.replies.add(caller, body.to_draft(image_url))))
+        return CannedReplyResponse(
+            canned_reply=self._to_schema(await self.replies.add(caller, body.to_draft(image_url)))
+        )
 
     async def replace(self, context: RequestContext[OperatorCaller, CannedReplyBody, None]) -> CannedReplyResponse:
         caller, body = context.caller, context.body
         image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
         reply = await self.replies.replace(caller, context.path["id"], body.to_draft(image_url))
-        return CannedReplyResponse(canned_reply=to_schema(reply))
+        return CannedReplyResponse(canned_reply=self._to_schema(reply))
 
     async def delete(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
         await self.replies.delete(context.caller, context.path["id"])
@@ -53,3 +57,7 @@ class CannedReplyHandlers:
 
     async def count_use(self, context: RequestContext[OperatorCaller, None, None]) -> UseCountResponse:
         return UseCountResponse(use_count=await self.replies.count_use(context.caller, context.path["id"]))
+
+    def _to_schema(self, reply: CannedReply) -> CannedReplySchema:
+        # A message with the image's earlier URL would be refused.
+        return to_schema(replace(reply, image_url=self.uploads.to_current_url(reply.image_url)))

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from parley.chat import metrics
-from parley.chat.uploads.model import Upload
+from parley.chat.uploads.model import Upload, image_name
 from parley.chat.uploads.ports import ImageSanitizer, ImageStorage, UploadRepository
 from parley.common.errors import NotFound, ParleyError, ValidationFailed
 
@@ -52,6 +52,11 @@ class UploadService:
         if name == image_url or not await self._is_usable(name, tenant_id):
             raise ValidationFailed({"image_url": "is not an image uploaded here"})
         return image_url
+
+    def to_current_url(self, image_url: str | None) -> str | None:
+        """Return the URL that an image has now, if the installation had another address when it was stored."""
+        name = image_name(image_url)
+        return image_url if name is None else self.base_url + name
 
     async def _is_usable(self, name: str, tenant_id: int) -> bool:
         """Whether an image can be sent: until it expires, and as long as a message shows it."""
