@@ -239,7 +239,8 @@ class RabbitServer:
                 # node accepts commands.
                 _, writer = await asyncio.open_connection(LOOPBACK, self.port)
                 writer.close()
-                async with await aio_pika.connect(self.uri, timeout=5) as connection:
+                async with aio_pika.Connection(aio_pika.connection.make_url(self.uri)) as connection:
+                    await connection.connect(timeout=5)
                     await connection.channel()
                     return
             except (OSError, AMQPException, TimeoutError):

@@ -232,7 +232,7 @@ class _Link:
             delay = timeouts.RESTART_DELAY_SECONDS
             try:
                 async with asyncio.timeout(timeouts.CONNECT_TIMEOUT_SECONDS):
-                    connection = await aio_pika.connect(self._url, heartbeat=timeouts.HEARTBEAT_SECONDS)
+                    connection = await _connect(self._url)
             except Exception as exc:
                 delay = backoff.next_delay()
                 if backoff.failures in _LOGGED_FAILURES:
@@ -324,6 +324,17 @@ async def _publish_confirmed(
         raise _NotConfirmed("The message broker did not confirm in time.") from exc
     except Exception as exc:
         raise Unavailable("The message broker did not accept an event.") from exc
+
+
+async def _connect(url: str) -> AbstractConnection:
+    """Connect, and close what did not connect: collected unclosed, it would close itself then, wherever that is."""
+    connection = aio_pika.Connection(aio_pika.connection.make_url(url), heartbeat=timeouts.HEARTBEAT_SECONDS)
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 def _reconnect_backoff() -> Backoff:
