@@ -7,8 +7,8 @@ client IP are higher, because many people may share one.
 Attempts from unknown devices and client IPs share one count per account. A device or a client IP from which the
 operator has logged in before has a count of its own: an attacker who guesses cannot lock the operator out.
 
-An e-mail address may have accounts of several tenants. Each has counts of its own: whoever knows the password of one
-gains no attempts at another by logging in.
+An e-mail address may have accounts of several tenants. Each has counts of its own: a login to one account adds no
+attempts at another.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ class AccountService:
     async def create_tenant(self, name: str, owner_email: str, password: str, owner_name: str) -> Operator:
         """Create a tenant and its first owner, who is returned.
 
-        Raises ValidationFailed, and EmailTaken if the address has an account anywhere: whoever creates tenants
+        Raises ValidationFailed, and EmailTaken if the address has an account anywhere: a creator of tenants
         administers the installation, and may know.
         """
         await require_acceptable(password, "password", owner_email)
