@@ -129,17 +129,21 @@ async def test_long_response_is_complete(gateway: Gateway, backend: FakeBackend,
 async def test_truncated_response_is_truncated_for_the_client_too(
     gateway: Gateway, backend: FakeBackend, operator: dict[str, str]
 ) -> None:
+    half, received = b"data: half of it", asyncio.Event()
+
     async def stream(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
         response = build_event_stream()
         await response.prepare(request)
-        await response.write(b"data: half of it")
+        await response.write(half)
         assert request.transport is not None
-        await asyncio.sleep(0.1)
+        await received.wait()
         request.transport.abort()
         return response
 
     backend.notify.handlers["GET", "/api/v1/operator/stream"] = stream
     async with gateway.get("/api/v1/operator/stream", headers=operator) as response:
+        assert await response.content.readexactly(len(half)) == half
+        received.set()
         with pytest.raises(aiohttp.ClientError):
             await response.read()
 

@@ -327,7 +327,7 @@ async def _publish_confirmed(
 
 
 async def _connect(url: str) -> AbstractConnection:
-    """Connect, and close what did not connect: collected unclosed, it would close itself then, wherever that is."""
+    """Connect. Closes a connection that fails to open: the garbage collector could not, without an event loop."""
     connection = aio_pika.Connection(aio_pika.connection.make_url(url), heartbeat=timeouts.HEARTBEAT_SECONDS)
     try:
         await connection.connect()
