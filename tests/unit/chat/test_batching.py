@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from parley.chat.batching import BatchingQueue
+from support.wait import wait_until
 
 called_by: ContextVar[str] = ContextVar("called_by")
 
@@ -98,3 +99,35 @@ async def test_batch_runs_in_the_context_of_its_first_caller() -> None:
     await asyncio.gather(call("alex"), call("sam"))
     await call("olivia")
     assert handler.contexts == ["alex", "olivia"]
+
+
+async def test_next_calls_of_a_batch_s_callers_join_those_that_waited() -> None:
+    handler = Doubler()
+    queue = BatchingQueue(handler, max_batch_size=10, max_pause_seconds=60)
+
+    async def call_twice(first: int, second: int) -> None:
+        await queue(first)
+        await queue(second)
+
+    async with asyncio.TaskGroup() as callers:
+        callers.create_task(call_twice(2, 4))
+        callers.create_task(call_twice(6, 8))
+        await wait_until(lambda: handler.batches)
+        callers.create_task(queue(10))
+        await asyncio.sleep(0.05)  # The pause is half as long as the batch.
+        handler.released.set()
+    assert handler.batches == [[2, 6], [10, 4, 8]]
+
+
+async def test_batch_of_one_call_causes_no_pause() -> None:
+    handler = Doubler()
+    queue = BatchingQueue(handler, max_batch_size=10, max_pause_seconds=60)
+    first = asyncio.create_task(queue(2))
+    await wait_until(lambda: handler.batches)
+    second = asyncio.create_task(queue(4))
+    await asyncio.sleep(0.05)
+    handler.released.set()
+    await first
+    await asyncio.sleep(0)
+    assert handler.batches == [[2], [4]]
+    await second

@@ -2,11 +2,16 @@
 
 A single call starts immediately. Under load a batch contains the calls that arrived while the previous one
 ran, and costs one round trip. Each caller gets its own result or its own exception.
+
+A queue can also pause after a batch of several calls, so that the next calls of the same callers come along. Without
+that, callers that each make one call after another form two groups that wait for each other, in batches of half the
+size (PostgreSQL has `commit_delay` for the same reason).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
@@ -21,17 +26,26 @@ BatchHandler = Callable[[Sequence[RequestT]], Awaitable[Sequence[ResultT | Excep
 """Handles a batch: returns the results in the order of the requests, with an exception for each that failed."""
 
 _MAX_WAITING = 10_000
+_PAUSE_SHARE = 0.5
+"""Of the time that the batch before took."""
 
 
 class BatchingQueue(Generic[RequestT, ResultT]):
     """Calls `handle` with up to `max_batch_size` requests at a time, one batch after another.
 
+    After a batch of several calls, the next one starts no earlier than half as many seconds later as that one took, and
+    at most `max_pause_seconds` later.
+
     A batch continues if a caller is cancelled. It runs in the context (trace, request id) of its first caller.
     """
 
-    def __init__(self, handle: BatchHandler[RequestT, ResultT], *, max_batch_size: int) -> None:
+    def __init__(
+        self, handle: BatchHandler[RequestT, ResultT], *, max_batch_size: int, max_pause_seconds: float = 0.0
+    ) -> None:
         self._handle = handle
         self._max_batch_size = max_batch_size
+        self._max_pause_seconds = max_pause_seconds
+        self._next_start = 0.0
         self._waiting: deque[tuple[RequestT, asyncio.Future[ResultT], Context]] = deque()
         self._in_flight: asyncio.Task[None] | None = None
 
@@ -55,6 +69,10 @@ class BatchingQueue(Generic[RequestT, ResultT]):
         self._in_flight = asyncio.get_running_loop().create_task(self._run_batch(), context=context)
 
     async def _run_batch(self) -> None:
+        pause = self._next_start - time.monotonic()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        started = time.monotonic()
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch_size))]
         batch = [call for call in batch if not call[1].done()]
         try:
@@ -66,6 +84,9 @@ class BatchingQueue(Generic[RequestT, ResultT]):
                 future.cancel()
             raise
         finally:
+            ended = time.monotonic()
+            pause = min((ended - started) * _PAUSE_SHARE, self._max_pause_seconds) if len(batch) > 1 else 0.0
+            self._next_start = ended + pause
             self._start_batch()
         for (_, future, _), result in zip(batch, results, strict=True):
             if future.done():

@@ -17,6 +17,8 @@ REACHABILITY_CACHE_TTL_SECONDS: Final = 3.0
 """Limits the RPC calls that widgets cause. A new device counts after this time."""
 
 # Conversations.
+MAX_COMMIT_PAUSE_SECONDS: Final = 0.01
+"""Between two batches of commits: bounds what a slow database adds to a message's time."""
 OTHER_REPLICA_DELAY: Final = timedelta(seconds=2)
 """For what is overdue in a conversation: the replica that changed it last acts first, any other after this delay."""
 REPLY_TIMEOUT_CHECK_SECONDS: Final = 1.0

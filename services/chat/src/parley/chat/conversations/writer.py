@@ -30,6 +30,7 @@ from parley.chat.conversations.mappers import changed_fields, to_conversation
 from parley.chat.conversations.model import MAX_RECENT_IDS, MAX_UNREAD, Change, Conversation
 from parley.chat.conversations.ports import Transition
 from parley.chat.messages.mappers import message_document, note_document
+from parley.chat.timeouts import MAX_COMMIT_PAUSE_SECONDS
 from parley.common.mongodb import Document, Mongo, Outbox, OutboxInsert, to_outbox_entry
 from parley.common.observability import tracing
 
@@ -82,7 +83,7 @@ class ConversationWriter:
         self._cache = ConversationCache()
         # One batch in flight: with two, each was half as large, and processor time grew by a tenth.
         self._write_batched: BatchingQueue[ChangeRequest, Change | None] = BatchingQueue(
-            self._process_batch, max_batch_size=_MAX_BATCH
+            self._process_batch, max_batch_size=_MAX_BATCH, max_pause_seconds=MAX_COMMIT_PAUSE_SECONDS
         )
 
     async def change(self, tenant_id: int, conversation_id: int, transition: Transition) -> Change | None:
