@@ -28,10 +28,9 @@ from parley_dev.ports import free_ports
 
 _TENANTS = 16
 _FIRST_TENANT = 991_008
-_REPLICAS = (1, 2, 4)
+_LOADS = ((1, 640), (2, 1280), (4, 2560), (2, 640), (4, 640))
+"""Replicas, and events a second of all tenants together. The first is what the others are compared with."""
 _ROUNDS = 3
-_EVENTS_PER_SECOND = 640
-_BATCH_SIZE = 16
 _TIMEOUT_SECONDS = 60.0
 _START_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 10.0
@@ -60,36 +59,33 @@ class Cost:
 
 
 async def measure_notify(bench: BenchmarkContext) -> list[Metric]:
-    """Compare the replicas' processor time an event with that of one replica in the same round."""
-    costs: dict[int, list[Cost]] = {count: [] for count in _REPLICAS}
+    """Compare each number of replicas with one replica in the same round."""
+    costs: dict[tuple[int, int], list[Cost]] = {load: [] for load in _LOADS}
     for number in range(1, bench.rounds(_ROUNDS) + 1):
-        for count in _REPLICAS:
+        for count, rate in _LOADS:
             async with _start_replicas(bench, count) as replicas:
-                cost = (await bench.run_in_subprocess(measure, replicas, bench.seconds(8))).result
-            costs[count].append(cost)
-            bench.output(f"  round {number}, notify, {count} replicas: {cost.per_event:.0f} µs/event")
-    one = [Round(cost.per_event) for cost in costs[1]]
-    metrics: list[Metric] = []
-    for count in _REPLICAS:
-        runs = AlternatingRuns([Round(cost.per_event) for cost in costs[count]], one)
-        target = Target("ratio", "at most", 1.15)
-        metrics += [
-            runs.metric(
-                f"notify, {count} replicas, {_TENANTS} tenants: reading",
-                "CPU µs/event",
-                target,
-                note="all replicas together, less what they use while idle",
-            ),
-            build_metric(f"notify, {count} replicas: idle", "cores", [Round(cost.idle_share) for cost in costs[count]]),
-            build_metric(
-                f"notify, {count} replicas: memory", "MB", [Round(cost.resident_bytes / 1e6) for cost in costs[count]]
-            ),
-        ]
-    return metrics
+                cost = (await bench.run_in_subprocess(measure, replicas, rate, bench.seconds(8))).result
+            costs[count, rate].append(cost)
+            bench.output(f"  round {number}, {_name(count, rate)}: {cost.per_event:.0f} µs/event")
+    return [metric for load in _LOADS for metric in _metrics(_name(*load), costs[load], costs[_LOADS[0]])]
 
 
-async def measure(replicas: Replicas, seconds: float) -> Cost:
-    """Publish events of all tenants at a fixed rate until each stream has shown its own."""
+def _name(replicas: int, rate: int) -> str:
+    return f"notify, {'1 replica' if replicas == 1 else f'{replicas} replicas'}, {rate} events/s"
+
+
+def _metrics(name: str, costs: Sequence[Cost], base: Sequence[Cost]) -> list[Metric]:
+    runs = AlternatingRuns([Round(cost.per_event) for cost in costs], [Round(cost.per_event) for cost in base])
+    note = "all replicas together, less what they use while idle"
+    return [
+        runs.metric(f"{name}: reading", "CPU µs/event", Target("ratio", "at most", 1.15), note=note),
+        build_metric(f"{name}: idle", "cores", [Round(cost.idle_share) for cost in costs]),
+        build_metric(f"{name}: memory", "MB", [Round(cost.resident_bytes / 1e6) for cost in costs]),
+    ]
+
+
+async def measure(replicas: Replicas, rate: int, seconds: float) -> Cost:
+    """Publish events of all tenants at a fixed rate (events a second) until each stream has shown its own."""
     raise_file_limit()
     broker = BrokerConnection(replicas.amqp_url)
     await broker.start()
@@ -100,13 +96,13 @@ async def measure(replicas: Replicas, seconds: float) -> Cost:
     for pool in pools:
         await pool.open()
     try:
-        await _publish(broker, pools, 1.0)
+        await _publish(broker, pools, rate, 1.0)
         started = time.monotonic()
         before = resource_usage(*replicas.pids).cpu_seconds
         await asyncio.sleep(seconds / 2)
         idle_share = (resource_usage(*replicas.pids).cpu_seconds - before) / (time.monotonic() - started)
         started, before = time.monotonic(), resource_usage(*replicas.pids).cpu_seconds
-        events = await _publish(broker, pools, seconds)
+        events = await _publish(broker, pools, rate, seconds)
         used = resource_usage(*replicas.pids)
         cpu_seconds = used.cpu_seconds - before - idle_share * (time.monotonic() - started)
         return Cost(1e6 * cpu_seconds / events, idle_share, used.resident_bytes)
@@ -116,14 +112,14 @@ async def measure(replicas: Replicas, seconds: float) -> Cost:
         await broker.stop()
 
 
-async def _publish(broker: BrokerConnection, pools: Sequence[SseClientPool], seconds: float) -> int:
+async def _publish(broker: BrokerConnection, pools: Sequence[SseClientPool], rate: int, seconds: float) -> int:
     """Publish for this long, wait until every stream has its events, and return how many there were."""
-    rounds = max(1, round(seconds * _EVENTS_PER_SECOND / _BATCH_SIZE))
+    rounds = max(1, round(seconds * rate / _TENANTS))
     for pool in pools:
         pool.expect(rounds)
     started = time.perf_counter()
     for number in range(rounds):
-        due = started + number * _BATCH_SIZE / _EVENTS_PER_SECOND
+        due = started + number * _TENANTS / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         await broker.publish([_event(_FIRST_TENANT + one, number + 1).to_document() for one in range(_TENANTS)])
     for pool in pools:
