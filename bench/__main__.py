@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import report
@@ -22,7 +22,13 @@ from parley_dev.errors import DevError
 _OUTPUT_DIRECTORY = Path(".dev/bench")
 
 
-async def run_benchmarks(bench: BenchmarkContext, names: Sequence[str]) -> dict[str, Sequence[Metric]]:
+OnResults = Callable[[dict[str, Sequence[Metric]]], None]
+"""Called with all results so far whenever a benchmark has ended: a run that is stopped keeps them."""
+
+
+async def run_benchmarks(
+    bench: BenchmarkContext, names: Sequence[str], on_results: OnResults = lambda _: None
+) -> dict[str, Sequence[Metric]]:
     """Run these benchmarks one after the other. One that fails is reported and left out of the result."""
     results: dict[str, Sequence[Metric]] = {}
     for name in names:
@@ -36,13 +42,16 @@ async def run_benchmarks(bench: BenchmarkContext, names: Sequence[str]) -> dict[
             traceback.print_exc()
             bench.output(f"{name}: failed after {time.monotonic() - started:.0f} s")
             continue
-        bench.output(f"{name}: done in {time.monotonic() - started:.0f} s")
+        bench.output(f"{report.table({name: results[name]})}\n{name}: done in {time.monotonic() - started:.0f} s")
+        on_results(results)
     return results
 
 
-async def _run_on_own_stack(names: Sequence[str], directory: Path, *, quick: bool) -> dict[str, Sequence[Metric]]:
+async def _run_on_own_stack(
+    names: Sequence[str], directory: Path, on_results: OnResults, *, quick: bool
+) -> dict[str, Sequence[Metric]]:
     async with open_context(directory, print_line, quick=quick) as bench:
-        return await run_benchmarks(bench, names)
+        return await run_benchmarks(bench, names, on_results)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,17 +69,22 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}; choose from {', '.join(BENCHMARK_NAMES)}")
     machine = report.machine_info()
     print_line(report.machine_line(machine))
+    path: Path = args.json or _OUTPUT_DIRECTORY / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
+
+    def write(results: dict[str, Sequence[Metric]]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = report.to_document(results, machine, quick=args.quick)
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
     try:
         with tempfile.TemporaryDirectory(prefix="parley-bench-") as directory:
-            results = asyncio.run(_run_on_own_stack(names, Path(directory), quick=args.quick))
+            results = asyncio.run(_run_on_own_stack(names, Path(directory), write, quick=args.quick))
     except DevError as exc:
         print(exc, file=sys.stderr)
         return 1
-    print(report.table(results))
-    path: Path = args.json or _OUTPUT_DIRECTORY / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    document = report.to_document(results, machine, quick=args.quick)
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if len(results) > 1:
+        print(report.table(results))
+    write(results)
     print(f"\nWritten to {path}.")
     return 0 if len(results) == len(names) else 1
 

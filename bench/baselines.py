@@ -46,6 +46,38 @@ async def insert_documents(
         return await run_repeatedly(insert, concurrency, seconds)
 
 
+async def insert_in_batches(
+    uri: str, database: str, document: Document, concurrency: int, seconds: float, first_id: int
+) -> LoadResult:
+    """Insert copies of a document with this many in flight: those that arrive during a write share the next one."""
+    ids = count(first_id)
+    waiting: list[tuple[Document, asyncio.Future[None]]] = []
+    arrived = asyncio.Event()
+    async with AsyncMongoClient[Document](uri) as client:
+        collection = durable_collection(client, database, "baseline")
+
+        async def write() -> None:
+            while True:
+                await arrived.wait()
+                arrived.clear()
+                batch, waiting[:] = waiting[:], []
+                await collection.insert_many([document for document, _ in batch], ordered=False)
+                for _, written in batch:
+                    written.set_result(None)
+
+        async def insert() -> None:
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting.append(({**document, "_id": next(ids)}, written))
+            arrived.set()
+            await written
+
+        writer = asyncio.create_task(write())
+        try:
+            return await run_repeatedly(insert, concurrency, seconds)
+        finally:
+            writer.cancel()
+
+
 async def run_repeatedly(call: Callable[[], Any], concurrency: int, seconds: float) -> LoadResult:
     """Call a coroutine function again and again with this many in flight, for so long."""
     started = time.perf_counter()

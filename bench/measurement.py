@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ class Metric:
     value: float
     baseline: float | None = None
     ratio: float | None = None
+    batched_baseline: float | None = None
+    """The baseline with what is concurrent in one write, as the services do: the limit for them."""
+    batched_ratio: float | None = None
     p50: float | None = None
     """Milliseconds, like `p99`: of single latencies over all rounds."""
     p99: float | None = None
@@ -101,28 +104,43 @@ class AlternatingRuns:
 
     measured: list[Round] = field(default_factory=list)
     baseline: list[Round] = field(default_factory=list)
+    batched_baseline: list[Round] = field(default_factory=list)
 
     def metric(self, name: str, unit: str, *targets: Target, note: str = "") -> Metric:
-        """Build the metric of `value`, with its ratio to the baseline."""
-        return build_metric(name, unit, self.measured, self.baseline, *targets, note=note)
+        """Build the metric of `value`, with its ratio to the baselines."""
+        metric = build_metric(name, unit, self.measured, self.baseline, *targets, note=note)
+        return self._add_batched_baseline(metric, self.measured, self.batched_baseline)
 
     def latency_metric(self, name: str, at: Literal["p50", "p99"], *targets: Target, note: str = "") -> Metric:
         """Build the metric of a latency percentile, in milliseconds, with its ratio to the baseline."""
         share = 0.5 if at == "p50" else 0.99
-        measured, baseline = (
+        measured, baseline, batched = (
             [Round(1000 * percentile(one.latencies, share), one.latencies, one.driver_cpu) for one in rounds]
-            for rounds in (self.measured, self.baseline)
+            for rounds in (self.measured, self.baseline, self.batched_baseline)
         )
-        return build_metric(name, "ms", measured, baseline, *targets, note=note)
+        metric = build_metric(name, "ms", measured, baseline, *targets, note=note)
+        return self._add_batched_baseline(metric, measured, batched)
+
+    @staticmethod
+    def _add_batched_baseline(metric: Metric, measured: Sequence[Round], batched: Sequence[Round]) -> Metric:
+        if not batched:
+            return metric
+        compared = build_metric(metric.name, metric.unit, measured, batched)
+        return replace(metric, batched_baseline=compared.baseline, batched_ratio=compared.ratio)
 
 
 async def alternate(
-    rounds: int, baseline: Callable[[], Awaitable[Round]], measured: Callable[[], Awaitable[Round]]
+    rounds: int,
+    baseline: Callable[[], Awaitable[Round]],
+    measured: Callable[[], Awaitable[Round]],
+    batched_baseline: Callable[[], Awaitable[Round]] | None = None,
 ) -> AlternatingRuns:
-    """Measure both sides in alternation, the baseline first."""
+    """Measure all sides in alternation, the baselines first."""
     runs = AlternatingRuns()
     for _ in range(rounds):
         runs.baseline.append(await baseline())
+        if batched_baseline is not None:
+            runs.batched_baseline.append(await batched_baseline())
         runs.measured.append(await measured())
     return runs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ _HEADER = (
     "unit",
     "value",
     "baseline",
+    "ratio",
+    "batched",
     "ratio",
     "target",
     "met",
@@ -55,6 +58,8 @@ def _row(benchmark: str, metric: Metric) -> tuple[str, ...]:
         _number(metric.value),
         _number(metric.baseline),
         f"{metric.ratio:.2f}" if metric.ratio is not None else "",
+        _number(metric.batched_baseline),
+        f"{metric.batched_ratio:.2f}" if metric.batched_ratio is not None else "",
         ", ".join(str(target) for target in metric.targets),
         met,
         _number(metric.p50),
@@ -99,6 +104,7 @@ def machine_info() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "load_before": [round(load, 2) for load in os.getloadavg()],
         "python": platform.python_version(),
+        "python_optimized": "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS")),
         "versions": {
             name: version(name) for name in ("aiohttp", "pymongo", "aio-pika", "uvloop", "pydantic", "orjson")
         },
@@ -109,8 +115,9 @@ def machine_info() -> dict[str, Any]:
 def machine_line(machine: Mapping[str, Any]) -> str:
     """Summarize the machine in one line."""
     memory = machine["memory_bytes"] / 2**30
+    build = "optimized" if machine["python_optimized"] else "not optimized"
     return (
-        f"{machine['cores']} cores, {memory:.0f} GiB, {machine['system']}, Python {machine['python']}, "
+        f"{machine['cores']} cores, {memory:.0f} GiB, {machine['system']}, Python {machine['python']} ({build}), "
         f"commit {machine['commit']}, load {machine['load_before'][0]}"
     )
 

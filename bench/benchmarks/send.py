@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 
-from bench.baselines import Document, insert_documents
+from bench.baselines import Document, insert_documents, insert_in_batches
 from bench.driver import LoadResult, closed_loop
 from bench.harness import BenchmarkContext, SubprocessResult
 from bench.measurement import AlternatingRuns, Benchmark, Metric, Round, Target, alternate
@@ -40,8 +40,9 @@ async def _alternating_runs(bench: BenchmarkContext, requests: Sequence[bytes], 
     await _send(bench, requests, concurrency, bench.seconds(2))
     return await alternate(
         bench.rounds(),
-        lambda: _insert(bench, concurrency),
+        lambda: _insert(bench, insert_documents, concurrency),
         lambda: _send(bench, requests, concurrency, bench.seconds()),
+        lambda: _insert(bench, insert_in_batches, concurrency),
     )
 
 
@@ -62,10 +63,14 @@ async def _send(bench: BenchmarkContext, requests: Sequence[bytes], concurrency:
     return to_round(measured)
 
 
-async def _insert(bench: BenchmarkContext, concurrency: int) -> Round:
+async def _insert(
+    bench: BenchmarkContext,
+    insert: Callable[[str, str, Document, int, float, int], Awaitable[LoadResult]],
+    concurrency: int,
+) -> Round:
     document = sample_document(bench)
     measured = await bench.run_in_subprocess(
-        insert_documents,
+        insert,
         bench.mongodb_uri,
         bench.database("chat"),
         document,
@@ -104,6 +109,7 @@ def sample_document(bench: BenchmarkContext) -> Document:
 BENCHMARK = Benchmark(
     "send",
     "messages acknowledged per second, durable: operators' at 1, 16 and 64 in flight, visitors' at 64.",
-    "the same documents inserted one by one with the database driver, majority and journalled.",
+    "the same documents inserted one by one with the database driver, majority and journalled; batched: those that are "
+    "concurrent in one write.",
     run,
 )

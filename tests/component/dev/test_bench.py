@@ -34,7 +34,9 @@ async def test_a_quick_run_reports_metrics_as_a_table_and_as_json(
     amqp_url = stack.environment("chat")["AMQP_URL"]
     with driver_processes(1) as drivers:
         bench = BenchmarkContext(True, discard, tmp_path, mongodb_uri, amqp_url, stack, scenario, drivers)
-        results = await run_benchmarks(bench, NAMES)
+        kept: list[set[str]] = []
+        results = await run_benchmarks(bench, NAMES, lambda so_far: kept.append(set(so_far)))
+    assert kept == [{"send"}, {"send", "delivery"}, set(NAMES)], "what has ended is kept"
     table = report.table(results)
     document = json.loads(json.dumps(report.to_document(results, report.machine_info(), quick=True)))
     assert document["quick"] is True
