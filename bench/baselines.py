@@ -19,6 +19,7 @@ from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 
 from bench.driver import LoadResult
+from parley.chat.batching import BatchingQueue
 
 Document = dict[str, Any]
 
@@ -51,31 +52,15 @@ async def insert_in_batches(
 ) -> LoadResult:
     """Insert copies of a document with this many in flight: those that arrive during a write share the next one."""
     ids = count(first_id)
-    waiting: list[tuple[Document, asyncio.Future[None]]] = []
-    arrived = asyncio.Event()
     async with AsyncMongoClient[Document](uri) as client:
         collection = durable_collection(client, database, "baseline")
 
-        async def write() -> None:
-            while True:
-                await arrived.wait()
-                arrived.clear()
-                batch, waiting[:] = waiting[:], []
-                await collection.insert_many([document for document, _ in batch], ordered=False)
-                for _, written in batch:
-                    written.set_result(None)
+        async def write(documents: Sequence[Document]) -> Sequence[None]:
+            await collection.insert_many(documents, ordered=False)
+            return [None] * len(documents)
 
-        async def insert() -> None:
-            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            waiting.append(({**document, "_id": next(ids)}, written))
-            arrived.set()
-            await written
-
-        writer = asyncio.create_task(write())
-        try:
-            return await run_repeatedly(insert, concurrency, seconds)
-        finally:
-            writer.cancel()
+        insert = BatchingQueue(write, max_batch_size=concurrency)
+        return await run_repeatedly(lambda: insert({**document, "_id": next(ids)}), concurrency, seconds)
 
 
 async def run_repeatedly(call: Callable[[], Any], concurrency: int, seconds: float) -> LoadResult:

@@ -378,7 +378,7 @@ async def test_streams_end_and_requests_finish_when_the_gateway_stops(
     backend: FakeBackend, operator: dict[str, str], start_gateway: Callable[..., Awaitable[Gateway]]
 ) -> None:
     gateway = await start_gateway(PARLEY_STOP_SECONDS="6")
-    started = asyncio.Event()
+    started, streams_ended = asyncio.Event(), asyncio.Event()
 
     async def stream(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
         response = build_event_stream()
@@ -389,7 +389,7 @@ async def test_streams_end_and_requests_finish_when_the_gateway_stops(
 
     async def respond_slowly(_request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
         started.set()
-        await asyncio.sleep(1)
+        await streams_ended.wait()
         return web.json_response({"done": True})
 
     backend.notify.handlers["GET", "/api/v1/operator/stream"] = stream
@@ -406,6 +406,7 @@ async def test_streams_end_and_requests_finish_when_the_gateway_stops(
 
     async with asyncio.timeout(5):
         await asyncio.gather(*(read_to_end(response) for response in streams))
+    streams_ended.set()
     response = await pending
     assert await response.json() == {"done": True}
     assert max(end_times) - min(end_times) > 0.2

@@ -131,3 +131,18 @@ async def test_batch_of_one_call_causes_no_pause() -> None:
     await asyncio.sleep(0)
     assert handler.batches == [[2], [4]]
     await second
+
+
+async def test_batch_whose_callers_were_all_cancelled_during_the_pause_is_not_handled() -> None:
+    handler = Doubler()
+    queue = BatchingQueue(handler, max_batch_size=2, max_pause_seconds=60)
+    first = [asyncio.create_task(queue(number)) for number in (2, 4)]
+    await wait_until(lambda: handler.batches)
+    cancelled = [asyncio.create_task(queue(number)) for number in (6, 8)]
+    await asyncio.sleep(0.05)  # The pause is half as long as the batch.
+    handler.released.set()
+    await asyncio.gather(*first)
+    for call in cancelled:
+        call.cancel()
+    assert await queue(10) == 20
+    assert handler.batches == [[2, 4], [10]]

@@ -68,15 +68,22 @@ class BatchingQueue(Generic[RequestT, ResultT]):
         context = self._waiting[0][2]
         self._in_flight = asyncio.get_running_loop().create_task(self._run_batch(), context=context)
 
-    async def _run_batch(self) -> None:
-        pause = self._next_start - time.monotonic()
-        if pause > 0:
-            await asyncio.sleep(pause)
-        started = time.monotonic()
+    def _take_batch(self) -> list[tuple[RequestT, asyncio.Future[ResultT], Context]]:
+        """The next calls, without those whose callers were cancelled."""
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._max_batch_size))]
-        batch = [call for call in batch if not call[1].done()]
+        return [call for call in batch if not call[1].done()]
+
+    async def _run_batch(self) -> None:
+        batch: list[tuple[RequestT, asyncio.Future[ResultT], Context]] = []
+        started = time.monotonic()
         try:
-            results: Sequence[ResultT | Exception] = await self._handle([request for request, _, _ in batch])
+            if started < self._next_start:
+                await asyncio.sleep(self._next_start - started)
+                started = time.monotonic()
+            batch = self._take_batch()
+            results: Sequence[ResultT | Exception] = (
+                await self._handle([request for request, _, _ in batch]) if batch else []
+            )
         except Exception as exc:
             results = [exc] * len(batch)
         except BaseException:
@@ -84,9 +91,9 @@ class BatchingQueue(Generic[RequestT, ResultT]):
                 future.cancel()
             raise
         finally:
-            ended = time.monotonic()
-            pause = min((ended - started) * _PAUSE_SHARE, self._max_pause_seconds) if len(batch) > 1 else 0.0
-            self._next_start = ended + pause
+            if len(batch) > 1:
+                ended = time.monotonic()
+                self._next_start = ended + min((ended - started) * _PAUSE_SHARE, self._max_pause_seconds)
             self._start_batch()
         for (_, future, _), result in zip(batch, results, strict=True):
             if future.done():
