@@ -21,6 +21,7 @@ import "./audit/audit.css";
 import "./sites/hours.css";
 import "./components/errorNotice.css";
 import { App } from "./app";
+import { startTranslation } from "./i18n/i18n";
 
 const root = document.getElementById("app");
-if (root) render(<App />, root);
+if (root) void startTranslation().then(() => render(<App />, root));

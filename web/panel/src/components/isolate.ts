@@ -8,9 +8,9 @@ const DIRECTION_MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]|[\ud802\ud803\ud83a\ud83b]/;
 
 /** Keeps the direction of a text to itself, so that it does not turn the text next to it. */
-export function isolate(text: string): string {
+export function isolate(text: string, always = false): string {
   const plain = text.replace(DIRECTION_MARKS, "");
-  const affectsNeighbours = plain.length !== text.length || RIGHT_TO_LEFT.test(plain);
+  const affectsNeighbours = always || plain.length !== text.length || RIGHT_TO_LEFT.test(plain);
   return affectsNeighbours ? `${FIRST_STRONG_ISOLATE}${plain}${POP_ISOLATE}` : plain;
 }
 

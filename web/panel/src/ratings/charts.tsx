@@ -1,14 +1,18 @@
 /** Two SVG charts: the number of ratings per score, and the average over time. */
-import { formatDate } from "../../../shared/dates";
+import { formatDate, formatNumber } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 
 const DAY_MS = 86_400_000;
 const MAX_POINTS = 12;
+const ONE_DIGIT = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const SCORES = [5, 4, 3, 2, 1];
 
 export function ScoreBars({ byScore }: { byScore: Record<string, number> }) {
   const counts = SCORES.map((score) => [score, byScore[String(score)] ?? 0] as const);
   const maxCount = Math.max(1, ...counts.map(([, count]) => count));
-  const label = counts.map(([score, count]) => `${count} × ${score} stars`).join(", ");
+  const label = counts
+    .map(([score, count]) => t("ratings.countOfScore", { number: count, score }))
+    .join(", ");
   return (
     <svg class="chart" viewBox="0 0 300 130" role="img" aria-label={label}>
       {counts.map(([score, count], index) => (
@@ -48,9 +52,16 @@ export function TrendLine({ ratings }: { ratings: Rating[] }) {
   const path = points.map(
     (point, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(point.score).toFixed(1)}`,
   );
-  const label = points.map((point) => `${formatDate(point.at)}: ${point.score.toFixed(1)}`).join(", ");
+  const label = points
+    .map((point) => `${formatDate(point.at)}: ${formatNumber(point.score, ONE_DIGIT)}`)
+    .join(", ");
   return (
-    <svg class="chart" viewBox="0 0 300 130" role="img" aria-label={`Average over time. ${label}`}>
+    <svg
+      class="chart"
+      viewBox="0 0 300 130"
+      role="img"
+      aria-label={t("ratings.averageOverTime", { points: label })}
+    >
       {[1, 3, 5].map((score) => (
         <g key={score}>
           <line x1={left} x2={left + width} y1={y(score)} y2={y(score)} class="chart-grid" />
@@ -62,7 +73,7 @@ export function TrendLine({ ratings }: { ratings: Rating[] }) {
       <path d={path.join("")} class="chart-line" />
       {points.map((point, index) => (
         <circle key={point.at} cx={x(index)} cy={y(point.score)} r="3.5" class="chart-dot">
-          <title>{`${formatDate(point.at)}: ${point.score.toFixed(1)} (${point.count})`}</title>
+          <title>{`${formatDate(point.at)}: ${formatNumber(point.score, ONE_DIGIT)} (${formatNumber(point.count)})`}</title>
         </circle>
       ))}
       {[points[0], points.length > 1 ? points.at(-1) : undefined].map(

@@ -1,21 +1,23 @@
 /** Visitors' ratings of a site: average, scores, trend, comments. */
-import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch, usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { formatNumber, formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
 import { SitePills } from "../sites/sitePills";
 import { type Site, sites } from "../sites/sites";
 import { ScoreBars, TrendLine } from "./charts";
 
 const PAGE_SIZE = 100;
+const ONE_DIGIT = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 
 export function RatingsPage({ id }: { id: number | undefined }) {
   const site = sites.value.find((one) => one.id === id) ?? sites.value[0];
   return (
     <main class="page">
       <header class="page-header">
-        <h1>Ratings</h1>
+        <h1>{t("ratings.title")}</h1>
       </header>
       <SitePills sites={sites.value} selected={site} href={(one) => routeHref("ratings", one.id)} />
       {site ? <SiteRatings key={site.id} site={site} /> : <Spinner />}
@@ -34,27 +36,25 @@ function SiteRatings({ site }: { site: Site }) {
   if (!stats.value || !ratings.items) return <Spinner />;
   if (stats.value.count === 0) {
     return (
-      <EmptyState icon="star" title="No ratings yet">
-        Visitors can rate a chat after it is closed.
+      <EmptyState icon="star" title={t("ratings.emptyTitle")}>
+        {t("ratings.emptyText")}
       </EmptyState>
     );
   }
   const { average, count, by_score: byScore } = stats.value;
   return (
     <>
-      <section class="cards" aria-label="Overview">
+      <section class="cards" aria-label={t("ratings.overview")}>
         <div class="card metric">
-          <p class="metric-value">{average?.toFixed(1) ?? "–"}</p>
-          <p class="muted">
-            of 5 from {count} {count === 1 ? "rating" : "ratings"}
-          </p>
+          <p class="metric-value">{average === null ? "–" : formatNumber(average, ONE_DIGIT)}</p>
+          <p class="muted">{t("ratings.ofFive", { count })}</p>
         </div>
         <div class="card">
-          <h2>Scores</h2>
+          <h2>{t("ratings.scores")}</h2>
           <ScoreBars byScore={byScore} />
         </div>
         <div class="card">
-          <h2>Over time</h2>
+          <h2>{t("ratings.overTime")}</h2>
           <TrendLine
             ratings={ratings.items.map(({ rated_at, score }) => ({ at: Date.parse(rated_at), score }))}
           />
@@ -63,15 +63,15 @@ function SiteRatings({ site }: { site: Site }) {
       <ul class="card ratings">
         {ratings.items.map((rating) => (
           <li key={rating.conversation_id}>
-            <span class="stars" role="img" aria-label={`${rating.score} of 5`}>
+            <span class="stars" role="img" aria-label={t("ratings.scoreOfFive", { score: rating.score })}>
               {"★".repeat(rating.score)}
               <span class="off">{"★".repeat(5 - rating.score)}</span>
             </span>
             <p class="rating-comment" dir="auto">
-              {rating.comment || <span class="muted">No comment</span>}
+              {rating.comment || <span class="muted">{t("ratings.noComment")}</span>}
             </p>
             <span class="muted" dir="auto">
-              {rating.operator?.name ?? "AI"}
+              {rating.operator?.name ?? t("ratings.ai")}
             </span>
             <a href={routeHref("chats", rating.conversation_id)}>#{rating.conversation_id}</a>
             <span class="muted">{formatTimeOrDate(rating.rated_at)}</span>

@@ -21,6 +21,8 @@ export function persistedSignal<T>(key: string, initial: T): Signal<T> {
 export type Theme = "system" | "light" | "dark";
 
 export const theme = persistedSignal<Theme>("theme", "system");
+/** The panel's language, such as "de"; empty for the browser's. */
+export const panelLanguage = persistedSignal("language", "");
 export const soundEnabled = persistedSignal("sounds", true);
 export const desktopNotifications = persistedSignal("desktop", false);
 const wideDetailsOpen = persistedSignal("details", true);

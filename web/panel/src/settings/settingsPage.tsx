@@ -9,11 +9,13 @@ import { CopyField, Field, IconButton, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
-import { LANGUAGES, languageName } from "../components/languages";
+import { LANGUAGES, languageName, ownLanguageName } from "../components/languages";
 import { confirmAction, showToast } from "../components/toasts";
+import { t } from "../i18n/i18n";
+import { PANEL_LANGUAGES } from "../i18n/languages";
 import { playSound } from "../notifications/sound";
 import { me, session } from "../session/session";
-import { desktopNotifications, singleKeyShortcuts, soundEnabled } from "./preferences";
+import { desktopNotifications, panelLanguage, singleKeyShortcuts, soundEnabled } from "./preferences";
 
 export function SettingsPage() {
   return (
@@ -95,6 +97,19 @@ function NotificationSettings() {
     <section class="card stack">
       <h2>Notifications and shortcuts</h2>
       <p class="muted">These apply to this browser only.</p>
+      <Field label={t("settings.panelLanguage")}>
+        <select
+          value={panelLanguage.value}
+          onChange={(event) => (panelLanguage.value = event.currentTarget.value)}
+        >
+          <option value="">{t("settings.browserLanguage")}</option>
+          {PANEL_LANGUAGES.map((tag) => (
+            <option key={tag} value={tag} lang={tag}>
+              {ownLanguageName(tag)}
+            </option>
+          ))}
+        </select>
+      </Field>
       <div class="form-row">
         <Switch on={soundEnabled.value} label="Sounds" onChange={(on) => (soundEnabled.value = on)} />
         <button type="button" class="text-button" onClick={() => playSound("waiting")}>
