@@ -1,8 +1,7 @@
 /** The whole panel: the login page, or the sidebar and the page that the URL names. */
 import { useEffect } from "preact/hooks";
-import { ArchivePage } from "./archive/archivePage";
-import { AuditPage } from "./audit/auditPage";
 import { EmptyState } from "./components/display";
+import { lazy } from "./components/lazy";
 import { ConfirmDialog, HelpDialog, helpOpen, Toasts } from "./components/overlays";
 import { bindKeys } from "./components/shortcuts";
 import { ignoreDroppedFiles } from "./composer/droppedFiles";
@@ -12,14 +11,17 @@ import { Inbox } from "./inbox/inbox";
 import { ConnectionBanner, SoundBanner } from "./live/connectionBanner";
 import { navigate, route } from "./navigation/route";
 import { Sidebar } from "./navigation/sidebar";
-import { RatingsPage } from "./ratings/ratingsPage";
 import { LoginPage } from "./session/loginPage";
 import { me } from "./session/session";
 import { startSession } from "./session/startSession";
-import { SettingsPage } from "./settings/settingsPage";
-import { SitesPage } from "./sites/sitesPage";
-import { TeamPage } from "./team/teamPage";
 import { VisitorsPage } from "./visitors/visitorsPage";
+
+const ArchivePage = lazy(() => import("./archive/archivePage").then((module) => module.ArchivePage));
+const AuditPage = lazy(() => import("./audit/auditPage").then((module) => module.AuditPage));
+const RatingsPage = lazy(() => import("./ratings/ratingsPage").then((module) => module.RatingsPage));
+const SettingsPage = lazy(() => import("./settings/settingsPage").then((module) => module.SettingsPage));
+const SitesPage = lazy(() => import("./sites/sitesPage").then((module) => module.SitesPage));
+const TeamPage = lazy(() => import("./team/teamPage").then((module) => module.TeamPage));
 
 export function App() {
   return (
