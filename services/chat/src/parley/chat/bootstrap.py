@@ -56,7 +56,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     add_subscriptions(backends, admin, conversations, ai)
 
     app = build_app(
-        build_routes(conversations, ai.replies, personal_data, uploads, admin),
+        build_routes(conversations, ai, personal_data, uploads, admin),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(backends.mongo),

@@ -13,6 +13,11 @@ AI_EMPTY_REPLIES = Counter(
 AI_BUDGET_EXHAUSTED = Counter(
     "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
 )
+COPILOT_TEXTS = Counter(
+    "parley_chat_copilot_texts_total",
+    "Drafts that operators asked the AI for, by task and how it ended.",
+    ["task", "outcome"],
+)
 WRITE_CONFLICTS = Counter(
     "parley_chat_write_conflicts_total", "Conversation writes retried because another write came first."
 )

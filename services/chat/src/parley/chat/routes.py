@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
-from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.ai.module import AiModule
 from parley.chat.canned_replies import routes as canned_reply_routes
 from parley.chat.canned_replies.handlers import CannedReplyHandlers
 from parley.chat.conversations import routes as conversation_routes
 from parley.chat.conversations.handlers import ConversationHandlers
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.query_handlers import ConversationQueryHandlers
+from parley.chat.copilot import routes as copilot_routes
+from parley.chat.copilot.handlers import CopilotHandlers
 from parley.chat.messages import routes as message_routes
 from parley.chat.messages.handlers import MessageHandlers
 from parley.chat.privacy import routes as privacy_routes
@@ -26,13 +28,13 @@ from parley.common.http import Route
 
 def build_routes(
     conversations: ConversationModule,
-    replies: AiReplyService,
+    ai: AiModule,
     personal_data: PersonalDataService,
     uploads: UploadHandlers,
     admin: AdminModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
-    widget = WidgetHandlers(conversations.widget, messages, replies, visitors, uploads.uploads)
+    widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads)
     return [
         *conversation_routes.routes(
             ConversationHandlers(conversations.conversations), ConversationQueryHandlers(queries)
@@ -41,6 +43,7 @@ def build_routes(
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
         *upload_routes.routes(uploads),
+        *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
         *admin.routes(),

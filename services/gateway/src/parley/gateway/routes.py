@@ -43,6 +43,8 @@ class RouteKind(Enum):
     """Server-sent events until one of both sides closes the stream."""
     AI_STREAM = "ai_stream"
     """A JSON body, and a streamed response that ends by itself (an AI reply)."""
+    AI_JSON = "ai_json"
+    """A JSON body or none, a complete response for which an AI may take up to 50 s."""
     UPLOAD = "upload"
     """An image as `multipart/form-data`, streamed to the service."""
 
@@ -118,6 +120,9 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "GET", "/operator/visitor/export"),
     _operator(CHAT, "POST", "/operator/visitor/erase"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/read"),
+    _operator(CHAT, "POST", "/operator/conversation/{id}/copilot/suggestion", kind=RouteKind.AI_JSON),
+    _operator(CHAT, "POST", "/operator/conversation/{id}/copilot/rewrite", kind=RouteKind.AI_JSON),
+    _operator(CHAT, "POST", "/operator/conversation/{id}/copilot/summary", kind=RouteKind.AI_JSON),
     _operator(TRANSLATE, "POST", "/operator/translation/toggle"),
     _operator(TRANSLATE, "POST", "/operator/translation/set-lang"),
     _operator(TRANSLATE, "POST", "/operator/translation/preview"),
@@ -161,6 +166,7 @@ ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/sites/{site_id}/leads"),
     _operator(CHAT, "GET", "/sites/{site_id}/ratings"),
     _operator(CHAT, "GET", "/sites/{site_id}/ratings/stats"),
+    _operator(CHAT, "GET", "/sites/{site_id}/copilot"),
     _operator(CHAT, "GET", "/sites/{site_id}/chatbot"),
     _operator(CHAT, "PUT", "/sites/{site_id}/chatbot"),
     _operator(CHAT, "GET", "/sites/{site_id}/chatbot/knowledge"),

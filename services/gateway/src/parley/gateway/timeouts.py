@@ -37,6 +37,8 @@ PROBE_INTERVAL_SECONDS = 0.5
 PROBE_TIMEOUT_SECONDS = 1.0
 RESPONSE_TIMEOUT_SECONDS = 15.0
 """For the head of a JSON response, and again for its body."""
+AI_RESPONSE_TIMEOUT_SECONDS = 50.0
+"""For the head of a JSON response that an AI writes."""
 FIRST_BYTE_TIMEOUT_SECONDS = 10.0
 """For the head of a streamed response."""
 UPLOAD_TIMEOUT_SECONDS = 75.0

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
-from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
 from parley.chat.sites.site_settings import SiteSettings
 
 
@@ -28,12 +28,23 @@ class AiEngine(ABC):
     name: ClassVar[str]
     """The name by which sites choose the engine; stored with the site."""
 
+    can_write: ClassVar[bool] = False
+    """Whether it writes texts for operators."""
+
     @abstractmethod
     def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         """Yield the reply in chunks, and fill in `metadata` before the end. Raises AiEngineError."""
 
     def estimate_tokens(self, prompt: Prompt) -> int:
         """The most tokens that a reply may cost; 0 for an engine without costs."""
+        return 0
+
+    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
+        """Return a text for an operator, and fill in `metadata.tokens`, also on failure. Raises AiEngineError."""
+        raise AiEngineError("cannot write", "This AI engine cannot write texts for operators.", "cannot_write")
+
+    def estimate_writing_tokens(self, task: WritingTask) -> int:
+        """The most tokens that a text may cost."""
         return 0
 
     def is_available_for(self, site: SiteSettings) -> bool:

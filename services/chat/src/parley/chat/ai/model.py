@@ -52,6 +52,16 @@ class Prompt:
     """The text for a question without an answer, in the visitor's language."""
 
 
+@dataclass(frozen=True, slots=True)
+class WritingTask:
+    """A text to write for an operator."""
+
+    site: SiteSettings
+    instructions: str
+    material: str
+    """What the text is about; the only turn of the request."""
+
+
 @dataclass(slots=True)
 class ReplyMetadata:
     """What an engine reports about its reply, in addition to the text."""

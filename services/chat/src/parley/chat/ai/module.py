@@ -1,4 +1,4 @@
-"""Wiring of the AI: engines, token budget, and replies."""
+"""Wiring of the AI: engines, token budget, replies to visitors, and the operators' copilot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.copilot.service import CopilotService
 from parley.chat.settings import ChatSettings
 from parley.common.runtime.clock import Clock, utc_now
 from parley.common.runtime.service import Service
@@ -28,19 +29,20 @@ class AiModule:
     ) -> None:
         self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
         self._tasks = BackgroundTasks("answers")
+        budget = MongoTokenBudget(
+            backends.mongo,
+            clock,
+            settings.ai_daily_tokens,
+            session_share=settings.ai_session_share,
+            address_share=settings.ai_address_share,
+        )
         generator = ReplyGenerator(
             conversations.conversation_repository,
             conversations.message_repository,
             admin.site_directory,
             admin.knowledge,
             self.engines,
-            MongoTokenBudget(
-                backends.mongo,
-                clock,
-                settings.ai_daily_tokens,
-                session_share=settings.ai_session_share,
-                address_share=settings.ai_address_share,
-            ),
+            budget,
             conversations.presence,
             clock,
             conversations.next_message_id,
@@ -52,6 +54,17 @@ class AiModule:
             generator,
             clock,
             self._tasks.spawn,
+        )
+
+        self.copilot = CopilotService(
+            conversations.conversation_repository,
+            conversations.message_repository,
+            admin.cached_sites,
+            admin.knowledge,
+            self.engines,
+            budget,
+            admin.site_repository,
+            clock,
         )
 
     def add_to(self, service: Service) -> None:

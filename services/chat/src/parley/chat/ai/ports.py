@@ -23,7 +23,10 @@ class AiEngines(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Spender:
-    """For whom a reply is generated: a visitor's session on a site, and the client IP they write from, if known."""
+    """For whom a text is generated: a visitor's session on a site, and the client IP they write from, if known.
+
+    Without a session: an operator of the site, whom no share limits.
+    """
 
     site_id: int
     session: str

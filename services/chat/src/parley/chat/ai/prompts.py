@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from parley.chat.ai.model import Prompt
+from parley.chat.ai.model import Prompt, WritingTask
 from parley.chat.messages.model import Message
 
 UNKNOWN_MARKER = "[[NO ANSWER]]"
@@ -58,7 +58,7 @@ def build_instructions(prompt: Prompt, *, tools: bool = False) -> str:
         if remaining < 0:
             break
         parts.append(entry)
-    return _truncate("\n\n".join(parts), MAX_INSTRUCTION_TOKENS + estimate_tokens(parts[0]))
+    return truncate("\n\n".join(parts), MAX_INSTRUCTION_TOKENS + estimate_tokens(parts[0]))
 
 
 def select_context(seq: int, recent: Iterable[Message]) -> list[Message]:
@@ -74,13 +74,13 @@ def select_context(seq: int, recent: Iterable[Message]) -> list[Message]:
 
 def build_turns(prompt: Prompt) -> Iterator[tuple[str, str]]:
     """The latest turns that fit, oldest first, as (`user` or `assistant`, text); the question is the last."""
-    question = _truncate(prompt.question, MAX_CONVERSATION_TOKENS)
+    question = truncate(prompt.question, MAX_CONVERSATION_TOKENS)
     turns = [("user", question)] if question.strip() else []
     remaining = MAX_CONVERSATION_TOKENS - estimate_tokens(question)
     for message in reversed(prompt.recent):
         if message.role == "system" or not message.content.strip():
             continue
-        content = _truncate(message.content, remaining)
+        content = truncate(message.content, remaining)
         remaining -= estimate_tokens(content)
         if not content or remaining < 0:
             break
@@ -96,5 +96,10 @@ def estimate_prompt_tokens(prompt: Prompt) -> int:
     )
 
 
-def _truncate(text: str, tokens: int) -> str:
+def estimate_task_tokens(task: WritingTask) -> int:
+    return estimate_tokens(task.instructions) + estimate_tokens(task.material)
+
+
+def truncate(text: str, tokens: int) -> str:
+    """The beginning of a text, of about that many tokens."""
     return text[: max(0, int(tokens * _CHARACTERS_PER_TOKEN))]

@@ -11,6 +11,9 @@ ENGINE_IDLE_TIMEOUT_SECONDS = 20.0
 REPLY_TIMEOUT_SECONDS: float = 60
 """For a whole reply, from the engine's first request to its last chunk; also the upper limit of the idle timeout."""
 
+COPILOT_TIMEOUT_SECONDS: float = 45
+"""For a whole text of the copilot: less than the gateway waits for the response."""
+
 OTHER_REPLICA_TIMEOUT_SECONDS = REPLY_TIMEOUT_SECONDS
 """How long a repeated message waits for the reply that another replica is generating."""
 

@@ -63,7 +63,8 @@ class MongoTokenBudget:
     def _limits(self, spender: Spender, site_key: str, limit: int) -> Iterator[tuple[str, int]]:
         """The counters of a reply, with their limits; those that are most likely reached first."""
         if limit:
-            yield f"{site_key}:s:{spender.session}", int(limit * self._session_share)
+            if spender.session:
+                yield f"{site_key}:s:{spender.session}", int(limit * self._session_share)
             if spender.client_ip:
                 yield f"{site_key}:a:{_hash_network(spender.client_ip)}", int(limit * self._address_share)
         yield site_key, limit

@@ -16,6 +16,7 @@ from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.server.responses import BufferedResponse, apply_response_headers, has_cacheable_head
 from parley.gateway.timeouts import (
+    AI_RESPONSE_TIMEOUT_SECONDS,
     FIRST_BYTE_TIMEOUT_SECONDS,
     RESPONSE_TIMEOUT_SECONDS,
     UPLOAD_TIMEOUT_SECONDS,
@@ -26,6 +27,8 @@ from parley.gateway.upstream.request_head import RequestHead, build_request_head
 from parley.gateway.upstream.upstream import Upstream, UpstreamRequest
 
 _MAX_BUFFERED_BYTES = 256 * 1024
+_HEAD_TIMEOUT_SECONDS = {RouteKind.JSON: RESPONSE_TIMEOUT_SECONDS, RouteKind.AI_JSON: AI_RESPONSE_TIMEOUT_SECONDS}
+"""Other kinds are streams, whose head comes first."""
 
 _FORWARDED_HEADERS = (
     "Content-Type",
@@ -66,7 +69,7 @@ class ReverseProxy:
     async def forward(self, proxied: ProxyRequest) -> web.StreamResponse:
         """Return the service's response; a long one is streamed. Raises Unavailable, BadGateway, GatewayTimeout."""
         route, request = proxied.route, proxied.request
-        timeout_seconds = RESPONSE_TIMEOUT_SECONDS if route.kind is RouteKind.JSON else FIRST_BYTE_TIMEOUT_SECONDS
+        timeout_seconds = _HEAD_TIMEOUT_SECONDS.get(route.kind, FIRST_BYTE_TIMEOUT_SECONDS)
         with client_span(route.service, route.method, route.path) as span:
             upstream_request, head = await self._upstreams[route.service].request(
                 _build_head(proxied),

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from parley.chat.ai.client_pool import Endpoint, SiteClientPool
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.engines.context import EngineContext
-from parley.chat.ai.model import Prompt, ReplyMetadata
-from parley.chat.ai.prompts import estimate_prompt_tokens
+from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
+from parley.chat.ai.prompts import estimate_prompt_tokens, estimate_task_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
 from parley.chat.sites.site_settings import SiteSettings
 
@@ -31,6 +31,7 @@ _NO_KEY = "none"
 
 class OpenAiEngine(AiEngine):
     name = "openai"
+    can_write = True
 
     def __init__(self, context: EngineContext, max_clients: int = MAX_CLIENTS) -> None:
         self._context = context
@@ -41,19 +42,32 @@ class OpenAiEngine(AiEngine):
         return site.ai.has_own_endpoint or self._context.settings.openai_api_key is not None
 
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
-        if self._client_module is None:
-            # Imported on first use, as the SDK is most of a small installation's memory; in a thread, as it is slow.
-            self._client_module = await asyncio.to_thread(
-                importlib.import_module, "parley.chat.ai.engines.openai_client"
-            )
+        await self._import_client()
         with self._clients.borrow(prompt.site) as client:
             async with aclosing(client.answer(prompt, metadata)) as chunks:
                 async for chunk in chunks:
                     yield chunk
 
+    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
+        await self._import_client()
+        with self._clients.borrow(task.site) as client:
+            return await client.write(task, metadata)
+
     def estimate_tokens(self, prompt: Prompt) -> int:
-        reply_tokens = prompt.site.ai.answer_tokens or self._context.settings.openai_answer_tokens
-        return estimate_prompt_tokens(prompt) + reply_tokens
+        return estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)
+
+    def estimate_writing_tokens(self, task: WritingTask) -> int:
+        return estimate_task_tokens(task) + self._max_reply_tokens(task.site)
+
+    def _max_reply_tokens(self, site: SiteSettings) -> int:
+        return site.ai.answer_tokens or self._context.settings.openai_answer_tokens
+
+    async def _import_client(self) -> None:
+        """Import the SDK on first use, as it is most of a small installation's memory; in a thread, as it is slow."""
+        if self._client_module is None:
+            self._client_module = await asyncio.to_thread(
+                importlib.import_module, "parley.chat.ai.engines.openai_client"
+            )
 
     def invalidate(self, site_id: int) -> None:
         self._clients.invalidate(site_id)

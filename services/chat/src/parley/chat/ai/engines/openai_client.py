@@ -7,7 +7,7 @@ could contradict the first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -24,11 +24,18 @@ from parley.chat.ai.engines.openai_dialect import (
     explain_failure,
     learn_from_refusal,
 )
-from parley.chat.ai.model import EmptyReason, Prompt, ReplyMetadata
-from parley.chat.ai.prompts import NO_ANSWER_TOOL, build_instructions, build_turns, estimate_prompt_tokens
+from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, WritingTask
+from parley.chat.ai.prompts import (
+    NO_ANSWER_TOOL,
+    build_instructions,
+    build_turns,
+    estimate_prompt_tokens,
+    estimate_task_tokens,
+)
 from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_guard import EndpointRejected, SsrfGuard
 from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
+from parley.chat.sites.site_settings import SiteSettings
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)
@@ -42,6 +49,10 @@ _MAX_TOOL_NAMES = 200
 """Characters of the names of called functions."""
 _MAX_REPORTED_TOKENS = 1_000_000
 """Per reply; a higher report of an endpoint is ignored."""
+
+
+_BuildMessages = Callable[[Dialect], tuple[str, Sequence[tuple[str, str]]]]
+"""Instructions and turns of a request, for what the model accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,14 @@ class OpenAiClient:
         """
         metadata.tokens = estimate_prompt_tokens(prompt)
         reply, ending = ReplyFilter(), _Ending()
-        try:
-            async with aclosing(self._stream(prompt, metadata, ending)) as chunks:
-                async for chunk in chunks:
-                    if text := reply.feed(chunk):
-                        yield text
-        except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
-            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
+
+        def build(dialect: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
+            return build_instructions(prompt, tools=dialect.tools), list(build_turns(prompt))
+
+        async with aclosing(self._stream(prompt.site, build, metadata, ending, tools=True)) as chunks:
+            async for chunk in chunks:
+                if text := reply.feed(chunk):
+                    yield text
         if text := reply.finish():
             yield text
         metadata.empty_reason = _find_empty_reason(reply, ending)
@@ -94,8 +106,39 @@ class OpenAiClient:
         elif ending.finish_reason in _CUT:
             yield " …"
 
-    async def _stream(self, prompt: Prompt, metadata: ReplyMetadata, ending: _Ending) -> AsyncGenerator[str, None]:
-        response = await self._request(prompt)
+    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
+        """Return a text for an operator, without reasoning and marks of the model. Raises AiEngineError."""
+        metadata.tokens = estimate_task_tokens(task)
+        reply, ending = ReplyFilter(), _Ending()
+        parts: list[str] = []
+
+        def build(_: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
+            return task.instructions, [("user", task.material)]
+
+        async with aclosing(self._stream(task.site, build, metadata, ending, tools=False)) as chunks:
+            async for chunk in chunks:
+                parts.append(reply.feed(chunk))
+        text = "".join((*parts, reply.finish())).strip()
+        reason = _find_empty_reason(reply, ending)
+        if reason is not None or not text:
+            raise AiEngineError(f"empty: {reason}", EMPTY_REPLIES.get(reason or "", EMPTY_REPLIES["blank"]), "empty")
+        return f"{text} …" if ending.finish_reason in _CUT else text
+
+    async def _stream(
+        self, site: SiteSettings, build: _BuildMessages, metadata: ReplyMetadata, ending: _Ending, *, tools: bool
+    ) -> AsyncGenerator[str, None]:
+        """Yield the endpoint's text in chunks. Raises AiEngineError."""
+        try:
+            async with aclosing(self._receive(site, build, metadata, ending, tools=tools)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
+            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
+
+    async def _receive(
+        self, site: SiteSettings, build: _BuildMessages, metadata: ReplyMetadata, ending: _Ending, *, tools: bool
+    ) -> AsyncGenerator[str, None]:
+        response = await self._request(site, build, tools=tools)
         if isinstance(response, ChatCompletion):
             metadata.tokens = _check_reported_tokens(response.usage, metadata.tokens)
             for choice in (response.choices or [])[:1]:
@@ -109,15 +152,17 @@ class OpenAiClient:
                     if not choice.index:
                         yield ending.read(choice.delta, choice.finish_reason)
 
-    async def _request(self, prompt: Prompt) -> Any:
+    async def _request(self, site: SiteSettings, build: _BuildMessages, *, tools: bool) -> Any:
         """The endpoint's response. A parameter that it refuses is left out or renamed from the next request on."""
-        site_ai, defaults = prompt.site.ai, self._defaults
-        model = prompt.site.model or defaults.model
+        site_ai, defaults = site.ai, self._defaults
+        model = site.model or defaults.model
         while True:
             dialect = self._dialects.get(model, Dialect())
+            instructions, turns = build(dialect)
             parameters = dialect.build_parameters(
-                instructions=build_instructions(prompt, tools=dialect.tools),
-                turns=list(build_turns(prompt)),
+                instructions=instructions,
+                turns=turns,
+                tools=tools,
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
                 max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
             )

@@ -58,15 +58,17 @@ class Dialect:
         return "tools" not in self.dropped
 
     def build_parameters(
-        self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int
+        self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int, tools: bool
     ) -> dict[str, Any]:
+        """`tools`: the model is offered the function for questions without an answer."""
         parameters: dict[str, Any] = {
             "temperature": temperature,
             self.max_tokens_name: max_tokens,
             "stream": True,
             "stream_options": {"include_usage": True},
-            "tools": _TOOLS,
         }
+        if tools:
+            parameters["tools"] = _TOOLS
         if "stream" in self.dropped:
             del parameters["stream_options"]
         parameters = {name: value for name, value in parameters.items() if name not in self.dropped}
