@@ -135,6 +135,7 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/widget-code")
         await self.call(owner, "POST", f"{site}/rotate-key", {})
         await self.call(owner, "GET", f"{site}/my-access")
+        await self.call(owner, "GET", f"{site}/copilot")
         await self.call(owner, "GET", f"{site}/chatbot")
         await self.call(owner, "PUT", f"{site}/chatbot", {"name": "Robin", "colours": {"primary": "#112233"}})
         entry = {"question": "Are you open?", "answer": "We are."}
@@ -204,6 +205,12 @@ class ApiTour:
         assert shown["history"]
         assert len(shown["messages"]) > 1
         assert (await self.call(alex, "GET", f"/conversations/{chat}/messages"))["messages"]
+        chatbot = f"/sites/{self.tenant.site_id}/chatbot"
+        await self.call(self.tenant.owner, "PUT", chatbot, {"engine": "openai"})
+        await self.call(alex, "POST", f"{one}/copilot/suggestion")
+        await self.call(alex, "POST", f"{one}/copilot/rewrite", {"text": "Helo", "style": "correct"})
+        await self.call(alex, "POST", f"{one}/copilot/summary")
+        await self.call(self.tenant.owner, "PUT", chatbot, {"engine": "builtin"})
         await self.call(alex, "POST", f"/operator/transfer/{chat}", {"operator_id": sam.id})
         await self.call(sam, "POST", f"/operator/release/{chat}", {})
         await self.call(sam, "POST", f"/operator/close/{chat}", {})

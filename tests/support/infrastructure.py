@@ -25,6 +25,7 @@ from parley_dev.process import Process
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import SpawnService, Stack
 from parley_dev.web import build_web
+from support.openai_server import FakeOpenAIServer
 from support.service_process import CAN_FORK, ForkedProcess, ServiceProcess, start_fork_server, start_python
 
 NO_RATE_LIMITS = {
@@ -58,6 +59,7 @@ class InfrastructureOwner:
         self._rabbit: RabbitServer | None = None
         self._vhosts = list(_VHOSTS)
         self._stack: Stack | None = None
+        self._ai: FakeOpenAIServer | None = None
         self._fork_servers: dict[str, asyncio.Task[tuple[Process, Path]]] = {}
         self._lock = asyncio.Lock()
 
@@ -88,6 +90,8 @@ class InfrastructureOwner:
         await self._server.wait_closed()
         if self._stack is not None:
             await self._stack.stop()
+        if self._ai is not None:
+            await self._ai.__aexit__(None, None, None)
         for server in self._fork_servers.values():
             process, _ = await server
             await process.kill()
@@ -136,6 +140,7 @@ class InfrastructureOwner:
         """Start the shared stack. Returns its description."""
         if self._stack is None:
             mongodb_uri, amqp_url = await self._servers({}), await self._broker({})
+            self._ai = await FakeOpenAIServer().__aenter__()
             web = await asyncio.to_thread(build_web, _WEB, print_line) if request["web"] else None
             gateway = {**NO_RATE_LIMITS, **({"PARLEY_WEB_DIR": str(web)} if web is not None else {})}
             self._stack = await _start(
@@ -144,7 +149,11 @@ class InfrastructureOwner:
                     amqp_url=amqp_url or (self._rabbit.uri if self._rabbit else ""),
                     directory=self._directory / "stack",
                     database_prefix=f"t{secrets.token_hex(4)}",
-                    env={"gateway": gateway},
+                    env={
+                        "gateway": gateway,
+                        # For sites that choose the engine `openai`; its reply is always the same.
+                        "chat": {"PARLEY_OPENAI_URL": self._ai.url, "PARLEY_OPENAI_API_KEY": "sk-test"},
+                    },
                     spawn=self._spawn if CAN_FORK else None,
                 )
             )

@@ -609,6 +609,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/conversation/{id}/copilot/rewrite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdCopilotRewrite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/conversation/{id}/copilot/suggestion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdCopilotSuggestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/conversation/{id}/copilot/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdCopilotSummary"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/conversation/{id}/read": {
         parameters: {
             query?: never;
@@ -1081,6 +1129,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["getSitesSiteIdConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/copilot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdCopilot"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1761,6 +1825,14 @@ export interface components {
             /** @default 0 */
             version: number;
         };
+        CopilotResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            available: boolean;
+        };
         CountsResponse: {
             /**
              * @default true
@@ -2305,6 +2377,12 @@ export interface components {
             operator: components["schemas"]["OperatorRef"];
             seq: number;
         };
+        RewriteBody: {
+            text: string;
+            /** @enum {string} */
+            style: "shorter" | "friendlier" | "correct" | "translate";
+            language?: string | null;
+        };
         SendMessageBody: {
             site_key: string;
             session_id?: string | null;
@@ -2358,6 +2436,19 @@ export interface components {
             routing: "all" | "manual";
             created_at: string;
         };
+        SourceSchema: {
+            question: string;
+            answer: string;
+        };
+        SuggestionResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            text: string;
+            sources: components["schemas"]["SourceSchema"][];
+        };
         TargetSchema: {
             kind: string;
             id: string;
@@ -2374,6 +2465,14 @@ export interface components {
         TenantSchema: {
             id: number;
             name: string;
+        };
+        TextResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            text: string;
         };
         TimeRangeBody: {
             /** @enum {string} */
@@ -3890,6 +3989,85 @@ export interface operations {
             };
         };
     };
+    postOperatorConversationIdCopilotRewrite: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Your parcel it arrive tomorow.",
+                 *       "style": "correct"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RewriteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationIdCopilotSuggestion: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestionResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationIdCopilotSummary: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextResponse"];
+                };
+            };
+        };
+    };
     postOperatorConversationIdRead: {
         parameters: {
             query?: never;
@@ -4982,6 +5160,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArchiveResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdCopilot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopilotResponse"];
                 };
             };
         };

@@ -1,4 +1,4 @@
-"""The operators' copilot with a provider's real protocol: drafts from knowledge, limits, failures, and no side effect."""
+"""The operators' copilot with a provider's real protocol: drafts, limits, failures, and no effect on the visitor."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_a_suggestion_comes_from_the_knowledge_and_names_its_sources(
 
 
 async def test_a_draft_is_rewritten_and_translated(tenant: TenantFixture, openai_server: FakeOpenAIServer) -> None:
-    visitor, conversation_id = await tenant.assigned_conversation()
+    _, conversation_id = await tenant.assigned_conversation()
     path = f"/operator/conversation/{conversation_id}/copilot/rewrite"
     openai_server.chunks = ["<think>shorter</think>", "Tomorrow."]
     body = {"text": "It will be there tomorrow, I think.", "style": "shorter"}

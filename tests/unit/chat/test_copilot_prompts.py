@@ -1,4 +1,4 @@
-"""The copilot's prompts: what was said is quoted, bounded and indented; the line with the sources is read and removed."""
+"""The copilot's prompts: what was said is quoted, bounded and indented; the line with the sources is removed."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import "./inbox/inbox.css";
 import "./conversation/conversation.css";
 import "./conversation/markdown.css";
 import "./composer/composer.css";
+import "./copilot/copilot.css";
 import "./conversation/details.css";
 import "./styles/narrowChats.css";
 import "./styles/pages.css";

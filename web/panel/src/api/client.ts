@@ -24,6 +24,8 @@ interface CommonOptions<M extends Method, P extends PathWith<M>> {
   idempotencyKey?: string;
   /** Without a token: login and invitation. */
   anonymous?: boolean;
+  /** For an endpoint that takes longer than others. */
+  timeoutMs?: number;
 }
 
 type PathOption<M extends Method, P extends PathWith<M>> = [PathParameters<M, P>] extends [never]
@@ -54,16 +56,30 @@ interface AnyOptions {
   body?: unknown;
   idempotencyKey?: string;
   anonymous?: boolean;
+  timeoutMs?: number;
 }
 
 const method =
   <M extends Method>(name: M): Request<M> =>
   (path, ...[options = {}]) => {
-    const { path: parameters = {}, query, body, idempotencyKey, anonymous } = options as AnyOptions;
+    const {
+      path: parameters = {},
+      query,
+      body,
+      idempotencyKey,
+      anonymous,
+      timeoutMs,
+    } = options as AnyOptions;
     const url = `/api/v1${fillPath(path, parameters)}${toQueryString(query)}`;
     const init = body === undefined ? { headers: new Headers() } : jsonRequest(name, body);
     if (idempotencyKey) init.headers.set("Idempotency-Key", idempotencyKey);
-    return request(url, { ...init, method: name.toUpperCase() }, init.headers, REQUEST_TIMEOUT_MS, anonymous);
+    return request(
+      url,
+      { ...init, method: name.toUpperCase() },
+      init.headers,
+      timeoutMs ?? REQUEST_TIMEOUT_MS,
+      anonymous,
+    );
   };
 
 export const api = {

@@ -12,6 +12,9 @@ import { isolate } from "../components/isolate";
 import { runWithToast, showToast } from "../components/toasts";
 import { composerFocus, focusComposer, reopenConversation, sendTyping } from "../conversation/actions";
 import { IMAGE_ALT } from "../conversation/messages";
+import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
+import { CopilotCard } from "../copilot/copilotCard";
+import { CopilotMenu } from "../copilot/copilotMenu";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
 import { getSiteName, hasPermission } from "../sites/sites";
@@ -135,6 +138,17 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     field.current?.focus();
   };
 
+  /** Puts the copilot's text into the draft. Browsers' undo takes back what replaced the text that is shown. */
+  const useCopilotText = (task: CopilotTask, written: string) => {
+    const target = targetKind(task, kind);
+    const whole = task === "summary" && draft.note ? `${draft.note}\n\n${written}` : written;
+    if (target === kind && field.current) {
+      replaceText(field.current, { start: 0, end: field.current.value.length }, whole);
+    }
+    setDraft(id, { [target]: whole });
+    focusComposer(id, target);
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
@@ -183,6 +197,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           )}
         </div>
       )}
+      <CopilotCard conversation={id} onUse={useCopilotText} />
       {/* Two fields, not one with two meanings: undo and a half-composed character stay where they were typed. */}
       <textarea
         key={kind}
@@ -275,6 +290,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
             />
           </>
         )}
+        {isCopilotAvailable(conversation.site_id) && (
+          <CopilotMenu conversation={id} draft={text} isNote={isNote} />
+        )}
         <span class="grow" />
         <span class="composer-hint keys" aria-hidden="true">
           <kbd>Enter</kbd> {isNote ? "to add the note" : "to send"}
@@ -301,7 +319,11 @@ const DraftMark = () => (
 );
 
 /** Replaces a part of the field's text as typing would, so that the browser's undo takes it back. */
-function replaceText(field: HTMLTextAreaElement, { start, end }: Trigger, inserted: string): void {
+function replaceText(
+  field: HTMLTextAreaElement,
+  { start, end }: Pick<Trigger, "start" | "end">,
+  inserted: string,
+): void {
   field.focus();
   field.setSelectionRange(start, end);
   // Deprecated, and the only way that undo knows of.

@@ -1,10 +1,15 @@
 /** Chooses the operator to whom a conversation is transferred. */
+import { useSignal } from "@preact/signals";
 import type { Conversation, TransferCandidate } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
+import { Switch } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { isolate } from "../components/isolate";
+import { runWithToast } from "../components/toasts";
+import { addSummaryNote, isCopilotAvailable } from "../copilot/copilot";
+import { t } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
 import { transferConversation, transferDialogFor } from "./actions";
@@ -18,7 +23,16 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
   const close = () => {
     transferDialogFor.value = null;
   };
+  const withSummary = useSignal(false);
+  const isSummarizing = useSignal(false);
   const choose = async (operator: TransferCandidate) => {
+    if (isSummarizing.value) return;
+    if (withSummary.value) {
+      isSummarizing.value = true;
+      // Without a summary the chat is transferred all the same: the visitor waits.
+      await runWithToast(() => addSummaryNote(conversation.id));
+      isSummarizing.value = false;
+    }
     if (await transferConversation(conversation.id, operator)) close();
   };
   return (
@@ -30,22 +44,32 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
       ) : candidates.length === 0 ? (
         <EmptyState icon="team" title="No other operators on this site" />
       ) : (
-        <ul class="option-list">
-          {candidates.map((operator) => (
-            <li key={operator.id}>
-              <button type="button" onClick={() => choose(operator)}>
-                <Avatar name={operator.name} online={operator.online} small />
-                <span class="option-name" dir="auto">
-                  {operator.name}
-                </span>
-                <span class="muted">
-                  {describeStatus(operator)} · {operator.active_chats}{" "}
-                  {operator.active_chats === 1 ? "chat" : "chats"}
-                </span>
-              </button>
-            </li>
-          ))}
-        </ul>
+        <>
+          {isCopilotAvailable(siteId) && (
+            <Switch
+              on={withSummary.value}
+              label={t("copilot.summaryForTransfer")}
+              onChange={(on) => (withSummary.value = on)}
+            />
+          )}
+          {isSummarizing.value && <p role="status">{t("copilot.writing")}</p>}
+          <ul class="option-list">
+            {candidates.map((operator) => (
+              <li key={operator.id}>
+                <button type="button" onClick={() => choose(operator)}>
+                  <Avatar name={operator.name} online={operator.online} small />
+                  <span class="option-name" dir="auto">
+                    {operator.name}
+                  </span>
+                  <span class="muted">
+                    {describeStatus(operator)} · {operator.active_chats}{" "}
+                    {operator.active_chats === 1 ? "chat" : "chats"}
+                  </span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
       )}
     </Dialog>
   );
