@@ -22,6 +22,7 @@ def routes(handlers: CopilotHandlers) -> list[Route]:
             CallerType.OPERATOR,
             CopilotResponse,
             "Whether the site's AI can write drafts for operators",
+            required_permission=Permission.CHAT,
         ),
         Route(
             "POST",
