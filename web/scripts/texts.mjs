@@ -2,7 +2,8 @@
  * The panel's texts: node scripts/texts.mjs check | reviewed FEATURE[.NAME] [LANGUAGE…]
  *
  * `check` names texts that are missing, superfluous, unused or stale, and placeholders and plural forms that differ.
- * `reviewed` marks the translations of a feature, or of one text, as fitting their English text. It sorts the files.
+ * `reviewed` marks the translations of a feature, or of one text, as fitting their English text.
+ * It also sorts the files and writes i18n/english.ts.
  *
  * The files are in the format of i18next (JSON v4): `{{name}}` for a value, `name_one` and `name_other` for plural forms.
  */
@@ -12,19 +13,24 @@ import { join } from "node:path";
 
 const PANEL = new URL("../panel/src/", import.meta.url).pathname;
 const TEXTS = join(PANEL, "i18n");
+const ENGLISH_MODULE = join(TEXTS, "english.ts");
+const LINE_WIDTH = 110;
 const SOURCE = "en";
 const LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"];
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 /** A literal that looks like a key, and the beginning of a template that is completed to one. */
 const KEY_IN_CODE = /["'`]([a-z][A-Za-z]*\.[A-Za-z][\w-]*)(["'`]|\$\{)|["'`]([a-z][A-Za-z]*\.)\$\{/g;
 
-const read = (path) => (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {});
+/** Without a prototype: a text may be called "valueOf". */
+const read = (path) =>
+  Object.assign(Object.create(null), existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {});
 const textsOf = (language, feature) => read(join(TEXTS, language, `${feature}.json`));
 const reviewedPath = (feature) => join(TEXTS, "reviewed", `${feature}.json`);
 const featuresOf = (language) =>
   readdirSync(join(TEXTS, language))
     .filter((name) => name.endsWith(".json"))
-    .map((name) => name.slice(0, -".json".length));
+    .map((name) => name.slice(0, -".json".length))
+    .sort((a, b) => a.localeCompare(b, "en"));
 const baseOf = (name) => name.replace(PLURAL, "");
 const placeholdersOf = (text) => [...new Set(text.match(/\{\{\w+\}\}/g))].sort().join(" ");
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -133,11 +139,10 @@ function findUnused(features) {
 
 function check() {
   const features = featuresOf(SOURCE);
-  const listed = readFileSync(join(TEXTS, "english.ts"), "utf8");
   const problems = [
-    ...features
-      .filter((feature) => !listed.includes(`./en/${feature}.json`))
-      .map((feature) => `${feature} is not in i18n/english.ts`),
+    ...(readFileSync(ENGLISH_MODULE, "utf8") === englishModule(features)
+      ? []
+      : ["i18n/english.ts does not name the English files (`npm run texts reviewed FEATURE` writes it)"]),
     ...LANGUAGES.flatMap((language) =>
       featuresOf(language)
         .filter((feature) => !features.includes(feature))
@@ -174,7 +179,22 @@ function markReviewed(scope, languages) {
       .join(" ");
   }
   mkdirSync(join(TEXTS, "reviewed"), { recursive: true });
+  writeFileSync(ENGLISH_MODULE, englishModule(featuresOf(SOURCE)));
   write(reviewedPath(feature), Object.fromEntries(Object.entries(marks).filter(([base]) => bases.has(base))));
+}
+
+/** Imports every English file, so that TypeScript knows the keys. Laid out as the formatter does. */
+function englishModule(features) {
+  const names = features.join(", ");
+  const oneLine = `export const english = { ${names} };`;
+  const lines = `export const english = {\n${features.map((feature) => `  ${feature},\n`).join("")}};`;
+  return [
+    "/** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */",
+    ...features.map((feature) => `import ${feature} from "./en/${feature}.json";`),
+    "",
+    oneLine.length <= LINE_WIDTH ? oneLine : lines,
+    "",
+  ].join("\n");
 }
 
 const write = (path, object) => writeFileSync(path, `${JSON.stringify(sorted(object), null, 2)}\n`);

@@ -33,7 +33,7 @@ test("the inbox with 2000 chats", async () => {
   );
   inbox.conversationsLoaded.value = true;
   render(h(Inbox, {}), root);
-  expect(root.querySelector(".count")?.textContent).toBe(String(ROWS));
+  expect(root.querySelector(".count")?.textContent).toBe("2,000");
   const rendered = root.querySelectorAll(".conversation-row").length;
   expect(rendered).toBeGreaterThan(0);
   expect(rendered).toBeLessThan(MAX_RENDERED);
@@ -59,7 +59,7 @@ test("the visitors page with 2000 visitors", async () => {
   ]);
   onlineVisitors.value = new Map(visitors);
   render(h(VisitorsPage, {}), root);
-  expect(root.textContent).toContain("2000 visitors online");
+  expect(root.textContent).toContain("2,000 visitors online");
   const rendered = root.querySelectorAll(".visitor-row").length;
   expect(rendered).toBeGreaterThan(0);
   expect(rendered).toBeLessThan(MAX_RENDERED);

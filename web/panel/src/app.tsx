@@ -1,4 +1,5 @@
 /** The whole panel: the login page, or the sidebar and the page that the URL names. */
+
 import { useEffect } from "preact/hooks";
 import { EmptyState } from "./components/display";
 import { lazy } from "./components/lazy";
@@ -6,6 +7,7 @@ import { ConfirmDialog, HelpDialog, helpOpen, Toasts } from "./components/overla
 import { bindKeys } from "./components/shortcuts";
 import { ignoreDroppedFiles } from "./composer/droppedFiles";
 import { ConversationPage } from "./conversation/conversationPage";
+import { t, tx } from "./i18n/i18n";
 import { activeTab, inboxLists } from "./inbox/conversations";
 import { Inbox } from "./inbox/inbox";
 import { ConnectionBanner, SoundBanner } from "./live/connectionBanner";
@@ -80,10 +82,8 @@ function ChatsPage({ openId }: { openId: number | undefined }) {
       <Inbox />
       {openId === undefined ? (
         <div class="conversation">
-          <EmptyState icon="chats" title="No chat selected">
-            <p>
-              Select one from the inbox, or press <kbd>j</kbd>. All shortcuts: <kbd>?</kbd>
-            </p>
+          <EmptyState icon="chats" title={t("app.noChatSelected")}>
+            <p>{tx("app.noChatHint", { next: <kbd>j</kbd>, help: <kbd>?</kbd> })}</p>
           </EmptyState>
         </div>
       ) : (

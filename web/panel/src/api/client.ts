@@ -1,4 +1,5 @@
 /** Typed requests to the API, with the operator's token: `api.get("/sites/{site_id}", { path: { site_id: 1 } })`. */
+
 import type {
   Method,
   PathParameters,
@@ -16,6 +17,7 @@ import {
   toQueryString,
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
+import { hasText, language, t } from "../i18n/i18n";
 import { session } from "../session/session";
 
 interface CommonOptions<M extends Method, P extends PathWith<M>> {
@@ -125,10 +127,17 @@ async function request<T>(
 const fillPath = (path: string, parameters: Record<string, unknown>): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(parameters[name])));
 
+/** The server writes English, and knows more about a failure than its code says. Other languages have texts by code. */
+function describeError(error: ApiError): string {
+  const key = `errors.${error.code}`;
+  if (!hasText(key) || (language.value === "en" && error.hasServerText)) return error.message;
+  return t(key, { status: String(error.status) });
+}
+
 /** A failure as a sentence for the operator. */
 export function errorMessage(error: unknown): string {
-  if (!(error instanceof ApiError)) return "Something went wrong. Please try again.";
+  if (!(error instanceof ApiError)) return t("errors.unexpected");
   const fields = Object.entries(error.body.errors ?? {});
-  if (fields.length === 0) return error.message;
+  if (fields.length === 0) return describeError(error);
   return fields.map(([name, message]) => `${name.replaceAll("_", " ")}: ${message}`).join(" · ");
 }

@@ -1,12 +1,14 @@
 /** The archive of a site: all its conversations, searchable, and the leads its visitors left. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Pagination } from "../../../shared/apiTypes";
-import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
+import { formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { anonymousName, messagePreview, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { routeHref } from "../navigation/route";
@@ -23,9 +25,9 @@ export function ArchivePage() {
   return (
     <main class="page">
       <header class="page-header">
-        <h1>Archive</h1>
+        <h1>{t("archive.title")}</h1>
         <span class="grow" />
-        <div class="segmented" role="group" aria-label="View">
+        <div class="segmented" role="group" aria-label={t("archive.view")}>
           {(["conversations", "leads"] as const).map((name) => (
             <button
               key={name}
@@ -33,13 +35,13 @@ export function ArchivePage() {
               aria-pressed={view.value === name}
               onClick={() => (view.value = name)}
             >
-              {name === "leads" ? "Leads" : "Chats"}
+              {name === "leads" ? t("archive.leads") : t("archive.chats")}
             </button>
           ))}
         </div>
         {readableSites.length > 1 && (
           <select
-            aria-label="Site"
+            aria-label={t("common.site")}
             value={site?.id}
             onChange={(event) => (selectedId.value = Number(event.currentTarget.value))}
           >
@@ -52,8 +54,8 @@ export function ArchivePage() {
         )}
       </header>
       {!site ? (
-        <EmptyState icon="list" title="No access">
-          You cannot view the chats of any site.
+        <EmptyState icon="list" title={t("archive.noAccess")}>
+          {t("archive.noAccessText")}
         </EmptyState>
       ) : view.value === "leads" ? (
         <Leads key={site.id} siteId={site.id} />
@@ -92,26 +94,26 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
           <Icon name="search" size={15} />
           <input
             type="search"
-            placeholder="Search by name, e-mail or text"
-            aria-label="Search the archive"
+            placeholder={t("archive.searchPlaceholder")}
+            aria-label={t("archive.search")}
             maxLength={200}
             value={typed.value}
             onInput={(event) => (typed.value = event.currentTarget.value)}
           />
         </label>
         <select
-          aria-label="Status"
+          aria-label={t("archive.status")}
           value={status.value}
           onChange={(event) => {
             status.value = event.currentTarget.value;
             page.value = 1;
           }}
         >
-          <option value="">Any status</option>
-          <option value="closed">Closed</option>
-          <option value="active">With an operator</option>
-          <option value="pending">Waiting</option>
-          <option value="ai">With the AI</option>
+          <option value="">{t("archive.anyStatus")}</option>
+          <option value="closed">{t("common.closed")}</option>
+          <option value="active">{t("archive.active")}</option>
+          <option value="pending">{t("common.waiting")}</option>
+          <option value="ai">{t("archive.withAi")}</option>
         </select>
       </div>
       {fetched.error ? (
@@ -119,7 +121,7 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
       ) : !fetched.value ? (
         <Spinner />
       ) : fetched.value.conversations.length === 0 ? (
-        <EmptyState icon="search" title="No matching chats" />
+        <EmptyState icon="search" title={t("common.noMatchingChats")} />
       ) : (
         <ul class="card archive">
           {fetched.value.conversations.map((conversation) => (
@@ -155,8 +157,8 @@ function Leads({ siteId }: { siteId: number }) {
   if (!fetched.value) return <Spinner />;
   if (fetched.value.leads.length === 0) {
     return (
-      <EmptyState icon="people" title="No leads yet">
-        Visitors who leave their e-mail while no operator is online appear here.
+      <EmptyState icon="people" title={t("archive.noLeads")}>
+        {t("archive.noLeadsText")}
       </EmptyState>
     );
   }
@@ -186,15 +188,13 @@ interface PageControlsProps {
 function PageControls({ pagination: { page, pages }, onPage }: PageControlsProps) {
   if (pages < 2) return null;
   return (
-    <nav class="pagination" aria-label="Pages">
+    <nav class="pagination" aria-label={t("archive.pages")}>
       <button type="button" class="button small" disabled={page <= 1} onClick={() => onPage(page - 1)}>
-        Newer
+        {t("archive.newer")}
       </button>
-      <span class="muted">
-        Page {page} of {pages}
-      </span>
+      <span class="muted">{t("archive.pageOf", { page, pages })}</span>
       <button type="button" class="button small" disabled={page >= pages} onClick={() => onPage(page + 1)}>
-        Older
+        {t("archive.older")}
       </button>
     </nav>
   );

@@ -1,4 +1,5 @@
 /** The settings' card of canned replies: a list to edit, a form, and the import of those that this browser holds. */
+
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CannedReply } from "../../../shared/apiTypes";
@@ -9,11 +10,14 @@ import { Field, IconButton } from "../components/controls";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
+import { t, tx } from "../i18n/i18n";
 import { LoggedOut, me } from "../session/session";
 import { browserCannedReplies, hasBrowserCannedReplies } from "../settings/preferences";
 import { getSiteName, hasPermission, managedSites } from "../sites/sites";
 import { cannedReplies, loadCannedReplies } from "./store";
 import { convertOldText } from "./text";
+
+const VARIABLES = "{{visitor.name|there}}, {{visitor.email}}, {{operator.name}}, {{site.name}}";
 
 /** Who may use a reply, as one value of a select: "mine", "all", or the site's id. */
 const audienceOf = (reply: CannedReply) => (reply.site_id === null ? reply.scope : String(reply.site_id));
@@ -24,8 +28,8 @@ function toScope(audience: string): Pick<CannedReply, "scope" | "site_id"> {
 }
 
 function describeAudience(reply: CannedReply): string {
-  if (reply.scope === "mine") return "Only you";
-  return reply.site_id === null ? "Whole team" : getSiteName(reply.site_id);
+  if (reply.scope === "mine") return t("cannedReplies.onlyYou");
+  return reply.site_id === null ? t("cannedReplies.wholeTeam") : getSiteName(reply.site_id);
 }
 
 function mayChange(reply: CannedReply): boolean {
@@ -42,9 +46,9 @@ export function CannedRepliesCard() {
     });
   }, []);
   const remove = async (reply: CannedReply) => {
-    const title = `Delete /${reply.shortcut}?`;
-    const text = reply.scope === "mine" ? "It is deleted for good." : "It is deleted for the others, too.";
-    if (!(await confirmAction({ title, text, confirmLabel: "Delete", destructive: true }))) return;
+    const title = t("cannedReplies.deleteTitle", { shortcut: reply.shortcut });
+    const text = reply.scope === "mine" ? t("cannedReplies.deleteMine") : t("cannedReplies.deleteShared");
+    if (!(await confirmAction({ title, text, confirmLabel: t("common.delete"), destructive: true }))) return;
     await runWithToast(async () => {
       await api.delete("/canned-replies/{id}", { path: { id: reply.id } });
       await loadCannedReplies();
@@ -52,10 +56,8 @@ export function CannedRepliesCard() {
   };
   return (
     <section class="card stack">
-      <h2>Canned replies</h2>
-      <p class="muted">
-        Type <kbd>/</kbd> anywhere in a reply to insert one.
-      </p>
+      <h2>{t("cannedReplies.title")}</h2>
+      <p class="muted">{tx("cannedReplies.hint", { key: <kbd>/</kbd> })}</p>
       {error.value && <p class="error-text">{error.value}</p>}
       <ul class="canned-replies">
         {cannedReplies.value.map((reply) => (
@@ -66,16 +68,20 @@ export function CannedRepliesCard() {
             </span>
             {reply.image_url && <Icon name="image" size={14} />}
             <span class="muted">
-              {describeAudience(reply)} · used {reply.use_count}×
+              {describeAudience(reply)} · {t("cannedReplies.used", { number: reply.use_count })}
             </span>
             {mayChange(reply) && (
               <>
                 <IconButton
                   icon="pencil"
-                  label={`Edit ${reply.shortcut}`}
+                  label={t("cannedReplies.edit", { shortcut: reply.shortcut })}
                   onClick={() => (editing.value = reply)}
                 />
-                <IconButton icon="trash" label={`Delete ${reply.shortcut}`} onClick={() => remove(reply)} />
+                <IconButton
+                  icon="trash"
+                  label={t("cannedReplies.delete", { shortcut: reply.shortcut })}
+                  onClick={() => remove(reply)}
+                />
               </>
             )}
           </li>
@@ -85,7 +91,7 @@ export function CannedRepliesCard() {
         <CannedReplyForm key={editing.value === "new" ? 0 : editing.value.id} editing={editing} />
       ) : (
         <button type="button" class="text-button" onClick={() => (editing.value = "new")}>
-          <Icon name="plus" size={14} /> Add reply
+          <Icon name="plus" size={14} /> {t("cannedReplies.add")}
         </button>
       )}
       <ImportButton />
@@ -114,14 +120,18 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
       else await api.post("/canned-replies", { body });
       await loadCannedReplies();
     };
-    if (await submitForm(busy, errors, save, "Canned reply saved.")) editing.value = null;
+    if (await submitForm(busy, errors, save, t("cannedReplies.saved"))) editing.value = null;
   };
   const upload = (file: File | undefined) => {
     if (file) void runWithToast(async () => (image.value = await api.uploadImage(file)));
   };
   return (
-    <form class="stack" onSubmit={submit} aria-label={before ? "Edit canned reply" : "New canned reply"}>
-      <Field label="Shortcut" error={errors.value["shortcut"]}>
+    <form
+      class="stack"
+      onSubmit={submit}
+      aria-label={before ? t("cannedReplies.editForm") : t("cannedReplies.newForm")}
+    >
+      <Field label={t("cannedReplies.shortcut")} error={errors.value["shortcut"]}>
         <input
           required
           maxLength={30}
@@ -130,8 +140,8 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
         />
       </Field>
       <Field
-        label="Text"
-        hint="Variables: {{visitor.name|there}}, {{visitor.email}}, {{operator.name}}, {{site.name}}. What follows | is used when the value is unknown."
+        label={t("cannedReplies.text")}
+        hint={t("cannedReplies.variables", { variables: VARIABLES, bar: "|" })}
         error={errors.value["text"]}
       >
         <textarea
@@ -143,26 +153,26 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
           onInput={(event) => (text.value = event.currentTarget.value)}
         />
       </Field>
-      <Field label="For" error={errors.value["site_id"] ?? errors.value["scope"]}>
+      <Field label={t("cannedReplies.for")} error={errors.value["site_id"] ?? errors.value["scope"]}>
         <select value={audience.value} onChange={(event) => (audience.value = event.currentTarget.value)}>
-          <option value="mine">Only me</option>
+          <option value="mine">{t("cannedReplies.onlyMe")}</option>
           {managedSites.value.map((site) => (
             <option key={site.id} value={String(site.id)}>
-              Everyone on {site.name}
+              {t("cannedReplies.everyoneOn", { site: site.name })}
             </option>
           ))}
-          {me.value?.owner && <option value="all">The whole team</option>}
+          {me.value?.owner && <option value="all">{t("cannedReplies.theWholeTeam")}</option>}
         </select>
       </Field>
       {image.value && (
         <div class="attachment">
-          <MessageImage url={image.value} alt="Image of the canned reply" />
-          <IconButton icon="close" label="Remove image" onClick={() => (image.value = "")} />
+          <MessageImage url={image.value} alt={t("cannedReplies.imageAlt")} />
+          <IconButton icon="close" label={t("common.removeImage")} onClick={() => (image.value = "")} />
         </div>
       )}
       <div class="form-row">
         <label class="button">
-          <Icon name="image" size={16} /> Add image
+          <Icon name="image" size={16} /> {t("cannedReplies.addImage")}
           <input
             class="visually-hidden"
             type="file"
@@ -172,10 +182,10 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
         </label>
         <span class="grow" />
         <button type="button" class="button" onClick={() => (editing.value = null)}>
-          Cancel
+          {t("common.cancel")}
         </button>
         <button type="submit" class="button primary" disabled={busy.value}>
-          Save
+          {t("common.save")}
         </button>
       </div>
     </form>
@@ -193,15 +203,15 @@ function ImportButton() {
       for (const { short, text } of stored) await importOne(short, text);
       browserCannedReplies.value = [];
       await loadCannedReplies();
-      showToast("The replies are now stored with your account.");
+      showToast(t("cannedReplies.imported"));
     });
     busy.value = false;
   };
   return (
     <button type="button" class="text-button" disabled={busy.value} onClick={importAll}>
       {hasBrowserCannedReplies
-        ? `Import ${stored.length} from this browser`
-        : `Add ${stored.length} examples`}
+        ? t("cannedReplies.import", { number: stored.length })
+        : t("cannedReplies.addExamples", { number: stored.length })}
     </button>
   );
 }

@@ -1,5 +1,7 @@
 /** Controls: buttons, switches, form fields. */
+
 import type { ComponentChildren } from "preact";
+import { t } from "../i18n/i18n";
 import { Icon, type IconName } from "./icon";
 
 interface IconButtonProps {
@@ -92,7 +94,7 @@ export function CopyField({
         <code>{text || "…"}</code>
       </pre>
       <button type="button" class={`button${primary ? " primary" : ""}`} disabled={!text} onClick={onCopy}>
-        <Icon name="copy" size={16} /> Copy
+        <Icon name="copy" size={16} /> {t("common.copy")}
       </button>
     </div>
   );

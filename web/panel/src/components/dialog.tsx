@@ -1,6 +1,8 @@
 /** A modal dialog. */
+
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/i18n";
 import { IconButton } from "./controls";
 
 interface DialogProps {
@@ -34,7 +36,7 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
       <div class="dialog-content">
         <header class="dialog-header">
           <h2>{title}</h2>
-          <IconButton icon="close" label="Close" onClick={onClose} />
+          <IconButton icon="close" label={t("common.close")} onClick={onClose} />
         </header>
         {children}
       </div>
@@ -52,7 +54,7 @@ export function DialogActions({ onCancel, children }: DialogActionsProps) {
   return (
     <div class="dialog-actions">
       <button type="button" class="button" onClick={onCancel}>
-        Cancel
+        {t("common.cancel")}
       </button>
       {children}
     </div>

@@ -1,6 +1,8 @@
 /** Components that only display: avatars, links, empty and loading states. */
+
 import type { ComponentChildren } from "preact";
 import { toSafeUrl } from "../../../shared/linkify";
+import { t } from "../i18n/i18n";
 import { Icon, type IconName } from "./icon";
 
 const HUES = 8;
@@ -17,10 +19,8 @@ export function Avatar({ name, online, small }: AvatarProps) {
   let hash = 0;
   for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) % 8191;
   // All anonymous visitors are called "Visitor": their initials come from what follows.
-  const words = name
-    .replace(/^Visitor (?=\w{4}$)/, "")
-    .trim()
-    .split(/\s+/);
+  const anonymous = `${t("common.visitor")} `;
+  const words = (name.startsWith(anonymous) ? name.slice(anonymous.length) : name).trim().split(/\s+/);
   const initials = [words[0], words.length > 1 ? words.at(-1) : ""]
     .map((word) => [...(word ?? "")][0] ?? "")
     .join("");
@@ -62,9 +62,9 @@ export function EmptyState({ icon, title, children }: EmptyStateProps) {
   );
 }
 
-export const Spinner = ({ label = "Loading" }: { label?: string }) => (
+export const Spinner = () => (
   <div class="spinner" role="status">
-    <span class="visually-hidden">{label}</span>
+    <span class="visually-hidden">{t("common.loading")}</span>
   </div>
 );
 
@@ -73,7 +73,7 @@ export function LoadMoreButton({ onClick }: { onClick: (() => Promise<void>) | u
   if (!onClick) return null;
   return (
     <button type="button" class="button" onClick={onClick}>
-      Load more
+      {t("common.loadMore")}
     </button>
   );
 }

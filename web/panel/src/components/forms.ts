@@ -1,7 +1,9 @@
 /** What every form does: save once at a time, show each error next to its field. */
+
 import type { Signal } from "@preact/signals";
 import { ApiError } from "../../../shared/http";
 import { errorMessage } from "../api/client";
+import { t } from "../i18n/i18n";
 import { LoggedOut } from "../session/session";
 import { showToast } from "./toasts";
 
@@ -24,7 +26,7 @@ export async function submitForm(
       errors.value = Object.fromEntries(
         Object.entries(error.body.errors).map(([name, message]) => [name.split(".")[0], message]),
       );
-      showToast("Please check the highlighted fields.", "error");
+      showToast(t("common.checkFields"), "error");
     } else if (!(error instanceof LoggedOut)) {
       showToast(errorMessage(error), "error");
     }
@@ -38,8 +40,8 @@ export async function submitForm(
 export async function copyToClipboard(text: string, name: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
-    showToast(`${name} copied.`);
+    showToast(t("common.copied", { name }));
   } catch {
-    showToast("This browser does not allow copying. Select the text and copy it yourself.", "error");
+    showToast(t("common.copyBlocked"), "error");
   }
 }

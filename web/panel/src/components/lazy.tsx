@@ -1,7 +1,9 @@
 /** Components whose code is loaded when they are first shown. */
+
 import { signal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
+import { t } from "../i18n/i18n";
 import { EmptyState, Spinner } from "./display";
 
 /**
@@ -31,9 +33,9 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
     }
     if (!failed.value) return <Spinner />;
     return (
-      <EmptyState icon="offline" title="This page could not be loaded">
+      <EmptyState icon="offline" title={t("common.pageFailed")}>
         <button type="button" class="button" onClick={() => location.reload()}>
-          Reload
+          {t("common.reload")}
         </button>
       </EmptyState>
     );

@@ -1,5 +1,7 @@
 /** What appears above every page: toasts, confirmations, the list of shortcuts. */
+
 import { signal } from "@preact/signals";
+import { t } from "../i18n/i18n";
 import { IconButton } from "./controls";
 import { Dialog, DialogActions } from "./dialog";
 import { Icon } from "./icon";
@@ -27,7 +29,7 @@ export function Toasts() {
               {toast.action.label}
             </button>
           )}
-          <IconButton icon="close" label="Dismiss" onClick={() => dismissToast(toast.id)} />
+          <IconButton icon="close" label={t("common.dismiss")} onClick={() => dismissToast(toast.id)} />
         </div>
       ))}
     </div>
@@ -58,11 +60,11 @@ export function ConfirmDialog() {
 export function HelpDialog() {
   if (!helpOpen.value) return null;
   return (
-    <Dialog title="Keyboard shortcuts" onClose={() => (helpOpen.value = false)} wide>
+    <Dialog title={t("navigation.shortcuts")} onClose={() => (helpOpen.value = false)} wide>
       <div class="shortcuts">
         {SHORTCUTS.map((group) => (
           <section key={group.title}>
-            <h3>{group.title}</h3>
+            <h3>{t(group.title)}</h3>
             <dl>
               {group.keys.map(([keys, action]) => (
                 <div key={action}>
@@ -71,7 +73,7 @@ export function HelpDialog() {
                       <kbd key={key}>{key}</kbd>
                     ))}
                   </dt>
-                  <dd>{action}</dd>
+                  <dd>{t(action)}</dd>
                 </div>
               ))}
             </dl>

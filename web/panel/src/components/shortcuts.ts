@@ -1,41 +1,42 @@
 /** Keyboard shortcuts: how they are bound, and the list that the help shows. */
+import type { TextKey } from "../i18n/i18n";
 import { singleKeyShortcuts } from "../settings/preferences";
 
-export const SHORTCUTS: { title: string; keys: [keys: string, action: string][] }[] = [
+export const SHORTCUTS: { title: TextKey; keys: [keys: string, action: TextKey][] }[] = [
   {
-    title: "Anywhere",
+    title: "shortcuts.anywhere",
     keys: [
-      ["?", "Show shortcuts"],
-      ["g c", "Go to chats"],
-      ["g v", "Go to visitors"],
-      ["f", "Search chats"],
-      ["1 2 3", "Waiting, mine, all"],
-      ["j k", "Next, previous chat"],
-      ["Alt ↓ ↑", "Next, previous chat while typing"],
+      ["?", "shortcuts.help"],
+      ["g c", "shortcuts.chats"],
+      ["g v", "shortcuts.visitors"],
+      ["f", "shortcuts.search"],
+      ["1 2 3", "shortcuts.tabs"],
+      ["j k", "shortcuts.nextPrevious"],
+      ["Alt ↓ ↑", "shortcuts.nextPreviousTyping"],
     ],
   },
   {
-    title: "In a chat",
+    title: "shortcuts.inChat",
     keys: [
-      ["a", "Accept"],
-      ["r", "Write a reply"],
-      ["n", "Write a private note"],
-      ["t", "Transfer"],
-      ["b", "Hand back to AI"],
-      ["e", "Close chat"],
-      ["o", "Reopen a closed chat"],
-      ["d", "Show or hide details"],
-      ["l", "Show or hide translations"],
+      ["a", "shortcuts.accept"],
+      ["r", "shortcuts.reply"],
+      ["n", "shortcuts.note"],
+      ["t", "shortcuts.transfer"],
+      ["b", "shortcuts.release"],
+      ["e", "shortcuts.close"],
+      ["o", "shortcuts.reopen"],
+      ["d", "shortcuts.details"],
+      ["l", "shortcuts.translations"],
     ],
   },
   {
-    title: "While typing",
+    title: "shortcuts.typing",
     keys: [
-      ["Enter", "Send"],
-      ["Shift Enter", "New line"],
-      ["/", "Canned replies"],
-      ["Ctrl V", "Paste an image"],
-      ["Esc", "Leave the text field"],
+      ["Enter", "shortcuts.send"],
+      ["Shift Enter", "shortcuts.newLine"],
+      ["/", "shortcuts.cannedReplies"],
+      ["Ctrl V", "shortcuts.paste"],
+      ["Esc", "shortcuts.leave"],
     ],
   },
 ];

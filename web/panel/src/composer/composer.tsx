@@ -1,4 +1,5 @@
 /** The composer: a reply or a private note, with canned replies, an image and a draft that is never lost. */
+
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { CannedReply, Conversation } from "../../../shared/apiTypes";
@@ -8,13 +9,12 @@ import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedRe
 import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
-import { isolate } from "../components/isolate";
 import { runWithToast, showToast } from "../components/toasts";
 import { composerFocus, focusComposer, reopenConversation, sendTyping } from "../conversation/actions";
-import { IMAGE_ALT } from "../conversation/messages";
 import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
 import { CopilotCard } from "../copilot/copilotCard";
 import { CopilotMenu } from "../copilot/copilotMenu";
+import { t, tx } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
 import { getSiteName, hasPermission } from "../sites/sites";
@@ -72,7 +72,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   useDroppedFiles(isEditable, dragging, (files) => {
     if (attachImage(files)) return;
-    showToast(isNote ? "A note cannot contain an image." : "Only images can be sent.", "error");
+    showToast(isNote ? t("composer.noteNoImage") : t("composer.onlyImages"), "error");
   });
 
   const upload = async (file: File) => {
@@ -91,21 +91,21 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   if (conversation.mode === "closed") {
     return (
       <div class="composer-closed">
-        <p>This chat is closed.</p>
+        <p>{t("composer.closed")}</p>
         {mayChat && (
           <button
             type="button"
             class="button"
-            title="Reopen (o)"
+            title={t("composer.reopenTitle")}
             onClick={() => reopenConversation(conversation)}
           >
-            Reopen
+            {t("composer.reopen")}
           </button>
         )}
       </div>
     );
   }
-  if (!mayChat) return <p class="composer-closed">You can view this chat but not reply.</p>;
+  if (!mayChat) return <p class="composer-closed">{t("composer.viewOnly")}</p>;
 
   const send = () => {
     if (!maySend) return;
@@ -172,28 +172,36 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const expanded = suggestions.length > 0;
   return (
-    <div class={`composer ${kind}${dragging.value ? " drop-target" : ""}`} role="group" aria-label="Composer">
+    <div
+      class={`composer ${kind}${dragging.value ? " drop-target" : ""}`}
+      role="group"
+      aria-label={t("composer.label")}
+    >
       {expanded && <Suggestions replies={suggestions} selected={selected.value} onSelect={insertReply} />}
       {isNote && (
         <p class="composer-note-label">
-          <Icon name="note" size={14} /> <strong>Private note</strong> Only your team sees it.
+          <Icon name="note" size={14} /> <strong>{t("composer.privateNote")}</strong>{" "}
+          {t("composer.privateNoteText")}
         </p>
       )}
       {assignedToOther && (
         <p class="composer-hint">
-          <span dir="auto">{conversation.operator?.name}</span> is handling this chat. You can add a private
-          note.
+          {tx("composer.handledBy", { name: <span dir="auto">{conversation.operator?.name}</span> })}
         </p>
       )}
       {(draft.image || uploading.value) && !isNote && (
         <div class="attachment">
           {uploading.value ? (
-            <span class="composer-hint">Uploading image…</span>
+            <span class="composer-hint">{t("composer.uploading")}</span>
           ) : (
-            <MessageImage url={draft.image} alt={IMAGE_ALT} />
+            <MessageImage url={draft.image} alt={t("common.imageAlt")} />
           )}
           {draft.image && (
-            <IconButton icon="close" label="Remove image" onClick={() => setDraft(id, { image: "" })} />
+            <IconButton
+              icon="close"
+              label={t("common.removeImage")}
+              onClick={() => setDraft(id, { image: "" })}
+            />
           )}
         </div>
       )}
@@ -206,7 +214,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         dir="auto"
         maxLength={MAX_CHARACTERS}
         value={text}
-        aria-label={isNote ? "Private note" : "Reply"}
+        aria-label={isNote ? t("composer.privateNote") : t("composer.reply")}
         aria-expanded={expanded}
         aria-controls={expanded ? "canned-replies" : undefined}
         aria-activedescendant={expanded ? `canned-reply-${selected.value}` : undefined}
@@ -231,18 +239,18 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       />
       {preview.shown && !isNote && <TranslationPreview key={id} conversation={id} text={text} />}
       <div class="composer-tools">
-        <div class="composer-mode" role="group" aria-label="Message type">
+        <div class="composer-mode" role="group" aria-label={t("composer.messageType")}>
           <button
             type="button"
             aria-pressed={!isNote}
             disabled={assignedToOther && isNote}
             onClick={() => choose("reply")}
           >
-            Reply
+            {t("composer.reply")}
             {isNote && (draft.reply || draft.image) && <DraftMark />}
           </button>
           <button type="button" aria-pressed={isNote} onClick={() => choose("note")}>
-            <Icon name="note" size={14} /> Note
+            <Icon name="note" size={14} /> {t("composer.note")}
             {!isNote && draft.note && <DraftMark />}
           </button>
         </div>
@@ -250,13 +258,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           <>
             <IconButton
               icon="image"
-              label="Add image"
-              hint="or paste or drop it"
+              label={t("composer.addImage")}
+              hint={t("composer.addImageHint")}
               onClick={() => fileInput.current?.click()}
             />
             <IconButton
               icon="bolt"
-              label="Canned replies"
+              label={t("composer.cannedReplies")}
               hint="/"
               active={expanded}
               onClick={() => {
@@ -271,7 +279,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
             {preview.available && (
               <IconButton
                 icon="language"
-                label="Preview translation"
+                label={t("composer.preview")}
                 active={preview.shown}
                 onClick={() => togglePreview(id)}
               />
@@ -295,7 +303,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         )}
         <span class="grow" />
         <span class="composer-hint keys" aria-hidden="true">
-          <kbd>Enter</kbd> {isNote ? "to add the note" : "to send"}
+          {tx(isNote ? "composer.enterToAdd" : "composer.enterToSend", { key: <kbd>Enter</kbd> })}
         </span>
         <button
           type="button"
@@ -304,7 +312,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           onClick={send}
         >
           <Icon name={isNote ? "note" : "send"} size={16} />
-          {isNote ? "Add note" : "Send"}
+          {isNote ? t("composer.addNote") : t("composer.send")}
         </button>
       </div>
     </div>
@@ -313,8 +321,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
 /** Marks the type of message that has a draft while the other one is shown. */
 const DraftMark = () => (
-  <span class="draft-mark" title="Draft">
-    <span class="visually-hidden">, draft</span>
+  <span class="draft-mark" title={t("composer.draft")}>
+    <span class="visually-hidden">{t("composer.draftMark")}</span>
   </span>
 );
 
@@ -339,7 +347,7 @@ interface SuggestionsProps {
 
 function Suggestions({ replies, selected, onSelect }: SuggestionsProps) {
   return (
-    <div class="suggestions" id="canned-replies" role="listbox" aria-label="Canned replies">
+    <div class="suggestions" id="canned-replies" role="listbox" aria-label={t("composer.cannedReplies")}>
       {replies.map((reply, index) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the text field handles the keys.
         // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the text field.
@@ -361,8 +369,8 @@ function Suggestions({ replies, selected, onSelect }: SuggestionsProps) {
 }
 
 function getPlaceholder(conversation: Conversation, isNote: boolean): string {
-  if (isNote) return "Private note (visitors cannot see it)";
-  if (conversation.mode === "ai") return "Write a reply to take over from the AI";
-  if (conversation.mode === "pending") return "Write a reply to accept this chat";
-  return `Reply to ${isolate(visitorName(conversation))}`;
+  if (isNote) return t("composer.placeholderNote");
+  if (conversation.mode === "ai") return t("composer.placeholderAi");
+  if (conversation.mode === "pending") return t("composer.placeholderPending");
+  return t("composer.placeholderReply", { name: visitorName(conversation) });
 }

@@ -1,10 +1,12 @@
 /** The operator's messages and notes that the server has not confirmed yet. */
+
 import type { Message } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
 import { randomId } from "../../../shared/storage";
 import { api, errorMessage } from "../api/client";
 import { addMessage, addNote } from "../conversation/threads";
+import { t } from "../i18n/i18n";
 import { LoggedOut, me } from "../session/session";
 
 export interface OutgoingMessage extends OutboxItem {
@@ -24,13 +26,13 @@ const outbox = new Outbox<OutgoingMessage>({
   storageKey: "parley.outbox",
   restore: (item) =>
     Date.now() - Date.parse(item.at) > MAX_AGE_MS
-      ? { ...item, state: "failed", error: "Delivery was never confirmed." }
+      ? { ...item, state: "failed", error: t("composer.neverConfirmed") }
       : item,
   partition: (item) => item.conversation,
   maySend: (item) => item.operator === me.value?.id,
   send,
   onError(error) {
-    if (error instanceof LoggedOut) return { action: "stop", message: "Log in to send this." };
+    if (error instanceof LoggedOut) return { action: "stop", message: t("composer.logInToSend") };
     const isFinal =
       error instanceof ApiError && !error.isRetryable && error.code !== "idempotency_key_in_flight";
     return { action: isFinal ? "fail" : "retry", message: errorMessage(error) };

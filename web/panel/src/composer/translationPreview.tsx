@@ -1,4 +1,5 @@
 /** What the visitor will read: the translation of a reply that is not sent yet. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { MessageTranslation } from "../../../shared/apiTypes";
@@ -6,6 +7,7 @@ import { api } from "../api/client";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { getThread } from "../conversation/threads";
+import { t } from "../i18n/i18n";
 import { persistedSignal } from "../settings/preferences";
 
 /** After this pause in the typing the text is translated: each translation costs the engine's characters. */
@@ -60,15 +62,17 @@ export function TranslationPreview({ conversation, text }: { conversation: numbe
   return (
     <div class={`translation-preview${isStale ? " stale" : ""}`} role="status" aria-busy={isStale}>
       <span class="translation-preview-label">
-        <Icon name="language" size={14} /> The visitor reads
-        {translation ? ` (${languageName(translation.lang)})` : ""}:
+        <Icon name="language" size={14} />{" "}
+        {translation
+          ? t("composer.visitorReadsIn", { language: languageName(translation.lang) })
+          : t("composer.visitorReads")}
       </span>
       {translation?.content ? (
         <p dir="auto" lang={translation.lang}>
           {translation.content}
         </p>
       ) : (
-        <p>{preview.value && !isStale ? "your text as written (no translation)" : "Translating…"}</p>
+        <p>{preview.value && !isStale ? t("composer.asWritten") : t("composer.translating")}</p>
       )}
     </div>
   );

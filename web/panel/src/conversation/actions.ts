@@ -1,13 +1,14 @@
 /** What an operator does with a whole conversation: accept, transfer, release, close, reopen, block. */
+
 import { signal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { throttle } from "../../../shared/retry";
 import { api, errorMessage } from "../api/client";
-import { isolate } from "../components/isolate";
 import { isTextField } from "../components/shortcuts";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
 import { type DraftKind, setKind } from "../composer/drafts";
+import { t } from "../i18n/i18n";
 import { activeTab, visitorName } from "../inbox/conversations";
 import { navigate, route } from "../navigation/route";
 
@@ -52,12 +53,15 @@ export async function acceptConversation({ id }: Conversation): Promise<void> {
 export async function closeConversation(conversation: Conversation): Promise<void> {
   const { id } = conversation;
   const confirmed = await confirmAction({
-    title: "Close this chat?",
-    text: `If ${isolate(visitorName(conversation))} writes again, a new chat starts and links to this one.`,
-    confirmLabel: "Close chat",
+    title: t("conversation.closeTitle"),
+    text: t("conversation.closeText", { name: visitorName(conversation) }),
+    confirmLabel: t("conversation.close"),
   });
   if (!confirmed || !(await runOnce(id, () => api.post("/operator/close/{id}", { path: { id } })))) return;
-  showToast("Chat closed.", "success", { label: "Undo", run: () => void reopenConversation(conversation) });
+  showToast(t("conversation.closedToast"), "success", {
+    label: t("conversation.undo"),
+    run: () => void reopenConversation(conversation),
+  });
 }
 
 /** Reopens a closed conversation: it is then the operator's own. Shows the newer one if there is one. */
@@ -68,7 +72,10 @@ export async function reopenConversation({ id }: Conversation): Promise<void> {
     } catch (error) {
       const newer = error instanceof ApiError && error.body.conversation_id;
       if (!newer) throw error;
-      showToast(errorMessage(error), "error", { label: "Open it", run: () => navigate("chats", newer) });
+      showToast(errorMessage(error), "error", {
+        label: t("conversation.openIt"),
+        run: () => navigate("chats", newer),
+      });
       return;
     }
     if (isOpen(id)) activeTab.value = "mine";
@@ -77,7 +84,11 @@ export async function reopenConversation({ id }: Conversation): Promise<void> {
 }
 
 export async function releaseConversation({ id }: Conversation): Promise<void> {
-  await runOnce(id, () => api.post("/operator/release/{id}", { path: { id } }), "Handed back to AI.");
+  await runOnce(
+    id,
+    () => api.post("/operator/release/{id}", { path: { id } }),
+    t("conversation.releasedToast"),
+  );
 }
 
 export async function transferConversation(
@@ -88,13 +99,13 @@ export async function transferConversation(
   return runOnce(
     id,
     () => api.post("/operator/transfer/{id}", options),
-    `Transferred to ${isolate(operator.name)}.`,
+    t("conversation.transferredToast", { name: operator.name }),
   );
 }
 
 export async function setBlocked(id: number, blocked: boolean, type: BlockType): Promise<boolean> {
   const options = { path: { id }, body: { blocked, block_type: type } };
-  const successText = blocked ? "Visitor blocked." : "Visitor unblocked.";
+  const successText = blocked ? t("conversation.blockedToast") : t("conversation.unblockedToast");
   return runOnce(id, () => api.post("/operator/conversation/{id}/block", options), successText);
 }
 

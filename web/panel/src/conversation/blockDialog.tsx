@@ -1,15 +1,13 @@
 /** Chooses what a visitor is blocked from. */
+
 import { useSignal } from "@preact/signals";
 import type { BlockType, Conversation } from "../../../shared/apiTypes";
 import { Dialog, DialogActions } from "../components/dialog";
+import { t } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { blockDialogFor, setBlocked } from "./actions";
 
-const BLOCK_TYPES: [BlockType, string, string][] = [
-  ["both", "AI and operators", "Nobody replies."],
-  ["operator", "Operators", "The AI still replies; operators are not notified."],
-  ["ai", "AI", "Only operators reply; the AI uses no tokens."],
-];
+const BLOCK_TYPES: BlockType[] = ["both", "operator", "ai"];
 
 export function BlockDialog({ conversation }: { conversation: Conversation }) {
   const blockType = useSignal<BlockType>("both");
@@ -22,11 +20,11 @@ export function BlockDialog({ conversation }: { conversation: Conversation }) {
     if (await setBlocked(conversation.id, true, blockType.value)) close();
   };
   return (
-    <Dialog title={`Block ${visitorName(conversation)}`} onClose={close}>
+    <Dialog title={t("conversation.blockTitle", { name: visitorName(conversation) })} onClose={close}>
       <form onSubmit={submit}>
         <fieldset class="radio-group">
-          <legend class="muted">Block from</legend>
-          {BLOCK_TYPES.map(([value, label, effect]) => (
+          <legend class="muted">{t("conversation.blockFrom")}</legend>
+          {BLOCK_TYPES.map((value) => (
             <label key={value} class="radio-option">
               <input
                 type="radio"
@@ -38,15 +36,15 @@ export function BlockDialog({ conversation }: { conversation: Conversation }) {
                 }}
               />
               <span>
-                <strong>{label}</strong>
-                <span class="muted">{effect}</span>
+                <strong>{t(`conversation.block_${value}`)}</strong>
+                <span class="muted">{t(`conversation.blockText_${value}`)}</span>
               </span>
             </label>
           ))}
         </fieldset>
         <DialogActions onCancel={close}>
           <button type="submit" class="button danger">
-            Block
+            {t("conversation.block")}
           </button>
         </DialogActions>
       </form>

@@ -1,4 +1,5 @@
 /** An open conversation: its header with the actions, its messages, the composer, the visitor's details. */
+
 import { useEffect, useLayoutEffect } from "preact/hooks";
 import type { Conversation } from "../../../shared/apiTypes";
 import { now } from "../components/clock";
@@ -7,6 +8,7 @@ import { Avatar, EmptyState, PageLink, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
 import { bindKeys } from "../components/shortcuts";
 import { Composer } from "../composer/composer";
+import { t } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { connection } from "../live/liveStream";
@@ -40,7 +42,10 @@ export function ConversationPage({ id }: { id: number }) {
   if (!thread || !conversation) return <LoadingConversation id={id} />;
   return (
     <div class={`conversation${detailsOpen.value ? " with-details" : ""}`}>
-      <section class="conversation-main" aria-label={`Chat with ${visitorName(conversation)}`}>
+      <section
+        class="conversation-main"
+        aria-label={t("conversation.label", { name: visitorName(conversation) })}
+      >
         <ConversationHeader conversation={conversation} thread={thread} />
         <TranslationBar conversation={conversation} thread={thread} />
         <Timeline key={id} thread={thread} conversation={conversation} />
@@ -68,14 +73,17 @@ function LoadingConversation({ id }: { id: number }) {
   }
   return (
     <div class="conversation">
-      <EmptyState icon="info" title={load.notFound ? "Chat not found" : "Could not load this chat"}>
-        <p>{load.notFound ? "It does not exist, or you do not have access." : load.error}</p>
+      <EmptyState
+        icon="info"
+        title={load.notFound ? t("conversation.notFound") : t("conversation.loadFailed")}
+      >
+        <p>{load.notFound ? t("conversation.notFoundText") : load.error}</p>
         <button
           type="button"
           class="button"
           onClick={() => (load.notFound ? navigate("chats") : loadThread(id))}
         >
-          {load.notFound ? "Back to inbox" : "Try again"}
+          {load.notFound ? t("conversation.backToInbox") : t("common.tryAgain")}
         </button>
       </EmptyState>
     </div>
@@ -94,7 +102,12 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
   const mayRelease = canAct && (mine || (canManage && mode === "operator") || mode === "pending");
   return (
     <header class="conversation-header">
-      <IconButton icon="back" label="Back to inbox" class="narrow-only" onClick={() => navigate("chats")} />
+      <IconButton
+        icon="back"
+        label={t("conversation.backToInbox")}
+        class="narrow-only"
+        onClick={() => navigate("chats")}
+      />
       <Avatar name={name} online={online !== undefined} />
       <div class="conversation-identity">
         <h1 dir="auto" title={name}>
@@ -111,17 +124,17 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           <button
             type="button"
             class="button primary"
-            title="Accept (a)"
+            title={t("conversation.acceptTitle")}
             onClick={() => acceptConversation(conversation)}
           >
-            <Icon name="wave" size={16} /> Accept
+            <Icon name="wave" size={16} /> {t("conversation.accept")}
           </button>
         )}
         <TranslateButton conversation={conversation} thread={thread} />
         {mayReassign && (
           <IconButton
             icon="transfer"
-            label="Transfer"
+            label={t("conversation.transfer")}
             hint="t"
             onClick={() => (transferDialogFor.value = id)}
           />
@@ -129,7 +142,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
         {mayRelease && (
           <IconButton
             icon="robot"
-            label="Hand back to AI"
+            label={t("conversation.release")}
             hint="b"
             onClick={() => releaseConversation(conversation)}
           />
@@ -137,14 +150,14 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
         {mayReassign && (
           <IconButton
             icon="done"
-            label="Close chat"
+            label={t("conversation.close")}
             hint="e"
             onClick={() => closeConversation(conversation)}
           />
         )}
         <IconButton
           icon="info"
-          label="Details"
+          label={t("conversation.details")}
           hint="d"
           active={detailsOpen.value}
           onClick={() => setDetailsOpen(!detailsOpen.value)}

@@ -1,8 +1,8 @@
 /** The visitor's details: contact, what they do now, earlier conversations, whether they are blocked. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Conversation, Visitor } from "../../../shared/apiTypes";
-import { formatDateTime, formatDuration, formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { now } from "../components/clock";
 import { IconButton } from "../components/controls";
@@ -10,6 +10,8 @@ import { Avatar, PageLink } from "../components/display";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { runWithToast } from "../components/toasts";
+import { formatDateTime, formatDuration, formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { messagePreview, visitorName } from "../inbox/conversations";
 import { routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
@@ -28,28 +30,41 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
   const name = visitorName(conversation);
   const online = getOnlineVisitor(siteId, visitor.session_id);
   return (
-    <aside class="details" aria-label="Visitor">
+    <aside class="details" aria-label={t("conversation.visitor")}>
       <header class="details-header">
         <Avatar name={name} online={online !== undefined} />
         <div class="details-name">
           <h2 dir="auto">{name}</h2>
-          <p>{online ? <OnlineDuration since={online.since} /> : "Offline"}</p>
+          <p>{online ? <OnlineDuration since={online.since} /> : t("common.offline")}</p>
         </div>
-        <IconButton icon="close" label="Hide details" onClick={onClose} class="details-close" />
+        <IconButton
+          icon="close"
+          label={t("conversation.hideDetails")}
+          onClick={onClose}
+          class="details-close"
+        />
       </header>
       <Contact conversation={conversation} key={`${id}`} />
       <section class="details-section">
-        <h3>Now</h3>
+        <h3>{t("conversation.now")}</h3>
         <dl class="detail-list">
-          <Detail name="Page">
+          <Detail name={t("conversation.page")}>
             {online?.page ? <PageLink page={online.page} title={online.title} /> : "–"}
           </Detail>
-          <Detail name="Referrer">{online?.referrer ? <PageLink page={online.referrer} /> : "–"}</Detail>
-          <Detail name="Language">{visitor.language ? languageName(visitor.language) : "–"}</Detail>
-          <Detail name="Site">{getSiteName(siteId)}</Detail>
-          <Detail name="Chat">#{id}</Detail>
-          <Detail name="Started">{formatTimeOrDate(conversation.created_at)}</Detail>
-          {rating ? <Detail name="Rating">{`${"★".repeat(rating)}${"☆".repeat(5 - rating)}`}</Detail> : null}
+          <Detail name={t("conversation.referrer")}>
+            {online?.referrer ? <PageLink page={online.referrer} /> : "–"}
+          </Detail>
+          <Detail name={t("common.language")}>
+            {visitor.language ? languageName(visitor.language) : "–"}
+          </Detail>
+          <Detail name={t("common.site")}>{getSiteName(siteId)}</Detail>
+          <Detail name={t("conversation.chat")}>#{id}</Detail>
+          <Detail name={t("conversation.started")}>{formatTimeOrDate(conversation.created_at)}</Detail>
+          {rating ? (
+            <Detail
+              name={t("conversation.rating")}
+            >{`${"★".repeat(rating)}${"☆".repeat(5 - rating)}`}</Detail>
+          ) : null}
         </dl>
       </section>
       <EarlierConversations thread={thread} />
@@ -61,7 +76,7 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
 function OnlineDuration({ since }: { since: string }) {
   return (
     <span title={formatDateTime(since)} class="success-text">
-      Online for {formatDuration(now.value - Date.parse(since))}
+      {t("conversation.onlineFor", { duration: formatDuration(now.value - Date.parse(since)) })}
     </span>
   );
 }
@@ -76,9 +91,9 @@ function Detail({ name, children }: { name: string; children: preact.ComponentCh
 }
 
 const CONTACT_FIELDS = [
-  ["name", "Name", "text"],
-  ["email", "E-mail", "email"],
-  ["phone", "Phone", "tel"],
+  ["name", "text"],
+  ["email", "email"],
+  ["phone", "tel"],
 ] as const;
 
 interface ContactFields {
@@ -118,21 +133,25 @@ function Contact({ conversation }: { conversation: Conversation }) {
   return (
     <section class="details-section">
       <h3>
-        Contact
+        {t("conversation.contact")}
         {hasPermission(conversation.site_id, "can_chat") && (
-          <IconButton icon="pencil" label="Edit contact" onClick={() => (editing.value = fields)} />
+          <IconButton
+            icon="pencil"
+            label={t("conversation.editContact")}
+            onClick={() => (editing.value = fields)}
+          />
         )}
       </h3>
       <dl class="detail-list">
-        <Detail name="Name">{fields.name || "–"}</Detail>
-        <Detail name="E-mail">
+        <Detail name={t("common.name")}>{fields.name || "–"}</Detail>
+        <Detail name={t("common.email")}>
           {fields.email ? (
             <a href={`mailto:${encodeURIComponent(fields.email).replace("%40", "@")}`}>{fields.email}</a>
           ) : (
             "–"
           )}
         </Detail>
-        <Detail name="Phone">{fields.phone || "–"}</Detail>
+        <Detail name={t("common.phone")}>{fields.phone || "–"}</Detail>
         {fields.info.map(([name, value]) => (
           <Detail key={name} name={name}>
             {value}
@@ -168,15 +187,15 @@ function ContactForm({ id, fields, onChange, onClose }: ContactFormProps) {
       info,
     };
     const save = () => api.put("/operator/conversation/{id}/visitor", { path: { id }, body });
-    if (await runWithToast(save, "Saved.")) onClose();
+    if (await runWithToast(save, t("common.saved"))) onClose();
     saving.value = false;
   };
   return (
     <form class="details-section" onSubmit={submit}>
-      <h3>Contact</h3>
-      {CONTACT_FIELDS.map(([field, label, type]) => (
+      <h3>{t("conversation.contact")}</h3>
+      {CONTACT_FIELDS.map(([field, type]) => (
         <label key={field} class="field">
-          <span class="field-label">{label}</span>
+          <span class="field-label">{t(`common.${field}`)}</span>
           <input
             type={type}
             dir="auto"
@@ -189,15 +208,15 @@ function ContactForm({ id, fields, onChange, onClose }: ContactFormProps) {
       {fields.info.map(([name, value], index) => (
         <div key={index} class="field-pair">
           <input
-            aria-label="Field name"
-            placeholder="Field"
+            aria-label={t("conversation.fieldName")}
+            placeholder={t("conversation.field")}
             maxLength={60}
             value={name}
             onInput={(event) => setInfo(index, [event.currentTarget.value, value])}
           />
           <input
-            aria-label={`Value of ${name || "field"}`}
-            placeholder="Value"
+            aria-label={t("conversation.valueOf", { field: name || t("conversation.valueOfField") })}
+            placeholder={t("conversation.value")}
             dir="auto"
             maxLength={1000}
             value={value}
@@ -206,14 +225,14 @@ function ContactForm({ id, fields, onChange, onClose }: ContactFormProps) {
         </div>
       ))}
       <button type="button" class="text-button" onClick={() => change({ info: [...fields.info, ["", ""]] })}>
-        <Icon name="plus" size={14} /> Add field
+        <Icon name="plus" size={14} /> {t("conversation.addField")}
       </button>
       <div class="form-actions">
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {t("common.cancel")}
         </button>
         <button type="submit" class="button primary" disabled={saving.value}>
-          Save
+          {t("common.save")}
         </button>
       </div>
     </form>
@@ -223,9 +242,9 @@ function ContactForm({ id, fields, onChange, onClose }: ContactFormProps) {
 function EarlierConversations({ thread }: { thread: Thread }) {
   return (
     <section class="details-section">
-      <h3>Earlier chats</h3>
+      <h3>{t("conversation.earlier")}</h3>
       {thread.previous.length === 0 ? (
-        <p class="muted">No earlier chats</p>
+        <p class="muted">{t("conversation.noEarlier")}</p>
       ) : (
         <ul class="earlier-conversations">
           {thread.previous.map((conversation) => (
@@ -233,7 +252,8 @@ function EarlierConversations({ thread }: { thread: Thread }) {
               <a href={routeHref("chats", conversation.id)}>
                 <span>{formatTimeOrDate(conversation.created_at)}</span>
                 <span class="earlier-preview" dir="auto">
-                  {messagePreview(conversation).text || `Chat #${conversation.id}`}
+                  {messagePreview(conversation).text ||
+                    t("common.chatNumber", { id: String(conversation.id) })}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
               </a>
@@ -245,8 +265,6 @@ function EarlierConversations({ thread }: { thread: Thread }) {
   );
 }
 
-const BLOCKED_FROM = { both: "AI and operators", ai: "AI", operator: "operators" } as const;
-
 function BlockStatus({ conversation: { id, visitor } }: { conversation: Conversation }) {
   const { blocked } = visitor;
   return (
@@ -254,15 +272,15 @@ function BlockStatus({ conversation: { id, visitor } }: { conversation: Conversa
       {blocked ? (
         <>
           <p class="error-text">
-            <Icon name="block" size={15} /> Blocked from {BLOCKED_FROM[blocked]}
+            <Icon name="block" size={15} /> {t(`conversation.blocked_${blocked}`)}
           </p>
           <button type="button" class="button small" onClick={() => setBlocked(id, false, blocked)}>
-            Unblock
+            {t("conversation.unblock")}
           </button>
         </>
       ) : (
         <button type="button" class="button small danger-quiet" onClick={() => (blockDialogFor.value = id)}>
-          <Icon name="block" size={15} /> Block visitor
+          <Icon name="block" size={15} /> {t("conversation.blockVisitor")}
         </button>
       )}
     </section>

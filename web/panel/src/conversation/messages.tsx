@@ -1,16 +1,15 @@
 /** The items of a timeline: messages, private notes, events, and messages that are still being sent. */
+
 import type { Conversation, Message, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
-import { formatDateTime, formatTime } from "../../../shared/dates";
 import { Icon } from "../components/icon";
-import { isolate } from "../components/isolate";
 import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
+import { formatDateTime, formatTime } from "../i18n/formats";
+import { hasText, t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { showTranslations } from "../settings/preferences";
 import type { HistoryEntry } from "./threads";
-
-export const IMAGE_ALT = "Image sent in the chat";
 
 interface MessageItemProps {
   message: Message;
@@ -31,12 +30,16 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
         <div class="message-header">
           {role === "ai" && <Icon name="robot" size={14} />}
           <span class="message-author" dir="auto">
-            {role === "operator" ? operatorName(message.sender) : role === "ai" ? "AI assistant" : name}
+            {role === "operator"
+              ? operatorName(message.sender)
+              : role === "ai"
+                ? t("common.aiAssistant")
+                : name}
           </span>
         </div>
       )}
       <div class="bubble">
-        {message.image_url && <MessageImage url={message.image_url} alt={IMAGE_ALT} />}
+        {message.image_url && <MessageImage url={message.image_url} alt={t("common.imageAlt")} />}
         {content && role === "ai" ? (
           <MarkdownText text={content} />
         ) : (
@@ -57,7 +60,7 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
 }
 
 const operatorName = (operator: { id: number; name: string } | null): string =>
-  operator && operator.id === me.value?.id ? "You" : (operator?.name ?? "Operator");
+  operator && operator.id === me.value?.id ? t("common.you") : (operator?.name ?? t("common.operator"));
 
 const Time = ({ at }: { at: string }) => (
   <time dateTime={at} title={formatDateTime(at)}>
@@ -70,16 +73,20 @@ function TranslationText({ message }: { message: Message }) {
   if (!translation || !showTranslations.value) return null;
   const { status, content, lang } = translation;
   if (status !== "done" || !content) {
-    const reason = status === "unsupported" ? "Translation not available" : "Translation failed";
+    const isUnsupported = status === "unsupported";
+    const values = { language: lang };
     return (
       <p class="translation failed">
-        <Icon name="language" size={14} /> {reason} ({lang})
+        <Icon name="language" size={14} />{" "}
+        {isUnsupported
+          ? t("conversation.translationUnavailable", values)
+          : t("conversation.translationFailed", values)}
       </p>
     );
   }
   return (
     <p class="translation" dir="auto" lang={lang}>
-      <span class="translation-language" title={`Translated to ${lang}`}>
+      <span class="translation-language" title={t("conversation.translatedTo", { language: lang })}>
         {lang}
       </span>
       <LinkifiedText text={content} />
@@ -88,7 +95,7 @@ function TranslationText({ message }: { message: Message }) {
 }
 
 function DeliveryMark({ read }: { read: boolean }) {
-  const label = read ? "Read" : "Delivered";
+  const label = read ? t("conversation.read") : t("conversation.delivered");
   return (
     <span class={read ? "delivery-mark read" : "delivery-mark"} title={label}>
       <Icon name={read ? "checks" : "check"} size={15} />
@@ -105,7 +112,7 @@ export function NoteItem({ note }: { note: Note }) {
         <span class="message-author" dir="auto">
           {operatorName(note.author)}
         </span>
-        <span>private note</span>
+        <span>{t("conversation.privateNote")}</span>
       </div>
       <div class="bubble">
         <p class="message-text" dir="auto">
@@ -130,32 +137,37 @@ export function SystemItem({ text, at }: { text: string; at: string }) {
 
 /** An event of a conversation as a sentence. `visitor` is the visitor's name. */
 export function describeHistory(entry: HistoryEntry, visitor: string): string {
-  const by = isolate(entry.by ? operatorName(entry.by) : visitor);
-  const to = entry.to?.id === me.value?.id ? "you" : isolate(entry.to?.name ?? "another operator");
+  const isOwn = entry.by !== null && entry.by.id === me.value?.id;
+  const name = entry.by ? operatorName(entry.by) : visitor;
   switch (entry.action) {
     case "pending":
-      return entry.by ? `${by} returned this chat to the queue` : "Visitor asked for a human";
+      if (!entry.by) return t("conversation.history_askedHuman");
+      return isOwn ? t("conversation.history_returnedByYou") : t("conversation.history_returned", { name });
     case "accepted":
-      return `${by} joined`;
+      return isOwn ? t("conversation.history_joinedByYou") : t("conversation.history_joined", { name });
     case "transferred":
-      return `${by} transferred this chat to ${to}`;
+      return describeTransfer(entry, name, isOwn);
     case "released":
-      return entry.by ? `${by} handed this chat back to AI` : "Handed back to AI";
-    case "timed_out":
-      return "Requeued: no reply";
-    case "operator_removed":
-      return "Requeued: the operator left the team";
-    case "operator_suspended":
-      return "Requeued: the operator was suspended";
-    case "operator_lost_access":
-      return "Requeued: the operator no longer chats on this site";
+      if (!entry.by) return t("conversation.history_handedBack");
+      return isOwn ? t("conversation.history_releasedByYou") : t("conversation.history_released", { name });
     case "closed":
-      return entry.by ? `${by} closed the chat` : "Chat closed";
+      if (!entry.by) return t("conversation.history_chatClosed");
+      return isOwn ? t("conversation.history_closedByYou") : t("conversation.history_closed", { name });
     case "reopened":
-      return `${by} reopened the chat`;
-    default:
-      return entry.action;
+      return isOwn ? t("conversation.history_reopenedByYou") : t("conversation.history_reopened", { name });
+    default: {
+      const key = `conversation.history_${entry.action}`;
+      return hasText(key) ? t(key) : entry.action;
+    }
   }
+}
+
+function describeTransfer({ to }: HistoryEntry, name: string, isOwn: boolean): string {
+  if (!isOwn && to?.id === me.value?.id) return t("conversation.history_transferredToYou", { name });
+  const receiver = to?.name ?? t("conversation.history_anotherOperator");
+  return isOwn
+    ? t("conversation.history_transferredByYou", { to: receiver })
+    : t("conversation.history_transferred", { name, to: receiver });
 }
 
 /** Puts an unsent message back into the composer, before what has been typed there since. */
@@ -176,7 +188,7 @@ export function OutgoingItem({ item }: { item: OutgoingMessage }) {
   return (
     <li class={`message ${author} unsent${failed ? " failed" : ""}`}>
       <div class="bubble">
-        {item.image && <MessageImage url={item.image} alt={IMAGE_ALT} />}
+        {item.image && <MessageImage url={item.image} alt={t("common.imageAlt")} />}
         {item.content && (
           <p class="message-text" dir="auto">
             {item.content}
@@ -186,18 +198,18 @@ export function OutgoingItem({ item }: { item: OutgoingMessage }) {
           <Icon name={failed ? "info" : "clock"} size={14} />
           <span>
             {failed
-              ? `Not sent. ${item.error}`
+              ? t("conversation.notSent", { error: item.error })
               : item.state === "waiting"
-                ? `Waiting to send. ${item.error}`
-                : "Sending…"}
+                ? t("conversation.waitingToSend", { error: item.error })
+                : t("conversation.sending")}
           </span>
           {item.state !== "sending" && (
             <>
               <button type="button" class="text-button" onClick={() => retryOutgoing(item.key)}>
-                Try again
+                {t("common.tryAgain")}
               </button>
               <button type="button" class="text-button" onClick={() => moveToDraft(item)}>
-                Edit
+                {t("conversation.edit")}
               </button>
             </>
           )}

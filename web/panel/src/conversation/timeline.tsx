@@ -4,11 +4,12 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation, Message, Note } from "../../../shared/apiTypes";
 import { TypingDots } from "../../../shared/components";
-import { formatDay, isSameDay } from "../../../shared/dates";
 import { EndFollower } from "../../../shared/endFollower";
 import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { outgoingMessages } from "../composer/outbox";
+import { formatDay, isSameDay } from "../i18n/formats";
+import { t, tx } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { typingVisitors } from "../visitors/presence";
 import { describeHistory, MessageItem, NoteItem, OutgoingItem, SystemItem } from "./messages";
@@ -89,10 +90,10 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
         tabIndex={0}
         role="region"
-        aria-label="Messages"
+        aria-label={t("conversation.messages")}
       >
         <ol class="message-list" aria-live="polite" aria-relevant="additions">
-          {!thread.complete && <li class="system-item">Loading earlier messages…</li>}
+          {!thread.complete && <li class="system-item">{t("conversation.loadingEarlier")}</li>}
           {buildEntries(thread).map((entry) => (
             <TimelineItem key={entryKey(entry)} entry={entry} conversation={conversation} name={name} />
           ))}
@@ -103,14 +104,16 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
         {typing && (
           <div class="typing-indicator" role="status">
             <TypingDots />
-            <span dir="auto">{typing.name || name}</span> is typing
+            <span>
+              {tx("conversation.isTyping", { name: <span dir="auto">{typing.name || name}</span> })}
+            </span>
           </div>
         )}
       </div>
       {newBelow.value > 0 && (
         <button type="button" class="scroll-to-end" onClick={scrollToEnd}>
           <Icon name="back" size={14} />
-          New messages
+          {t("conversation.newMessages")}
         </button>
       )}
     </div>

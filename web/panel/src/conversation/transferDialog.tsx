@@ -6,7 +6,6 @@ import { useFetch } from "../api/useFetch";
 import { Switch } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { Avatar, EmptyState, Spinner } from "../components/display";
-import { isolate } from "../components/isolate";
 import { runWithToast } from "../components/toasts";
 import { addSummaryNote, isCopilotAvailable } from "../copilot/copilot";
 import { t } from "../i18n/i18n";
@@ -36,13 +35,13 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
     if (await transferConversation(conversation.id, operator)) close();
   };
   return (
-    <Dialog title={`Transfer ${isolate(visitorName(conversation))}`} onClose={close}>
+    <Dialog title={t("conversation.transferTitle", { name: visitorName(conversation) })} onClose={close}>
       {fetched.error ? (
         <p class="error-text">{fetched.error}</p>
       ) : !candidates ? (
         <Spinner />
       ) : candidates.length === 0 ? (
-        <EmptyState icon="team" title="No other operators on this site" />
+        <EmptyState icon="team" title={t("conversation.noOtherOperators")} />
       ) : (
         <>
           {isCopilotAvailable(siteId) && (
@@ -62,8 +61,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
                     {operator.name}
                   </span>
                   <span class="muted">
-                    {describeStatus(operator)} · {operator.active_chats}{" "}
-                    {operator.active_chats === 1 ? "chat" : "chats"}
+                    {describeStatus(operator)} · {t("common.chats", { count: operator.active_chats })}
                   </span>
                 </button>
               </li>
@@ -76,7 +74,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
 }
 
 function describeStatus({ online, notifiable }: TransferCandidate): string {
-  if (online) return "Online";
-  if (notifiable === false) return "Offline (cannot be notified)";
-  return notifiable ? "Offline (will be notified)" : "Offline";
+  if (online) return t("common.online");
+  if (notifiable === false) return t("conversation.offlineNotNotifiable");
+  return notifiable ? t("conversation.offlineNotifiable") : t("common.offline");
 }

@@ -1,4 +1,5 @@
 /** Translation of a conversation: on or off, and the visitor's language. */
+
 import { useSignal } from "@preact/signals";
 import type { Conversation } from "../../../shared/apiTypes";
 import { api } from "../api/client";
@@ -6,6 +7,7 @@ import { IconButton, Switch } from "../components/controls";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName } from "../components/languages";
 import { runWithToast } from "../components/toasts";
+import { t } from "../i18n/i18n";
 import { isMine } from "../inbox/conversations";
 import { showTranslations } from "../settings/preferences";
 import { hasPermission } from "../sites/sites";
@@ -29,7 +31,7 @@ export function TranslateButton({ conversation, thread }: TranslationProps) {
   return (
     <IconButton
       icon="language"
-      label={on ? "Stop translating" : "Translate this chat"}
+      label={on ? t("conversation.stopTranslating") : t("conversation.translate")}
       active={on}
       onClick={toggle}
     />
@@ -52,17 +54,17 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
   const isListed = LANGUAGES.includes(visitorLanguage) || !visitorLanguage;
   const languages = isListed ? LANGUAGES : [visitorLanguage, ...LANGUAGES];
   return (
-    <div class="translation-bar" role="group" aria-label="Translation">
+    <div class="translation-bar" role="group" aria-label={t("conversation.translation")}>
       <Icon name="language" size={16} />
       <label>
-        <span class="visually-hidden">Visitor’s language</span>
+        <span class="visually-hidden">{t("conversation.visitorLanguage")}</span>
         <select
           class="compact"
           value={visitorLanguage}
           disabled={busy.value || !canChange(conversation)}
           onChange={(event) => setLanguage(event.currentTarget.value)}
         >
-          {!visitorLanguage && <option value="">Language not known yet</option>}
+          {!visitorLanguage && <option value="">{t("conversation.languageUnknown")}</option>}
           {languages.map((tag) => (
             <option key={tag} value={tag}>
               {languageName(tag)}
@@ -72,11 +74,13 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
       </label>
       <span aria-hidden="true">⇄</span>
       <span>{languageName(settings.operator_lang ?? "en")}</span>
-      {visitorLanguage && !settings.supported && <span class="tag warn">Language pair not supported</span>}
+      {visitorLanguage && !settings.supported && (
+        <span class="tag warn">{t("conversation.pairUnsupported")}</span>
+      )}
       <span class="grow" />
       <Switch
         on={showTranslations.value}
-        label="Show"
+        label={t("conversation.showTranslations")}
         onChange={(on) => {
           showTranslations.value = on;
         }}
@@ -84,10 +88,10 @@ export function TranslationBar({ conversation, thread }: TranslationProps) {
       {isMine(conversation) && (
         <span class="composer-hint wide-only">
           {!visitorLanguage
-            ? "Choose the visitor’s language: until then your replies are sent as written."
+            ? t("conversation.chooseLanguage")
             : settings.supported
-              ? "Your replies are translated."
-              : "Your replies are sent as written."}
+              ? t("conversation.repliesTranslated")
+              : t("conversation.repliesAsWritten")}
         </span>
       )}
     </div>

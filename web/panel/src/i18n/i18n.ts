@@ -53,6 +53,9 @@ effect(() => {
   document.documentElement.dir = direction.value;
 });
 
+/** Whether there is a text of this key. */
+export const hasText = (key: string): key is TextKey => englishCatalogue.has(key);
+
 export type TextValues = Record<string, string | number>;
 
 /**

@@ -1,8 +1,10 @@
 /** The inbox: every open conversation of the operator's sites, each in the newest version known. */
+
 import { computed, signal } from "@preact/signals";
 import type { Conversation, Role } from "../../../shared/apiTypes";
 import { markdownToText } from "../../../shared/markdown";
 import { api } from "../api/client";
+import { t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { persistedSignal } from "../settings/preferences";
 
@@ -112,7 +114,7 @@ export function visitorName(conversation: Conversation): string {
 }
 
 export function anonymousName(sessionId: string): string {
-  return `Visitor ${sessionId.replace(/^sess_/, "").slice(0, 4)}`;
+  return `${t("common.visitor")} ${sessionId.replace(/^sess_/, "").slice(0, 4)}`;
 }
 
 /**

@@ -1,11 +1,13 @@
 /** The list of open conversations, in three tabs: waiting, mine, all. */
-import type { Conversation, Role } from "../../../shared/apiTypes";
-import { formatDuration, formatTimeOrDate } from "../../../shared/dates";
+
+import type { Conversation } from "../../../shared/apiTypes";
 import { now } from "../components/clock";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
 import { VirtualList } from "../components/virtualList";
 import { hasDraft } from "../composer/drafts";
+import { formatDuration, formatNumber, formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { route, routeHref } from "../navigation/route";
 import { getSiteName, sites } from "../sites/sites";
 import { getOnlineVisitor, typingVisitors } from "../visitors/presence";
@@ -30,22 +32,18 @@ const DUE_SOON_MS = 60_000;
 /** As in chats.css. */
 const ROW_HEIGHT_PX = 58;
 
-const TABS: [InboxTab, string][] = [
-  ["waiting", "Waiting"],
-  ["mine", "Mine"],
-  ["all", "All"],
-];
+const TABS: InboxTab[] = ["waiting", "mine", "all"];
 
 export function Inbox() {
   const list = inboxLists.value[activeTab.value];
-  const label = `${activeTab.value} chats`;
+  const label = t(`inbox.list_${activeTab.value}`);
   const openId = route.value.page === "chats" ? route.value.conversation : undefined;
   return (
-    <section class="inbox" aria-label="Chats">
+    <section class="inbox" aria-label={t("inbox.chats")}>
       <header class="inbox-header">
-        <div class="tabs" role="tablist" aria-label="Chat lists">
-          {TABS.map(([name, label], index) => (
-            <TabButton key={name} name={name} label={label} hint={String(index + 1)} />
+        <div class="tabs" role="tablist" aria-label={t("inbox.lists")}>
+          {TABS.map((name, index) => (
+            <TabButton key={name} name={name} hint={String(index + 1)} />
           ))}
         </div>
         <div class="inbox-tools">
@@ -54,8 +52,8 @@ export function Inbox() {
             <input
               id="inbox-search"
               type="search"
-              placeholder="Search"
-              aria-label="Search chats"
+              placeholder={t("inbox.search")}
+              aria-label={t("inbox.searchChats")}
               value={searchText.value}
               onInput={(event) => {
                 searchText.value = event.currentTarget.value;
@@ -99,7 +97,8 @@ export function Inbox() {
   );
 }
 
-function TabButton({ name, label, hint }: { name: InboxTab; label: string; hint: string }) {
+function TabButton({ name, hint }: { name: InboxTab; hint: string }) {
+  const label = t(`inbox.tab_${name}`);
   const count = inboxLists.value[name].length;
   const { waiting, mine } = attentionCounts.value;
   const needsAttention = (name === "waiting" && waiting > 0) || (name === "mine" && mine > 0);
@@ -116,7 +115,7 @@ function TabButton({ name, label, hint }: { name: InboxTab; label: string; hint:
       }}
     >
       {label}
-      <span class={`count${needsAttention ? " attention" : ""}`}>{count}</span>
+      <span class={`count${needsAttention ? " attention" : ""}`}>{formatNumber(count)}</span>
     </button>
   );
 }
@@ -125,13 +124,13 @@ function SiteSelect() {
   return (
     <select
       class="compact"
-      aria-label="Site"
+      aria-label={t("common.site")}
       value={siteFilter.value ?? ""}
       onChange={(event) => {
         siteFilter.value = event.currentTarget.value ? Number(event.currentTarget.value) : undefined;
       }}
     >
-      <option value="">All sites</option>
+      <option value="">{t("common.allSites")}</option>
       {sites.value.map((site) => (
         <option key={site.id} value={site.id}>
           {site.name}
@@ -144,28 +143,28 @@ function SiteSelect() {
 function EmptyInbox() {
   if (searchText.value || siteFilter.value !== undefined) {
     return (
-      <EmptyState icon="search" title="No matching chats">
-        Try a different search or tab.
+      <EmptyState icon="search" title={t("common.noMatchingChats")}>
+        {t("inbox.noMatchText")}
       </EmptyState>
     );
   }
   if (activeTab.value === "waiting") {
     return (
-      <EmptyState icon="done" title="No one is waiting">
-        Visitors waiting appear here.
+      <EmptyState icon="done" title={t("inbox.noneWaiting")}>
+        {t("inbox.noneWaitingText")}
       </EmptyState>
     );
   }
   if (activeTab.value === "mine") {
     return (
-      <EmptyState icon="chats" title="Nothing assigned to you">
-        Chats you accept appear here.
+      <EmptyState icon="chats" title={t("inbox.noneMine")}>
+        {t("inbox.noneMineText")}
       </EmptyState>
     );
   }
   return (
-    <EmptyState icon="chats" title="No open chats">
-      New chats appear here.
+    <EmptyState icon="chats" title={t("inbox.noneOpen")}>
+      {t("inbox.noneOpenText")}
     </EmptyState>
   );
 }
@@ -199,32 +198,31 @@ function ConversationRow({ conversation, selected }: { conversation: Conversatio
               </span>
             )}
             {visitor.language && <span class="tag plain">{visitor.language}</span>}
-            {visitor.blocked && <span class="tag error">Blocked</span>}
+            {visitor.blocked && <span class="tag error">{t("inbox.blocked")}</span>}
           </span>
-          {needsAttention && <span class="badge">{unread > 99 ? "99+" : unread}</span>}
+          {needsAttention && <span class="badge">{unread > 99 ? "99+" : formatNumber(unread)}</span>}
         </span>
       </span>
     </a>
   );
 }
 
-const AUTHOR_PREFIX: Partial<Record<Role, string>> = { ai: "AI: " };
-
 function Preview({ conversation }: { conversation: Conversation }) {
-  if (typingVisitors.value.has(conversation.id)) return <span class="row-preview typing">typing…</span>;
+  if (typingVisitors.value.has(conversation.id))
+    return <span class="row-preview typing">{t("inbox.typing")}</span>;
   if (hasDraft(conversation.id)) {
     return (
       <span class="row-preview">
-        <em>Draft</em>
+        <em>{t("inbox.draft")}</em>
       </span>
     );
   }
   const { role, text } = messagePreview(conversation);
-  if (!role) return <span class="row-preview">New chat</span>;
+  if (!role) return <span class="row-preview">{t("inbox.newChat")}</span>;
   return (
     <span class="row-preview" dir="auto">
-      {AUTHOR_PREFIX[role]}
-      {text || "Image"}
+      {role === "ai" && `${t("common.ai")}: `}
+      {text || t("inbox.image")}
     </span>
   );
 }
@@ -235,9 +233,9 @@ function RowTime({ conversation }: { conversation: Conversation }) {
   const dueInMs = dueAt ? Date.parse(dueAt) - now.value : Number.POSITIVE_INFINITY;
   if (isMine(conversation) && dueInMs < DUE_SOON_MS) {
     return (
-      <span class="row-time waiting long" title="Without a reply this chat returns to the queue">
+      <span class="row-time waiting long" title={t("inbox.dueTitle")}>
         <Icon name="clock" size={12} />
-        Requeued in {formatDuration(dueInMs)}
+        {t("inbox.requeuedIn", { duration: formatDuration(dueInMs) })}
       </span>
     );
   }
@@ -250,7 +248,7 @@ function RowTime({ conversation }: { conversation: Conversation }) {
   return (
     <span class={`row-time waiting${level}`}>
       <Icon name="clock" size={12} />
-      <span class="visually-hidden">waiting for </span>
+      <span class="visually-hidden">{t("inbox.waitingFor")} </span>
       {formatDuration(waitedMs)}
     </span>
   );

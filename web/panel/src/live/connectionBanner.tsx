@@ -1,8 +1,10 @@
 /** Shows the operator the state of the live stream's connection. */
-import { formatDuration } from "../../../shared/dates";
+
 import { now } from "../components/clock";
 import { Icon } from "../components/icon";
 import { countUnsent } from "../composer/outbox";
+import { formatDuration } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { soundBlocked } from "../notifications/sound";
 import { me } from "../session/session";
 import { soundEnabled } from "../settings/preferences";
@@ -11,15 +13,14 @@ import { connection, describeConnectionError } from "./liveStream";
 /** A shorter interruption is over before anybody could read about it. */
 const MIN_INTERRUPTION_MS = 2000;
 
-const LABELS = { live: "Connected", connecting: "Connecting", waiting: "Not connected" } as const;
-
 /** An icon with a word, so that it cannot be taken for the dot that shows whether the operator is online. */
 export function ConnectionState() {
   const { state } = connection.value;
+  const label = t(`live.${state}`);
   return (
-    <span class={`connection ${state}`} title={LABELS[state]} role="status">
+    <span class={`connection ${state}`} title={label} role="status">
       <Icon name={state === "waiting" ? "offline" : "online"} size={16} />
-      <span class="connection-label">{LABELS[state]}</span>
+      <span class="connection-label">{label}</span>
     </span>
   );
 }
@@ -34,12 +35,13 @@ export function ConnectionBanner() {
     <div class="banner" role="alert">
       <Icon name="bolt" size={16} />
       <span>
-        <strong>Not connected</strong> for {formatDuration(now.value - current.since)}.{" "}
-        {describeConnectionError(current.error)} This page may be out of date
-        {unsent ? `; ${unsent} unsent ${unsent === 1 ? "message is" : "messages are"} saved` : ""}.
+        <strong>{t("live.waiting")}</strong>{" "}
+        {t("live.since", { duration: formatDuration(now.value - current.since) })}{" "}
+        {describeConnectionError(current.error)}{" "}
+        {unsent ? t("live.unsent", { count: unsent }) : t("live.outOfDate")}
       </span>
       <span class="grow" />
-      <span class="banner-retry">{seconds ? `Retrying in ${seconds} s` : "Retrying…"}</span>
+      <span class="banner-retry">{seconds ? t("live.retryingIn", { seconds }) : t("live.retrying")}</span>
     </div>
   );
 }
@@ -50,10 +52,10 @@ export function SoundBanner() {
   return (
     <div class="banner quiet" role="status">
       <Icon name="bell" size={16} />
-      <span>Your browser blocks sounds until you click on this page.</span>
+      <span>{t("live.soundBlocked")}</span>
       <span class="grow" />
       <button type="button" class="text-button">
-        Turn on sounds
+        {t("live.turnOnSounds")}
       </button>
     </div>
   );

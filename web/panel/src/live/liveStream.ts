@@ -1,4 +1,5 @@
 /** The operator's live stream and the state of its connection. */
+
 import { signal } from "@preact/signals";
 import type { LiveEvent } from "../../../shared/apiTypes";
 import { type ConnectionState, fetchStream } from "../../../shared/eventStream";
@@ -6,6 +7,7 @@ import { ApiError } from "../../../shared/http";
 import { openSharedStream } from "../../../shared/sharedStream";
 import { parseJson } from "../../../shared/storage";
 import { TabGroup } from "../../../shared/tabs";
+import { t } from "../i18n/i18n";
 import { LoggedOut, me, session } from "../session/session";
 
 export const connection = signal<ConnectionState>({ state: "connecting" });
@@ -70,9 +72,9 @@ function parseSiteIds(data: string): number[] {
 
 /** Why the connection was lost, for the operator. */
 export function describeConnectionError(error: unknown): string {
-  if (!navigator.onLine) return "This device is offline.";
-  if (error === undefined) return "The server closed the connection.";
-  if (!(error instanceof ApiError)) return "Cannot reach the server.";
-  if (error.status === 429) return "Too many connections.";
-  return `The server returned an error (${error.status}).`;
+  if (!navigator.onLine) return t("live.deviceOffline");
+  if (error === undefined) return t("live.closedByServer");
+  if (!(error instanceof ApiError)) return t("errors.unreachable");
+  if (error.status === 429) return t("live.tooManyConnections");
+  return t("errors.http_error", { status: String(error.status) });
 }

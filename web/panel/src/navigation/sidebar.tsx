@@ -1,4 +1,5 @@
 /** The sidebar: links to the pages, the connection, the operator's menu. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Switch } from "../components/controls";
@@ -7,6 +8,8 @@ import { Icon, type IconName, Logo } from "../components/icon";
 import { helpOpen } from "../components/overlays";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { countUnsent } from "../composer/outbox";
+import { formatNumber } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { attentionCounts } from "../inbox/conversations";
 import { ConnectionState } from "../live/connectionBanner";
 import { me, session } from "../session/session";
@@ -27,18 +30,24 @@ interface SidebarItem {
 export function Sidebar() {
   const { waiting, mine } = attentionCounts.value;
   const items: SidebarItem[] = [
-    { page: "chats", icon: "chats", label: "Chats", badge: waiting + mine },
-    { page: "visitors", icon: "people", label: "Visitors", badge: onlineVisitors.value.size, quiet: true },
-    { page: "archive", icon: "list", label: "Archive" },
+    { page: "chats", icon: "chats", label: t("navigation.chats"), badge: waiting + mine },
+    {
+      page: "visitors",
+      icon: "people",
+      label: t("navigation.visitors"),
+      badge: onlineVisitors.value.size,
+      quiet: true,
+    },
+    { page: "archive", icon: "list", label: t("navigation.archive") },
   ];
   const managerItems: SidebarItem[] = [
-    { page: "sites", icon: "globe", label: "Sites" },
-    { page: "team", icon: "team", label: "Team" },
-    { page: "ratings", icon: "star", label: "Ratings" },
-    { page: "audit", icon: "book", label: "Audit" },
+    { page: "sites", icon: "globe", label: t("navigation.sites") },
+    { page: "team", icon: "team", label: t("navigation.team") },
+    { page: "ratings", icon: "star", label: t("navigation.ratings") },
+    { page: "audit", icon: "book", label: t("navigation.audit") },
   ];
   return (
-    <nav class="sidebar" aria-label="Main">
+    <nav class="sidebar" aria-label={t("navigation.main")}>
       <span class="sidebar-logo">
         <Logo />
       </span>
@@ -70,7 +79,9 @@ function SidebarLink({ item }: { item: SidebarItem }) {
       <Icon name={item.icon} size={21} />
       <span>{item.label}</span>
       {item.badge ? (
-        <span class={`badge${item.quiet ? " quiet" : ""}`}>{item.badge > 99 ? "99+" : item.badge}</span>
+        <span class={`badge${item.quiet ? " quiet" : ""}`}>
+          {item.badge > 99 ? "99+" : formatNumber(item.badge)}
+        </span>
       ) : null}
     </a>
   );
@@ -106,9 +117,14 @@ function AccountMenu() {
       >
         <Avatar name={user.name} online={online} small />
         <span class="account-status" aria-hidden="true">
-          {online ? "Online" : "Offline"}
+          {online ? t("common.online") : t("common.offline")}
         </span>
-        <span class="visually-hidden">{`${user.name}, ${online ? "online" : "offline"}: menu`}</span>
+        <span class="visually-hidden">
+          {t("navigation.accountMenu", {
+            name: user.name,
+            status: online ? t("navigation.onlineStatus") : t("navigation.offlineStatus"),
+          })}
+        </span>
       </button>
       {open.value && <AccountMenuItems onClose={() => (open.value = false)} />}
     </div>
@@ -121,8 +137,12 @@ function AccountMenuItems({ onClose }: { onClose: () => void }) {
   const logOut = async () => {
     onClose();
     const unsent = countUnsent(user.id, false);
-    const text = `${unsent} unsent ${unsent === 1 ? "message" : "messages"} will be sent when you log in here again.`;
-    if (unsent && !(await confirmAction({ title: "Log out?", text, confirmLabel: "Log out" }))) return;
+    const options = {
+      title: t("navigation.logOutTitle"),
+      text: t("navigation.unsent", { count: unsent }),
+      confirmLabel: t("navigation.logOut"),
+    };
+    if (unsent && !(await confirmAction(options))) return;
     await session.logOut();
   };
   return (
@@ -136,18 +156,18 @@ function AccountMenuItems({ onClose }: { onClose: () => void }) {
           <Switch
             key={site.id}
             on={onlineBySite.value.get(site.id) ?? true}
-            label={chatSites.value.length === 1 ? "Online" : site.name}
+            label={chatSites.value.length === 1 ? t("common.online") : site.name}
             onChange={(on) => runWithToast(() => setOnline(site.id, on))}
           />
         ))}
-        {chatSites.value.length === 0 && <p class="muted">You cannot chat on any site.</p>}
+        {chatSites.value.length === 0 && <p class="muted">{t("navigation.noChatSites")}</p>}
       </div>
       <div class="menu-section">
         <ThemeButtons />
       </div>
       <div class="menu-section links">
         <a href={routeHref("settings")} onClick={onClose}>
-          <Icon name="gear" size={16} /> Settings
+          <Icon name="gear" size={16} /> {t("navigation.settings")}
         </a>
         <button
           type="button"
@@ -156,10 +176,10 @@ function AccountMenuItems({ onClose }: { onClose: () => void }) {
             helpOpen.value = true;
           }}
         >
-          <Icon name="keyboard" size={16} /> Keyboard shortcuts
+          <Icon name="keyboard" size={16} /> {t("navigation.shortcuts")}
         </button>
         <button type="button" onClick={logOut}>
-          <Icon name="logout" size={16} /> Log out
+          <Icon name="logout" size={16} /> {t("navigation.logOut")}
         </button>
       </div>
     </div>
@@ -167,15 +187,15 @@ function AccountMenuItems({ onClose }: { onClose: () => void }) {
 }
 
 const THEMES = [
-  ["system", "Auto", undefined],
-  ["light", "Light", "sun"],
-  ["dark", "Dark", "moon"],
+  ["system", undefined],
+  ["light", "sun"],
+  ["dark", "moon"],
 ] as const;
 
 function ThemeButtons() {
   return (
-    <div class="segmented" role="group" aria-label="Theme">
-      {THEMES.map(([name, label, icon]) => (
+    <div class="segmented" role="group" aria-label={t("navigation.theme")}>
+      {THEMES.map(([name, icon]) => (
         <button
           key={name}
           type="button"
@@ -183,7 +203,7 @@ function ThemeButtons() {
           onClick={() => (theme.value = name)}
         >
           {icon && <Icon name={icon} size={14} />}
-          {label}
+          {t(`navigation.theme_${name}`)}
         </button>
       ))}
     </div>

@@ -1,6 +1,8 @@
 /** Asks before a form with unsaved changes is left: by a link, the keyboard, the browser's buttons, or a reload. */
+
 import { useEffect } from "preact/hooks";
 import { confirmAction } from "../components/toasts";
+import { t } from "../i18n/i18n";
 
 const unsavedForms = new Set<object>();
 
@@ -20,9 +22,9 @@ export function useUnsavedChanges(isChanged: boolean): void {
 export async function confirmLeaving(): Promise<boolean> {
   if (!hasUnsavedChanges()) return true;
   const leaves = await confirmAction({
-    title: "Leave without saving?",
-    text: "Your changes on this page are not saved.",
-    confirmLabel: "Discard changes",
+    title: t("navigation.leaveTitle"),
+    text: t("navigation.leaveText"),
+    confirmLabel: t("navigation.discard"),
     destructive: true,
   });
   if (leaves) unsavedForms.clear();

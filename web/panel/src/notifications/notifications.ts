@@ -1,7 +1,9 @@
 /** Notifies the operator: a sound, a number on the tab, a desktop notification. */
+
 import { effect } from "@preact/signals";
 import type { Conversation, LiveEvent } from "../../../shared/apiTypes";
 import { isolate, shorten } from "../components/isolate";
+import { t } from "../i18n/i18n";
 import { attentionCounts, isMine, visitorName } from "../inbox/conversations";
 import { navigate, route } from "../navigation/route";
 import { desktopNotifications, soundEnabled } from "../settings/preferences";
@@ -36,11 +38,14 @@ export function toNotice(event: LiveEvent): Notice | undefined {
   if (event.type === "conversation.pending") {
     // With manual routing nobody is notified: operators look into the inbox.
     if (sitesById.value.get(conversation.site_id)?.routing === "manual") return undefined;
-    const text = `${name} on ${isolate(getSiteName(conversation.site_id))}`;
-    return { sound: "waiting", conversation, title: "Visitor waiting", text };
+    const text = t("notifications.onSite", {
+      name: visitorName(conversation),
+      site: getSiteName(conversation.site_id),
+    });
+    return { sound: "waiting", conversation, title: t("notifications.waiting"), text };
   }
   if (event.type === "conversation.transferred" && isMine(conversation)) {
-    return { sound: "waiting", conversation, title: "Chat transferred to you", text: name };
+    return { sound: "waiting", conversation, title: t("notifications.transferred"), text: name };
   }
   if (event.type === "message.created" && event.data["role"] === "visitor" && isMine(conversation)) {
     const content = String(event.data["content"] ?? "");
@@ -48,7 +53,7 @@ export function toNotice(event: LiveEvent): Notice | undefined {
       sound: "message",
       conversation,
       title: name,
-      text: content ? isolate(shorten(content, MAX_BODY_CHARACTERS)) : "sent an image",
+      text: content ? isolate(shorten(content, MAX_BODY_CHARACTERS)) : t("notifications.sentImage"),
     };
   }
   return undefined;

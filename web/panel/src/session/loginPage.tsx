@@ -1,4 +1,5 @@
 /** The login page: log in to an account, or accept an invitation that creates one. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { LoginResponse } from "../../../shared/apiTypes";
@@ -8,6 +9,7 @@ import { api, errorMessage } from "../api/client";
 import { Field } from "../components/controls";
 import { Logo } from "../components/icon";
 import { showToast } from "../components/toasts";
+import { t } from "../i18n/i18n";
 import { logoutReason, session } from "./session";
 
 const EMAIL_KEY = "parley.email";
@@ -42,8 +44,7 @@ function logIn(response: LoginResponse): void {
   if (response.device_token) writeText(DEVICE_KEY, response.device_token);
   session.logIn(response);
   const failed = response.failed_attempts;
-  if (failed)
-    showToast(`Failed logins to your account from unknown devices since your last login: ${failed}.`);
+  if (failed) showToast(t("session.failedAttempts", { number: failed }));
 }
 
 function LoginForm() {
@@ -94,9 +95,9 @@ function LoginForm() {
         void submit();
       }}
     >
-      <h1>Log in</h1>
+      <h1>{t("session.logIn")}</h1>
       {logoutReason.value && <p class="notice">{logoutReason.value}</p>}
-      <Field label="E-mail">
+      <Field label={t("common.email")}>
         <input
           ref={emailField}
           type="email"
@@ -106,7 +107,7 @@ function LoginForm() {
           onInput={(event) => (email.value = event.currentTarget.value)}
         />
       </Field>
-      <Field label="Password">
+      <Field label={t("common.password")}>
         <input
           type="password"
           autoComplete="current-password"
@@ -117,7 +118,7 @@ function LoginForm() {
       </Field>
       <FormError text={error.value} />
       <button type="submit" class="button primary wide" disabled={busy.value}>
-        {busy.value ? "Logging in…" : "Log in"}
+        {busy.value ? t("session.loggingIn") : t("session.logIn")}
       </button>
     </form>
   );
@@ -133,8 +134,8 @@ interface TeamChoiceProps {
 function TeamChoice({ teams, disabled, onChoose, onCancel }: TeamChoiceProps) {
   return (
     <form>
-      <h1>Choose a team</h1>
-      <p>You have an account in each of these teams.</p>
+      <h1>{t("session.chooseTeam")}</h1>
+      <p>{t("session.chooseTeamText")}</p>
       {teams.map((team) => (
         <button
           key={team.id}
@@ -147,7 +148,7 @@ function TeamChoice({ teams, disabled, onChoose, onCancel }: TeamChoiceProps) {
         </button>
       ))}
       <button type="button" class="text-button" onClick={onCancel}>
-        Back
+        {t("session.back")}
       </button>
     </form>
   );
@@ -170,8 +171,8 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
   };
   return (
     <form onSubmit={submit}>
-      <h1>Join the team</h1>
-      <Field label="Your name" hint="Shown to visitors when you reply.">
+      <h1>{t("session.joinTeam")}</h1>
+      <Field label={t("session.yourName")} hint={t("session.yourNameHint")}>
         <input
           autoComplete="name"
           required
@@ -180,7 +181,7 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
           onInput={(event) => (name.value = event.currentTarget.value)}
         />
       </Field>
-      <Field label="Password" hint="At least 10 characters.">
+      <Field label={t("common.password")} hint={t("common.passwordHint")}>
         <input
           type="password"
           autoComplete="new-password"
@@ -193,10 +194,10 @@ function InvitationForm({ token, onCancel }: { token: string; onCancel: () => vo
       </Field>
       <FormError text={error.value} />
       <button type="submit" class="button primary wide">
-        Join
+        {t("session.join")}
       </button>
       <button type="button" class="text-button" onClick={onCancel}>
-        I already have an account
+        {t("session.haveAccount")}
       </button>
     </form>
   );
@@ -214,9 +215,9 @@ function FormError({ text }: { text: string }) {
 function describeLoginError(error: unknown): string {
   if (!(error instanceof ApiError)) return errorMessage(error);
   if (error.status === 429) {
-    const wait = error.retryAfterSeconds ? ` Try again in ${error.retryAfterSeconds} s.` : "";
-    return `Too many attempts.${wait}`;
+    const seconds = error.retryAfterSeconds;
+    return seconds ? t("session.tooManyAttemptsWait", { seconds }) : t("session.tooManyAttempts");
   }
-  if (error.code === "bad_credentials") return "Incorrect e-mail or password.";
+  if (error.code === "bad_credentials") return t("session.badCredentials");
   return errorMessage(error);
 }

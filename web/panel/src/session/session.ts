@@ -1,8 +1,10 @@
 /** The operator's session: who is logged in, and the tokens. Survives a reload; all tabs of the browser share it. */
+
 import { computed, signal } from "@preact/signals";
 import type { Account, LoginResponse } from "../../../shared/apiTypes";
 import { jsonRequest } from "../../../shared/http";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
+import { t } from "../i18n/i18n";
 
 export type User = Omit<Account, "tenant" | "sites">;
 
@@ -93,7 +95,7 @@ async function refreshOnce(staleToken: string): Promise<void> {
     }
     if (response.ok) return store(toSession((await response.json()) as LoginResponse));
     if (response.status === 401 || response.status === 403 || response.status === 422) {
-      end("Session expired. Your drafts are saved.");
+      end(t("session.expired"));
       throw new LoggedOut();
     }
     throw new Error(`refresh returned ${response.status}`);

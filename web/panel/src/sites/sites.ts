@@ -1,7 +1,9 @@
 /** The sites that the operator may see, and what they may do on each. */
+
 import { computed, signal } from "@preact/signals";
 import type { Permission, SiteFields } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { t } from "../i18n/i18n";
 import { me, session } from "../session/session";
 
 export interface Site extends SiteFields {
@@ -26,7 +28,7 @@ export const managedSites = computed(() =>
 export const chatSites = computed(() => sites.value.filter((site) => hasPermission(site.id, "can_chat")));
 
 export function getSiteName(siteId: number): string {
-  return sitesById.value.get(siteId)?.name ?? `Site ${siteId}`;
+  return sitesById.value.get(siteId)?.name ?? t("common.siteNumber", { id: String(siteId) });
 }
 
 /** Fetches the operator's account and sites. */

@@ -1,7 +1,7 @@
 /** The visitors who are on the operator's sites now. */
+
 import { computed, useSignal } from "@preact/signals";
 import type { OnlineVisitor } from "../../../shared/apiTypes";
-import { formatDuration } from "../../../shared/dates";
 import { api } from "../api/client";
 import { now } from "../components/clock";
 import { Dialog, DialogActions } from "../components/dialog";
@@ -10,6 +10,8 @@ import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { runWithToast } from "../components/toasts";
 import { VirtualList } from "../components/virtualList";
+import { formatDuration } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { anonymousName, conversations, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { navigate, routeHref } from "../navigation/route";
@@ -31,19 +33,19 @@ export function VisitorsPage() {
   return (
     <main class="page visitors-page">
       <header class="page-header">
-        <h1>Visitors</h1>
-        <p class="muted">{visitors.length === 1 ? "1 visitor" : `${visitors.length} visitors`} online</p>
+        <h1>{t("visitors.title")}</h1>
+        <p class="muted">{t("visitors.online", { count: visitors.length })}</p>
       </header>
       {visitors.length === 0 ? (
-        <EmptyState icon="people" title="No visitors online">
-          Visitors appear here as soon as they open a page with the widget.
+        <EmptyState icon="people" title={t("visitors.none")}>
+          {t("visitors.noneText")}
         </EmptyState>
       ) : (
         <VirtualList
           id="visitor-list"
           class="visitor-list"
           role="list"
-          label="Visitors online"
+          label={t("visitors.listLabel")}
           items={visitors}
           rowHeightPx={narrowScreen.matches ? NARROW_ROW_HEIGHT_PX : ROW_HEIGHT_PX}
           selectedIndex={-1}
@@ -76,7 +78,7 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
           {open && <ModeTag conversation={open} />}
         </p>
         <p class="muted visitor-page">
-          {visitor.page ? <PageLink page={visitor.page} title={visitor.title} /> : "Unknown page"}
+          {visitor.page ? <PageLink page={visitor.page} title={visitor.title} /> : t("visitors.unknownPage")}
         </p>
       </div>
       <p class="muted visitor-meta">
@@ -86,12 +88,12 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
       </p>
       {open ? (
         <a class="button small" href={routeHref("chats", open.id)}>
-          Open chat
+          {t("visitors.openChat")}
         </a>
       ) : (
         hasPermission(visitor.site_id, "can_chat") && (
           <button type="button" class="button small" onClick={onWrite}>
-            <Icon name="wave" size={15} /> Start chat
+            <Icon name="wave" size={15} /> {t("visitors.startChat")}
           </button>
         )
       )}
@@ -100,7 +102,7 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
 }
 
 function ProactiveMessageDialog({ visitor, onClose }: { visitor: OnlineVisitor; onClose: () => void }) {
-  const text = useSignal("Hi! Can I help you with anything?");
+  const text = useSignal(t("visitors.greeting"));
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -111,22 +113,21 @@ function ProactiveMessageDialog({ visitor, onClose }: { visitor: OnlineVisitor; 
       const { message } = await api.post("/operator/proactive-message", { body });
       onClose();
       navigate("chats", message.conversation_id);
-    }, "Message sent.");
+    }, t("visitors.sent"));
     busy.value = false;
   };
   return (
-    <Dialog title={`Message ${anonymousName(visitor.session_id)}`} onClose={onClose}>
+    <Dialog title={t("visitors.messageTo", { name: anonymousName(visitor.session_id) })} onClose={onClose}>
       <form onSubmit={submit}>
         <p class="muted">
-          They are viewing “{visitor.title || visitor.page || "your site"}”. The message appears in the widget
-          immediately.
+          {t("visitors.viewing", { page: visitor.title || visitor.page || t("visitors.yourSite") })}
         </p>
         <textarea
           rows={4}
           dir="auto"
           maxLength={4000}
           required
-          aria-label="Message"
+          aria-label={t("visitors.message")}
           value={text.value}
           onInput={(event) => {
             text.value = event.currentTarget.value;
@@ -134,7 +135,7 @@ function ProactiveMessageDialog({ visitor, onClose }: { visitor: OnlineVisitor; 
         />
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value || !text.value.trim()}>
-            Send
+            {t("visitors.send")}
           </button>
         </DialogActions>
       </form>
