@@ -1,17 +1,18 @@
 /** The whole panel: the login page, or the sidebar and the page that the URL names. */
 
 import { useEffect } from "preact/hooks";
+import { CommandOverlays } from "./commands/overlays";
+import { usePanelActions } from "./commands/panelActions";
+import { bindShortcuts, shortcutHint } from "./commands/registry";
 import { EmptyState } from "./components/display";
 import { lazy } from "./components/lazy";
-import { ConfirmDialog, HelpDialog, helpOpen, Toasts } from "./components/overlays";
-import { bindKeys } from "./components/shortcuts";
+import { ConfirmDialog, Toasts } from "./components/overlays";
 import { ignoreDroppedFiles } from "./composer/droppedFiles";
 import { ConversationPage } from "./conversation/conversationPage";
 import { t, tx } from "./i18n/i18n";
-import { activeTab, inboxLists } from "./inbox/conversations";
 import { Inbox } from "./inbox/inbox";
 import { ConnectionBanner, SoundBanner } from "./live/connectionBanner";
-import { navigate, route } from "./navigation/route";
+import { route } from "./navigation/route";
 import { Sidebar } from "./navigation/sidebar";
 import { LoginPage } from "./session/loginPage";
 import { me } from "./session/session";
@@ -30,7 +31,6 @@ export function App() {
     <>
       {me.value ? <Workspace key={me.value.id} /> : <LoginPage />}
       <ConfirmDialog />
-      <HelpDialog />
       <Toasts />
     </>
   );
@@ -40,6 +40,7 @@ function Workspace() {
   useEffect(startSession, []);
   useEffect(bindShortcuts, []);
   useEffect(ignoreDroppedFiles, []);
+  usePanelActions();
   const current = route.value;
   const chatOpen = current.page === "chats" && current.conversation !== undefined;
   return (
@@ -50,6 +51,7 @@ function Workspace() {
         <SoundBanner />
         <Page />
       </div>
+      <CommandOverlays />
     </div>
   );
 }
@@ -72,7 +74,7 @@ function Page() {
     case "audit":
       return <AuditPage />;
     case "settings":
-      return <SettingsPage />;
+      return <SettingsPage section={current.section} />;
   }
 }
 
@@ -83,7 +85,13 @@ function ChatsPage({ openId }: { openId: number | undefined }) {
       {openId === undefined ? (
         <div class="conversation">
           <EmptyState icon="chats" title={t("app.noChatSelected")}>
-            <p>{tx("app.noChatHint", { next: <kbd>j</kbd>, help: <kbd>?</kbd> })}</p>
+            <p>
+              {tx("app.noChatHint", {
+                next: <kbd>j</kbd>,
+                help: <kbd>?</kbd>,
+                search: <kbd>{shortcutHint("commands.open")}</kbd>,
+              })}
+            </p>
           </EmptyState>
         </div>
       ) : (
@@ -91,37 +99,4 @@ function ChatsPage({ openId }: { openId: number | undefined }) {
       )}
     </main>
   );
-}
-
-/** Opens the next (1) or previous (-1) conversation of the list. */
-function openNeighbour(step: 1 | -1): void {
-  const list = inboxLists.value[activeTab.value];
-  const openId = route.value.page === "chats" ? route.value.conversation : undefined;
-  const index = list.findIndex((conversation) => conversation.id === openId);
-  const next = list[index < 0 ? (step > 0 ? 0 : list.length - 1) : index + step];
-  if (next) navigate("chats", next.id);
-}
-
-function bindShortcuts(): () => void {
-  return bindKeys({
-    "?": () => {
-      helpOpen.value = true;
-    },
-    "g c": () => navigate("chats"),
-    "g v": () => navigate("visitors"),
-    f: () => document.getElementById("inbox-search")?.focus(),
-    "1": () => {
-      activeTab.value = "waiting";
-    },
-    "2": () => {
-      activeTab.value = "mine";
-    },
-    "3": () => {
-      activeTab.value = "all";
-    },
-    j: () => openNeighbour(1),
-    k: () => openNeighbour(-1),
-    "Alt+ArrowDown": () => openNeighbour(1),
-    "Alt+ArrowUp": () => openNeighbour(-1),
-  });
 }

@@ -6,6 +6,7 @@ import type { CannedReply } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, MessageImage } from "../../../shared/components";
 import { ApiError } from "../../../shared/http";
 import { api, errorMessage } from "../api/client";
+import { useRequest } from "../commands/registry";
 import { Field, IconButton } from "../components/controls";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
@@ -40,6 +41,7 @@ function mayChange(reply: CannedReply): boolean {
 export function CannedRepliesCard() {
   const editing = useSignal<CannedReply | "new" | null>(null);
   const error = useSignal("");
+  useRequest("cannedReply.add", () => (editing.value = "new"));
   useEffect(() => {
     loadCannedReplies().catch((caught) => {
       if (!(caught instanceof LoggedOut)) error.value = errorMessage(caught);
@@ -55,7 +57,7 @@ export function CannedRepliesCard() {
     });
   };
   return (
-    <section class="card stack">
+    <section class="card stack" id="canned-replies">
       <h2>{t("cannedReplies.title")}</h2>
       <p class="muted">{tx("cannedReplies.hint", { key: <kbd>/</kbd> })}</p>
       {error.value && <p class="error-text">{error.value}</p>}

@@ -1,14 +1,10 @@
-/** What appears above every page: toasts, confirmations, the list of shortcuts. */
+/** What appears above every page: toasts and confirmations. */
 
-import { signal } from "@preact/signals";
 import { t } from "../i18n/i18n";
 import { IconButton } from "./controls";
 import { Dialog, DialogActions } from "./dialog";
 import { Icon } from "./icon";
-import { SHORTCUTS } from "./shortcuts";
 import { dismissToast, pendingConfirmation, toasts } from "./toasts";
-
-export const helpOpen = signal(false);
 
 export function Toasts() {
   return (
@@ -53,33 +49,6 @@ export function ConfirmDialog() {
           {pending.confirmLabel}
         </button>
       </DialogActions>
-    </Dialog>
-  );
-}
-
-export function HelpDialog() {
-  if (!helpOpen.value) return null;
-  return (
-    <Dialog title={t("navigation.shortcuts")} onClose={() => (helpOpen.value = false)} wide>
-      <div class="shortcuts">
-        {SHORTCUTS.map((group) => (
-          <section key={group.title}>
-            <h3>{t(group.title)}</h3>
-            <dl>
-              {group.keys.map(([keys, action]) => (
-                <div key={action}>
-                  <dt>
-                    {keys.split(" ").map((key) => (
-                      <kbd key={key}>{key}</kbd>
-                    ))}
-                  </dt>
-                  <dd>{t(action)}</dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
-      </div>
     </Dialog>
   );
 }

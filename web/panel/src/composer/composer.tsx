@@ -7,10 +7,17 @@ import { ACCEPTED_IMAGES, findImage, MessageImage, useAutoHeight } from "../../.
 import { api } from "../api/client";
 import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedReplies/store";
 import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";
+import { useActions, withShortcut } from "../commands/registry";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
 import { runWithToast, showToast } from "../components/toasts";
-import { composerFocus, focusComposer, reopenConversation, sendTyping } from "../conversation/actions";
+import {
+  composerFocus,
+  composerInsertion,
+  focusComposer,
+  reopenConversation,
+  sendTyping,
+} from "../conversation/actions";
 import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
 import { CopilotCard } from "../copilot/copilotCard";
 import { CopilotMenu } from "../copilot/copilotMenu";
@@ -75,6 +82,57 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     showToast(isNote ? t("composer.noteNoImage") : t("composer.onlyImages"), "error");
   });
 
+  const insertReply = (reply: CannedReply | undefined, range: TextRange | null) => {
+    if (reply && range && field.current) {
+      const inserted = fillVariables(reply.text, {
+        "visitor.name": conversation.visitor.name,
+        "visitor.email": conversation.visitor.email,
+        "operator.name": me.value?.name,
+        "site.name": getSiteName(conversation.site_id),
+      });
+      replaceText(field.current, range, inserted);
+      const changed = { reply: field.current.value, image: draft.image || (reply.image_url ?? "") };
+      setDraft(id, changed);
+      countUse(reply);
+    }
+    trigger.value = null;
+    selected.value = 0;
+    field.current?.focus();
+  };
+
+  /** Shows all canned replies; the one that is chosen goes to where the cursor is in the reply. */
+  const suggestReplies = () => {
+    const end = draft.reply.length;
+    const range = field.current && !isNote ? getSelection(field.current) : { start: end, end };
+    trigger.value = { ...range, query: "" };
+    refreshCannedReplies();
+    selected.value = 0;
+  };
+
+  useActions(
+    () => ({
+      "chat.reply": isEditable && (() => focusComposer(id, assignedToOther ? undefined : "reply")),
+      "chat.note": isEditable && (() => focusComposer(id, "note")),
+      "chat.cannedReply":
+        isEditable &&
+        !assignedToOther &&
+        (() => {
+          focusComposer(id, "reply");
+          suggestReplies();
+        }),
+      "chat.image": isEditable && !isNote && !assignedToOther && (() => fileInput.current?.click()),
+      "chat.preview": isEditable && preview.available && (() => togglePreview(id)),
+    }),
+    [id, isEditable, assignedToOther, isNote, draft.reply, preview.available],
+  );
+
+  const insertion = composerInsertion.value;
+  useLayoutEffect(() => {
+    if (insertion?.conversation !== id || isNote || !field.current) return;
+    composerInsertion.value = null;
+    insertReply(insertion.reply, getSelection(field.current));
+  }, [insertion, isNote]);
+
   const upload = async (file: File) => {
     uploading.value = true;
     await runWithToast(async () => setDraft(id, { image: await api.uploadImage(file) }));
@@ -96,7 +154,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           <button
             type="button"
             class="button"
-            title={t("composer.reopenTitle")}
+            title={withShortcut(t("composer.reopen"), "chat.reopen")}
             onClick={() => reopenConversation(conversation)}
           >
             {t("composer.reopen")}
@@ -119,25 +177,6 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     field.current?.focus();
   };
 
-  const insertReply = (index: number) => {
-    const reply = suggestions[index];
-    if (reply && trigger.value && field.current) {
-      const inserted = fillVariables(reply.text, {
-        "visitor.name": conversation.visitor.name,
-        "visitor.email": conversation.visitor.email,
-        "operator.name": me.value?.name,
-        "site.name": getSiteName(conversation.site_id),
-      });
-      replaceText(field.current, trigger.value, inserted);
-      const changed = { reply: field.current.value, image: draft.image || (reply.image_url ?? "") };
-      setDraft(id, changed);
-      countUse(reply);
-    }
-    trigger.value = null;
-    selected.value = 0;
-    field.current?.focus();
-  };
-
   /** Puts the copilot's text into the draft. Browsers' undo takes back what replaced the text that is shown. */
   const useCopilotText = (task: CopilotTask, written: string) => {
     const target = targetKind(task, kind);
@@ -157,7 +196,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       selected.value = (selected.value + step + suggestions.length) % suggestions.length;
     } else if (suggestions.length && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
       event.preventDefault();
-      insertReply(Math.min(selected.value, suggestions.length - 1));
+      insertReply(suggestions[Math.min(selected.value, suggestions.length - 1)], trigger.value);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -177,7 +216,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       role="group"
       aria-label={t("composer.label")}
     >
-      {expanded && <Suggestions replies={suggestions} selected={selected.value} onSelect={insertReply} />}
+      {expanded && (
+        <Suggestions
+          replies={suggestions}
+          selected={selected.value}
+          onSelect={(index) => insertReply(suggestions[index], trigger.value)}
+        />
+      )}
       {isNote && (
         <p class="composer-note-label">
           <Icon name="note" size={14} /> <strong>{t("composer.privateNote")}</strong>{" "}
@@ -268,11 +313,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
               hint="/"
               active={expanded}
               onClick={() => {
-                const start = field.current?.selectionStart ?? text.length;
-                const end = field.current?.selectionEnd ?? start;
-                trigger.value = trigger.value ? null : { start, end, query: "" };
-                refreshCannedReplies();
-                selected.value = 0;
+                if (trigger.value) trigger.value = null;
+                else suggestReplies();
                 field.current?.focus();
               }}
             />
@@ -326,12 +368,15 @@ const DraftMark = () => (
   </span>
 );
 
+type TextRange = Pick<Trigger, "start" | "end">;
+
+const getSelection = (field: HTMLTextAreaElement): TextRange => ({
+  start: field.selectionStart,
+  end: field.selectionEnd,
+});
+
 /** Replaces a part of the field's text as typing would, so that the browser's undo takes it back. */
-function replaceText(
-  field: HTMLTextAreaElement,
-  { start, end }: Pick<Trigger, "start" | "end">,
-  inserted: string,
-): void {
+function replaceText(field: HTMLTextAreaElement, { start, end }: TextRange, inserted: string): void {
   field.focus();
   field.setSelectionRange(start, end);
   // Deprecated, and the only way that undo knows of.

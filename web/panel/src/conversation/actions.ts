@@ -1,11 +1,11 @@
 /** What an operator does with a whole conversation: accept, transfer, release, close, reopen, block. */
 
 import { signal } from "@preact/signals";
-import type { BlockType, Conversation } from "../../../shared/apiTypes";
+import type { BlockType, CannedReply, Conversation } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { throttle } from "../../../shared/retry";
 import { api, errorMessage } from "../api/client";
-import { isTextField } from "../components/shortcuts";
+import { isTextField } from "../commands/registry";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
 import { type DraftKind, setKind } from "../composer/drafts";
 import { t } from "../i18n/i18n";
@@ -20,6 +20,9 @@ export const blockDialogFor = signal<number | null>(null);
 
 /** The conversation whose composer has to take the focus; null once it has. */
 export const composerFocus = signal<{ conversation: number } | null>(null);
+
+/** A canned reply that the composer of the conversation has to insert at the cursor; null once it has. */
+export const composerInsertion = signal<{ conversation: number; reply: CannedReply } | null>(null);
 
 /** Moves the focus into the composer of the open conversation; `kind` also chooses what it writes. */
 export function focusComposer(conversation: number, kind?: DraftKind): void {

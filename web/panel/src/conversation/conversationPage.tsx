@@ -1,12 +1,12 @@
 /** An open conversation: its header with the actions, its messages, the composer, the visitor's details. */
 
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Conversation } from "../../../shared/apiTypes";
+import { shortcutHint, useActions, withShortcut } from "../commands/registry";
 import { now } from "../components/clock";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, PageLink, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
-import { bindKeys } from "../components/shortcuts";
 import { Composer } from "../composer/composer";
 import { t } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
@@ -18,8 +18,8 @@ import { getSiteName, hasPermission } from "../sites/sites";
 import { getOnlineVisitor } from "../visitors/presence";
 import {
   acceptConversation,
+  blockDialogFor,
   closeConversation,
-  focusComposer,
   markRead,
   releaseConversation,
   reopenConversation,
@@ -30,7 +30,7 @@ import { Details } from "./details";
 import { getConversation, getLoadState, getThread, loadThread, type Thread } from "./threads";
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
-import { TranslateButton, TranslationBar } from "./translation";
+import { setTranslated, TranslateButton, TranslationBar } from "./translation";
 
 export function ConversationPage({ id }: { id: number }) {
   const thread = getThread(id);
@@ -55,7 +55,7 @@ export function ConversationPage({ id }: { id: number }) {
         <Details thread={thread} conversation={conversation} onClose={() => setDetailsOpen(false)} />
       )}
       <ReadReporter conversation={conversation} />
-      <ConversationShortcuts conversation={conversation} />
+      <ConversationActions conversation={conversation} thread={thread} />
       {transferDialogFor.value === id && <TransferDialog conversation={conversation} />}
       <BlockDialog conversation={conversation} />
     </div>
@@ -90,16 +90,25 @@ function LoadingConversation({ id }: { id: number }) {
   );
 }
 
-function ConversationHeader({ conversation, thread }: { conversation: Conversation; thread: Thread }) {
-  const { id, mode, site_id: siteId, visitor } = conversation;
-  const name = visitorName(conversation);
-  const online = getOnlineVisitor(siteId, visitor.session_id);
+/** What the operator may do with a conversation. */
+function getAbilities(conversation: Conversation) {
+  const { mode, site_id: siteId } = conversation;
   const unassigned = mode === "ai" || mode === "pending";
   const mine = isMine(conversation);
   const canAct = mode !== "closed" && hasPermission(siteId, "can_chat");
   const canManage = hasPermission(siteId, "can_manage");
-  const mayReassign = canAct && (mine || unassigned || canManage);
-  const mayRelease = canAct && (mine || (canManage && mode === "operator") || mode === "pending");
+  return {
+    canAccept: canAct && unassigned,
+    mayReassign: canAct && (mine || unassigned || canManage),
+    mayRelease: canAct && (mine || (canManage && mode === "operator") || mode === "pending"),
+  };
+}
+
+function ConversationHeader({ conversation, thread }: { conversation: Conversation; thread: Thread }) {
+  const { id, site_id: siteId, visitor } = conversation;
+  const name = visitorName(conversation);
+  const online = getOnlineVisitor(siteId, visitor.session_id);
+  const { canAccept, mayReassign, mayRelease } = getAbilities(conversation);
   return (
     <header class="conversation-header">
       <IconButton
@@ -120,11 +129,11 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
         </p>
       </div>
       <div class="conversation-actions">
-        {canAct && unassigned && (
+        {canAccept && (
           <button
             type="button"
             class="button primary"
-            title={t("conversation.acceptTitle")}
+            title={withShortcut(t("conversation.accept"), "chat.accept")}
             onClick={() => acceptConversation(conversation)}
           >
             <Icon name="wave" size={16} /> {t("conversation.accept")}
@@ -135,7 +144,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           <IconButton
             icon="transfer"
             label={t("conversation.transfer")}
-            hint="t"
+            hint={shortcutHint("chat.transfer")}
             onClick={() => (transferDialogFor.value = id)}
           />
         )}
@@ -143,7 +152,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           <IconButton
             icon="robot"
             label={t("conversation.release")}
-            hint="b"
+            hint={shortcutHint("chat.release")}
             onClick={() => releaseConversation(conversation)}
           />
         )}
@@ -151,14 +160,14 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           <IconButton
             icon="done"
             label={t("conversation.close")}
-            hint="e"
+            hint={shortcutHint("chat.close")}
             onClick={() => closeConversation(conversation)}
           />
         )}
         <IconButton
           icon="info"
           label={t("conversation.details")}
-          hint="d"
+          hint={shortcutHint("chat.details")}
           active={detailsOpen.value}
           onClick={() => setDetailsOpen(!detailsOpen.value)}
         />
@@ -182,32 +191,37 @@ function ReadReporter({ conversation }: { conversation: Conversation }) {
   return null;
 }
 
-function ConversationShortcuts({ conversation }: { conversation: Conversation }) {
-  const { mode } = conversation;
-  const mayChat = hasPermission(conversation.site_id, "can_chat");
-  const isAssignedToOther = mode === "operator" && !isMine(conversation);
-  useLayoutEffect(
-    () =>
-      bindKeys({
-        d: () => setDetailsOpen(!detailsOpen.value),
-        Escape: closeDrawer,
-        l: () => {
-          showTranslations.value = !showTranslations.value;
+function ConversationActions({ conversation, thread }: { conversation: Conversation; thread: Thread }) {
+  const { id, mode, site_id: siteId, visitor } = conversation;
+  const isOpen = mode !== "closed";
+  const mayChat = hasPermission(siteId, "can_chat");
+  const { canAccept, mayReassign, mayRelease } = getAbilities(conversation);
+  const isTranslated = thread.translation?.enabled === true;
+  useActions(
+    () => ({
+      "chat.details": () => setDetailsOpen(!detailsOpen.value),
+      "chat.translations": isTranslated && (() => (showTranslations.value = !showTranslations.value)),
+      "chat.reopen": mayChat && !isOpen && (() => void reopenConversation(conversation)),
+      "chat.accept": canAccept && (() => void acceptConversation(conversation)),
+      "chat.transfer": mayReassign && (() => (transferDialogFor.value = id)),
+      "chat.release": mayRelease && (() => void releaseConversation(conversation)),
+      "chat.close": mayReassign && (() => void closeConversation(conversation)),
+      "chat.block": mayChat && !visitor.blocked && (() => (blockDialogFor.value = id)),
+      "chat.translate": mayChat &&
+        isOpen && {
+          label: t(isTranslated ? "conversation.stopTranslating" : "conversation.translate"),
+          run: () => void setTranslated(id, !isTranslated),
         },
-        ...(mayChat && mode === "closed" && { o: () => void reopenConversation(conversation) }),
-        ...(mayChat &&
-          mode !== "closed" && {
-            a: () => void ((mode === "ai" || mode === "pending") && acceptConversation(conversation)),
-            r: () => focusComposer(conversation.id, isAssignedToOther ? undefined : "reply"),
-            n: () => focusComposer(conversation.id, "note"),
-            t: () => {
-              transferDialogFor.value = conversation.id;
-            },
-            b: () => void (mode !== "ai" && releaseConversation(conversation)),
-            e: () => void closeConversation(conversation),
-          }),
-      }),
-    [conversation, mayChat],
+    }),
+    [conversation, mayChat, mayReassign, isTranslated],
   );
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+      closeDrawer();
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
   return null;
 }

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Conversation } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { shortcutHint } from "../commands/registry";
 import { IconButton, Switch } from "../components/controls";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName } from "../components/languages";
@@ -21,19 +22,23 @@ interface TranslationProps {
 const canChange = (conversation: Conversation): boolean =>
   conversation.mode !== "closed" && hasPermission(conversation.site_id, "can_chat");
 
+/** Turns the translation of a conversation on or off. */
+export async function setTranslated(id: number, enabled: boolean): Promise<void> {
+  await runWithToast(() =>
+    api.post("/operator/translation/toggle", { body: { conversation_id: id, enabled } }),
+  );
+}
+
 export function TranslateButton({ conversation, thread }: TranslationProps) {
   const on = thread.translation?.enabled === true;
   if (!canChange(conversation)) return null;
-  const toggle = () =>
-    runWithToast(() =>
-      api.post("/operator/translation/toggle", { body: { conversation_id: conversation.id, enabled: !on } }),
-    );
   return (
     <IconButton
       icon="language"
       label={on ? t("conversation.stopTranslating") : t("conversation.translate")}
       active={on}
-      onClick={toggle}
+      hint={shortcutHint("chat.translate")}
+      onClick={() => setTranslated(conversation.id, !on)}
     />
   );
 }

@@ -2,6 +2,7 @@
 import app from "./en/app.json";
 import archive from "./en/archive.json";
 import cannedReplies from "./en/cannedReplies.json";
+import commands from "./en/commands.json";
 import common from "./en/common.json";
 import composer from "./en/composer.json";
 import conversation from "./en/conversation.json";
@@ -14,7 +15,6 @@ import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
-import shortcuts from "./en/shortcuts.json";
 import time from "./en/time.json";
 import visitors from "./en/visitors.json";
 
@@ -22,6 +22,7 @@ export const english = {
   app,
   archive,
   cannedReplies,
+  commands,
   common,
   composer,
   conversation,
@@ -34,7 +35,6 @@ export const english = {
   ratings,
   session,
   settings,
-  shortcuts,
   time,
   visitors,
 };

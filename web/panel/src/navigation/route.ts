@@ -10,7 +10,7 @@ export type Route =
   | { page: "ratings"; site: number | undefined }
   | { page: "archive" }
   | { page: "audit" }
-  | { page: "settings" };
+  | { page: "settings"; section: string | undefined };
 
 const hash = signal(location.hash);
 
@@ -30,6 +30,11 @@ async function follow(): Promise<void> {
 
 export const route = computed<Route>(() => parseRoute(hash.value));
 
+/** The conversation that is open; undefined without one. */
+export const openConversationId = computed(() =>
+  route.value.page === "chats" ? route.value.conversation : undefined,
+);
+
 function parseRoute(text: string): Route {
   const [page, first, second] = text.replace(/^#\/?/, "").split("/");
   const id = first && /^\d+$/.test(first) ? Number(first) : undefined;
@@ -38,8 +43,9 @@ function parseRoute(text: string): Route {
     case "team":
     case "archive":
     case "audit":
-    case "settings":
       return { page };
+    case "settings":
+      return { page, section: first };
     case "sites":
       return { page, site: id, tab: second || "install" };
     case "ratings":

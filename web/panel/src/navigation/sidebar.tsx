@@ -2,17 +2,17 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { commandBarOpen, shortcutHint, shortcutsOpen } from "../commands/registry";
 import { Switch } from "../components/controls";
 import { Avatar } from "../components/display";
 import { Icon, type IconName, Logo } from "../components/icon";
-import { helpOpen } from "../components/overlays";
-import { confirmAction, runWithToast } from "../components/toasts";
-import { countUnsent } from "../composer/outbox";
+import { runWithToast } from "../components/toasts";
 import { formatNumber } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { attentionCounts } from "../inbox/conversations";
 import { ConnectionState } from "../live/connectionBanner";
-import { me, session } from "../session/session";
+import { logOut } from "../session/logOut";
+import { me } from "../session/session";
 import { theme } from "../settings/preferences";
 import { chatSites, managedSites } from "../sites/sites";
 import { onlineBySite, onlineVisitors, setOnline } from "../visitors/presence";
@@ -52,6 +52,15 @@ export function Sidebar() {
         <Logo />
       </span>
       <div class="sidebar-links">
+        <button
+          type="button"
+          class="sidebar-link"
+          title={`${t("commands.search")} (${shortcutHint("commands.open")})`}
+          onClick={() => (commandBarOpen.value = true)}
+        >
+          <Icon name="search" size={21} />
+          <span>{t("commands.searchShort")}</span>
+        </button>
         {items.map((item) => (
           <SidebarLink key={item.page} item={item} />
         ))}
@@ -134,17 +143,6 @@ function AccountMenu() {
 function AccountMenuItems({ onClose }: { onClose: () => void }) {
   const user = me.value;
   if (!user) return null;
-  const logOut = async () => {
-    onClose();
-    const unsent = countUnsent(user.id, false);
-    const options = {
-      title: t("navigation.logOutTitle"),
-      text: t("navigation.unsent", { count: unsent }),
-      confirmLabel: t("navigation.logOut"),
-    };
-    if (unsent && !(await confirmAction(options))) return;
-    await session.logOut();
-  };
   return (
     <div class="account-menu">
       <p class="account-identity">
@@ -173,12 +171,18 @@ function AccountMenuItems({ onClose }: { onClose: () => void }) {
           type="button"
           onClick={() => {
             onClose();
-            helpOpen.value = true;
+            shortcutsOpen.value = true;
           }}
         >
           <Icon name="keyboard" size={16} /> {t("navigation.shortcuts")}
         </button>
-        <button type="button" onClick={logOut}>
+        <button
+          type="button"
+          onClick={() => {
+            onClose();
+            void logOut();
+          }}
+        >
           <Icon name="logout" size={16} /> {t("navigation.logOut")}
         </button>
       </div>

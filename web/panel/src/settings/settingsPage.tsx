@@ -1,5 +1,6 @@
 /** The operator's own settings: profile, notifications, canned replies, password, API keys. */
 import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { ApiKey, Permission } from "../../../shared/apiTypes";
 import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
@@ -17,7 +18,14 @@ import { playSound } from "../notifications/sound";
 import { me, session } from "../session/session";
 import { desktopNotifications, panelLanguage, singleKeyShortcuts, soundEnabled } from "./preferences";
 
-export function SettingsPage() {
+/** `section` is the id of the card that is scrolled to. */
+export function SettingsPage({ section }: { section: string | undefined }) {
+  useEffect(() => {
+    if (!section) return;
+    const card = document.getElementById(section);
+    card?.scrollIntoView();
+    card?.querySelector<HTMLElement>("input, select, button, textarea")?.focus({ preventScroll: true });
+  }, [section]);
   return (
     <main class="page narrow">
       <header class="page-header">
@@ -48,7 +56,7 @@ function ProfileForm() {
     void submitForm(busy, errors, save, "Saved.");
   };
   return (
-    <form class="card stack" onSubmit={submit}>
+    <form class="card stack" id="profile" onSubmit={submit}>
       <h2>Profile</h2>
       <div class="columns">
         <Field label="Name" hint="Shown to visitors." error={errors.value["name"]}>
@@ -94,7 +102,7 @@ function NotificationSettings() {
     desktopNotifications.value = on;
   };
   return (
-    <section class="card stack">
+    <section class="card stack" id="notifications">
       <h2>Notifications and shortcuts</h2>
       <p class="muted">These apply to this browser only.</p>
       <Field label={t("settings.panelLanguage")}>
@@ -159,7 +167,7 @@ function PasswordForm() {
     }
   };
   return (
-    <form class="card stack" onSubmit={submit}>
+    <form class="card stack" id="password" onSubmit={submit}>
       <h2>Password</h2>
       <div class="columns">
         <Field label="Current password" error={errors.value["current_password"]}>
@@ -210,7 +218,7 @@ function Sessions() {
       await session.logOut();
   };
   return (
-    <section class="card stack">
+    <section class="card stack" id="devices">
       <h2>Devices</h2>
       <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins.</p>
       <div class="form-actions">
@@ -280,7 +288,7 @@ function ApiKeys() {
     await submitForm(busy, errors, save, "Key revoked.");
   };
   return (
-    <section class="card stack">
+    <section class="card stack" id="api-keys">
       <h2>API keys</h2>
       {newKey.value && (
         <div class="notice">

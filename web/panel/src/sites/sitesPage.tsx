@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
+import { useRequest } from "../commands/registry";
 import { CopyField } from "../components/controls";
 import { EmptyState } from "../components/display";
 import { copyToClipboard } from "../components/forms";
@@ -23,6 +24,7 @@ const TABS = [
 
 export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) {
   const adding = useSignal(false);
+  useRequest("site.add", () => (adding.value = true));
   const sites = managedSites.value;
   const site = sites.find((one) => one.id === id) ?? sites[0];
   return (

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { Invitation, Member } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
+import { useRequest } from "../commands/registry";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, LoadMoreButton, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
@@ -22,6 +23,7 @@ export function TeamPage() {
   });
   const editing = useSignal<Member | "new" | null>(null);
   const invitation = useSignal<Invitation | null>(null);
+  useRequest("member.invite", () => (editing.value = "new"));
   const onSaved = (created: Invitation | null) => {
     editing.value = null;
     invitation.value = created;

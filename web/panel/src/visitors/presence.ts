@@ -13,6 +13,8 @@ const visitorKey = (siteId: number, sessionId: string): string => `${siteId}/${s
 export const onlineVisitors = signal<ReadonlyMap<string, OnlineVisitor>>(new Map());
 /** Whether the operator is online, by site. */
 export const onlineBySite = signal<ReadonlyMap<number, boolean>>(new Map());
+/** The visitor to whom the page of visitors offers to write; null without one. */
+export const visitorToWriteTo = signal<OnlineVisitor | null>(null);
 /** The visitors who are typing, by conversation. `until` is in epoch milliseconds. */
 export const typingVisitors = signal<ReadonlyMap<number, { name: string | null; until: number }>>(new Map());
 

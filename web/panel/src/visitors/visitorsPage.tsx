@@ -1,6 +1,7 @@
 /** The visitors who are on the operator's sites now. */
 
 import { computed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { OnlineVisitor } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { now } from "../components/clock";
@@ -16,7 +17,7 @@ import { anonymousName, conversations, visitorName } from "../inbox/conversation
 import { ModeTag } from "../inbox/modeTag";
 import { navigate, routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
-import { onlineVisitors } from "./presence";
+import { onlineVisitors, visitorToWriteTo } from "./presence";
 
 /** As in pages.css; on a narrow screen a row has two lines. */
 const ROW_HEIGHT_PX = 64;
@@ -28,7 +29,13 @@ const visitorsByArrival = computed(() =>
 );
 
 export function VisitorsPage() {
-  const recipient = useSignal<OnlineVisitor | null>(null);
+  const recipient = visitorToWriteTo;
+  useEffect(
+    () => () => {
+      recipient.value = null;
+    },
+    [],
+  );
   const visitors = visitorsByArrival.value;
   return (
     <main class="page visitors-page">
