@@ -291,6 +291,21 @@ test("a busy server is asked again, and the visitor is told why they wait", asyn
   expect(server.to("POST", "/chat/handoff")).toHaveLength(3);
 });
 
+test("a response that is late does not undo the request for a person", async () => {
+  const stream = new FakeStream();
+  server.on("POST", "/chat/stream", () => stream.response);
+  server.on("POST", "/chat/handoff", () => json({ mode: "pending", conversation_id: 50 }));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  await store.requestHandoff();
+  expect(store.mode.value).toBe("pending");
+  stream.write(`data: ${JSON.stringify(done)}\n\n`);
+  stream.close();
+  await run();
+  expect(store.mode.value).toBe("pending");
+});
+
 test("the session is in no URL", async () => {
   const store = await loadPage();
   store.show();

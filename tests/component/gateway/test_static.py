@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import aiohttp
+
 from component.gateway.harness import Gateway
 
 Start = Callable[..., Awaitable[Gateway]]
@@ -55,3 +57,24 @@ async def test_only_files_of_the_build_directory_are_served(
         assert (await get(f"/demo/{path}"))[0] == 404, path
     async with gateway.get("/panel") as response:
         assert response.status == 404
+
+
+async def test_a_file_is_sent_compressed_to_clients_that_accept_it(tmp_path: Path, start_gateway: Start) -> None:
+    built = tmp_path / "dist"
+    (built / "panel" / "assets").mkdir(parents=True)
+    for name in ("panel/index.html", "panel/assets/a.js", "widget.js"):
+        (built / name).write_text("plain " * 400)
+        (built / f"{name}.gz").write_bytes(b"zipped")
+        (built / f"{name}.br").write_bytes(b"brotli")
+    gateway = await start_gateway(PARLEY_WEB_DIR=str(built))
+    async with aiohttp.ClientSession(auto_decompress=False) as client:
+        for path in ("/panel", "/panel/assets/a.js", "/widget.js"):
+            for accepted, expected in (("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)):
+                async with client.get(gateway.url + path, headers={"Accept-Encoding": accepted}) as response:
+                    body = await response.read()
+                    assert response.headers.get("Content-Encoding") == expected, path
+                    assert "Accept-Encoding" in response.headers["Vary"]
+                    assert response.content_type in ("text/html", "text/javascript", "application/javascript")
+                    assert body == {"br": b"brotli", "gzip": b"zipped"}.get(
+                        expected or "", b"plain " * 400
+                    )

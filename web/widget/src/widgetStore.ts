@@ -94,6 +94,8 @@ export class WidgetStore {
   private availabilityTimer: ReturnType<typeof setInterval> | undefined;
   private closeStream: (() => void) | undefined;
   private reportedSeq = 0;
+  /** Counts what has changed the mode, so that a response that is older than such a change does not undo it. */
+  private modeChanges = 0;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly sendTyping = throttle(TYPING_INTERVAL_MS, () => {
     this.api.post("/chat/typing", {}).catch(() => undefined);
@@ -223,10 +225,13 @@ export class WidgetStore {
     if (readText(this.keys.known) === null) return;
     try {
       const query = beforeSeq ? { before_seq: beforeSeq } : {};
+      const changes = this.modeChanges;
       const history = await this.withRetry(() => this.api.get("/chat/history", query));
-      this.conversationId.value = history.conversation_id ?? undefined;
-      this.mode.value = history.mode;
-      this.operator.value = history.operator;
+      if (this.modeChanges === changes) {
+        this.conversationId.value = history.conversation_id ?? undefined;
+        this.mode.value = history.mode;
+        this.operator.value = history.operator;
+      }
       this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
       this.email.value = history.visitor.email ?? this.email.value;
       const first = history.messages[0]?.seq ?? 1;
@@ -234,7 +239,7 @@ export class WidgetStore {
       for (const message of history.messages) this.addMessage(message);
       // Versions before 0.2 did not store which messages the visitor had seen.
       if (this.open.value || !this.seenAt.value) this.markSeen();
-      this.setKnown(history.mode !== null && history.mode !== "closed");
+      this.setKnown(this.mode.value !== null && this.mode.value !== "closed");
       this.markRead();
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) writeText(this.keys.known, null);
@@ -288,6 +293,7 @@ export class WidgetStore {
 
   private applyConversationEvent(event: LiveEvent): void {
     const mode = event.data["mode"] as Mode;
+    this.modeChanges += 1;
     if (event.type === "conversation.created" && event.conversation_id !== this.conversationId.value) {
       this.readSeq.value = 0;
       this.reportedSeq = 0;
@@ -396,10 +402,12 @@ export class WidgetStore {
 
   private async deliver({ key, text, image }: OutgoingMessage): Promise<void> {
     let replyId = 0;
+    const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {
       if (type === "chunk") this.extendPartialReply(key, content ?? "");
       if (type !== "done" || !meta) return;
       replyId = meta.answer_id ?? 0;
+      if (this.modeChanges !== changes) return;
       this.mode.value = meta.mode;
       this.conversationId.value = meta.conversation_id;
     };
@@ -448,6 +456,7 @@ export class WidgetStore {
     await this.runWithError(async () => {
       this.connect();
       const { mode, conversation_id } = await this.api.post("/chat/handoff", { lang: browserLanguage });
+      this.modeChanges += 1;
       this.mode.value = mode;
       this.conversationId.value = conversation_id;
       this.setKnown(true);

@@ -21,7 +21,7 @@ _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class StaticFiles:
-    """Serves a build directory with `panel/`, `widget.js`, `widget/` and `demo/`."""
+    """Serves a build directory with `panel/`, `widget.js`, `widget/` and `demo/`; compressed if it is."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory.resolve() if directory is not None and directory.is_dir() else None
@@ -75,7 +75,8 @@ class StaticFiles:
 def _file_response(file: Path | None, cache_control: str, policy: str | None) -> web.StreamResponse:
     if file is None:
         raise NotFound
-    headers = {"Cache-Control": cache_control}
+    # aiohttp sends the file's .br or .gz in its place to clients that accept it; caches must tell these apart.
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if policy is not None:
         headers["Content-Security-Policy"] = policy
     return web.FileResponse(file, headers=headers)
