@@ -160,6 +160,13 @@ class ApiTour:
         await self.call(owner, "GET", f"/sites/{site_id}/team")
         await self.call(owner, "PUT", f"/sites/{site_id}/team/{sam.id}", {"can_chat": True})
         await self.call(owner, "DELETE", f"/sites/{site_id}/team/{sam.id}")
+        team = {"name": "Billing", "site_ids": [self.tenant.site_id], "operator_ids": [sam.id]}
+        billing = (await self.call(owner, "POST", "/teams", team, 201))["team"]
+        await self.call(owner, "PUT", f"/teams/{billing['id']}", {**team, "name": "Invoices"})
+        assert (await self.call(owner, "GET", "/teams", query={"site_id": self.tenant.site_id}))["teams"]
+        routing = {"routing": "manual", "team_id": billing["id"], "fallbacks": [{"after_seconds": 60}]}
+        await self.call(owner, "PUT", f"/sites/{self.tenant.site_id}/routing", routing)
+        await self.call(owner, "DELETE", f"/teams/{billing['id']}")
         await self.call(owner, "GET", "/audit", query={"from": "2020-01-01T00:00:00Z", "limit": 2})
 
     async def visitors(self) -> None:

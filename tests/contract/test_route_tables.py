@@ -33,6 +33,7 @@ WITHOUT_PERMISSION = {
     "PUT /api/v1/canned-replies/{id}": "as for adding, for the scope before and after",
     "DELETE /api/v1/canned-replies/{id}": "as for adding",
     "POST /api/v1/canned-replies/{id}/use": "every operator who may use the reply",
+    "GET /api/v1/teams": "the teams of the sites that the caller has access to",
     "GET /api/v1/sites": "the sites that the caller has access to",
     "GET /api/v1/sites/{site_id}/my-access": "the caller's own permissions, also when there are none",
     "GET /api/v1/sites/{site_id}/chatbot": "shown to every visitor anyway",

@@ -33,11 +33,16 @@ class TenantResources:
     entry_id: int
     key_id: int
     reply_id: int
+    team_id: int
     session_id: str
 
     @property
     def site_ids(self) -> list[int]:
         return [self.site_id]
+
+    @property
+    def operator_ids(self) -> list[int]:
+        return [self.operator_id]
 
     @classmethod
     async def create(cls, tenant: TenantFixture) -> TenantResources:
@@ -49,13 +54,17 @@ class TenantResources:
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
         canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
         reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
+        members = {"name": "Billing", "site_ids": [tenant.site_id], "operator_ids": [tenant.alex.id]}
+        team = (await tenant.owner.post("/teams", members)).ok(201)["team"]
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
-        return cls(tenant.site_id, conversation_id, tenant.alex.id, known["id"], key["id"], reply["id"], handle)
+        return cls(
+            tenant.site_id, conversation_id, tenant.alex.id, known["id"], key["id"], reply["id"], team["id"], handle
+        )
 
 
 UNKNOWN_RESOURCES = TenantResources(
-    UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "sess_" + "f" * 32
+    UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "sess_" + "f" * 32
 )
 """Ids of no existing resource."""
 
@@ -63,6 +72,7 @@ PATH_PARAMETERS = {
     ("operator", "id"): "conversation_id",
     ("conversations", "id"): "conversation_id",
     ("team", "id"): "operator_id",
+    ("teams", "id"): "team_id",
     ("api-keys", "id"): "key_id",
     ("canned-replies", "id"): "reply_id",
     ("sites", "site_id"): "site_id",
@@ -71,7 +81,7 @@ PATH_PARAMETERS = {
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 
-RESOURCE_FIELDS = ("site_id", "site_ids", "conversation_id", "operator_id", "session_id")
+RESOURCE_FIELDS = ("site_id", "site_ids", "conversation_id", "operator_id", "operator_ids", "team_id", "session_id")
 """Fields of bodies and queries that name a resource."""
 
 NOT_RESOURCE_FIELDS = {

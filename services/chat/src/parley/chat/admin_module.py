@@ -21,6 +21,9 @@ from parley.chat.api_keys import routes as api_key_routes
 from parley.chat.api_keys.handlers import ApiKeyHandlers
 from parley.chat.api_keys.repository import MongoApiKeyRepository
 from parley.chat.api_keys.service import ApiKeyService
+from parley.chat.assignment import routes as routing_routes
+from parley.chat.assignment.handlers import RoutingHandlers
+from parley.chat.assignment.routing_service import RoutingService
 from parley.chat.audit import routes as audit_routes
 from parley.chat.audit.handlers import AuditHandlers
 from parley.chat.audit.repository import MongoAuditRepository
@@ -50,6 +53,10 @@ from parley.chat.team.directory import TeamDirectory
 from parley.chat.team.handlers import TeamHandlers
 from parley.chat.team.repository import MongoTeamRepository
 from parley.chat.team.service import TeamService
+from parley.chat.teams import routes as teams_routes
+from parley.chat.teams.handlers import TeamsHandlers
+from parley.chat.teams.repository import MongoTeamsRepository
+from parley.chat.teams.service import TeamsService
 from parley.common.http import Route
 from parley.common.mongodb import Mongo, Outbox
 from parley.common.runtime.clock import Clock, utc_now
@@ -84,7 +91,8 @@ class AdminModule:
         self._invitations = InvitationService(
             operators, tenants, self._sessions, passwords, audit, clock, self._public_url
         )
-        self.team_directory = TeamDirectory(team, operators, sites)
+        self.teams_repository = teams = MongoTeamsRepository(mongo, outbox)
+        self.team_directory = TeamDirectory(team, operators, sites, teams)
         self._team = TeamService(
             team, operators, tenants, sites, self._invitations, passwords, audit, next_operator_id, clock
         )
@@ -103,6 +111,9 @@ class AdminModule:
         self.canned_replies = CannedReplyService(
             MongoCannedReplyRepository(mongo, clock), sites, self.team_directory, audit, next_reply_id, clock
         )
+        next_team_id = BlockIdGenerator(mongo, "team").next
+        self._teams = TeamsService(teams, sites, self.team_directory, audit, next_team_id, clock)
+        self._routing = RoutingService(self.site_service, teams)
         self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
 
     def routes(self) -> list[Route]:
@@ -112,6 +123,8 @@ class AdminModule:
             *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
             *knowledge_routes.routes(KnowledgeHandlers(self.knowledge)),
             *team_routes.routes(TeamHandlers(self._team)),
+            *teams_routes.routes(TeamsHandlers(self._teams)),
+            *routing_routes.routes(RoutingHandlers(self._routing)),
             *audit_routes.routes(AuditHandlers(self.audit)),
             *internal_api_routes.routes(
                 InternalApiHandlers(self._sessions, self.api_keys, self._invitations, self.site_directory)

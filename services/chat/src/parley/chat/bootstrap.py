@@ -6,6 +6,7 @@ from aiohttp import web
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
+from parley.chat.assignment.timeouts import SWEEP_SECONDS
 from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.privacy.module import build_personal_data_service
@@ -46,6 +47,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(
         PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.return_overdue, "operator-timeouts")
     )
+    service.add(PeriodicTask(SWEEP_SECONDS, conversations.assigner.assign_waiting_everywhere, "assignments"))
     service.add(PeriodicTask(ERASURE_CHECK_SECONDS, personal_data.finish_due, "erasures"))
     service.add(PeriodicTask(SILENT_VISITOR_CHECK_SECONDS, conversations.visitors.remove_silent, "silent-visitors"))
     service.add(

@@ -28,6 +28,16 @@ RETURNED_CONVERSATIONS = Counter(
     "parley_chat_returned_conversations_total",
     "Conversations returned to the queue because their operator was removed, suspended or lost the permission to chat.",
 )
+ASSIGNMENTS = Counter(
+    "parley_chat_assignments_total",
+    "Attempts to assign waiting conversations, by result: assigned, lost to another writer, or no_candidate.",
+    ["result"],
+)
+ASSIGNMENT_SECONDS = Histogram(
+    "parley_chat_assignment_seconds",
+    "Seconds that visitors waited in the queue until their conversation was assigned.",
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800),
+)
 LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
 IMAGE_SECONDS = Histogram(
     "parley_chat_image_seconds",

@@ -6,6 +6,7 @@ from parley.chat.accounts import login_throttling_repository
 from parley.chat.accounts import repository as accounts
 from parley.chat.ai import usage_repository
 from parley.chat.api_keys import repository as api_keys
+from parley.chat.assignment import repository as assignment
 from parley.chat.audit import repository as audit
 from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
@@ -18,6 +19,7 @@ from parley.chat.privacy import repository as personal_data
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
+from parley.chat.teams import repository as teams
 from parley.chat.uploads import repository as uploads
 from parley.chat.visitors import repository as visitors
 from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore, outbox_indexes
@@ -28,6 +30,7 @@ OUTBOX_COLLECTIONS = (
     sites.COLLECTION,
     sessions.COLLECTION,
     personal_data.COLLECTION,
+    teams.COLLECTION,
 )
 
 SCHEMA = DatabaseSchema(
@@ -48,6 +51,8 @@ SCHEMA = DatabaseSchema(
         *sessions.INDEXES,
         *sites.INDEXES,
         *team.INDEXES,
+        *teams.INDEXES,
+        *assignment.INDEXES,
         *personal_data.INDEXES,
         *MongoIdempotencyStore.indexes,
         *outbox_indexes(OUTBOX_COLLECTIONS),

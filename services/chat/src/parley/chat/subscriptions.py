@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
+from parley.chat.assignment.consumers import AssignmentHandlers
 from parley.chat.backends import Backends
 from parley.chat.consumers import ConversationRpc, EventHandlers
 from parley.chat.conversations.module import ConversationModule
@@ -20,11 +21,13 @@ def add_subscriptions(backends: Backends, admin: AdminModule, conversations: Con
         conversations.conversations,
         conversations.lost_access,
     )
+    assignment = AssignmentHandlers(conversations.assigner, conversations.queue_places, conversations.waits)
     rpc = ConversationRpc(conversations.queries)
     on_visitor_erased = conversations.conversation_repository.on_visitor_erased
     broker.add(BroadcastSubscriber("erasures", EVENTS_EXCHANGE, ("*.*.visitor.erased",), on_visitor_erased))
     broker.add(_site_invalidations(admin, ai))
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
+    broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
     broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
 
 

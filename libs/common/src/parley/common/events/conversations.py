@@ -36,7 +36,12 @@ class ConversationPending(
 class ConversationAccepted(
     _ConversationChanged, type="conversation.accepted", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=_VISITOR
 ):
-    """An operator accepted the conversation."""
+    """An operator accepted the conversation, or it was assigned to them."""
+
+    reason: str | None = None
+    """How the operator was chosen, for example `round_robin`; None if they accepted it themselves."""
+    waited_seconds: float | None = None
+    """How long the visitor had waited in the queue; None if the conversation was not in it."""
 
 
 class ConversationTransferred(
@@ -72,6 +77,19 @@ class ConversationReopened(
 
 class ConversationUpdated(_ConversationChanged, type="conversation.updated", audience=Audience.OPERATORS):
     """Another property of the conversation changed."""
+
+
+class QueuePlaceChanged(
+    EventData,
+    type="queue.changed",
+    audience=Audience.OPERATORS_AND_VISITOR,
+    visitor_fields=("position", "estimated_wait_seconds"),
+    ephemeral=True,
+):
+    """A waiting visitor's place in the queue. Shown to the visitor, never stored."""
+
+    position: int
+    estimated_wait_seconds: int | None = None
 
 
 class ConversationRated(_ConversationChanged, type="conversation.rated", audience=Audience.OPERATORS):

@@ -35,6 +35,13 @@ class OperatorRef(Schema):
     name: str
 
 
+class TeamRef(Schema):
+    """A reference to a team, with the name to show."""
+
+    id: int
+    name: str
+
+
 class MessageTranslation(Schema):
     """A message's text in the other side's language, or the reason it has none."""
 
@@ -99,6 +106,7 @@ class ConversationSchema(Schema):
     reply_due_at: Timestamp | None = Field(
         None, description="When it returns to the queue unless the operator has replied."
     )
+    team_id: int | None = Field(None, description="The team it was transferred to.")
     previous_id: int | None = Field(None, description="The visitor's conversation before this one.")
     rating: int | None = None
     created_at: Timestamp

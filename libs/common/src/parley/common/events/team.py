@@ -24,6 +24,15 @@ class OperatorAccessChanged(EventData, type="operator.access_changed", audience=
     suspended: bool = False
 
 
+class TeamChanged(EventData, type="team.changed", audience=Audience.SERVICES):
+    """A team, which conversations are routed to, was created, changed or deleted."""
+
+    team_id: int
+    site_ids: tuple[int, ...] = ()
+    """Its sites after the change."""
+    deleted: bool = False
+
+
 class SiteChanged(EventData, type="site.changed", audience=Audience.SERVICES):
     """A site was created, changed or deleted."""
 

@@ -39,6 +39,8 @@ class Operator:
     retained_session_id: str | None = None
     """The session in which the password was last changed, which stays valid."""
     invitation: Invitation | None = None
+    capacity: int | None = None
+    """Open conversations above which the operator is assigned no more; None for the default of the site."""
 
     @property
     def active(self) -> bool:

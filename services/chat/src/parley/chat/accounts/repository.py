@@ -179,6 +179,7 @@ def to_operator(row: Document) -> Operator:
         version=row["version"],
         password_version=row["password_version"],
         retained_session_id=row.get("kept_session"),
+        capacity=row.get("capacity"),
         invitation=Invitation(invitation["token_hash"], invitation["expires_at"]) if invitation else None,
     )
 
@@ -199,6 +200,7 @@ def _mutable_fields(operator: Operator) -> Document:
         "reach": [ALL_SITES] if operator.owner else sorted(operator.access),
         "version": operator.version,
         "password_version": operator.password_version,
+        "capacity": operator.capacity,
         "kept_session": operator.retained_session_id,
         "invitation": (
             {"token_hash": invitation.token_hash, "expires_at": invitation.expires_at} if invitation else None

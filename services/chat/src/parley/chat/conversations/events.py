@@ -20,6 +20,7 @@ from parley.common.events.conversations import (
     ConversationReopened,
     ConversationTransferred,
     ConversationUpdated,
+    QueuePlaceChanged,
     VisitorBlocked,
     VisitorErased,
     VisitorUpdated,
@@ -39,8 +40,26 @@ def pending(conversation: Conversation, reason: str, by: OperatorRef | None = No
     return _conversation_event(conversation, data, actor)
 
 
-def accepted(conversation: Conversation, by: OperatorRef) -> Event:
-    return _conversation_event(conversation, ConversationAccepted(**_state(conversation, by)), operator_actor(by))
+def accepted(conversation: Conversation, by: OperatorRef, waited_seconds: float | None) -> Event:
+    data = ConversationAccepted(**_state(conversation, by), waited_seconds=waited_seconds)
+    return _conversation_event(conversation, data, operator_actor(by))
+
+
+def assigned(conversation: Conversation, reason: str, waited_seconds: float | None) -> Event:
+    """`conversation.accepted`, which names no operator who did it: the assigned one did not."""
+    data = ConversationAccepted(**_state(conversation, None), reason=reason, waited_seconds=waited_seconds)
+    return _conversation_event(conversation, data, SYSTEM_ACTOR)
+
+
+def queue_place_changed(conversation: Conversation, position: int, estimated_wait_seconds: int | None) -> Event:
+    """Ephemeral. Has the time of its creation, not of the conversation's last change."""
+    return new_event(
+        QueuePlaceChanged(position=position, estimated_wait_seconds=estimated_wait_seconds),
+        tenant_id=conversation.tenant_id,
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        session=conversation.visitor.session,
+    )
 
 
 def transferred(conversation: Conversation, by: OperatorRef, from_operator: OperatorRef | None) -> Event:

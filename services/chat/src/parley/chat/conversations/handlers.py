@@ -27,7 +27,12 @@ class ConversationHandlers:
         return ConversationResponse(conversation=conversation.to_schema())
 
     async def transfer(self, context: RequestContext[OperatorCaller, TransferBody, None]) -> ConversationResponse:
-        conversation = await self.conversations.transfer(context.caller, context.path["id"], context.body.operator_id)
+        caller, conversation_id, body = context.caller, context.path["id"], context.body
+        if body.team_id is not None:
+            conversation = await self.conversations.transfer_to_team(caller, conversation_id, body.team_id)
+        else:
+            assert body.operator_id is not None
+            conversation = await self.conversations.transfer(caller, conversation_id, body.operator_id)
         return ConversationResponse(conversation=conversation.to_schema())
 
     async def release(self, context: RequestContext[OperatorCaller, None, None]) -> ConversationResponse:

@@ -6,11 +6,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
 
-from parley.chat.conversations.model import Conversation, HistoryEntry, ReplyLease, TranslationState
+from parley.chat.conversations.model import (
+    ASSIGNING_ACTIONS,
+    AssignmentCandidate,
+    Conversation,
+    HistoryEntry,
+    ReplyLease,
+    TranslationState,
+)
 from parley.chat.conversations.search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
 from parley.chat.visitors.mappers import to_visitor, visitor_document
-from parley.common.events.schemas import LastMessage, OperatorRef
+from parley.common.events.schemas import LastMessage, OperatorRef, TeamRef
 from parley.common.mongodb import Document
 
 NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
@@ -18,8 +25,7 @@ NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def _past_and_present_operators(conversation: Conversation) -> set[int]:
-    actions = ("accepted", "reopened", "transferred")
-    assigned = [entry.to or entry.by for entry in conversation.history if entry.action in actions]
+    assigned = [entry.to or entry.by for entry in conversation.history if entry.action in ASSIGNING_ACTIONS]
     return {person.id for person in (*assigned, conversation.operator) if person is not None}
 
 
@@ -63,10 +69,40 @@ def _history(conversation: Conversation) -> Document:
                 "action": entry.action,
                 "by": operator_ref_document(entry.by),
                 "to": operator_ref_document(entry.to),
+                **_assignment(entry),
             }
             for entry in conversation.history
         ]
     }
+
+
+def _assignment(entry: HistoryEntry) -> Document:
+    """The fields that only entries about assignments and teams have."""
+    fields: Document = {}
+    if entry.reason is not None:
+        fields["reason"] = entry.reason
+    if entry.team is not None:
+        fields["team"] = entry.team.model_dump()
+    if entry.candidates:
+        fields["candidates"] = [
+            {"operator": operator_ref_document(one.operator), "status": one.status} for one in entry.candidates
+        ]
+    return fields
+
+
+def _to_history_entry(document: Document) -> HistoryEntry:
+    team = document.get("team")
+    return HistoryEntry(
+        document["at"],
+        document["action"],
+        to_operator_ref(document["by"]),
+        to_operator_ref(document["to"]),
+        document.get("reason"),
+        TeamRef(**team) if team else None,
+        tuple(
+            AssignmentCandidate(OperatorRef(**one["operator"]), one["status"]) for one in document.get("candidates", ())
+        ),
+    )
 
 
 def _visitor(conversation: Conversation) -> Document:
@@ -87,6 +123,7 @@ _PLAIN_FIELDS = (
     "due_at",
     "tokens",
     "previous_id",
+    "team_id",
     "rating",
     "rating_comment",
     "rated_at",
@@ -167,15 +204,13 @@ def to_conversation(document: Document) -> Conversation:
         reply_lease=ReplyLease(lease["seq"], lease["until"]) if lease else None,
         consecutive_misses=document["misses"],
         tokens=document.get("tokens", 0),
+        team_id=document.get("team_id"),
         previous_id=document["previous_id"],
         translation=TranslationState(**document["translation"]),
         rating=document["rating"],
         rating_comment=document["rating_comment"],
         rated_at=document["rated_at"],
         recent_ids=tuple((message_id, seq) for message_id, seq in document["recent_ids"]),
-        history=tuple(
-            HistoryEntry(entry["at"], entry["action"], to_operator_ref(entry["by"]), to_operator_ref(entry["to"]))
-            for entry in document["history"]
-        ),
+        history=tuple(_to_history_entry(entry) for entry in document["history"]),
         version=document["version"],
     )

@@ -6,22 +6,41 @@ once that has changed: after an operator accepts, the AI writes nothing more.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Literal
 
 from parley.chat.audit.model import AuditEntry
 from parley.chat.messages.model import Message, Note
 from parley.chat.visitors.model import Visitor
 from parley.common.events import Event
-from parley.common.events.schemas import ConversationSchema, LastMessage, Mode, OperatorRef
+from parley.common.events.schemas import ConversationSchema, LastMessage, Mode, OperatorRef, TeamRef
 
 MAX_RECENT_IDS = 16
 """Message ids kept in the conversation itself; older ones are looked up among the messages."""
 MAX_UNREAD = 999
 """Unread messages that a conversation lists, newest kept. Bounds the size of each write."""
 MAX_HISTORY_ENTRIES = 200
+ASSIGNING_ACTIONS = ("accepted", "reopened", "transferred", "assigned")
+"""Actions of the history after which the operator in `to`, or else in `by`, has the conversation."""
 MAX_READ_MARKS = 50
 """Operators whose read marks a conversation keeps, latest reader last."""
+
+
+MAX_HISTORY_CANDIDATES = 10
+"""Operators that an entry of the history names as considered for an assignment."""
+
+CandidateStatus = Literal["available", "full", "away", "missed"]
+"""Of an operator who was considered: with room; at their capacity; offline; has just let this conversation time out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentCandidate:
+    """An operator who was considered for a conversation."""
+
+    operator: OperatorRef
+    status: CandidateStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +51,11 @@ class HistoryEntry:
     action: str
     by: OperatorRef | None = None
     to: OperatorRef | None = None
+    reason: str | None = None
+    """How an operator was chosen."""
+    team: TeamRef | None = None
+    """The team that the conversation was transferred to, with its name of then."""
+    candidates: tuple[AssignmentCandidate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +90,8 @@ class Conversation:
     updated_at: datetime
     generation: int = 0
     operator: OperatorRef | None = None
+    team_id: int | None = None
+    """The team it was transferred to; None for that of the site's routing."""
     last_seq: int = 0
     last_message: LastMessage | None = None
     last_visitor_message: LastMessage | None = None
@@ -117,6 +143,7 @@ class Conversation:
             visitor_read_seq=self.visitor_read_seq,
             waiting_since=self.waiting_since,
             reply_due_at=self.due_at,
+            team_id=self.team_id,
             previous_id=self.previous_id,
             rating=self.rating,
             created_at=self.created_at,
@@ -136,16 +163,28 @@ class Conversation:
         if self.operator is not None:
             return self.operator
         for entry in reversed(self.history):
-            if entry.action == "transferred":
+            if entry.action in ("transferred", "assigned"):
                 return entry.to
             if entry.action in ("accepted", "reopened"):
                 return entry.by
         return None
 
+    def missed_by(self) -> Mapping[int, datetime]:
+        """When operators last let the conversation time out, by their ids."""
+        missed: dict[int, datetime] = {}
+        assigned: OperatorRef | None = None
+        for entry in self.history:
+            if entry.action == "timed_out" and assigned is not None:
+                missed[assigned.id] = entry.at
+            elif entry.action in ASSIGNING_ACTIONS:
+                assigned = entry.to or entry.by
+        return missed
+
     def with_history(
-        self, at: datetime, action: str, by: OperatorRef | None, to: OperatorRef | None = None
+        self, at: datetime, action: str, by: OperatorRef | None, to: OperatorRef | None = None, **also: Any
     ) -> Conversation:
-        entries = (*self.history, HistoryEntry(at, action, by, to))[-MAX_HISTORY_ENTRIES:]
+        """The conversation with one entry more; `also` are further fields of it."""
+        entries = (*self.history, HistoryEntry(at, action, by, to, **also))[-MAX_HISTORY_ENTRIES:]
         return replace(self, history=entries)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
+from parley.chat.assignment.assigner import Assigner
+from parley.chat.assignment.queue_places import QueuePlaces
+from parley.chat.assignment.repository import MongoSlotsRepository, MongoWaitingConversations, MongoWaitRepository
 from parley.chat.backends import Backends
 from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.operator_timeouts import OperatorTimeouts
@@ -49,6 +52,7 @@ class ConversationModule:
             publish_ephemeral,
             clock,
             next_note_id,
+            admin.teams_repository,
         )
         self.queries = ConversationQueries(
             MongoConversationQueryRepository(mongo),
@@ -73,6 +77,21 @@ class ConversationModule:
             self.next_message_id,
         )
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
-        self.widget = WidgetService(self.visitors, conversations, messages, admin.cached_sites, presence, clock)
+        waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)
+        self.queue_places = QueuePlaces(waiting, self.waits, publish_ephemeral, clock)
+        self.widget = WidgetService(
+            self.visitors, conversations, messages, admin.cached_sites, presence, self.queue_places, clock
+        )
         self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, presence, clock)
+        self.assigner = Assigner(
+            conversations,
+            waiting,
+            MongoSlotsRepository(mongo),
+            # Not cached: a change of the routing is acted on when its event arrives.
+            admin.site_directory,
+            admin.team_directory,
+            admin.teams_repository,
+            presence,
+            clock,
+        )
         self.lost_access = LostAccess(conversations, admin.team_directory, clock)

@@ -70,6 +70,8 @@ class TeamMember:
     name: str
     sites: Mapping[int, frozenset[Permission]]
     active: bool = True
+    capacity: int | None = None
+    """Of their own; None for the default of the site."""
 
     def may_chat_on(self, site_id: int) -> bool:
         return self.active and Permission.CHAT in self.sites.get(site_id, frozenset())

@@ -56,7 +56,7 @@ def _change_routes(handlers: ConversationHandlers) -> list[Route]:
             handlers.transfer,
             CallerType.OPERATOR,
             schemas.ConversationResponse,
-            "Transfer a conversation to another operator",
+            "Transfer a conversation to another operator, or to a team",
             body=schemas.TransferBody,
             example={"operator_id": 7},
             **_WRITE,

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from parley.chat.common_fields import Moment
-from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.model import CandidateStatus, Conversation
 from parley.chat.conversations.queries import ArchiveFilter, ConversationDetails, RatingStats, TransferCandidate
 from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import ConversationSchema, MessageSchema, Mode, OperatorRef, Schema, Timestamp
+from parley.common.events.schemas import (
+    ConversationSchema,
+    MessageSchema,
+    Mode,
+    OperatorRef,
+    Schema,
+    TeamRef,
+    Timestamp,
+)
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
 _MODES: dict[str, Mode] = {"pending": "pending", "active": "operator", "ai": "ai", "closed": "closed"}
@@ -32,7 +40,16 @@ Statuses = Annotated[str, StringConstraints(max_length=40), AfterValidator(_chec
 
 
 class TransferBody(RequestBody):
-    operator_id: Id
+    """To an operator, or into the queue of a team: one of the two."""
+
+    operator_id: Id | None = None
+    team_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _require_one(self) -> TransferBody:
+        if (self.operator_id is None) == (self.team_id is None):
+            raise ValueError("name either operator_id or team_id")
+        return self
 
 
 class ConversationRef(RequestBody):
@@ -136,6 +153,15 @@ class TransferCandidatesResponse(SuccessResponse):
     operators: list[TransferCandidateSchema]
 
 
+class AssignmentCandidateSchema(Schema):
+    """An operator who was considered for an assignment."""
+
+    operator: OperatorRef
+    status: CandidateStatus = Field(
+        description="`full`: at their capacity; `away`: offline; `missed`: has just let this conversation time out."
+    )
+
+
 class HistoryEntrySchema(Schema):
     """What happened to a conversation, and who did it."""
 
@@ -143,6 +169,11 @@ class HistoryEntrySchema(Schema):
     action: str
     by: OperatorRef | None = None
     to: OperatorRef | None = None
+    reason: str | None = Field(None, description="Of the action `assigned`: how the operator was chosen.")
+    team: TeamRef | None = Field(None, description="Of the action `transferred_to_team`.")
+    candidates: list[AssignmentCandidateSchema] = Field(
+        default_factory=list, description="Of the action `assigned`: who was considered."
+    )
 
 
 class TranslationStateSchema(Schema):
@@ -246,7 +277,17 @@ def to_detail(details: ConversationDetails) -> ConversationDetailSchema:
             supported=translation.supported,
         ),
         history=[
-            HistoryEntrySchema(at=entry.at, action=entry.action, by=entry.by, to=entry.to)
+            HistoryEntrySchema(
+                at=entry.at,
+                action=entry.action,
+                by=entry.by,
+                to=entry.to,
+                reason=entry.reason,
+                team=entry.team,
+                candidates=[
+                    AssignmentCandidateSchema(operator=one.operator, status=one.status) for one in entry.candidates
+                ],
+            )
             for entry in conversation.history
         ],
         reads=[ReadMarkSchema(operator=person, seq=seq) for person, seq in conversation.reads],

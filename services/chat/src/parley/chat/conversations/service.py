@@ -24,9 +24,10 @@ from parley.chat.conversations.ports import (
 from parley.chat.ids import NextId
 from parley.chat.messages.model import Note
 from parley.chat.sites.site_settings import SiteSettingsReader
+from parley.chat.teams.ports import TeamLookup
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.errors import NotFound, ValidationFailed
-from parley.common.events.schemas import OperatorRef
+from parley.common.events.schemas import OperatorRef, TeamRef
 from parley.common.runtime.clock import Clock
 
 
@@ -41,6 +42,7 @@ class ConversationService:
     publish_ephemeral: EphemeralPublisher
     clock: Clock
     next_note_id: NextId
+    teams: TeamLookup
 
     async def accept(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         """Assign a conversation to the caller. Raises AssignedToAnother, ConversationIsClosed."""
@@ -72,6 +74,24 @@ class ConversationService:
             conversation,
             "transferred",
             lambda current: transitions.transfer(current, to, by, at, timeout, overrule=overrule),
+        )
+
+    async def transfer_to_team(self, caller: OperatorCaller, conversation_id: int, team_id: int) -> Conversation:
+        """Put a conversation into the queue of a team of its site.
+
+        Raises ValidationFailed, AssignedToAnother, ConversationIsClosed.
+        """
+        conversation = await self._find(caller, conversation_id)
+        team = await self.teams.find(caller.tenant_id, team_id)
+        if team is None or conversation.site_id not in team.site_ids:
+            raise ValidationFailed({"team_id": "is not a team of this site"})
+        at, by, to = self.clock(), operator_ref(caller), TeamRef(id=team.id, name=team.name)
+        overrule = _may_overrule(caller, conversation.site_id)
+        return await self._change(
+            caller,
+            conversation,
+            "transferred",
+            lambda current: transitions.transfer_to_team(current, to, by, at, overrule=overrule),
         )
 
     async def release(self, caller: OperatorCaller, conversation_id: int) -> Conversation:

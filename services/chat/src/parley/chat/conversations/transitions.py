@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +11,11 @@ from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
 from parley.chat.conversations import events
 from parley.chat.conversations.errors import AssignedToAnother, ConversationIsClosed, ConversationIsOpen, NotAssigned
 from parley.chat.conversations.model import (
+    MAX_HISTORY_CANDIDATES,
     MAX_READ_MARKS,
     MAX_RECENT_IDS,
     MAX_UNREAD,
+    AssignmentCandidate,
     Change,
     Conversation,
     ReplyLease,
@@ -22,7 +25,7 @@ from parley.chat.messages.model import Message, MessageDraft, Note
 from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events import Event
-from parley.common.events.schemas import LastMessage, Mode, OperatorRef
+from parley.common.events.schemas import LastMessage, Mode, OperatorRef, TeamRef
 from parley.common.texts import close_directions
 
 REPLY_LEASE_DURATION = timedelta(seconds=REPLY_LEASE_SECONDS)
@@ -94,7 +97,7 @@ def add_operator_message(
     after = conversation
     if after.operator is None:
         after = _assign(after, by, at, timeout)
-        emitted.append(events.accepted(after, by))
+        emitted.append(events.accepted(after, by, _seconds_in_queue(conversation, at)))
     after, message = _append_message(after, draft, at, waiting_since=None, due_at=None)
     emitted.append(events.message_created(after, message))
     return Change(after, tuple(emitted), (message,))
@@ -131,7 +134,36 @@ def accept(conversation: Conversation, by: OperatorRef, at: datetime, timeout: t
     if conversation.is_assigned_to(by.id):
         return Change(conversation)
     after = _assign(conversation, by, at, timeout)
-    return Change(after, (events.accepted(after, by),))
+    return Change(after, (events.accepted(after, by, _seconds_in_queue(conversation, at)),))
+
+
+def assign(
+    conversation: Conversation,
+    to: OperatorRef,
+    reason: str,
+    candidates: Sequence[AssignmentCandidate],
+    generation: int,
+    at: datetime,
+    timeout: timedelta,
+) -> Change | None:
+    """Give a waiting conversation to an operator who was chosen for it.
+
+    None if it does not wait any more, or if who answers has changed since `generation`.
+    """
+    if conversation.mode != "pending" or conversation.generation != generation:
+        return None
+    named = tuple(candidates)[:MAX_HISTORY_CANDIDATES]
+    after = _reassign(conversation, "operator", to, at)
+    after = after.with_history(at, "assigned", None, to, reason=reason, candidates=named)
+    after = replace(after, due_at=at + timeout)
+    return Change(after, (events.assigned(after, reason, _seconds_in_queue(conversation, at)),))
+
+
+def invalidate_assignment(conversation: Conversation) -> Change | None:
+    """Make an assignment that another replica has begun fail. None if the conversation does not wait any more."""
+    if conversation.mode != "pending":
+        return None
+    return Change(replace(conversation, generation=conversation.generation + 1))
 
 
 def request_handoff(
@@ -168,6 +200,22 @@ def transfer(
     # Also if no message waits: if the new operator is away, `time_out_operator` has to return the conversation.
     after = replace(after, due_at=at + timeout)
     return Change(after, (events.transferred(after, by, before),))
+
+
+def transfer_to_team(
+    conversation: Conversation, team: TeamRef, by: OperatorRef, at: datetime, *, overrule: bool
+) -> Change:
+    """Put the conversation into the queue of a team. No change if it waits there already.
+
+    Raises ConversationIsClosed, AssignedToAnother.
+    """
+    _require_open(conversation)
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
+    if conversation.mode == "pending" and conversation.team_id == team.id:
+        return Change(conversation)
+    after = _reassign(conversation, "pending", None, at).with_history(at, "transferred_to_team", by, team=team)
+    after = replace(after, team_id=team.id)
+    return Change(after, (events.pending(after, "transferred", by),))
 
 
 def release(conversation: Conversation, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
@@ -383,6 +431,8 @@ def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | No
         conversation,
         mode=mode,
         operator=operator,
+        # Who asks for a person again, after the AI, is not a case of that team any more.
+        team_id=None if mode == "ai" else conversation.team_id,
         generation=conversation.generation + 1,
         waiting_since=waiting_since,
         reply_lease=None,
@@ -399,6 +449,13 @@ def _assign(
     # Messages that somebody read while the visitor was in the queue still wait for a reply.
     is_awaited = bool(conversation.unread_seqs) or conversation.waiting_since is not None
     return replace(after, due_at=at + timeout if is_awaited else None)
+
+
+def _seconds_in_queue(conversation: Conversation, at: datetime) -> float | None:
+    """How long the visitor has waited in the queue; None if the conversation is not in it."""
+    if conversation.mode != "pending" or conversation.waiting_since is None:
+        return None
+    return max(0.0, (at - conversation.waiting_since).total_seconds())
 
 
 def _require_open(conversation: Conversation) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
+from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
 
 
@@ -39,6 +40,7 @@ class Site:
     language: str = "en"
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    routing: SiteRouting = field(default_factory=SiteRouting)
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
@@ -68,4 +70,5 @@ class Site:
             page_tracking=self.page_tracking,
             page_parameters=self.page_parameters,
             notifies_when_pending=bot.routing != "manual",
+            routing=self.routing,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -16,6 +16,7 @@ from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, TranslationSettings
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
+from parley.chat.sites.routing import Fallback, SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
@@ -132,6 +133,7 @@ def _mutable_fields(site: Site) -> Document:
         "page_tracking": site.page_tracking,
         "page_parameters": list(site.page_parameters),
         "chatbot": _chatbot_document(site.chatbot),
+        "routing": _routing_document(site.routing),
         "deleted": site.deleted,
         "version": site.version,
     }
@@ -150,11 +152,30 @@ def _to_site(row: Document) -> Site:
         # Absent in documents of the version before.
         page_tracking=row.get("page_tracking", True),
         page_parameters=tuple(row.get("page_parameters", ())),
+        routing=_to_routing(row.get("routing")),
         chatbot=_to_chatbot(row["chatbot"]),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         deleted=row["deleted"],
         version=row["version"],
     )
+
+
+def _routing_document(routing: SiteRouting) -> Document:
+    fallbacks = [{"team_id": one.team_id, "after_seconds": one.after.total_seconds()} for one in routing.fallbacks]
+    return {
+        "mode": routing.mode,
+        "capacity": routing.capacity,
+        "team_id": routing.team_id,
+        "fallbacks": fallbacks,
+    }
+
+
+def _to_routing(document: Mapping[str, Any] | None) -> SiteRouting:
+    """Convert the settings; sites that earlier versions stored have none."""
+    if document is None:
+        return SiteRouting()
+    fallbacks = (Fallback(row["team_id"], timedelta(seconds=row["after_seconds"])) for row in document["fallbacks"])
+    return SiteRouting(document["mode"], document["capacity"], document["team_id"], tuple(fallbacks))
 
 
 def _chatbot_document(bot: ChatbotSettings) -> Document:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from parley.chat.common_fields import Language, Name
 from parley.chat.sites.chatbot import Routing
 from parley.chat.sites.model import Site, SiteDraft
+from parley.chat.sites.routing_schemas import RoutingSchema, serialize_routing
 from parley.common.auth.identity import Permission
 from parley.common.events.schemas import Timestamp
 from parley.common.http import RequestBody, SuccessResponse
@@ -82,7 +83,8 @@ class SiteSchema(BaseModel):
     language: str
     page_tracking: bool
     page_parameters: list[str]
-    routing: Routing
+    routing: Routing = Field(description="Who is notified of a waiting visitor, as in the assistant's settings.")
+    assignment: RoutingSchema
     created_at: Timestamp
 
 
@@ -116,6 +118,7 @@ def serialize_site(site: Site) -> SiteSchema:
         page_tracking=site.page_tracking,
         page_parameters=list(site.page_parameters),
         routing=site.chatbot.routing,
+        assignment=serialize_routing(site.routing),
         created_at=site.created_at,
     )
 

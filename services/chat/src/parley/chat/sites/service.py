@@ -15,6 +15,7 @@ from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.sites.model import Site, SiteDraft
 from parley.chat.sites.ports import SiteRepository
+from parley.chat.sites.routing import SiteRouting
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events import new_event
 from parley.common.events.team import SiteChanged
@@ -89,6 +90,12 @@ class SiteService:
         if after.chatbot.ai_selection != bot.ai_selection:
             after = replace(after, last_ai_error=None)
         return await self._save(caller, before, after, "chatbot.updated", {"fields": sorted(fields)})
+
+    async def update_routing(self, caller: OperatorCaller, site_id: int, routing: SiteRouting) -> Site:
+        """Replace how waiting conversations are given to operators. Raises SiteNotFound, Forbidden, EditConflict."""
+        before = await self.get(caller, site_id)
+        details = {"routing": routing.mode, "capacity": routing.capacity, "team": routing.team_id}
+        return await self._save(caller, before, replace(before, routing=routing), "site.routing_changed", details)
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
         """Replace the public key, which stops widgets with the old one.

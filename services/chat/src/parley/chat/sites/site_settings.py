@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings
+from parley.chat.sites.routing import SiteRouting
 from parley.common.auth.identity import OperatorCaller
 
 
@@ -35,6 +36,7 @@ class SiteSettings:
     page_parameters: tuple[str, ...] = ()
     notifies_when_pending: bool = True
     """Whether a waiting visitor causes push notifications."""
+    routing: SiteRouting = field(default_factory=SiteRouting)
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

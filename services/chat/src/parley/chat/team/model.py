@@ -29,8 +29,12 @@ class MemberChange:
     owner: bool | None = None
     site_ids: frozenset[int] | None = None
     permissions: frozenset[Permission] | None = None
+    capacity: int | None = None
+    """0 for the default of the site."""
 
     @property
     def changes_account(self) -> bool:
         """Whether it changes the account itself, not only its permissions on sites."""
-        return self.name is not None or self.suspended is not None or self.owner is not None
+        return (
+            self.name is not None or self.suspended is not None or self.owner is not None or self.capacity is not None
+        )

@@ -50,6 +50,9 @@ class UpdateMemberBody(RequestBody):
     owner: bool | None = None
     site_ids: SiteIds | None = None
     permissions: PermissionsBody | None = Field(None, description="On every site of the member.")
+    capacity: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="Open conversations above which they are assigned no more; 0 is the default of the site."
+    )
 
     def to_change(self) -> MemberChange:
         return MemberChange(
@@ -58,6 +61,7 @@ class UpdateMemberBody(RequestBody):
             owner=self.owner,
             site_ids=None if self.site_ids is None else frozenset(self.site_ids),
             permissions=None if self.permissions is None else self.permissions.permissions,
+            capacity=self.capacity,
         )
 
 
@@ -71,6 +75,7 @@ class MemberSchema(BaseModel):
     sites: dict[str, list[Permission]] = Field(
         description="Permissions by site. Empty for an owner, who has every permission on every site."
     )
+    capacity: int | None = Field(description="Null is the default of the site.")
     created_at: Timestamp
 
 
@@ -108,5 +113,6 @@ def serialize_member(caller: OperatorCaller, operator: Operator) -> MemberSchema
         owner=operator.owner,
         status="suspended" if not operator.active else "invited" if invited else "active",
         sites=serialize_permissions(access),
+        capacity=operator.capacity,
         created_at=operator.created_at,
     )

@@ -138,8 +138,14 @@ class TeamService:
             suspended=before.suspended if change.suspended is None else change.suspended,
             owner=owner,
             access=access,
+            capacity=before.capacity if change.capacity is None else change.capacity or None,
         )
-        details = {"suspended": after.suspended, "owner": owner, "access": serialize_permissions(access)}
+        details = {
+            "suspended": after.suspended,
+            "owner": owner,
+            "access": serialize_permissions(access),
+            **({"capacity": after.capacity} if after.capacity != before.capacity else {}),
+        }
         return await self._save(caller, before, after, "member.updated", details)
 
     async def remove(self, caller: OperatorCaller, operator_id: int) -> None:

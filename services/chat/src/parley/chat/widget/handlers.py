@@ -34,6 +34,7 @@ from parley.chat.widget.schemas import (
     to_config_response,
     to_history_response,
     to_messages_response,
+    to_queue_place,
 )
 from parley.chat.widget.service import WidgetService
 from parley.common.auth.identity import VisitorCaller
@@ -94,13 +95,14 @@ class WidgetHandlers:
 
     async def get_history(self, context: RequestContext[VisitorCaller, None, HistoryQuery]) -> HistoryResponse:
         visitor, history = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
-        return to_history_response(visitor, history)
+        place = await self.widget.find_queue_place(history.conversation)
+        return to_history_response(visitor, history, place)
 
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]
     ) -> WidgetMessagesResponse:
-        messages = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
-        return to_messages_response(messages)
+        found = await self.widget.list_operator_messages(context.caller, context.query.after_seq)
+        return to_messages_response(found, await self.widget.find_queue_place(found.conversation))
 
     async def list_unread_proactive(
         self, context: RequestContext[VisitorCaller, None, WidgetQuery]
@@ -136,7 +138,8 @@ class WidgetHandlers:
 
     async def request_handoff(self, context: RequestContext[VisitorCaller, WidgetBody, None]) -> ModeResponse:
         conversation = await self.messages.request_handoff(context.caller)
-        return ModeResponse(conversation_id=conversation.id, mode=conversation.mode)
+        place = await self.widget.find_queue_place(conversation)
+        return ModeResponse(conversation_id=conversation.id, mode=conversation.mode, queue=to_queue_place(place))
 
     async def get_config(self, context: RequestContext[VisitorCaller, None, WidgetQuery]) -> ConfigResponse:
         return to_config_response(await self.widget.get_config(context.caller))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from parley.chat.assignment.queue_places import QueuePlace
 from parley.chat.common_fields import Email
 from parley.chat.messages.schemas import AfterSeq, ImageUrl, MessageContent
 from parley.chat.visitors.model import Visitor
@@ -108,10 +109,20 @@ class WidgetMessage(BaseModel):
     created_at: Timestamp
 
 
+class QueuePlaceSchema(BaseModel):
+    """A waiting visitor's place in the queue."""
+
+    position: int = Field(description="Counts from 1.")
+    estimated_wait_seconds: int | None = Field(
+        description="The median wait of the last hour; null if too few visitors waited."
+    )
+
+
 class WidgetMessagesResponse(SuccessResponse):
     messages: list[WidgetMessage]
     conversation_id: int | None = None
     mode: Mode | None = None
+    queue: QueuePlaceSchema | None = Field(None, description="While you wait for a person.")
 
 
 class HistoryResponse(WidgetMessagesResponse):
@@ -123,6 +134,7 @@ class HistoryResponse(WidgetMessagesResponse):
 class ModeResponse(SuccessResponse):
     conversation_id: int
     mode: Mode
+    queue: QueuePlaceSchema | None = Field(None, description="While you wait for a person.")
 
 
 class BlockStatusResponse(SuccessResponse):
@@ -145,11 +157,16 @@ class ConfigResponse(SuccessResponse):
     page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
 
 
-def to_history_response(visitor: Visitor, found: WidgetMessages) -> HistoryResponse:
+def to_queue_place(place: QueuePlace | None) -> QueuePlaceSchema | None:
+    return QueuePlaceSchema.model_validate(place, from_attributes=True) if place is not None else None
+
+
+def to_history_response(visitor: Visitor, found: WidgetMessages, place: QueuePlace | None) -> HistoryResponse:
     conversation = found.conversation
     assigned = conversation.operator if conversation else None
     return HistoryResponse(
         **_conversation_fields(found),
+        queue=to_queue_place(place),
         operator=assigned.name if assigned else None,
         operator_read_seq=conversation.operator_read_seq if conversation else 0,
         visitor=OwnDetails(
@@ -162,8 +179,8 @@ def to_history_response(visitor: Visitor, found: WidgetMessages) -> HistoryRespo
     )
 
 
-def to_messages_response(found: WidgetMessages) -> WidgetMessagesResponse:
-    return WidgetMessagesResponse(**_conversation_fields(found))
+def to_messages_response(found: WidgetMessages, place: QueuePlace | None = None) -> WidgetMessagesResponse:
+    return WidgetMessagesResponse(**_conversation_fields(found), queue=to_queue_place(place))
 
 
 def _conversation_fields(found: WidgetMessages) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parley.chat.assignment.queue_places import QueuePlace, QueuePlaces
 from parley.chat.conversations.away_notice import is_anyone_reachable
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
@@ -45,6 +46,7 @@ class WidgetService:
     messages: MessageRepository
     sites: SiteSettingsReader
     presence: PresenceReader
+    places: QueuePlaces
     clock: Clock
 
     async def get_history(
@@ -82,6 +84,10 @@ class WidgetService:
             conversation, after_seq=conversation.visitor_read_seq, limit=_MAX_MESSAGES
         )
         return WidgetMessages(conversation, [message for message in messages if message.role == "operator"])
+
+    async def find_queue_place(self, conversation: Conversation | None) -> QueuePlace | None:
+        """The visitor's place in the queue; None if they do not wait."""
+        return await self.places.find(conversation)
 
     async def get_block(self, caller: VisitorCaller) -> BlockType | None:
         """How the visitor is blocked; None if they are not, or have never written anything."""

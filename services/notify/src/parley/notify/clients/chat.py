@@ -12,7 +12,7 @@ from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.notify.push.model import ChatOperator, SitePushOptions
 from parley.notify.timeouts import CHAT_CACHE_TTL_SECONDS
 
-_INVALIDATING_EVENTS = ("operator.access_changed", "site.changed")
+_INVALIDATING_EVENTS = ("operator.access_changed", "site.changed", "team.changed")
 
 
 class CachedChatSites:
@@ -76,7 +76,13 @@ class CachedChatSites:
     async def _load_operators(self, site_id: int) -> Mapping[int, ChatOperator]:
         reply = await self._rpc("site_operators", site_id=site_id) or {}
         return {
-            row["operator_id"]: ChatOperator(row["operator_id"], row["language"])
+            row["operator_id"]: ChatOperator(
+                row["operator_id"],
+                row["language"],
+                # The version of chat before has no teams.
+                frozenset(row.get("team_ids", ())),
+                Permission.MANAGE in row["permissions"],
+            )
             for row in reply.get("operators", [])
             if Permission.CHAT in row["permissions"]
         }

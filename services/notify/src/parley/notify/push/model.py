@@ -113,10 +113,12 @@ class CursorTable:
 
 @dataclass(frozen=True, slots=True)
 class ChatOperator:
-    """An operator who may chat on a site, and their language (BCP 47)."""
+    """An operator who may chat on a site, their language (BCP 47), and the teams of the site that they are in."""
 
     operator_id: int
     language: str
+    team_ids: frozenset[int] = frozenset()
+    manages_site: bool = False
 
 
 @dataclass(frozen=True, slots=True)

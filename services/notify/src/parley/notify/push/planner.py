@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -21,7 +21,7 @@ from parley.common.events import Event
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 from parley.notify import metrics
-from parley.notify.push.model import INITIAL_POSITION, Cursor
+from parley.notify.push.model import INITIAL_POSITION, ChatOperator, Cursor
 from parley.notify.push.ports import (
     CursorRepository,
     DeliveryRepository,
@@ -199,6 +199,7 @@ class PushPlanner:
             try:
                 notifies = (await self._site_options.get(trigger.site_id)).notifies_when_pending
                 operators = await self._site_operators.get(trigger.site_id) if notifies else {}
+                operators = _of_team(operators, trigger.team_id)
             except Unavailable:
                 return False
             recipients = (
@@ -207,3 +208,11 @@ class PushPlanner:
         for operator_id in recipients:
             await self._deliveries.add(trigger, operator_id, trigger.occurred_at + self._delay)
         return True
+
+
+def _of_team(operators: Mapping[int, ChatOperator], team_id: int | None) -> Mapping[int, ChatOperator]:
+    """Those who are to know that a conversation waits for a team: its members and managers, or else everyone."""
+    members = {one.operator_id for one in operators.values() if team_id in one.team_ids}
+    if not members:
+        return operators
+    return {key: one for key, one in operators.items() if key in members or one.manages_site}

@@ -42,6 +42,8 @@ class PushTrigger:
     """The trace of the event; the push continues it."""
     caused_by: int | None = None
     """The operator who caused the event and so gets no push."""
+    team_id: int | None = None
+    """The team that the conversation waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ def push_recipient(event: Event) -> int | None:
         case "conversation.pending":
             return ALL_OPERATORS
         case "conversation.transferred":
+            return _assigned_operator(event.data)
+        case "conversation.accepted" if event.data.get("reason") is not None:
+            # Assigned: the operator did not accept it themselves.
             return _assigned_operator(event.data)
         case _:
             return None
@@ -114,6 +119,7 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
         text=to_screen_line(text, _MAX_TEXT_LENGTH),
         occurred_at=event.occurred_at,
         trace=TraceContext(event.request_id, event.traceparent),
+        team_id=conversation.get("team_id"),
         caused_by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
 

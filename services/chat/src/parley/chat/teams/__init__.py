@@ -1,0 +1,1 @@
+"""Teams: departments of a tenant, each with members and sites, to which conversations are routed."""
