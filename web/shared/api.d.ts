@@ -1233,6 +1233,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/routing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdRouting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/team": {
         parameters: {
             query?: never;
@@ -1324,6 +1340,38 @@ export interface paths {
         put?: never;
         post: operations["postTeamIdInvitation"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getTeams"];
+        put?: never;
+        post: operations["postTeams"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putTeamsId"];
+        post?: never;
+        delete: operations["deleteTeamsId"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1500,6 +1548,11 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
+        };
+        AssignmentCandidateSchema: {
+            operator: components["schemas"]["OperatorRef"];
+            /** @enum {string} */
+            status: "available" | "full" | "away" | "missed";
         };
         AuditEntrySchema: {
             id: number;
@@ -1767,6 +1820,8 @@ export interface components {
             /** @default null */
             reply_due_at: string | null;
             /** @default null */
+            team_id: number | null;
+            /** @default null */
             previous_id: number | null;
             /** @default null */
             rating: number | null;
@@ -1816,6 +1871,8 @@ export interface components {
             waiting_since: string | null;
             /** @default null */
             reply_due_at: string | null;
+            /** @default null */
+            team_id: number | null;
             /** @default null */
             previous_id: number | null;
             /** @default null */
@@ -1965,6 +2022,8 @@ export interface components {
             /** @default null */
             reply_due_at: string | null;
             /** @default null */
+            team_id: number | null;
+            /** @default null */
             previous_id: number | null;
             /** @default null */
             rating: number | null;
@@ -2005,6 +2064,14 @@ export interface components {
             /** @default null */
             lead_at: string | null;
         };
+        FallbackBody: {
+            team_id?: number | null;
+            after_seconds: number;
+        };
+        FallbackSchema: {
+            team_id: number | null;
+            after_seconds: number;
+        };
         HistoryEntrySchema: {
             at: string;
             action: string;
@@ -2012,6 +2079,11 @@ export interface components {
             by: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             to: components["schemas"]["OperatorRef"] | null;
+            /** @default null */
+            reason: string | null;
+            /** @default null */
+            team: components["schemas"]["TeamRef"] | null;
+            candidates?: components["schemas"]["AssignmentCandidateSchema"][];
         };
         HistoryQuery: {
             site_key: string;
@@ -2033,6 +2105,8 @@ export interface components {
             conversation_id: number | null;
             /** @default null */
             mode: ("ai" | "pending" | "operator" | "closed") | null;
+            /** @default null */
+            queue: components["schemas"]["QueuePlaceSchema"] | null;
             /** @default null */
             operator: string | null;
             /** @default 0 */
@@ -2135,6 +2209,7 @@ export interface components {
             sites: {
                 [key: string]: components["schemas"]["Permission"][];
             };
+            capacity: number | null;
             created_at: string;
         };
         MessageResponse: {
@@ -2207,6 +2282,8 @@ export interface components {
             conversation_id: number;
             /** @enum {string} */
             mode: "ai" | "pending" | "operator" | "closed";
+            /** @default null */
+            queue: components["schemas"]["QueuePlaceSchema"] | null;
         };
         MyAccessResponse: {
             /**
@@ -2310,6 +2387,10 @@ export interface components {
             name?: string | null;
             language?: string | null;
         };
+        QueuePlaceSchema: {
+            position: number;
+            estimated_wait_seconds: number | null;
+        };
         QueueQuery: {
             /** @default 50 */
             limit: number;
@@ -2383,6 +2464,28 @@ export interface components {
             style: "shorter" | "friendlier" | "correct" | "translate";
             language?: string | null;
         };
+        RoutingBody: {
+            /** @enum {string} */
+            routing: "manual" | "round_robin" | "least_busy";
+            capacity?: number;
+            team_id?: number | null;
+            fallbacks?: components["schemas"]["FallbackBody"][];
+        };
+        RoutingResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            routing: components["schemas"]["RoutingSchema"];
+        };
+        RoutingSchema: {
+            /** @enum {string} */
+            routing: "manual" | "round_robin" | "least_busy";
+            capacity: number;
+            team_id: number | null;
+            fallbacks: components["schemas"]["FallbackSchema"][];
+        };
         SendMessageBody: {
             site_key: string;
             session_id?: string | null;
@@ -2434,6 +2537,7 @@ export interface components {
             page_parameters: string[];
             /** @enum {string} */
             routing: "all" | "manual";
+            assignment: components["schemas"]["RoutingSchema"];
             created_at: string;
         };
         SourceSchema: {
@@ -2453,13 +2557,38 @@ export interface components {
             kind: string;
             id: string;
         };
-        TeamResponse: {
+        TeamBody: {
+            name: string;
+            site_ids: number[];
+            operator_ids?: number[];
+        };
+        TeamRef: {
+            id: number;
+            name: string;
+        };
+        TeamSchema: {
+            id: number;
+            name: string;
+            site_ids: number[];
+            operator_ids: number[];
+            created_at: string;
+            updated_at: string;
+        };
+        TeamsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            site_id: number | null;
+        };
+        TeamsResponse: {
             /**
              * @default true
              * @constant
              */
             success: true;
-            team: components["schemas"]["MemberSchema"][];
+            teams: components["schemas"]["TeamSchema"][];
             next_cursor: string | null;
         };
         TenantSchema: {
@@ -2487,7 +2616,8 @@ export interface components {
             to: string;
         };
         TransferBody: {
-            operator_id: number;
+            operator_id?: number | null;
+            team_id?: number | null;
         };
         TransferCandidateSchema: {
             id: number;
@@ -2533,6 +2663,7 @@ export interface components {
             owner?: boolean | null;
             site_ids?: number[] | null;
             permissions?: components["schemas"]["PermissionsBody"] | null;
+            capacity?: number | null;
         };
         UpdateSiteBody: {
             name?: string | null;
@@ -2635,11 +2766,30 @@ export interface components {
             conversation_id: number | null;
             /** @default null */
             mode: ("ai" | "pending" | "operator" | "closed") | null;
+            /** @default null */
+            queue: components["schemas"]["QueuePlaceSchema"] | null;
         };
         WidgetQuery: {
             site_key: string;
             /** @default null */
             session_id: string | null;
+        };
+        parley__chat__team__schemas__TeamResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            team: components["schemas"]["MemberSchema"][];
+            next_cursor: string | null;
+        };
+        parley__chat__teams__schemas__TeamResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            team: components["schemas"]["TeamSchema"];
         };
         HeartbeatResponse: {
             /**
@@ -5302,6 +5452,42 @@ export interface operations {
             };
         };
     };
+    putSitesSiteIdRouting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "routing": "round_robin",
+                 *       "capacity": 4,
+                 *       "fallbacks": [
+                 *         {
+                 *           "after_seconds": 60
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["RoutingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutingResponse"];
+                };
+            };
+        };
+    };
     getSitesSiteIdTeam: {
         parameters: {
             query?: {
@@ -5321,7 +5507,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TeamResponse"];
+                    "application/json": components["schemas"]["parley__chat__team__schemas__TeamResponse"];
                 };
             };
         };
@@ -5419,7 +5605,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TeamResponse"];
+                    "application/json": components["schemas"]["parley__chat__team__schemas__TeamResponse"];
                 };
             };
         };
@@ -5554,6 +5740,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvitationResponse"];
+                };
+            };
+        };
+    };
+    getTeams: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                site_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamsResponse"];
+                };
+            };
+        };
+    };
+    postTeams: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Billing",
+                 *       "site_ids": [
+                 *         1
+                 *       ],
+                 *       "operator_ids": [
+                 *         7
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["parley__chat__teams__schemas__TeamResponse"];
+                };
+            };
+        };
+    };
+    putTeamsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Billing",
+                 *       "site_ids": [
+                 *         1
+                 *       ],
+                 *       "operator_ids": [
+                 *         7
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["TeamBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["parley__chat__teams__schemas__TeamResponse"];
+                };
+            };
+        };
+    };
+    deleteTeamsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };

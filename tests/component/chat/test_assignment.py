@@ -297,7 +297,9 @@ async def test_a_visitor_sees_the_place_and_the_median_wait(desk: Desk) -> None:
         desk.app.events.remove(event)
         for _ in range(2):
             await handlers.by_type()["conversation.accepted"](event)
-    assert await desk.app.mongo["queue_waits"].count_documents({"site_id": desk.site_id}) == 3, "an event that arrives twice counts once"
+    assert await desk.app.mongo["queue_waits"].count_documents({"site_id": desk.site_id}) == 3, (
+        "an event that arrives twice counts once"
+    )
     place = await places.find(await desk.get(second))
     assert place is not None
     assert place.estimated_wait_seconds == pytest.approx(62, abs=3)
