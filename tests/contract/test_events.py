@@ -35,6 +35,7 @@ VISITOR_EVENTS = {
     "conversation.released",
     "conversation.closed",
     "conversation.reopened",
+    "queue.changed",
     "typing",
 }
 """Events that visitors receive. An addition here discloses something new to visitors."""
@@ -106,7 +107,7 @@ def test_every_event_declares_its_audience(kind: str) -> None:
     assert definition.audience in Audience
     assert (definition.audience is Audience.OPERATORS_AND_VISITOR) == (kind in VISITOR_EVENTS)
     assert definition.__doc__, "and is documented"
-    assert definition.ephemeral == (kind == "typing")
+    assert definition.ephemeral == (kind in ("typing", "queue.changed"))
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -90,11 +90,12 @@ NOT_RESOURCE_FIELDS = {
 }
 
 FILTER_PARAMETERS = {
+    ("POST /api/v1/operator/transfer/{id}", "team_id"): "in place of operator_id; another site's is invalid",
     ("GET /api/v1/sites/{site_id}/conversations", "operator_id"): "filters the caller's own list",
     ("GET /api/v1/audit", "operator_id"): "filters the caller's own list",
     ("GET /api/v1/audit", "site_id"): "filters the caller's own list",
 }
-"""Query parameters that filter and give access to nothing."""
+"""Parameters that filter and give access to nothing, or of which a request has only one."""
 
 
 def path_parameters(public: PublicEndpoint) -> list[str]:

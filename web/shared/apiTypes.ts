@@ -60,12 +60,15 @@ export type Chatbot = ResponseBody<"get", "/sites/{site_id}/chatbot">["chatbot"]
 export type ChatbotUpdate = RequestBody<"put", "/sites/{site_id}/chatbot">;
 export type KnowledgeEntry = ResponseBody<"get", "/sites/{site_id}/chatbot/knowledge">["knowledge"][number];
 export type Member = ResponseBody<"get", "/team">["team"][number];
+export type Team = ResponseBody<"get", "/teams">["teams"][number];
+export type Routing = SiteFields["assignment"];
 export type Invitation = ResponseBody<"post", "/team/{id}/invitation">["invitation"];
 export type AuditEntry = ResponseBody<"get", "/audit">["entries"][number];
 export type Pagination = ResponseBody<"get", "/sites/{site_id}/conversations">["pagination"];
 
 export type WidgetConfig = ResponseBody<"get", "/chat/config">;
 export type WidgetHistory = ResponseBody<"get", "/chat/history">;
+export type QueuePlace = NonNullable<WidgetHistory["queue"]>;
 
 /** A live event as its `data` line carries it. The events' schemas are not part of the OpenAPI document. */
 export interface LiveEvent {

@@ -40,6 +40,7 @@ export function buildConversation(fields: Partial<Conversation> = {}): Conversat
     operator_read_seq: 0,
     visitor_read_seq: 0,
     waiting_since: null,
+    team_id: null,
     previous_id: null,
     rating: null,
     created_at: "2026-01-01T12:00:00Z",

@@ -14,11 +14,12 @@ from parley.chat.knowledge import repository as knowledge
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
+from parley.chat.teams import repository as teams
 from parley.common.auth.identity import OperatorCaller
 from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
-REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, sessions, sites, team)
+REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, sessions, sites, team, teams)
 
 
 async def _call_every_route(app: AdminTestApp) -> None:
@@ -70,6 +71,13 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("DELETE", f"{site_path}/team/{invited}")
     await call("PUT", f"/api/v1/team/{invited}", {"suspended": True})
     await call("DELETE", f"/api/v1/team/{invited}")
+    group = {"name": "Billing", "site_ids": [site["id"]], "operator_ids": [owner.operator_id]}
+    team_id = (await call("POST", "/api/v1/teams", group))["team"]["id"]
+    await call("PUT", f"/api/v1/teams/{team_id}", {**group, "name": "Invoices"})
+    for reader in (owner, member):
+        await call("GET", "/api/v1/teams", caller=reader)
+        await call("GET", "/api/v1/teams", caller=reader, site_id=site["id"])
+    await call("PUT", f"{site_path}/routing", {"routing": "round_robin", "team_id": team_id})
     for query in ({}, {"site_id": site["id"]}, {"operator_id": owner.operator_id, "action": "site.updated"}):
         page = await call("GET", "/api/v1/audit", limit=1, from_=to_rfc3339(app.clock().replace(year=2020)), **query)
         if page["next_cursor"]:
@@ -79,6 +87,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await app.call_internal("GET", "origin", origin="https://shop.example.com")
     await app.admin.rpc_methods()["site_operators"]({"site_id": site["id"]})
     await app.admin.team_directory.member(owner.tenant_id, owner.operator_id)
+    await call("DELETE", f"/api/v1/teams/{team_id}")
     await call("DELETE", site_path)
 
 

@@ -18,6 +18,7 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.ports import ConversationRepository, Transition
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
+from parley.common.errors import ValidationFailed
 from parley.common.messaging import RpcClient
 from support.admin_app import AdminTestApp
 
@@ -195,6 +196,23 @@ async def test_a_transfer_to_a_team_waits_for_its_members(desk: Desk) -> None:
     await desk.assign()
     assert await desk.holder(conversation_id) == "Sam"
     assert (await desk.module.conversations.release(desk.owner, conversation_id)).team_id is None
+
+
+async def test_a_team_of_another_site_gets_no_conversation(desk: Desk) -> None:
+    alex = await desk.add_operator("Alex")
+    other = await desk.app.create_site(desk.owner, "Blog")
+    caller = await desk.app.get_caller(desk.owner.operator_id)
+    body = {"name": "Blog", "site_ids": [other["id"]]}
+    team = (await desk.app.call("POST", "/api/v1/teams", caller, body)).ok(201)["team"]
+    stranger = await desk.app.create_tenant()
+    foreign_site = await desk.app.create_site(stranger)
+    body = {"name": "Foreign", "site_ids": [foreign_site["id"]]}
+    foreign = (await desk.app.call("POST", "/api/v1/teams", stranger, body)).ok(201)["team"]
+    conversation_id = await desk.wait_in_queue()
+    for team_id in (team["id"], foreign["id"], foreign["id"] + 999):
+        with pytest.raises(ValidationFailed) as caught:
+            await desk.module.conversations.transfer_to_team(alex, conversation_id, team_id)
+        assert caught.value.fields == {"team_id": "is not a team of this site"}
 
 
 async def test_who_let_it_time_out_does_not_get_it_again_at_once(desk: Desk) -> None:
