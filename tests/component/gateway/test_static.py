@@ -75,6 +75,4 @@ async def test_a_file_is_sent_compressed_to_clients_that_accept_it(tmp_path: Pat
                     assert response.headers.get("Content-Encoding") == expected, path
                     assert "Accept-Encoding" in response.headers["Vary"]
                     assert response.content_type in ("text/html", "text/javascript", "application/javascript")
-                    assert body == {"br": b"brotli", "gzip": b"zipped"}.get(
-                        expected or "", b"plain " * 400
-                    )
+                    assert body == {"br": b"brotli", "gzip": b"zipped"}.get(expected or "", b"plain " * 400)

@@ -16,7 +16,11 @@ import { conversations, mergeConversations } from "../inbox/conversations";
 const PAGE_SIZE = 50;
 const MAX_THREADS = 30;
 
-export type HistoryEntry = Omit<ConversationDetail["history"][number], "action"> & { action: string };
+type StoredEntry = ConversationDetail["history"][number];
+type OptionalField = "reason" | "team" | "candidates";
+/** An event of a conversation, as the server stores it or as a live event tells it. */
+export type HistoryEntry = Omit<StoredEntry, "action" | OptionalField> &
+  Partial<Pick<StoredEntry, OptionalField>> & { action: string };
 export type ConversationTranslation = ConversationDetail["translation"];
 
 export interface Thread {
