@@ -28,6 +28,8 @@ PARLEY_OWNER_PASSWORD=$(random 10)
 PARLEY_IDENTITY_SECRET=$(random 32)
 PARLEY_ENCRYPTION_SECRET=$(random 32)
 PARLEY_JWT_SECRET=$(random 32)
+# Identifies this installation to the push services of browsers (Web Push). In use, it is never changed.
+PARLEY_VAPID_PRIVATE_KEY=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')
 
 MONGODB_ROOT_PASSWORD=$(random 16)
 MONGODB_SET_KEY=$(random 32)

@@ -21,6 +21,11 @@ random() {
     head -c "$1" /dev/urandom | od -An -v -tx1 | tr -d ' \n'
 }
 
+# 32 bytes are a private key of P-256, in base64url.
+random_key() {
+    head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n'
+}
+
 # secret NAME KEY VALUE [KEY VALUE]...
 secret() {
     printf -- '---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ntype: Opaque\nstringData:\n' "$1"
@@ -34,6 +39,7 @@ secret() {
 secret parley-identity secret "$(random 32)"
 secret parley-encryption secret "$(random 32)"
 secret parley-jwt secret "$(random 32)"
+secret parley-vapid private-key "$(random_key)" subject "mailto:${OWNER_EMAIL:-owner@example.com}"
 
 if [ "$overlay" = dev ]; then
     uri='mongodb://mongodb:27017/?replicaSet=rs0'

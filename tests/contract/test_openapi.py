@@ -15,6 +15,7 @@ from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
 from support.authorization_matrix import image_form, make_image
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
+from support.web_push import EXAMPLE_SUBSCRIPTION
 from support.tenants import PASSWORD, TenantFixture
 
 GATEWAY_ENDPOINTS = {
@@ -24,7 +25,6 @@ GATEWAY_ENDPOINTS = {
     ("POST", "/api/v1/invitations/accept"),
 }
 """Endpoints that the gateway answers itself."""
-
 
 @pytest.fixture(scope="module")
 async def document(api: ApiClient) -> OpenApiDocument:
@@ -266,6 +266,12 @@ class ApiTour:
         await self.call(alex, "POST", "/operator/fcm-token", {"token": "d" * 140})
         await self.call(alex, "POST", "/operator/fcm-token/test", {})
         await self.call(alex, "DELETE", "/operator/fcm-token", {"token": "d" * 140})
+        await self.call(alex, "GET", "/operator/push-subscription/key")
+        await self.call(alex, "POST", "/operator/push-subscription", EXAMPLE_SUBSCRIPTION)
+        device_id = (await self.call(alex, "GET", "/operator/push-device"))["devices"][0]["id"]
+        await self.call(alex, "POST", "/operator/push-device/test", {"device_id": device_id})
+        await self.call(alex, "DELETE", f"/operator/push-device?device_id={device_id}")
+        await self.call(alex, "DELETE", "/operator/push-subscription", {"endpoint": EXAMPLE_SUBSCRIPTION["endpoint"]})
 
     async def removals(self, site_id: int) -> None:
         owner = self.tenant.owner

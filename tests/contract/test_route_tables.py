@@ -42,6 +42,12 @@ WITHOUT_PERMISSION = {
     "POST /api/v1/operator/fcm-token": "the caller's own devices; pushes are authorized event by event",
     "DELETE /api/v1/operator/fcm-token": "the caller's own devices",
     "POST /api/v1/operator/fcm-token/test": "the caller's own devices",
+    "POST /api/v1/operator/push-subscription": "the caller's own devices; pushes are authorized event by event",
+    "DELETE /api/v1/operator/push-subscription": "the caller's own devices",
+    "GET /api/v1/operator/push-subscription/key": "the installation's public key",
+    "GET /api/v1/operator/push-device": "the caller's own devices",
+    "DELETE /api/v1/operator/push-device": "the caller's own devices",
+    "POST /api/v1/operator/push-device/test": "the caller's own devices",
 }
 """Routes that every team member may use, and why they need no permission."""
 
@@ -147,6 +153,10 @@ async def test_a_scoped_api_key_changes_of_its_operator_only_what_is_listed(publ
         "POST /api/v1/operator/fcm-token": {"can_chat"},
         "DELETE /api/v1/operator/fcm-token": {"can_chat"},
         "POST /api/v1/operator/fcm-token/test": {"can_chat"},
+        "POST /api/v1/operator/push-subscription": {"can_chat"},
+        "DELETE /api/v1/operator/push-subscription": {"can_chat"},
+        "DELETE /api/v1/operator/push-device": {"can_chat"},
+        "POST /api/v1/operator/push-device/test": {"can_chat"},
     }
 
 

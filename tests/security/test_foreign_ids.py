@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from support.authorization_matrix import TenantResources, image_form, is_resourc
 from support.routes import get_fields, public_endpoints
 from support.tenants import TenantFixture
 from support.wait import wait_until
+from support.web_push import EXAMPLE_SUBSCRIPTION
 
 CANARY = "canary-of-another-tenant"
 
@@ -118,6 +120,22 @@ async def test_a_foreign_device_cannot_be_removed(tenant: TenantFixture, other: 
     (await tenant.alex.send("DELETE", "/operator/fcm-token")).ok()
     assert await tokens.count_documents(owner) == 1
     (await other.tenant.alex.send("DELETE", "/operator/fcm-token", device)).ok()
+    assert await tokens.count_documents(owner) == 0
+
+
+async def test_a_foreign_subscription_is_not_listed_tested_or_removed(
+    tenant: TenantFixture, other: OtherTenant, tokens: Any
+) -> None:
+    """A2: another tenant's push subscription is neither shown, nor tested, nor removed."""
+    subscription = {**EXAMPLE_SUBSCRIPTION, "endpoint": f"https://push.invalid/{secrets.token_hex(8)}"}
+    owner = {"operator_id": other.tenant.alex.id, "keys": {"$ne": None}}
+    device_id = (await other.tenant.alex.post("/operator/push-subscription", subscription)).ok()["device_id"]
+    assert (await tenant.alex.get("/operator/push-device")).ok()["devices"] == []
+    assert (await tenant.alex.post("/operator/push-device/test", {"device_id": device_id})).status == 404
+    (await tenant.alex.send("DELETE", f"/operator/push-device?device_id={device_id}")).ok()
+    (await tenant.alex.send("DELETE", "/operator/push-subscription", {"endpoint": subscription["endpoint"]})).ok()
+    assert await tokens.count_documents(owner) == 1
+    (await other.tenant.alex.send("DELETE", f"/operator/push-device?device_id={device_id}")).ok()
     assert await tokens.count_documents(owner) == 0
 
 

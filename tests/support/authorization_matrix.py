@@ -85,6 +85,7 @@ RESOURCE_FIELDS = ("site_id", "site_ids", "conversation_id", "operator_id", "ope
 """Fields of bodies and queries that name a resource."""
 
 NOT_RESOURCE_FIELDS = {
+    "device_id": "a hash; only the caller's own devices are looked at, which a test of foreign ids shows",
     "message_id": "the sender's own id for a message",
     "last_event_id": "a position in the event log; the replay is authorized event by event",
 }

@@ -26,7 +26,19 @@ Document = dict[str, Any]
 KUBERNETES = Path(__file__).resolve().parents[3] / "k8s"
 TEMPLATES = KUBERNETES / "chart" / "templates"
 SERVICES = ("gateway", "chat", "presence", "notify", "translate")
-SECRETS = ("identity", "encryption", "jwt", "s3", "owner", "fcm", "libretranslate", "backup", "mongodb", "rabbitmq")
+SECRETS = (
+    "identity",
+    "encryption",
+    "jwt",
+    "s3",
+    "owner",
+    "fcm",
+    "vapid",
+    "libretranslate",
+    "backup",
+    "mongodb",
+    "rabbitmq",
+)
 """Secrets that people create, without `parley-`; the others belong to operators."""
 
 BACKENDS = "in-cluster-backends"

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets as random_secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 
@@ -13,19 +13,28 @@ class Secrets:
 
     identity: str
     jwt: str
+    vapid: str
 
     @classmethod
     def generate(cls) -> "Secrets":
         """Generate random secrets."""
-        return cls(identity=random_secrets.token_hex(32), jwt=random_secrets.token_hex(32))
+        return cls(
+            identity=random_secrets.token_hex(32),
+            jwt=random_secrets.token_hex(32),
+            # Any 32 bytes are a private key of P-256, but for one case in 2^32.
+            vapid=random_secrets.token_urlsafe(32),
+        )
 
     @classmethod
     def load_or_create(cls, path: Path) -> "Secrets":
         """Load the file's secrets, or generate and write them, so that tokens stay valid across restarts."""
         if path.exists():
             stored = json.loads(path.read_text())
-            return cls(identity=stored["identity"], jwt=stored["jwt"])
-        created = cls.generate()
+            if "vapid" in stored:
+                return cls(**stored)
+            created = replace(cls.generate(), **stored)  # Written by the version before.
+        else:
+            created = cls.generate()
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         draft.unlink(missing_ok=True)

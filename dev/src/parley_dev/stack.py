@@ -166,6 +166,9 @@ class Stack:
         if service == "chat":
             env["PARLEY_STORAGE_DIR"] = str(self.directory / "uploads")
             env["PARLEY_PUBLIC_URL"] = self.gateway_url
+        if service == "notify":
+            env["PARLEY_VAPID_PRIVATE_KEY"] = self.secrets.vapid
+            env["PARLEY_VAPID_SUBJECT"] = "mailto:owner@example.com"
         return env | dict(self._extra_env.get("*", {})) | dict(self._extra_env.get(service, {}))
 
     async def start(self) -> None:

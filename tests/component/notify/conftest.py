@@ -18,6 +18,7 @@ from support.infrastructure import Infrastructure
 from support.notify import SECRET, FakeTeam, NotifyReplica, Scenario, StartReplica, connect_as_chat
 from support.pushes import AddPushOperator, SendFirstPush, register_device, wait_for_push
 from support.wait import wait_until
+from support.web_push import WebPushServer
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +48,12 @@ async def broker(amqp_url: str, team: FakeTeam) -> AsyncIterator[BrokerConnectio
 @pytest.fixture(scope="session")
 async def fcm() -> AsyncIterator[FcmServer]:
     async with FcmServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def web_push() -> AsyncIterator[WebPushServer]:
+    async with WebPushServer() as server:
         yield server
 
 
@@ -109,13 +116,14 @@ async def push_replica(
     amqp_url: str,
     tmp_path_factory: pytest.TempPathFactory,
     fcm: FcmServer,
+    web_push: WebPushServer,
 ) -> AsyncIterator[NotifyReplica]:
     """One replica with push, due after half a second, shared by tests that use their own tenants."""
     prefix = f"t{secrets.token_hex(4)}"
     async with _replica_starter(
         infrastructure, mongodb_uri, amqp_url, prefix, tmp_path_factory.mktemp("notify-push")
     ) as start:
-        yield await start(push_delay_seconds=0.5, **fcm.notify_settings)
+        yield await start(push_delay_seconds=0.5, **fcm.notify_settings, **web_push.notify_settings)
 
 
 @pytest.fixture

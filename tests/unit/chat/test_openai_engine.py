@@ -14,11 +14,11 @@ from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.site_keys import SiteKeyCipher
-from parley.chat.ai.ssrf_guard import SsrfGuard
 from parley.chat.settings import ChatSettings
 from parley.chat.sites.chatbot import AiSettings, ChatbotSettings
 from parley.chat.sites.model import Site
 from parley.chat.sites.site_settings import SiteSettings
+from parley.common.http.ssrf_guard import SsrfGuard
 from support.openai_server import FakeOpenAIServer
 
 SECRET = "5f0b7f0e9c1d4a7b8e2f6a3c9d0e1f2a"

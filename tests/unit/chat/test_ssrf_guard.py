@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from parley.chat.ai import ssrf_guard
-from parley.chat.ai.ssrf_guard import EndpointRejected, SsrfGuard, is_public
 from parley.chat.ai.ssrf_safe_client import SsrfSafeTransport, build_ssrf_safe_client
+from parley.common.http import ssrf_guard
+from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard, is_public
 
 PUBLIC = "93.184.215.14"
 

@@ -122,6 +122,7 @@ def test_every_installed_command_is_available() -> None:
         "visitor erase",
         "dead-letters list",
         "dead-letters replay",
+        "vapid-key create",
         "backup",
         "restore",
         "config check",

@@ -16,7 +16,6 @@ from parley.chat.accounts.repository import MongoOperatorRepository, MongoTenant
 from parley.chat.accounts.service import AccountService
 from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.ai.site_keys import SiteKeyCipher
-from parley.chat.ai.ssrf_guard import SsrfGuard
 from parley.chat.api_keys import routes as api_key_routes
 from parley.chat.api_keys.handlers import ApiKeyHandlers
 from parley.chat.api_keys.repository import MongoApiKeyRepository
@@ -58,6 +57,7 @@ from parley.chat.teams.handlers import TeamsHandlers
 from parley.chat.teams.repository import MongoTeamsRepository
 from parley.chat.teams.service import TeamsService
 from parley.common.http import Route
+from parley.common.http.ssrf_guard import SsrfGuard
 from parley.common.mongodb import Mongo, Outbox
 from parley.common.runtime.clock import Clock, utc_now
 

@@ -30,6 +30,9 @@ PUSH_BACKLOG = Gauge(
 )
 PUSH_LAG = Gauge("parley_notify_push_lag_seconds", "How long the oldest delivery has been due and not been claimed.")
 PUSHES = Counter("parley_notify_pushes_total", "Push notifications by outcome.", ["outcome"])
+PUSHES_CLOSED = Counter(
+    "parley_notify_pushes_closed_total", "Pushes that close a shown notification, by outcome.", ["outcome"]
+)
 PUSH_AGE = Histogram(
     "parley_notify_push_age_seconds",
     "From the event to the provider's acceptance of its push.",

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from parley.common.runtime.settings import DatabaseSettings
+from parley.common.runtime.settings import CommaSeparated, DatabaseSettings, split_commas
+from parley.notify.clients.vapid import VapidKey
 
 _SERVICE_ACCOUNT_FIELDS = ("project_id", "client_email", "private_key", "token_uri")
 
@@ -39,11 +40,50 @@ class NotifySettings(DatabaseSettings):
     push_preview: bool = Field(True, description="False keeps names and texts off the lock screen.")
     push_give_up_seconds: float = Field(3600.0, ge=1, description="The age at which an unsent push is dropped.")
     fcm_credentials: str | None = Field(
-        None, description="Service account key: a path, or the JSON itself. Without it push is off.", repr=False
+        None, description="Service account key: a path, or the JSON itself. Without it apps get no push.", repr=False
     )
     fcm_url: str = Field(
         "https://fcm.googleapis.com/v1/projects", pattern=r"^https?://", description="Base URL of FCM's HTTP v1 API."
     )
+    vapid_private_key: str | None = Field(
+        None,
+        description="Key for Web Push (VAPID), 32 bytes in base64url; `parley vapid-key create` makes one. Without it"
+        " browsers get no push. Every browser has to subscribe again when it changes.",
+        repr=False,
+    )
+    vapid_subject: str | None = Field(
+        None,
+        validate_default=True,
+        pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
+        max_length=320,
+        description="How push services reach the administrator: a mailto: or https: address. Needed with the key.",
+    )
+    push_private_hosts: CommaSeparated = Field(
+        (),
+        description="Hosts that may be push services although they are not on the public internet or have no TLS: host"
+        " or host:port, comma-separated.",
+    )
+
+    _split = field_validator("push_private_hosts", mode="before")(split_commas)
+
+    @field_validator("vapid_private_key", "vapid_subject", mode="before")
+    @classmethod
+    def _read_empty_as_unset(cls, value: object) -> object:
+        return value or None  # Docker Compose sets the variable also where an older .env does not have it.
+
+    @field_validator("vapid_private_key")
+    @classmethod
+    def _validate_vapid_key(cls, value: str | None) -> str | None:
+        if value is not None:
+            VapidKey(value, "")
+        return value
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _validate_vapid_subject(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("vapid_private_key") is not None:
+            raise ValueError("is not set; PARLEY_VAPID_PRIVATE_KEY needs it")
+        return value
 
     @field_validator("fcm_credentials")
     @classmethod
@@ -57,6 +97,13 @@ class NotifySettings(DatabaseSettings):
     def fcm_service_account(self) -> dict[str, Any] | None:
         """The service account's key; None if push is off."""
         return parse_service_account(self.fcm_credentials) if self.fcm_credentials else None
+
+    @property
+    def vapid_key(self) -> VapidKey | None:
+        """The key for Web Push; None if it is off."""
+        if self.vapid_private_key is None or self.vapid_subject is None:
+            return None
+        return VapidKey(self.vapid_private_key, self.vapid_subject)
 
 
 def parse_service_account(value: str) -> dict[str, Any]:

@@ -51,13 +51,19 @@ FCM_READ_TIMEOUT_SECONDS: Final = 8.0
 """Between two bytes of the response."""
 FCM_REQUEST_TIMEOUT_SECONDS: Final = 12.0
 """For one push with everything it needs, a new access token included."""
+WEB_PUSH_CONNECT_TIMEOUT_SECONDS: Final = 3.05
+WEB_PUSH_REQUEST_TIMEOUT_SECONDS: Final = 12.0
+VAPID_TOKEN_LIFETIME_SECONDS: Final = 43_200
+"""Push services refuse tokens that are valid for more than 24 hours (RFC 8292, 2)."""
+CLOSING_DELAY_SECONDS: Final = 1.0
+"""Before a shown notification is closed, so that one which is being sent meanwhile arrives first."""
 DELIVERY_INITIAL_RETRY_SECONDS: Final = 2.0
 DELIVERY_MAX_RETRY_SECONDS: Final = 600.0
 SENDER_INITIAL_RETRY_SECONDS: Final = 0.5
 """Before a sender tries again after a failure; doubled with each one."""
 SENDER_MAX_RETRY_SECONDS: Final = 5.0
 PUSH_TIME_TO_LIVE_SECONDS: Final = 3600
-"""How long FCM keeps a push for a device that it does not reach."""
+"""How long a provider keeps a push for a device that it does not reach."""
 
 # Other services and tickets.
 CHAT_CACHE_TTL_SECONDS: Final = 60.0

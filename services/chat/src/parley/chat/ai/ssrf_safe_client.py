@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import httpx2
 
-from parley.chat.ai.ssrf_guard import EndpointRejected, SsrfGuard
+from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard
 
 MAX_RESPONSE_BYTES = 4_000_000
 """Far above a streamed reply of thousands of tokens."""

@@ -34,6 +34,3 @@ FLUSH_INTERVAL_SECONDS = 0.04
 
 STREAM_COMMENT_SECONDS: float = 8
 """A reply's stream carries a comment when it has been silent for so long."""
-
-RESOLVE_TIMEOUT_SECONDS = 3.0
-"""To resolve the host name of a site's own endpoint."""

@@ -7,11 +7,8 @@ sent once, from a thread pool, and the response is interpreted here.
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -23,6 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from parley.common.observability import tracing
 from parley.common.observability.tracing import SpanKind
+from parley.notify.clients.provider_responses import parse_retry_after, timeout_receipt, truncate
 from parley.notify.push.model import PushNotification, PushOutcome, PushReceipt, PushToken
 from parley.notify.timeouts import (
     FCM_CONNECT_TIMEOUT_SECONDS,
@@ -32,11 +30,8 @@ from parley.notify.timeouts import (
 )
 
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-_SECONDS = re.compile(r"\d{1,9}")
 _MAX_CONCURRENCY = 16
 _TIMEOUT = (FCM_CONNECT_TIMEOUT_SECONDS, FCM_READ_TIMEOUT_SECONDS)
-_MAX_RETRY_AFTER = timedelta(hours=1)
-_MAX_MESSAGE_LENGTH = 300
 
 
 class FcmClient:
@@ -73,7 +68,7 @@ class FcmClient:
             async with asyncio.timeout(FCM_REQUEST_TIMEOUT_SECONDS):
                 return await request
         except TimeoutError:
-            return _timeout_receipt()
+            return timeout_receipt()
 
 
 class _FcmApi(FCMNotification):  # type: ignore[misc]
@@ -109,7 +104,7 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
                 "headers": {
                     "TTL": str(PUSH_TIME_TO_LIVE_SECONDS),
                     "Urgency": "high",
-                    "Topic": _to_web_push_topic(notification.tag),
+                    "Topic": notification.topic,
                 },
                 "notification": {"tag": notification.tag, "renotify": True},
             },
@@ -117,12 +112,12 @@ class _FcmApi(FCMNotification):  # type: ignore[misc]
         try:
             return to_receipt(self.send_request(payload, _TIMEOUT), token)
         except requests.Timeout:
-            return _timeout_receipt()
+            return timeout_receipt()
         except requests.RequestException as exc:
             return PushReceipt("later", code="unreachable", message=type(exc).__name__)
         except GoogleAuthError as exc:
             # The first argument is the token endpoint's message, which contains no secret of this installation.
-            return PushReceipt("later", code="credentials", message=_truncate(str(exc.args[0] if exc.args else exc)))
+            return PushReceipt("later", code="credentials", message=truncate(str(exc.args[0] if exc.args else exc)))
 
     def send_request(self, payload: bytes | None = None, timeout: Any = None) -> requests.Response:
         """Send one request, and a second one if the access token was refused.
@@ -153,7 +148,7 @@ def to_receipt(response: requests.Response, token: str = "") -> PushReceipt:
     """
     status = response.status_code
     code, message = _read_error(response)
-    message = _truncate(message.replace(token, "…") if token else message)
+    message = truncate(message.replace(token, "…") if token else message)
     outcome: PushOutcome
     if status == 200:
         return PushReceipt("sent", status)
@@ -163,11 +158,7 @@ def to_receipt(response: requests.Response, token: str = "") -> PushReceipt:
         outcome = "refused"
     else:
         outcome = "later"
-    return PushReceipt(outcome, status, code, message, _parse_retry_after(response.headers.get("Retry-After")))
-
-
-def _timeout_receipt() -> PushReceipt:
-    return PushReceipt("later", code="timeout", message="The provider did not answer in time.")
+    return PushReceipt(outcome, status, code, message, parse_retry_after(response.headers.get("Retry-After")))
 
 
 def _read_error(response: requests.Response) -> tuple[str, str]:
@@ -179,27 +170,3 @@ def _read_error(response: requests.Response) -> tuple[str, str]:
         return code, str(error.get("message", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", ""
-
-
-def _parse_retry_after(header: str | None) -> timedelta | None:
-    """Parse seconds or a date (RFC 9110, 10.2.3); at most an hour. Return None for anything else."""
-    if header is None:
-        return None
-    text = header.strip()
-    if _SECONDS.fullmatch(text):
-        return min(_MAX_RETRY_AFTER, timedelta(seconds=int(text)))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return min(_MAX_RETRY_AFTER, max(timedelta(0), moment - datetime.now(UTC)))
-
-
-def _to_web_push_topic(tag: str) -> str:
-    """Return a web push topic: at most 32 characters of base64url (RFC 8030, 5.4)."""
-    return tag[-32:]
-
-
-def _truncate(message: str) -> str:
-    return message if len(message) <= _MAX_MESSAGE_LENGTH else message[: _MAX_MESSAGE_LENGTH - 1] + "…"

@@ -2,7 +2,8 @@
 
 `due` exists only while notifications are pending. A claim moves it to the end of a lease, so that another replica takes
 over if the sender dies. `handled` keeps event ids, so that a duplicate event is pushed once. The fields `calls` and
-`told` hold the pending notifications and the notified devices.
+`told` hold the pending notifications and the notified devices. `shown_seq` is the seq of what was sent and is not read;
+`close_due` exists while that is to be closed.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from pymongo.errors import DuplicateKeyError
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.observability.logging import TraceContext
 from parley.common.runtime.clock import Clock, to_rfc3339
-from parley.notify.push.model import PendingNotification, PushBacklog, PushDelivery
+from parley.notify.push.model import PendingNotification, PushBacklog, PushClosing, PushDelivery
 from parley.notify.push.triggers import PushTrigger
-from parley.notify.timeouts import DELIVERY_LEASE_SECONDS
+from parley.notify.timeouts import CLOSING_DELAY_SECONDS, DELIVERY_LEASE_SECONDS
 
 _COLLECTION = "deliveries"
 _LEASE = timedelta(seconds=DELIVERY_LEASE_SECONDS)
+_CLOSING_DELAY = timedelta(seconds=CLOSING_DELAY_SECONDS)
 _RETENTION = timedelta(hours=24)
 _MAX_PENDING = 20
 _MAX_HANDLED = 200
@@ -31,6 +33,11 @@ _MAX_COUNTED = 10_000
 
 INDEXES = (
     Index(_COLLECTION, [("due", 1)], {"name": "due", "partialFilterExpression": {"due": {"$exists": True}}}),
+    Index(
+        _COLLECTION,
+        [("close_due", 1)],
+        {"name": "close_due", "partialFilterExpression": {"close_due": {"$exists": True}}},
+    ),
     Index(_COLLECTION, [("conversation_id", 1)], {"name": "conversation"}),
     Index(_COLLECTION, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0}),
 )
@@ -54,13 +61,24 @@ class MongoDeliveryRepository:
             await collection.update_one(query, update)
 
     async def cancel(self, conversation_id: int, operator_id: int | None, up_to_seq: int | None) -> None:
-        query: Document = {"conversation_id": conversation_id, "due": {"$exists": True}}
+        query: Document = {
+            "conversation_id": conversation_id,
+            "$or": [{"due": {"$exists": True}}, {"shown_seq": {"$exists": True}}],
+        }
         if operator_id is not None:
             query["_id"] = _delivery_id(operator_id, conversation_id)
         remaining: Any = []
+        is_closed: Any = {"$ne": [{"$type": "$shown_seq"}, "missing"]}
         if up_to_seq is not None:
             remaining = {"$filter": {"input": "$calls", "as": "call", "cond": {"$gt": ["$$call.seq", up_to_seq]}}}
-        await self._mongo[_COLLECTION].update_many(query, [{"$set": {"calls": remaining}}, _REMOVE_DUE_IF_EMPTY])
+            is_closed = {"$and": [is_closed, {"$lte": ["$shown_seq", up_to_seq]}]}
+        close = {
+            "close_due": {"$cond": [is_closed, self._clock() + _CLOSING_DELAY, "$close_due"]},
+            "shown_seq": {"$cond": [is_closed, "$$REMOVE", "$shown_seq"]},
+        }
+        await self._mongo[_COLLECTION].update_many(
+            query, [{"$set": {"calls": remaining, **close}}, _REMOVE_DUE_IF_EMPTY]
+        )
 
     async def claim_due(self, now: datetime) -> PushDelivery | None:
         row = await self._mongo[_COLLECTION].find_one_and_update(
@@ -70,6 +88,14 @@ class MongoDeliveryRepository:
             return_document=ReturnDocument.AFTER,
         )
         return None if row is None else _to_delivery(row)
+
+    async def take_closing(self, now: datetime) -> PushClosing | None:
+        row = await self._mongo[_COLLECTION].find_one_and_update(
+            {"close_due": {"$lte": now}}, {"$unset": {"close_due": ""}}, sort=[("close_due", 1)]
+        )
+        if row is None:
+            return None
+        return PushClosing(row["operator_id"], row["conversation_id"], frozenset(row.get("told", {})))
 
     async def measure_backlog(self, now: datetime) -> PushBacklog:
         due: Document = {"due": {"$lte": now}}
@@ -81,7 +107,8 @@ class MongoDeliveryRepository:
     async def mark_sending(self, delivery: PushDelivery, devices: Mapping[str, int]) -> bool:
         result = await self._mongo[_COLLECTION].update_one(
             {"_id": delivery.id, "claim": delivery.claim_id, "calls.event_id": delivery.pending[-1].event_id},
-            {"$set": _set_devices(devices)},
+            # What is sent now replaces what was to be closed.
+            {"$set": {"shown_seq": delivery.pending[-1].seq, **_set_devices(devices)}, "$unset": {"close_due": ""}},
         )
         return result.matched_count == 1
 

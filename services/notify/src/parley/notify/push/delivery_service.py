@@ -16,16 +16,23 @@ from parley.common.runtime.backoff import backoff_seconds
 from parley.common.runtime.clock import Clock
 from parley.notify import metrics
 from parley.notify.push.devices import OperatorDevices
-from parley.notify.push.model import PendingNotification, PushDelivery, PushNotification, PushReceipt, PushToken
+from parley.notify.push.model import (
+    PendingNotification,
+    PushClosing,
+    PushDelivery,
+    PushNotification,
+    PushReceipt,
+    PushToken,
+)
 from parley.notify.push.notification_texts import render
 from parley.notify.push.ports import (
     DeliveryRepository,
-    PushProvider,
     PushTokenRepository,
     SeenRepository,
     SiteOperatorsReader,
     SiteOptionsReader,
 )
+from parley.notify.push.provider_selection import PushProviders
 from parley.notify.timeouts import DELIVERY_INITIAL_RETRY_SECONDS, DELIVERY_MAX_RETRY_SECONDS
 
 log = get_logger(__name__)
@@ -45,7 +52,7 @@ class PushDeliveryService:
         devices: OperatorDevices,
         site_operators: SiteOperatorsReader,
         site_options: SiteOptionsReader,
-        provider: PushProvider,
+        providers: PushProviders,
         clock: Clock,
         *,
         preview: bool,
@@ -57,7 +64,7 @@ class PushDeliveryService:
         self._devices = devices
         self._site_operators = site_operators
         self._site_options = site_options
-        self._provider = provider
+        self._providers = providers
         self._clock = clock
         self._preview = preview
         self._max_age = max_age
@@ -102,18 +109,38 @@ class PushDeliveryService:
             title, body = render(operator.language, newest.kind, newest.visitor_name, newest.text, preview=preview)
             await self._send_to_devices(delivery, newest, _to_push(delivery, newest, title, body), devices)
 
+    async def take_closing(self) -> PushClosing | None:
+        """Return the next shown notification that is to be closed."""
+        return await self._deliveries.take_closing(self._clock())
+
+    async def close(self, closing: PushClosing) -> None:
+        """Close a notification on the operator's devices. Not repeated: what stays on a screen still leads to the chat.
+
+        Raises Unavailable.
+        """
+        tokens = await self._devices.get(closing.operator_id)
+        tag = _tag(closing.conversation_id)
+        receipts = await asyncio.gather(
+            *(self._providers.close(token, tag) for token in tokens if token.digest in closing.devices)
+        )
+        for receipt in receipts:
+            if receipt is not None:
+                metrics.PUSHES_CLOSED.labels(receipt.outcome).inc()
+
     async def _find_devices(self, delivery: PushDelivery, newest: PendingNotification) -> list[PushToken]:
         """Return the operator's devices that did not get the newest notification yet. Raises Unavailable."""
         return [
             token
             for token in await self._devices.get(delivery.operator_id)
-            if token.tenant_id == delivery.tenant_id and delivery.notified_devices.get(token.digest, 0) < newest.number
+            if token.tenant_id == delivery.tenant_id
+            and token.kind in self._providers.kinds
+            and delivery.notified_devices.get(token.digest, 0) < newest.number
         ]
 
     async def _send_to_devices(
         self, delivery: PushDelivery, newest: PendingNotification, push: PushNotification, devices: Sequence[PushToken]
     ) -> None:
-        receipts = await asyncio.gather(*(self._provider.send(token, push) for token in devices))
+        receipts = await asyncio.gather(*(self._providers.send(token, push) for token in devices))
         failed: dict[str, int] = {}
         retry_after: list[timedelta] = []
         for token, receipt in zip(devices, receipts, strict=True):
@@ -127,6 +154,8 @@ class PushDeliveryService:
             elif receipt.outcome == "sent":
                 metrics.PUSH_AGE.observe((self._clock() - newest.occurred_at).total_seconds())
             _log_failure(delivery, receipt)
+        results = {token.digest: receipt for token, receipt in zip(devices, receipts, strict=True)}
+        await self._tokens.record_results(delivery.operator_id, results, self._clock())
         if failed:
             await self._reschedule(delivery, failed, max(retry_after, default=None))
         else:
@@ -168,7 +197,7 @@ def _to_push(delivery: PushDelivery, newest: PendingNotification, title: str, bo
     return PushNotification(
         title=title,
         body=body,
-        tag=f"conversation-{delivery.conversation_id}",
+        tag=_tag(delivery.conversation_id),
         data={
             "type": newest.kind,
             "event_id": newest.event_id,
@@ -177,3 +206,7 @@ def _to_push(delivery: PushDelivery, newest: PendingNotification, title: str, bo
             "seq": str(newest.seq),
         },
     )
+
+
+def _tag(conversation_id: int) -> str:
+    return f"conversation-{conversation_id}"

@@ -20,9 +20,35 @@ PushOutcome = Literal["sent", "unregistered", "refused", "later"]
 """`later`: the provider is unavailable or limits the rate, so try again. `refused`: a retry cannot succeed."""
 
 
+DeviceKind = Literal["fcm", "web_push"]
+"""How a device is reached: by Firebase Cloud Messaging, or by the push service of its browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionKeys:
+    """What encrypts the messages of a browser's subscription: its public key and its authentication secret."""
+
+    p256dh: bytes = field(repr=False)
+    auth: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceResult:
+    """What became of the last push to a device."""
+
+    at: datetime
+    outcome: PushOutcome
+    status: int
+    code: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class PushToken:
-    """A device of an operator. `digest` identifies it in records and logs, where the token itself must not appear."""
+    """A device of an operator. `digest` identifies it in records and logs, where the token itself must not appear.
+
+    The token of a browser's subscription is its endpoint.
+    """
 
     digest: str
     token: str = field(repr=False)
@@ -33,6 +59,15 @@ class PushToken:
     registered_at: datetime
     login: str | None = None
     """The login session or API key that registered it, with which it ends; see `OperatorCaller.login`."""
+    keys: SubscriptionKeys | None = None
+    """Of a browser's subscription; None for FCM."""
+    name: str = ""
+    """What the operator recognizes it by, like "Chrome on Android"; not every client gives one."""
+    last_result: DeviceResult | None = None
+
+    @property
+    def kind(self) -> DeviceKind:
+        return "fcm" if self.keys is None else "web_push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +78,11 @@ class PushNotification:
     body: str = field(repr=False)
     tag: str
     data: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> str:
+        """The web push topic: at most 32 characters of base64url (RFC 8030, 5.4)."""
+        return self.tag[-32:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +127,15 @@ class PushDelivery:
     notified_devices: Mapping[str, int]
     attempts: int
     claim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushClosing:
+    """A notification that became unnecessary after it was sent, and the digests of the devices that may show it."""
+
+    operator_id: int
+    conversation_id: int
+    devices: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

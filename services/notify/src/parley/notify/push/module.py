@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from parley.common.http.ssrf_guard import SsrfGuard
 from parley.common.messaging import BrokerConnection, RpcClient
 from parley.common.mongodb import Mongo
 from parley.common.observability.logging import get_logger
@@ -14,19 +15,22 @@ from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Component
 from parley.common.runtime.tasks import PeriodicTask
 from parley.notify.clients.chat import CachedChatSites, ChatLogins
+from parley.notify.clients.web_push import WebPushClient
 from parley.notify.push.consumers import access_consumer, erasure_consumer, rpc_server
 from parley.notify.push.cursor_repository import MongoCursorRepository
 from parley.notify.push.delivery_repository import MongoDeliveryRepository
 from parley.notify.push.delivery_service import PushDeliveryService
 from parley.notify.push.devices import OperatorDevices
-from parley.notify.push.handlers import PushTokenHandlers
+from parley.notify.push.handlers import PushDeviceHandlers, PushSubscriptionHandlers, PushTokenHandlers
 from parley.notify.push.partitioned_planner import PartitionedPlanner
 from parley.notify.push.planner import PushPlanner
 from parley.notify.push.privacy_service import PushPrivacyService
+from parley.notify.push.provider_selection import PushProviders
 from parley.notify.push.routes import push_routes
 from parley.notify.push.seen_repository import MongoSeenRepository
 from parley.notify.push.seen_tracker import SeenTracker
 from parley.notify.push.self_test import PushSelfTest
+from parley.notify.push.subscription_service import PushSubscriptionService
 from parley.notify.push.token_repository import MongoPushTokenRepository
 from parley.notify.push.token_service import PushTokenService
 from parley.notify.push.workers import PushSender
@@ -41,7 +45,7 @@ log = get_logger(__name__)
 
 
 class PushModule:
-    """Push notifications. Without FCM credentials only the endpoints, erasure and export of personal data work.
+    """Push notifications. Without a provider only the endpoints, erasure and export of personal data work.
 
     Raises ValueError for a service account key that cannot be used.
     """
@@ -50,25 +54,43 @@ class PushModule:
         self, settings: NotifySettings, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule
     ) -> None:
         self._settings = settings
-        self._tokens = MongoPushTokenRepository(mongo)
+        fcm = _create_fcm(settings)
+        guard = SsrfGuard(settings.push_private_hosts)
+        vapid = settings.vapid_key
+        web_push = WebPushClient(vapid, guard) if vapid is not None else None
+        providers = PushProviders(fcm, web_push)
+        self._tokens = MongoPushTokenRepository(mongo, providers.kinds)
         self._deliveries = MongoDeliveryRepository(mongo, utc_now)
         self._rpc = RpcClient("chat")
         broker.add(self._rpc)
         self._devices = OperatorDevices(self._tokens, ChatLogins(self._rpc))
         self.components: tuple[Component, ...] = ()
-        provider = _create_provider(settings)
-        if provider is not None:
-            self._enable(provider, mongo, broker, streaming)
-        token_service = PushTokenService(self._tokens, utc_now)
-        self.routes = push_routes(PushTokenHandlers(token_service, PushSelfTest(self._tokens, self._devices, provider)))
+        if providers.kinds:
+            self._enable(providers, mongo, broker, streaming)
+            self.components += tuple(client for client in (fcm, web_push) if client is not None)
+        else:
+            log.info("push_is_off", reason="neither PARLEY_FCM_CREDENTIALS nor PARLEY_VAPID_PRIVATE_KEY is set")
+        subscriptions = PushSubscriptionService(
+            self._tokens,
+            guard.find_rejection,
+            utc_now,
+            public_key=vapid.public_key if vapid is not None else None,
+        )
+        self.routes = push_routes(
+            PushTokenHandlers(PushTokenService(self._tokens, utc_now)),
+            PushSubscriptionHandlers(subscriptions),
+            PushDeviceHandlers(PushSelfTest(self._tokens, self._devices, providers, utc_now)),
+        )
         privacy = PushPrivacyService(self._deliveries)
         broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
         broker.add(access_consumer(self._devices), start_condition=mongo.schema_ready)
-        # Without a provider no operator can get a push, whatever devices they registered.
-        reachable = self._tokens.filter_with_tokens if provider is not None else _nobody
+        # Without any provider no operator can get a push, whatever devices they registered.
+        reachable = self._tokens.filter_with_tokens if providers.kinds else _nobody
         broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
 
-    def _enable(self, provider: FcmClient, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule) -> None:
+    def _enable(
+        self, providers: PushProviders, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule
+    ) -> None:
         event_log = streaming.log
         sites = CachedChatSites(self._rpc, is_connected=lambda: event_log.running and site_changes.running)
         site_changes = sites.subscriber()
@@ -102,7 +124,7 @@ class PushModule:
             self._devices,
             sites.operators,
             sites.options,
-            provider,
+            providers,
             utc_now,
             preview=self._settings.push_preview,
             max_age=max_age,
@@ -111,7 +133,6 @@ class PushModule:
         event_log.create_subscribers = lambda partition: (sites, planner.planner_for(partition))
         event_log.on_closed = planner.remove_partition
         self.components = (
-            provider,
             sites,
             PeriodicTask(SEEN_FLUSH_INTERVAL_SECONDS, seen_tracker.flush, "seen-tracker"),
             planner,
@@ -124,10 +145,9 @@ async def _nobody(_: Iterable[int]) -> set[int]:
     return set()
 
 
-def _create_provider(settings: NotifySettings) -> FcmClient | None:
+def _create_fcm(settings: NotifySettings) -> FcmClient | None:
     service_account = settings.fcm_service_account
     if service_account is None:
-        log.info("push_is_off", reason="PARLEY_FCM_CREDENTIALS is not set")
         return None
     from parley.notify.clients.fcm import FcmClient  # noqa: PLC0415 - its libraries are slow to import
 

@@ -11,6 +11,7 @@ from parley.notify.push.model import (
     Cursor,
     CursorTable,
     PushBacklog,
+    PushClosing,
     PushDelivery,
     PushNotification,
     PushReceipt,
@@ -34,7 +35,10 @@ class PushTokenRepository(Protocol):
         """Return an operator's tokens, newest first."""
 
     async def filter_with_tokens(self, operator_ids: Iterable[int]) -> set[int]:
-        """Return those of these operators who have a token."""
+        """Return those of these operators who have a token of a kind that the installation can reach."""
+
+    async def record_results(self, operator_id: int, receipts: Mapping[str, PushReceipt], at: datetime) -> None:
+        """Keep what became of the last push to an operator's devices, by digest."""
 
     async def delete(self, digest: str, operator_id: int) -> None:
         """Delete a token if it still belongs to this operator."""
@@ -60,16 +64,22 @@ class DeliveryRepository(Protocol):
         """Add an event to the operator's delivery. Idempotent by event id."""
 
     async def cancel(self, conversation_id: int, operator_id: int | None, up_to_seq: int | None) -> None:
-        """Drop pending notifications of a conversation: of one operator or (None) all, up to a seq or (None) all."""
+        """Drop pending notifications of a conversation: of one operator or (None) all, up to a seq or (None) all.
+
+        Those that were sent are to be closed.
+        """
 
     async def claim_due(self, now: datetime) -> PushDelivery | None:
         """Claim a delivery that is due. Other replicas see it again when the lease ends."""
+
+    async def take_closing(self, now: datetime) -> PushClosing | None:
+        """Return a shown notification that is to be closed, once."""
 
     async def measure_backlog(self, now: datetime) -> PushBacklog:
         """Measure the deliveries that are due or claimed; those that wait for their time do not count."""
 
     async def mark_sending(self, delivery: PushDelivery, devices: Mapping[str, int]) -> bool:
-        """Record, before sending, which devices get which notification.
+        """Record, before sending, which devices get which notification. It can be closed from then on.
 
         Return False if the claim or the pending notifications are gone.
         """
@@ -126,10 +136,24 @@ class CursorRepository(Protocol):
 
 
 class PushProvider(Protocol):
-    """The service that carries push notifications to devices."""
+    """A service that carries push notifications to devices."""
 
     async def send(self, token: PushToken, notification: PushNotification) -> PushReceipt:
         """Send to one device. Does not raise: failures are in the receipt."""
+
+
+class ClosingPushProvider(PushProvider, Protocol):
+    """A provider that can close what it has shown."""
+
+    async def close(self, token: PushToken, tag: str) -> PushReceipt | None:
+        """Close a notification on one device; None where the device does not allow it. Does not raise."""
+
+
+class EndpointCheck(Protocol):
+    """Decides which push services may be called."""
+
+    async def __call__(self, endpoint: str, /) -> str | None:
+        """Return why an endpoint may not be used."""
 
 
 class SiteOptionsReader(Protocol):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from pymongo import UpdateOne
 
 from parley.common.mongodb import Document, Index, Mongo
-from parley.notify.push.model import PushToken
+from parley.notify.push.model import DeviceKind, DeviceResult, PushReceipt, PushToken, SubscriptionKeys
 
 _COLLECTION = "push_tokens"
 _MAX_TOKENS_READ = 100
@@ -14,10 +17,11 @@ INDEXES = (Index(_COLLECTION, [("operator_id", 1), ("registered_at", -1)], {"nam
 
 
 class MongoPushTokenRepository:
-    """The `PushTokenRepository` on MongoDB."""
+    """The `PushTokenRepository` on MongoDB. `kinds` are those that a provider is configured for."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, kinds: Collection[DeviceKind]) -> None:
         self._mongo = mongo
+        self._kinds = frozenset(kinds)
 
     async def upsert(self, token: PushToken) -> None:
         document = {
@@ -28,6 +32,8 @@ class MongoPushTokenRepository:
             "language": token.language,
             "registered_at": token.registered_at,
             "login": token.login,
+            "name": token.name,
+            "keys": {"p256dh": token.keys.p256dh, "auth": token.keys.auth} if token.keys is not None else None,
         }
         await self._mongo[_COLLECTION].update_one({"_id": token.digest}, {"$set": document}, upsert=True)
 
@@ -52,8 +58,19 @@ class MongoPushTokenRepository:
         return [_to_token(row) async for row in cursor]
 
     async def filter_with_tokens(self, operator_ids: Iterable[int]) -> set[int]:
-        query = {"operator_id": {"$in": list(operator_ids)}}
+        query: Document = {"operator_id": {"$in": list(operator_ids)}}
+        if len(self._kinds) == 1:
+            # Null matches a missing field too: the previous version knew FCM only.
+            query["keys"] = {"$ne": None} if "web_push" in self._kinds else None
         return set(await self._mongo[_COLLECTION].distinct("operator_id", query))
+
+    async def record_results(self, operator_id: int, receipts: Mapping[str, PushReceipt], at: datetime) -> None:
+        updates = [
+            UpdateOne({"_id": digest, "operator_id": operator_id}, {"$set": {"last_result": _result_row(receipt, at)}})
+            for digest, receipt in receipts.items()
+        ]
+        if updates:
+            await self._mongo[_COLLECTION].bulk_write(updates, ordered=False)
 
     async def delete(self, digest: str, operator_id: int) -> None:
         await self._mongo[_COLLECTION].delete_one({"_id": digest, "operator_id": operator_id})
@@ -69,6 +86,7 @@ class MongoPushTokenRepository:
 
 
 def _to_token(row: Document) -> PushToken:
+    keys, result = row.get("keys"), row.get("last_result")
     return PushToken(
         digest=row["_id"],
         token=row["token"],
@@ -79,4 +97,17 @@ def _to_token(row: Document) -> PushToken:
         registered_at=row["registered_at"],
         # The previous version stored no login.
         login=row.get("login"),
+        keys=SubscriptionKeys(bytes(keys["p256dh"]), bytes(keys["auth"])) if keys is not None else None,
+        name=row.get("name", ""),
+        last_result=DeviceResult(**result) if result is not None else None,
     )
+
+
+def _result_row(receipt: PushReceipt, at: datetime) -> Document:
+    return {
+        "at": at,
+        "outcome": receipt.outcome,
+        "status": receipt.status,
+        "code": receipt.code,
+        "message": receipt.message,
+    }

@@ -10,7 +10,7 @@ from parley.common.observability.tracing import Span, SpanKind
 from parley.common.runtime.backoff import Backoff
 from parley.common.runtime.tasks import BackgroundTasks, cancel_and_wait, keep_running
 from parley.notify.push.delivery_service import PushDeliveryService
-from parley.notify.push.model import PushDelivery
+from parley.notify.push.model import PushClosing, PushDelivery
 from parley.notify.timeouts import (
     SENDER_INITIAL_RETRY_SECONDS,
     SENDER_MAX_RETRY_SECONDS,
@@ -55,9 +55,11 @@ class PushSender:
         while True:
             await self._slots.acquire()
             delivery: PushDelivery | None = None
+            closing: PushClosing | None = None
             delay_seconds = SENDER_POLL_INTERVAL_SECONDS
             try:
                 delivery = await self._deliveries.claim()
+                closing = await self._deliveries.take_closing() if delivery is None else None
                 backoff.reset()
             except Exception as exc:
                 delay_seconds = backoff.next_delay()
@@ -65,6 +67,9 @@ class PushSender:
                     log.warning("push_claim_failed", failures=backoff.failures, error=repr(exc)[:300])
             if delivery is not None:
                 self._sending.spawn(self._send(delivery), "send")
+                continue
+            if closing is not None:
+                self._sending.spawn(self._close(closing), "close")
                 continue
             self._slots.release()
             await asyncio.sleep(delay_seconds)
@@ -77,6 +82,14 @@ class PushSender:
                 await self._deliveries.send(delivery)
         except Exception as exc:
             log.warning("push_failed", error=repr(exc)[:300])
+        finally:
+            self._slots.release()
+
+    async def _close(self, closing: PushClosing) -> None:
+        try:
+            await self._deliveries.close(closing)
+        except Exception as exc:
+            log.warning("push_closing_failed", error=repr(exc)[:300])
         finally:
             self._slots.release()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.chat.ai.site_keys import SiteKeyCipher
-from parley.chat.ai.ssrf_guard import SsrfGuard
 from parley.chat.settings import ChatSettings
+from parley.common.http.ssrf_guard import SsrfGuard
 
 
 @dataclass(frozen=True, slots=True)

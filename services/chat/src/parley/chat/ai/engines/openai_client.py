@@ -33,9 +33,9 @@ from parley.chat.ai.prompts import (
     estimate_task_tokens,
 )
 from parley.chat.ai.reply_filter import ReplyFilter
-from parley.chat.ai.ssrf_guard import EndpointRejected, SsrfGuard
 from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
 from parley.chat.sites.site_settings import SiteSettings
+from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard
 from parley.common.observability.logging import get_logger
 
 log = get_logger(__name__)

@@ -14,7 +14,7 @@ from typing import Any
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from parley.chat.ai.prompts import NO_ANSWER_TOOL
-from parley.chat.ai.ssrf_guard import EndpointRejected
+from parley.common.http.ssrf_guard import EndpointRejected
 
 _PARAMETER_NAME = re.compile(r"[a-z_.\[\]0-9]{1,40}")
 

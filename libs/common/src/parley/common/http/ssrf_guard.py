@@ -1,8 +1,8 @@
-"""Restricts the AI endpoints that sites name to the public internet, at each connection (SSRF protection).
+"""Restricts endpoints that users name to the public internet, at each connection (SSRF protection).
 
-A site's manager is not the installation's administrator: an endpoint they enter must not give access to the network
-that Parley runs in. The host name is resolved here, all its addresses are checked, and the connection goes to one of
-the checked addresses (`ssrf_safe_client`), so a later DNS answer has no effect.
+Those who enter an endpoint, of a site's AI or of a push service, do not administer the installation: it must not give
+access to the network that Parley runs in. The host name is resolved here, all its addresses are checked, and the HTTP
+client connects to one of the checked addresses, so a later DNS answer has no effect.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlsplit
 
-from parley.chat.ai.timeouts import RESOLVE_TIMEOUT_SECONDS
+from parley.common.http.timeouts import RESOLVE_TIMEOUT_SECONDS
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -27,14 +27,14 @@ _NOT_PUBLIC = "must lead to the public internet"
 
 
 class EndpointRejected(Exception):
-    """A site may not use this endpoint. The message says why, and contains nothing of the request."""
+    """This endpoint may not be used. The message says why, and contains nothing of the request."""
 
 
 class ThreadedResolver:
     """The system's resolver, in threads of its own: a slow name server does not block other lookups of the process."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(_MAX_CONCURRENT_LOOKUPS, "ai-addresses")
+        self._executor = ThreadPoolExecutor(_MAX_CONCURRENT_LOOKUPS, "endpoint-addresses")
 
     async def __call__(self, host: str, port: int) -> list[str]:
         """IP addresses in the order of the system's preference. Raises OSError."""
@@ -44,6 +44,15 @@ class ThreadedResolver:
         except UnicodeError as exc:
             raise OSError(f"{host!r} is not a host name") from exc
         return list(dict.fromkeys(str(row[4][0]) for row in rows))
+
+
+def is_ip_address(host: str) -> bool:
+    """Whether a URL names an address in place of a host name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_public(text: str) -> bool:
@@ -71,7 +80,7 @@ def _with_embedded_addresses(address: Address) -> list[Address]:
 
 
 class SsrfGuard:
-    """Decides which endpoints sites may use. Those in `exempt`, as `host` or `host:port`, are not checked."""
+    """Decides which endpoints may be used. Those in `exempt`, as `host` or `host:port`, are not checked."""
 
     def __init__(self, exempt: Collection[str] = (), resolve: Resolve | None = None) -> None:
         self._exempt = frozenset(name.lower() for name in exempt)
@@ -81,7 +90,7 @@ class SsrfGuard:
         return not self._exempt.isdisjoint((host.lower(), f"{host.lower()}:{port}"))
 
     async def find_rejection(self, base_url: str) -> str | None:
-        """Why a site may not use an endpoint; None also for a name that cannot be resolved now."""
+        """Why an endpoint may not be used; None also for a name that cannot be resolved now."""
         parts = urlsplit(base_url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         if self.is_exempt(host, port):
@@ -95,6 +104,13 @@ class SsrfGuard:
         except OSError:
             return None
         return None
+
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """The host's IP addresses, all of them public unless it is exempt. Raises EndpointRejected, OSError."""
+        if not self.is_exempt(host, port):
+            return await self.resolve_public(host, port)
+        async with asyncio.timeout(RESOLVE_TIMEOUT_SECONDS):
+            return await self._resolve(host, port)
 
     async def resolve_public(self, host: str, port: int) -> list[str]:
         """The host's IP addresses, all of them public. Raises EndpointRejected, OSError (also on a timeout)."""
