@@ -30,6 +30,7 @@ PARLEY_ENCRYPTION_SECRET=$(random 32)
 PARLEY_JWT_SECRET=$(random 32)
 # Identifies this installation to the push services of browsers (Web Push). In use, it is never changed.
 PARLEY_VAPID_PRIVATE_KEY=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n')
+PARLEY_VAPID_SUBJECT=mailto:${PARLEY_OWNER_EMAIL:-owner@example.com}
 
 MONGODB_ROOT_PASSWORD=$(random 16)
 MONGODB_SET_KEY=$(random 32)

@@ -15,8 +15,8 @@ from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
 from support.authorization_matrix import image_form, make_image
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
-from support.web_push import EXAMPLE_SUBSCRIPTION
 from support.tenants import PASSWORD, TenantFixture
+from support.web_push import EXAMPLE_SUBSCRIPTION
 
 GATEWAY_ENDPOINTS = {
     ("POST", "/api/v1/auth/login"),
@@ -25,6 +25,7 @@ GATEWAY_ENDPOINTS = {
     ("POST", "/api/v1/invitations/accept"),
 }
 """Endpoints that the gateway answers itself."""
+
 
 @pytest.fixture(scope="module")
 async def document(api: ApiClient) -> OpenApiDocument:

@@ -153,6 +153,8 @@ class InfrastructureOwner:
                         "gateway": gateway,
                         # For sites that choose the engine `openai`; its reply is always the same.
                         "chat": {"PARLEY_OPENAI_URL": self._ai.url, "PARLEY_OPENAI_API_KEY": "sk-test"},
+                        # Browsers of the tests subscribe at a push service of the test.
+                        "notify": {"PARLEY_PUSH_PRIVATE_HOSTS": "127.0.0.1"},
                     },
                     spawn=self._spawn if CAN_FORK else None,
                 )

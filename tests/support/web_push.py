@@ -106,12 +106,19 @@ def decrypt(body: bytes, key: ec.EllipticCurvePrivateKey, auth_secret: bytes) ->
 
 
 class WebPushServer:
-    """Start it with `async with`. `failures` holds the responses to the next messages of a browser, by its id."""
+    """Start it with `async with`. `failures` holds the responses to the next messages of a browser, by its id.
 
-    def __init__(self) -> None:
+    `vapid_key` is the private key of the installation that sends here, in base64url; by default a new one.
+    """
+
+    def __init__(self, vapid_key: str | None = None, subject: str = SUBJECT) -> None:
         self.failures: defaultdict[str, deque[WebPushError]] = defaultdict(deque)
         self.refused: list[str] = []
-        self._vapid_key = ec.generate_private_key(ec.SECP256R1())
+        number = int.from_bytes(from_base64url(vapid_key), "big") if vapid_key else None
+        self._vapid_key = (
+            ec.derive_private_key(number, ec.SECP256R1()) if number else ec.generate_private_key(ec.SECP256R1())
+        )
+        self._subject = subject
         self._browsers: dict[str, Browser] = {}
         self._delivered: defaultdict[str, list[DeliveredPush]] = defaultdict(list)
         self._runner: web.AppRunner | None = None
@@ -139,7 +146,7 @@ class WebPushServer:
         number = self._vapid_key.private_numbers().private_value
         return {
             "vapid_private_key": to_base64url(number.to_bytes(32, "big")),
-            "vapid_subject": SUBJECT,
+            "vapid_subject": self._subject,
             "push_private_hosts": self.base_url.removeprefix("http://"),
         }
 
@@ -181,7 +188,7 @@ class WebPushServer:
         assert values["k"] == self.public_key
         claims = jwt.decode(values["t"], self._vapid_key.public_key(), algorithms=["ES256"], audience=self.base_url)
         assert time.time() < claims["exp"] <= time.time() + 86_400
-        assert claims["sub"] == SUBJECT
+        assert claims["sub"] == self._subject
 
 
 async def subscribe(

@@ -833,6 +833,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/push-device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOperatorPushDevice"];
+        put?: never;
+        post?: never;
+        delete: operations["deleteOperatorPushDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/push-device/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorPushDeviceTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/push-subscription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorPushSubscription"];
+        delete: operations["deleteOperatorPushSubscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/push-subscription/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOperatorPushSubscriptionKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/release/{id}": {
         parameters: {
             query?: never;
@@ -2891,6 +2955,12 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
         };
+        DeviceBody: {
+            device_id: string;
+        };
+        DeviceQuery: {
+            device_id: string;
+        };
         DeviceReceipt: {
             /** @enum {string} */
             platform: "android" | "ios" | "web" | "unknown";
@@ -2900,16 +2970,66 @@ export interface components {
             code: string;
             message: string;
         };
+        DeviceResultSchema: {
+            at: string;
+            /** @enum {string} */
+            outcome: "sent" | "unregistered" | "refused" | "later";
+            status: number;
+            code: string;
+            message: string;
+        };
+        DeviceSchema: {
+            id: string;
+            /** @enum {string} */
+            kind: "fcm" | "web_push";
+            /** @enum {string} */
+            platform: "android" | "ios" | "web" | "unknown";
+            name: string;
+            registered_at: string;
+            last_result: components["schemas"]["DeviceResultSchema"] | null;
+        };
+        DeviceTestResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            result: components["schemas"]["DeviceResultSchema"];
+        };
+        DevicesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            devices: components["schemas"]["DeviceSchema"][];
+        };
         OperatorStreamQuery: {
             /** @default null */
             last_event_id: string | null;
             /** @default null */
             token: string | null;
         };
+        RegisterSubscriptionBody: {
+            endpoint: string;
+            keys: components["schemas"]["SubscriptionKeysBody"];
+            name?: string;
+        };
+        RegisterSubscriptionResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            device_id: string;
+        };
         RegisterTokenBody: {
             token: string;
             /** @enum {string} */
             platform?: "android" | "ios" | "web" | "unknown";
+        };
+        RemoveSubscriptionBody: {
+            endpoint: string;
         };
         RemoveTokenBody: {
             token?: string | null;
@@ -2932,6 +3052,18 @@ export interface components {
         StreamQuery: {
             /** @default null */
             last_event_id: string | null;
+        };
+        SubscriptionKeyResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            public_key: string | null;
+        };
+        SubscriptionKeysBody: {
+            p256dh: string;
+            auth: string;
         };
         TicketResponse: {
             /**
@@ -4614,6 +4746,158 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageResponse"];
+                };
+            };
+        };
+    };
+    getOperatorPushDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DevicesResponse"];
+                };
+            };
+        };
+    };
+    deleteOperatorPushDevice: {
+        parameters: {
+            query: {
+                device_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessResponse"];
+                };
+            };
+        };
+    };
+    postOperatorPushDeviceTest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "device_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeviceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceTestResponse"];
+                };
+            };
+        };
+    };
+    postOperatorPushSubscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/cV1Zx0",
+                 *       "keys": {
+                 *         "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+                 *         "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *       },
+                 *       "name": "Chrome, Android"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RegisterSubscriptionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegisterSubscriptionResponse"];
+                };
+            };
+        };
+    };
+    deleteOperatorPushSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/cV1Zx0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RemoveSubscriptionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessResponse"];
+                };
+            };
+        };
+    };
+    getOperatorPushSubscriptionKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionKeyResponse"];
                 };
             };
         };

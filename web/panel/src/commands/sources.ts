@@ -230,6 +230,7 @@ const SITE_SECTIONS = [
 const OWN_SECTIONS = [
   ["profile", "commands.ownProfile", "commands.ownProfileWords"],
   ["notifications", "commands.ownNotifications", "commands.ownNotificationsWords"],
+  ["push", "devices.title", "devices.words"],
   ["canned-replies", "cannedReplies.title", "commands.ownCannedRepliesWords"],
   ["password", "commands.ownPassword", "commands.ownPasswordWords"],
   ["devices", "commands.ownDevices", "commands.ownDevicesWords"],

@@ -7,6 +7,7 @@ import common from "./en/common.json";
 import composer from "./en/composer.json";
 import conversation from "./en/conversation.json";
 import copilot from "./en/copilot.json";
+import devices from "./en/devices.json";
 import errors from "./en/errors.json";
 import inbox from "./en/inbox.json";
 import live from "./en/live.json";
@@ -27,6 +28,7 @@ export const english = {
   composer,
   conversation,
   copilot,
+  devices,
   errors,
   inbox,
   live,

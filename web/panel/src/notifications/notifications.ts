@@ -77,7 +77,7 @@ async function notify(id: string, { sound, conversation, title, text }: Notice):
 
 function showNotification(conversation: number, title: string, text: string): void {
   try {
-    const notification = new Notification(title, { body: text, tag: `parley-${conversation}` });
+    const notification = new Notification(title, { body: text, tag: `conversation-${conversation}` });
     notification.onclick = () => {
       window.focus();
       navigate("chats", conversation);

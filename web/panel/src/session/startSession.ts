@@ -6,6 +6,7 @@ import { errorMessage } from "../api/client";
 import { showToast } from "../components/toasts";
 import { onMessageCreated, resumeOutbox } from "../composer/outbox";
 import { applyThreadEvent, invalidateThreads } from "../conversation/threads";
+import { startWebPush } from "../devices/webPush";
 import {
   conversations,
   conversationsLoaded,
@@ -55,11 +56,13 @@ export function startSession(): () => void {
   });
   const stopBadge = startBadge();
   const stopSound = watchSound();
+  const stopWebPush = startWebPush();
   return () => {
     stop.abort();
     closeStream();
     stopBadge();
     stopSound();
+    stopWebPush();
     stopHeartbeat?.();
     conversations.value = new Map();
     onlineVisitors.value = new Map();

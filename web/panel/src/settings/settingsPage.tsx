@@ -12,6 +12,7 @@ import { copyToClipboard, submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { LANGUAGES, languageName, ownLanguageName } from "../components/languages";
 import { confirmAction, showToast } from "../components/toasts";
+import { DevicesCard } from "../devices/devicesCard";
 import { t } from "../i18n/i18n";
 import { PANEL_LANGUAGES } from "../i18n/languages";
 import { playSound } from "../notifications/sound";
@@ -33,6 +34,7 @@ export function SettingsPage({ section }: { section: string | undefined }) {
       </header>
       <ProfileForm />
       <NotificationSettings />
+      <DevicesCard />
       <CannedRepliesCard />
       <PasswordForm />
       <Sessions />

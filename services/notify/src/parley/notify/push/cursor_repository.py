@@ -23,7 +23,10 @@ _SINGLE_LOG_OVERLAP: Final = timedelta(minutes=1)
 
 SINGLE_LOG_CURSOR: Final = "push"
 """The id of the cursor of the version before the partitions."""
-INDEXES = (Index(_REPLICAS, [("until", 1)], {"expireAfterSeconds": 0, "name": "expiry"}),)
+INDEXES = (
+    Index(COLLECTION, [("partitions", 1)], {"name": "partitions"}),
+    Index(_REPLICAS, [("until", 1)], {"expireAfterSeconds": 0, "name": "expiry"}),
+)
 
 
 class MongoCursorRepository:
