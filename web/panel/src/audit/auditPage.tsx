@@ -1,14 +1,16 @@
 /** The audit log: who changed what, when and from which IP address. */
+
 import { useSignal } from "@preact/signals";
 import type { AuditEntry } from "../../../shared/apiTypes";
-import { formatDateTime } from "../../../shared/dates";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { formatDateTime } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
 import { getSiteName, managedSites } from "../sites/sites";
-import { describeAction, describeDetails } from "./describe";
+import { describeAction, describeDetails, describeKind } from "./describe";
 
 const PAGE_SIZE = 50;
 
@@ -23,14 +25,14 @@ export function AuditPage() {
   return (
     <main class="page">
       <header class="page-header">
-        <h1>Audit</h1>
+        <h1>{t("audit.title")}</h1>
         <span class="grow" />
         <select
-          aria-label="Site"
+          aria-label={t("common.site")}
           value={siteId.value ?? ""}
           onChange={(event) => (siteId.value = Number(event.currentTarget.value) || null)}
         >
-          {me.value?.owner && <option value="">All sites</option>}
+          {me.value?.owner && <option value="">{t("common.allSites")}</option>}
           {managedSites.value.map((site) => (
             <option key={site.id} value={site.id}>
               {site.name}
@@ -43,7 +45,7 @@ export function AuditPage() {
       ) : !fetched.items ? (
         <Spinner />
       ) : fetched.items.length === 0 ? (
-        <EmptyState icon="book" title="No entries yet" />
+        <EmptyState icon="book" title={t("audit.none")} />
       ) : (
         <AuditTable entries={fetched.items} />
       )}
@@ -55,15 +57,15 @@ export function AuditPage() {
 function AuditTable({ entries }: { entries: AuditEntry[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways on a phone.
-    <div class="card scroll-x" tabIndex={0} role="region" aria-label="Audit log">
+    <div class="card scroll-x" tabIndex={0} role="region" aria-label={t("audit.log")}>
       <table class="audit-log">
         <thead>
           <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Operator</th>
-            <th scope="col">Action</th>
-            <th scope="col">Target</th>
-            <th scope="col">IP address</th>
+            <th scope="col">{t("audit.time")}</th>
+            <th scope="col">{t("common.operator")}</th>
+            <th scope="col">{t("audit.action")}</th>
+            <th scope="col">{t("audit.target")}</th>
+            <th scope="col">{t("audit.ipAddress")}</th>
           </tr>
         </thead>
         <tbody>
@@ -93,12 +95,8 @@ const Details = ({ text }: { text: string }) => (text ? <span class="audit-detai
 
 function Target({ entry }: { entry: AuditEntry }) {
   const { kind, id } = entry.target;
-  if (kind === "conversation") return <a href={routeHref("chats", id)}>Chat #{id}</a>;
+  if (kind === "conversation")
+    return <a href={routeHref("chats", id)}>{t("common.chatNumber", { id: String(id) })}</a>;
   if (kind === "site") return <span dir="auto">{getSiteName(Number(id))}</span>;
-  const label = kind.replaceAll("_", " ");
-  return (
-    <span>
-      {label.charAt(0).toUpperCase() + label.slice(1)} #{id}
-    </span>
-  );
+  return <span>{t("audit.kind_number", { kind: describeKind(kind), id: String(id) })}</span>;
 }

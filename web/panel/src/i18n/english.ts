@@ -1,7 +1,9 @@
 /** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */
 import app from "./en/app.json";
 import archive from "./en/archive.json";
+import audit from "./en/audit.json";
 import cannedReplies from "./en/cannedReplies.json";
+import chatbot from "./en/chatbot.json";
 import commands from "./en/commands.json";
 import common from "./en/common.json";
 import composer from "./en/composer.json";
@@ -9,20 +11,26 @@ import conversation from "./en/conversation.json";
 import copilot from "./en/copilot.json";
 import devices from "./en/devices.json";
 import errors from "./en/errors.json";
+import hours from "./en/hours.json";
 import inbox from "./en/inbox.json";
+import knowledge from "./en/knowledge.json";
 import live from "./en/live.json";
 import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
+import sites from "./en/sites.json";
+import team from "./en/team.json";
 import time from "./en/time.json";
 import visitors from "./en/visitors.json";
 
 export const english = {
   app,
   archive,
+  audit,
   cannedReplies,
+  chatbot,
   commands,
   common,
   composer,
@@ -30,13 +38,17 @@ export const english = {
   copilot,
   devices,
   errors,
+  hours,
   inbox,
+  knowledge,
   live,
   navigation,
   notifications,
   ratings,
   session,
   settings,
+  sites,
+  team,
   time,
   visitors,
 };

@@ -9,6 +9,7 @@ const time = dateFormat({ hour: "2-digit", minute: "2-digit" });
 const shortDate = dateFormat({ day: "numeric", month: "short" });
 const fullDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
 const dateTime = dateFormat({ dateStyle: "medium", timeStyle: "medium" });
+const weekday = dateFormat({ weekday: "long", timeZone: "UTC" });
 const relative = computed(() => new Intl.RelativeTimeFormat(locale.value, { numeric: "auto" }));
 const list = computed(() => new Intl.ListFormat(locale.value));
 
@@ -17,6 +18,11 @@ export const formatDate = (at: Date | number): string => shortDate.value.format(
 export const formatDateTime = (iso: string): string => dateTime.value.format(new Date(iso));
 export const formatNumber = (value: number, options?: Intl.NumberFormatOptions): string =>
   new Intl.NumberFormat(locale.value, options).format(value);
+/** A Monday, to name the days of the week. */
+const MONDAY_MS = Date.UTC(2024, 0, 1);
+
+/** "Monday" for 0, "Sunday" for 6. */
+export const formatWeekday = (index: number): string => weekday.value.format(MONDAY_MS + index * 86_400_000);
 /** "a, b and c". */
 export const formatList = (items: readonly string[]): string => list.value.format(items);
 

@@ -2,7 +2,6 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ApiKey, Permission } from "../../../shared/apiTypes";
-import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { CannedRepliesCard } from "../cannedReplies/cannedRepliesCard";
@@ -13,6 +12,7 @@ import { Icon } from "../components/icon";
 import { LANGUAGES, languageName, ownLanguageName } from "../components/languages";
 import { confirmAction, showToast } from "../components/toasts";
 import { DevicesCard } from "../devices/devicesCard";
+import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { PANEL_LANGUAGES } from "../i18n/languages";
 import { playSound } from "../notifications/sound";
@@ -30,7 +30,7 @@ export function SettingsPage({ section }: { section: string | undefined }) {
   return (
     <main class="page narrow">
       <header class="page-header">
-        <h1>Settings</h1>
+        <h1>{t("settings.title")}</h1>
       </header>
       <ProfileForm />
       <NotificationSettings />
@@ -55,13 +55,13 @@ function ProfileForm() {
       const { user } = await api.put("/auth/me", { body });
       session.updateUser({ name: user.name, language: user.language });
     };
-    void submitForm(busy, errors, save, "Saved.");
+    void submitForm(busy, errors, save, t("common.saved"));
   };
   return (
     <form class="card stack" id="profile" onSubmit={submit}>
-      <h2>Profile</h2>
+      <h2>{t("settings.profile")}</h2>
       <div class="columns">
-        <Field label="Name" hint="Shown to visitors." error={errors.value["name"]}>
+        <Field label={t("common.name")} hint={t("settings.nameHint")} error={errors.value["name"]}>
           <input
             required
             maxLength={100}
@@ -71,8 +71,8 @@ function ProfileForm() {
           />
         </Field>
         <Field
-          label="Language"
-          hint="Chats are translated into this language."
+          label={t("common.language")}
+          hint={t("settings.languageHint")}
           error={errors.value["language"]}
         >
           <select value={language.value} onChange={(event) => (language.value = event.currentTarget.value)}>
@@ -87,7 +87,7 @@ function ProfileForm() {
       <div class="form-actions">
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>
-          Save
+          {t("common.save")}
         </button>
       </div>
     </form>
@@ -97,7 +97,7 @@ function ProfileForm() {
 function NotificationSettings() {
   const setDesktop = async (on: boolean) => {
     if (on && (!("Notification" in window) || (await Notification.requestPermission()) !== "granted")) {
-      showToast("This browser blocks notifications from this page.", "error");
+      showToast(t("settings.notificationsBlocked"), "error");
       desktopNotifications.value = false;
       return;
     }
@@ -105,8 +105,8 @@ function NotificationSettings() {
   };
   return (
     <section class="card stack" id="notifications">
-      <h2>Notifications and shortcuts</h2>
-      <p class="muted">These apply to this browser only.</p>
+      <h2>{t("settings.notifications")}</h2>
+      <p class="muted">{t("settings.browserOnly")}</p>
       <Field label={t("settings.panelLanguage")}>
         <select
           value={panelLanguage.value}
@@ -121,15 +121,19 @@ function NotificationSettings() {
         </select>
       </Field>
       <div class="form-row">
-        <Switch on={soundEnabled.value} label="Sounds" onChange={(on) => (soundEnabled.value = on)} />
+        <Switch
+          on={soundEnabled.value}
+          label={t("settings.sounds")}
+          onChange={(on) => (soundEnabled.value = on)}
+        />
         <button type="button" class="text-button" onClick={() => playSound("waiting")}>
-          Play
+          {t("settings.play")}
         </button>
       </div>
-      <Switch on={desktopNotifications.value} label="Desktop notifications" onChange={setDesktop} />
+      <Switch on={desktopNotifications.value} label={t("settings.desktop")} onChange={setDesktop} />
       <Switch
         on={singleKeyShortcuts.value}
-        label="Single-key shortcuts"
+        label={t("settings.singleKeys")}
         onChange={(on) => (singleKeyShortcuts.value = on)}
       />
     </section>
@@ -144,7 +148,7 @@ function RevokeKeysCheckbox({ checked }: { checked: Signal<boolean> }) {
         checked={checked.value}
         onChange={(event) => (checked.value = event.currentTarget.checked)}
       />
-      Also revoke all my API keys
+      {t("settings.revokeKeys")}
     </label>
   );
 }
@@ -162,7 +166,7 @@ function PasswordForm() {
       new_password: next.value,
       revoke_api_keys: revokeKeys.value,
     };
-    const successText = "Password changed. Your other devices are logged out.";
+    const successText = t("settings.passwordChanged");
     if (await submitForm(busy, errors, () => api.post("/auth/change-password", { body }), successText)) {
       current.value = "";
       next.value = "";
@@ -170,9 +174,9 @@ function PasswordForm() {
   };
   return (
     <form class="card stack" id="password" onSubmit={submit}>
-      <h2>Password</h2>
+      <h2>{t("common.password")}</h2>
       <div class="columns">
-        <Field label="Current password" error={errors.value["current_password"]}>
+        <Field label={t("settings.currentPassword")} error={errors.value["current_password"]}>
           <input
             type="password"
             autoComplete="current-password"
@@ -181,7 +185,11 @@ function PasswordForm() {
             onInput={(event) => (current.value = event.currentTarget.value)}
           />
         </Field>
-        <Field label="New password" hint="At least 10 characters." error={errors.value["new_password"]}>
+        <Field
+          label={t("settings.newPassword")}
+          hint={t("common.passwordHint")}
+          error={errors.value["new_password"]}
+        >
           <input
             type="password"
             autoComplete="new-password"
@@ -197,7 +205,7 @@ function PasswordForm() {
         <RevokeKeysCheckbox checked={revokeKeys} />
         <span class="grow" />
         <button type="submit" class="button" disabled={busy.value}>
-          Change password
+          {t("settings.changePassword")}
         </button>
       </div>
     </form>
@@ -209,11 +217,11 @@ function Sessions() {
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const endAll = async () => {
-    const title = "Log out on all devices?";
-    const text = revokeKeys.value
-      ? "You will have to log in again on every device, including this one. Requests with your API keys will be rejected."
-      : "You will have to log in again on every device, including this one. Your API keys keep working.";
-    if (!(await confirmAction({ title, text, confirmLabel: "Log out everywhere", destructive: true })))
+    const title = t("settings.logOutAllTitle");
+    const text = revokeKeys.value ? t("settings.logOutAllRevoke") : t("settings.logOutAllKeep");
+    if (
+      !(await confirmAction({ title, text, confirmLabel: t("settings.logOutEverywhere"), destructive: true }))
+    )
       return;
     const body = { revoke_api_keys: revokeKeys.value };
     if (await submitForm(busy, errors, () => api.post("/auth/logout-all", { body }), ""))
@@ -221,13 +229,13 @@ function Sessions() {
   };
   return (
     <section class="card stack" id="devices">
-      <h2>Devices</h2>
-      <p class="muted">Lost a device, or logged in on one that is not yours? End all your logins.</p>
+      <h2>{t("settings.devices")}</h2>
+      <p class="muted">{t("settings.devicesText")}</p>
       <div class="form-actions">
         <RevokeKeysCheckbox checked={revokeKeys} />
         <span class="grow" />
         <button type="button" class="button" disabled={busy.value} onClick={endAll}>
-          Log out on all devices
+          {t("settings.logOutAll")}
         </button>
       </div>
     </section>
@@ -245,16 +253,20 @@ const SCOPES: Record<Permission, Permission[]> = {
 
 function describeKey(key: ApiKey): string {
   const access = !key.scopes
-    ? "full access"
+    ? t("settings.accessFull")
     : key.scopes.includes("can_manage")
-      ? "manage"
+      ? t("settings.accessManage")
       : key.scopes.includes("can_chat")
-        ? "view and reply"
-        : "view";
-  const used = key.last_used_at ? `last used ${formatTimeOrDate(key.last_used_at)}` : "never used";
-  if (!key.expires_at) return `${access} · never expires · ${used}`;
+        ? t("settings.accessReply")
+        : t("settings.accessView");
+  const used = key.last_used_at
+    ? t("settings.lastUsed", { date: formatTimeOrDate(key.last_used_at) })
+    : t("settings.neverUsed");
+  if (!key.expires_at) return `${access} · ${t("settings.neverExpires")} · ${used}`;
   const isExpired = new Date(key.expires_at) <= new Date();
-  return `${access} · ${isExpired ? "expired" : "expires"} ${formatTimeOrDate(key.expires_at)} · ${used}`;
+  const date = formatTimeOrDate(key.expires_at);
+  const expiry = isExpired ? t("settings.expired", { date }) : t("settings.expires", { date });
+  return `${access} · ${expiry} · ${used}`;
 }
 
 function ApiKeys() {
@@ -280,22 +292,23 @@ function ApiKeys() {
     await submitForm(busy, errors, save, "");
   };
   const revoke = async (key: ApiKey) => {
-    const text = "Requests with this key will be rejected.";
-    const title = `Revoke ${key.name}?`;
-    if (!(await confirmAction({ title, text, confirmLabel: "Revoke", destructive: true }))) return;
+    const text = t("settings.revokeText");
+    const title = t("settings.revokeTitle", { name: key.name });
+    if (!(await confirmAction({ title, text, confirmLabel: t("settings.revoke"), destructive: true })))
+      return;
     const save = async () => {
       await api.delete("/api-keys/{id}", { path: { id: key.id } });
       await fetched.reload();
     };
-    await submitForm(busy, errors, save, "Key revoked.");
+    await submitForm(busy, errors, save, t("settings.revoked"));
   };
   return (
     <section class="card stack" id="api-keys">
-      <h2>API keys</h2>
+      <h2>{t("settings.apiKeys")}</h2>
       {newKey.value && (
         <div class="notice">
-          <p>Copy the key now. It will not be shown again.</p>
-          <CopyField text={newKey.value} onCopy={() => copyToClipboard(newKey.value, "Key")} />
+          <p>{t("settings.copyKeyNow")}</p>
+          <CopyField text={newKey.value} onCopy={() => copyToClipboard(newKey.value, t("settings.key"))} />
         </div>
       )}
       {fetched.error ? (
@@ -311,42 +324,46 @@ function ApiKeys() {
               <code>{key.prefix}…</code>
               <span class="muted">{describeKey(key)}</span>
               <span class="grow" />
-              <IconButton icon="trash" label={`Revoke ${key.name}`} onClick={() => revoke(key)} />
+              <IconButton
+                icon="trash"
+                label={t("settings.revokeKey", { name: key.name })}
+                onClick={() => revoke(key)}
+              />
             </li>
           ))}
         </ul>
       )}
       <form class="form-row" onSubmit={create}>
         <input
-          aria-label="Key name"
-          placeholder="Key name"
+          aria-label={t("settings.keyName")}
+          placeholder={t("settings.keyName")}
           required
           maxLength={100}
           value={name.value}
           onInput={(event) => (name.value = event.currentTarget.value)}
         />
         <select
-          aria-label="Access"
+          aria-label={t("settings.access")}
           value={scope.value}
           onChange={(event) => (scope.value = event.currentTarget.value as Permission | "")}
         >
-          <option value="can_view_conversations">View chats</option>
-          <option value="can_chat">View and reply</option>
-          <option value="can_manage">Manage sites</option>
-          <option value="">Full access</option>
+          <option value="can_view_conversations">{t("settings.scopeView")}</option>
+          <option value="can_chat">{t("settings.scopeReply")}</option>
+          <option value="can_manage">{t("settings.scopeManage")}</option>
+          <option value="">{t("settings.scopeFull")}</option>
         </select>
         <select
-          aria-label="Expires"
+          aria-label={t("settings.expiresLabel")}
           value={days.value}
           onChange={(event) => (days.value = event.currentTarget.value)}
         >
-          <option value="30">30 days</option>
-          <option value="90">90 days</option>
-          <option value="365">1 year</option>
-          <option value="">Never expires</option>
+          <option value="30">{t("settings.days30")}</option>
+          <option value="90">{t("settings.days90")}</option>
+          <option value="365">{t("settings.year")}</option>
+          <option value="">{t("settings.never")}</option>
         </select>
         <button type="submit" class="button" disabled={busy.value}>
-          Create key
+          {t("settings.createKey")}
         </button>
       </form>
       {errors.value["name"] && <p class="error-text">{errors.value["name"]}</p>}

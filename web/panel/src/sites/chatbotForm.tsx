@@ -1,14 +1,16 @@
 /** The assistant of a site: appearance, AI, handoff to operators, working hours, translation. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Chatbot as ApiChatbot, ChatbotUpdate } from "../../../shared/apiTypes";
-import { formatTimeOrDate } from "../../../shared/dates";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
+import { formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, TranslationFields } from "./siteSettings";
@@ -44,7 +46,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
       // Show what was stored: the response says whether there is an API key, and does not contain it.
       fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
     };
-    void submitForm(busy, errors, save, "Saved.");
+    void submitForm(busy, errors, save, t("common.saved"));
   };
   const section: SectionProps = {
     chatbot,
@@ -71,7 +73,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
       <div class="form-actions">
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>
-          Save
+          {t("common.save")}
         </button>
       </div>
     </form>
@@ -82,8 +84,8 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
   const { name, welcome, colours } = chatbot;
   return (
     <fieldset>
-      <legend>Appearance</legend>
-      <Field label="Chat title" hint="Shown at the top of the widget." error={errors["name"]}>
+      <legend>{t("chatbot.appearance")}</legend>
+      <Field label={t("chatbot.chatTitle")} hint={t("chatbot.chatTitleHint")} error={errors["name"]}>
         <input
           required
           maxLength={100}
@@ -92,7 +94,7 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </Field>
-      <Field label="Welcome message" hint="Shown when the widget opens." error={errors["welcome"]}>
+      <Field label={t("chatbot.welcome")} hint={t("chatbot.welcomeHint")} error={errors["welcome"]}>
         <textarea
           rows={2}
           maxLength={1000}
@@ -102,14 +104,14 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
         />
       </Field>
       <div class="columns">
-        <Field label="Main colour" error={errors["colours"]}>
+        <Field label={t("chatbot.mainColour")} error={errors["colours"]}>
           <input
             type="color"
             value={colours.primary}
             onInput={(event) => change({ colours: { ...colours, primary: event.currentTarget.value } })}
           />
         </Field>
-        <Field label="Background colour">
+        <Field label={t("chatbot.backgroundColour")}>
           <input
             type="color"
             value={colours.background}
@@ -126,19 +128,19 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
   const isBuiltin = engine === "builtin";
   return (
     <fieldset>
-      <legend>AI replies</legend>
+      <legend>{t("chatbot.aiReplies")}</legend>
       <div class="columns">
-        <Field label="Engine" error={errors["engine"]}>
+        <Field label={t("chatbot.engine")} error={errors["engine"]}>
           <select
             value={engine}
             onChange={(event) => change({ engine: event.currentTarget.value as Chatbot["engine"] })}
           >
-            <option value="builtin">Built-in: knowledge base only</option>
-            <option value="openai">OpenAI-compatible</option>
+            <option value="builtin">{t("chatbot.engineBuiltin")}</option>
+            <option value="openai">{t("chatbot.engineOpenai")}</option>
           </select>
         </Field>
         {!isBuiltin && (
-          <Field label="Model" hint="Blank = the engine’s default" error={errors["model"]}>
+          <Field label={t("chatbot.model")} hint={t("chatbot.modelHint")} error={errors["model"]}>
             <input
               maxLength={100}
               value={model ?? ""}
@@ -154,14 +156,14 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
         <p class="notice-error" role="status">
           <Icon name="info" size={16} />
           <span>
-            <strong>The AI does not answer.</strong> {chatbot.last_error.message} (
+            <strong>{t("chatbot.aiFails")}</strong> {chatbot.last_error.message} (
             {formatTimeOrDate(chatbot.last_error.at)})
           </span>
         </p>
       )}
       <Field
-        label="Instructions"
-        hint="The assistant’s task, tone and limits."
+        label={t("chatbot.instructions")}
+        hint={t("chatbot.instructionsHint")}
         error={errors["instructions"]}
       >
         <textarea
@@ -179,9 +181,13 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
 function HandoffFields({ chatbot, errors, change }: SectionProps) {
   return (
     <fieldset>
-      <legend>Handoff to operators</legend>
+      <legend>{t("chatbot.handoff")}</legend>
       <div class="columns">
-        <Field label="Reply timeout" hint="In seconds, from 30 to 86400." error={errors["operator_timeout"]}>
+        <Field
+          label={t("chatbot.replyTimeout")}
+          hint={t("chatbot.replyTimeoutHint")}
+          error={errors["operator_timeout"]}
+        >
           <input
             type="number"
             class="short"
@@ -192,28 +198,28 @@ function HandoffFields({ chatbot, errors, change }: SectionProps) {
             onInput={(event) => change({ operator_timeout: event.currentTarget.valueAsNumber || 0 })}
           />
         </Field>
-        <Field label="After the timeout" error={errors["on_timeout"]}>
+        <Field label={t("chatbot.afterTimeout")} error={errors["on_timeout"]}>
           <select
             value={chatbot.on_timeout}
             onChange={(event) => change({ on_timeout: event.currentTarget.value as Chatbot["on_timeout"] })}
           >
-            <option value="queue">Return to the queue</option>
-            <option value="ai">Hand back to AI</option>
+            <option value="queue">{t("chatbot.toQueue")}</option>
+            <option value="ai">{t("chatbot.toAi")}</option>
           </select>
         </Field>
-        <Field label="Notify about waiting chats" error={errors["routing"]}>
+        <Field label={t("chatbot.notify")} error={errors["routing"]}>
           <select
             value={chatbot.routing}
             onChange={(event) => change({ routing: event.currentTarget.value as Chatbot["routing"] })}
           >
-            <option value="all">All operators of the site</option>
-            <option value="manual">Nobody</option>
+            <option value="all">{t("chatbot.notifyAll")}</option>
+            <option value="manual">{t("chatbot.notifyNobody")}</option>
           </select>
         </Field>
       </div>
       <Field
-        label="Offline message"
-        hint="Sent when a visitor asks for a human and no operator is online."
+        label={t("chatbot.offlineMessage")}
+        hint={t("chatbot.offlineMessageHint")}
         error={errors["offline_message"]}
       >
         <textarea
@@ -226,7 +232,7 @@ function HandoffFields({ chatbot, errors, change }: SectionProps) {
       </Field>
       <Switch
         on={chatbot.private_push}
-        label="Hide message text in push notifications"
+        label={t("chatbot.privatePush")}
         onChange={(on) => change({ private_push: on })}
       />
     </fieldset>

@@ -1,21 +1,16 @@
 /** The working hours of a site: time zone, opening times of each weekday, dates on which it is closed. */
+
 import type { Chatbot } from "../../../shared/apiTypes";
 import { Field, IconButton, Switch } from "../components/controls";
 import { Icon } from "../components/icon";
+import { formatWeekday } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 
 export type BusinessHours = NonNullable<Chatbot["hours"]>;
 type TimeRange = BusinessHours["weekly"][number];
 type Day = TimeRange["day"];
 
-const DAYS: [day: Day, label: string][] = [
-  ["monday", "Monday"],
-  ["tuesday", "Tuesday"],
-  ["wednesday", "Wednesday"],
-  ["thursday", "Thursday"],
-  ["friday", "Friday"],
-  ["saturday", "Saturday"],
-  ["sunday", "Sunday"],
-];
+const DAYS: Day[] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 const WORKDAYS: Day[] = ["monday", "tuesday", "wednesday", "thursday", "friday"];
 const NINE_TO_FIVE = { from: "09:00", to: "17:00" };
 const MAX_RANGES_PER_DAY = 4;
@@ -38,12 +33,8 @@ export function HoursFields({ value, error, change }: HoursFieldsProps) {
     });
   return (
     <fieldset>
-      <legend>Working hours</legend>
-      <Switch
-        on={value !== null}
-        label="Set working hours (otherwise the site is always open)"
-        onChange={(on) => (on ? setUp() : change(null))}
-      />
+      <legend>{t("hours.title")}</legend>
+      <Switch on={value !== null} label={t("hours.set")} onChange={(on) => (on ? setUp() : change(null))} />
       {error && (
         <p class="field-error" role="alert">
           {error}
@@ -64,7 +55,7 @@ function Schedule({ hours, set }: ScheduleProps) {
     set({ weekly: [...hours.weekly.filter((range) => range.day !== day), ...ranges] });
   return (
     <>
-      <Field label="Time zone">
+      <Field label={t("hours.timeZone")}>
         <select
           value={hours.time_zone}
           onChange={(event) => set({ time_zone: event.currentTarget.value })}
@@ -78,10 +69,10 @@ function Schedule({ hours, set }: ScheduleProps) {
         </select>
       </Field>
       <div class="week">
-        {DAYS.map(([day, label]) => (
+        {DAYS.map((day, index) => (
           <DayRow
             key={day}
-            label={label}
+            label={formatWeekday(index)}
             ranges={hours.weekly.filter((range) => range.day === day)}
             change={(ranges) =>
               replaceDay(
@@ -92,9 +83,7 @@ function Schedule({ hours, set }: ScheduleProps) {
           />
         ))}
       </div>
-      {hours.weekly.length === 0 && (
-        <p class="muted">No day has opening times: the site is open every day, all day.</p>
-      )}
+      {hours.weekly.length === 0 && <p class="muted">{t("hours.noDay")}</p>}
       <ClosedDates dates={hours.closed} change={(closed) => set({ closed })} />
     </>
   );
@@ -111,18 +100,22 @@ interface DayRowProps {
 function DayRow({ label, ranges, change }: DayRowProps) {
   const setRange = (index: number, fields: Partial<Range>) =>
     change(ranges.map((range, at) => (at === index ? { ...range, ...fields } : range)));
-  const suffix = (index: number) => (ranges.length > 1 ? ` ${index + 1}` : "");
+  const isOnlyRange = ranges.length < 2;
+  const nameField = (name: "opens" | "closes", index: number) =>
+    isOnlyRange
+      ? t(`hours.${name}`, { day: label })
+      : t(`hours.${name}Number`, { day: label, number: index + 1 });
   return (
     <div class="week-day" role="group" aria-label={label}>
       <Switch on={ranges.length > 0} label={label} onChange={(on) => change(on ? [NINE_TO_FIVE] : [])} />
       <div class="week-ranges">
-        {ranges.length === 0 && <span class="muted">Closed</span>}
+        {ranges.length === 0 && <span class="muted">{t("hours.closed")}</span>}
         {ranges.map((range, index) => (
           <div key={index} class="week-range">
             <input
               type="time"
               required
-              aria-label={`${label}, opens${suffix(index)}`}
+              aria-label={nameField("opens", index)}
               value={range.from}
               onChange={(event) => setRange(index, { from: event.currentTarget.value })}
             />
@@ -130,7 +123,7 @@ function DayRow({ label, ranges, change }: DayRowProps) {
             <input
               type="time"
               required
-              aria-label={`${label}, closes${suffix(index)}`}
+              aria-label={nameField("closes", index)}
               value={range.to === END_OF_DAY ? "00:00" : range.to}
               onChange={(event) =>
                 setRange(index, {
@@ -141,7 +134,7 @@ function DayRow({ label, ranges, change }: DayRowProps) {
             {ranges.length > 1 && (
               <IconButton
                 icon="close"
-                label={`Remove hours${suffix(index)} of ${label}`}
+                label={t("hours.removeHours", { number: index + 1, day: label })}
                 onClick={() => change(ranges.filter((_, at) => at !== index))}
               />
             )}
@@ -151,7 +144,7 @@ function DayRow({ label, ranges, change }: DayRowProps) {
       {ranges.length > 0 && ranges.length < MAX_RANGES_PER_DAY && (
         <IconButton
           icon="plus"
-          label={`Add hours on ${label}`}
+          label={t("hours.addHours", { day: label })}
           onClick={() => change([...ranges, { from: ranges.at(-1)?.to ?? "", to: END_OF_DAY }])}
         />
       )}
@@ -161,15 +154,15 @@ function DayRow({ label, ranges, change }: DayRowProps) {
 
 function ClosedDates({ dates, change }: { dates: string[]; change: (dates: string[]) => void }) {
   return (
-    <div class="field" role="group" aria-label="Closed on">
-      <span class="field-label">Closed on</span>
+    <div class="field" role="group" aria-label={t("hours.closedOn")}>
+      <span class="field-label">{t("hours.closedOn")}</span>
       <div class="closed-dates">
         {dates.map((date, index) => (
           <div key={index} class="week-range">
             <input
               type="date"
               required
-              aria-label={`Closed date ${index + 1}`}
+              aria-label={t("hours.closedDate", { number: index + 1 })}
               value={date}
               onChange={(event) =>
                 change(dates.map((old, at) => (at === index ? event.currentTarget.value : old)))
@@ -177,13 +170,13 @@ function ClosedDates({ dates, change }: { dates: string[]; change: (dates: strin
             />
             <IconButton
               icon="close"
-              label={`Remove ${date || "date"}`}
+              label={t("hours.removeDate", { date: date || t("hours.date") })}
               onClick={() => change(dates.filter((_, at) => at !== index))}
             />
           </div>
         ))}
         <button type="button" class="text-button" onClick={() => change([...dates, ""])}>
-          <Icon name="plus" size={14} /> Add date
+          <Icon name="plus" size={14} /> {t("hours.addDate")}
         </button>
       </div>
     </div>

@@ -1,4 +1,5 @@
 /** The knowledge base of a site's assistant: questions with their answers. */
+
 import { useSignal } from "@preact/signals";
 import type { KnowledgeEntry } from "../../../shared/apiTypes";
 import { api } from "../api/client";
@@ -9,6 +10,7 @@ import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
+import { t } from "../i18n/i18n";
 
 const PAGE_SIZE = 50;
 const LIST = "/sites/{site_id}/chatbot/knowledge";
@@ -24,9 +26,9 @@ export function Knowledge({ siteId }: { siteId: number }) {
   const errors = useSignal<Record<string, string>>({});
   const remove = async (entry: KnowledgeEntry) => {
     const confirmed = await confirmAction({
-      title: "Delete this entry?",
+      title: t("knowledge.deleteTitle"),
       text: entry.question,
-      confirmLabel: "Delete",
+      confirmLabel: t("common.delete"),
       destructive: true,
     });
     if (!confirmed) return;
@@ -34,24 +36,22 @@ export function Knowledge({ siteId }: { siteId: number }) {
       await api.delete(ENTRY, { path: { site_id: siteId, entry_id: entry.id } });
       await fetched.reload();
     };
-    await submitForm(busy, errors, save, "Entry deleted.");
+    await submitForm(busy, errors, save, t("knowledge.deleted"));
   };
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!fetched.items) return <Spinner />;
   return (
     <div class="stack">
       <div class="form-row">
-        <p class="muted">
-          The assistant replies from these entries. Write questions the way visitors ask them.
-        </p>
+        <p class="muted">{t("knowledge.hint")}</p>
         <span class="grow" />
         <button type="button" class="button" onClick={() => (editing.value = "new")}>
-          <Icon name="plus" size={16} /> Add entry
+          <Icon name="plus" size={16} /> {t("knowledge.add")}
         </button>
       </div>
       {fetched.items.length === 0 && (
-        <EmptyState icon="book" title="No entries yet">
-          Start with your three most frequent questions.
+        <EmptyState icon="book" title={t("knowledge.none")}>
+          {t("knowledge.noneText")}
         </EmptyState>
       )}
       <ul class="knowledge-list">
@@ -63,10 +63,14 @@ export function Knowledge({ siteId }: { siteId: number }) {
             </div>
             <IconButton
               icon="pencil"
-              label={`Edit: ${entry.question}`}
+              label={t("knowledge.edit", { question: entry.question })}
               onClick={() => (editing.value = entry)}
             />
-            <IconButton icon="trash" label={`Delete: ${entry.question}`} onClick={() => remove(entry)} />
+            <IconButton
+              icon="trash"
+              label={t("knowledge.delete", { question: entry.question })}
+              onClick={() => remove(entry)}
+            />
           </li>
         ))}
       </ul>
@@ -106,12 +110,12 @@ function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
       entry
         ? api.put(ENTRY, { path: { site_id: siteId, entry_id: entry.id }, body })
         : api.post(LIST, { path: { site_id: siteId }, body });
-    if (await submitForm(busy, errors, save, "Saved.")) onSaved();
+    if (await submitForm(busy, errors, save, t("common.saved"))) onSaved();
   };
   return (
-    <Dialog title={entry ? "Edit entry" : "New entry"} onClose={onClose}>
+    <Dialog title={entry ? t("knowledge.editTitle") : t("knowledge.newTitle")} onClose={onClose}>
       <form class="stack" onSubmit={submit}>
-        <Field label="Question" error={errors.value["question"]}>
+        <Field label={t("knowledge.question")} error={errors.value["question"]}>
           <input
             required
             maxLength={500}
@@ -120,7 +124,7 @@ function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
             onInput={(event) => (question.value = event.currentTarget.value)}
           />
         </Field>
-        <Field label="Answer" error={errors.value["answer"]}>
+        <Field label={t("knowledge.answer")} error={errors.value["answer"]}>
           <textarea
             rows={6}
             required
@@ -132,7 +136,7 @@ function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
         </Field>
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value}>
-            Save
+            {t("common.save")}
           </button>
         </DialogActions>
       </form>

@@ -1,4 +1,5 @@
 /** A site's name, domains and language: the settings form, and the dialog that adds a site. */
+
 import { type Signal, useSignal } from "@preact/signals";
 import type { SiteFields as ApiSiteFields } from "../../../shared/apiTypes";
 import { randomId } from "../../../shared/storage";
@@ -8,6 +9,7 @@ import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
+import { t } from "../i18n/i18n";
 import { navigate } from "../navigation/route";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { me } from "../session/session";
@@ -65,7 +67,7 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
   };
   return (
     <>
-      <Field label="Name" error={errors["name"]}>
+      <Field label={t("common.name")} error={errors["name"]}>
         <input
           required
           maxLength={100}
@@ -74,11 +76,7 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
           onInput={(event) => change({ name: event.currentTarget.value })}
         />
       </Field>
-      <Field
-        label="Domains"
-        hint="One per line. *.example.com includes all subdomains."
-        error={errors["domains"]}
-      >
+      <Field label={t("sites.domains")} hint={t("sites.domainsHint")} error={errors["domains"]}>
         <textarea
           rows={3}
           placeholder={"example.com\n*.example.com"}
@@ -86,12 +84,8 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
           onInput={(event) => change({ domains: event.currentTarget.value })}
         />
       </Field>
-      <Switch
-        on={anyOrigin}
-        label="Allow the chat on any domain"
-        onChange={(on) => change({ anyOrigin: on })}
-      />
-      <Field label="Language" hint="For example en, de or pt-BR." error={errors["language"]}>
+      <Switch on={anyOrigin} label={t("sites.anyDomain")} onChange={(on) => change({ anyOrigin: on })} />
+      <Field label={t("common.language")} hint={t("sites.languageHint")} error={errors["language"]}>
         <input
           class="short"
           maxLength={35}
@@ -101,13 +95,13 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
       </Field>
       <Switch
         on={pageTracking}
-        label="Show operators the page that a visitor is on"
+        label={t("sites.pageTracking")}
         onChange={(on) => change({ pageTracking: on })}
       />
       {pageTracking && (
         <Field
-          label="Query parameters to keep"
-          hint="Separated by commas, for example utm_source, product. All others are removed from the addresses that operators see."
+          label={t("sites.parameters")}
+          hint={t("sites.parametersHint")}
           error={errors["page_parameters"]}
         >
           <input
@@ -136,14 +130,14 @@ export function SiteForm({ site }: { site: Site }) {
       await loadSites();
       fields.value = toFields(saved.site);
     };
-    void submitForm(busy, errors, save, "Saved.");
+    void submitForm(busy, errors, save, t("common.saved"));
   };
   const remove = async () => {
-    const text = `${site.name}, its settings, team and canned replies are deleted, and its widget stops working.`;
+    const text = t("sites.deleteText", { site: site.name });
     const confirmed = await confirmAction({
-      title: "Delete this site?",
+      title: t("sites.deleteTitle"),
       text,
-      confirmLabel: "Delete",
+      confirmLabel: t("common.delete"),
       destructive: true,
     });
     if (!confirmed) return;
@@ -152,7 +146,7 @@ export function SiteForm({ site }: { site: Site }) {
       await loadSites();
       navigate("sites");
     };
-    void submitForm(busy, errors, save, "Site deleted.");
+    void submitForm(busy, errors, save, t("sites.deleted"));
   };
   return (
     <form class="stack form" onSubmit={submit}>
@@ -160,12 +154,12 @@ export function SiteForm({ site }: { site: Site }) {
       <div class="form-actions">
         {me.value?.owner && (
           <button type="button" class="button danger-quiet" onClick={remove}>
-            <Icon name="trash" size={16} /> Delete site
+            <Icon name="trash" size={16} /> {t("sites.delete")}
           </button>
         )}
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>
-          Save
+          {t("common.save")}
         </button>
       </div>
     </form>
@@ -185,15 +179,15 @@ export function NewSiteDialog({ onClose }: { onClose: () => void }) {
       onClose();
       navigate("sites", site.id);
     };
-    void submitForm(busy, errors, save, "Site added.");
+    void submitForm(busy, errors, save, t("sites.added"));
   };
   return (
-    <Dialog title="Add site" onClose={onClose}>
+    <Dialog title={t("sites.add")} onClose={onClose}>
       <form class="stack" onSubmit={submit}>
         <SiteFieldset fields={fields} errors={errors.value} />
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value}>
-            Add site
+            {t("sites.add")}
           </button>
         </DialogActions>
       </form>

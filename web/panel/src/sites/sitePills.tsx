@@ -1,4 +1,5 @@
 /** Links to the same page for another site. Displays nothing when there is only one. */
+import { t } from "../i18n/i18n";
 import type { Site } from "./sites";
 
 interface SitePillsProps {
@@ -10,7 +11,7 @@ interface SitePillsProps {
 export function SitePills({ sites, selected, href }: SitePillsProps) {
   if (sites.length < 2) return null;
   return (
-    <nav class="pills" aria-label="Sites">
+    <nav class="pills" aria-label={t("sites.title")}>
       {sites.map((site) => (
         <a
           key={site.id}

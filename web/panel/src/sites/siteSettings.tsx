@@ -1,14 +1,14 @@
 /** Parts of the assistant's form: translation, and the site's own AI endpoint. */
+
 import { useSignal } from "@preact/signals";
 import type { Chatbot } from "../../../shared/apiTypes";
 import { Field } from "../components/controls";
+import { t } from "../i18n/i18n";
 
 type TranslationSettings = Chatbot["translation"];
 
 /** `api_key` is set only when one was typed: it is stored encrypted and never returned. */
 export type AiSettings = Chatbot["ai"] & { api_key?: string };
-
-const BLANK_IS_DEFAULT = "Blank = default";
 
 interface SettingsProps<T> {
   value: T;
@@ -20,23 +20,23 @@ export function TranslationFields({ value, error, change }: SettingsProps<Transl
   const set = (fields: Partial<TranslationSettings>) => change({ ...value, ...fields });
   return (
     <fieldset>
-      <legend>Translation</legend>
+      <legend>{t("chatbot.translation")}</legend>
       <ListField
-        label="Do not translate"
-        hint="Names and terms, separated by commas."
+        label={t("chatbot.glossary")}
+        hint={t("chatbot.glossaryHint")}
         error={error}
         values={value.glossary}
         change={(glossary) => set({ glossary })}
       />
       <div class="columns">
         <ListField
-          label="Engines in order of preference"
-          hint="google, libretranslate, local. Blank = default."
+          label={t("chatbot.engines")}
+          hint={t("chatbot.enginesHint")}
           values={value.engines}
           change={(engines) => set({ engines })}
         />
         <NumberField
-          label="Characters per day"
+          label={t("chatbot.charactersPerDay")}
           value={value.daily_characters}
           change={(daily_characters) => set({ daily_characters })}
         />
@@ -54,11 +54,7 @@ export function AiFields({ value, error, change }: SettingsProps<AiSettings>) {
   return (
     <>
       <div class="columns">
-        <Field
-          label="Custom endpoint"
-          hint="Blank = default. A new endpoint needs its key again."
-          error={error}
-        >
+        <Field label={t("chatbot.endpoint")} hint={t("chatbot.endpointHint")} error={error}>
           <input
             type="url"
             maxLength={300}
@@ -68,8 +64,8 @@ export function AiFields({ value, error, change }: SettingsProps<AiSettings>) {
           />
         </Field>
         <Field
-          label="API key"
-          hint={value.api_key_set ? "A key is set. Enter a new one to replace it." : "No key is set."}
+          label={t("chatbot.apiKey")}
+          hint={value.api_key_set ? t("chatbot.apiKeySet") : t("chatbot.apiKeyUnset")}
         >
           <input
             type="password"
@@ -82,27 +78,27 @@ export function AiFields({ value, error, change }: SettingsProps<AiSettings>) {
       </div>
       {value.api_key_set && (
         <button type="button" class="button" onClick={() => set({ api_key: "", api_key_set: false })}>
-          Remove key
+          {t("chatbot.removeKey")}
         </button>
       )}
       <div class="columns">
         <NumberField
-          label="Temperature"
+          label={t("chatbot.temperature")}
           value={value.temperature}
           change={(temperature) => set({ temperature })}
         />
         <NumberField
-          label="AI timeout (seconds)"
+          label={t("chatbot.aiTimeout")}
           value={value.seconds}
           change={(seconds) => set({ seconds })}
         />
         <NumberField
-          label="Tokens per reply"
+          label={t("chatbot.tokensPerReply")}
           value={value.answer_tokens}
           change={(answer_tokens) => set({ answer_tokens })}
         />
         <NumberField
-          label="Tokens per day"
+          label={t("chatbot.tokensPerDay")}
           value={value.daily_tokens}
           change={(daily_tokens) => set({ daily_tokens })}
         />
@@ -149,7 +145,7 @@ interface NumberFieldProps {
 
 function NumberField({ label, value, change }: NumberFieldProps) {
   return (
-    <Field label={label} hint={BLANK_IS_DEFAULT}>
+    <Field label={label} hint={t("chatbot.blankDefault")}>
       <input
         type="number"
         class="short"

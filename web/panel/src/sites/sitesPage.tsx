@@ -1,4 +1,5 @@
 /** The sites: installation of the widget, assistant, knowledge, settings. */
+
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
@@ -7,6 +8,7 @@ import { CopyField } from "../components/controls";
 import { EmptyState } from "../components/display";
 import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
+import { t, tx } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
 import { ChatbotForm } from "./chatbotForm";
@@ -15,12 +17,7 @@ import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
 
-const TABS = [
-  ["install", "Install"],
-  ["assistant", "Assistant"],
-  ["knowledge", "Knowledge"],
-  ["settings", "Settings"],
-] as const;
+const TABS = ["install", "assistant", "knowledge", "settings"] as const;
 
 export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) {
   const adding = useSignal(false);
@@ -30,33 +27,33 @@ export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) 
   return (
     <main class="page">
       <header class="page-header">
-        <h1>Sites</h1>
+        <h1>{t("sites.title")}</h1>
         <span class="grow" />
         {me.value?.owner && (
           <button type="button" class="button primary" onClick={() => (adding.value = true)}>
-            <Icon name="plus" size={16} /> Add site
+            <Icon name="plus" size={16} /> {t("sites.add")}
           </button>
         )}
       </header>
       <SitePills sites={sites} selected={site} href={(one) => routeHref("sites", one.id, tab)} />
       {!site && (
-        <EmptyState icon="globe" title="No sites yet">
-          Add a site, then paste its snippet into your pages.
+        <EmptyState icon="globe" title={t("sites.none")}>
+          {t("sites.noneText")}
         </EmptyState>
       )}
       {site && (
         <section class="card" aria-label={site.name}>
           <header class="card-header">
             <h2 dir="auto">{site.name}</h2>
-            <nav class="tabs" aria-label="Site sections">
-              {TABS.map(([name, label]) => (
+            <nav class="tabs" aria-label={t("sites.sections")}>
+              {TABS.map((name) => (
                 <a
                   key={name}
                   class="tab"
                   href={routeHref("sites", site.id, name)}
                   aria-current={name === tab ? "page" : undefined}
                 >
-                  {label}
+                  {t(`sites.tab_${name}`)}
                 </a>
               ))}
             </nav>
@@ -84,21 +81,19 @@ function InstallInstructions({ site }: { site: Site }) {
   const tagManagerCode = fetched.value?.tag_manager_code ?? "";
   return (
     <div class="stack">
-      <p>
-        Paste this snippet into every page that should have the chat, before the closing{" "}
-        <code>&lt;/body&gt;</code> tag:
-      </p>
+      <p>{tx("sites.pasteSnippet", { tag: <code>&lt;/body&gt;</code> })}</p>
       {fetched.error && <p class="error-text">{fetched.error}</p>}
-      <CopyField text={code} onCopy={() => copyToClipboard(code, "Snippet")} />
-      <p>
-        With a tag manager, such as Google Tag Manager, use this snippet as a custom HTML tag on all pages
-        instead:
-      </p>
-      <CopyField text={tagManagerCode} onCopy={() => copyToClipboard(tagManagerCode, "Snippet")} />
+      <CopyField text={code} onCopy={() => copyToClipboard(code, t("sites.snippet"))} />
+      <p>{t("sites.tagManager")}</p>
+      <CopyField text={tagManagerCode} onCopy={() => copyToClipboard(tagManagerCode, t("sites.snippet"))} />
       <p class="muted">
-        {describeDomains(site)} If your pages have a Content Security Policy, allow this server in{" "}
-        <code>script-src</code>, <code>connect-src</code> and <code>img-src</code>. <code>style-src</code> can
-        stay as it is.
+        {describeDomains(site)}{" "}
+        {tx("sites.policy", {
+          script: <code>script-src</code>,
+          connect: <code>connect-src</code>,
+          image: <code>img-src</code>,
+          style: <code>style-src</code>,
+        })}
       </p>
       <p>
         <a
@@ -107,7 +102,7 @@ function InstallInstructions({ site }: { site: Site }) {
           target="_blank"
           rel="noopener"
         >
-          <Icon name="chats" size={16} /> Try it on the demo page
+          <Icon name="chats" size={16} /> {t("sites.demo")}
         </a>
       </p>
     </div>
@@ -115,7 +110,7 @@ function InstallInstructions({ site }: { site: Site }) {
 }
 
 function describeDomains(site: Site): string {
-  if (site.any_origin) return "The chat works on any domain.";
-  if (site.domains.length) return `The chat works on ${site.domains.join(", ")}.`;
-  return "The chat does not work on any domain yet. Add yours under Settings.";
+  if (site.any_origin) return t("sites.worksEverywhere");
+  if (site.domains.length) return t("sites.worksOn", { domains: site.domains.join(", ") });
+  return t("sites.worksNowhere");
 }

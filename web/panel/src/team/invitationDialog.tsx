@@ -1,19 +1,22 @@
 /** Shows the link of a new invitation. */
+
 import type { Invitation } from "../../../shared/apiTypes";
-import { formatDateTime } from "../../../shared/dates";
 import { CopyField } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { copyToClipboard } from "../components/forms";
+import { formatDateTime } from "../i18n/formats";
+import { t } from "../i18n/i18n";
 
 export function InvitationDialog({ invitation, onClose }: { invitation: Invitation; onClose: () => void }) {
   return (
-    <Dialog title="Invitation link" onClose={onClose}>
+    <Dialog title={t("team.invitationTitle")} onClose={onClose}>
       <div class="stack">
-        <p>
-          Send this link to your teammate. It works once, expires on {formatDateTime(invitation.expires_at)},
-          and will not be shown again.
-        </p>
-        <CopyField text={invitation.link} onCopy={() => copyToClipboard(invitation.link, "Link")} primary />
+        <p>{t("team.invitationText", { date: formatDateTime(invitation.expires_at) })}</p>
+        <CopyField
+          text={invitation.link}
+          onCopy={() => copyToClipboard(invitation.link, t("team.link"))}
+          primary
+        />
       </div>
     </Dialog>
   );

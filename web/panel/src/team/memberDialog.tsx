@@ -1,4 +1,5 @@
 /** Invites a teammate, or changes a member's name, sites and permissions. */
+
 import { useSignal } from "@preact/signals";
 import type { Invitation, Member, Permission } from "../../../shared/apiTypes";
 import { randomId } from "../../../shared/storage";
@@ -6,9 +7,10 @@ import { api } from "../api/client";
 import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
+import { t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { managedSites } from "../sites/sites";
-import { type Access, DEFAULT_PERMISSIONS, PERMISSIONS, toFlags } from "./permissions";
+import { type Access, DEFAULT_PERMISSIONS, PERMISSIONS, permissionName, toFlags } from "./permissions";
 
 interface MemberDialogProps {
   /** Null for a new member. */
@@ -38,12 +40,15 @@ export function MemberDialog({ member, onClose, onSaved }: MemberDialogProps) {
       if (member) await updateMember(member, fields);
       else invitation = await inviteMember(email.value.trim(), fields);
     };
-    if (await submitForm(busy, errors, save, member ? "Saved." : "")) onSaved(invitation);
+    if (await submitForm(busy, errors, save, member ? t("common.saved") : "")) onSaved(invitation);
   };
   return (
-    <Dialog title={member ? `Edit ${member.name}` : "Invite teammate"} onClose={onClose}>
+    <Dialog
+      title={member ? t("team.edit", { name: member.name }) : t("team.inviteTeammate")}
+      onClose={onClose}
+    >
       <form class="stack" onSubmit={submit}>
-        <Field label="Name" error={errors.value["name"]}>
+        <Field label={t("common.name")} error={errors.value["name"]}>
           <input
             required
             maxLength={100}
@@ -53,11 +58,7 @@ export function MemberDialog({ member, onClose, onSaved }: MemberDialogProps) {
           />
         </Field>
         {!member && (
-          <Field
-            label="E-mail"
-            hint="You get an invitation link to send. They choose their own password."
-            error={errors.value["email"]}
-          >
+          <Field label={t("common.email")} hint={t("team.emailHint")} error={errors.value["email"]}>
             <input
               type="email"
               required
@@ -68,18 +69,14 @@ export function MemberDialog({ member, onClose, onSaved }: MemberDialogProps) {
           </Field>
         )}
         {me.value?.owner && (
-          <Switch
-            on={owner.value}
-            label="Owner: full access to all sites"
-            onChange={(on) => (owner.value = on)}
-          />
+          <Switch on={owner.value} label={t("team.ownerSwitch")} onChange={(on) => (owner.value = on)} />
         )}
         {!owner.value && (
           <AccessTable access={access.value} onChange={(changed) => (access.value = changed)} />
         )}
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value}>
-            {member ? "Save" : "Invite"}
+            {member ? t("common.save") : t("team.invite")}
           </button>
         </DialogActions>
       </form>
@@ -149,13 +146,13 @@ function AccessTable({ access, onChange }: AccessTableProps) {
   };
   return (
     <table class="access">
-      <caption class="visually-hidden">Sites and permissions</caption>
+      <caption class="visually-hidden">{t("team.accessTable")}</caption>
       <thead>
         <tr>
-          <th scope="col">Site</th>
-          {PERMISSIONS.map(([permission, label, description]) => (
-            <th key={permission} scope="col" title={description}>
-              {label}
+          <th scope="col">{t("common.site")}</th>
+          {PERMISSIONS.map((permission) => (
+            <th key={permission} scope="col" title={t(`team.describe_${permission}`)}>
+              {permissionName(permission)}
             </th>
           ))}
         </tr>
@@ -175,11 +172,14 @@ function AccessTable({ access, onChange }: AccessTableProps) {
                   <span dir="auto">{site.name}</span>
                 </label>
               </th>
-              {PERMISSIONS.map(([permission, label]) => (
+              {PERMISSIONS.map((permission) => (
                 <td key={permission}>
                   <input
                     type="checkbox"
-                    aria-label={`${label} on ${site.name}`}
+                    aria-label={t("team.permissionOn", {
+                      permission: permissionName(permission),
+                      site: site.name,
+                    })}
                     disabled={!(id in access)}
                     checked={access[id]?.includes(permission) ?? false}
                     onChange={(event) => setPermission(id, permission, event.currentTarget.checked)}

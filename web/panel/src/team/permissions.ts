@@ -1,11 +1,11 @@
 /** The permissions that an operator may have on a site, with their labels. */
-import type { Permission } from "../../../shared/apiTypes";
 
-export const PERMISSIONS: [permission: Permission, label: string, description: string][] = [
-  ["can_chat", "Chat", "Reply to visitors"],
-  ["can_view_conversations", "View", "View all chats"],
-  ["can_manage", "Manage", "Change the site and its team"],
-];
+import type { Permission } from "../../../shared/apiTypes";
+import { t } from "../i18n/i18n";
+
+export const PERMISSIONS: Permission[] = ["can_chat", "can_view_conversations", "can_manage"];
+
+export const permissionName = (permission: Permission): string => t(`team.permission_${permission}`);
 
 /** Granted permissions, by site. */
 export type Access = Record<string, Permission[]>;

@@ -1,4 +1,5 @@
 /** The team: its members, their sites and permissions. */
+
 import { useSignal } from "@preact/signals";
 import type { Invitation, Member } from "../../../shared/apiTypes";
 import { api } from "../api/client";
@@ -8,11 +9,12 @@ import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, LoadMoreButton, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast } from "../components/toasts";
+import { locale, t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { getSiteName, managedSites } from "../sites/sites";
 import { InvitationDialog } from "./invitationDialog";
 import { MemberDialog } from "./memberDialog";
-import { PERMISSIONS } from "./permissions";
+import { PERMISSIONS, permissionName } from "./permissions";
 
 const PAGE_SIZE = 100;
 
@@ -32,10 +34,10 @@ export function TeamPage() {
   return (
     <main class="page">
       <header class="page-header">
-        <h1>Team</h1>
+        <h1>{t("team.title")}</h1>
         <span class="grow" />
         <button type="button" class="button primary" onClick={() => (editing.value = "new")}>
-          <Icon name="plus" size={16} /> Invite teammate
+          <Icon name="plus" size={16} /> {t("team.inviteTeammate")}
         </button>
       </header>
       {fetched.error ? (
@@ -43,7 +45,7 @@ export function TeamPage() {
       ) : !fetched.items ? (
         <Spinner />
       ) : fetched.items.length === 0 ? (
-        <EmptyState icon="team" title="No teammates yet" />
+        <EmptyState icon="team" title={t("team.none")} />
       ) : (
         <ul class="members card">
           {fetched.items.map((member) => (
@@ -84,18 +86,21 @@ function MemberRow({ member, onEdit, onInvited, onChanged }: MemberRowProps) {
   const isSelf = id === me.value?.id;
   const isSuspended = status === "suspended";
   const setSuspended = async (suspended: boolean) => {
-    const title = `Suspend ${name}?`;
-    const text = `${name} is logged out everywhere, immediately. Their chats stay assigned to them until you transfer them.`;
-    if (suspended && !(await confirmAction({ title, text, confirmLabel: "Suspend", destructive: true })))
+    const title = t("team.suspendTitle", { name });
+    const text = t("team.suspendText", { name });
+    if (
+      suspended &&
+      !(await confirmAction({ title, text, confirmLabel: t("team.suspendConfirm"), destructive: true }))
+    )
       return;
-    await runWithToast(() => api.put("/team/{id}", { path: { id }, body: { suspended } }), "Saved.");
+    await runWithToast(() => api.put("/team/{id}", { path: { id }, body: { suspended } }), t("common.saved"));
     await onChanged();
   };
   const remove = async () => {
-    const title = `Remove ${name}?`;
-    const text = "They lose access immediately. Their messages stay.";
-    if (!(await confirmAction({ title, text, confirmLabel: "Remove", destructive: true }))) return;
-    await runWithToast(() => api.delete("/team/{id}", { path: { id } }), "Removed.");
+    const title = t("team.removeTitle", { name });
+    const text = t("team.removeText");
+    if (!(await confirmAction({ title, text, confirmLabel: t("common.remove"), destructive: true }))) return;
+    await runWithToast(() => api.delete("/team/{id}", { path: { id } }), t("team.removed"));
     await onChanged();
   };
   const renewInvitation = () =>
@@ -114,24 +119,22 @@ function MemberRow({ member, onEdit, onInvited, onChanged }: MemberRowProps) {
       <div class="member-actions">
         {status === "invited" && (
           <button type="button" class="button small" onClick={renewInvitation}>
-            New invitation
+            {t("team.newInvitation")}
           </button>
         )}
-        <IconButton icon="pencil" label={`Edit ${name}`} onClick={onEdit} />
+        <IconButton icon="pencil" label={t("team.edit", { name })} onClick={onEdit} />
         {!isSelf && (
           <IconButton
             icon={isSuspended ? "retry" : "block"}
-            label={`${isSuspended ? "Reactivate" : "Suspend"} ${name}`}
+            label={isSuspended ? t("team.reactivate", { name }) : t("team.suspend", { name })}
             onClick={() => setSuspended(!isSuspended)}
           />
         )}
-        {!isSelf && <IconButton icon="trash" label={`Remove ${name}`} onClick={remove} />}
+        {!isSelf && <IconButton icon="trash" label={t("team.remove", { name })} onClick={remove} />}
       </div>
     </li>
   );
 }
-
-const STATUS_LABELS = { active: "Active", invited: "Invited", suspended: "Suspended" } as const;
 
 function MemberAccess({ member }: { member: Member }) {
   const access = Object.entries(member.sites);
@@ -139,20 +142,20 @@ function MemberAccess({ member }: { member: Member }) {
     <div class="member-access">
       {member.status !== "active" && (
         <span class={`tag ${member.status === "suspended" ? "error" : "warn"}`}>
-          {STATUS_LABELS[member.status]}
+          {t(`team.status_${member.status}`)}
         </span>
       )}
       {member.owner ? (
-        <span class="tag mine">Owner</span>
+        <span class="tag mine">{t("team.owner")}</span>
       ) : access.length === 0 ? (
-        <span class="muted">No sites</span>
+        <span class="muted">{t("team.noSites")}</span>
       ) : (
         access.map(([siteId, granted]) => (
           <span key={siteId} class="tag plain">
             {managedSites.value.length > 1 && `${getSiteName(Number(siteId))}: `}
-            {PERMISSIONS.filter(([permission]) => granted.includes(permission))
-              .map(([, label]) => label.toLowerCase())
-              .join(", ") || "no permissions"}
+            {PERMISSIONS.filter((permission) => granted.includes(permission))
+              .map((permission) => permissionName(permission).toLocaleLowerCase(locale.value))
+              .join(", ") || t("team.noPermissions")}
           </span>
         ))
       )}
