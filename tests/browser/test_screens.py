@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from parley_dev.stack import Stack
 from support.browser import BrowserSessions, Panel, Widget
@@ -35,7 +35,7 @@ async def check_page(page: Panel | Widget, artifacts: Path, name: str) -> None:
     await page.screenshot(artifacts, name)
     if (folder := os.environ.get("PARLEY_PICTURES")) and name in README_SCREENSHOTS:
         shrink(artifacts / f"{name}.png", Path(folder) / f"{README_SCREENSHOTS[name]}.png")
-    assert await horizontal_overflow(page.page) == 0, f"{name} scrolls sideways"
+    assert await page.horizontal_overflow() == 0, f"{name} scrolls sideways"
     assert not await page.accessibility_violations(), name
 
 
@@ -45,18 +45,6 @@ def shrink(source: Path, target: Path) -> None:
     with Image.open(source) as picture:
         size = (picture.width * 2 // 3, picture.height * 2 // 3)
         picture.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(target, optimize=True)
-
-
-async def horizontal_overflow(page: Page) -> int:
-    """Return by how many pixels the page or a scrolling part of it is too wide."""
-    overflow: int = await page.evaluate(
-        """() => {
-          const scroll = [...document.querySelectorAll('main, aside, [role=tabpanel], [aria-label=Messages]')]
-          const over = scroll.map((element) => element.scrollWidth - element.clientWidth)
-          return Math.max(document.documentElement.scrollWidth - innerWidth, ...over)
-        }"""
-    )
-    return max(0, overflow)
 
 
 async def test_login(stack: Stack, sessions: BrowserSessions, artifacts: Path) -> None:

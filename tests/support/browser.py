@@ -38,6 +38,17 @@ class MonitoredPage:
         """Save a screenshot."""
         await self.page.screenshot(path=directory / f"{name}.png", animations="disabled", caret="initial")
 
+    async def horizontal_overflow(self) -> int:
+        """Return by how many pixels the page or a scrolling part of it is too wide."""
+        overflow: int = await self.page.evaluate(
+            """() => {
+              const scroll = [...document.querySelectorAll('main, aside, [role=tabpanel], .timeline')]
+              const over = scroll.map((element) => element.scrollWidth - element.clientWidth)
+              return Math.max(document.documentElement.scrollWidth - innerWidth, ...over)
+            }"""
+        )
+        return max(0, overflow)
+
     async def accessibility_violations(self, within: str | None = None) -> list[str]:
         """Return the serious violations that axe finds, with their elements."""
         if not await self.page.evaluate("'axe' in window"):

@@ -1,7 +1,8 @@
 /**
  * The panel's texts: node scripts/texts.mjs check | reviewed FEATURE[.NAME] [LANGUAGE…]
  *
- * `check` names texts that are missing, superfluous, unused or stale, and placeholders and plural forms that differ.
+ * `check` names texts that are missing, superfluous, unused or stale, placeholders and plural forms that differ, and texts
+ * that are written in the code.
  * `reviewed` marks the translations of a feature, or of one text, as fitting their English text.
  * It also sorts the files and writes i18n/english.ts.
  *
@@ -10,6 +11,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findLiteralTexts } from "./literalTexts.mjs";
 
 const PANEL = new URL("../panel/src/", import.meta.url).pathname;
 const TEXTS = join(PANEL, "i18n");
@@ -150,6 +152,7 @@ function check() {
     ),
     ...features.flatMap(checkFeature),
     ...findUnused(features),
+    ...findLiteralTexts(PANEL),
   ];
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) {

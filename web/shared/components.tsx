@@ -156,13 +156,15 @@ interface SvgIconProps {
   path: string;
   size: number;
   strokeWidth: number;
+  /** It points along the line. */
+  directional?: boolean;
 }
 
 /** An icon of strokes on a grid of 24 × 24, drawn in the text's colour. */
-export function SvgIcon({ path, size, strokeWidth }: SvgIconProps) {
+export function SvgIcon({ path, size, strokeWidth, directional }: SvgIconProps) {
   return (
     <svg
-      class="icon"
+      class={directional ? "icon directional" : "icon"}
       width={size}
       height={size}
       viewBox="0 0 24 24"

@@ -1,8 +1,10 @@
 /** The panel's texts: language, plural forms, values, direction, dates and numbers. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { errorMessage } from "../panel/src/api/client";
 import { formatDuration, formatNumber, formatRelative } from "../panel/src/i18n/formats";
 import { direction, language, showLanguage, t, tx } from "../panel/src/i18n/i18n";
 import { findLocale, findPanelLanguage } from "../panel/src/i18n/languages";
+import { ApiError } from "../shared/http";
 
 const now = Date.parse("2026-05-03T12:00:00Z");
 
@@ -60,6 +62,20 @@ test("numbers and times are written as in the language", async () => {
   await showLanguage("ar");
   expect(formatNumber(45)).toBe("45");
   vi.useRealTimers();
+});
+
+test("an error is described in the operator's language, or as the server says it", async () => {
+  const held = new ApiError(409, "conversation_held", "Sam has this conversation.");
+  const unknown = new ApiError(409, "new_code", "The moon is in the way.");
+  const refused = new ApiError(422, "invalid", "Some fields are invalid.", {
+    errors: { name: "String should have at most 60 characters", zone: "is unknown here" },
+  });
+  expect(errorMessage(held)).toBe("Sam has this conversation.");
+  await showLanguage("de");
+  expect(errorMessage(held)).toBe("Ein anderer Mitarbeiter hat diesen Chat übernommen.");
+  expect(errorMessage(unknown)).toBe("The moon is in the way.");
+  expect(errorMessage(refused)).toBe("name: Höchstens 60 Zeichen · zone: is unknown here");
+  expect(errorMessage(new Error("x"))).toBe("Etwas ist schiefgegangen. Bitte versuchen Sie es erneut.");
 });
 
 test.each([

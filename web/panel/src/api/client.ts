@@ -17,8 +17,9 @@ import {
   toQueryString,
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
-import { hasText, language, t } from "../i18n/i18n";
+import { t } from "../i18n/i18n";
 import { session } from "../session/session";
+import { describeError, describeFieldError } from "./errorTexts";
 
 interface CommonOptions<M extends Method, P extends PathWith<M>> {
   query?: QueryParameters<M, P>;
@@ -127,17 +128,12 @@ async function request<T>(
 const fillPath = (path: string, parameters: Record<string, unknown>): string =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(parameters[name])));
 
-/** The server writes English, and knows more about a failure than its code says. Other languages have texts by code. */
-function describeError(error: ApiError): string {
-  const key = `errors.${error.code}`;
-  if (!hasText(key) || (language.value === "en" && error.hasServerText)) return error.message;
-  return t(key, { status: String(error.status) });
-}
-
 /** A failure as a sentence for the operator. */
 export function errorMessage(error: unknown): string {
   if (!(error instanceof ApiError)) return t("errors.unexpected");
   const fields = Object.entries(error.body.errors ?? {});
   if (fields.length === 0) return describeError(error);
-  return fields.map(([name, message]) => `${name.replaceAll("_", " ")}: ${message}`).join(" · ");
+  return fields
+    .map(([name, message]) => `${name.replaceAll("_", " ")}: ${describeFieldError(message)}`)
+    .join(" · ");
 }

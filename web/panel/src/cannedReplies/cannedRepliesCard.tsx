@@ -18,6 +18,7 @@ import { getSiteName, hasPermission, managedSites } from "../sites/sites";
 import { cannedReplies, loadCannedReplies } from "./store";
 import { convertOldText } from "./text";
 
+const EXAMPLES = ["hi", "moment", "more", "thanks", "bye"] as const;
 const VARIABLES = "{{visitor.name|there}}, {{visitor.email}}, {{operator.name}}, {{site.name}}";
 
 /** Who may use a reply, as one value of a select: "mine", "all", or the site's id. */
@@ -197,7 +198,9 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
 /** Copies the replies that earlier versions kept in this browser, or the examples, into the operator's own ones. */
 function ImportButton() {
   const busy = useSignal(false);
-  const stored = browserCannedReplies.value.filter((reply) => reply.short && reply.text.trim());
+  const stored = (browserCannedReplies.value ?? examples()).filter(
+    (reply) => reply.short && reply.text.trim(),
+  );
   if (!stored.length) return null;
   const importAll = async () => {
     busy.value = true;
@@ -216,6 +219,12 @@ function ImportButton() {
         : t("cannedReplies.addExamples", { number: stored.length })}
     </button>
   );
+}
+
+/** What an operator without canned replies may begin with. */
+function examples(): { short: string; text: string }[] {
+  const values = { name: "{{visitor.name}}", me: "{{operator.name}}" };
+  return EXAMPLES.map((short) => ({ short, text: t(`cannedReplies.example_${short}`, values) }));
 }
 
 async function importOne(short: string, text: string): Promise<void> {

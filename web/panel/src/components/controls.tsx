@@ -90,7 +90,7 @@ export function CopyField({
   return (
     <div class="snippet">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways. */}
-      <pre tabIndex={0}>
+      <pre tabIndex={0} dir="ltr">
         <code>{text || "…"}</code>
       </pre>
       <button type="button" class={`button${primary ? " primary" : ""}`} disabled={!text} onClick={onCopy}>

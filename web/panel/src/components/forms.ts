@@ -3,6 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { ApiError } from "../../../shared/http";
 import { errorMessage } from "../api/client";
+import { describeFieldError } from "../api/errorTexts";
 import { t } from "../i18n/i18n";
 import { LoggedOut } from "../session/session";
 import { showToast } from "./toasts";
@@ -24,7 +25,10 @@ export async function submitForm(
   } catch (error) {
     if (error instanceof ApiError && error.body.errors) {
       errors.value = Object.fromEntries(
-        Object.entries(error.body.errors).map(([name, message]) => [name.split(".")[0], message]),
+        Object.entries(error.body.errors).map(([name, message]) => [
+          name.split(".")[0],
+          describeFieldError(message),
+        ]),
       );
       showToast(t("common.checkFields"), "error");
     } else if (!(error instanceof LoggedOut)) {

@@ -52,8 +52,11 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
+/** Mirrored in languages that are written from right to left. */
+const DIRECTIONAL: readonly IconName[] = ["back", "list", "logout", "send"];
+
 export const Icon = ({ name, size = 18 }: { name: IconName; size?: number }) => (
-  <SvgIcon path={PATHS[name]} size={size} strokeWidth={1.7} />
+  <SvgIcon path={PATHS[name]} size={size} strokeWidth={1.7} directional={DIRECTIONAL.includes(name)} />
 );
 
 /** The product's logo: two speech bubbles. */

@@ -11,6 +11,7 @@ import conversation from "./en/conversation.json";
 import copilot from "./en/copilot.json";
 import devices from "./en/devices.json";
 import errors from "./en/errors.json";
+import fieldErrors from "./en/fieldErrors.json";
 import hours from "./en/hours.json";
 import inbox from "./en/inbox.json";
 import knowledge from "./en/knowledge.json";
@@ -38,6 +39,7 @@ export const english = {
   copilot,
   devices,
   errors,
+  fieldErrors,
   hours,
   inbox,
   knowledge,

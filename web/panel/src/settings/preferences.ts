@@ -54,14 +54,8 @@ export const singleKeyShortcuts = persistedSignal("letterKeys", true);
 /** Whether earlier versions, which kept canned replies in the browser, have left some here. */
 export const hasBrowserCannedReplies = readJson<unknown[]>("parley.canned", []).length > 0;
 
-/** Canned replies of this browser, to be imported; where there are none, examples. */
-export const browserCannedReplies = persistedSignal<{ short: string; text: string }[]>("canned", [
-  { short: "hi", text: "Hi {name}, this is {me}. How can I help?" },
-  { short: "moment", text: "One moment please, I am looking into it." },
-  { short: "more", text: "Could you tell me a little more about it, perhaps with a screenshot?" },
-  { short: "thanks", text: "Thank you for your patience, {name}." },
-  { short: "bye", text: "Glad I could help. Have a good day!" },
-]);
+/** Canned replies of this browser, to be imported; null where there never were any. */
+export const browserCannedReplies = persistedSignal<{ short: string; text: string }[] | null>("canned", null);
 
 effect(() => {
   document.documentElement.dataset["theme"] = theme.value;

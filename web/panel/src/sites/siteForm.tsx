@@ -79,6 +79,7 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
       <Field label={t("sites.domains")} hint={t("sites.domainsHint")} error={errors["domains"]}>
         <textarea
           rows={3}
+          dir="ltr"
           placeholder={"example.com\n*.example.com"}
           value={domains}
           onInput={(event) => change({ domains: event.currentTarget.value })}
