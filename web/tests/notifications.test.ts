@@ -101,3 +101,21 @@ test("blocked sound is said, and the first click brings it back", async () => {
   expect(BlockedAudio.notes).toBe(2);
   stop();
 });
+
+test("a chat that waits for a team notifies its members, and one that is assigned its operator", async () => {
+  logIn(7, false);
+  const { toNotice } = await loadPage();
+  const { teams } = await import("../panel/src/teams/teams");
+  const { me } = await import("../panel/src/session/session");
+  const team = { id: 3, name: "Billing", site_ids: [1], created_at: "", updated_at: "" };
+  const waiting = buildConversation({ mode: "pending", operator: null, team_id: 3 });
+  const event = buildEvent("conversation.pending", { conversation: waiting });
+  teams.value = [{ ...team, operator_ids: [999] }];
+  expect(toNotice(event)).toBeUndefined();
+  teams.value = [{ ...team, operator_ids: [me.value?.id ?? 0] }];
+  expect(toNotice(event)?.sound).toBe("waiting");
+  const operator = { id: me.value?.id ?? 0, name: "Alex" };
+  const conversation = buildConversation({ operator });
+  const assigned = buildEvent("conversation.accepted", { conversation, operator, reason: "least_busy" });
+  expect(toNotice(assigned)?.title).toBe("Chat assigned to you");
+});

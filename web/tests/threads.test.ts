@@ -117,6 +117,21 @@ test("an event becomes a history entry once", async () => {
   ]);
 });
 
+test("an assignment and a transfer to a team become history entries of their own", async () => {
+  serve(buildDetail(messages(1)));
+  await threads.loadThread(50);
+  const operator = { id: 8, name: "Sam" };
+  threads.applyThreadEvent(
+    buildEvent("conversation.accepted", { by: null, operator, reason: "round_robin" }),
+  );
+  const conversation = buildConversation({ version: 6, mode: "pending", team_id: 3 });
+  const by = { id: 8, name: "Sam" };
+  threads.applyThreadEvent(buildEvent("conversation.pending", { by, conversation, reason: "transferred" }));
+  const [assigned, transferred] = threads.getThread(50)?.history ?? [];
+  expect(assigned).toMatchObject({ action: "assigned", by: null, to: operator, reason: "round_robin" });
+  expect(transferred).toMatchObject({ action: "transferred_to_team", by, team: { id: 3 } });
+});
+
 test("an operator's timeout is told from a release", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);

@@ -6,6 +6,7 @@ import type {
   MessageTranslation,
   Mode,
   OperatorRef,
+  QueuePlace,
   WidgetConfig,
 } from "../../shared/apiTypes";
 import { ApiError } from "../../shared/http";
@@ -48,6 +49,8 @@ export class WidgetStore {
   /** AI replies that are being written, by the key of the message that they answer. */
   readonly partialReplies = signal<ReadonlyMap<string, string>>(new Map());
   readonly mode = signal<Mode | null>(null);
+  /** While the visitor waits for a person. */
+  readonly queue = signal<QueuePlace | null>(null);
   readonly operator = signal<string | null>(null);
   /** The seq up to which an operator has read. */
   readonly readSeq = signal(0);
@@ -230,6 +233,7 @@ export class WidgetStore {
       if (this.modeChanges === changes) {
         this.conversationId.value = history.conversation_id ?? undefined;
         this.mode.value = history.mode;
+        this.queue.value = history.queue ?? null;
         this.operator.value = history.operator;
       }
       this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
@@ -282,6 +286,9 @@ export class WidgetStore {
       case "message.read":
         if (data["reader"] === "operator")
           this.readSeq.value = Math.max(this.readSeq.value, Number(data["seq"]));
+        break;
+      case "queue.changed":
+        this.queue.value = data as unknown as QueuePlace;
         break;
       case "typing":
         if (data["role"] === "operator") this.showTyping(String(data["name"] ?? ""));
@@ -455,9 +462,12 @@ export class WidgetStore {
   async requestHandoff(): Promise<void> {
     await this.runWithError(async () => {
       this.connect();
-      const { mode, conversation_id } = await this.api.post("/chat/handoff", { lang: browserLanguage });
+      const { mode, conversation_id, queue } = await this.api.post("/chat/handoff", {
+        lang: browserLanguage,
+      });
       this.modeChanges += 1;
       this.mode.value = mode;
+      this.queue.value = queue ?? null;
       this.conversationId.value = conversation_id;
       this.setKnown(true);
       await this.loadConfig();

@@ -106,6 +106,15 @@ export async function transferConversation(
   );
 }
 
+export async function transferToTeam(id: number, team: { id: number; name: string }): Promise<boolean> {
+  const options = { path: { id }, body: { team_id: team.id } };
+  return runOnce(
+    id,
+    () => api.post("/operator/transfer/{id}", options),
+    t("teams.transferred", { team: team.name }),
+  );
+}
+
 export async function setBlocked(id: number, blocked: boolean, type: BlockType): Promise<boolean> {
   const options = { path: { id }, body: { blocked, block_type: type } };
   const successText = blocked ? t("conversation.blockedToast") : t("conversation.unblockedToast");

@@ -15,6 +15,7 @@ import { t } from "../i18n/i18n";
 import { messagePreview, visitorName } from "../inbox/conversations";
 import { routeHref } from "../navigation/route";
 import { getSiteName, hasPermission } from "../sites/sites";
+import { getTeamName } from "../teams/teams";
 import { getOnlineVisitor } from "../visitors/presence";
 import { blockDialogFor, setBlocked } from "./actions";
 import type { Thread } from "./threads";
@@ -58,6 +59,9 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
             {visitor.language ? languageName(visitor.language) : "–"}
           </Detail>
           <Detail name={t("common.site")}>{getSiteName(siteId)}</Detail>
+          {getTeamName(conversation.team_id) && (
+            <Detail name={t("teams.team")}>{getTeamName(conversation.team_id)}</Detail>
+          )}
           <Detail name={t("conversation.chat")}>#{id}</Detail>
           <Detail name={t("conversation.started")}>{formatTimeOrDate(conversation.created_at)}</Detail>
           {rating ? (

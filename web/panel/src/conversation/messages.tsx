@@ -3,6 +3,7 @@
 import type { Conversation, Message, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { Icon } from "../components/icon";
+import { isolate } from "../components/isolate";
 import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
 import { formatDateTime, formatTime } from "../i18n/formats";
@@ -126,13 +127,42 @@ export function NoteItem({ note }: { note: Note }) {
   );
 }
 
-export function SystemItem({ text, at }: { text: string; at: string }) {
+interface SystemItemProps {
+  text: string;
+  at: string;
+  /** Shown when the text is opened. */
+  more?: string | undefined;
+}
+
+export function SystemItem({ text, at, more }: SystemItemProps) {
   return (
     <li class="system-item">
-      <span dir="auto">{text}</span>
+      {more ? (
+        <details class="system-more">
+          <summary dir="auto">{text}</summary>
+          <p dir="auto">{more}</p>
+        </details>
+      ) : (
+        <span dir="auto">{text}</span>
+      )}
       <Time at={at} />
     </li>
   );
+}
+
+const STATUSES = {
+  available: "teams.statusAvailable",
+  full: "teams.statusFull",
+  away: "teams.statusAway",
+  missed: "teams.statusMissed",
+} as const;
+
+/** Who was considered for an assignment, as in "Sam: full"; undefined for other events. */
+export function describeCandidates(entry: HistoryEntry): string | undefined {
+  if (!entry.candidates?.length) return undefined;
+  return entry.candidates
+    .map(({ operator, status }) => `${isolate(operator.name)}: ${t(STATUSES[status])}`)
+    .join("\n");
 }
 
 /** An event of a conversation as a sentence. `visitor` is the visitor's name. */
@@ -147,6 +177,12 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
       return isOwn ? t("conversation.history_joinedByYou") : t("conversation.history_joined", { name });
     case "transferred":
       return describeTransfer(entry, name, isOwn);
+    case "transferred_to_team":
+      return t("teams.historyTransferred", { operator: name, team: entry.team?.name ?? "" });
+    case "assigned":
+      return t(entry.reason === "least_busy" ? "teams.historyLeastBusy" : "teams.historyRoundRobin", {
+        operator: entry.to?.id === me.value?.id ? t("teams.you") : (entry.to?.name ?? ""),
+      });
     case "released":
       if (!entry.by) return t("conversation.history_handedBack");
       return isOwn ? t("conversation.history_releasedByYou") : t("conversation.history_released", { name });

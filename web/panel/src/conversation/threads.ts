@@ -12,6 +12,7 @@ import type {
 import { ApiError } from "../../../shared/http";
 import { api, errorMessage } from "../api/client";
 import { conversations, mergeConversations } from "../inbox/conversations";
+import { getTeamName } from "../teams/teams";
 
 const PAGE_SIZE = 50;
 const MAX_THREADS = 30;
@@ -197,12 +198,22 @@ const REASONS: Record<string, string> = {
   operator_removed: "operator_removed",
   operator_suspended: "operator_suspended",
   operator_lost_access: "operator_lost_access",
+  transferred: "transferred_to_team",
+  round_robin: "assigned",
+  least_busy: "assigned",
 };
 
 function toHistoryEntry(action: string, event: LiveEvent): HistoryEntry {
   const by = (event.data["by"] as OperatorRef | null) ?? null;
-  const to = action === "transferred" ? ((event.data["operator"] as OperatorRef | null) ?? null) : null;
-  return { at: event.at, action: REASONS[String(event.data["reason"])] ?? action, by, to };
+  const reason = String(event.data["reason"] ?? "");
+  const shown = REASONS[reason] ?? action;
+  const operator = (event.data["operator"] as OperatorRef | null) ?? null;
+  const to = shown === "transferred" || shown === "assigned" ? operator : null;
+  const entry: HistoryEntry = { at: event.at, action: shown, by, to };
+  if (shown === "assigned") return { ...entry, reason };
+  const teamId = (event.data["conversation"] as Conversation | undefined)?.team_id;
+  if (shown !== "transferred_to_team" || !teamId) return entry;
+  return { ...entry, team: { id: teamId, name: getTeamName(teamId) ?? "" } };
 }
 
 function addHistory(history: readonly HistoryEntry[], added: HistoryEntry): HistoryEntry[] {

@@ -12,7 +12,14 @@ import { formatDay, isSameDay } from "../i18n/formats";
 import { t, tx } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { typingVisitors } from "../visitors/presence";
-import { describeHistory, MessageItem, NoteItem, OutgoingItem, SystemItem } from "./messages";
+import {
+  describeCandidates,
+  describeHistory,
+  MessageItem,
+  NoteItem,
+  OutgoingItem,
+  SystemItem,
+} from "./messages";
 import { type HistoryEntry, loadOlderMessages, type Thread } from "./threads";
 
 type TimelineEntry =
@@ -140,7 +147,13 @@ function TimelineItem({ entry, conversation, name }: TimelineItemProps) {
     case "note":
       return <NoteItem note={entry.note} />;
     case "history":
-      return <SystemItem text={describeHistory(entry.entry, name)} at={entry.at} />;
+      return (
+        <SystemItem
+          text={describeHistory(entry.entry, name)}
+          at={entry.at}
+          more={describeCandidates(entry.entry)}
+        />
+      );
     case "day":
       return (
         <li class="day-heading">

@@ -6,12 +6,14 @@ import { useFetch } from "../api/useFetch";
 import { Switch } from "../components/controls";
 import { Dialog } from "../components/dialog";
 import { Avatar, EmptyState, Spinner } from "../components/display";
+import { Icon } from "../components/icon";
 import { runWithToast } from "../components/toasts";
 import { addSummaryNote, isCopilotAvailable } from "../copilot/copilot";
 import { t } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
-import { transferConversation, transferDialogFor } from "./actions";
+import { teams } from "../teams/teams";
+import { transferConversation, transferDialogFor, transferToTeam } from "./actions";
 
 export function TransferDialog({ conversation }: { conversation: Conversation }) {
   const siteId = conversation.site_id;
@@ -24,7 +26,8 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
   };
   const withSummary = useSignal(false);
   const isSummarizing = useSignal(false);
-  const choose = async (operator: TransferCandidate) => {
+  const siteTeams = teams.value.filter((team) => team.site_ids.includes(siteId));
+  const choose = async (transfer: () => Promise<boolean>) => {
     if (isSummarizing.value) return;
     if (withSummary.value) {
       isSummarizing.value = true;
@@ -32,7 +35,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
       await runWithToast(() => addSummaryNote(conversation.id));
       isSummarizing.value = false;
     }
-    if (await transferConversation(conversation.id, operator)) close();
+    if (await transfer()) close();
   };
   return (
     <Dialog title={t("conversation.transferTitle", { name: visitorName(conversation) })} onClose={close}>
@@ -40,7 +43,7 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
         <p class="error-text">{fetched.error}</p>
       ) : !candidates ? (
         <Spinner />
-      ) : candidates.length === 0 ? (
+      ) : candidates.length + siteTeams.length === 0 ? (
         <EmptyState icon="team" title={t("conversation.noOtherOperators")} />
       ) : (
         <>
@@ -53,9 +56,23 @@ export function TransferDialog({ conversation }: { conversation: Conversation })
           )}
           {isSummarizing.value && <p role="status">{t("copilot.writing")}</p>}
           <ul class="option-list">
+            {siteTeams.map((team) => (
+              <li key={`team-${team.id}`}>
+                <button type="button" onClick={() => choose(() => transferToTeam(conversation.id, team))}>
+                  <Icon name="team" />
+                  <span class="option-name" dir="auto">
+                    {team.name}
+                  </span>
+                  <span class="muted">{t("teams.members", { count: team.operator_ids.length })}</span>
+                </button>
+              </li>
+            ))}
             {candidates.map((operator) => (
               <li key={operator.id}>
-                <button type="button" onClick={() => choose(operator)}>
+                <button
+                  type="button"
+                  onClick={() => choose(() => transferConversation(conversation.id, operator))}
+                >
                   <Avatar name={operator.name} online={operator.online} small />
                   <span class="option-name" dir="auto">
                     {operator.name}

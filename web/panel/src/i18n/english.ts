@@ -23,6 +23,7 @@ import session from "./en/session.json";
 import settings from "./en/settings.json";
 import sites from "./en/sites.json";
 import team from "./en/team.json";
+import teams from "./en/teams.json";
 import time from "./en/time.json";
 import visitors from "./en/visitors.json";
 
@@ -51,6 +52,7 @@ export const english = {
   settings,
   sites,
   team,
+  teams,
   time,
   visitors,
 };

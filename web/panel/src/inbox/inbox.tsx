@@ -10,6 +10,7 @@ import { formatDuration, formatNumber, formatTimeOrDate } from "../i18n/formats"
 import { t } from "../i18n/i18n";
 import { route, routeHref } from "../navigation/route";
 import { getSiteName, sites } from "../sites/sites";
+import { getTeamName } from "../teams/teams";
 import { getOnlineVisitor, typingVisitors } from "../visitors/presence";
 import {
   activeTab,
@@ -195,6 +196,11 @@ function ConversationRow({ conversation, selected }: { conversation: Conversatio
             {sites.value.length > 1 && (
               <span class="tag plain" dir="auto">
                 {getSiteName(conversation.site_id)}
+              </span>
+            )}
+            {getTeamName(conversation.team_id) && (
+              <span class="tag plain" dir="auto">
+                {getTeamName(conversation.team_id)}
               </span>
             )}
             {visitor.language && <span class="tag plain">{visitor.language}</span>}

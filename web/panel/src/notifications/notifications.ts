@@ -8,6 +8,7 @@ import { attentionCounts, isMine, visitorName } from "../inbox/conversations";
 import { navigate, route } from "../navigation/route";
 import { desktopNotifications, soundEnabled } from "../settings/preferences";
 import { getSiteName, sitesById } from "../sites/sites";
+import { isForMe } from "../teams/teams";
 import { claim } from "./claims";
 import { canPlay, playSound, type Sound } from "./sound";
 
@@ -38,6 +39,7 @@ export function toNotice(event: LiveEvent): Notice | undefined {
   if (event.type === "conversation.pending") {
     // With manual routing nobody is notified: operators look into the inbox.
     if (sitesById.value.get(conversation.site_id)?.routing === "manual") return undefined;
+    if (!isForMe(conversation)) return undefined;
     const text = t("notifications.onSite", {
       name: visitorName(conversation),
       site: getSiteName(conversation.site_id),
@@ -46,6 +48,9 @@ export function toNotice(event: LiveEvent): Notice | undefined {
   }
   if (event.type === "conversation.transferred" && isMine(conversation)) {
     return { sound: "waiting", conversation, title: t("notifications.transferred"), text: name };
+  }
+  if (event.type === "conversation.accepted" && event.data["reason"] && isMine(conversation)) {
+    return { sound: "waiting", conversation, title: t("teams.assignedToYou"), text: name };
   }
   if (event.type === "message.created" && event.data["role"] === "visitor" && isMine(conversation)) {
     const content = String(event.data["content"] ?? "");

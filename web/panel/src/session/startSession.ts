@@ -18,6 +18,7 @@ import { route } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
 import { loadSites, sites } from "../sites/sites";
+import { loadTeams, teams } from "../teams/teams";
 import {
   applyPresenceEvent,
   loadOnlineVisitors,
@@ -39,7 +40,7 @@ export function startSession(): () => void {
       await loadWithRetry(loadSites, stop.signal);
       if (!stop.signal.aborted) stopHeartbeat ??= startHeartbeat();
     };
-    const loaders = [loadConversations, loadOnlineVisitors, loadOwnStatus];
+    const loaders = [loadConversations, loadOnlineVisitors, loadOwnStatus, loadTeams];
     await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
   };
   const closeStream = openLiveStream({
@@ -67,6 +68,7 @@ export function startSession(): () => void {
     conversations.value = new Map();
     onlineVisitors.value = new Map();
     sites.value = [];
+    teams.value = [];
     conversationsLoaded.value = false;
     invalidateThreads(undefined);
     document.title = "Parley";

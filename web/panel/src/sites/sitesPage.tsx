@@ -13,11 +13,12 @@ import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
 import { ChatbotForm } from "./chatbotForm";
 import { Knowledge } from "./knowledge";
+import { RoutingForm } from "./routingForm";
 import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
 
-const TABS = ["install", "assistant", "knowledge", "settings"] as const;
+const TABS = ["install", "assistant", "knowledge", "routing", "settings"] as const;
 
 export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) {
   const adding = useSignal(false);
@@ -69,6 +70,7 @@ export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) 
 function SiteSection({ site, tab }: { site: Site; tab: string }) {
   if (tab === "assistant") return <ChatbotForm siteId={site.id} />;
   if (tab === "knowledge") return <Knowledge siteId={site.id} />;
+  if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "settings") return <SiteForm site={site} />;
   return <InstallInstructions site={site} />;
 }

@@ -23,19 +23,27 @@ interface MemberFields {
   name: string;
   owner: boolean;
   access: Access;
+  /** Null: the default of the site. */
+  capacity: number | null;
 }
 
 export function MemberDialog({ member, onClose, onSaved }: MemberDialogProps) {
   const name = useSignal(member?.name ?? "");
   const email = useSignal("");
   const owner = useSignal(member?.owner ?? false);
+  const capacity = useSignal(member?.capacity ?? null);
   const access = useSignal<Access>(member?.sites ?? defaultAccess());
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = async (event: Event) => {
     event.preventDefault();
     let invitation: Invitation | null = null;
-    const fields = { name: name.value.trim(), owner: owner.value, access: access.value };
+    const fields = {
+      name: name.value.trim(),
+      owner: owner.value,
+      access: access.value,
+      capacity: capacity.value,
+    };
     const save = async () => {
       if (member) await updateMember(member, fields);
       else invitation = await inviteMember(email.value.trim(), fields);
@@ -65,6 +73,18 @@ export function MemberDialog({ member, onClose, onSaved }: MemberDialogProps) {
               maxLength={254}
               value={email.value}
               onInput={(event) => (email.value = event.currentTarget.value)}
+            />
+          </Field>
+        )}
+        {member && (
+          <Field label={t("teams.memberCapacity")} hint={t("teams.memberCapacityHint")}>
+            <input
+              type="number"
+              class="short"
+              min={1}
+              max={100}
+              value={capacity.value ?? ""}
+              onInput={(event) => (capacity.value = event.currentTarget.valueAsNumber || null)}
             />
           </Field>
         )}
@@ -108,10 +128,11 @@ async function inviteMember(
   return invitation;
 }
 
-async function updateMember(member: Member, { name, owner, access }: MemberFields): Promise<void> {
+async function updateMember(member: Member, { name, owner, access, capacity }: MemberFields): Promise<void> {
   const body = {
     ...(name !== member.name && { name }),
     ...(owner !== member.owner && { owner }),
+    ...(capacity !== member.capacity && { capacity: capacity ?? 0 }),
   };
   if (Object.keys(body).length) await api.put("/team/{id}", { path: { id: member.id }, body });
   if (owner) return;

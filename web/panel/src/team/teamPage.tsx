@@ -12,6 +12,7 @@ import { confirmAction, runWithToast } from "../components/toasts";
 import { locale, t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { getSiteName, managedSites } from "../sites/sites";
+import { TeamsSection } from "../teams/teamsSection";
 import { InvitationDialog } from "./invitationDialog";
 import { MemberDialog } from "./memberDialog";
 import { PERMISSIONS, permissionName } from "./permissions";
@@ -60,6 +61,7 @@ export function TeamPage() {
         </ul>
       )}
       <LoadMoreButton onClick={fetched.loadMore} />
+      {fetched.items && <TeamsSection members={fetched.items} />}
       {editing.value && (
         <MemberDialog
           member={editing.value === "new" ? null : editing.value}

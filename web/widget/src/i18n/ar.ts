@@ -8,6 +8,8 @@ export const ar: Strings = {
   title: "محادثة",
   assistant: "مساعد ذكي",
   waiting: "في انتظار أحد الموظفين…",
+  queuePosition: "أنت رقم {n} في قائمة الانتظار.",
+  queueWait: "مدة الانتظار نحو {n} دقيقة.",
   team: "فريق الدعم",
   operatorJoined: "انضم {name} إلى المحادثة",
   chatClosed: "انتهت هذه المحادثة. اكتب لبدء محادثة جديدة.",

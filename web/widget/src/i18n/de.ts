@@ -8,6 +8,8 @@ export const de: Strings = {
   title: "Chat",
   assistant: "KI-Assistent",
   waiting: "Warten auf eine Person …",
+  queuePosition: "Sie sind Nummer {n} in der Warteschlange.",
+  queueWait: "Die Wartezeit beträgt etwa {n} Min.",
   team: "Support-Team",
   operatorJoined: "{name} ist jetzt im Chat",
   chatClosed: "Dieser Chat ist beendet. Schreiben Sie, um einen neuen zu beginnen.",

@@ -7,6 +7,8 @@ export const en = {
   title: "Chat",
   assistant: "AI assistant",
   waiting: "Waiting for a person…",
+  queuePosition: "You are number {n} in the queue.",
+  queueWait: "The wait is about {n} min.",
   team: "Support team",
   operatorJoined: "{name} joined the chat",
   chatClosed: "This chat is closed. Send a message to start a new one.",

@@ -8,6 +8,8 @@ export const es: Strings = {
   title: "Chat",
   assistant: "Asistente de IA",
   waiting: "Esperando a una persona…",
+  queuePosition: "Es el número {n} en la cola.",
+  queueWait: "La espera es de unos {n} min.",
   team: "Equipo de atención",
   operatorJoined: "{name} se ha unido al chat",
   chatClosed: "Este chat está cerrado. Escriba para empezar otro.",

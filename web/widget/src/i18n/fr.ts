@@ -8,6 +8,8 @@ export const fr: Strings = {
   title: "Chat",
   assistant: "Assistant IA",
   waiting: "En attente d’une personne…",
+  queuePosition: "Vous êtes numéro {n} dans la file d’attente.",
+  queueWait: "L’attente est d’environ {n} min.",
   team: "Équipe d’assistance",
   operatorJoined: "{name} a rejoint la conversation",
   chatClosed: "Cette conversation est terminée. Écrivez pour en commencer une autre.",

@@ -8,6 +8,8 @@ export const pt: Strings = {
   title: "Chat",
   assistant: "Assistente de IA",
   waiting: "Aguardando uma pessoa…",
+  queuePosition: "Você é o número {n} na fila.",
+  queueWait: "A espera é de cerca de {n} min.",
   team: "Equipe de atendimento",
   operatorJoined: "{name} entrou no chat",
   chatClosed: "Este chat foi encerrado. Escreva para começar outro.",

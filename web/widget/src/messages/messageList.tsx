@@ -84,7 +84,7 @@ function NextStep({ store }: { store: WidgetStore }) {
   const { messages, outgoing, mode, config } = store;
   if (mode.value === "pending") {
     const isUnattended = config.value?.operators_online === false || config.value?.open === false;
-    return isUnattended ? <EmailForm store={store} /> : <p class="notice">{strings.waiting}</p>;
+    return isUnattended ? <EmailForm store={store} /> : <Waiting store={store} />;
   }
   if (mode.value === "closed") {
     return (
@@ -101,6 +101,26 @@ function NextStep({ store }: { store: WidgetStore }) {
       <Icon name="person" size={16} />
       {strings.askForHuman}
     </button>
+  );
+}
+
+/** The place in the queue, and how long others waited in the last hour. */
+function Waiting({ store }: { store: WidgetStore }) {
+  const queue = store.queue.value;
+  const wait = queue?.estimated_wait_seconds;
+  return (
+    <p class="notice" role="status">
+      {strings.waiting}
+      {queue && (
+        <>
+          <br />
+          {format(strings.queuePosition, { n: queue.position })}
+        </>
+      )}
+      {queue && typeof wait === "number" && (
+        <> {format(strings.queueWait, { n: Math.max(1, Math.round(wait / 60)) })}</>
+      )}
+    </p>
   );
 }
 

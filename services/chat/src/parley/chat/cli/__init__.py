@@ -11,5 +11,5 @@ PLUGIN = CommandPlugin(
     schema=SCHEMA,
     commands=(*owners.COMMANDS, *sites.COMMANDS, *api_keys.COMMANDS, *visitors.COMMANDS, *backups.COMMANDS),
     checks=storage.CHECKS,
-    queues=("parley.chat.facts",),
+    queues=("parley.chat.facts", "parley.chat.assignments"),
 )
