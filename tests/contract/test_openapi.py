@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
-from support.authorization_matrix import image_form, make_image
+from support.authorization_matrix import PDF, file_form, image_form, make_image
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
 from support.tenants import PASSWORD, TenantFixture
@@ -84,9 +84,9 @@ class ApiTour:
         assert b"event: ready" in first, first
         self.document.check("GET", f"/api/v1{path}", ApiResponse(response.status, dict(response.headers), b""))
 
-    async def send_message(self, visitor: VisitorClient, message: str) -> int:
+    async def send_message(self, visitor: VisitorClient, message: str, **fields: str) -> int:
         """Send a message and validate the whole reply. Returns the conversation's id."""
-        body = {**visitor.credentials, "message": message}
+        body = {**visitor.credentials, "message": message, **fields}
         reply = await self.api.request("POST", "/api/v1/chat/stream", body=body)
         self.document.check("POST", "/api/v1/chat/stream", reply)
         return int(reply.raw.rpartition(b'"conversation_id":')[2].partition(b",")[0])
@@ -188,6 +188,10 @@ class ApiTour:
         form = image_form(make_image(), **visitor.credentials)
         reply = await self.api.request("POST", "/api/v1/chat/upload-image", data=form)
         self.document.check("POST", "/api/v1/chat/upload-image", reply)
+        form = file_form(PDF, **visitor.credentials)
+        reply = await self.api.request("POST", "/api/v1/chat/upload-file", data=form)
+        self.document.check("POST", "/api/v1/chat/upload-file", reply)
+        await self.send_message(visitor, "", file_id=reply.body["file"]["id"])
         await self.stream("/chat/events", **visitor.credentials)
 
     async def conversations(self) -> None:
@@ -202,6 +206,12 @@ class ApiTour:
         await self.call(
             alex, "POST", "/operator/message", {**conversation, "content": "Look", "image_url": reply.body["url"]}
         )
+        reply = await self.api.request(
+            "POST", f"/api/v1/operator/upload-file?site_id={self.tenant.site_id}", token=alex.token, data=file_form(PDF)
+        )
+        self.document.check("POST", "/api/v1/operator/upload-file", reply)
+        file = {**conversation, "content": "", "file_id": reply.body["file"]["id"]}
+        await self.call(alex, "POST", "/operator/message", file)
         await self.call(alex, "POST", "/operator/typing", conversation)
         await self.call(alex, "POST", "/operator/note", {**conversation, "content": "VIP customer"})
         one = f"/operator/conversation/{chat}"

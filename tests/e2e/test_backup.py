@@ -11,6 +11,7 @@ import pytest
 
 from parley_dev.stack import Stack
 from support.api import ApiClient
+from support.authorization_matrix import PDF
 from support.infrastructure import NO_RATE_LIMITS, Infrastructure
 from support.parley_cli import ParleyCli
 from support.personal_data import create_visitor_with_data
@@ -35,6 +36,7 @@ async def test_an_empty_installation_continues_where_the_backup_ended(
     written = json.loads(out)
     assert written["documents"]["chat/conversations"] >= 1
     assert written["images"] >= 1
+    assert written["files"] >= 1
 
     async with infrastructure.broker(tmp_path) as amqp_url:
         restored = Stack(
@@ -57,6 +59,9 @@ async def test_an_empty_installation_continues_where_the_backup_ended(
             async with ApiClient(restored.gateway_url) as api, api.http.get(image_url) as response:
                 assert response.status == 200
                 assert response.content_type.startswith("image/")
+            file_url = restored.gateway_url + urlsplit(stored.file_url).path
+            async with ApiClient(restored.gateway_url) as api, api.http.get(file_url) as response:
+                assert (response.status, await response.read()) == (200, PDF)
         finally:
             await restored.stop()
 

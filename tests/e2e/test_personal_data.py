@@ -13,6 +13,7 @@ import pytest
 
 from parley_dev.stack import Stack
 from support.api import ApiClient
+from support.authorization_matrix import PDF
 from support.parley_cli import ParleyCli
 from support.personal_data import Databases, VisitorWithData, create_visitor_with_data
 from support.tenants import TenantFixture
@@ -49,6 +50,7 @@ async def test_an_export_contains_everything_stored_about_a_visitor(
     assert conversation["rating_comment"] == f"{stored.canary} was happy"
     assert export["visitor"]["email"] == f"{stored.canary}@shop.test"
     assert export["images"] == [stored.image_url.rsplit("/", 1)[1]]
+    assert [(file["name"], file["size"]) for file in export["files"]] == [(f"{stored.canary}.pdf", len(PDF))]
     assert stored.canary in export["elsewhere"]["presence"]["page"]
     assert export["elsewhere"]["translate"]["preferences"][0]["lang"] == "pt-BR"
     assert any("Where is my" in text for text in export["elsewhere"]["translate"]["translations"])
@@ -67,6 +69,7 @@ async def test_the_command_exports_the_same_data_with_the_images(
     with zipfile.ZipFile(file) as archive:
         (one,) = json.loads(archive.read("export.json"))["visitors"]
         image = archive.read(f"images/{stored.image_url.rsplit('/', 1)[1]}")
+        assert archive.read(stored.file_url.removeprefix(stored.visitor.api.base_url + "/")) == PDF
     assert one["session_id"] == stored.handle
     assert one["visitor"]["name"] == stored.canary
     assert io.BytesIO(image).read(4) == b"\x89PNG"
@@ -84,6 +87,7 @@ async def test_an_erased_visitors_data_is_in_no_collection(
         assert erased["conversations"] == 1
         assert erased["notes"] == 1
         assert erased["images"] == 1
+        assert erased["files"] == 1
         closed = await panel.wait_for("conversation.closed")
         assert closed.data["data"]["conversation"]["visitor"]["name"] is None
         gone = await panel.wait_for("visitor.erased")
@@ -98,6 +102,7 @@ async def test_an_erased_visitors_data_is_in_no_collection(
     assert (await tenant.owner.get(f"{site}/conversations", search=stored.canary)).ok()["conversations"] == []
     assert (await tenant.owner.get(f"{site}/leads")).ok()["leads"] == []
     assert (await api.request("GET", f"/uploads/{stored.image_url.rsplit('/', 1)[1]}")).status == 404
+    assert (await api.request("GET", stored.file_url.removeprefix(api.base_url))).status == 404
     await databases.finish_erasures(tenant.site_id)
     await databases.wait_erased(stored.canary)
     assert await databases.count_translations(stored.conversation_id) == 0

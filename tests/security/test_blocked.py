@@ -9,11 +9,11 @@ import pytest
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
-from support.authorization_matrix import image_form, make_image
+from support.authorization_matrix import PDF, file_form, image_form, make_image
 from support.routes import proxy_routes
 from support.tenants import TenantFixture
 
-WRITING = {"stream", "email", "contact", "upload-image", "rate", "typing", "handoff"}
+WRITING = {"stream", "email", "contact", "upload-image", "upload-file", "rate", "typing", "handoff"}
 """Paths that reach an operator or the AI, or store something."""
 
 ALLOWED = {
@@ -53,6 +53,9 @@ async def _statuses(tenant: TenantFixture, visitor: VisitorClient) -> dict[str, 
                 statuses[name] = stream.status
         elif name == "upload-image":
             form = image_form(make_image(), **visitor.credentials)
+            statuses[name] = (await tenant.api.request("POST", forward.path, data=form)).status
+        elif name == "upload-file":
+            form = file_form(PDF, **visitor.credentials)
             statuses[name] = (await tenant.api.request("POST", forward.path, data=form)).status
         elif forward.method == "GET":
             statuses[name] = (await visitor.get(f"/{name}")).status

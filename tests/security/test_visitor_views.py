@@ -10,6 +10,7 @@ import aiohttp
 
 from parley.common.http import CallerType
 from support.api import VisitorClient
+from support.authorization_matrix import PDF, file_form
 from support.routes import public_endpoints
 from support.tenants import TenantFixture
 
@@ -33,6 +34,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/chat/typing": {},
     "POST /api/v1/chat/handoff": {},
     "POST /api/v1/chat/upload-image": {},
+    "POST /api/v1/chat/upload-file": {},
     "GET /api/v1/chat/events": {},
 }
 """Every endpoint of visitors, with the fields of a valid request. A new endpoint belongs here."""
@@ -45,6 +47,8 @@ async def _call(visitor: VisitorClient, endpoint: str, fields: dict[str, Any]) -
         form = aiohttp.FormData({**visitor.credentials})
         form.add_field("image", PIXEL, filename="a.png", content_type="image/png")
         response = await visitor.api.request("POST", f"/api/v1/chat{path}", data=form)
+    elif path == "/upload-file":
+        response = await visitor.api.request("POST", f"/api/v1/chat{path}", data=file_form(PDF, **visitor.credentials))
     elif method == "GET":
         response = await visitor.get(path, **fields)
     else:
@@ -98,7 +102,7 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
     assert set(own) == {"session_id", "name", "email", "phone", "language"}
     shown = json.loads(seen["history after the close"])["messages"][0]
     assert set(shown) == {
-        *("id", "conversation_id", "seq", "role", "content", "image_url"),
+        *("id", "conversation_id", "seq", "role", "content", "image_url", "file"),
         *("sender", "message_id", "translation", "created_at"),
     }
 

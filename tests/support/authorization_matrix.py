@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 from PIL import Image
 
+from parley.common.http import Route
 from support.api import ApiClient, ApiResponse
 from support.routes import PublicEndpoint, get_fields
 from support.tenants import PASSWORD, TenantFixture
@@ -87,6 +88,7 @@ RESOURCE_FIELDS = ("site_id", "site_ids", "conversation_id", "operator_id", "ope
 NOT_RESOURCE_FIELDS = {
     "device_id": "a hash; only the caller's own devices are looked at, which a test of foreign ids shows",
     "message_id": "the sender's own id for a message",
+    "file_id": "an upload of the tenant's own, as image_url is; see tests/security/test_files.py",
     "last_event_id": "a position in the event log; the replay is authorized event by event",
 }
 
@@ -140,10 +142,12 @@ class Request:
     path: str
     query: Mapping[str, Any]
     body: Mapping[str, Any] | None
-    upload: bool = False
+    upload: str = ""
+    """The field of the file in a form, for an upload."""
 
     async def send(self, api: ApiClient, token: str | None) -> ApiResponse:
-        form = image_form(make_image()) if self.upload else None
+        forms = {"image": lambda: image_form(make_image()), "file": lambda: file_form(PDF)}
+        form = forms[self.upload]() if self.upload else None
         return await api.request(self.method, self.path, token=token, query=dict(self.query), body=self.body, data=form)
 
 
@@ -161,6 +165,21 @@ def image_form(data: bytes, **fields: str) -> aiohttp.FormData:
     return form
 
 
+PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+"""A small file that is accepted."""
+
+
+def file_form(data: bytes, name: str = "report.pdf", **fields: str) -> aiohttp.FormData:
+    """Build an upload of a file as browsers send it: the fields, then the file."""
+    form = aiohttp.FormData(fields)
+    form.add_field("file", io.BytesIO(data), filename=name, content_type="application/octet-stream")
+    return form
+
+
+def _upload_field(route: Route) -> str:
+    return route.upload_field if route.request_media_type == "multipart/form-data" else ""
+
+
 def build_request(public: PublicEndpoint, target: TenantResources, **overrides: Any) -> Request:
     """Build the route's example request for the target's resources. `overrides` replaces single fields of the body."""
     route = public.route
@@ -173,7 +192,7 @@ def build_request(public: PublicEndpoint, target: TenantResources, **overrides: 
     if route.body is not None:
         body = {**route.example, **{name: getattr(target, name) for name in in_body}, **overrides}
     query = {name: getattr(target, name) for name in in_query}
-    return Request(route.method, path, query, body, route.request_media_type == "multipart/form-data")
+    return Request(route.method, path, query, body, _upload_field(route))
 
 
 async def token_with_permissions(tenant: TenantFixture, name: str, **permissions: bool) -> str:

@@ -14,11 +14,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from parley_dev.stack import Stack
 from support.api import VisitorClient
-from support.authorization_matrix import image_form, make_image
+from support.authorization_matrix import PDF, file_form, image_form, make_image
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
-COLLECTIONS = {"chat.conversations", "chat.messages", "chat.notes", "chat.visitors", "presence.visitors"}
+COLLECTIONS = {"chat.conversations", "chat.files", "chat.messages", "chat.notes", "chat.visitors", "presence.visitors"}
 """Where the canary of a visitor is stored."""
 
 
@@ -32,6 +32,7 @@ class VisitorWithData:
     handle: str
     canary: str
     image_url: str
+    file_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,13 @@ async def create_visitor_with_data(tenant: TenantFixture) -> VisitorWithData:
     form = image_form(make_image(), **visitor.credentials)
     image_url = (await visitor.api.request("POST", "/api/v1/chat/upload-image", data=form)).ok()["url"]
     await visitor.send_message(f"O meu nome é {canary}. Onde está o meu pedido?", image_url=image_url)
+    form = file_form(PDF, f"{canary}.pdf", **visitor.credentials)
+    file = (await visitor.api.request("POST", "/api/v1/chat/upload-file", data=form)).ok()["file"]
+    await visitor.send_message("", file_id=file["id"])
     await alex.send_message(conversation_id, f"Hello {canary}, it is on its way.")
     (await alex.post("/operator/note", {"conversation_id": conversation_id, "content": f"{canary} is a VIP"})).ok()
     (await visitor.post("/contact", name=canary, email=f"{canary}@shop.test", phone="+351 1234567")).ok()
     (await visitor.post("/rate", score=5, comment=f"{canary} was happy")).ok()
     conversation = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     handle = conversation["visitor"]["session_id"]
-    return VisitorWithData(visitor, tenant.site_id, conversation_id, handle, canary, image_url)
+    return VisitorWithData(visitor, tenant.site_id, conversation_id, handle, canary, image_url, file["url"])

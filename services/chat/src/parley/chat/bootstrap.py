@@ -9,19 +9,22 @@ from parley.chat.ai.module import AiModule
 from parley.chat.assignment.timeouts import SWEEP_SECONDS
 from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.files.handlers import FileHandlers
+from parley.chat.files.module import build_file_service
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
 from parley.chat.settings import ChatSettings
 from parley.chat.subscriptions import add_subscriptions
 from parley.chat.timeouts import (
     ERASURE_CHECK_SECONDS,
+    EXPIRED_FILE_CHECK_SECONDS,
     ORPHANED_REPLY_CHECK_SECONDS,
     REPLY_TIMEOUT_CHECK_SECONDS,
     SILENT_VISITOR_CHECK_SECONDS,
     UNSENT_IMAGE_CHECK_SECONDS,
 )
 from parley.chat.uploads.module import build_upload_handlers
-from parley.chat.uploads.storage import create_image_storage
+from parley.chat.uploads.storage import create_object_storage
 from parley.chat.uploads.storage_check import StorageCheck
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
@@ -39,7 +42,8 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     admin = service.add(AdminModule(backends.mongo, backends.outbox, settings))
     conversations = ConversationModule(backends, admin, settings)
     ai = AiModule(backends, admin, conversations, settings)
-    images = create_image_storage(settings)
+    images = create_object_storage(settings)
+    files = build_file_service(settings, images, backends.mongo)
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
@@ -55,16 +59,19 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     )
     service.add(StorageCheck(images), optional=True)
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
+    service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
+    file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
     add_subscriptions(backends, admin, conversations, ai)
 
     app = build_app(
-        build_routes(conversations, ai, personal_data, uploads, admin),
+        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(backends.mongo),
         unready_reasons=service.unready_reasons,
     )
     app.router.add_get("/uploads/{name}", uploads.deliver)
+    app.router.add_get("/files/{file_id}/{filename}", file_handlers.deliver)
     return service, app
 
 

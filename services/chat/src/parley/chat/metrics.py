@@ -52,3 +52,8 @@ STORAGE_FAILURES = Counter(
     "parley_chat_storage_failures_total", "Failed operations on stored images.", ["operation", "cause"]
 )
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])
+FILE_UPLOADS = Counter(
+    "parley_chat_file_uploads_total", "Files uploaded, by kind (none if refused) and result.", ["kind", "result"]
+)
+FILE_BYTES = Counter("parley_chat_file_bytes_total", "Bytes of the files that were stored.", ["kind"])
+FILES_EXPIRED = Counter("parley_chat_files_expired_total", "Files deleted after their time, by why.", ["reason"])

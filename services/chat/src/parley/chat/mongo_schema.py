@@ -11,6 +11,7 @@ from parley.chat.audit import repository as audit
 from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
+from parley.chat.files import repository as files
 from parley.chat.knowledge import repository as knowledge
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
@@ -40,6 +41,7 @@ SCHEMA = DatabaseSchema(
         *messages.INDEXES,
         *visitors.INDEXES,
         *uploads.INDEXES,
+        *files.INDEXES,
         *presence.INDEXES,
         *usage_repository.INDEXES,
         *accounts.INDEXES,

@@ -12,6 +12,8 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.query_handlers import ConversationQueryHandlers
 from parley.chat.copilot import routes as copilot_routes
 from parley.chat.copilot.handlers import CopilotHandlers
+from parley.chat.files import routes as file_routes
+from parley.chat.files.handlers import FileHandlers
 from parley.chat.messages import routes as message_routes
 from parley.chat.messages.handlers import MessageHandlers
 from parley.chat.privacy import routes as privacy_routes
@@ -31,19 +33,21 @@ def build_routes(
     ai: AiModule,
     personal_data: PersonalDataService,
     uploads: UploadHandlers,
+    files: FileHandlers,
     admin: AdminModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
-    widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads)
+    widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
     return [
         *conversation_routes.routes(
             ConversationHandlers(conversations.conversations), ConversationQueryHandlers(queries)
         ),
-        *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads)),
+        *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
         *upload_routes.routes(uploads),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
+        *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
         *admin.routes(),

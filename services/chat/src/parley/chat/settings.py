@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from parley.chat.accounts.password_policy import find_weakness
 from parley.chat.ai import timeouts
-from parley.common.runtime.settings import SILENT_VISITOR_DAYS, CommaSeparated, DatabaseSettings, split_commas
+from parley.common.events.schemas import FileKind
+from parley.common.runtime.settings import (
+    DEFAULT_FILES_MAX_BYTES,
+    FILES_MAX_BYTES,
+    MAX_FILES_MAX_BYTES,
+    SILENT_VISITOR_DAYS,
+    CommaSeparated,
+    DatabaseSettings,
+    split_commas,
+)
 
 
 class ChatSettings(DatabaseSettings):
@@ -26,6 +36,20 @@ class ChatSettings(DatabaseSettings):
     s3_access_key: str | None = None
     s3_secret_key: SecretStr | None = None
     s3_secure: bool = Field(True, description="Use TLS to S3.")
+    files_url: str | None = Field(
+        None,
+        description="URL of files without id and name, e.g. of a host of their own; the default is <public_url>/files.",
+    )
+    files_max_bytes: int = Field(DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES)
+    files_kinds: Annotated[tuple[FileKind, ...], NoDecode] = Field(
+        get_args(FileKind),
+        description="Kinds of files that sites may accept, comma-separated: pdf, document, text, audio, video.",
+    )
+    clamd_address: str | None = Field(
+        None,
+        description="host:port or unix:/path of clamd, which scans files before they are stored. If it does not answer,"
+        " no file is accepted.",
+    )
     openai_url: str | None = Field(
         None, description="Base URL of a chat completions endpoint; the default is OpenAI's own."
     )
@@ -66,7 +90,18 @@ class ChatSettings(DatabaseSettings):
         None, description="Password of the first owner: at least 10 characters, not easy to guess, not the address."
     )
 
-    _split = field_validator("ai_private_hosts", mode="before")(split_commas)
+    _split = field_validator("ai_private_hosts", "files_kinds", mode="before")(split_commas)
+
+    @field_validator("clamd_address")
+    @classmethod
+    def _check_clamd_address(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        host, _, port = value.rpartition(":")
+        is_port = port.isascii() and port.isdecimal() and 0 < int(port) < 65_536
+        if not (value.startswith("unix:/") or (host and is_port)):
+            raise ValueError("must be host:port or unix:/path")
+        return value
 
     @field_validator("encryption_secret", mode="before")
     @classmethod
@@ -93,6 +128,12 @@ class ChatSettings(DatabaseSettings):
     @property
     def silent_visitor_lifetime(self) -> timedelta:
         return timedelta(days=self.silent_visitor_days)
+
+    @property
+    def files_base(self) -> str:
+        """What precedes the id in a file's URL, ending in a slash."""
+        base = self.files_url or f"{self.public_url.rstrip('/')}/files"
+        return base.rstrip("/") + "/"
 
     @property
     def image_base(self) -> str:

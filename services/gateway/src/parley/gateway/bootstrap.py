@@ -39,6 +39,7 @@ from parley.gateway.rate_limit.stream_limiter import StreamLimiter
 from parley.gateway.server.client_connections import ClientConnections
 from parley.gateway.server.client_ip import ClientIpResolver
 from parley.gateway.server.header_timeout import HeaderTimeoutRunner
+from parley.gateway.server.upload_limits import UploadLimits
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.static.handlers import StaticFiles
 from parley.gateway.timeouts import KEEPALIVE_SECONDS, MAX_STREAM_DRAIN_SECONDS
@@ -71,6 +72,7 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     streams = StreamLimiter(settings.streams_per_address, min(MAX_STREAM_DRAIN_SECONDS, settings.stop_seconds / 3))
     proxy = ReverseProxy(upstreams, streams)
     placements = Placements(settings.log_partitions)
+    uploads = UploadLimits(settings.files_max_bytes)
     client_ips = ClientIpResolver(settings.trusted_proxies)
     connections = ClientConnections(settings.connections_per_address, client_ips)
     service.add(connections.build_check())
@@ -78,8 +80,8 @@ def build(settings: GatewaySettings) -> tuple[Service, web.Application, ClientCo
     app = _build_app(settings, access_log, client_ips)
     add_proxy_routes(
         app.router,
-        OperatorProxyHandler(operators, limiter, streams, proxy, placements),
-        VisitorProxyHandler(visitors, limiter, new_sessions, streams, proxy, placements),
+        OperatorProxyHandler(operators, limiter, streams, proxy, placements, uploads),
+        VisitorProxyHandler(visitors, limiter, new_sessions, streams, proxy, placements, uploads),
         PublicProxyHandler(signer, limiter, proxy),
     )
     add_auth_routes(app.router, AuthHandlers(internal_api, operators, build_issuer(settings), limiter))

@@ -47,6 +47,12 @@ class RouteKind(Enum):
     """A JSON body or none, a complete response for which an AI may take up to 50 s."""
     UPLOAD = "upload"
     """An image as `multipart/form-data`, streamed to the service."""
+    FILE_UPLOAD = "file_upload"
+    """The same with a file of any accepted type, whose maximum size is a setting."""
+
+    @property
+    def is_upload(self) -> bool:
+        return self in (RouteKind.UPLOAD, RouteKind.FILE_UPLOAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "POST", "/operator/note"),
     _operator(CHAT, "POST", "/operator/proactive-message"),
     _operator(CHAT, "POST", "/operator/upload-image", UPLOAD, RouteKind.UPLOAD),
+    _operator(CHAT, "POST", "/operator/upload-file", UPLOAD, RouteKind.FILE_UPLOAD),
     _operator(NOTIFY, "GET", "/operator/stream", READ, RouteKind.EVENT_STREAM),
     _operator(NOTIFY, "POST", "/operator/stream-ticket"),
     _operator(NOTIFY, "POST", "/operator/fcm-token"),
@@ -143,6 +150,7 @@ VISITOR_ROUTES = (
     _visitor(CHAT, "GET", "block-status"),
     _visitor(CHAT, "GET", "pending-proactive"),
     _visitor(CHAT, "POST", "upload-image", UPLOAD, RouteKind.UPLOAD),
+    _visitor(CHAT, "POST", "upload-file", UPLOAD, RouteKind.FILE_UPLOAD),
     _visitor(CHAT, "POST", "rate"),
     _visitor(CHAT, "GET", "config"),
     _visitor(PRESENCE, "POST", "heartbeat", HEARTBEAT),
@@ -202,7 +210,11 @@ ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/audit"),
 )
 
-PUBLIC_ROUTES = (ProxyRoute("GET", "/uploads/{name}", CHAT, Credential.PUBLIC, READ),)
+PUBLIC_ROUTES = (
+    ProxyRoute("GET", "/uploads/{name}", CHAT, Credential.PUBLIC, READ),
+    ProxyRoute("GET", "/files/{file_id}/{filename}", CHAT, Credential.PUBLIC, READ),
+    ProxyRoute("HEAD", "/files/{file_id}/{filename}", CHAT, Credential.PUBLIC, READ),
+)
 
 PROXY_ROUTES: tuple[ProxyRoute, ...] = (*OPERATOR_ROUTES, *VISITOR_ROUTES, *ADMIN_ROUTES, *PUBLIC_ROUTES)
 
@@ -213,6 +225,8 @@ PATH_PARAMETER_PATTERNS = {
     "operator_id": _ID_PATTERN,
     "entry_id": _ID_PATTERN,
     "name": r"[0-9a-f]{32,64}\.[a-z0-9]{2,5}",
+    "file_id": "[0-9a-f]{32}",
+    "filename": "[^/]{1,800}",
 }
 """The pattern of each path parameter. A service never receives a path segment that does not match."""
 

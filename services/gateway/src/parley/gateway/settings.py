@@ -8,7 +8,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from parley.common.runtime.settings import CommaSeparated, ServiceSettings, split_commas
+from parley.common.runtime.settings import (
+    DEFAULT_FILES_MAX_BYTES,
+    FILES_MAX_BYTES,
+    MAX_FILES_MAX_BYTES,
+    CommaSeparated,
+    ServiceSettings,
+    split_commas,
+)
 from parley.gateway.rate_limit.limits import DEFAULT_LIMITS, RateLimit, RateLimitScope, parse_limits
 from parley.gateway.server.client_ip import IpNetwork
 
@@ -68,6 +75,7 @@ class GatewaySettings(ServiceSettings):
         description="Continue the traces of callers with their sampling decision: only behind your own proxy that sets"
         " or strips `traceparent`. Otherwise a new trace starts here, with a link to the caller's.",
     )
+    files_max_bytes: int = Field(DEFAULT_FILES_MAX_BYTES, ge=1, le=MAX_FILES_MAX_BYTES, description=FILES_MAX_BYTES)
     access_log: bool = Field(True, description="Log one line per response.")
     web_dir: Path | None = Field(None, description="Directory of the built panel, widget and demo page, to serve them.")
 

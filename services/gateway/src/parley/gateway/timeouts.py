@@ -8,6 +8,8 @@ REQUEST_HEAD_TIMEOUT_SECONDS = 10.0
 JSON_BODY_TIMEOUT_SECONDS = 10.0
 """Also for the form fields that precede the file of an upload."""
 UPLOAD_BODY_TIMEOUT_SECONDS = 60.0
+MAX_FILE_BODY_SECONDS = 900.0
+"""For a file, which may be large; a client that sends too slowly is disconnected before."""
 CLIENT_READ_TIMEOUT_SECONDS = 20.0
 """For a client that reads nothing of what waits for it."""
 CLIENT_READ_CHECK_SECONDS = 2.0
@@ -43,6 +45,7 @@ FIRST_BYTE_TIMEOUT_SECONDS = 10.0
 """For the head of a streamed response."""
 UPLOAD_TIMEOUT_SECONDS = 75.0
 """For a whole upload and its response."""
+FILE_UPLOAD_TIMEOUT_SECONDS = MAX_FILE_BODY_SECONDS + 45.0
 IDLE_CONNECTION_SECONDS = 30.0
 """Less than the keep-alive of the services, so that a connection is not reused while the service closes it."""
 MAX_CONNECTION_AGE_SECONDS = 90.0

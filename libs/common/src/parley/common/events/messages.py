@@ -22,6 +22,7 @@ _MESSAGE_FIELDS = (
     "role",
     "content",
     "image_url",
+    "file",
     "sender",
     "message_id",
     "translation",

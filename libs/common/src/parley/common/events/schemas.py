@@ -18,6 +18,9 @@ Timestamp = Annotated[datetime, PlainSerializer(to_rfc3339, return_type=str, whe
 Mode = Literal["ai", "pending", "operator", "closed"]
 """Who answers: the AI; nobody yet (handoff requested); an operator; nobody (closed)."""
 
+FileKind = Literal["pdf", "document", "text", "audio", "video"]
+"""What a file is, by its content. Images are uploaded elsewhere and have no kind."""
+
 Role = Literal["visitor", "ai", "operator", "system"]
 BlockType = Literal["both", "ai", "operator"]
 
@@ -50,6 +53,19 @@ class MessageTranslation(Schema):
     status: Literal["done", "failed", "unsupported"] = "done"
 
 
+class FileSchema(Schema):
+    """A file of a message."""
+
+    id: str
+    url: str = Field(description="Answers with an attachment, also in parts (range requests).")
+    name: str = Field(description="The name that the sender gave it, without a path and with a fitting extension.")
+    size: int = Field(description="In bytes.")
+    kind: FileKind
+    content_type: str
+    duration: float | None = Field(None, description="Of a recording, in seconds, as its sender says.")
+    expires_at: Timestamp | None = Field(None, description="When its content is deleted.")
+
+
 class MessageSchema(Schema):
     """A message. `seq` counts from 1 in its conversation, without gaps."""
 
@@ -59,6 +75,7 @@ class MessageSchema(Schema):
     role: Role
     content: str
     image_url: str | None = None
+    file: FileSchema | None = None
     sender: OperatorRef | None = Field(None, description="The operator who wrote it; null for other roles.")
     message_id: str | None = Field(None, description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None = None

@@ -92,18 +92,31 @@ _IMAGE_DESCRIPTION = (
 )
 
 
+_FILE_DESCRIPTION = (
+    "PDF, DOCX, XLSX, PPTX, ODT, text (UTF-8), MP3, M4A, OGG, WAV, WebM or MP4; recognized by its content. Other "
+    "fields come before it."
+)
+_DURATION_SCHEMA = {
+    "type": "number",
+    "minimum": 0,
+    "maximum": 86_400,
+    "description": "Of a recording, in seconds.",
+}
+
+
 def _upload_schema(route: Route) -> dict[str, Any]:
     visitor = (
         {"site_key": {"type": "string"}, "session_id": {"type": "string", "pattern": SESSION_ID_PATTERN}}
         if route.caller_type is CallerType.VISITOR
         else {}
     )
-    image = {
-        "image": {"type": "string", "contentMediaType": "application/octet-stream", "description": _IMAGE_DESCRIPTION}
-    }
+    content = {"type": "string", "contentMediaType": "application/octet-stream"}
+    uploaded: dict[str, Any] = {"image": {**content, "description": _IMAGE_DESCRIPTION}}
+    if route.upload_field == "file":
+        uploaded = {"duration": _DURATION_SCHEMA, "file": {**content, "description": _FILE_DESCRIPTION}}
     # The session id may also be in a header.
-    required = [name for name in (*visitor, *image) if name != "session_id"]
-    return {"type": "object", "properties": {**visitor, **image}, "required": required}
+    required = [name for name in (*visitor, route.upload_field) if name != "session_id"]
+    return {"type": "object", "properties": {**visitor, **uploaded}, "required": required}
 
 
 def _responses(route: Route, refs: Any) -> dict[str, Any]:

@@ -77,5 +77,7 @@ class Route:
     """The service recognizes a repeated Idempotency-Key by what it stored: no response is stored for it."""
     request_media_type: str = "application/json"
     """`multipart/form-data` if the handler reads the body itself."""
+    upload_field: str = "image"
+    """Of such a form: the name of its file, `image` or `file`."""
     example: Mapping[str, Any] = field(default_factory=dict)
     """An example body (or query), for the OpenAPI document."""

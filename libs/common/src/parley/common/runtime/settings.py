@@ -187,6 +187,11 @@ SILENT_VISITOR_DAYS = (
 )
 """The description of a setting that several services have."""
 
+DEFAULT_FILES_MAX_BYTES = 25 * 1024 * 1024
+MAX_FILES_MAX_BYTES = 1024 * 1024 * 1024
+FILES_MAX_BYTES = "Maximum size of a file that is not an image. Set it alike for gateway and chat."
+"""The description of a setting that several services have."""
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 """A comma-separated list in one variable; parse it with `field_validator(..., mode="before")(split_commas)`."""
 

@@ -61,6 +61,13 @@ def build_instructions(prompt: Prompt, *, tools: bool = False) -> str:
     return truncate("\n\n".join(parts), MAX_INSTRUCTION_TOKENS + estimate_tokens(parts[0]))
 
 
+def describe_message(message: Message) -> str:
+    """A message's text; a file, which the AI does not read, by its name."""
+    if message.file is None:
+        return message.content
+    return f"{message.content}\n[attached file: {message.file.name}]".lstrip()
+
+
 def select_context(seq: int, recent: Iterable[Message]) -> list[Message]:
     """The messages before question `seq`, for a visitor who may have written more while earlier ones were answered.
 
@@ -78,9 +85,10 @@ def build_turns(prompt: Prompt) -> Iterator[tuple[str, str]]:
     turns = [("user", question)] if question.strip() else []
     remaining = MAX_CONVERSATION_TOKENS - estimate_tokens(question)
     for message in reversed(prompt.recent):
-        if message.role == "system" or not message.content.strip():
+        text = describe_message(message)
+        if message.role == "system" or not text.strip():
             continue
-        content = truncate(message.content, remaining)
+        content = truncate(text, remaining)
         remaining -= estimate_tokens(content)
         if not content or remaining < 0:
             break

@@ -16,7 +16,7 @@ from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata
 from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, Reservation, Spender, TokenBudget
-from parley.chat.ai.prompts import select_context
+from parley.chat.ai.prompts import describe_message, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
 from parley.chat.conversations.away_notice import find_away_notice
@@ -83,10 +83,11 @@ class ReplyGenerator:
         """Generate the reply to message `seq` into `stream`. Returns the stored message, None if it was discarded."""
         site = await self.sites.get(conversation.tenant_id, conversation.site_id)
         recent = await self.messages.list_for_conversation(conversation, limit=MAX_CONTEXT_MESSAGES)
-        question = next((message.content for message in recent if message.seq == seq), "")
+        message = next((message for message in recent if message.seq == seq), None)
+        question = describe_message(message) if message else ""
         strings = get_locale_strings(conversation.visitor.language or site.language)
         task = ReplyTask(conversation, seq, site, strings, stream, client_ip)
-        if task.handoff_allowed and requests_human(question):
+        if task.handoff_allowed and message and requests_human(message.content):
             return await self._hand_over(task, AiResult("", "asked"))
         result = await self._ask_engine(task, question, select_context(seq, recent))
         metrics.AI_REPLIES.labels(result.kind).inc()

@@ -1,4 +1,4 @@
-"""The file of a backup: a gzipped tar of a manifest, the collections as BSON, and the images.
+"""The file of a backup: a gzipped tar of a manifest, the collections as BSON, the images and the files.
 
 Collections have mongodump's own layout (`<service>/<collection>.bson`, one document after the other), so that other
 tools can read them. The manifest is written last: a file without it is not complete.
@@ -33,6 +33,8 @@ class Manifest:
     documents: dict[str, int]
     """By `<service>/<collection>`."""
     images: int
+    files: int = 0
+    """Files besides images. None in backups of earlier versions."""
 
 
 class ArchiveWriter:
@@ -60,6 +62,7 @@ class ArchiveWriter:
             "created_at": manifest.created_at,
             "documents": manifest.documents,
             "images": manifest.images,
+            "files": manifest.files,
         }
         self.add(_MANIFEST, orjson.dumps(document, option=orjson.OPT_INDENT_2))
         self.close()
@@ -90,11 +93,11 @@ def read_manifest(path: Path) -> Manifest:
         raise NotABackup("it cannot be read as a backup") from exc
     if document.get("format") != FORMAT:
         raise NotABackup(f"its format is {document.get('format')}, and this version reads {FORMAT}")
-    return Manifest(document["created_at"], document["documents"], document["images"])
+    return Manifest(document["created_at"], document["documents"], document["images"], document.get("files", 0))
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yield the name and the content of each collection and each image. Raises OSError, tarfile.TarError."""
+    """Yield the name and the content of each collection, image and file. Raises OSError, tarfile.TarError."""
     with tarfile.open(path, "r:gz") as tar:
         for entry in tar:
             file = tar.extractfile(entry)

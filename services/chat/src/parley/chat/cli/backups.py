@@ -20,7 +20,7 @@ from parley.chat.backup.databases import InstallationDatabases
 from parley.chat.backup.transfer import BackupTransfer, NotEmpty, NotRestored
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import BACKUP_TIMEOUT_SECONDS
-from parley.chat.uploads.storage import create_image_storage
+from parley.chat.uploads.storage import create_object_storage
 from parley.common.cli import CommandError, CommandResult, async_command, read_settings
 from parley.common.errors import Unavailable
 from parley.common.log_partitions import SINGLE_LOG, stream_name
@@ -37,7 +37,7 @@ async def _open_transfer(settings: ChatSettings) -> AsyncIterator[BackupTransfer
             settings.mongodb_uri, serverSelectionTimeoutMS=BACKUP_TIMEOUT_SECONDS * 1000
         ) as client:
             databases = InstallationDatabases(client, settings.database_prefix)
-            yield BackupTransfer(databases, create_image_storage(settings))
+            yield BackupTransfer(databases, create_object_storage(settings))
     except OperationFailure as exc:
         if exc.code in _SNAPSHOT_TOO_OLD:
             raise CommandError(
@@ -56,7 +56,7 @@ async def _open_transfer(settings: ChatSettings) -> AsyncIterator[BackupTransfer
 
 @async_command(
     "backup",
-    "write the databases of all services, at one moment, and all images to a file",
+    "write the databases of all services, at one moment, and all images and files to a file",
     details=(
         "The services may run meanwhile. MONGODB_URI needs an account that may read the databases of all services."
         " Secrets are not in the file: keep them elsewhere. The file contains personal data: encrypt it."
@@ -113,8 +113,13 @@ async def _require_empty_broker(settings: ChatSettings) -> None:
 
 def _to_result(manifest: Manifest, text: str) -> CommandResult:
     total = sum(manifest.documents.values())
-    data = {"created_at": manifest.created_at, "documents": manifest.documents, "images": manifest.images}
-    return CommandResult(data, text.format(f"{total} documents and {manifest.images} images"))
+    data = {
+        "created_at": manifest.created_at,
+        "documents": manifest.documents,
+        "images": manifest.images,
+        "files": manifest.files,
+    }
+    return CommandResult(data, text.format(f"{total} documents, {manifest.images} images and {manifest.files} files"))
 
 
 COMMANDS = (backup, restore)

@@ -17,7 +17,7 @@ from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_servic
 from parley.chat.privacy.service import PersonalDataService
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import COMMAND_CONNECT_TIMEOUT_SECONDS, COMMAND_POLL_SECONDS
-from parley.chat.uploads.storage import create_image_storage
+from parley.chat.uploads.storage import create_object_storage
 from parley.common.auth.identity import OperatorCaller
 from parley.common.cli import CommandError
 from parley.common.errors import Forbidden
@@ -75,7 +75,7 @@ async def open_context(settings: ChatSettings) -> AsyncIterator[CommandContext]:
     try:
         await mongo.ensure_schema_ready()
         personal_data = build_personal_data_service(
-            settings, mongo, outbox, admin, create_image_storage(settings), rpc_clients
+            settings, mongo, outbox, admin, create_object_storage(settings), rpc_clients
         )
         yield CommandContext(admin, personal_data, broker)
     except SchemaNotReady as exc:

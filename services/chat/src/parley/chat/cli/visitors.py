@@ -14,6 +14,7 @@ import orjson
 
 from parley.chat.audit.model import AuditActor
 from parley.chat.cli.context import CLIENT_IP, CommandContext, open_context
+from parley.chat.files.model import StoredFile
 from parley.chat.privacy.model import DataCounts
 from parley.chat.privacy.schemas import serialize_counts, serialize_export
 from parley.chat.settings import ChatSettings
@@ -44,7 +45,7 @@ def _subject_options(function: Callable[..., Any]) -> Callable[..., Any]:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write to a file; FILE.zip contains the document and the images.",
+    help="Write to a file; FILE.zip contains the document, the images and the files.",
 )
 async def export(site_id: int, session: str | None, email: str | None, output: Path | None) -> CommandResult:
     _require_either(session, email)
@@ -57,14 +58,17 @@ async def export(site_id: int, session: str | None, email: str | None, output: P
         if output is None:
             return CommandResult(document, text.decode())
         images = [name for one in exports for name in one.stored.images]
-        content = await _build_archive(context, text, images) if output.suffix == ".zip" else text
+        files = [file for one in exports for file in one.stored.files]
+        content = await _build_archive(context, text, images, files) if output.suffix == ".zip" else text
     _write_private_file(output, content)
-    data = {"file": str(output), "visitors": len(exports), "images": len(images)}
+    data = {"file": str(output), "visitors": len(exports), "images": len(images), "files": len(files)}
     return CommandResult(data, f"Wrote {len(exports)} visitor(s) to {output}.")
 
 
-async def _build_archive(context: CommandContext, document: bytes, images: Sequence[str]) -> bytes:
-    """Zip the document with the images that still exist."""
+async def _build_archive(
+    context: CommandContext, document: bytes, images: Sequence[str], files: Sequence[StoredFile]
+) -> bytes:
+    """Zip the document with the images and files that still exist."""
     archive = BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("export.json", document)
@@ -72,6 +76,12 @@ async def _build_archive(context: CommandContext, document: bytes, images: Seque
             image = await context.personal_data.read_image(name)
             if image is not None:
                 zipped.writestr(f"images/{name}", image)
+        for file in files:
+            chunks = await context.personal_data.read_file(file)
+            if chunks is not None:
+                with zipped.open(f"files/{file.id}/{file.name}", "w") as entry:
+                    async for chunk in chunks:
+                        entry.write(chunk)
     return archive.getvalue()
 
 

@@ -393,13 +393,16 @@ def _append_message(
         content=draft.content,
         created_at=at,
         image_url=draft.image_url,
+        file=draft.file,
         sender=draft.sender,
         message_id=draft.message_id,
         reply_to=draft.reply_to,
         proactive=draft.proactive,
         translation=draft.translation,
     )
-    preview = close_directions(draft.content[:_PREVIEW_LENGTH]) or "🖼"
+    preview = close_directions(draft.content[:_PREVIEW_LENGTH])
+    if not preview:
+        preview = "🖼" if draft.file is None else f"📎 {draft.file.name}"[:_PREVIEW_LENGTH]
     recent_ids = conversation.recent_ids
     if draft.message_id is not None:
         recent_ids = (*recent_ids, (draft.message_id, seq))[-MAX_RECENT_IDS:]

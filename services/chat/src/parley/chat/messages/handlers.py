@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.chat.conversations.queries import ConversationQueries
+from parley.chat.files.model import Uploader
+from parley.chat.files.service import FileService
 from parley.chat.messages.schemas import (
     MessageResponse,
     MessagesQuery,
@@ -23,12 +25,14 @@ class MessageHandlers:
     messages: MessageService
     queries: ConversationQueries
     uploads: UploadService
+    files: FileService
 
     async def send(self, context: RequestContext[OperatorCaller, OperatorMessageBody, None]) -> MessageResponse:
         caller, body = context.caller, context.body
         image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
+        file = await self.files.get_for_sending(Uploader(caller.tenant_id), body.file_id)
         message = await self.messages.send(
-            caller, body.conversation_id, body.content, image_url, context.idempotency_key
+            caller, body.conversation_id, body.content, image_url, context.idempotency_key, file
         )
         return MessageResponse(message=message.to_schema())
 

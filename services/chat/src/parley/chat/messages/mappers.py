@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parley.chat.messages.model import Message, Note
 from parley.chat.uploads.model import image_name
-from parley.common.events.schemas import MessageTranslation, OperatorRef
+from parley.common.events.schemas import FileSchema, MessageTranslation, OperatorRef
 from parley.common.mongodb import Document
 
 
@@ -38,11 +38,13 @@ def message_document(message: Message) -> Document:
     if message.image_url is not None:
         # By its name an image is found when the installation has another address.
         document["image_name"] = image_name(message.image_url)
+    if message.file is not None:
+        document["file"] = message.file.model_dump()
     return document
 
 
 def to_message(document: Document) -> Message:
-    translation = document.get("translation")
+    translation, file = document.get("translation"), document.get("file")
     return Message(
         id=document["_id"],
         tenant_id=document["tenant_id"],
@@ -54,6 +56,7 @@ def to_message(document: Document) -> Message:
         content=document["content"],
         created_at=document["created_at"],
         image_url=document["image_url"],
+        file=FileSchema.model_validate(file) if file else None,
         sender=to_operator_ref(document["sender"]),
         message_id=document["message_id"],
         reply_to=document["reply_to"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import MessageSchema, MessageTranslation, OperatorRef, Role
+from parley.common.events.schemas import FileSchema, MessageSchema, MessageTranslation, OperatorRef, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Message:
     content: str
     created_at: datetime
     image_url: str | None = None
+    file: FileSchema | None = None
     sender: OperatorRef | None = None
     message_id: str | None = None
     """The deduplication key: unique among the visitor's messages. Operators' and the AI's have a prefix."""
@@ -39,6 +40,7 @@ class Message:
             role=self.role,
             content=self.content,
             image_url=self.image_url,
+            file=self.file,
             sender=self.sender,
             message_id=self.client_message_id,
             translation=self.translation,
@@ -63,6 +65,7 @@ class MessageDraft:
     image_url: str | None = None
     sender: OperatorRef | None = None
     message_id: str | None = None
+    file: FileSchema | None = None
     reply_to: int | None = None
     proactive: bool = False
     translation: MessageTranslation | None = None

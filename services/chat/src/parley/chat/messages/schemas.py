@@ -13,6 +13,7 @@ from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 MessageContent = Annotated[str, StringConstraints(max_length=8000)]
 NonEmptyContent = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S")]
 ImageUrl = Annotated[str, StringConstraints(max_length=500)]
+FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$", max_length=32)]
 AfterSeq = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
@@ -20,11 +21,12 @@ class OperatorMessageBody(RequestBody):
     conversation_id: Id
     content: MessageContent = ""
     image_url: ImageUrl | None = None
+    file_id: FileId | None = Field(None, description="Of a file that an operator uploaded.")
 
     @model_validator(mode="after")
     def _require_content(self) -> OperatorMessageBody:
-        if not self.content.strip() and not self.image_url:
-            raise ValueError("content or image_url must not be empty")
+        if not self.content.strip() and not self.image_url and not self.file_id:
+            raise ValueError("content, image_url or file_id must not be empty")
         return self
 
 

@@ -19,6 +19,7 @@ from parley.chat.conversations.errors import ConcurrentModification, Conversatio
 from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
 from parley.chat.conversations.ports import AuditLog, ConversationRepository, EphemeralPublisher
 from parley.chat.conversations.service import build_audit_entry
+from parley.chat.files.model import SendableFile
 from parley.chat.ids import NextConversationId, NextId
 from parley.chat.messages.errors import IdempotencyKeyReused, MessageNotPersisted
 from parley.chat.messages.model import Message, MessageDraft
@@ -67,12 +68,18 @@ class MessageService:
     next_message_id: NextId
 
     async def send(
-        self, caller: OperatorCaller, conversation_id: int, content: str, image_url: str | None, message_id: str | None
+        self,
+        caller: OperatorCaller,
+        conversation_id: int,
+        content: str,
+        image_url: str | None,
+        message_id: str | None,
+        file: SendableFile | None = None,
     ) -> Message:
         """Send an operator's message; an unassigned conversation is accepted by it.
 
         Raises ConversationNotFound, Forbidden, AssignedToAnother, ConversationIsClosed, IdempotencyKeyReused,
-        ConcurrentModification.
+        ConcurrentModification, and ValidationFailed for a file that the site does not accept.
         """
         dedup_key = f"operator:{caller.operator_id}:{message_id}" if message_id else None
         for _ in range(_MAX_ATTEMPTS):
@@ -83,15 +90,15 @@ class MessageService:
             if dedup_key is not None and snapshot.last_seq > MAX_RECENT_IDS:
                 earlier = await self.messages.find_duplicate(snapshot, dedup_key)
                 if earlier is not None:
-                    return _require_same_content(earlier, content, image_url)
-            draft = await self._build_operator_draft(caller, snapshot, content, image_url, dedup_key)
+                    return _require_same_content(earlier, content, image_url, file)
+            draft = await self._build_operator_draft(caller, snapshot, content, image_url, file, dedup_key)
             try:
                 change = await self._add_operator_message(caller, snapshot, draft)
             except StaleRead:
                 continue
             if change is None:
                 earlier = await self._get_recent(snapshot, dedup_key)
-                return _require_same_content(earlier, content, image_url)
+                return _require_same_content(earlier, content, image_url, file)
             return change.messages[0]
         raise ConcurrentModification
 
@@ -101,8 +108,12 @@ class MessageService:
         snapshot: Conversation,
         content: str,
         image_url: str | None,
+        file: SendableFile | None,
         dedup_key: str | None,
     ) -> MessageDraft:
+        attached = None
+        if file is not None:
+            attached = file.attach(await self.sites.get(caller.tenant_id, snapshot.site_id), self.clock())
         translation = await self.translator(snapshot, content)
         return MessageDraft(
             await self.next_message_id(),
@@ -111,6 +122,7 @@ class MessageService:
             image_url,
             operator_ref(caller),
             dedup_key,
+            attached,
             translation=translation,
         )
 
@@ -176,16 +188,18 @@ class MessageService:
         content: str,
         *,
         image_url: str | None = None,
+        file: SendableFile | None = None,
         message_id: str | None = None,
         language: str | None = None,
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
 
-        Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification.
+        Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, and ValidationFailed for a file that the
+        site does not accept.
         """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
         require_not_blocked(visitor)
-        add = await self._build_visitor_transition(visitor, caller, content, image_url, message_id)
+        add = await self._build_visitor_transition(visitor, caller, content, image_url, file, message_id)
         for _ in range(_MAX_ATTEMPTS):
             snapshot = await self.conversations.find_open_snapshot(visitor)
             if message_id is not None:
@@ -204,12 +218,21 @@ class MessageService:
         raise ConcurrentModification
 
     async def _build_visitor_transition(
-        self, visitor: Visitor, caller: VisitorCaller, content: str, image_url: str | None, message_id: str | None
+        self,
+        visitor: Visitor,
+        caller: VisitorCaller,
+        content: str,
+        image_url: str | None,
+        file: SendableFile | None,
+        message_id: str | None,
     ) -> Callable[[Conversation, Conversation], Change | None]:
         """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
         site = await self.sites.get(caller.tenant_id, caller.site_id)
         at = self.clock()
-        draft = MessageDraft(await self.next_message_id(), "visitor", content, image_url, message_id=message_id)
+        attached = None if file is None else file.attach(site, at)
+        draft = MessageDraft(
+            await self.next_message_id(), "visitor", content, image_url, message_id=message_id, file=attached
+        )
         needs_human = visitor.blocked == "ai"
         notice = await self._build_away_notice(visitor, site) if needs_human else None
 
@@ -328,8 +351,9 @@ class MessageService:
         return messages[0]
 
 
-def _require_same_content(earlier: Message, content: str, image_url: str | None) -> Message:
+def _require_same_content(earlier: Message, content: str, image_url: str | None, file: SendableFile | None) -> Message:
     """The message that was sent before under the same id. Raises IdempotencyKeyReused if its content differs."""
-    if earlier.content != content or earlier.image_url != image_url:
+    earlier_file, file_id = earlier.file and earlier.file.id, file and file.file.id
+    if (earlier.content, earlier.image_url, earlier_file) != (content, image_url, file_id):
         raise IdempotencyKeyReused
     return earlier

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from parley.chat.conversations.model import Conversation
+from parley.chat.files.model import StoredFile
 from parley.chat.messages.model import Message, Note
 from parley.chat.visitors.model import DataSubject, Visitor
 from parley.common.events import Actor
@@ -22,10 +23,11 @@ class DataCounts:
     messages: int = 0
     notes: int = 0
     images: int = 0
+    files: int = 0
 
     @property
     def is_empty(self) -> bool:
-        return not any((self.visitors, self.conversations, self.messages, self.notes, self.images))
+        return not any((self.visitors, self.conversations, self.messages, self.notes, self.images, self.files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,12 @@ class StoredPersonalData:
     visitor: Visitor | None
     conversations: Sequence[StoredConversation]
     images: Sequence[str]
+    files: Sequence[StoredFile] = ()
+    """Files in their conversations or uploaded by them; without those that have expired."""
 
     @property
     def is_empty(self) -> bool:
-        return self.visitor is None and not self.conversations and not self.images
+        return self.visitor is None and not (self.conversations or self.images or self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,12 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class ErasureResult:
-    """What one pass deleted, and the ids of conversations and names of images of all passes so far."""
+    """What one pass deleted, and the ids of conversations and files and names of images of all passes so far."""
 
     counts: DataCounts
     closed_conversations: Sequence[Conversation]
     """Conversations that were open when they were deleted."""
     conversation_ids: Sequence[int]
     images: Sequence[str]
+    files: Sequence[str] = ()
+    """Their ids."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from parley.chat.admin_module import AdminModule
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.mongo_ids import BlockIdGenerator
-from parley.chat.privacy.ports import ImageFiles
+from parley.chat.privacy.ports import StoredContent
 from parley.chat.privacy.remote_data_sources import RpcDataSources
 from parley.chat.privacy.repository import MongoPersonalDataRepository
 from parley.chat.privacy.service import PersonalDataService
@@ -26,14 +26,14 @@ def build_personal_data_service(
     mongo: Mongo,
     outbox: Outbox,
     admin: AdminModule,
-    images: ImageFiles,
+    content: StoredContent,
     rpc_clients: Mapping[str, RpcClient],
 ) -> PersonalDataService:
     """`rpc_clients` has a client for each of DATA_SERVICES."""
     messages, visitors = MongoMessageRepository(mongo), MongoVisitorRepository(mongo)
     return PersonalDataService(
         MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base),
-        images,
+        content,
         RpcDataSources({name: rpc_clients[name] for name in DATA_SERVICES}),
         admin.site_directory,
         admin.audit,

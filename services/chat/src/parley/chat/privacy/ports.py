@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -34,6 +34,9 @@ class PersonalDataRepository(Protocol):
     async def delete_image_records(self, names: Sequence[str]) -> None:
         """Delete the records of images whose bytes were removed."""
 
+    async def delete_file_records(self, ids: Sequence[str]) -> None:
+        """Delete the records of files whose content was removed."""
+
     async def record_result(self, erasure: Erasure, events: Sequence[Event], counts: DataCounts) -> None:
         """Add to the record's counts, and to its outbox the events and (once) the audit entry."""
 
@@ -44,14 +47,17 @@ class PersonalDataRepository(Protocol):
         """Unblock the session, and remove from the record what identifies the visitor."""
 
 
-class ImageFiles(Protocol):
-    """The bytes of images, by name."""
+class StoredContent(Protocol):
+    """The bytes of images and files, by name."""
 
     async def get(self, name: str) -> bytes | None:
         """Return None if there is no such image. Raises Unavailable."""
 
+    async def read_range(self, name: str, start: int, length: int) -> AsyncIterator[bytes] | None:
+        """Return a part of a file in chunks; None if there is no such file. Raises Unavailable."""
+
     async def remove(self, name: str) -> None:
-        """Do nothing if there is no such image. Raises Unavailable."""
+        """Do nothing if there is no such image or file. Raises Unavailable."""
 
 
 class RemoteDataSources(Protocol):

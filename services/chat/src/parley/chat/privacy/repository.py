@@ -15,6 +15,8 @@ from parley.chat.audit.repository import to_document as audit_document
 from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
 from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.model import Conversation
+from parley.chat.files.repository import COLLECTION as FILES
+from parley.chat.files.repository import find_files
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
@@ -74,18 +76,26 @@ class MongoPersonalDataRepository:
             notes = await self._messages.list_notes(conversation)
             conversations.append(StoredConversation(conversation, messages, notes))
         sent = _image_names(message.image_url for stored in conversations for message in stored.messages)
-        return StoredPersonalData(visitor, conversations, sorted({*await self._list_uploads(subject), *sent}))
+        ids = [stored.conversation.id for stored in conversations]
+        return StoredPersonalData(
+            visitor,
+            conversations,
+            sorted({*await self._list_uploads(subject), *sent}),
+            await find_files(self._mongo, await self._list_files(subject, ids)),
+        )
 
     async def count(self, subject: DataSubject) -> DataCounts:
         ids = await self._list_conversation_ids(subject)
         in_conversations = {"conversation_id": {"$in": ids}}
         images = {*await self._list_uploads(subject), *await self._list_sent_images(ids)}
+        files = await self._list_files(subject, ids)
         return DataCounts(
             visitors=await self._mongo["visitors"].count_documents({"_id": subject.key, "erasure": {"$exists": False}}),
             conversations=len(ids),
             messages=await self._mongo["messages"].count_documents(in_conversations),
             notes=await self._mongo["notes"].count_documents(in_conversations),
             images=len(images),
+            files=len(files),
         )
 
     async def find_subjects_by_email(self, site_id: int, email: str) -> Sequence[DataSubject]:
@@ -135,29 +145,43 @@ class MongoPersonalDataRepository:
         ids = await self._list_conversation_ids(subject)
         all_ids = [*erasure.conversation_ids, *ids]
         images = [*await self._list_uploads(subject), *await self._list_sent_images(all_ids)]
-        # Recorded before the deletion: after a crash, messages and images cannot be found by their conversations.
+        files = await self._list_files(subject, all_ids)
+        # Recorded before the deletion: after a crash, nothing can be found by its conversation.
         record = await self._mongo[COLLECTION].find_one_and_update(
             {"_id": erasure.id},
-            {"$addToSet": {"conversation_ids": {"$each": ids}, "images": {"$each": images}}},
+            {
+                "$addToSet": {
+                    "conversation_ids": {"$each": ids},
+                    "images": {"$each": images},
+                    "files": {"$each": files},
+                }
+            },
             return_document=ReturnDocument.AFTER,
         )
         if record is not None:
-            all_ids, images = record["conversation_ids"], record["images"]
+            all_ids, images, files = record["conversation_ids"], record["images"], record["files"]
         closed = await self._delete_conversations(ids)
         in_conversations = {"conversation_id": {"$in": all_ids}}
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)
         unused_images = await self._filter_unused_images(images)
+        # An operator may have sent one file to several visitors.
+        used_files = set(await self._mongo["messages"].distinct("file.id", {"file.id": {"$in": files}}))
+        unused_files = [file_id for file_id in files if file_id not in used_files]
         counts = DataCounts(
             conversations=len(ids),
             messages=messages.deleted_count,
             notes=notes.deleted_count,
             images=len(unused_images),
+            files=len(unused_files),
         )
-        return ErasureResult(counts, closed, tuple(all_ids), tuple(unused_images))
+        return ErasureResult(counts, closed, tuple(all_ids), tuple(unused_images), tuple(unused_files))
 
     async def delete_image_records(self, names: Sequence[str]) -> None:
         await self._mongo["uploads"].delete_many({"_id": {"$in": list(names)}})
+
+    async def delete_file_records(self, ids: Sequence[str]) -> None:
+        await self._mongo[FILES].delete_many({"_id": {"$in": list(ids)}})
 
     async def record_result(self, erasure: Erasure, events: Sequence[Event], counts: DataCounts) -> None:
         record = await self._mongo[COLLECTION].find_one({"_id": erasure.id}, {"audit": 1}) or {}
@@ -193,7 +217,7 @@ class MongoPersonalDataRepository:
         # Marked before the placeholder is removed: if this process ends in between, the next one only releases.
         await self._mongo[COLLECTION].update_one({"_id": erasure.id}, {"$set": {"lifting": True}})
         await self._mongo["visitors"].delete_one({"_id": erasure.subject.key, "erasure": erasure.id})
-        identifying = dict.fromkeys(("session", "actor", "conversation_ids", "images", "due", "lifting"), "")
+        identifying = dict.fromkeys(("session", "actor", "conversation_ids", "images", "files", "due", "lifting"), "")
         await self._mongo[COLLECTION].update_one(
             {"_id": erasure.id}, {"$set": {"finished_at": at}, "$unset": identifying}
         )
@@ -265,6 +289,14 @@ class MongoPersonalDataRepository:
         query = {"conversation_id": {"$in": list(conversation_ids)}, "image_url": {"$type": "string"}}
         urls = [row["image_url"] async for row in self._mongo["messages"].find(query, {"image_url": 1})]
         return _image_names(urls)
+
+    async def _list_files(self, subject: DataSubject, conversation_ids: Sequence[int]) -> list[str]:
+        """List the ids of the files in conversations, and of those that the visitor uploaded."""
+        query = {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
+        uploaded = [row["_id"] async for row in self._mongo[FILES].find(query, {"_id": 1})]
+        in_conversations = {"conversation_id": {"$in": list(conversation_ids)}, "file.id": {"$type": "string"}}
+        sent = await self._mongo["messages"].distinct("file.id", in_conversations)
+        return sorted({*uploaded, *sent})
 
     async def _filter_unused_images(self, names: Sequence[str]) -> list[str]:
         """Return the images that no message and no canned reply shows any more."""

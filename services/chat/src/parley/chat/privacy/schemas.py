@@ -10,7 +10,7 @@ from parley.chat.conversations.schemas import HistoryEntrySchema, TranslationSta
 from parley.chat.privacy.model import DataCounts, PersonalDataExport, StoredConversation
 from parley.common.auth.visitor_session import SESSION_HANDLE_PATTERN
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import ConversationSchema, MessageSchema, Schema, Timestamp, VisitorSchema
+from parley.common.events.schemas import ConversationSchema, FileKind, MessageSchema, Schema, Timestamp, VisitorSchema
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 
 SessionHandle = Annotated[str, StringConstraints(pattern=SESSION_HANDLE_PATTERN)]
@@ -46,6 +46,17 @@ class ExportedConversation(ConversationSchema):
     notes: list[NoteSchema]
 
 
+class ExportedFile(Schema):
+    """A file in the visitor's conversations or uploaded by them."""
+
+    id: str
+    name: str
+    size: int = Field(description="In bytes.")
+    kind: FileKind
+    content_type: str
+    sha256: str
+
+
 class ExportSchema(Schema):
     """What Parley stores about a visitor. `elsewhere` is what the other services store, by name."""
 
@@ -55,6 +66,7 @@ class ExportSchema(Schema):
     visitor: ExportedVisitor | None = Field(None, description="Null if they have never written.")
     conversations: list[ExportedConversation]
     images: list[str] = Field(description="Names of images; their URLs are uploads/<name> on this deployment.")
+    files: list[ExportedFile] = Field(description="Files that are still stored; files/<id>/<name> on this deployment.")
     elsewhere: dict[str, dict[str, Any] | None]
 
 
@@ -69,6 +81,7 @@ class ErasedCounts(Schema):
     messages: int
     notes: int
     images: int
+    files: int
 
 
 class EraseResponse(SuccessResponse):
@@ -92,13 +105,18 @@ def serialize_export(export: PersonalDataExport) -> ExportSchema:
         ),
         conversations=[_serialize_conversation(stored) for stored in export.stored.conversations],
         images=list(export.stored.images),
+        files=[ExportedFile.model_validate(file, from_attributes=True) for file in export.stored.files],
         elsewhere={name: dict(result) if result else None for name, result in export.remote.items()},
     )
 
 
 def serialize_counts(counts: DataCounts) -> ErasedCounts:
     return ErasedCounts(
-        conversations=counts.conversations, messages=counts.messages, notes=counts.notes, images=counts.images
+        conversations=counts.conversations,
+        messages=counts.messages,
+        notes=counts.notes,
+        images=counts.images,
+        files=counts.files,
     )
 
 

@@ -9,7 +9,7 @@ record keeps only counts and dates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,9 +17,10 @@ from parley.chat.audit.model import AuditActor
 from parley.chat.audit.service import AuditService
 from parley.chat.conversations import events
 from parley.chat.conversations.transitions import anonymized
+from parley.chat.files.model import StoredFile, object_name
 from parley.chat.ids import NextId
 from parley.chat.privacy.model import DataCounts, Erasure, PersonalDataExport
-from parley.chat.privacy.ports import ImageFiles, PersonalDataRepository, RemoteDataSources
+from parley.chat.privacy.ports import PersonalDataRepository, RemoteDataSources, StoredContent
 from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.chat.visitors.errors import VisitorNotFound
 from parley.chat.visitors.model import DataSubject
@@ -38,7 +39,7 @@ _MAX_ERASURES_PER_RUN = 20
 @dataclass(frozen=True, slots=True)
 class PersonalDataService:
     repository: PersonalDataRepository
-    images: ImageFiles
+    content: StoredContent
     remote_sources: RemoteDataSources
     sites: SiteSettingsReader
     audit: AuditService
@@ -65,7 +66,11 @@ class PersonalDataService:
 
     async def read_image(self, name: str) -> bytes | None:
         """Return the bytes of an image; None if there is no such image. Raises Unavailable."""
-        return await self.images.get(name)
+        return await self.content.get(name)
+
+    async def read_file(self, file: StoredFile) -> AsyncIterator[bytes] | None:
+        """Return the content of a file in chunks; None if there is no such file. Raises Unavailable."""
+        return await self.content.read_range(object_name(file.id), 0, file.size)
 
     async def export(self, caller: OperatorCaller | AuditActor, subject: DataSubject) -> PersonalDataExport:
         """Collect what all services store. An export is complete or fails.
@@ -95,7 +100,7 @@ class PersonalDataService:
         now = self.clock()
         if not await self.repository.begin(erasure, now, now + GRACE_PERIOD, entry):
             raise VisitorNotFound
-        return replace(await self._run_pass(erasure, defer_images=True), visitors=counts.visitors)
+        return replace(await self._run_pass(erasure, defer_content=True), visitors=counts.visitors)
 
     async def finish_due(self) -> None:
         """Run the second pass of erasures whose grace period is over, also of those that a crash interrupted."""
@@ -105,21 +110,24 @@ class PersonalDataService:
             if erasure is None:
                 return
             if not erasure.releasing:
-                await self._run_pass(erasure, defer_images=False)
+                await self._run_pass(erasure, defer_content=False)
             await self.repository.release(erasure, self.clock())
 
-    async def _run_pass(self, erasure: Erasure, *, defer_images: bool) -> DataCounts:
-        """Delete and publish. With `defer_images`, images are left to the next pass if their storage is unavailable."""
+    async def _run_pass(self, erasure: Erasure, *, defer_content: bool) -> DataCounts:
+        """Delete and publish. With `defer_content`, the next pass removes images and files if their storage is down."""
         result = await self.repository.delete_stored(erasure)
         try:
             for name in result.images:
-                await self.images.remove(name)
+                await self.content.remove(name)
+            for file_id in result.files:
+                await self.content.remove(object_name(file_id))
         except Unavailable:
-            if not defer_images:
+            if not defer_content:
                 raise
             log.warning("images_not_erased_yet", erasure=erasure.id)
         else:
             await self.repository.delete_image_records(result.images)
+            await self.repository.delete_file_records(result.files)
         at = self.clock()
         published = [
             events.closed_by_erasure(anonymized(conversation, at), erasure.actor)

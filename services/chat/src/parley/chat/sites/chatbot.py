@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from parley.chat.sites.business_hours import BusinessHours
+from parley.common.events.schemas import FileKind
 
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
@@ -67,6 +68,18 @@ class TranslationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSettings:
+    """What may be sent on a site besides text and images, within the limits of the installation."""
+
+    enabled_for_visitors: bool = True
+    kinds: tuple[FileKind, ...] = get_args(FileKind)
+    max_bytes: int | None = None
+    """Of one file; None for the installation's limit."""
+    expire_days: int | None = None
+    """Days after which the content of a sent file is deleted; None for never. Applies to what is sent from then on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatbotSettings:
     """Settings of a site's assistant, stored under these field names. The request schemas check lengths and ranges."""
 
@@ -90,6 +103,7 @@ class ChatbotSettings:
     """Business hours of the team; None for always open."""
     translation: TranslationSettings = field(default_factory=TranslationSettings)
     ai: AiSettings = field(default_factory=AiSettings)
+    files: FilesSettings = field(default_factory=FilesSettings)
 
     @property
     def ai_selection(self) -> tuple[str, str | None, AiSettings]:

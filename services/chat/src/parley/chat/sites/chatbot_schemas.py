@@ -9,13 +9,15 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJs
 
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Name
-from parley.chat.sites.chatbot import OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.chatbot import FilesSettings, OnTimeout, Routing, TranslationSettings
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
     AiSettingsBody,
     AiSettingsSchema,
     BusinessHoursBody,
     BusinessHoursSchema,
+    FilesSettingsBody,
+    FilesSettingsSchema,
     TranslationSettingsBody,
     TranslationSettingsSchema,
     serialize_ai_settings,
@@ -73,14 +75,17 @@ class ChatbotBody(RequestBody):
         None, description="Replaced as a whole; null for the installation's settings."
     )
     ai: AiSettingsBody | None = None
+    files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
-        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai"})
+        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai", "files"})
         if "hours" in self.model_fields_set:
             fields["hours"] = self.hours and self.hours.to_business_hours()
         if "translation" in self.model_fields_set:
             fields["translation"] = self.translation.to_settings() if self.translation else TranslationSettings()
+        if "files" in self.model_fields_set:
+            fields["files"] = self.files.to_settings() if self.files else FilesSettings()
         if self.ai is not None:
             fields["ai"] = self.ai.to_fields()
         return fields
@@ -112,6 +117,7 @@ class ChatbotSchema(BaseModel):
     hours: BusinessHoursSchema | None
     translation: TranslationSettingsSchema
     ai: AiSettingsSchema
+    files: FilesSettingsSchema
     last_error: AiErrorSchema | None = Field(
         description="Why the last call of the AI with the present settings gave no answer; null if it succeeded."
     )

@@ -71,4 +71,5 @@ class Site:
             page_parameters=self.page_parameters,
             notifies_when_pending=bot.routing != "manual",
             routing=self.routing,
+            files=bot.files,
         )

@@ -13,7 +13,7 @@ from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, TranslationSettings
+from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, FilesSettings, TranslationSettings
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
 from parley.chat.sites.routing import Fallback, SiteRouting
@@ -201,12 +201,18 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
         "hours": hours and _to_hours(hours),
         "translation": _to_translation(fields.get("translation", {})),
         "ai": _to_ai_settings(fields.get("ai", {})),
+        "files": _to_files_settings(fields.get("files", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
 
 
 def _to_ai_settings(document: Mapping[str, Any]) -> AiSettings:
     return AiSettings(**_known_fields(AiSettings, {**document, "encrypted_key": document.get(_STORED_KEY)}))
+
+
+def _to_files_settings(document: Mapping[str, Any]) -> FilesSettings:
+    fields = _known_fields(FilesSettings, document)
+    return FilesSettings(**fields | ({"kinds": tuple(fields["kinds"])} if "kinds" in fields else {}))
 
 
 def _to_hours(document: Mapping[str, Any]) -> BusinessHours:
@@ -219,6 +225,8 @@ def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
     return TranslationSettings(engines, glossary, document.get("daily_characters"))
 
 
-def _known_fields(settings_class: type[ChatbotSettings | AiSettings], document: Mapping[str, Any]) -> Document:
+def _known_fields(
+    settings_class: type[ChatbotSettings | AiSettings | FilesSettings], document: Mapping[str, Any]
+) -> Document:
     """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""
     return {name: value for name, value in document.items() if name in settings_class.__dataclass_fields__}

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiSettings, TranslationSettings
+from parley.chat.sites.chatbot import AiSettings, FilesSettings, TranslationSettings
+from parley.common.events.schemas import FileKind
 from parley.common.http import RequestBody
 from parley.common.translation import TranslationEngine
 
@@ -137,6 +138,28 @@ class TranslationSettingsBody(RequestBody):
         return TranslationSettings(engines, glossary, self.daily_characters)
 
 
+class FilesSettingsBody(RequestBody):
+    """What may be sent besides text and images. The installation's limits apply as well."""
+
+    enabled_for_visitors: bool = Field(True, description="Whether visitors may send files. Operators always may.")
+    kinds: Annotated[list[FileKind], Field(max_length=10)] = Field(
+        default_factory=lambda: list(get_args(FileKind)), description="The kinds of files that are accepted."
+    )
+    max_bytes: Annotated[int, Field(ge=1, le=1_073_741_824)] | None = Field(
+        None, description="Maximum size of one file, where that is less than the installation's limit."
+    )
+    expire_days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+        None,
+        description="Days after which the content of a file is deleted, for files that are sent from now on; null for"
+        " never.",
+    )
+
+    def to_settings(self) -> FilesSettings:
+        return FilesSettings(
+            self.enabled_for_visitors, tuple(dict.fromkeys(self.kinds)), self.max_bytes, self.expire_days
+        )
+
+
 class AiSettingsBody(RequestBody):
     """Settings of the engine `openai` on this site.
 
@@ -188,6 +211,13 @@ class TranslationSettingsSchema(BaseModel):
     engines: list[str]
     glossary: list[str]
     daily_characters: int | None
+
+
+class FilesSettingsSchema(BaseModel):
+    enabled_for_visitors: bool
+    kinds: list[FileKind]
+    max_bytes: int | None
+    expire_days: int | None
 
 
 class AiSettingsSchema(BaseModel):

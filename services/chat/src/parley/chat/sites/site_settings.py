@@ -10,6 +10,7 @@ from typing import Protocol
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings
 from parley.chat.sites.routing import SiteRouting
+from parley.chat.sites.chatbot import AiSettings, FilesSettings
 from parley.common.auth.identity import OperatorCaller
 
 
@@ -37,6 +38,7 @@ class SiteSettings:
     notifies_when_pending: bool = True
     """Whether a waiting visitor causes push notifications."""
     routing: SiteRouting = field(default_factory=SiteRouting)
+    files: FilesSettings = field(default_factory=FilesSettings)
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from parley.chat.uploads.model import ExpiredUpload, SanitizedImage
@@ -26,6 +26,14 @@ class ImageStorage(Protocol):
 
     async def get_unwritable_reason(self) -> str | None:
         """Return why images cannot be stored at present; None if they can."""
+
+
+class ObjectStorage(ImageStorage, Protocol):
+    """Stores images and files. `files/ports.py` describes the methods for files."""
+
+    async def put_stream(self, name: str, chunks: AsyncIterator[bytes], media_type: str) -> None: ...
+
+    async def read_range(self, name: str, start: int, length: int) -> AsyncIterator[bytes] | None: ...
 
 
 class UploadRepository(Protocol):

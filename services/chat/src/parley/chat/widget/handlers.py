@@ -12,6 +12,8 @@ from aiohttp import web
 from parley.chat.ai import timeouts
 from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.files.model import Uploader
+from parley.chat.files.service import FileService
 from parley.chat.messages.service import MessageService
 from parley.chat.schemas import OkResponse
 from parley.chat.uploads.service import UploadService
@@ -55,20 +57,29 @@ class WidgetHandlers:
     replies: AiReplyService
     visitors: VisitorService
     uploads: UploadService
+    files: FileService
 
     async def stream(self, context: RequestContext[VisitorCaller, SendMessageBody, None]) -> web.StreamResponse:
         """Store the visitor's message, and stream the AI's reply as server-sent events."""
         body = context.body
-        image_url = await self.uploads.validate_url(context.caller.tenant_id, body.image_url)
+        caller = context.caller
+        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
+        uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
+        file = await self.files.get_for_sending(uploader, body.file_id)
         # Shielded: a message that has started to be stored is stored, even if the visitor disconnects now.
         received = await asyncio.shield(
             asyncio.ensure_future(
                 self.messages.receive(
-                    context.caller, body.message, image_url=image_url, message_id=body.message_id, language=body.lang
+                    caller,
+                    body.message,
+                    image_url=image_url,
+                    file=file,
+                    message_id=body.message_id,
+                    language=body.lang,
                 )
             )
         )
-        reply = self.replies.start_or_join(received, context.caller.client_ip)
+        reply = self.replies.start_or_join(received, caller.client_ip)
         message_id = received.message.id if received.message else None
         headers = {
             "Content-Type": "text/event-stream",
@@ -142,7 +153,8 @@ class WidgetHandlers:
         return ModeResponse(conversation_id=conversation.id, mode=conversation.mode, queue=to_queue_place(place))
 
     async def get_config(self, context: RequestContext[VisitorCaller, None, WidgetQuery]) -> ConfigResponse:
-        return to_config_response(await self.widget.get_config(context.caller))
+        config = await self.widget.get_config(context.caller)
+        return to_config_response(config, self.files.policy_of(config.site))
 
 
 async def with_pauses(

@@ -8,12 +8,14 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from parley.chat.assignment.queue_places import QueuePlace
 from parley.chat.common_fields import Email
-from parley.chat.messages.schemas import AfterSeq, ImageUrl, MessageContent
+from parley.chat.files.model import FilePolicy
+from parley.chat.files.schemas import FileLimitsSchema, serialize_limits
+from parley.chat.messages.schemas import AfterSeq, FileId, ImageUrl, MessageContent
 from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.schemas import Name, Phone
 from parley.chat.widget.service import WidgetConfig, WidgetMessages
 from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
-from parley.common.events.schemas import MessageTranslation, Mode, OperatorRef, Role, Timestamp
+from parley.common.events.schemas import FileSchema, MessageTranslation, Mode, OperatorRef, Role, Timestamp
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
 SiteKey = Annotated[str, StringConstraints(max_length=64)]
@@ -33,13 +35,14 @@ class WidgetBody(RequestBody):
 class SendMessageBody(WidgetBody):
     message: MessageContent = ""
     image_url: ImageUrl | None = None
+    file_id: FileId | None = Field(None, description="Of a file that this session uploaded.")
     lang: Language | None = None
     message_id: MessageId | None = None
 
     @model_validator(mode="after")
     def _require_content(self) -> SendMessageBody:
-        if not self.message.strip() and not self.image_url:
-            raise ValueError("message or image_url must not be empty")
+        if not self.message.strip() and not self.image_url and not self.file_id:
+            raise ValueError("message, image_url or file_id must not be empty")
         return self
 
 
@@ -103,6 +106,7 @@ class WidgetMessage(BaseModel):
     role: Role
     content: str
     image_url: str | None
+    file: FileSchema | None
     sender: OperatorRef | None = Field(description="The operator who wrote it; null for other roles.")
     message_id: str | None = Field(description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None
@@ -153,6 +157,7 @@ class ConfigResponse(SuccessResponse):
     offline_message: str
     open: bool = Field(description="Whether the site is within its business hours; true if it has none.")
     opens_at: Timestamp | None = Field(None, description="When it opens again, if it is closed and that is known.")
+    files: FileLimitsSchema = Field(description="Which files the visitor may send, besides images.")
     page_tracking: bool = Field(True, description="Whether the widget reports the visitor's page.")
     page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
 
@@ -192,7 +197,7 @@ def _conversation_fields(found: WidgetMessages) -> dict[str, Any]:
     }
 
 
-def to_config_response(config: WidgetConfig) -> ConfigResponse:
+def to_config_response(config: WidgetConfig, files: FilePolicy) -> ConfigResponse:
     site, opening = config.site, config.opening
     return ConfigResponse(
         name=site.bot_name,
@@ -203,6 +208,7 @@ def to_config_response(config: WidgetConfig) -> ConfigResponse:
         offline_message=site.offline_message,
         open=opening.open,
         opens_at=opening.opens_at,
+        files=serialize_limits(files, enabled=site.files.enabled_for_visitors),
         page_tracking=site.page_tracking,
         page_parameters=list(site.page_parameters),
     )

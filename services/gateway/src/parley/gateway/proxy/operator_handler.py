@@ -19,10 +19,9 @@ from parley.gateway.server.client_ip import rate_limit_key
 from parley.gateway.server.request_body import (
     read_json_body,
     reject_content_encoding,
-    stream_upload,
-    validate_upload_headers,
 )
 from parley.gateway.server.request_keys import CLIENT_IP
+from parley.gateway.server.upload_limits import UploadLimits
 from parley.gateway.upstream.replica_selection import ANYWHERE
 
 _TOKEN_PARAMETER = "token"  # noqa: S105 - the name of a query parameter
@@ -38,12 +37,14 @@ class OperatorProxyHandler:
         streams: StreamLimiter,
         proxy: ReverseProxy,
         placements: Placements,
+        uploads: UploadLimits,
     ) -> None:
         self._operators = operators
         self._limiter = limiter
         self._streams = streams
         self._proxy = proxy
         self._placements = placements
+        self._uploads = uploads
 
     async def handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         client_ip = request[CLIENT_IP]
@@ -53,10 +54,10 @@ class OperatorProxyHandler:
         operator = await self._operators.authenticate(read_bearer_token(request), client_ip)
         self._limiter.acquire(RateLimitScope.OPERATOR, route.rate_limit, str(operator.operator_id))
         query = request.rel_url.raw_query_string
-        if route.kind is RouteKind.UPLOAD:
-            validate_upload_headers(request)
+        if route.kind.is_upload:
+            self._uploads.validate(route.kind, request)
             proxied = ProxyRequest(request, route, operator.identity, query, ANYWHERE)
-            return await self._proxy.forward_upload(proxied, stream_upload(request))
+            return await self._proxy.forward_upload(proxied, self._uploads.stream(route.kind, request))
         body = None
         if route.method != "GET":
             reject_content_encoding(request)

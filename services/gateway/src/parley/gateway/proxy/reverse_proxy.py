@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -17,6 +18,7 @@ from parley.gateway.routes import ProxyRoute, RouteKind
 from parley.gateway.server.responses import BufferedResponse, apply_response_headers, has_cacheable_head
 from parley.gateway.timeouts import (
     AI_RESPONSE_TIMEOUT_SECONDS,
+    FILE_UPLOAD_TIMEOUT_SECONDS,
     FIRST_BYTE_TIMEOUT_SECONDS,
     RESPONSE_TIMEOUT_SECONDS,
     UPLOAD_TIMEOUT_SECONDS,
@@ -29,6 +31,7 @@ from parley.gateway.upstream.upstream import Upstream, UpstreamRequest
 _MAX_BUFFERED_BYTES = 256 * 1024
 _HEAD_TIMEOUT_SECONDS = {RouteKind.JSON: RESPONSE_TIMEOUT_SECONDS, RouteKind.AI_JSON: AI_RESPONSE_TIMEOUT_SECONDS}
 """Other kinds are streams, whose head comes first."""
+_BODILESS_METHODS = ("GET", "HEAD")
 
 _FORWARDED_HEADERS = (
     "Content-Type",
@@ -38,6 +41,7 @@ _FORWARDED_HEADERS = (
     "Accept-Language",
     "User-Agent",
     "Range",
+    "If-Range",
     "If-None-Match",
     "If-Modified-Since",
 )
@@ -93,7 +97,8 @@ class ReverseProxy:
                 _build_upload_head(proxied), proxied.placement
             )
             async with upstream_request:
-                head = await _send_upload(upstream_request.connection, parts, is_chunked=is_chunked)
+                seconds = FILE_UPLOAD_TIMEOUT_SECONDS if route.kind is RouteKind.FILE_UPLOAD else UPLOAD_TIMEOUT_SECONDS
+                head = await _send_upload(upstream_request.connection, parts, seconds, is_chunked=is_chunked)
                 record_status(span, head.status)
                 return await _forward_response(proxied.request, upstream_request, head)
 
@@ -101,7 +106,7 @@ class ReverseProxy:
 def _is_retryable(proxied: ProxyRequest) -> bool:
     """Return whether the service does the same thing once, however often it gets the request."""
     return (
-        proxied.route.method == "GET"
+        proxied.route.method in _BODILESS_METHODS
         or (proxied.has_message_id and proxied.route.kind is RouteKind.AI_STREAM)
         or "Idempotency-Key" in proxied.request.headers
         # Heartbeats, and that somebody is typing: both are repeated anyway.
@@ -111,10 +116,15 @@ def _is_retryable(proxied: ProxyRequest) -> bool:
 
 def _build_head(proxied: ProxyRequest) -> RequestHead:
     body = proxied.body
-    if body is None and proxied.route.method != "GET":
+    if body is None and proxied.route.method not in _BODILESS_METHODS:
         body = b""
     return build_request_head(
-        proxied.route.method, _build_target(proxied), proxied.identity, _forwarded_headers(proxied.request), body
+        # A HEAD is forwarded as GET, whose body is not read: services have no routes for it.
+        "GET" if proxied.route.method == "HEAD" else proxied.route.method,
+        _build_target(proxied),
+        proxied.identity,
+        _forwarded_headers(proxied.request),
+        body,
     )
 
 
@@ -129,7 +139,7 @@ def _build_target(proxied: ProxyRequest) -> str:
     """Return path and query. The path is built from the route table, so a client cannot choose another one."""
     path = proxied.route.path
     if "{" in path:
-        path = path.format(**proxied.request.match_info)
+        path = path.format(**{name: quote(value, safe="") for name, value in proxied.request.match_info.items()})
     return f"{path}?{proxied.query}" if proxied.query else path
 
 
@@ -144,12 +154,14 @@ def _forwarded_headers(request: web.Request) -> list[tuple[str, str]]:
     return headers
 
 
-async def _send_upload(connection: Http1Connection, parts: AsyncIterator[bytes], *, is_chunked: bool) -> ResponseHead:
+async def _send_upload(
+    connection: Http1Connection, parts: AsyncIterator[bytes], timeout_seconds: float, *, is_chunked: bool
+) -> ResponseHead:
     """Send the body and wait for the response head at the same time: an early rejection ends the upload."""
     sending = asyncio.create_task(_send_parts(connection, parts, is_chunked=is_chunked), name="upload:send")
     responding = asyncio.create_task(connection.read_head(), name="upload:read_head")
     try:
-        async with asyncio.timeout(UPLOAD_TIMEOUT_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             await asyncio.wait({sending, responding}, return_when=asyncio.FIRST_COMPLETED)
             if not responding.done():
                 await sending
@@ -175,6 +187,12 @@ async def _send_parts(connection: Http1Connection, parts: AsyncIterator[bytes], 
 async def _forward_response(
     request: web.Request, upstream_request: UpstreamRequest, head: ResponseHead
 ) -> web.StreamResponse:
+    if request.method == "HEAD":
+        # Nothing of the body is read: the connection is closed instead of used again.
+        answer = web.StreamResponse(status=head.status, headers=CIMultiDict(head.headers))
+        if head.length is not None:
+            answer.content_length = head.length
+        return answer
     if _can_buffer(upstream_request.connection, head):
         body = await upstream_request.read_all(_MAX_BUFFERED_BYTES, RESPONSE_TIMEOUT_SECONDS)
         headers = tuple(head.headers)

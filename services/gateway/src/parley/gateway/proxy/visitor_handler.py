@@ -30,10 +30,9 @@ from parley.gateway.server.request_body import (
     peek_form_fields,
     read_json_body,
     reject_content_encoding,
-    stream_upload,
-    validate_upload_headers,
 )
 from parley.gateway.server.request_keys import CLIENT_IP, CORS_ORIGIN
+from parley.gateway.server.upload_limits import UploadLimits
 from parley.gateway.timeouts import PREFLIGHT_MAX_AGE_SECONDS
 
 SiteKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -78,6 +77,7 @@ class VisitorProxyHandler:
         streams: StreamLimiter,
         proxy: ReverseProxy,
         placements: Placements,
+        uploads: UploadLimits,
     ) -> None:
         self._visitors = visitors
         self._limiter = limiter
@@ -85,6 +85,7 @@ class VisitorProxyHandler:
         self._streams = streams
         self._proxy = proxy
         self._placements = placements
+        self._uploads = uploads
 
     async def handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         try:
@@ -110,7 +111,7 @@ class VisitorProxyHandler:
     async def _handle(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
         address = rate_limit_key(request[CLIENT_IP])
         self._limiter.acquire(RateLimitScope.ADDRESS, route.rate_limit, address)
-        if route.kind is RouteKind.UPLOAD:
+        if route.kind.is_upload:
             return await self._forward_upload(route, request)
         if route.kind is RouteKind.EVENT_STREAM:
             with self._streams.slot(address):
@@ -140,7 +141,7 @@ class VisitorProxyHandler:
         )
 
     async def _forward_upload(self, route: ProxyRoute, request: web.Request) -> web.StreamResponse:
-        validate_upload_headers(request)
+        self._uploads.validate(route.kind, request)
         session_id = _read_session_header(request)
         names = ("site_key",) if session_id is not None else ("site_key", _SESSION_PARAMETER)
         fields, already_read = await peek_form_fields(request, names)
@@ -149,7 +150,7 @@ class VisitorProxyHandler:
         query = _replace_session(request.rel_url.raw_query_string, visitor.session_handle)
         placement = self._placements.for_visitor(route, visitor.session_handle, visitor.tenant_id)
         proxied = ProxyRequest(request, route, visitor.identity, query, placement)
-        return await self._proxy.forward_upload(proxied, stream_upload(request, already_read))
+        return await self._proxy.forward_upload(proxied, self._uploads.stream(route.kind, request, already_read))
 
     async def _authenticate(
         self, route: ProxyRoute, request: web.Request, site_key: str, session_id: str

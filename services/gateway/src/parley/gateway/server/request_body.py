@@ -20,6 +20,10 @@ MAX_JSON_BYTES = 128 * 1024
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024 + 64 * 1024
 """An image, and the form around it."""
 
+UPLOAD_FORM_BYTES = 64 * 1024
+"""What the form around a file may have."""
+_MIN_UPLOAD_BYTES_PER_SECOND = 16 * 1024
+
 _MAX_PEEK_BYTES = 64 * 1024
 _BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _FIELD_NAME = re.compile(rb'(?:^|;)\s*name="?([^";\r\n]*)"?', re.IGNORECASE)
@@ -68,28 +72,35 @@ def parse_json(schema: type[BodyT], request: web.Request, body: bytes) -> BodyT:
         raise error_responses.validation_error(exc) from exc
 
 
-def validate_upload_headers(request: web.Request) -> None:
+def validate_upload_headers(request: web.Request, max_bytes: int = MAX_UPLOAD_BYTES) -> None:
     """Reject an upload by its headers alone. Raises PayloadTooLarge, UnsupportedMediaType."""
     reject_content_encoding(request)
     if request.content_type != "multipart/form-data":
         raise UnsupportedMediaType("This endpoint accepts multipart/form-data.")
-    if (request.content_length or 0) > MAX_UPLOAD_BYTES:
-        raise PayloadTooLarge(f"An upload may have at most {MAX_UPLOAD_BYTES} bytes.")
+    if (request.content_length or 0) > max_bytes:
+        raise PayloadTooLarge(f"An upload may have at most {max_bytes} bytes.")
 
 
-async def stream_upload(request: web.Request, already_read: bytes = b"") -> AsyncIterator[bytes]:
-    """Yield `already_read`, then the rest of the body as it arrives, within 60 s.
+async def stream_upload(
+    request: web.Request, already_read: bytes = b"", max_bytes: int = MAX_UPLOAD_BYTES, max_seconds: float | None = None
+) -> AsyncIterator[bytes]:
+    """Yield `already_read`, then the rest of the body as it arrives.
 
+    It has 60 s, and with `max_seconds` up to that, as long as it arrives with 16 KB/s.
     Raises PayloadTooLarge, RequestTimeout, BadRequest.
     """
     total = len(already_read)
     if already_read:
         yield already_read
-    deadline = asyncio.get_running_loop().time() + UPLOAD_BODY_TIMEOUT_SECONDS
+    started = asyncio.get_running_loop().time()
+    deadline = started + UPLOAD_BODY_TIMEOUT_SECONDS
     while part := await _read_part(request, deadline):
         total += len(part)
-        if total > MAX_UPLOAD_BYTES:
-            raise PayloadTooLarge(f"An upload may have at most {MAX_UPLOAD_BYTES} bytes.")
+        if total > max_bytes:
+            raise PayloadTooLarge(f"An upload may have at most {max_bytes} bytes.")
+        if max_seconds is not None:
+            allowed = min(UPLOAD_BODY_TIMEOUT_SECONDS + total / _MIN_UPLOAD_BYTES_PER_SECOND, max_seconds)
+            deadline = started + allowed
         yield part
 
 

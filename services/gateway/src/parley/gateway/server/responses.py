@@ -21,11 +21,11 @@ from parley.gateway.server.request_keys import CORS_ORIGIN, HSTS
 Headers = tuple[tuple[str, str], ...]
 
 _CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_PERMISSIONS_POLICY = (
+PERMISSIONS_POLICY = (
     "accelerometer=(), bluetooth=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
     "magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()"
 )
-"""Of what the panel does not use."""
+"""Of what the panel does not use; its page may ask for the microphone."""
 _BODILESS_STATUSES = frozenset({204, 205, 304})
 _MAX_CACHEABLE_HEADERS = 6
 """Longer heads are seldom equal to an earlier one."""
@@ -37,7 +37,8 @@ def add_standard_headers(headers: CIMultiDict[str], allowed_origin: str | None, 
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = _PERMISSIONS_POLICY
+    if "Permissions-Policy" not in headers:
+        headers["Permissions-Policy"] = PERMISSIONS_POLICY
     if hsts is not None:
         headers["Strict-Transport-Security"] = hsts
     if "Cache-Control" not in headers:

@@ -7,15 +7,18 @@ from pathlib import Path
 from aiohttp import web
 
 from parley.common.errors import NotFound
+from parley.gateway.server.responses import PERMISSIONS_POLICY
 
 _PANEL_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data: blob: https:; font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "img-src 'self' data: blob: https:; font-src 'self'; media-src 'self' blob: https:; manifest-src 'self'; "
+    "worker-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _DEMO_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
-    "img-src 'self' data: blob: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src 'self' data: blob: https:; media-src 'self' blob: https:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -79,4 +82,6 @@ def _file_response(file: Path | None, cache_control: str, policy: str | None) ->
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if policy is not None:
         headers["Content-Security-Policy"] = policy
+        # Voice notes.
+        headers["Permissions-Policy"] = PERMISSIONS_POLICY.replace("microphone=()", "microphone=(self)")
     return web.FileResponse(file, headers=headers)

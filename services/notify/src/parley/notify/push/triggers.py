@@ -103,7 +103,7 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
     kind: PushKind = "message"
     seq, text = int(conversation.get("last_seq", 0)), _last_visitor_text(conversation)
     if event.type == "message.created":
-        seq, text = event.data["seq"], event.data["content"]
+        seq, text = event.data["seq"], event.data["content"] or _file_name(event.data)
     else:
         kind = "pending" if event.type == "conversation.pending" else "transferred"
     return PushTrigger(
@@ -122,6 +122,11 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
         team_id=conversation.get("team_id"),
         caused_by=event.actor.id if event.actor.kind == "operator" else (event.data.get("by") or {}).get("id"),
     )
+
+
+def _file_name(message: dict[str, Any]) -> str:
+    file = message.get("file")
+    return f"📎 {file['name']}" if file else ""
 
 
 def _last_visitor_text(conversation: dict[str, Any]) -> str:
