@@ -40,7 +40,7 @@ VISITOR_EVENTS = {
 }
 """Events that visitors receive. An addition here discloses something new to visitors."""
 
-VISITOR_SCHEMAS = {"OperatorRef", "MessageTranslation"}
+VISITOR_SCHEMAS = {"FileSchema", "OperatorRef", "MessageTranslation"}
 """Schemas that visitors may see: names of operators, and translated text."""
 
 FORBIDDEN_FIELDS = {

@@ -51,6 +51,7 @@ export type OperatorRef = NonNullable<Conversation["operator"]>;
 export type Message = ConversationDetail["messages"][number];
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;
+export type FileAttachment = NonNullable<Message["file"]>;
 export type Note = ConversationDetail["notes"][number];
 export type TransferCandidate = ResponseBody<"get", "/operator/operators">["operators"][number];
 export type OnlineVisitor = ResponseBody<"get", "/operator/all-online-visitors">["visitors"][number];

@@ -9,6 +9,7 @@ export function buildMessage(seq: number, fields: Partial<Message> = {}): Messag
     role: "visitor",
     content: `message ${seq}`,
     image_url: null,
+    file: null,
     sender: null,
     message_id: null,
     translation: null,

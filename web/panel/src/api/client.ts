@@ -1,6 +1,7 @@
 /** Typed requests to the API, with the operator's token: `api.get("/sites/{site_id}", { path: { site_id: 1 } })`. */
 
 import type {
+  FileAttachment,
   Method,
   PathParameters,
   PathWith,
@@ -18,6 +19,8 @@ import {
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
 import { t } from "../i18n/i18n";
+import { type UploadOptions, uploadForm } from "../../../shared/upload";
+import { hasText, language, t } from "../i18n/i18n";
 import { session } from "../session/session";
 import { describeError, describeFieldError } from "./errorTexts";
 
@@ -104,6 +107,33 @@ export const api = {
       UPLOAD_TIMEOUT_MS,
     );
     return response.url;
+  },
+
+  /** Uploads a file for a message on a site. `seconds` of a recording. */
+  async uploadFile(
+    file: File,
+    siteId: number,
+    options: UploadOptions & { seconds?: number | undefined },
+  ): Promise<FileAttachment> {
+    const form = new FormData();
+    if (options.seconds !== undefined) form.set("duration", String(options.seconds));
+    form.set("file", file);
+    const path = "/operator/upload-file" satisfies PathWith<"post">;
+    const url = `/api/v1${path}${toQueryString({ site_id: siteId })}`;
+    const attempt = async () =>
+      uploadForm<ResponseBody<"post", typeof path>>(
+        url,
+        form,
+        { Authorization: `Bearer ${await session.token()}` },
+        options,
+      );
+    try {
+      return (await attempt()).file;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      await session.refresh();
+      return (await attempt()).file;
+    }
   },
 };
 

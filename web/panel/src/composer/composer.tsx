@@ -1,16 +1,16 @@
-/** The composer: a reply or a private note, with canned replies, an image and a draft that is never lost. */
+/** The composer: a reply or a private note, with canned replies, an image, a file and a draft that is never lost. */
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { CannedReply, Conversation } from "../../../shared/apiTypes";
-import { ACCEPTED_IMAGES, findImage, MessageImage, useAutoHeight } from "../../../shared/components";
-import { api } from "../api/client";
+import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
+import { ACCEPTED_FILES } from "../../../shared/files";
 import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedReplies/store";
 import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";
 import { useActions, withShortcut } from "../commands/registry";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
-import { runWithToast, showToast } from "../components/toasts";
+import { showToast } from "../components/toasts";
 import {
   composerFocus,
   composerInsertion,
@@ -21,6 +21,7 @@ import {
 import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
 import { CopilotCard } from "../copilot/copilotCard";
 import { CopilotMenu } from "../copilot/copilotMenu";
+import { Attachments, PanelVoiceNote, useUpload } from "../files/attachment";
 import { t, tx } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { me } from "../session/session";
@@ -37,7 +38,7 @@ const MAX_SUGGESTIONS = 8;
 /** What the composer of a conversation writes: the operator's choice, or what they probably want. */
 function resolveKind(conversation: number, assignedToOther: boolean): DraftKind {
   const draft = getDraft(conversation);
-  const hasOnlyNote = draft.note !== "" && draft.reply === "" && draft.image === "";
+  const hasOnlyNote = draft.note !== "" && draft.reply === "" && draft.image === "" && !draft.file;
   return getKind(conversation) ?? (assignedToOther || hasOnlyNote ? "note" : "reply");
 }
 
@@ -46,7 +47,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const draft = getDraft(id);
   const field = useRef<HTMLTextAreaElement>(null);
   const fileInput = useRef<HTMLInputElement>(null);
-  const uploading = useSignal(false);
+  const { upload, start: startUpload } = useUpload(id, conversation.site_id);
   const dragging = useSignal(false);
   /** Where the chosen canned reply goes; null while none is being chosen. */
   const trigger = useSignal<Trigger | null>(null);
@@ -62,10 +63,11 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           0,
           MAX_SUGGESTIONS,
         );
-  const isEmpty = !text.trim() && (isNote || !draft.image);
+  const isUploading = upload.value !== null && upload.value.error === "";
+  const isEmpty = !text.trim() && (isNote || !(draft.image || draft.file));
   const mayChat = hasPermission(conversation.site_id, "can_chat");
   const isEditable = mayChat && conversation.mode !== "closed";
-  const maySend = !isEmpty && (isNote || !(uploading.value || assignedToOther));
+  const maySend = !isEmpty && (isNote || !(isUploading || assignedToOther));
   const preview = getPreviewState(id);
   useAutoHeight(field, `${kind} ${text}`, MAX_HEIGHT_PX);
 
@@ -78,8 +80,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   }, [focusRequest]);
 
   useDroppedFiles(isEditable, dragging, (files) => {
-    if (attachImage(files)) return;
-    showToast(isNote ? t("composer.noteNoImage") : t("composer.onlyImages"), "error");
+    attach(files);
   });
 
   const insertReply = (reply: CannedReply | undefined, range: TextRange | null) => {
@@ -133,17 +134,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     insertReply(insertion.reply, getSelection(field.current));
   }, [insertion, isNote]);
 
-  const upload = async (file: File) => {
-    uploading.value = true;
-    await runWithToast(async () => setDraft(id, { image: await api.uploadImage(file) }));
-    uploading.value = false;
-  };
-
-  /** Uploads the first image among files. Returns whether there is one. */
-  const attachImage = (files: FileList | null | undefined): boolean => {
-    const image = isNote ? undefined : findImage(files);
-    if (image) void upload(image);
-    return image !== undefined;
+  /** Uploads the first of some files. Returns whether there were any. */
+  const attach = (files: FileList | null | undefined): boolean => {
+    const file = files?.[0];
+    if (!file) return false;
+    if (isNote) showToast(t("files.notInNote"), "error");
+    else void startUpload(file);
+    return true;
   };
 
   if (conversation.mode === "closed") {
@@ -172,8 +169,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       kind: isNote ? "note" : "message",
       content: text.trim(),
       image: isNote ? "" : draft.image,
+      file: isNote ? null : draft.file,
     });
-    setDraft(id, isNote ? { note: "" } : { reply: "", image: "" });
+    setDraft(id, isNote ? { note: "" } : { reply: "", image: "", file: null });
     field.current?.focus();
   };
 
@@ -234,21 +232,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           {tx("composer.handledBy", { name: <span dir="auto">{conversation.operator?.name}</span> })}
         </p>
       )}
-      {(draft.image || uploading.value) && !isNote && (
-        <div class="attachment">
-          {uploading.value ? (
-            <span class="composer-hint">{t("composer.uploading")}</span>
-          ) : (
-            <MessageImage url={draft.image} alt={t("common.imageAlt")} />
-          )}
-          {draft.image && (
-            <IconButton
-              icon="close"
-              label={t("common.removeImage")}
-              onClick={() => setDraft(id, { image: "" })}
-            />
-          )}
-        </div>
+      {!isNote && (
+        <Attachments
+          conversation={id}
+          image={draft.image}
+          file={draft.file}
+          upload={upload}
+          start={startUpload}
+        />
       )}
       <CopilotCard conversation={id} onUse={useCopilotText} />
       {/* Two fields, not one with two meanings: undo and a half-composed character stay where they were typed. */}
@@ -280,7 +271,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         onKeyDown={onKeyDown}
         // The cursor has gone elsewhere, so the shortcut is no longer being typed.
         onClick={() => (trigger.value = null)}
-        onPaste={(event) => attachImage(event.clipboardData?.files) && event.preventDefault()}
+        onPaste={(event) => attach(event.clipboardData?.files) && event.preventDefault()}
       />
       {preview.shown && !isNote && <TranslationPreview key={id} conversation={id} text={text} />}
       <div class="composer-tools">
@@ -292,7 +283,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
             onClick={() => choose("reply")}
           >
             {t("composer.reply")}
-            {isNote && (draft.reply || draft.image) && <DraftMark />}
+            {isNote && (draft.reply || draft.image || draft.file) && <DraftMark />}
           </button>
           <button type="button" aria-pressed={isNote} onClick={() => choose("note")}>
             <Icon name="note" size={14} /> {t("composer.note")}
@@ -302,11 +293,12 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         {!isNote && (
           <>
             <IconButton
-              icon="image"
-              label={t("composer.addImage")}
-              hint={t("composer.addImageHint")}
+              icon="clip"
+              label={t("files.attach")}
+              hint={t("files.attachHint")}
               onClick={() => fileInput.current?.click()}
             />
+            <PanelVoiceNote onRecorded={({ file, seconds }) => void startUpload(file, seconds)} />
             <IconButton
               icon="bolt"
               label={t("composer.cannedReplies")}
@@ -332,9 +324,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
               type="file"
               tabIndex={-1}
               aria-hidden="true"
-              accept={ACCEPTED_IMAGES}
+              accept={`${ACCEPTED_IMAGES},${ACCEPTED_FILES}`}
               onChange={(event) => {
-                attachImage(event.currentTarget.files);
+                attach(event.currentTarget.files);
                 event.currentTarget.value = "";
               }}
             />

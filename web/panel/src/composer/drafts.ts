@@ -1,9 +1,10 @@
 /**
- * Text and images that have not been sent, per conversation. They survive a reload, a crash and a logout, and are the
+ * Text, images and files that have not been sent, per conversation. They survive a reload, a crash and a logout, and are the
  * same in all tabs. A reply and a private note are separate texts, so that what was written as a note cannot become a
  * message to the visitor.
  */
 import { signal } from "@preact/signals";
+import type { FileAttachment } from "../../../shared/apiTypes";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
 import { me } from "../session/session";
 
@@ -11,12 +12,14 @@ export interface Draft {
   reply: string;
   /** The URL of an image of the reply. */
   image: string;
+  /** A file of the reply, uploaded already. */
+  file: FileAttachment | null;
   note: string;
 }
 
 export type DraftKind = "reply" | "note";
 
-const EMPTY: Draft = { reply: "", image: "", note: "" };
+const EMPTY: Draft = { reply: "", image: "", file: null, note: "" };
 const DRAFT_PREFIX = "parley.draft.";
 const drafts = signal<ReadonlyMap<string, Draft>>(new Map());
 const kinds = signal<ReadonlyMap<string, DraftKind>>(new Map());
@@ -47,13 +50,13 @@ export function setDraft(conversation: number, fields: Partial<Draft>): void {
   const key = draftKey(conversation);
   const draft = { ...getDraft(conversation), ...fields };
   drafts.value = new Map(drafts.value).set(key, draft);
-  if (draft.reply || draft.image || draft.note) writeJson(key, draft);
+  if (draft.reply || draft.image || draft.file || draft.note) writeJson(key, draft);
   else writeText(key, null);
 }
 
 export function hasDraft(conversation: number): boolean {
   const draft = getDraft(conversation);
-  return draft.reply.trim() !== "" || draft.image !== "" || draft.note.trim() !== "";
+  return draft.reply.trim() !== "" || draft.image !== "" || draft.file !== null || draft.note.trim() !== "";
 }
 
 // Another tab has changed a draft: the next read finds it in the storage.

@@ -1,6 +1,6 @@
 /** The operator's messages and notes that the server has not confirmed yet. */
 
-import type { Message } from "../../../shared/apiTypes";
+import type { FileAttachment, Message } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
 import { randomId } from "../../../shared/storage";
@@ -15,6 +15,7 @@ export interface OutgoingMessage extends OutboxItem {
   kind: "message" | "note";
   content: string;
   image: string;
+  file?: FileAttachment | null;
   /** When it was written (ISO 8601). */
   at: string;
 }
@@ -42,7 +43,7 @@ const outbox = new Outbox<OutgoingMessage>({
 export const outgoingMessages = outbox.items;
 
 export function enqueueMessage(
-  message: Pick<OutgoingMessage, "conversation" | "kind" | "content" | "image">,
+  message: Pick<OutgoingMessage, "conversation" | "kind" | "content" | "image" | "file">,
 ): void {
   const operator = me.value?.id;
   if (!operator) return;
@@ -66,13 +67,18 @@ export const countUnsent = (operator: number | undefined, includeFailed: boolean
     (message) => message.operator === operator && (includeFailed || message.state !== "failed"),
   ).length;
 
-async function send({ conversation, kind, content, image, key }: OutgoingMessage): Promise<void> {
+async function send({ conversation, kind, content, image, file, key }: OutgoingMessage): Promise<void> {
   if (kind === "note") {
     const body = { conversation_id: conversation, content };
     const { note } = await api.post("/operator/note", { body, idempotencyKey: key });
     addNote(conversation, note);
   } else {
-    const body = { conversation_id: conversation, content, ...(image ? { image_url: image } : {}) };
+    const body = {
+      conversation_id: conversation,
+      content,
+      ...(image ? { image_url: image } : {}),
+      ...(file ? { file_id: file.id } : {}),
+    };
     const { message } = await api.post("/operator/message", { body, idempotencyKey: key });
     addMessage(message);
   }

@@ -6,6 +6,7 @@ import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
 import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
+import { PanelFile } from "../files/panelFile";
 import { formatDateTime, formatTime } from "../i18n/formats";
 import { hasText, t } from "../i18n/i18n";
 import { me } from "../session/session";
@@ -41,6 +42,7 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
       )}
       <div class="bubble">
         {message.image_url && <MessageImage url={message.image_url} alt={t("common.imageAlt")} />}
+        {message.file && <PanelFile file={message.file} />}
         {content && role === "ai" ? (
           <MarkdownText text={content} />
         ) : (
@@ -208,11 +210,11 @@ function describeTransfer({ to }: HistoryEntry, name: string, isOwn: boolean): s
 
 /** Puts an unsent message back into the composer, before what has been typed there since. */
 function moveToDraft(item: OutgoingMessage): void {
-  const { conversation, content, image } = item;
+  const { conversation, content, image, file } = item;
   const kind = item.kind === "note" ? "note" : "reply";
   const draft = getDraft(conversation);
   const text = [content, draft[kind]].filter(Boolean).join("\n");
-  setDraft(conversation, { [kind]: text, image: draft.image || image });
+  setDraft(conversation, { [kind]: text, image: draft.image || image, file: draft.file ?? file ?? null });
   setKind(conversation, kind);
   removeOutgoing(item.key);
 }
@@ -225,6 +227,7 @@ export function OutgoingItem({ item }: { item: OutgoingMessage }) {
     <li class={`message ${author} unsent${failed ? " failed" : ""}`}>
       <div class="bubble">
         {item.image && <MessageImage url={item.image} alt={t("common.imageAlt")} />}
+        {item.file && <PanelFile file={item.file} />}
         {item.content && (
           <p class="message-text" dir="auto">
             {item.content}

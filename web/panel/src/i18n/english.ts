@@ -12,6 +12,7 @@ import copilot from "./en/copilot.json";
 import devices from "./en/devices.json";
 import errors from "./en/errors.json";
 import fieldErrors from "./en/fieldErrors.json";
+import files from "./en/files.json";
 import hours from "./en/hours.json";
 import inbox from "./en/inbox.json";
 import knowledge from "./en/knowledge.json";
@@ -41,6 +42,7 @@ export const english = {
   devices,
   errors,
   fieldErrors,
+  files,
   hours,
   inbox,
   knowledge,

@@ -12,6 +12,7 @@ import { Icon } from "../components/icon";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
+import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, TranslationFields } from "./siteSettings";
 
@@ -69,6 +70,11 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
         value={chatbot.translation}
         error={errors.value["translation"]}
         change={(translation) => section.change({ translation })}
+      />
+      <FilesFields
+        value={chatbot.files}
+        error={errors.value["files"]}
+        change={(files) => section.change({ files })}
       />
       <div class="form-actions">
         <span class="grow" />

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from parley.chat.ai.model import Passage, WritingTask
-from parley.chat.ai.prompts import estimate_tokens, truncate
+from parley.chat.ai.prompts import describe_message, estimate_tokens, truncate
 from parley.chat.copilot.model import RewriteStyle, Source
 from parley.chat.messages.model import Message
 from parley.chat.sites.site_settings import SiteSettings
@@ -99,9 +99,9 @@ def build_transcript(messages: Sequence[Message]) -> str:
     lines: list[str] = []
     remaining = MAX_TRANSCRIPT_TOKENS
     for message in reversed(messages):
-        if message.role == "system" or not message.content.strip():
+        if message.role == "system" or not describe_message(message).strip():
             continue
-        line = truncate(f"{_name_speaker(message)}: {_indented(message.content)}", remaining)
+        line = truncate(f"{_name_speaker(message)}: {_indented(describe_message(message))}", remaining)
         remaining -= estimate_tokens(line)
         if not line or remaining < 0:
             break
