@@ -21,6 +21,7 @@ const CHATBOT = {
   hours: null,
   translation: { glossary: [], engines: [], daily_characters: null },
   ai: { base_url: null, api_key_set: true, temperature: null, seconds: null },
+  files: { enabled_for_visitors: true, kinds: [], max_bytes: null, expire_days: null },
   last_error: {
     code: "key_refused",
     message: "The endpoint refused the API key.",

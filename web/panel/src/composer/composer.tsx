@@ -169,7 +169,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       kind: isNote ? "note" : "message",
       content: text.trim(),
       image: isNote ? "" : draft.image,
-      file: isNote ? null : draft.file,
+      file: isNote ? null : (draft.file ?? null),
     });
     setDraft(id, isNote ? { note: "" } : { reply: "", image: "", file: null });
     field.current?.focus();
@@ -236,7 +236,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         <Attachments
           conversation={id}
           image={draft.image}
-          file={draft.file}
+          file={draft.file ?? null}
           upload={upload}
           start={startUpload}
         />

@@ -13,13 +13,13 @@ export interface Draft {
   /** The URL of an image of the reply. */
   image: string;
   /** A file of the reply, uploaded already. */
-  file: FileAttachment | null;
+  file?: FileAttachment | null;
   note: string;
 }
 
 export type DraftKind = "reply" | "note";
 
-const EMPTY: Draft = { reply: "", image: "", file: null, note: "" };
+const EMPTY: Draft = { reply: "", image: "", note: "" };
 const DRAFT_PREFIX = "parley.draft.";
 const drafts = signal<ReadonlyMap<string, Draft>>(new Map());
 const kinds = signal<ReadonlyMap<string, DraftKind>>(new Map());
@@ -56,7 +56,7 @@ export function setDraft(conversation: number, fields: Partial<Draft>): void {
 
 export function hasDraft(conversation: number): boolean {
   const draft = getDraft(conversation);
-  return draft.reply.trim() !== "" || draft.image !== "" || draft.file !== null || draft.note.trim() !== "";
+  return draft.reply.trim() !== "" || draft.image !== "" || Boolean(draft.file) || draft.note.trim() !== "";
 }
 
 // Another tab has changed a draft: the next read finds it in the storage.

@@ -71,11 +71,14 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
         error={errors.value["translation"]}
         change={(translation) => section.change({ translation })}
       />
-      <FilesFields
-        value={chatbot.files}
-        error={errors.value["files"]}
-        change={(files) => section.change({ files })}
-      />
+      {/* The previous version of the server has no such settings. */}
+      {chatbot.files && (
+        <FilesFields
+          value={chatbot.files}
+          error={errors.value["files"]}
+          change={(files) => section.change({ files })}
+        />
+      )}
       <div class="form-actions">
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>

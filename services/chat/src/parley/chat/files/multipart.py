@@ -13,7 +13,7 @@ from parley.common.errors import BadRequest, ValidationFailed
 
 _MAX_FIELD_BYTES = 4096
 _CHUNK_BYTES = 65_536
-_MAX_DURATION_SECONDS = 24 * 3600
+_MAX_RECORDING_LENGTH = 24 * 3600
 _UNREADABLE = (
     ValueError,
     AssertionError,
@@ -87,6 +87,6 @@ def _parse_duration(value: bytes) -> float:
         seconds = float(value.decode("ascii"))
     except ValueError:
         seconds = -1
-    if not 0 <= seconds <= _MAX_DURATION_SECONDS:
+    if not 0 <= seconds <= _MAX_RECORDING_LENGTH:
         raise ValidationFailed({"duration": "must be a number of seconds, at most a day"})
     return round(seconds, 1)
