@@ -417,6 +417,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/upload-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatUploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/upload-image": {
         parameters: {
             query?: never;
@@ -1051,6 +1067,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postOperatorTyping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/upload-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorUploadFile"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1786,6 +1818,7 @@ export interface components {
             hours?: components["schemas"]["BusinessHoursBody"] | null;
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
+            files?: components["schemas"]["FilesSettingsBody"] | null;
         };
         ChatbotResponse: {
             /**
@@ -1813,6 +1846,7 @@ export interface components {
             hours: components["schemas"]["BusinessHoursSchema"] | null;
             translation: components["schemas"]["TranslationSettingsSchema"];
             ai: components["schemas"]["AiSettingsSchema"];
+            files: components["schemas"]["FilesSettingsSchema"];
             last_error: components["schemas"]["AiErrorSchema"] | null;
         };
         ColoursBody: {
@@ -1840,6 +1874,7 @@ export interface components {
             open: boolean;
             /** @default null */
             opens_at: string | null;
+            files: components["schemas"]["FileLimitsSchema"];
             /** @default true */
             page_tracking: boolean;
             page_parameters?: string[];
@@ -2034,6 +2069,7 @@ export interface components {
             messages: number;
             notes: number;
             images: number;
+            files: number;
         };
         ExportQuery: {
             site_id: number;
@@ -2055,6 +2091,7 @@ export interface components {
             visitor: components["schemas"]["ExportedVisitor"] | null;
             conversations: components["schemas"]["ExportedConversation"][];
             images: string[];
+            files: components["schemas"]["ExportedFile"][];
             elsewhere: {
                 [key: string]: {
                     [key: string]: unknown;
@@ -2104,6 +2141,15 @@ export interface components {
             messages: components["schemas"]["MessageSchema"][];
             notes: components["schemas"]["NoteSchema"][];
         };
+        ExportedFile: {
+            id: string;
+            name: string;
+            size: number;
+            /** @enum {string} */
+            kind: "pdf" | "document" | "text" | "audio" | "video";
+            content_type: string;
+            sha256: string;
+        };
         ExportedVisitor: {
             session_id: string;
             /** @default null */
@@ -2135,6 +2181,44 @@ export interface components {
         FallbackSchema: {
             team_id: number | null;
             after_seconds: number;
+        };
+        FileLimitsSchema: {
+            enabled: boolean;
+            kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
+            max_bytes: number;
+        };
+        FileResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            file: components["schemas"]["FileSchema"];
+        };
+        FileSchema: {
+            id: string;
+            url: string;
+            name: string;
+            size: number;
+            /** @enum {string} */
+            kind: "pdf" | "document" | "text" | "audio" | "video";
+            content_type: string;
+            /** @default null */
+            duration: number | null;
+            /** @default null */
+            expires_at: string | null;
+        };
+        FilesSettingsBody: {
+            enabled_for_visitors?: boolean;
+            kinds?: ("pdf" | "document" | "text" | "audio" | "video")[];
+            max_bytes?: number | null;
+            expire_days?: number | null;
+        };
+        FilesSettingsSchema: {
+            enabled_for_visitors: boolean;
+            kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
+            max_bytes: number | null;
+            expire_days: number | null;
         };
         HistoryEntrySchema: {
             at: string;
@@ -2294,6 +2378,8 @@ export interface components {
             /** @default null */
             image_url: string | null;
             /** @default null */
+            file: components["schemas"]["FileSchema"] | null;
+            /** @default null */
             sender: components["schemas"]["OperatorRef"] | null;
             /** @default null */
             message_id: string | null;
@@ -2397,6 +2483,7 @@ export interface components {
             conversation_id: number;
             content?: string;
             image_url?: string | null;
+            file_id?: string | null;
         };
         OperatorMessagesQuery: {
             site_key: string;
@@ -2555,6 +2642,7 @@ export interface components {
             session_id?: string | null;
             message?: string;
             image_url?: string | null;
+            file_id?: string | null;
             lang?: string | null;
             message_id?: string | null;
         };
@@ -2737,6 +2825,10 @@ export interface components {
             page_tracking?: boolean | null;
             page_parameters?: string[] | null;
         };
+        UploadFileQuery: {
+            /** @default null */
+            site_id: number | null;
+        };
         UploadResponse: {
             /**
              * @default true
@@ -2814,6 +2906,7 @@ export interface components {
             role: "visitor" | "ai" | "operator" | "system";
             content: string;
             image_url: string | null;
+            file: components["schemas"]["FileSchema"] | null;
             sender: components["schemas"]["OperatorRef"] | null;
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
@@ -3966,6 +4059,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postChatUploadFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    site_key: string;
+                    session_id?: string;
+                    duration?: number;
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileResponse"];
                 };
             };
         };
@@ -5171,6 +5295,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postOperatorUploadFile: {
+        parameters: {
+            query?: {
+                site_id?: number | null;
+            };
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    duration?: number;
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileResponse"];
                 };
             };
         };

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
-from parley.chat.sites.chatbot import AiSettings
-from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.chatbot import AiSettings, FilesSettings
+from parley.chat.sites.routing import SiteRouting
 from parley.common.auth.identity import OperatorCaller
 
 
