@@ -12,7 +12,8 @@ const emitAssets: Plugin = {
   name: "emit-assets",
   generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type === "chunk") this.emitFile({ type: "asset", fileName: "chat.js", source: chunk.code });
+      if (chunk.type === "chunk" && chunk.isEntry)
+        this.emitFile({ type: "asset", fileName: "chat.js", source: chunk.code });
     }
     for (const [language, strings] of Object.entries(CATALOGUES)) {
       if (language === "en") continue;
@@ -42,7 +43,7 @@ export default defineConfig(({ mode }) => {
         rolldownOptions: {
           input: "widget/src/chat.tsx",
           preserveEntrySignatures: "strict",
-          output: { format: "es", entryFileNames: "chat-[hash].js" },
+          output: { format: "es", entryFileNames: "chat-[hash].js", chunkFileNames: "[name]-[hash].js" },
         },
       }),
       plugins: [emitAssets],

@@ -11,6 +11,7 @@ interface ErrorBody {
   error?: string;
   errors?: Record<string, string> | null;
   conversation_id?: number;
+  max_bytes?: number;
   teams?: { id: number; name: string }[];
 }
 

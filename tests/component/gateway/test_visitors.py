@@ -16,7 +16,7 @@ from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bea
 from parley.common.auth.identity import VisitorCaller
 from parley.common.auth.visitor_session import SESSION_HEADER
 from parley.common.events.team import SiteChanged
-from parley.gateway.routes import VISITOR_ROUTES, RouteKind
+from parley.gateway.routes import VISITOR_ROUTES
 from support.wait import wait_until
 
 Start = Callable[..., Awaitable[Gateway]]
@@ -136,7 +136,7 @@ async def test_session_id_may_be_in_a_header_of_every_request(gateway: Gateway, 
     headers = {SESSION_HEADER: SESSION}
     for route in VISITOR_ROUTES:
         service = backend.services[route.service]
-        if route.kind is RouteKind.UPLOAD:
+        if route.kind.is_upload:
             response = await upload(gateway, ("site_key", key, None), ("image", b"x", "a.png"), **headers)
         elif route.method == "GET":
             response = await gateway.get(f"{route.path}?site_key={key}", headers=headers)

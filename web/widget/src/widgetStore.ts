@@ -1,6 +1,7 @@
 /** The widget's state and actions: the conversation, the visitor's outgoing messages, who is online. */
 import { computed, signal } from "@preact/signals";
 import type {
+  FileAttachment,
   LiveEvent,
   Message,
   MessageTranslation,
@@ -9,6 +10,7 @@ import type {
   QueuePlace,
   WidgetConfig,
 } from "../../shared/apiTypes";
+import { formatBytes } from "../../shared/files";
 import { ApiError } from "../../shared/http";
 import { backoffDelay, sleep, throttle } from "../../shared/retry";
 import { openSharedStream } from "../../shared/sharedStream";
@@ -23,10 +25,12 @@ import {
   writeText,
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
+import { isCancelled, type UploadOptions } from "../../shared/upload";
+import type { RecordingFailure } from "../../shared/voiceNote";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
-import { strings } from "./i18n/i18n";
+import { format, locale, strings } from "./i18n/i18n";
 import { browserLanguage } from "./i18n/language";
 
 const TYPING_TIMEOUT_MS = 6000;
@@ -72,7 +76,9 @@ export class WidgetStore {
     const last = this.unreadMessages.value.at(-1);
     if (!last) return "";
     const text = last.translation?.content ?? last.content;
-    return last.role === "ai" ? text.replace(MARKDOWN_MARKS, "") : text || strings.imageAlt;
+    return last.role === "ai"
+      ? text.replace(MARKDOWN_MARKS, "")
+      : text || last.file?.name || strings.imageAlt;
   });
   readonly connected = signal(true);
   readonly hasOlder = signal(false);
@@ -83,7 +89,9 @@ export class WidgetStore {
     () => this.ratedId.value !== "" && this.ratedId.value === String(this.conversationId.value),
   );
   readonly blocked = signal(false);
-  readonly uploading = signal(false);
+  readonly uploading = signal<WidgetUpload | null>(null);
+  /** The file that could not be uploaded, to try it again. */
+  readonly failedUpload = signal<{ file: File; seconds: number | undefined } | null>(null);
   readonly error = signal("");
   readonly draft = signal("");
   readonly outgoing;
@@ -361,10 +369,10 @@ export class WidgetStore {
     if (hasReader && text.trim()) this.sendTyping();
   }
 
-  sendMessage(text: string, image = ""): void {
+  sendMessage(text: string, image = "", file: FileAttachment | null = null): void {
     const content = text.trim();
-    if (!content && !image) return;
-    this.outbox.add({ key: randomId(), text: content, image, state: "sending", error: "" });
+    if (!content && !image && !file) return;
+    this.outbox.add({ key: randomId(), text: content, image, file, state: "sending", error: "" });
     this.connect();
   }
 
@@ -372,15 +380,64 @@ export class WidgetStore {
     this.outbox.retry(key);
   }
 
+  /** Whether visitors may send files besides images. */
+  readonly maySendFiles = computed(() => this.config.value?.files?.enabled === true);
+  /** Whether they may send voice notes. */
+  readonly mayRecord = computed(
+    () => this.maySendFiles.value && this.config.value?.files?.kinds.includes("audio") === true,
+  );
+
   async sendImage(file: File): Promise<void> {
-    this.error.value = "";
-    this.uploading.value = true;
-    try {
-      this.sendMessage("", await this.upload(file));
-    } catch (error) {
-      this.error.value = uploadErrorText(error);
+    await this.runUpload(file, undefined, async () => {
+      this.sendMessage("", await this.upload(() => this.api.uploadImage(file)));
+    });
+  }
+
+  /** Uploads a file and sends it. `seconds` of a recording. */
+  async sendFile(file: File, seconds?: number): Promise<void> {
+    const { files } = this.config.value ?? {};
+    if (files && file.size > files.max_bytes) {
+      this.error.value = format(strings.fileTooLarge, {
+        size: formatBytes(files.max_bytes, locale.language),
+      });
+      return;
     }
-    this.uploading.value = false;
+    await this.runUpload(file, seconds, async (options) => {
+      const uploaded = await this.upload(() => this.api.uploadFile(file, { ...options, seconds }));
+      if (!options.signal.aborted) this.sendMessage("", "", uploaded);
+    });
+  }
+
+  /** Uploads again what has failed. */
+  retryUpload(): void {
+    const failed = this.failedUpload.value;
+    if (!failed) return;
+    const isImage = failed.file.type.startsWith("image/");
+    void (isImage ? this.sendImage(failed.file) : this.sendFile(failed.file, failed.seconds));
+  }
+
+  private async runUpload(
+    file: File,
+    seconds: number | undefined,
+    work: (options: UploadOptions) => Promise<void>,
+  ): Promise<void> {
+    this.dismissError();
+    const controller = new AbortController();
+    const upload = { name: file.name, progress: 0, cancel: () => controller.abort() };
+    this.uploading.value = upload;
+    const onProgress = (progress: number) => {
+      this.uploading.value = { ...upload, progress };
+    };
+    try {
+      await work({ onProgress, signal: controller.signal });
+    } catch (error) {
+      if (!isCancelled(error)) {
+        this.error.value = uploadErrorText(error, file);
+        // What the server refuses, it refuses again.
+        if (!(error instanceof ApiError) || error.isRetryable) this.failedUpload.value = { file, seconds };
+      }
+    }
+    this.uploading.value = null;
   }
 
   /** Tells the visitor that what they chose is not an image. */
@@ -388,14 +445,19 @@ export class WidgetStore {
     this.error.value = strings.imageUnsupported;
   }
 
-  /** Uploads an image. When the server has no room for it at the moment, tries again when it says so. */
-  private async upload(file: File): Promise<string> {
-    for (let attempt = 1; ; attempt += 1) {
+  /** Tells the visitor why nothing is recorded. */
+  refuseRecording(reason: RecordingFailure): void {
+    this.error.value = reason === "denied" ? strings.microphoneDenied : strings.recordingFailed;
+  }
+
+  /** Uploads something. When the server has no room for it at the moment, tries again when it says so. */
+  private async upload<T>(attempt: () => Promise<T>): Promise<T> {
+    for (let count = 1; ; count += 1) {
       try {
-        return await this.api.uploadImage(file);
+        return await attempt();
       } catch (error) {
-        if (!(error instanceof ApiError) || !isBusy(error) || attempt >= MAX_UPLOAD_ATTEMPTS) throw error;
-        const seconds = Math.min(error.retryAfterSeconds || attempt, MAX_UPLOAD_DELAY_SECONDS);
+        if (!(error instanceof ApiError) || !isBusy(error) || count >= MAX_UPLOAD_ATTEMPTS) throw error;
+        const seconds = Math.min(error.retryAfterSeconds || count, MAX_UPLOAD_DELAY_SECONDS);
         this.error.value = strings.uploadBusy;
         await sleep(1000 * seconds);
         this.error.value = "";
@@ -405,9 +467,10 @@ export class WidgetStore {
 
   dismissError(): void {
     this.error.value = "";
+    this.failedUpload.value = null;
   }
 
-  private async deliver({ key, text, image }: OutgoingMessage): Promise<void> {
+  private async deliver({ key, text, image, file }: OutgoingMessage): Promise<void> {
     let replyId = 0;
     const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {
@@ -423,6 +486,7 @@ export class WidgetStore {
       message_id: key,
       lang: browserLanguage,
       ...(image && { image_url: image }),
+      ...(file && { file_id: file.id }),
     };
     await this.api.sendMessage(body, onEvent, () => this.finishReply(key, replyId));
     this.setKnown(true);
@@ -527,11 +591,24 @@ const EPOCH = new Date(0).toISOString();
 const isLater = (a: string, b: string): boolean => !b || Date.parse(a) > Date.parse(b);
 
 /** Why an upload failed, in the visitor's language: the server's texts are in English. */
-function uploadErrorText(error: unknown): string {
-  if (!(error instanceof ApiError)) return strings.uploadFailed;
-  if (error.status === 413) return strings.imageTooLarge;
-  if (error.status === 415 || error.status === 422) return strings.imageUnsupported;
-  return isBusy(error) ? strings.uploadBusy : strings.uploadFailed;
+function uploadErrorText(error: unknown, file: File): string {
+  const isImage = file.type.startsWith("image/");
+  const failed = isImage ? strings.uploadFailed : strings.fileFailed;
+  if (!(error instanceof ApiError)) return failed;
+  if (error.status === 413) {
+    const size = formatBytes(error.body.max_bytes ?? 0, locale.language);
+    return isImage ? strings.imageTooLarge : format(strings.fileTooLarge, { size });
+  }
+  if (error.status === 415 || error.status === 422)
+    return isImage ? strings.imageUnsupported : strings.fileUnsupported;
+  return isBusy(error) ? strings.uploadBusy : failed;
+}
+
+/** An upload in progress: the share that has been sent, from 0 to 1. */
+export interface WidgetUpload {
+  name: string;
+  progress: number;
+  cancel(): void;
 }
 
 function compareMessages(a: Message, b: Message): number {

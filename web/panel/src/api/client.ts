@@ -18,9 +18,8 @@ import {
   toQueryString,
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
-import { t } from "../i18n/i18n";
 import { type UploadOptions, uploadForm } from "../../../shared/upload";
-import { hasText, language, t } from "../i18n/i18n";
+import { t } from "../i18n/i18n";
 import { session } from "../session/session";
 import { describeError, describeFieldError } from "./errorTexts";
 

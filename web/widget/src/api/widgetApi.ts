@@ -1,5 +1,11 @@
 /** The widget's requests. Each one carries the site's key and the visitor's session. */
-import type { PathWith, ResponseBody, VisitorQuery, VisitorRequest } from "../../../shared/apiTypes";
+import type {
+  FileAttachment,
+  PathWith,
+  ResponseBody,
+  VisitorQuery,
+  VisitorRequest,
+} from "../../../shared/apiTypes";
 import { type EventStreamOptions, fetchStream } from "../../../shared/eventStream";
 import {
   ApiError,
@@ -12,6 +18,7 @@ import {
   UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
 import { readEvents, type SseEvent } from "../../../shared/sse";
+import { type UploadOptions, uploadForm } from "../../../shared/upload";
 import { type EmbedConfig, SESSION_HEADER } from "../embedConfig";
 
 type VisitorPath = `/chat/${string}`;
@@ -57,6 +64,20 @@ export class WidgetApi {
     const url = this.url("/chat/upload-image");
     const response = await send(url, { method: "POST", body: form }, UPLOAD_TIMEOUT_MS);
     return (await readBody<ResponseBody<"post", "/chat/upload-image">>(response)).url;
+  }
+
+  /** Uploads a file for a message. `seconds` of a recording. */
+  async uploadFile(
+    file: File,
+    options: UploadOptions & { seconds?: number | undefined },
+  ): Promise<FileAttachment> {
+    const form = new FormData();
+    form.set("site_key", this.config.siteKey);
+    form.set("session_id", this.config.sessionId);
+    if (options.seconds !== undefined) form.set("duration", String(options.seconds));
+    form.set("file", file);
+    const url = this.url("/chat/upload-file");
+    return (await uploadForm<ResponseBody<"post", "/chat/upload-file">>(url, form, {}, options)).file;
   }
 
   /**

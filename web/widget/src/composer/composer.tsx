@@ -1,6 +1,8 @@
-/** The composer: text, and an image that is chosen, pasted or dropped. */
+/** The composer: text, a voice note, and an image or a file that is chosen, pasted or dropped. */
 import { useEffect, useRef } from "preact/hooks";
 import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
+import { ACCEPTED_FILES } from "../../../shared/files";
+import { VoiceNote } from "../../../shared/voiceNote";
 import { strings } from "../i18n/i18n";
 import { Icon } from "../icon";
 import type { WidgetStore } from "../widgetStore";
@@ -21,14 +23,18 @@ export function Composer({ store }: { store: WidgetStore }) {
     store.setDraft("");
     field.current?.focus();
   };
-  /** Sends the first image among files. Returns whether there were files. */
-  const sendImage = (files: FileList | null | undefined): boolean => {
-    if (!files?.length) return false;
+  const mayAttach = store.maySendFiles.value;
+  /** Sends the first image among files, or else the first file. Returns whether there were files. */
+  const sendFiles = (files: FileList | null | undefined): boolean => {
+    const first = files?.[0];
+    if (!first) return false;
     const image = findImageFile(files);
     if (image) void store.sendImage(image);
+    else if (mayAttach) void store.sendFile(first);
     else store.refuseFile();
     return true;
   };
+  const upload = store.uploading.value;
   return (
     <div
       class="composer"
@@ -37,12 +43,17 @@ export function Composer({ store }: { store: WidgetStore }) {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
-        sendImage(event.dataTransfer?.files);
+        sendFiles(event.dataTransfer?.files);
       }}
     >
       {store.error.value && (
         <div class="banner">
           <p role="alert">{store.error.value}</p>
+          {store.failedUpload.value && (
+            <button type="button" class="text-button" onClick={() => store.retryUpload()}>
+              {strings.tryAgain}
+            </button>
+          )}
           <button
             type="button"
             class="icon-button"
@@ -53,29 +64,57 @@ export function Composer({ store }: { store: WidgetStore }) {
           </button>
         </div>
       )}
-      {store.uploading.value && (
-        <p class="banner quiet" role="status">
-          {strings.uploading}
-        </p>
+      {upload && (
+        <div class="banner quiet">
+          <p role="status">{strings.uploading}</p>
+          <progress max={1} value={upload.progress} aria-label={upload.name} />
+          <button
+            type="button"
+            class="icon-button"
+            aria-label={strings.cancel}
+            onClick={() => upload.cancel()}
+          >
+            <Icon name="close" size={16} />
+          </button>
+        </div>
       )}
       <div class="composer-field">
         <button
           type="button"
           class="icon-button"
-          aria-label={strings.sendImage}
+          aria-label={mayAttach ? strings.sendFile : strings.sendImage}
+          disabled={upload !== null}
           onClick={() => fileInput.current?.click()}
         >
-          <Icon name="image" />
+          <Icon name={mayAttach ? "clip" : "image"} />
         </button>
+        {store.mayRecord.value && (
+          <VoiceNote
+            labels={{
+              record: strings.recordVoice,
+              stop: strings.sendVoice,
+              discard: strings.cancel,
+              recording: strings.recording,
+            }}
+            icons={{
+              record: <Icon name="microphone" />,
+              stop: <Icon name="send" />,
+              discard: <Icon name="close" />,
+            }}
+            disabled={upload !== null}
+            onRecorded={({ file, seconds }) => void store.sendFile(file, seconds)}
+            onFailure={(reason) => store.refuseRecording(reason)}
+          />
+        )}
         <input
           ref={fileInput}
           type="file"
           class="hidden"
           tabIndex={-1}
           aria-hidden="true"
-          accept={ACCEPTED_IMAGES}
+          accept={mayAttach ? `${ACCEPTED_IMAGES},${ACCEPTED_FILES}` : ACCEPTED_IMAGES}
           onChange={(event) => {
-            sendImage(event.currentTarget.files);
+            sendFiles(event.currentTarget.files);
             event.currentTarget.value = "";
           }}
         />
@@ -93,7 +132,7 @@ export function Composer({ store }: { store: WidgetStore }) {
             event.preventDefault();
             send();
           }}
-          onPaste={(event) => sendImage(event.clipboardData?.files) && event.preventDefault()}
+          onPaste={(event) => sendFiles(event.clipboardData?.files) && event.preventDefault()}
         />
         <button
           type="button"

@@ -1,4 +1,5 @@
 /** The visitor's messages that the server has not confirmed yet. */
+import type { FileAttachment } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
 import { strings } from "../i18n/i18n";
@@ -6,6 +7,7 @@ import { strings } from "../i18n/i18n";
 export interface OutgoingMessage extends OutboxItem {
   text: string;
   image: string;
+  file?: FileAttachment | null;
 }
 
 /** Whether the server has no room at the moment: too many people at one address, or at all. */

@@ -48,6 +48,17 @@ export const de: Strings = {
   imageUnsupported:
     "Dieses Bildformat wird nicht unterstützt. Bitte senden Sie ein JPEG-, PNG-, GIF- oder WebP-Bild.",
   imageTooLarge: "Dieses Bild ist zu groß.",
+  sendFile: "Datei senden",
+  fileFailed: "Die Datei konnte nicht gesendet werden.",
+  fileTooLarge: "Diese Datei ist zu groß: höchstens {size}.",
+  fileUnsupported: "Diese Art von Datei wird nicht angenommen.",
+  fileExpired: "abgelaufen",
+  recordVoice: "Sprachnachricht aufnehmen",
+  recording: "Aufnahme läuft",
+  sendVoice: "Aufnahme senden",
+  microphoneDenied:
+    "Das Mikrofon ist nicht erlaubt. Erlauben Sie es in den Einstellungen des Browsers für diese Seite.",
+  recordingFailed: "Die Aufnahme ist fehlgeschlagen. Gibt es ein Mikrofon?",
   uploadBusy: "Gerade werden viele Bilder gesendet. Neuer Versuch …",
   dismiss: "Schließen",
   endSession: "Chat auf diesem Gerät beenden",

@@ -1,11 +1,13 @@
 /** One message: stored, partial, or still being sent. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { Message } from "../../../shared/apiTypes";
+import type { FileAttachment, Message } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { formatTime } from "../../../shared/dates";
+import { FileCard } from "../../../shared/files";
 import type { OutgoingMessage } from "../composer/outbox";
-import { format, strings } from "../i18n/i18n";
+import { format, locale, strings } from "../i18n/i18n";
+import { Icon } from "../icon";
 
 interface MessageItemProps {
   message: Message;
@@ -38,6 +40,7 @@ export function MessageItem({ message, previous, status }: MessageItemProps) {
         author={message.role}
         text={text}
         image={message.image_url ?? ""}
+        file={message.file}
         at={message.created_at}
         status={status}
       >
@@ -59,6 +62,7 @@ interface BubbleProps {
   author: Message["role"];
   text: string;
   image?: string;
+  file?: FileAttachment | null | undefined;
   at?: string;
   status?: string;
   /** Whether more text follows. */
@@ -66,11 +70,19 @@ interface BubbleProps {
   children?: ComponentChildren;
 }
 
-export function Bubble({ author, text, image, at, status, partial, children }: BubbleProps) {
+export function Bubble({ author, text, image, file, at, status, partial, children }: BubbleProps) {
   return (
     <div class={`message ${author}`} aria-busy={partial}>
       <div class="bubble" title={at ? formatTime(at) : undefined}>
         {image && <MessageImage url={image} alt={strings.imageAlt} />}
+        {file && (
+          <FileCard
+            file={file}
+            locale={locale.language}
+            icon={<Icon name={file.kind === "audio" ? "microphone" : "file"} />}
+            expiredText={strings.fileExpired}
+          />
+        )}
         {text && author === "ai" && <MarkdownText text={text} partial={partial} />}
         {text && author !== "ai" && (
           <p dir="auto">
@@ -87,11 +99,11 @@ export function Bubble({ author, text, image, at, status, partial, children }: B
 const STATE_TEXTS = { sending: "sending", sent: "sent", waiting: "willRetry", failed: "notSent" } as const;
 
 export function OutgoingItem({ message, onRetry }: { message: OutgoingMessage; onRetry: () => void }) {
-  const { text, image, state, error } = message;
+  const { text, image, file, state, error } = message;
   const status = state === "waiting" && error ? error : strings[STATE_TEXTS[state]];
   return (
     <>
-      <Bubble author="visitor" text={text} image={image} status={status} />
+      <Bubble author="visitor" text={text} image={image} file={file} status={status} />
       {state === "failed" && (
         <button type="button" class="text-button end" onClick={onRetry}>
           {strings.tryAgain}

@@ -72,6 +72,13 @@ textarea{display:block;resize:none}
 .composer-field .icon-button{color:var(--muted)}
 .composer-field .send:not(:disabled){background:var(--accent);color:var(--on-accent)}
 .composer-field .send:disabled{opacity:.45}
+.file-card{display:flex;align-items:center;gap:8px;min-width:0;color:inherit;text-decoration:none}
+.file-name{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.file-size{flex:none;opacity:.75;font-size:12px}
+.file-player{display:grid;gap:6px}
+.file-player audio,.file-player video{width:100%;min-width:200px;max-height:220px}
+.voice-note{display:flex;align-items:center;gap:2px;font-variant-numeric:tabular-nums}
+.banner progress{flex:1;min-width:40px;margin-inline:10px}
 .hidden{display:none}
 @media (max-width:480px){
 .window{inset:0;width:auto;height:100dvh;border-radius:0}

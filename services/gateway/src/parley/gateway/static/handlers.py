@@ -54,7 +54,7 @@ class StaticFiles:
         """
         path = request.match_info.get("path")
         file = self._find("", "widget.js") if path is None else self._find("widget", path)
-        is_immutable = path is not None and path.startswith("chat-")
+        is_immutable = path is not None and path.startswith(("chat-", "recorder-"))
         response = _file_response(file, _IMMUTABLE if is_immutable else "public, max-age=300", None)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Access-Control-Allow-Origin"] = "*"
