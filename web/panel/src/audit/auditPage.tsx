@@ -91,7 +91,12 @@ function AuditTable({ entries }: { entries: AuditEntry[] }) {
   );
 }
 
-const Details = ({ text }: { text: string }) => (text ? <span class="audit-details">{text}</span> : null);
+const Details = ({ text }: { text: string }) =>
+  text ? (
+    <span class="audit-details" lang="en" dir="ltr">
+      {text}
+    </span>
+  ) : null;
 
 function Target({ entry }: { entry: AuditEntry }) {
   const { kind, id } = entry.target;
