@@ -36,9 +36,22 @@ export function Avatar({ name, online, small }: AvatarProps) {
 export function PageLink({ page, title }: { page: string; title?: string | null | undefined }) {
   const href = toSafeUrl(page);
   const text = title || page.replace(/^https?:\/\//, "");
-  if (!href) return <span title={page}>{text}</span>;
+  if (!href) {
+    return (
+      <span title={page} dir="auto">
+        {text}
+      </span>
+    );
+  }
   return (
-    <a href={href} target="_blank" rel="noopener noreferrer nofollow" title={page} class="page-link">
+    <a
+      href={href}
+      target="_blank"
+      rel="noopener noreferrer nofollow"
+      title={page}
+      class="page-link"
+      dir="auto"
+    >
       {text}
     </a>
   );

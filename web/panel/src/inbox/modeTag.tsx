@@ -9,7 +9,7 @@ export function ModeTag({ conversation }: { conversation: Conversation }) {
     case "pending":
       return <span class="tag warn">{t("common.waiting")}</span>;
     case "ai":
-      return <span class="tag ai">{t("common.ai")}</span>;
+      return <span class="tag ai">{t("inbox.aiTag")}</span>;
     case "closed":
       return <span class="tag plain">{t("common.closed")}</span>;
     case "operator":

@@ -165,7 +165,7 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
         <p class="notice-error" role="status">
           <Icon name="info" size={16} />
           <span>
-            <strong>{t("chatbot.aiFails")}</strong> {chatbot.last_error.message} (
+            <strong>{t("chatbot.aiFails")}</strong> <span lang="en">{chatbot.last_error.message}</span> (
             {formatTimeOrDate(chatbot.last_error.at)})
           </span>
         </p>

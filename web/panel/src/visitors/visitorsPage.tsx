@@ -89,7 +89,7 @@ function VisitorRow({ visitor, onWrite }: { visitor: OnlineVisitor; onWrite: () 
         </p>
       </div>
       <p class="muted visitor-meta">
-        <span>{getSiteName(visitor.site_id)}</span>
+        <span dir="auto">{getSiteName(visitor.site_id)}</span>
         {visitor.language && <span>{languageName(visitor.language)}</span>}
         <span>{formatDuration(now.value - Date.parse(visitor.since))}</span>
       </p>
