@@ -7,7 +7,7 @@ from typing import cast
 
 from bench.measurement import Benchmark
 
-BENCHMARK_NAMES = ("send", "delivery", "fanout", "gateway", "presence", "scale", "start", "growth", "lists")
+BENCHMARK_NAMES = ("send", "delivery", "fanout", "gateway", "presence", "scale", "start", "growth", "lists", "search")
 
 
 def get_benchmark(name: str) -> Benchmark:

@@ -63,7 +63,7 @@ async def seed(target: SeedTarget, first: int, last: int) -> None:
 
         async def write(numbers: range) -> None:
             try:
-                conversations = [_conversation(target, number) for number in numbers]
+                conversations = [build_conversation(target, number) for number in numbers]
                 await database["conversations"].insert_many(
                     [{"_id": one.id, **conversation_document(one), "outbox": []} for one in conversations],
                     ordered=False,
@@ -81,7 +81,8 @@ async def seed(target: SeedTarget, first: int, last: int) -> None:
                 tasks.create_task(write(range(start, min(start + _BATCH_SIZE, last))))
 
 
-def _conversation(target: SeedTarget, number: int) -> Conversation:
+def build_conversation(target: SeedTarget, number: int) -> Conversation:
+    """The conversation of this number."""
     mode = _MODES[number % len(_MODES)]
     at = _FIRST_CREATED_AT + timedelta(seconds=number)
     visitor = Visitor(

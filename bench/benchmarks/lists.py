@@ -21,7 +21,7 @@ _QUICK_SIZES = (1_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
-class _ListQuery:
+class ListQuery:
     """A list as clients request it, and the equivalent find."""
 
     name: str
@@ -47,11 +47,11 @@ async def run(bench: BenchmarkContext) -> Sequence[Metric]:
         bench.output(f"lists: seeded {size - before} more conversations in {time.monotonic() - started:.0f} s")
         before = size
         for query in _list_queries(bench, numbers_with_many_messages(0, size)):
-            await _request(bench, query, bench.seconds(1))
+            await request(bench, query, bench.seconds(1))
             result = await alternate(
                 bench.rounds(),
-                lambda query=query: _find(bench, query),  # type: ignore[misc]
-                lambda query=query: _request(bench, query, bench.seconds(2)),  # type: ignore[misc]
+                lambda query=query: find(bench, query),  # type: ignore[misc]
+                lambda query=query: request(bench, query, bench.seconds(2)),  # type: ignore[misc]
             )
             runs.setdefault(query.name, []).append(result)
             metrics.append(result.latency_metric(f"{query.name}, {size} conversations, p50", "p50"))
@@ -73,7 +73,7 @@ def _flatness(name: str, sizes: Sequence[int], results: Sequence[AlternatingRuns
     )
 
 
-def _list_queries(bench: BenchmarkContext, numbers: Sequence[int]) -> list[_ListQuery]:
+def _list_queries(bench: BenchmarkContext, numbers: Sequence[int]) -> list[ListQuery]:
     scenario = bench.scenario
     token, ids = scenario.owner_token, [FIRST_ID + number for number in numbers]
     sessions = [session_id(number) for number in numbers]
@@ -81,21 +81,21 @@ def _list_queries(bench: BenchmarkContext, numbers: Sequence[int]) -> list[_List
     in_site = {"tenant_id": scenario.tenant_id, "site_id": scenario.site_id}
     newest_first = (("seq", -1),)
     return [
-        _ListQuery(
+        ListQuery(
             "active chats",
             (get(f"/api/v1/operator/active-chats?site_id={scenario.site_id}", token),),
             "conversations",
             ({**in_site, "site_id": {"$in": [scenario.site_id]}, "mode": {"$in": ["pending", "operator"]}},),
             (("queue_at", 1), ("_id", 1)),
         ),
-        _ListQuery(
+        ListQuery(
             "conversation",
             tuple(get(f"/api/v1/operator/conversation/{number}", token) for number in ids),
             "messages",
             tuple({"conversation_id": number, "tenant_id": scenario.tenant_id} for number in ids),
             newest_first,
         ),
-        _ListQuery(
+        ListQuery(
             "history",
             tuple(get(f"/api/v1/chat/history?{visitor}{session}") for session in sessions),
             "conversations",
@@ -108,7 +108,8 @@ def _list_queries(bench: BenchmarkContext, numbers: Sequence[int]) -> list[_List
     ]
 
 
-async def _request(bench: BenchmarkContext, query: _ListQuery, seconds: float) -> Round:
+async def request(bench: BenchmarkContext, query: ListQuery, seconds: float) -> Round:
+    """Request a list again and again, one at a time."""
     scenario = bench.scenario
     workers = [Worker(query.requests)]
     measured = await bench.run_in_subprocess(
@@ -119,7 +120,8 @@ async def _request(bench: BenchmarkContext, query: _ListQuery, seconds: float) -
     return to_round(measured)
 
 
-async def _find(bench: BenchmarkContext, query: _ListQuery) -> Round:
+async def find(bench: BenchmarkContext, query: ListQuery) -> Round:
+    """Find the same with the database driver."""
     uri, database = bench.mongodb_uri, bench.database("chat")
     return to_round(
         await bench.run_in_subprocess(

@@ -17,7 +17,7 @@ from support.tenants import TenantFixture
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
-PAGES = ("Visitors", "Archive", "Sites", "Team", "Ratings", "Audit")
+PAGES = ("Visitors", "Archive", "Search", "Sites", "Team", "Ratings", "Audit")
 
 
 README_SCREENSHOTS = {"panel-chat-light": "panel", "panel-chat-dark": "panel-dark", "widget-operator-light": "widget"}

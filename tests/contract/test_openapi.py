@@ -256,6 +256,8 @@ class ApiTour:
         assert (await self.call(alex, "GET", "/operator/all-active-chats"))["chats"]
         assert (await self.call(alex, "GET", "/operator/all-chat-counts"))["sites"]
         assert (await self.call(alex, "GET", "/operator/operators", query=site))["operators"]
+        query = {"q": "jane", "in": "messages,notes,visitors", **site}
+        assert "hits" in await self.call(alex, "GET", "/operator/search", query=query)
         assert (await self.call(alex, "GET", "/operator/blocked", query=site))["visitors"]
         assert (await self.call(alex, "GET", "/operator/all-online-visitors"))["visitors"]
         path = f"/sites/{self.tenant.site_id}"

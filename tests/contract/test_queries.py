@@ -64,6 +64,9 @@ async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases
     online = {"site_id": tenant.site_id, "online": True}
     unexpired = {**no_events, "expires_at": utc_now() + timedelta(hours=1)}
     await wait_until(lambda: presence["visitors"].find_one(online))
+    indexed = {"kind": "visitor", "site_id": tenant.site_id}
+    await wait_until(lambda: chat["search_documents"].find_one(indexed))
+    await _copy_document(chat, "search_documents", indexed, {}, ("at",))
     await _copy_document(presence, "visitors", online, unexpired, ("since",))
     return tenant
 
@@ -128,6 +131,8 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(alex, f"{site}/conversations", "conversations", since="2020-01-01T00:00:00Z") > ROWS
     assert await _count_rows(alex, f"{site}/conversations", "conversations", operator_id=alex.id) == 0
     assert await _count_rows(alex, f"{site}/conversations", "conversations", status="ai") == 0
+    assert await _count_rows(alex, "/operator/search", "hits", q='"jane"') > ROWS
+    assert await _count_rows(alex, "/operator/search", "hits", q='"hello there"', site_id=site_id) == 0
     assert await _count_rows(alex, f"{site}/leads", "leads") > ROWS
     assert await _count_rows(alex, f"{site}/ratings", "ratings") > ROWS
     assert await _count_rows(owner, "/team", "team") > ROWS

@@ -20,6 +20,7 @@ from support.wait import wait_until
 from support.web_push import EXAMPLE_SUBSCRIPTION
 
 CANARY = "canary-of-another-tenant"
+REQUIRED_PARAMETERS: dict[str, dict[str, Any]] = {"/operator/search": {"q": CANARY}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,10 @@ async def test_lists_and_counts_contain_no_foreign_rows(tenant: TenantFixture, o
         if "session_id" in get_fields(route.query):
             continue  # It is about one visitor, not a list.
         path = route.path.removeprefix("/api/v1")
-        query = site_ids if is_resource_scoped(public) and "{" not in path else {}
+        query = {
+            **(site_ids if is_resource_scoped(public) and "{" not in path else {}),
+            **REQUIRED_PARAMETERS.get(path, {}),
+        }
         for cursor in (None, await _cursor_of_other_tenant(other, path, query)):
             own_path = path.replace("{site_id}", str(tenant.site_id))
             reply = await tenant.owner.get(own_path, **query, **({"cursor": cursor} if cursor else {}))
@@ -186,8 +190,8 @@ async def test_lists_and_counts_contain_no_foreign_rows(tenant: TenantFixture, o
 async def _cursor_of_other_tenant(other: OtherTenant, path: str, query: dict[str, Any]) -> str | None:
     """Return the cursor of the other tenant's next page."""
     path = path.replace("{site_id}", str(other.target.site_id))
-    if query:
-        query = {"site_id": other.target.site_id}
+    if "site_id" in query:
+        query = {**query, "site_id": other.target.site_id}
     page = await other.tenant.owner.get(path, limit=1, **query)
     cursor = page.body.get("next_cursor")
     return str(cursor) if cursor else None

@@ -16,6 +16,11 @@ from aiohttp.test_utils import TestServer
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
+from parley.chat.search import routes as search_routes
+from parley.chat.search.feed import SearchFeed
+from parley.chat.search.handlers import SearchHandlers
+from parley.chat.search.index import SearchIndex
+from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import (
     IDENTITY_HEADER,
@@ -71,6 +76,7 @@ class AdminTestApp:
     broker: BrokerConnection
     outbox: Outbox
     admin: AdminModule
+    search: SearchModule
     server: TestServer
     http: aiohttp.ClientSession
     clock: AdjustableClock
@@ -101,11 +107,13 @@ class AdminTestApp:
         broker, clock, events = BrokerConnection(amqp_url), AdjustableClock(), list[Event]()
         start = datetime.now(UTC) - timedelta(seconds=5)
         broker.add(WholeLogConsumer("admin-tests", start, _recorder(events, base_id)))
-        outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS)
+        feed = SearchFeed(mongo, SearchIndex(mongo), clock)
+        outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, processor=feed)
         admin = AdminModule(mongo, outbox, settings, clock)
+        search = SearchModule(mongo, admin.cached_sites, clock)
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
-            admin.routes(),
+            [*admin.routes(), *search_routes.routes(SearchHandlers(search.searches))],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
             idempotency=MongoIdempotencyStore(mongo),
@@ -118,7 +126,7 @@ class AdminTestApp:
             lambda: not any(component.unready_reason() for component in (mongo, broker, admin)),
             description="the app is ready",
         )
-        return cls(mongo, broker, outbox, admin, server, http, clock, signer, events, base_id)
+        return cls(mongo, broker, outbox, admin, search, server, http, clock, signer, events, base_id)
 
     async def close(self) -> None:
         await self.http.close()

@@ -929,6 +929,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOperatorSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/set-status": {
         parameters: {
             query?: never;
@@ -2261,6 +2277,14 @@ export interface components {
             operator_read_seq: number;
             visitor: components["schemas"]["OwnDetails"];
         };
+        HitConversationSchema: {
+            id: number;
+            site_id: number;
+            /** @enum {string} */
+            mode: "ai" | "pending" | "operator" | "closed";
+            /** @default null */
+            visitor_name: string | null;
+        };
         InvitationResponse: {
             /**
              * @default true
@@ -2637,6 +2661,41 @@ export interface components {
             team_id: number | null;
             fallbacks: components["schemas"]["FallbackSchema"][];
         };
+        SearchHitSchema: {
+            /** @enum {string} */
+            kind: "message" | "note" | "visitor";
+            id: number;
+            conversation: components["schemas"]["HitConversationSchema"];
+            /** @default null */
+            seq: number | null;
+            /** @default null */
+            role: ("visitor" | "ai" | "operator" | "system") | null;
+            /** @default null */
+            author: components["schemas"]["OperatorRef"] | null;
+            at: string;
+            snippet: components["schemas"]["SnippetSchema"];
+        };
+        SearchQuery: {
+            q: string;
+            /** @default null */
+            site_id: number | null;
+            /** @default messages,notes,visitors */
+            in: string;
+            /** @default 30 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+        };
+        SearchResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            hits: components["schemas"]["SearchHitSchema"][];
+            /** @default null */
+            next_cursor: string | null;
+        };
         SendMessageBody: {
             site_key: string;
             session_id?: string | null;
@@ -2691,6 +2750,13 @@ export interface components {
             routing: "all" | "manual";
             assignment: components["schemas"]["RoutingSchema"];
             created_at: string;
+        };
+        SnippetSchema: {
+            text: string;
+            marks: [
+                number,
+                number
+            ][];
         };
         SourceSchema: {
             question: string;
@@ -5045,6 +5111,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    getOperatorSearch: {
+        parameters: {
+            query: {
+                q: string;
+                site_id?: number | null;
+                in?: string;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResponse"];
                 };
             };
         };

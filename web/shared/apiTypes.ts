@@ -65,6 +65,7 @@ export type Team = ResponseBody<"get", "/teams">["teams"][number];
 export type Routing = SiteFields["assignment"];
 export type Invitation = ResponseBody<"post", "/team/{id}/invitation">["invitation"];
 export type AuditEntry = ResponseBody<"get", "/audit">["entries"][number];
+export type SearchHit = ResponseBody<"get", "/operator/search">["hits"][number];
 export type Pagination = ResponseBody<"get", "/sites/{site_id}/conversations">["pagination"];
 
 export type WidgetConfig = ResponseBody<"get", "/chat/config">;

@@ -128,10 +128,11 @@ async def test_old_conversations_get_the_words_that_a_search_finds_them_by(mongo
 
 async def test_images_of_old_messages_get_the_name_by_which_an_erasure_finds_them(mongo: Mongo) -> None:
     name = f"{'0a' * 16}.png"
+    message = {"tenant_id": 1, "site_id": 1, "conversation_id": 1, "role": "visitor", "content": "", "created_at": NOW}
     await mongo["messages"].insert_many(
         [
-            {"_id": 1, "conversation_id": 1, "seq": 1, "image_url": f"https://earlier.example.com/uploads/{name}"},
-            {"_id": 2, "conversation_id": 1, "seq": 2, "image_url": None},
+            {"_id": 1, **message, "seq": 1, "image_url": f"https://earlier.example.com/uploads/{name}"},
+            {"_id": 2, **message, "seq": 2, "image_url": None},
         ]
     )
     await mongo["canned_replies"].insert_one({"_id": 3, "tenant_id": 1, "image_url": f"https://cdn.example.com/{name}"})

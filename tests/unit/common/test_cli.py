@@ -123,6 +123,7 @@ def test_every_installed_command_is_available() -> None:
         "dead-letters list",
         "dead-letters replay",
         "vapid-key create",
+        "search rebuild",
         "backup",
         "restore",
         "config check",

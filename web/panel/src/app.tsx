@@ -22,6 +22,7 @@ import { VisitorsPage } from "./visitors/visitorsPage";
 const ArchivePage = lazy(() => import("./archive/archivePage").then((module) => module.ArchivePage));
 const AuditPage = lazy(() => import("./audit/auditPage").then((module) => module.AuditPage));
 const RatingsPage = lazy(() => import("./ratings/ratingsPage").then((module) => module.RatingsPage));
+const SearchPage = lazy(() => import("./search/searchPage").then((module) => module.SearchPage));
 const SettingsPage = lazy(() => import("./settings/settingsPage").then((module) => module.SettingsPage));
 const SitesPage = lazy(() => import("./sites/sitesPage").then((module) => module.SitesPage));
 const TeamPage = lazy(() => import("./team/teamPage").then((module) => module.TeamPage));
@@ -60,7 +61,7 @@ function Page() {
   const current = route.value;
   switch (current.page) {
     case "chats":
-      return <ChatsPage openId={current.conversation} />;
+      return <ChatsPage openId={current.conversation} entry={current.entry} />;
     case "visitors":
       return <VisitorsPage />;
     case "sites":
@@ -71,6 +72,8 @@ function Page() {
       return <RatingsPage id={current.site} />;
     case "archive":
       return <ArchivePage />;
+    case "search":
+      return <SearchPage />;
     case "audit":
       return <AuditPage />;
     case "settings":
@@ -78,7 +81,7 @@ function Page() {
   }
 }
 
-function ChatsPage({ openId }: { openId: number | undefined }) {
+function ChatsPage({ openId, entry }: { openId: number | undefined; entry: string | undefined }) {
   return (
     <main class={`chats-page${openId === undefined ? "" : " open"}`}>
       <Inbox />
@@ -95,7 +98,7 @@ function ChatsPage({ openId }: { openId: number | undefined }) {
           </EmptyState>
         </div>
       ) : (
-        <ConversationPage id={openId} />
+        <ConversationPage id={openId} entry={entry} />
       )}
     </main>
   );

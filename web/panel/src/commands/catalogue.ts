@@ -118,6 +118,7 @@ export const COMMANDS = define({
     keys: ["g v"],
     keywords: "commands.goVisitorsWords",
   },
+  "go.search": { label: "search.title", group: "navigation", icon: "search", keys: ["g f"] },
   "go.archive": {
     label: "navigation.archive",
     group: "navigation",

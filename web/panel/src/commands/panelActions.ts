@@ -29,6 +29,7 @@ export function usePanelActions(): void {
       "go.chats": go("chats"),
       "go.visitors": go("visitors"),
       "go.archive": go("archive"),
+      "go.search": go("search"),
       "go.sites": isManager && go("sites"),
       "go.team": isManager && go("team"),
       "go.ratings": isManager && go("ratings"),

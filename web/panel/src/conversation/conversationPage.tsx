@@ -32,7 +32,8 @@ import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
 import { setTranslated, TranslateButton, TranslationBar } from "./translation";
 
-export function ConversationPage({ id }: { id: number }) {
+/** `entry` names a message or a note to show. */
+export function ConversationPage({ id, entry }: { id: number; entry: string | undefined }) {
   const thread = getThread(id);
   const conversation = getConversation(id);
   useEffect(() => {
@@ -48,7 +49,7 @@ export function ConversationPage({ id }: { id: number }) {
       >
         <ConversationHeader conversation={conversation} thread={thread} />
         <TranslationBar conversation={conversation} thread={thread} />
-        <Timeline key={id} thread={thread} conversation={conversation} />
+        <Timeline key={id} thread={thread} conversation={conversation} target={entry} />
         <Composer key={`composer-${id}`} conversation={conversation} />
       </section>
       {detailsOpen.value && (

@@ -27,7 +27,10 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
   if (role === "system") return <SystemItem text={content} at={at} />;
   const own = role === "operator" && message.sender?.id === me.value?.id;
   return (
-    <li class={`message ${role}${own ? " own" : ""}${isFollowUp ? " follow-up" : ""}`}>
+    <li
+      class={`message ${role}${own ? " own" : ""}${isFollowUp ? " follow-up" : ""}`}
+      data-entry={`m${message.seq}`}
+    >
       {!isFollowUp && (
         <div class="message-header">
           {role === "ai" && <Icon name="robot" size={14} />}
@@ -109,7 +112,7 @@ function DeliveryMark({ read }: { read: boolean }) {
 
 export function NoteItem({ note }: { note: Note }) {
   return (
-    <li class="message note">
+    <li class="message note" data-entry={`n${note.id}`}>
       <div class="message-header">
         <Icon name="note" size={14} />
         <span class="message-author" dir="auto">

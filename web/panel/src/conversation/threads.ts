@@ -123,6 +123,20 @@ export async function loadOlderMessages(id: number): Promise<void> {
   storeThread(id, { ...current, messages: mergeMessages(current.messages, messages), complete });
 }
 
+/** Fetches pages of older messages until a seq, or a time, is among them. */
+export async function loadMessagesUntil(
+  id: number,
+  { seq, at }: { seq?: number; at?: string },
+): Promise<void> {
+  for (;;) {
+    const thread = threads.value.get(id);
+    const first = thread?.messages[0];
+    if (!thread || thread.complete || !first) return;
+    if (seq !== undefined ? first.seq <= seq : at === undefined || first.created_at <= at) return;
+    await loadOlderMessages(id);
+  }
+}
+
 /** Drops every thread; the one on the screen is fetched again immediately, the others when they are next opened. */
 export function invalidateThreads(openId: number | undefined): void {
   const open = openId === undefined ? undefined : threads.value.get(openId);

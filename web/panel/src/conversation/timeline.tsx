@@ -20,7 +20,7 @@ import {
   OutgoingItem,
   SystemItem,
 } from "./messages";
-import { type HistoryEntry, loadOlderMessages, type Thread } from "./threads";
+import { type HistoryEntry, loadMessagesUntil, loadOlderMessages, type Thread } from "./threads";
 
 type TimelineEntry =
   | { kind: "message"; at: string; message: Message; isFollowUp: boolean }
@@ -29,10 +29,19 @@ type TimelineEntry =
   | { kind: "day"; at: string };
 
 const SCROLL_THRESHOLD_PX = 80;
+/** How long an entry that was looked for stands out. */
+const FOUND_MS = 2500;
 /** Messages of one author closer together than this have one header. */
 const FOLLOW_UP_MS = 180_000;
 
-export function Timeline({ thread, conversation }: { thread: Thread; conversation: Conversation }) {
+interface TimelineProps {
+  thread: Thread;
+  conversation: Conversation;
+  /** The entry to show: m12 is the message with seq 12, n5 the note 5. */
+  target: string | undefined;
+}
+
+export function Timeline({ thread, conversation, target }: TimelineProps) {
   const { id } = conversation;
   const element = useRef<HTMLDivElement>(null);
   const follower = useRef(new EndFollower());
@@ -69,6 +78,29 @@ export function Timeline({ thread, conversation }: { thread: Thread; conversatio
     for (const child of list.children) observer.observe(child);
     return () => observer.disconnect();
   }, []);
+
+  useEffect(() => {
+    if (!target) return undefined;
+    let isCurrent = true;
+    const show = async () => {
+      await runWithToast(() => loadMessagesUntil(id, placeOf(target, thread)));
+      // After the next paint, which has what was loaded.
+      requestAnimationFrame(() => {
+        const list = element.current;
+        const item = list?.querySelector<HTMLElement>(`[data-entry="${CSS.escape(target)}"]`);
+        if (!isCurrent || !list || !item) return;
+        follower.current.onScroll(list);
+        item.scrollIntoView({ block: "center" });
+        follower.current.onScroll(list);
+        item.classList.add("found");
+        setTimeout(() => item.classList.remove("found"), FOUND_MS);
+      });
+    };
+    void show();
+    return () => {
+      isCurrent = false;
+    };
+  }, [target]);
 
   const onScroll = async () => {
     const list = element.current;
@@ -161,6 +193,14 @@ function TimelineItem({ entry, conversation, name }: TimelineItemProps) {
         </li>
       );
   }
+}
+
+/** Where an entry is; of no place if there is none. */
+function placeOf(target: string, thread: Thread): { seq?: number; at?: string } {
+  const id = Number(target.slice(1));
+  if (target.startsWith("m") && Number.isInteger(id)) return { seq: id };
+  const note = thread.notes.find((one) => target === `n${one.id}`);
+  return note ? { at: note.created_at } : {};
 }
 
 function entryKey(entry: TimelineEntry): string {

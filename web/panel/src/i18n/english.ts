@@ -20,6 +20,7 @@ import live from "./en/live.json";
 import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
+import search from "./en/search.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
 import sites from "./en/sites.json";
@@ -50,6 +51,7 @@ export const english = {
   navigation,
   notifications,
   ratings,
+  search,
   session,
   settings,
   sites,

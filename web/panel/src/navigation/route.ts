@@ -3,12 +3,13 @@ import { computed, signal } from "@preact/signals";
 import { confirmLeaving, hasUnsavedChanges } from "./unsavedChanges";
 
 export type Route =
-  | { page: "chats"; conversation: number | undefined }
+  | { page: "chats"; conversation: number | undefined; entry: string | undefined }
   | { page: "visitors" }
   | { page: "sites"; site: number | undefined; tab: string }
   | { page: "team" }
   | { page: "ratings"; site: number | undefined }
   | { page: "archive" }
+  | { page: "search" }
   | { page: "audit" }
   | { page: "settings"; section: string | undefined };
 
@@ -42,6 +43,7 @@ function parseRoute(text: string): Route {
     case "visitors":
     case "team":
     case "archive":
+    case "search":
     case "audit":
       return { page };
     case "settings":
@@ -51,7 +53,8 @@ function parseRoute(text: string): Route {
     case "ratings":
       return { page, site: id };
     default:
-      return { page: "chats", conversation: id };
+      // The entry of the conversation to show: m12 is the message with seq 12, n5 the note 5.
+      return { page: "chats", conversation: id, entry: second };
   }
 }
 

@@ -39,6 +39,7 @@ export function Sidebar() {
       quiet: true,
     },
     { page: "archive", icon: "list", label: t("navigation.archive") },
+    { page: "search", icon: "search", label: t("navigation.search") },
   ];
   const managerItems: SidebarItem[] = [
     { page: "sites", icon: "globe", label: t("navigation.sites") },

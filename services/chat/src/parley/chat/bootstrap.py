@@ -13,6 +13,7 @@ from parley.chat.files.handlers import FileHandlers
 from parley.chat.files.module import build_file_service
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
+from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
 from parley.chat.subscriptions import add_subscriptions
 from parley.chat.timeouts import (
@@ -20,6 +21,7 @@ from parley.chat.timeouts import (
     EXPIRED_FILE_CHECK_SECONDS,
     ORPHANED_REPLY_CHECK_SECONDS,
     REPLY_TIMEOUT_CHECK_SECONDS,
+    SEARCH_SEGMENT_CHECK_SECONDS,
     SILENT_VISITOR_CHECK_SECONDS,
     UNSENT_IMAGE_CHECK_SECONDS,
 )
@@ -41,6 +43,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     backends = add_backends(service, settings)
     admin = service.add(AdminModule(backends.mongo, backends.outbox, settings))
     conversations = ConversationModule(backends, admin, settings)
+    search = SearchModule(backends.mongo, admin.cached_sites)
     ai = AiModule(backends, admin, conversations, settings)
     images = create_object_storage(settings)
     files = build_file_service(settings, images, backends.mongo)
@@ -61,10 +64,11 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
     file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
-    add_subscriptions(backends, admin, conversations, ai)
+    service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
+    add_subscriptions(backends, admin, conversations, ai, search)
 
     app = build_app(
-        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin),
+        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin, search),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(backends.mongo),

@@ -12,6 +12,7 @@ from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.service import ConversationService
 from parley.chat.messages.service import MessageService
 from parley.chat.presence.service import PresenceService
+from parley.chat.search.feed import SearchFeed
 from parley.common.events import Event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.presence import OperatorOffline, OperatorOnline
@@ -28,6 +29,7 @@ class EventHandlers:
     messages: MessageService
     conversations: ConversationService
     lost_access: LostAccess
+    search: SearchFeed
 
     def by_type(self) -> Mapping[str, EventHandler]:
         return {
@@ -56,6 +58,7 @@ class EventHandlers:
         data = event.parse_data(MessageTranslated)
         assert event.conversation_id is not None
         await self.messages.save_translation(event.conversation_id, data.seq, data.translation)
+        await self.search.index_translation(event.conversation_id, data.seq)
 
     async def on_translation_updated(self, event: Event) -> None:
         data = event.parse_data(TranslationUpdated)

@@ -57,3 +57,16 @@ FILE_UPLOADS = Counter(
 )
 FILE_BYTES = Counter("parley_chat_file_bytes_total", "Bytes of the files that were stored.", ["kind"])
 FILES_EXPIRED = Counter("parley_chat_files_expired_total", "Files deleted after their time, by why.", ["reason"])
+SEARCH_SECONDS = Histogram(
+    "parley_chat_search_seconds",
+    "Seconds to answer a search.",
+    buckets=(0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1, 3),
+)
+SEARCH_LAG_SECONDS = Histogram(
+    "parley_chat_search_lag_seconds",
+    "Seconds from when a message or note was written until searches find it.",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30, 300),
+)
+SEARCH_OPEN_DOCUMENTS = Gauge(
+    "parley_chat_search_open_documents", "Documents of the search index that wait for a segment, as last counted."
+)

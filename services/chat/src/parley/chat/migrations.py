@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
 from parley.chat.accounts.login_throttling import account_key
 from parley.chat.conversations.search import build_terms
+from parley.chat.search.feed import FIELDS, remove_deleted_sites, to_documents
+from parley.chat.search.index import SearchIndex
 from parley.common.mongodb import Document, Migration, MigrationContext, Phase
 
 _ASSIGNED = ("accepted", "transferred")
@@ -121,6 +125,18 @@ async def _let_tenants_share_addresses(context: MigrationContext) -> None:
             raise
 
 
+async def _fill_search_index(context: MigrationContext) -> None:
+    """Index the messages, notes and visitors that older code has written."""
+    index = SearchIndex(context.database)
+    for collection, fields in FIELDS.items():
+
+        async def process(batch: Sequence[Document], collection: str = collection) -> None:
+            await index.put(to_documents(collection, batch))
+
+        await context.process_in_batches(collection, process, projection=fields)
+    await remove_deleted_sites(context.database, index)
+
+
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
     Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
@@ -130,4 +146,5 @@ MIGRATIONS = (
     # Code of version 4 finds one account by an address.
     Migration(6, "let_tenants_share_addresses", _let_tenants_share_addresses, Phase.CONTRACT, 5),
     Migration(7, "add_joined_names_to_search_words", _renew_words, Phase.BACKFILL),
+    Migration(8, "fill_search_index", _fill_search_index, Phase.BACKFILL),
 )

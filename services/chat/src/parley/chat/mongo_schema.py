@@ -17,6 +17,7 @@ from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
 from parley.chat.presence import repository as presence
 from parley.chat.privacy import repository as personal_data
+from parley.chat.search import index as search_index
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
@@ -50,6 +51,7 @@ SCHEMA = DatabaseSchema(
         *login_throttling_repository.INDEXES,
         *canned_replies.INDEXES,
         *knowledge.INDEXES,
+        *search_index.INDEXES,
         *sessions.INDEXES,
         *sites.INDEXES,
         *team.INDEXES,

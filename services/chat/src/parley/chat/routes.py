@@ -19,6 +19,9 @@ from parley.chat.messages.handlers import MessageHandlers
 from parley.chat.privacy import routes as privacy_routes
 from parley.chat.privacy.handlers import PersonalDataHandlers
 from parley.chat.privacy.service import PersonalDataService
+from parley.chat.search import routes as search_routes
+from parley.chat.search.handlers import SearchHandlers
+from parley.chat.search.module import SearchModule
 from parley.chat.uploads import routes as upload_routes
 from parley.chat.uploads.handlers import UploadHandlers
 from parley.chat.visitors import routes as visitor_routes
@@ -35,6 +38,7 @@ def build_routes(
     uploads: UploadHandlers,
     files: FileHandlers,
     admin: AdminModule,
+    search: SearchModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
@@ -50,5 +54,6 @@ def build_routes(
         *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
+        *search_routes.routes(SearchHandlers(search.searches)),
         *admin.routes(),
     ]

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
 from parley.chat.assignment.consumers import AssignmentHandlers
 from parley.chat.backends import Backends
 from parley.chat.consumers import ConversationRpc, EventHandlers
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.search.module import SearchModule
 from parley.common.events import Event
+from parley.common.events.team import SiteChanged
 from parley.common.messaging import BroadcastSubscriber, Consumer, RpcServer
 from parley.common.messaging.topology import EVENTS_EXCHANGE
 
 
-def add_subscriptions(backends: Backends, admin: AdminModule, conversations: ConversationModule, ai: AiModule) -> None:
+def add_subscriptions(
+    backends: Backends, admin: AdminModule, conversations: ConversationModule, ai: AiModule, search: SearchModule
+) -> None:
     broker, schema_ready = backends.broker, backends.mongo.schema_ready
     handlers = EventHandlers(
         conversations.presence,
         conversations.messages,
         conversations.conversations,
         conversations.lost_access,
+        search.feed,
     )
     assignment = AssignmentHandlers(conversations.assigner, conversations.queue_places, conversations.waits)
     rpc = ConversationRpc(conversations.queries)
@@ -28,7 +35,16 @@ def add_subscriptions(backends: Backends, admin: AdminModule, conversations: Con
     broker.add(_site_invalidations(admin, ai))
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
+    broker.add(Consumer("chat", "search", {"site.changed": _remove_deleted_site(search)}), start_condition=schema_ready)
     broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
+
+
+def _remove_deleted_site(search: SearchModule) -> Callable[[Event], Awaitable[None]]:
+    async def on_event(event: Event) -> None:
+        if event.parse_data(SiteChanged).deleted:
+            await search.index.remove_site(event.tenant_id, event.site_id)
+
+    return on_event
 
 
 def _site_invalidations(admin: AdminModule, ai: AiModule) -> BroadcastSubscriber:

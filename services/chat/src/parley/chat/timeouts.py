@@ -27,6 +27,12 @@ SILENT_VISITOR_CHECK_SECONDS: Final = 60.0
 ORPHANED_REPLY_CHECK_SECONDS: Final = 60.0
 ERASURE_CHECK_SECONDS: Final = 5.0
 
+# Search.
+SEARCH_SEGMENT_CHECK_SECONDS: Final = 10.0
+"""Between two looks whether enough documents wait for a segment of the search index."""
+SEARCH_SEGMENT_LEASE: Final = timedelta(minutes=10)
+"""After which a segment that is not finished is discarded. One is built within some seconds."""
+
 # Logins.
 MAX_LOGIN_DELAY_SECONDS: Final = 60
 FIRST_OWNER_RETRY_DELAY_SECONDS: Final = 1.0

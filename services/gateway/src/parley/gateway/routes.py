@@ -13,12 +13,13 @@ from parley.common.http import RateLimitClass
 
 CHAT, PRESENCE, NOTIFY, TRANSLATE = SERVICES = ("chat", "presence", "notify", "translate")
 
-READ, WRITE, LOGIN, UPLOAD, HEARTBEAT = (
+READ, WRITE, LOGIN, UPLOAD, HEARTBEAT, SEARCH = (
     RateLimitClass.READ,
     RateLimitClass.WRITE,
     RateLimitClass.LOGIN,
     RateLimitClass.UPLOAD,
     RateLimitClass.HEARTBEAT,
+    RateLimitClass.SEARCH,
 )
 
 
@@ -124,6 +125,7 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "GET", "/operator/all-active-chats"),
     _operator(CHAT, "GET", "/operator/all-chat-counts"),
     _operator(CHAT, "GET", "/operator/operators"),
+    _operator(CHAT, "GET", "/operator/search", SEARCH),
     _operator(CHAT, "GET", "/operator/blocked"),
     _operator(CHAT, "GET", "/operator/conversation/{id}"),
     _operator(CHAT, "PUT", "/operator/conversation/{id}/visitor"),

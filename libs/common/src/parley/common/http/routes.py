@@ -30,6 +30,7 @@ class RateLimitClass(StrEnum):
     LOGIN = "login"
     UPLOAD = "upload"
     HEARTBEAT = "beat"
+    SEARCH = "search"
 
 
 CallerT = TypeVar("CallerT", bound=Caller)

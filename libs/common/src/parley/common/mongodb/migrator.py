@@ -12,7 +12,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -223,6 +223,22 @@ class _MigrationRun:
         projection: Mapping[str, int] | None = None,
     ) -> None:
         """See `MigrationContext`."""
+
+        async def write(batch: Sequence[Document]) -> None:
+            updates = [update for document in batch if (update := change(document)) is not None]
+            if updates:
+                await self.database[collection].bulk_write(updates, ordered=False)
+
+        await self.process_in_batches(collection, write, projection=projection)
+
+    async def process_in_batches(
+        self,
+        collection: str,
+        process: Callable[[Sequence[Document]], Awaitable[object]],
+        *,
+        projection: Mapping[str, int] | None = None,
+    ) -> None:
+        """See `MigrationContext`."""
         documents = self.database[collection]
         while True:
             started = time.monotonic()
@@ -230,9 +246,7 @@ class _MigrationRun:
             batch = await documents.find(after_last, projection).sort("_id", 1).limit(_BATCH_SIZE).to_list()
             if not batch:
                 return
-            updates = [update for document in batch if (update := change(document)) is not None]
-            if updates:
-                await documents.bulk_write(updates, ordered=False)
+            await process(batch)
             self._last_ids[collection] = batch[-1]["_id"]
             self.documents += len(batch)
             await self._state_store.record_progress(self.documents, self._last_ids)

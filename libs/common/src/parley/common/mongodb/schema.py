@@ -74,6 +74,18 @@ class MigrationContext(Protocol):
         as long as the batch took, to leave the database to requests. The ids of a collection must be of one type.
         """
 
+    async def process_in_batches(
+        self,
+        collection: str,
+        process: Callable[[Sequence[Document]], Awaitable[object]],
+        *,
+        projection: Mapping[str, int] | None = None,
+    ) -> None:
+        """Call `process` with all documents of a collection, in batches as `update_in_batches` reads them.
+
+        A batch may be processed again after a crash.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Migration:

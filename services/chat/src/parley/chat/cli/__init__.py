@@ -1,6 +1,6 @@
 """Chat's plugin of the `parley` command line: its commands, checks, queues and schema."""
 
-from parley.chat.cli import api_keys, backups, owners, sites, storage, visitors
+from parley.chat.cli import api_keys, backups, owners, search, sites, storage, visitors
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandPlugin
@@ -9,7 +9,14 @@ PLUGIN = CommandPlugin(
     service="chat",
     settings=ChatSettings,
     schema=SCHEMA,
-    commands=(*owners.COMMANDS, *sites.COMMANDS, *api_keys.COMMANDS, *visitors.COMMANDS, *backups.COMMANDS),
+    commands=(
+        *owners.COMMANDS,
+        *sites.COMMANDS,
+        *api_keys.COMMANDS,
+        *visitors.COMMANDS,
+        *search.COMMANDS,
+        *backups.COMMANDS,
+    ),
     checks=storage.CHECKS,
-    queues=("parley.chat.facts", "parley.chat.assignments"),
+    queues=("parley.chat.facts", "parley.chat.assignments", "parley.chat.search"),
 )

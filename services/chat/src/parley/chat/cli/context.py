@@ -15,6 +15,7 @@ from parley.chat.admin_module import AdminModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.privacy.module import DATA_SERVICES, build_personal_data_service
 from parley.chat.privacy.service import PersonalDataService
+from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
 from parley.chat.timeouts import COMMAND_CONNECT_TIMEOUT_SECONDS, COMMAND_POLL_SECONDS
 from parley.chat.uploads.storage import create_object_storage
@@ -35,6 +36,7 @@ class CommandContext:
     admin: AdminModule
     personal_data: PersonalDataService
     broker: BrokerConnection
+    search: SearchModule
 
     async def impersonate(self, operator: str) -> OperatorCaller:
         """Return the caller for an operator, given by address or id, on whose behalf a command acts.
@@ -77,7 +79,7 @@ async def open_context(settings: ChatSettings) -> AsyncIterator[CommandContext]:
         personal_data = build_personal_data_service(
             settings, mongo, outbox, admin, create_object_storage(settings), rpc_clients
         )
-        yield CommandContext(admin, personal_data, broker)
+        yield CommandContext(admin, personal_data, broker, SearchModule(mongo, admin.cached_sites))
     except SchemaNotReady as exc:
         raise CommandError(f"the database cannot be used: {exc}") from exc
     except TRANSIENT_ERRORS as exc:

@@ -20,6 +20,7 @@ from parley.chat.files.repository import find_files
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
+from parley.chat.search.index import SearchIndex
 from parley.chat.uploads.model import image_name
 from parley.chat.uploads.repository import query_shown_images
 from parley.chat.visitors.model import DataSubject
@@ -64,6 +65,7 @@ class MongoPersonalDataRepository:
         self._outbox = outbox
         self._messages = messages
         self._visitors = visitors
+        self._search_index = SearchIndex(mongo)
         self._image_base = image_base
 
     async def collect(self, subject: DataSubject) -> StoredPersonalData:
@@ -161,6 +163,7 @@ class MongoPersonalDataRepository:
         if record is not None:
             all_ids, images, files = record["conversation_ids"], record["images"], record["files"]
         closed = await self._delete_conversations(ids)
+        await self._search_index.remove_conversations(all_ids)
         in_conversations = {"conversation_id": {"$in": all_ids}}
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 NEW_SESSIONS = "session"
 """Counts the visitors' sessions of an address that this replica does not know yet, on whichever route they come."""
-RATE_CLASSES = ("read", "write", "login", "upload", "beat", NEW_SESSIONS)
+RATE_CLASSES = ("read", "write", "login", "upload", "beat", "search", NEW_SESSIONS)
 """The values of `parley.common.http.RateLimitClass`, which is not imported because it depends on aiohttp; and
 `NEW_SESSIONS`."""
 
@@ -40,6 +40,7 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "login": RateLimit(1, 60),
         "upload": RateLimit(10, 300),
         "beat": RateLimit(200, 1000),
+        "search": RateLimit(50, 300),
         NEW_SESSIONS: RateLimit(1, 1000),
     },
     RateLimitScope.SESSION: {
@@ -54,6 +55,7 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "login": RateLimit(1 / 6, 10),
         "upload": RateLimit(0.5, 20),
         "beat": RateLimit(10, 60),
+        "search": RateLimit(10, 40),
     },
     RateLimitScope.SITE: {
         "read": RateLimit(500, 5000),

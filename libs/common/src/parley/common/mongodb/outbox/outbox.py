@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from parley.common.mongodb.client import Mongo
-from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts
+from parley.common.mongodb.outbox.embedded_inserts import EmbeddedInserts, EntryProcessor
 from parley.common.mongodb.outbox.entries import DocumentKey, PendingDocument, remove_entries
 from parley.common.mongodb.outbox.publisher import EntryPublisher, Publisher
 from parley.common.mongodb.outbox.sweeper import DeferredDocuments, Sweeper
@@ -49,11 +49,13 @@ class Outbox:
         *,
         grace: timedelta = OUTBOX_GRACE,
         remove_delay_seconds: float = OUTBOX_REMOVE_DELAY_SECONDS,
+        processor: EntryProcessor | None = None,
     ) -> None:
+        """`processor` writes what the service derives from the entries, before they are removed."""
         self._mongo = mongo
         self._collections = tuple(collections)
         self._publisher = EntryPublisher(publisher)
-        self._inserts = EmbeddedInserts(mongo)
+        self._inserts = EmbeddedInserts(mongo, processor)
         self._deferred = DeferredDocuments()
         self._sweeper = Sweeper(mongo, self._collections, self._publisher, self._inserts, self._deferred, grace)
 
