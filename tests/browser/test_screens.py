@@ -119,7 +119,7 @@ async def test_administration(
         await expect(panel.page.get_by_role("status", name="Loading")).to_have_count(0)
         await check_page(panel, artifacts, f"panel-{page_name.lower()}-{name}")
     await main.get_by_role("link", name="Sites").click()
-    for tab in ("Assistant", "Knowledge", "Settings"):
+    for tab in ("Assistant", "Knowledge", "Routing", "Settings"):
         await panel.page.get_by_role("navigation", name="Site sections").get_by_role("link", name=tab).click()
         await expect(panel.page.get_by_role("status", name="Loading")).to_have_count(0)
         await check_page(panel, artifacts, f"panel-site-{tab.lower()}-{name}")
