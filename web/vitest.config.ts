@@ -2,6 +2,14 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  resolve: {
+    alias: [
+      {
+        find: "./initialCatalogue",
+        replacement: new URL("tests/englishCatalogue.ts", import.meta.url).pathname,
+      },
+    ],
+  },
   test: {
     include: ["tests/**/*.test.ts"],
     environment: "happy-dom",

@@ -1,5 +1,5 @@
-/** The texts by language. English is part of the panel; each other language is one file that is loaded when it is used. */
-import { english } from "./english";
+/** The texts by language. Each language is one file, and only the one in use is loaded. */
+import type { english } from "./english";
 import type { PanelLanguage } from "./languages";
 
 type Features = typeof english;
@@ -16,7 +16,8 @@ export type Catalogue = ReadonlyMap<string, string>;
 
 export type CatalogueFiles = Record<string, Record<string, string>>;
 
-const LOADERS: Record<Exclude<PanelLanguage, "en">, () => Promise<{ default: CatalogueFiles }>> = {
+const LOADERS: Record<PanelLanguage, () => Promise<{ default: CatalogueFiles }>> = {
+  en: () => import("./english").then((module) => ({ default: module.english })),
   ar: () => import("./ar/index"),
   de: () => import("./de/index"),
   es: () => import("./es/index"),
@@ -25,14 +26,12 @@ const LOADERS: Record<Exclude<PanelLanguage, "en">, () => Promise<{ default: Cat
   pt: () => import("./pt/index"),
 };
 
-export const englishCatalogue = toCatalogue(english);
-
 export async function loadCatalogue(language: PanelLanguage): Promise<Catalogue> {
-  return language === "en" ? englishCatalogue : toCatalogue((await LOADERS[language]()).default);
+  return toCatalogue((await LOADERS[language]()).default);
 }
 
 /** `files` by feature, or by a path that ends with "feature.json". */
-function toCatalogue(files: CatalogueFiles): Catalogue {
+export function toCatalogue(files: CatalogueFiles): Catalogue {
   const texts = new Map<string, string>();
   for (const [path, file] of Object.entries(files)) {
     const feature = path.slice(path.lastIndexOf("/") + 1).replace(".json", "");

@@ -3,7 +3,8 @@ import { computed, effect, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { isolate } from "../components/isolate";
 import { panelLanguage } from "../settings/preferences";
-import { type Catalogue, englishCatalogue, loadCatalogue, type TextKey } from "./catalogues";
+import { type Catalogue, loadCatalogue, type TextKey } from "./catalogues";
+import { initialCatalogue } from "./initialCatalogue";
 import { directionOf, findLocale, findPanelLanguage, PANEL_LANGUAGES, type PanelLanguage } from "./languages";
 
 export type { TextKey } from "./catalogues";
@@ -13,7 +14,7 @@ interface Active {
   catalogue: Catalogue;
 }
 
-const active = signal<Active>({ language: "en", catalogue: englishCatalogue });
+const active = signal<Active>({ language: "en", catalogue: initialCatalogue });
 
 /** The language that the panel shows. */
 export const language = computed(() => active.value.language);
@@ -33,7 +34,10 @@ const wanted = computed(
 export function startTranslation(): Promise<void> {
   return new Promise((resolve) => {
     effect(() => {
-      void showLanguage(wanted.value).then(resolve);
+      void showLanguage(wanted.value)
+        // Without its file, such as one of an earlier version, the panel speaks English.
+        .then(() => (active.value.catalogue.size === 0 ? showLanguage("en") : undefined))
+        .then(resolve);
     });
   });
 }
@@ -54,7 +58,7 @@ effect(() => {
 });
 
 /** Whether there is a text of this key. */
-export const hasText = (key: string): key is TextKey => englishCatalogue.has(key);
+export const hasText = (key: string): key is TextKey => active.value.catalogue.has(key);
 
 export type TextValues = Record<string, string | number>;
 

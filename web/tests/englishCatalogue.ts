@@ -1,0 +1,5 @@
+/** Replaces `panel/src/i18n/initialCatalogue.ts`: the unit tests begin with English, without loading it. */
+import { toCatalogue } from "../panel/src/i18n/catalogues";
+import { english } from "../panel/src/i18n/english";
+
+export const initialCatalogue = toCatalogue(english);
