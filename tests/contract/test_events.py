@@ -107,7 +107,7 @@ def test_every_event_declares_its_audience(kind: str) -> None:
     assert definition.audience in Audience
     assert (definition.audience is Audience.OPERATORS_AND_VISITOR) == (kind in VISITOR_EVENTS)
     assert definition.__doc__, "and is documented"
-    assert definition.ephemeral == (kind in ("typing", "queue.changed"))
+    assert definition.ephemeral == (kind in ("typing", "queue.changed", "conversation.viewers"))
 
 
 @pytest.mark.parametrize("kind", ALL)

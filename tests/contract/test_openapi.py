@@ -218,6 +218,11 @@ class ApiTour:
         for method in ("PUT", "PATCH", "POST"):
             await self.call(alex, method, f"{one}/visitor", {"name": "Jane", "info": {"plan": "gold"}})
         await self.call(alex, "POST", f"{one}/read", {"seq": 1})
+        await self.call(alex, "POST", f"{one}/viewing", {"state": "writing"})
+        mention = {"conversation_id": int(one.rpartition("/")[2]), "content": "@Alex", "mentions": [alex.id]}
+        await self.call(alex, "POST", "/operator/note", mention)
+        await self.call(alex, "GET", "/operator/mentions")
+        await self.call(alex, "POST", f"{one}/mentions/read")
         shown = (await self.call(alex, "GET", one))["conversation"]
         assert shown["notes"]
         assert shown["history"]

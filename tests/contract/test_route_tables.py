@@ -39,6 +39,7 @@ WITHOUT_PERMISSION = {
     "GET /api/v1/sites/{site_id}/chatbot": "shown to every visitor anyway",
     "GET /api/v1/sites/{site_id}/chatbot/knowledge": "shown to every visitor anyway",
     "GET /api/v1/operator/status": "the caller's own status",
+    "GET /api/v1/operator/mentions": "the caller's own mentions, on sites that they have access to",
     "POST /api/v1/operator/fcm-token": "the caller's own devices; pushes are authorized event by event",
     "DELETE /api/v1/operator/fcm-token": "the caller's own devices",
     "POST /api/v1/operator/fcm-token/test": "the caller's own devices",

@@ -243,9 +243,9 @@ class Scenario:
         event = self._event(Typing(role=role, name="Alex" if operator else None), actor=actor)
         await self.broker.publish_ephemeral(event)
 
-    async def add_note(self, content: str) -> Event:
+    async def add_note(self, content: str, mentions: tuple[int, ...] = ()) -> Event:
         author = OperatorRef(id=1, name="Alex")
-        note = NoteSchema(id=unique_id(), content=content, author=author, created_at=utc_now())
+        note = NoteSchema(id=unique_id(), content=content, author=author, created_at=utc_now(), mentions=mentions)
         return await self.publish(NoteCreated(note=note))
 
     async def mark_read(self, operator: OperatorCaller, seq: int) -> Event:

@@ -673,6 +673,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/conversation/{id}/mentions/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdMentionsRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/conversation/{id}/read": {
         parameters: {
             query?: never;
@@ -699,6 +715,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postOperatorConversationIdReopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/conversation/{id}/viewing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdViewing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -763,6 +795,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postOperatorHeartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getOperatorMentions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2384,6 +2432,19 @@ export interface components {
             capacity: number | null;
             created_at: string;
         };
+        MentionSchema: {
+            site_id: number;
+            conversation_id: number;
+            note: components["schemas"]["NoteSchema"];
+        };
+        MentionsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            mentions: components["schemas"]["MentionSchema"][];
+        };
         MessageResponse: {
             /**
              * @default true
@@ -2471,6 +2532,7 @@ export interface components {
         NoteBody: {
             conversation_id: number;
             content: string;
+            mentions?: number[];
         };
         NoteResponse: {
             /**
@@ -2485,6 +2547,8 @@ export interface components {
             content: string;
             author: components["schemas"]["OperatorRef"];
             created_at: string;
+            /** @default [] */
+            mentions: number[];
         };
         NumberedPageQuery: {
             /** @default 50 */
@@ -2912,6 +2976,10 @@ export interface components {
              */
             success: true;
             use_count: number;
+        };
+        ViewingBody: {
+            /** @enum {string} */
+            state?: "viewing" | "writing" | "left";
         };
         VisitorDetailsBody: {
             name?: string | null;
@@ -4540,6 +4608,29 @@ export interface operations {
             };
         };
     };
+    postOperatorConversationIdMentionsRead: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
     postOperatorConversationIdRead: {
         parameters: {
             query?: never;
@@ -4591,6 +4682,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationIdViewing: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "state": "viewing"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
@@ -4798,6 +4921,25 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeartbeatResponse"];
+                };
+            };
+        };
+    };
+    getOperatorMentions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MentionsResponse"];
                 };
             };
         };

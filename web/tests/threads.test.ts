@@ -142,7 +142,13 @@ test("an operator's timeout is told from a release", async () => {
 test("a note is added once", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);
-  const note = { id: 9, content: "VIP", author: { id: 7, name: "Alex" }, created_at: "2026-01-01T12:00:00Z" };
+  const note = {
+    id: 9,
+    content: "VIP",
+    author: { id: 7, name: "Alex" },
+    created_at: "2026-01-01T12:00:00Z",
+    mentions: [],
+  };
   threads.addNote(50, note);
   threads.applyThreadEvent(buildEvent("note.created", { note }));
   expect(threads.getThread(50)?.notes).toEqual([note]);

@@ -321,3 +321,18 @@ async def test_with_manual_routing_a_pending_conversation_causes_no_push(
     await scenario.change_site()
     await scenario.request_operator()
     await wait_for_push(fcm, token, 2)
+
+
+async def test_an_operator_whom_a_note_mentions_gets_a_push(
+    push_replica: NotifyReplica,
+    scenario: Scenario,
+    fcm: FcmServer,
+    add_push_operator: AddPushOperator,
+) -> None:
+    mentioned, token = await add_push_operator(push_replica)
+    _, other = await add_push_operator(push_replica)
+    await scenario.add_note("@Sam, please look", mentions=(mentioned.operator_id,))
+    message = await wait_for_push(fcm, token)
+    assert message["notification"] == {"title": "Alex mentioned you", "body": "@Sam, please look"}
+    assert message["data"]["type"] == "mention"
+    assert not fcm.pushes_for(other)

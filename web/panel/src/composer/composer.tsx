@@ -18,6 +18,7 @@ import {
   reopenConversation,
   sendTyping,
 } from "../conversation/actions";
+import { endWriting, reportWriting } from "../conversation/viewers";
 import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
 import { CopilotCard } from "../copilot/copilotCard";
 import { CopilotMenu } from "../copilot/copilotMenu";
@@ -164,6 +165,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
 
   const send = () => {
     if (!maySend) return;
+    endWriting();
     enqueueMessage({
       conversation: id,
       kind: isNote ? "note" : "message",
@@ -267,6 +269,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           if (trigger.value) refreshCannedReplies();
           selected.value = 0;
           if (!isNote && isMine(conversation) && typed.trim()) sendTyping(id);
+          if (!isNote && typed.trim()) reportWriting();
+          else endWriting();
         }}
         onKeyDown={onKeyDown}
         // The cursor has gone elsewhere, so the shortcut is no longer being typed.

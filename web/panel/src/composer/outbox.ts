@@ -7,6 +7,7 @@ import { randomId } from "../../../shared/storage";
 import { api, errorMessage } from "../api/client";
 import { addMessage, addNote } from "../conversation/threads";
 import { t } from "../i18n/i18n";
+import { findMentions } from "../mentions/mentions";
 import { LoggedOut, me } from "../session/session";
 
 export interface OutgoingMessage extends OutboxItem {
@@ -69,7 +70,8 @@ export const countUnsent = (operator: number | undefined, includeFailed: boolean
 
 async function send({ conversation, kind, content, image, file, key }: OutgoingMessage): Promise<void> {
   if (kind === "note") {
-    const body = { conversation_id: conversation, content };
+    const mentions = await findMentions(conversation, content);
+    const body = { conversation_id: conversation, content, ...(mentions.length ? { mentions } : {}) };
     const { note } = await api.post("/operator/note", { body, idempotencyKey: key });
     addNote(conversation, note);
   } else {

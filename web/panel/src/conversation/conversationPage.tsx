@@ -12,6 +12,7 @@ import { t } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { connection } from "../live/liveStream";
+import { MentionReader } from "../mentions/mentionList";
 import { navigate } from "../navigation/route";
 import { closeDrawer, detailsOpen, setDetailsOpen, showTranslations } from "../settings/preferences";
 import { getSiteName, hasPermission } from "../sites/sites";
@@ -31,6 +32,7 @@ import { getConversation, getLoadState, getThread, loadThread, type Thread } fro
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
 import { setTranslated, TranslateButton, TranslationBar } from "./translation";
+import { ViewerList, ViewingReporter } from "./viewerList";
 
 /** `entry` names a message or a note to show. */
 export function ConversationPage({ id, entry }: { id: number; entry: string | undefined }) {
@@ -48,6 +50,8 @@ export function ConversationPage({ id, entry }: { id: number; entry: string | un
         aria-label={t("conversation.label", { name: visitorName(conversation) })}
       >
         <ConversationHeader conversation={conversation} thread={thread} />
+        <ViewingReporter id={id} />
+        <MentionReader id={id} />
         <TranslationBar conversation={conversation} thread={thread} />
         <Timeline key={id} thread={thread} conversation={conversation} target={entry} />
         <Composer key={`composer-${id}`} conversation={conversation} />
@@ -126,6 +130,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
         <p class="conversation-meta">
           <ModeTag conversation={conversation} />
           <span dir="auto">{getSiteName(siteId)}</span>
+          <ViewerList id={id} />
           {online?.page && <PageLink page={online.page} title={online.title} />}
         </p>
       </div>

@@ -17,6 +17,7 @@ import hours from "./en/hours.json";
 import inbox from "./en/inbox.json";
 import knowledge from "./en/knowledge.json";
 import live from "./en/live.json";
+import mentions from "./en/mentions.json";
 import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
@@ -27,6 +28,7 @@ import sites from "./en/sites.json";
 import team from "./en/team.json";
 import teams from "./en/teams.json";
 import time from "./en/time.json";
+import viewers from "./en/viewers.json";
 import visitors from "./en/visitors.json";
 
 export const english = {
@@ -48,6 +50,7 @@ export const english = {
   inbox,
   knowledge,
   live,
+  mentions,
   navigation,
   notifications,
   ratings,
@@ -58,5 +61,6 @@ export const english = {
   team,
   teams,
   time,
+  viewers,
   visitors,
 };

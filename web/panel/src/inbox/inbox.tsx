@@ -6,8 +6,10 @@ import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
 import { VirtualList } from "../components/virtualList";
 import { hasDraft } from "../composer/drafts";
+import { ViewerList } from "../conversation/viewerList";
 import { formatDuration, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
+import { MentionList } from "../mentions/mentionList";
 import { route, routeHref } from "../navigation/route";
 import { getSiteName, sites } from "../sites/sites";
 import { getTeamName } from "../teams/teams";
@@ -71,6 +73,7 @@ export function Inbox() {
           {sites.value.length > 1 && <SiteSelect />}
         </div>
       </header>
+      <MentionList />
       {conversationsLoaded.value && list.length ? (
         <VirtualList
           key={activeTab.value}
@@ -192,6 +195,7 @@ function ConversationRow({ conversation, selected }: { conversation: Conversatio
         <span class="row-bottom">
           <Preview conversation={conversation} />
           <span class="row-tags">
+            <ViewerList id={id} small />
             {activeTab.value === "all" && <ModeTag conversation={conversation} />}
             {sites.value.length > 1 && (
               <span class="tag plain" dir="auto">

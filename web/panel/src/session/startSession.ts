@@ -6,6 +6,7 @@ import { errorMessage } from "../api/client";
 import { showToast } from "../components/toasts";
 import { onMessageCreated, resumeOutbox } from "../composer/outbox";
 import { applyThreadEvent, invalidateThreads } from "../conversation/threads";
+import { applyViewersEvent, forgetViewers } from "../conversation/viewers";
 import { startWebPush } from "../devices/webPush";
 import {
   conversations,
@@ -14,6 +15,7 @@ import {
   mergeConversations,
 } from "../inbox/conversations";
 import { openLiveStream } from "../live/liveStream";
+import { applyMentionEvent, loadMentions, mentions } from "../mentions/mentions";
 import { route } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
@@ -40,7 +42,7 @@ export function startSession(): () => void {
       await loadWithRetry(loadSites, stop.signal);
       if (!stop.signal.aborted) stopHeartbeat ??= startHeartbeat();
     };
-    const loaders = [loadConversations, loadOnlineVisitors, loadOwnStatus, loadTeams];
+    const loaders = [loadConversations, loadMentions, loadOnlineVisitors, loadOwnStatus, loadTeams];
     await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
   };
   const closeStream = openLiveStream({
@@ -64,6 +66,8 @@ export function startSession(): () => void {
     stopBadge();
     stopSound();
     stopWebPush();
+    forgetViewers();
+    mentions.value = [];
     stopHeartbeat?.();
     conversations.value = new Map();
     onlineVisitors.value = new Map();
@@ -98,6 +102,8 @@ function applyEvent(event: LiveEvent): void {
   if (conversation) mergeConversations([conversation]);
   applyThreadEvent(event);
   applyPresenceEvent(event, me.value?.id);
+  applyViewersEvent(event);
+  applyMentionEvent(event);
   if (event.type === "message.created") onMessageCreated(event.data as unknown as Message);
   notifyEvent(event);
 }

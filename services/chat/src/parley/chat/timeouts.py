@@ -32,6 +32,8 @@ SEARCH_SEGMENT_CHECK_SECONDS: Final = 10.0
 """Between two looks whether enough documents wait for a segment of the search index."""
 SEARCH_SEGMENT_LEASE: Final = timedelta(minutes=10)
 """After which a segment that is not finished is discarded. One is built within some seconds."""
+VIEWING_LIFETIME_SECONDS: Final = 25
+"""How long an operator counts as looking at a conversation after saying so. Panels repeat it every ten seconds."""
 
 # Logins.
 MAX_LOGIN_DELAY_SECONDS: Final = 60

@@ -81,6 +81,19 @@ class Typing(
     name: str | None = None
 
 
+ViewerState = Literal["viewing", "writing", "left"]
+"""What an operator does in a conversation that they have opened, or that they have left it."""
+
+
+class ConversationViewers(EventData, type="conversation.viewers", audience=Audience.OPERATORS, ephemeral=True):
+    """An operator looks at a conversation or writes in it, or has left it. Never stored, never shown to visitors."""
+
+    operator: OperatorRef
+    state: ViewerState
+    expires_in: int
+    """Seconds until the operator counts as gone, unless the event is repeated."""
+
+
 class NoteSchema(Schema):
     """A note that operators write for each other."""
 
@@ -88,6 +101,8 @@ class NoteSchema(Schema):
     content: str
     author: OperatorRef
     created_at: Timestamp
+    mentions: tuple[int, ...] = ()
+    """Ids of the operators whom the note calls."""
 
 
 class NoteCreated(EventData, type="note.created", audience=Audience.OPERATORS):

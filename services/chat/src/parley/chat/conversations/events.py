@@ -8,6 +8,7 @@ from typing import Any
 from parley.chat.actors import AI_ACTOR, SYSTEM_ACTOR, operator_actor, visitor_actor
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message, Note
+from parley.chat.timeouts import VIEWING_LIFETIME_SECONDS
 from parley.chat.visitors.model import DataSubject
 from parley.common.events import Actor, Event, EventData, new_event
 from parley.common.events.conversations import (
@@ -25,7 +26,14 @@ from parley.common.events.conversations import (
     VisitorErased,
     VisitorUpdated,
 )
-from parley.common.events.messages import MessageCreated, MessageRead, NoteCreated, Typing
+from parley.common.events.messages import (
+    ConversationViewers,
+    MessageCreated,
+    MessageRead,
+    NoteCreated,
+    Typing,
+    ViewerState,
+)
 from parley.common.events.schemas import OperatorRef
 
 
@@ -122,6 +130,18 @@ def typing(conversation: Conversation, actor: Actor) -> Event:
         conversation_id=conversation.id,
         session=conversation.visitor.session,
         actor=actor,
+    )
+
+
+def viewers(conversation: Conversation, operator: OperatorRef, state: ViewerState) -> Event:
+    """Ephemeral, like `typing`."""
+    return new_event(
+        ConversationViewers(operator=operator, state=state, expires_in=VIEWING_LIFETIME_SECONDS),
+        tenant_id=conversation.tenant_id,
+        site_id=conversation.site_id,
+        conversation_id=conversation.id,
+        session=conversation.visitor.session,
+        actor=operator_actor(operator),
     )
 
 

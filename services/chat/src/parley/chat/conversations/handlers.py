@@ -11,6 +11,7 @@ from parley.chat.conversations.schemas import (
     NoteResponse,
     ReadBody,
     TransferBody,
+    ViewingBody,
 )
 from parley.chat.conversations.service import ConversationService
 from parley.chat.schemas import OkResponse
@@ -55,7 +56,11 @@ class ConversationHandlers:
         await self.conversations.show_typing(context.caller, context.body.conversation_id)
         return OkResponse()
 
+    async def show_viewing(self, context: RequestContext[OperatorCaller, ViewingBody, None]) -> OkResponse:
+        await self.conversations.show_viewing(context.caller, context.path["id"], context.body.state)
+        return OkResponse()
+
     async def add_note(self, context: RequestContext[OperatorCaller, NoteBody, None]) -> NoteResponse:
         body = context.body
-        note = await self.conversations.add_note(context.caller, body.conversation_id, body.content)
+        note = await self.conversations.add_note(context.caller, body.conversation_id, body.content, body.mentions)
         return NoteResponse(note=note.to_schema())

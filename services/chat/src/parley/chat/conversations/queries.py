@@ -19,6 +19,7 @@ from parley.common.auth.identity import OperatorCaller
 from parley.common.events.schemas import Mode
 
 _MAX_PREVIOUS_CONVERSATIONS = 20
+_MAX_MENTIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class ConversationQueryRepository(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ConversationQueries:
-    """Reads only. Methods with a site or conversation id raise NotFound, and Forbidden without access to the site."""
+    """Reads, and clears mentions. Methods with a site or conversation id raise NotFound, and Forbidden."""
 
     queries: ConversationQueryRepository
     conversations: ConversationRepository
@@ -117,6 +118,17 @@ class ConversationQueries:
         all_of_visitor = await self.conversations.list_for_visitor(conversation.visitor, _MAX_PREVIOUS_CONVERSATIONS)
         previous = [other for other in all_of_visitor if other.id != conversation.id]
         return ConversationDetails(conversation, messages, notes, previous)
+
+    async def list_mentions(self, caller: OperatorCaller) -> Sequence[Note]:
+        """The notes that call the caller and are not read, newest first, of sites that they still see."""
+        return await self.messages.list_unread_mentions(
+            caller.tenant_id, caller.operator_id, caller.site_ids, _MAX_MENTIONS
+        )
+
+    async def mark_mentions_read(self, caller: OperatorCaller, conversation_id: int) -> None:
+        """Clear the caller's mentions in a conversation."""
+        conversation = await self.find(caller, conversation_id)
+        await self.messages.mark_mentions_read(conversation, caller.operator_id)
 
     async def list_messages(
         self,

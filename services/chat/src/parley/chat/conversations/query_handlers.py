@@ -11,6 +11,8 @@ from parley.chat.conversations.schemas import (
     ArchiveResponse,
     ConversationDetailResponse,
     CountsResponse,
+    MentionSchema,
+    MentionsResponse,
     MessageWindowQuery,
     QueueQuery,
     QueueResponse,
@@ -28,6 +30,7 @@ from parley.chat.conversations.schemas import (
     to_transfer_candidate,
 )
 from parley.chat.paging.schemas import PageQuery, build_pagination, decode_position, encode_position
+from parley.chat.schemas import OkResponse
 from parley.common.auth.identity import OperatorCaller
 from parley.common.http import RequestContext
 
@@ -42,6 +45,19 @@ class ConversationQueryHandlers:
         query = context.query
         details = await self.queries.get_details(context.caller, context.path["id"], query.before_seq, query.limit)
         return ConversationDetailResponse(conversation=to_detail(details))
+
+    async def list_mentions(self, context: RequestContext[OperatorCaller, None, None]) -> MentionsResponse:
+        notes = await self.queries.list_mentions(context.caller)
+        return MentionsResponse(
+            mentions=[
+                MentionSchema(site_id=note.site_id, conversation_id=note.conversation_id, note=note.to_schema())
+                for note in notes
+            ]
+        )
+
+    async def mark_mentions_read(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
+        await self.queries.mark_mentions_read(context.caller, context.path["id"])
+        return OkResponse()
 
     async def list_site_queue(self, context: RequestContext[OperatorCaller, None, SiteQueueQuery]) -> QueueResponse:
         query = context.query

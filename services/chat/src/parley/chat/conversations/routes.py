@@ -84,6 +84,18 @@ def _change_routes(handlers: ConversationHandlers) -> list[Route]:
         ),
         Route(
             "POST",
+            f"{_OPERATOR}/conversation/{{id}}/viewing",
+            handlers.show_viewing,
+            CallerType.OPERATOR,
+            OkResponse,
+            "Show the other operators that you look at a conversation, write in it or have left it",
+            body=schemas.ViewingBody,
+            example={"state": "viewing"},
+            required_permission=Permission.VIEW,
+            rate_limit=RateLimitClass.HEARTBEAT,
+        ),
+        Route(
+            "POST",
             f"{_OPERATOR}/note",
             handlers.add_note,
             CallerType.OPERATOR,
@@ -110,6 +122,24 @@ def _change_routes(handlers: ConversationHandlers) -> list[Route]:
 
 def _query_routes(queries: ConversationQueryHandlers) -> list[Route]:
     return [
+        Route(
+            "GET",
+            f"{_OPERATOR}/mentions",
+            queries.list_mentions,
+            CallerType.OPERATOR,
+            schemas.MentionsResponse,
+            "Notes that mention you and that you have not read, newest first",
+        ),
+        Route(
+            "POST",
+            f"{_OPERATOR}/conversation/{{id}}/mentions/read",
+            queries.mark_mentions_read,
+            CallerType.OPERATOR,
+            OkResponse,
+            "Clear your mentions in the notes of a conversation",
+            required_permission=Permission.VIEW,
+            rate_limit=RateLimitClass.WRITE,
+        ),
         Route(
             "GET",
             f"{_OPERATOR}/conversation/{{id}}",

@@ -11,7 +11,7 @@ from parley.chat.common_fields import Moment
 from parley.chat.conversations.model import CandidateStatus, Conversation
 from parley.chat.conversations.queries import ArchiveFilter, ConversationDetails, RatingStats, TransferCandidate
 from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
-from parley.common.events.messages import NoteSchema
+from parley.common.events.messages import NoteSchema, ViewerState
 from parley.common.events.schemas import (
     ConversationSchema,
     MessageSchema,
@@ -58,6 +58,14 @@ class ConversationRef(RequestBody):
 
 class NoteBody(ConversationRef):
     content: NoteContent
+    mentions: Annotated[tuple[Id, ...], Field(max_length=20, strict=False)] = ()
+    """Ids of operators whom the note calls. They may see the conversation."""
+
+
+class ViewingBody(RequestBody):
+    """Repeat it every ten seconds: the other operators' panels forget it after `expires_in` of the event."""
+
+    state: ViewerState = "viewing"
 
 
 class ReadBody(RequestBody):
@@ -111,6 +119,18 @@ class RatingStatsQuery(Query):
 
 class ConversationResponse(SuccessResponse):
     conversation: ConversationSchema
+
+
+class MentionSchema(Schema):
+    """A note that calls the caller, who has not read it."""
+
+    site_id: int
+    conversation_id: int
+    note: NoteSchema
+
+
+class MentionsResponse(SuccessResponse):
+    mentions: list[MentionSchema]
 
 
 class NoteResponse(SuccessResponse):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parley.chat.actors import operator_actor, operator_ref
@@ -27,6 +28,7 @@ from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.chat.teams.ports import TeamLookup
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.errors import NotFound, ValidationFailed
+from parley.common.events.messages import ViewerState
 from parley.common.events.schemas import OperatorRef, TeamRef
 from parley.common.runtime.clock import Clock
 
@@ -137,9 +139,23 @@ class ConversationService:
             caller, conversation, None, lambda current: transitions.mark_read_by_operator(current, seq, by, at)
         )
 
-    async def add_note(self, caller: OperatorCaller, conversation_id: int, content: str) -> Note:
-        """Add a private note, also to a closed conversation."""
+    async def add_note(
+        self, caller: OperatorCaller, conversation_id: int, content: str, mentions: Sequence[int] = ()
+    ) -> Note:
+        """Add a private note, also to a closed conversation. It calls the operators in `mentions`.
+
+        Raises ValidationFailed if one of them may not see the conversation.
+        """
         conversation = await self._find(caller, conversation_id)
+        if mentions:
+            members = await self.team.on_site(conversation.tenant_id, conversation.site_id)
+            may_see = {
+                member.id
+                for member in members
+                if Permission.VIEW in member.sites.get(conversation.site_id, frozenset())
+            }
+            if not may_see.issuperset(mentions):
+                raise ValidationFailed({"mentions": "must be operators who may see the conversation"})
         at = self.clock()
         note = Note(
             id=await self.next_note_id(),
@@ -149,6 +165,7 @@ class ConversationService:
             content=content,
             author=operator_ref(caller),
             created_at=at,
+            mentions=tuple(dict.fromkeys(mentions)),
         )
         await self._change(caller, conversation, "noted", lambda current: transitions.add_note(current, note, at))
         return note
@@ -162,6 +179,11 @@ class ConversationService:
         if assigned is not None and assigned.id != caller.operator_id:
             raise AssignedToAnother(assigned.id, assigned.name)
         await self.publish_ephemeral(events.typing(conversation, operator_actor(caller)))
+
+    async def show_viewing(self, caller: OperatorCaller, conversation_id: int, state: ViewerState) -> None:
+        """Show other operators that the caller looks at a conversation, writes in it or has left it."""
+        conversation = await self._find(caller, conversation_id)
+        await self.publish_ephemeral(events.viewers(conversation, operator_ref(caller), state))
 
     async def apply_translation_update(
         self, tenant_id: int, conversation_id: int, translation: TranslationState

@@ -74,6 +74,8 @@ def note_document(note: Note) -> Document:
         "content": note.content,
         "author": operator_ref_document(note.author),
         "created_at": note.created_at,
+        # Only where there are some: the index contains these notes alone.
+        **({"mentions": list(note.mentions), "unread_by": list(note.mentions)} if note.mentions else {}),
     }
 
 
@@ -88,4 +90,6 @@ def to_note(document: Document) -> Note:
         content=document["content"],
         author=author,
         created_at=document["created_at"],
+        # Notes of the version before have none.
+        mentions=tuple(document.get("mentions", ())),
     )

@@ -82,6 +82,14 @@ class Note:
     content: str
     author: OperatorRef
     created_at: datetime
+    mentions: tuple[int, ...] = ()
+    """Ids of the operators whom the note calls; they may see the conversation."""
 
     def to_schema(self) -> NoteSchema:
-        return NoteSchema(id=self.id, content=self.content, author=self.author, created_at=self.created_at)
+        return NoteSchema(
+            id=self.id,
+            content=self.content,
+            author=self.author,
+            created_at=self.created_at,
+            mentions=self.mentions,
+        )

@@ -33,6 +33,14 @@ class MessageRepository(Protocol):
     async def find_ai_reply(self, conversation: Conversation, seq: int) -> Message | None:
         """The AI's reply to message `seq`."""
 
+    async def list_unread_mentions(
+        self, tenant_id: int, operator_id: int, site_ids: Sequence[int], limit: int
+    ) -> Sequence[Note]:
+        """The notes of these sites that call an operator who has not read them, newest first."""
+
+    async def mark_mentions_read(self, conversation: Conversation, operator_id: int) -> None:
+        """An operator has read the notes of a conversation that call them."""
+
     async def list_notes(self, conversation: Conversation) -> Sequence[Note]:
         """The newest 200 notes, oldest first."""
 

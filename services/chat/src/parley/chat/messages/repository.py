@@ -34,6 +34,11 @@ INDEXES = [
         [("conversation_id", 1), ("reply_to", 1)],
         {"name": "reply_to", "partialFilterExpression": {"reply_to": {"$type": "number"}}},
     ),
+    Index(
+        "notes",
+        [("unread_by", 1), ("_id", -1)],
+        {"name": "unread_mentions", "partialFilterExpression": {"unread_by": {"$exists": True}}},
+    ),
     Index("notes", [("conversation_id", 1), ("created_at", 1), ("_id", 1)], {"name": "of_conversation"}),
 ]
 
@@ -114,6 +119,21 @@ class MongoMessageRepository:
             {"conversation_id": conversation.id, "tenant_id": conversation.tenant_id, "reply_to": seq}
         )
         return to_message(document) if document else None
+
+    async def list_unread_mentions(
+        self, tenant_id: int, operator_id: int, site_ids: Sequence[int], limit: int
+    ) -> Sequence[Note]:
+        query = {"unread_by": operator_id, "tenant_id": tenant_id, "site_id": {"$in": list(site_ids)}}
+        cursor = self._mongo["notes"].find(query).sort("_id", -1).limit(limit)
+        return [to_note(document) async for document in cursor]
+
+    async def mark_mentions_read(self, conversation: Conversation, operator_id: int) -> None:
+        query = {
+            "conversation_id": conversation.id,
+            "tenant_id": conversation.tenant_id,
+            "unread_by": operator_id,
+        }
+        await self._mongo["notes"].update_many(query, {"$pull": {"unread_by": operator_id}})
 
     async def list_notes(self, conversation: Conversation) -> Sequence[Note]:
         embedded = await self._list_embedded(conversation, "notes")

@@ -16,6 +16,7 @@ class Texts:
     message: str
     pending: str
     transferred: str
+    mention: str
     image: str
     hidden_title: str
     hidden_body: str
@@ -29,6 +30,7 @@ _LANGUAGES = {
         message="{name}",
         pending="{name} is waiting for a reply",
         transferred="{name}: transferred to you",
+        mention="{name} mentioned you",
         image="sent an image",
         hidden_title="Live chat",
         hidden_body="New activity in a conversation",
@@ -40,6 +42,7 @@ _LANGUAGES = {
         message="{name}",
         pending="{name} está aguardando atendimento",
         transferred="{name}: transferido para você",
+        mention="{name} mencionou você",
         image="enviou uma imagem",
         hidden_title="Chat ao vivo",
         hidden_body="Há novidades em uma conversa",
@@ -51,6 +54,7 @@ _LANGUAGES = {
         message="{name}",
         pending="{name} está esperando que le atiendan",
         transferred="{name}: transferido a ti",
+        mention="{name} le mencionó",
         image="envió una imagen",
         hidden_title="Chat en vivo",
         hidden_body="Hay novedades en una conversación",
@@ -62,6 +66,7 @@ _LANGUAGES = {
         message="{name}",
         pending="{name} wartet auf eine Antwort",
         transferred="{name}: an Sie übergeben",
+        mention="{name} hat Sie erwähnt",
         image="hat ein Bild geschickt",
         hidden_title="Live-Chat",
         hidden_body="Neues in einem Gespräch",
@@ -73,6 +78,7 @@ _LANGUAGES = {
         message="{name}",
         pending="{name} attend une réponse",
         transferred="{name} : conversation transférée à vous",
+        mention="{name} vous a mentionné",
         image="a envoyé une image",
         hidden_title="Chat en direct",
         hidden_body="Du nouveau dans une conversation",
@@ -93,7 +99,12 @@ def render(language: str, kind: PushKind, visitor_name: str, text: str, *, previ
     if not preview:
         return texts.hidden_title, texts.hidden_body
     name = visitor_name or texts.visitor
-    title = {"message": texts.message, "pending": texts.pending, "transferred": texts.transferred}[kind]
+    title = {
+        "message": texts.message,
+        "pending": texts.pending,
+        "transferred": texts.transferred,
+        "mention": texts.mention,
+    }[kind]
     # Not str.format: a name chosen by a visitor must never be read as a pattern.
     title = name if title == "{name}" else title.replace("{name}", isolate(name))
     # An empty text means an image for `message` only; otherwise the visitor has not written yet.

@@ -13,7 +13,7 @@ from parley.notify.push.screen_text import to_screen_line
 ALL_OPERATORS: Final = 0
 """In place of an operator's id: everyone who may chat on the site."""
 
-PushKind = Literal["message", "pending", "transferred"]
+PushKind = Literal["message", "pending", "transferred", "mention"]
 
 _MAX_TEXT_LENGTH = 200
 _MAX_NAME_LENGTH = 80
@@ -92,6 +92,8 @@ def to_push_actions(event: Event, position: int) -> tuple[PushAction, ...]:
         by = event.data.get("by")
         reader_id = by["id"] if by else ALL_OPERATORS
         actions.append(PushCancellation(position, conversation_id, reader_id, event.data["seq"]))
+    if event.type == "note.created":
+        actions += _to_mention_triggers(event, position, conversation_id)
     recipient = push_recipient(event)
     if recipient is not None:
         actions.append(_to_trigger(event, position, conversation_id, recipient))
@@ -127,6 +129,33 @@ def _to_trigger(event: Event, position: int, conversation_id: int, operator_id: 
 def _file_name(message: dict[str, Any]) -> str:
     file = message.get("file")
     return f"📎 {file['name']}" if file else ""
+
+
+def _to_mention_triggers(event: Event, position: int, conversation_id: int) -> list[PushTrigger]:
+    """Return a trigger for each operator whom a note calls, but its author."""
+    note = event.data["note"]
+    author = note["author"]
+    return [
+        PushTrigger(
+            position=position,
+            event_id=event.id,
+            kind="mention",
+            tenant_id=event.tenant_id,
+            site_id=event.site_id,
+            conversation_id=conversation_id,
+            operator_id=int(operator_id),
+            # A note has no seq: reading any message of the conversation makes the push unnecessary.
+            seq=0,
+            visitor_name=to_screen_line(author["name"], _MAX_NAME_LENGTH),
+            text=to_screen_line(note["content"], _MAX_TEXT_LENGTH),
+            occurred_at=event.occurred_at,
+            trace=TraceContext(event.request_id, event.traceparent),
+            caused_by=author["id"],
+        )
+        # The version before of chat sends no mentions.
+        for operator_id in note.get("mentions", ())
+        if operator_id != author["id"]
+    ]
 
 
 def _last_visitor_text(conversation: dict[str, Any]) -> str:

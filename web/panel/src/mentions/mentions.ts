@@ -1,0 +1,51 @@
+/** Notes that mention operators: whom a text mentions, and this operator's own mentions that are not read. */
+import { signal } from "@preact/signals";
+import type { LiveEvent, Note, ResponseBody } from "../../../shared/apiTypes";
+import { api } from "../api/client";
+import { conversations } from "../inbox/conversations";
+import { me } from "../session/session";
+
+export type Mention = ResponseBody<"get", "/operator/mentions">["mentions"][number];
+
+export const mentions = signal<readonly Mention[]>([]);
+
+export async function loadMentions(): Promise<void> {
+  mentions.value = (await api.get("/operator/mentions")).mentions;
+}
+
+export function applyMentionEvent(event: LiveEvent): void {
+  const note = event.data["note"] as Note | undefined;
+  const mine = me.value?.id;
+  if (event.type !== "note.created" || !note || !mine || !event.conversation_id) return;
+  if (!note.mentions?.includes(mine) || mentions.value.some((one) => one.note.id === note.id)) return;
+  const mention = { site_id: event.site_id, conversation_id: event.conversation_id, note };
+  mentions.value = [mention, ...mentions.value];
+}
+
+/** Clears the mentions of a conversation, here and for the operator's other devices. */
+export async function readMentions(conversation: number): Promise<void> {
+  mentions.value = mentions.value.filter((one) => one.conversation_id !== conversation);
+  await api
+    .post("/operator/conversation/{id}/mentions/read", { path: { id: conversation } })
+    .catch(() => undefined);
+}
+
+/** The ids of the operators of a conversation's site whose names follow an @ in a note. */
+export async function findMentions(conversation: number, text: string): Promise<number[]> {
+  const siteId = conversations.value.get(conversation)?.site_id;
+  if (!text.includes("@") || siteId === undefined) return [];
+  const { operators } = await api.get("/operator/operators", { query: { site_id: siteId } });
+  const lowered = text.toLocaleLowerCase();
+  return operators
+    .filter((operator) => isMentioned(lowered, operator.name.toLocaleLowerCase()))
+    .map((operator) => operator.id);
+}
+
+/** Whether an @ and the whole name occur: "@Sam" does not mention Samantha, nor "@Samantha" Sam. */
+export function isMentioned(text: string, name: string): boolean {
+  for (let at = text.indexOf(`@${name}`); at >= 0; at = text.indexOf(`@${name}`, at + 1)) {
+    const next = text.charAt(at + name.length + 1);
+    if (!/[\p{L}\p{N}_]/u.test(next)) return true;
+  }
+  return false;
+}
