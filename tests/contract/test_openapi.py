@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
@@ -151,6 +153,17 @@ class ApiTour:
         await self.call(owner, "PUT", f"/canned-replies/{reply['id']}", {**canned, "scope": "all"})
         await self.call(owner, "POST", f"/canned-replies/{reply['id']}/use")
         await self.call(owner, "DELETE", f"/canned-replies/{reply['id']}")
+        billing = {"name": "Billing", "colour": "#2563eb", "scope": "site", "site_id": site_id}
+        label = (await self.call(owner, "POST", "/labels", billing, 201))["label"]
+        assert (await self.call(owner, "GET", "/labels", query={"site_id": site_id}))["labels"] == [label]
+        await self.call(owner, "PUT", f"/labels/{label['id']}", {"name": "Invoices", "colour": "#16a34a"})
+        waiting = {"name": "Waits", "filter": {"status": "pending", "waiting": 60}, "scope": "site", "site_id": site_id}
+        view = (await self.call(owner, "POST", "/views", waiting, 201))["view"]
+        assert (await self.call(owner, "GET", "/views"))["views"] == [view]
+        assert (await self.call(owner, "GET", "/views/counts"))["counts"][0]["id"] == view["id"]
+        await self.call(owner, "PUT", f"/views/{view['id']}", {**waiting, "scope": "all"})
+        await self.call(owner, "DELETE", f"/views/{view['id']}")
+        await self.call(owner, "DELETE", f"/labels/{label['id']}")
         return site_id
 
     async def team(self, site_id: int) -> None:
@@ -223,6 +236,12 @@ class ApiTour:
         await self.call(alex, "POST", "/operator/note", mention)
         await self.call(alex, "GET", "/operator/mentions")
         await self.call(alex, "POST", f"{one}/mentions/read")
+        await self.call(alex, "PUT", f"{one}/labels", {"labels": []})
+        bulk = {"action": "snooze", "conversation_ids": [chat], "until": to_rfc3339(utc_now() + timedelta(hours=1))}
+        done = await self.call(alex, "POST", "/operator/conversations/bulk", bulk)
+        await self.call(alex, "POST", f"/operator/conversations/bulk/{done['action_id']}/undo", {})
+        await self.call(alex, "PUT", f"{one}/snooze", {"until": to_rfc3339(utc_now() + timedelta(hours=1))})
+        await self.call(alex, "DELETE", f"{one}/snooze")
         shown = (await self.call(alex, "GET", one))["conversation"]
         assert shown["notes"]
         assert shown["history"]
@@ -319,7 +338,7 @@ async def test_every_error_response_matches_the_document(
 ) -> None:
     for method, path in document.operations:
         real = path.replace("{", "").replace("}", "")
-        for name in ("site_id", "operator_id", "entry_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "action_id", "id"):
             real = real.replace(f"/{name}", f"/{2**52}")
         secured = bool(document.operation(method, path)["security"])
         # Without credentials; an invalid body; one that is too large; a media type that is not supported.
@@ -352,7 +371,7 @@ async def _call(api: ApiClient, method: str, path: str, token: str | None, reque
 async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
-        for name in ("site_id", "operator_id", "entry_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "action_id", "id"):
             real = real.replace(f"{{{name}}}", "1")
         reply = await api.request("TRACE", real)
         assert reply.status == 405, path

@@ -13,7 +13,7 @@ import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from parley.common.runtime.clock import utc_now
+from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley_dev.stack import Stack
 from support.api import ApiClient, OperatorClient
 from support.tenants import TenantFixture
@@ -27,6 +27,8 @@ MAX_EXAMINED = 4 * (PAGE_SIZE + 1)
 
 PERIODIC_TASKS_SECONDS = 2.5
 """Time in which every periodic task of the services queries the database at least once."""
+
+_IN_AN_HOUR = to_rfc3339(utc_now() + timedelta(hours=1))
 
 Database = AsyncDatabase[dict[str, Any]]
 
@@ -42,7 +44,11 @@ async def databases(stack: Stack, mongodb_uri: str) -> AsyncIterator[dict[str, D
 async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases: dict[str, Database]) -> TenantFixture:
     """A tenant with many rows in every list: one document created through the API, and copies of it."""
     tenant = await TenantFixture.create(api, stack, mongodb_uri)
-    visitor, waiting = await tenant.pending_conversation()
+    visitor = tenant.new_visitor()
+    waiting = (await visitor.send_message("Is anybody there?", lang="de-AT"))["conversation_id"]
+    (await visitor.post("/handoff")).ok()
+    label = (await tenant.owner.post("/labels", {"name": "Bug", "scope": "all"})).ok(201)["label"]
+    (await tenant.alex.send("PUT", f"/operator/conversation/{waiting}/labels", {"labels": [label["id"]]})).ok()
     (await visitor.post("/contact", name="Jane", email="jane@example.com")).ok()
     (await visitor.post("/rate", score=4)).ok()
     (await visitor.post("/heartbeat", page="https://shop.test/")).ok()
@@ -53,9 +59,13 @@ async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases
     chat, presence = databases["chat"], databases["presence"]
     no_events: dict[str, Any] = {"outbox": []}
     await wait_until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
+    times = ("queue_at", "created_at", "rated_at")
+    await _copy_document(chat, "conversations", {"_id": waiting}, no_events, times)
+    (await tenant.alex.send("PUT", f"/operator/conversation/{waiting}/snooze", {"until": _IN_AN_HOUR})).ok()
     await _copy_document(
-        chat, "conversations", {"_id": waiting}, {**no_events, "open": False}, ("queue_at", "created_at", "rated_at")
+        chat, "conversations", {"_id": waiting}, no_events, ("snoozed_until", "created_at"), first_id=2 * 10**9
     )
+    (await tenant.alex.send("DELETE", f"/operator/conversation/{waiting}/snooze")).ok()
     await _copy_document(chat, "visitors", {"site_id": tenant.site_id}, no_events, ("lead_at", "blocked_at"))
     await _copy_document(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
     await _copy_document(chat, "knowledge", {"site_id": tenant.site_id}, no_events, ())
@@ -78,14 +88,19 @@ async def _tenant(chat: Database, tenant: TenantFixture) -> int:
 
 
 async def _copy_document(
-    database: Database, name: str, which: dict[str, Any], changed: dict[str, Any], times: tuple[str, ...]
+    database: Database,
+    name: str,
+    which: dict[str, Any],
+    changed: dict[str, Any],
+    times: tuple[str, ...],
+    first_id: int = 10**9,
 ) -> None:
     """Insert copies of one document, each with its own id, keys and times."""
     model = await database[name].find_one(which)
     assert model is not None, name
     copies = []
     for number in range(1, ROWS + 1):
-        one = {**copy.deepcopy(model), **changed, "_id": _copied_id(model["_id"], number)}
+        one = {**copy.deepcopy(model), **changed, "_id": _copied_id(model["_id"], first_id, number)}
         for field in times:
             one[field] = model[field] - timedelta(seconds=number)
         for unique in ("visitor_key", "email", "session"):
@@ -97,8 +112,8 @@ async def _copy_document(
     await database[name].insert_many(copies)
 
 
-def _copied_id(key: Any, number: int) -> Any:
-    return 10**9 + number if isinstance(key, int) else f"{key[:-8]}{number:08x}" if isinstance(key, str) else key
+def _copied_id(key: Any, first_id: int, number: int) -> Any:
+    return first_id + number if isinstance(key, int) else f"{key[:-8]}{number:08x}" if isinstance(key, str) else key
 
 
 async def _count_rows(operator: OperatorClient, path: str, rows: str, **query: Any) -> int:
@@ -122,6 +137,19 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
         await _count_rows(alex, "/operator/active-chats", "chats", site_id=site_id, status="pending,active,ai") > ROWS
     )
     assert await _count_rows(alex, "/operator/all-active-chats", "chats") > ROWS
+    label_id = (await alex.get("/labels")).ok()["labels"][0]["id"]
+    for filter_ in ({"label_id": label_id}, {"language": "de"}, {"rating": 4, "label_id": label_id}, {"waiting": 0}):
+        assert await _count_rows(alex, "/operator/all-active-chats", "chats", **filter_) > ROWS
+    assert await _count_rows(alex, "/operator/all-active-chats", "chats", status="snoozed") >= ROWS
+    assert await _count_rows(alex, "/operator/all-active-chats", "chats", operator_id=alex.id) == 0
+    assert await _count_rows(alex, "/operator/all-active-chats", "chats", search="jane") > 0
+    for filter_ in ({"label_id": label_id}, {"language": "de"}, {"rating": 4, "status": "pending"}):
+        assert await _count_rows(alex, f"{site}/conversations", "conversations", **filter_) > ROWS
+    for status in ("pending", "snoozed", "closed"):
+        view = {"name": status, "filter": {"status": status, "site_id": site_id, "label_id": label_id}}
+        (await alex.post("/views", view)).ok(201)
+    counted = (await alex.get("/views/counts")).ok()["counts"]
+    assert [(row["count"], row["capped"]) for row in counted] == [(100, True), (100, True), (0, False)]
     assert await _count_rows(alex, "/operator/blocked", "visitors", site_id=site_id) > ROWS
     assert await _count_rows(alex, "/operator/online-visitors", "visitors", site_id=site_id) > ROWS
     assert await _count_rows(alex, "/operator/all-online-visitors", "visitors") > ROWS

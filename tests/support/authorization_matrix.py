@@ -35,6 +35,9 @@ class TenantResources:
     key_id: int
     reply_id: int
     team_id: int
+    label_id: int
+    view_id: int
+    action_id: int
     session_id: str
 
     @property
@@ -57,25 +60,44 @@ class TenantResources:
         reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
         members = {"name": "Billing", "site_ids": [tenant.site_id], "operator_ids": [tenant.alex.id]}
         team = (await tenant.owner.post("/teams", members)).ok(201)["team"]
+        of_site = {"scope": "site", "site_id": tenant.site_id}
+        label = (await tenant.owner.post("/labels", {"name": "Billing", **of_site})).ok(201)["label"]
+        view = (await tenant.owner.post("/views", {"name": "All", "filter": {}, **of_site})).ok(201)["view"]
+        bulk = {"action": "label", "conversation_ids": [conversation_id], "label_ids": [label["id"]]}
+        action = (await tenant.owner.post("/operator/conversations/bulk", bulk)).ok()
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
         return cls(
-            tenant.site_id, conversation_id, tenant.alex.id, known["id"], key["id"], reply["id"], team["id"], handle
+            tenant.site_id,
+            conversation_id,
+            tenant.alex.id,
+            known["id"],
+            key["id"],
+            reply["id"],
+            team["id"],
+            label["id"],
+            view["id"],
+            action["action_id"],
+            handle,
         )
 
 
 UNKNOWN_RESOURCES = TenantResources(
-    UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, UNKNOWN_ID, "sess_" + "f" * 32
+    **{name: UNKNOWN_ID for name in TenantResources.__annotations__ if name != "session_id"},
+    session_id="sess_" + "f" * 32,
 )
 """Ids of no existing resource."""
 
 PATH_PARAMETERS = {
     ("operator", "id"): "conversation_id",
+    ("operator", "action_id"): "action_id",
     ("conversations", "id"): "conversation_id",
     ("team", "id"): "operator_id",
     ("teams", "id"): "team_id",
     ("api-keys", "id"): "key_id",
     ("canned-replies", "id"): "reply_id",
+    ("labels", "id"): "label_id",
+    ("views", "id"): "view_id",
     ("sites", "site_id"): "site_id",
     ("sites", "operator_id"): "operator_id",
     ("sites", "entry_id"): "entry_id",
@@ -89,12 +111,23 @@ NOT_RESOURCE_FIELDS = {
     "device_id": "a hash; only the caller's own devices are looked at, which a test of foreign ids shows",
     "message_id": "the sender's own id for a message",
     "file_id": "an upload of the tenant's own, as image_url is; see tests/security/test_files.py",
+    "conversation_ids": "each conversation is authorized and answered by itself",
+    "label_ids": "checked for each conversation, with its site",
     "last_event_id": "a position in the event log; the replay is authorized event by event",
 }
 
 FILTER_PARAMETERS = {
     ("POST /api/v1/operator/transfer/{id}", "team_id"): "in place of operator_id; another site's is invalid",
+    ("POST /api/v1/operator/conversations/bulk", "team_id"): "in place of operator_id; another site's is invalid",
     ("GET /api/v1/sites/{site_id}/conversations", "operator_id"): "filters the caller's own list",
+    ("GET /api/v1/sites/{site_id}/conversations", "label_id"): "filters the caller's own list",
+    ("GET /api/v1/sites/{site_id}/conversations", "team_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/active-chats", "operator_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/active-chats", "label_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/active-chats", "team_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/all-active-chats", "operator_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/all-active-chats", "label_id"): "filters the caller's own list",
+    ("GET /api/v1/operator/all-active-chats", "team_id"): "filters the caller's own list",
     ("GET /api/v1/audit", "operator_id"): "filters the caller's own list",
     ("GET /api/v1/audit", "site_id"): "filters the caller's own list",
 }

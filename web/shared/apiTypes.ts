@@ -40,6 +40,11 @@ export type LoginResponse = ResponseBody<"post", "/auth/login">;
 export type Account = ResponseBody<"get", "/auth/me">["user"];
 export type Permission = Account["sites"][string][number];
 export type CannedReply = ResponseBody<"get", "/canned-replies">["canned_replies"][number];
+export type Label = ResponseBody<"get", "/labels">["labels"][number];
+export type SavedView = ResponseBody<"get", "/views">["views"][number];
+export type ViewCount = ResponseBody<"get", "/views/counts">["counts"][number];
+export type BulkRequest = RequestBody<"post", "/operator/conversations/bulk">;
+export type BulkResults = ResponseBody<"post", "/operator/conversations/bulk">["results"];
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 
 export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];

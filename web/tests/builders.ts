@@ -44,6 +44,8 @@ export function buildConversation(fields: Partial<Conversation> = {}): Conversat
     team_id: null,
     previous_id: null,
     rating: null,
+    labels: [],
+    snoozed_until: null,
     created_at: "2026-01-01T12:00:00Z",
     updated_at: "2026-01-01T12:00:00Z",
     version: 1,

@@ -57,7 +57,11 @@ test("a conversation that was closed while disconnected disappears", async () =>
 
 test("a conversation that an event brings during the fetch stays", async () => {
   let respond: (response: Response) => void = () => undefined;
-  server.on("GET", PATH, () => new Promise((resolve) => (respond = resolve)));
+  server.on("GET", PATH, ({ url }) =>
+    url.searchParams.get("status") === "snoozed"
+      ? json({ chats: [], next_cursor: null })
+      : new Promise((resolve) => (respond = resolve)),
+  );
   const loading = inbox.loadConversations();
   await settle();
   inbox.mergeConversations([buildConversation({ id: 3, version: 1 })]);

@@ -11,6 +11,7 @@ from parley.chat.accounts import repository as accounts
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.labels import repository as labels
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
@@ -20,6 +21,7 @@ from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
 REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, sessions, sites, team, teams)
+REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, labels, sessions, sites, team)
 
 
 async def _call_every_route(app: AdminTestApp) -> None:
@@ -55,6 +57,15 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("PUT", f"{site_path}/chatbot/knowledge/{entry['id']}", {"question": "Open?", "answer": "Yes, always."})
     assert await app.admin.knowledge.search(site["id"], "open", 3)
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
+    label = (await call("POST", "/api/v1/labels", {"name": "Billing", "site_id": site["id"]}))["label"]
+    await call("POST", "/api/v1/labels", {"name": "Bug", "scope": "all"})
+    first = await call("GET", "/api/v1/labels", limit=1)
+    await call("GET", "/api/v1/labels", site_id=site["id"], cursor=first["next_cursor"])
+    await call("PUT", f"/api/v1/labels/{label['id']}", {"name": "Invoices", "colour": "#112233"})
+    assert await app.admin.labels.find_names(owner.tenant_id, site["id"], [label["id"]])
+    await call("DELETE", f"/api/v1/labels/{label['id']}")
+    await app.admin.label_repository.list_deleted(10)
+    await app.admin.labels.remove_orphaned()
     key = await call("POST", "/api/v1/api-keys", {"name": "Export"})
     await app.call_internal("POST", "access-by-key", {"key": key["key"]})
     await call("DELETE", f"/api/v1/api-keys/{key['api_key']['id']}")

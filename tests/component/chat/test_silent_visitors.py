@@ -15,9 +15,10 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
+from parley.chat.audiences import Scope
 from parley.chat.backends import Backends
 from parley.chat.canned_replies.handlers import CannedReplyHandlers
-from parley.chat.canned_replies.model import CannedReplyDraft, Scope
+from parley.chat.canned_replies.model import CannedReplyDraft
 from parley.chat.canned_replies.repository import MongoCannedReplyRepository
 from parley.chat.canned_replies.schemas import CannedRepliesQuery
 from parley.chat.conversations.module import ConversationModule

@@ -8,9 +8,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parley.chat.conversations import transitions
-from parley.chat.conversations.errors import AssignedToAnother, ConversationIsClosed, ConversationIsOpen, NotAssigned
-from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
+from parley.chat.conversations.errors import (
+    AssignedToAnother,
+    ConversationIsClosed,
+    ConversationIsOpen,
+    NotAssigned,
+    NotSnoozed,
+)
+from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation, VisitorSilence
 from parley.chat.messages.model import MessageDraft
+from parley.chat.sites.silence_policy import SilencePolicy
 from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events.schemas import OperatorRef, Role
@@ -306,3 +313,85 @@ def test_a_reply_is_taken_over_only_after_its_lease_has_ended() -> None:
     taken = transitions.renew_reply_lease(leased, NOW + transitions.REPLY_LEASE_DURATION)
     assert taken is not None
     assert transitions.renew_reply_lease(taken.conversation, NOW + transitions.REPLY_LEASE_DURATION) is None
+
+
+def test_labels_are_replaced_without_repeats_and_in_their_order() -> None:
+    change = transitions.set_labels(open_conversation(), [5, 3, 5], ALEX, LATER)
+    assert change.conversation.label_ids == (5, 3)
+    assert event_types(change) == ["conversation.updated"]
+    assert not transitions.set_labels(change.conversation, [3, 5], ALEX, LATER).events
+    assert transitions.change_labels(change.conversation, [7], [5], SAM, LATER).conversation.label_ids == (3, 7)
+    with pytest.raises(ValidationFailed):
+        transitions.set_labels(open_conversation(), range(1, 22), ALEX, LATER)
+
+
+def test_a_deleted_label_is_taken_off() -> None:
+    labeled = transitions.set_labels(open_conversation(), [5, 3], ALEX, NOW).conversation
+    change = transitions.remove_deleted_label(labeled, 5, LATER)
+    assert change is not None
+    assert change.conversation.label_ids == (3,)
+    assert transitions.remove_deleted_label(change.conversation, 5, LATER) is None
+
+
+def test_a_snooze_ends_when_the_visitor_writes() -> None:
+    accepted = transitions.accept(with_visitor_message(open_conversation()), ALEX, NOW, TIMEOUT).conversation
+    until = NOW + timedelta(hours=1)
+    snoozed = transitions.snooze(accepted, until, ALEX, NOW, overrule=False).conversation
+    assert (snoozed.snoozed_until, snoozed.due_at) == (until, None)
+    assert not transitions.snooze(snoozed, until, ALEX, NOW, overrule=False).events, "repeated"
+    change = transitions.add_visitor_message(snoozed, draft(2), LATER, TIMEOUT, needs_human=False)
+    assert event_types(change) == ["message.created", "conversation.updated"]
+    assert change.conversation.snoozed_until is None
+    assert change.conversation.due_at == LATER + TIMEOUT
+    assert transitions.wake(change.conversation, until, TIMEOUT) is None
+
+
+def test_a_snooze_needs_an_open_conversation_of_ones_own_and_a_time_to_come() -> None:
+    accepted = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    with pytest.raises(AssignedToAnother):
+        transitions.snooze(accepted, LATER, SAM, NOW, overrule=False)
+    with pytest.raises(ValidationFailed):
+        transitions.snooze(accepted, NOW, ALEX, NOW, overrule=False)
+    with pytest.raises(NotSnoozed):
+        transitions.unsnooze(accepted, ALEX, NOW, TIMEOUT, overrule=False)
+    closed = transitions.close(accepted, ALEX, NOW, overrule=False).conversation
+    with pytest.raises(ConversationIsClosed):
+        transitions.snooze(closed, LATER, ALEX, NOW, overrule=False)
+
+
+@pytest.mark.parametrize("action", ["close", "release", "transfer"])
+def test_who_changes_who_answers_ends_the_snooze(action: str) -> None:
+    accepted = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    snoozed = transitions.snooze(accepted, LATER, ALEX, NOW, overrule=False).conversation
+    if action == "transfer":
+        after = transitions.transfer(snoozed, SAM, ALEX, NOW, TIMEOUT, overrule=False).conversation
+    else:
+        after = getattr(transitions, action)(snoozed, ALEX, NOW, overrule=False).conversation
+    assert after.snoozed_until is None
+
+
+def test_the_visitors_silence_begins_with_each_message_of_the_operator() -> None:
+    policy = SilencePolicy(timedelta(minutes=30), timedelta(minutes=10))
+    written = transitions.add_operator_message(open_conversation(), draft(1), ALEX, NOW, TIMEOUT, policy).conversation
+    assert written.silence == VisitorSilence(NOW, NOW + timedelta(minutes=20))
+    again = transitions.add_operator_message(written, draft(2), ALEX, LATER, TIMEOUT, policy).conversation
+    assert again.silence == VisitorSilence(LATER, LATER + timedelta(minutes=20))
+    assert with_visitor_message(again, 3).silence is None
+    transferred = transitions.transfer(again, SAM, ALEX, LATER, TIMEOUT, overrule=False).conversation
+    assert transferred.silence == again.silence
+    assert transitions.release(again, ALEX, LATER, overrule=False).conversation.silence is None
+
+
+def test_an_overdue_notice_still_leaves_the_visitor_its_time() -> None:
+    policy = SilencePolicy(timedelta(minutes=30), timedelta(minutes=10))
+    silent = transitions.add_operator_message(open_conversation(), draft(1), ALEX, NOW, TIMEOUT, policy).conversation
+    late = NOW + timedelta(hours=5)
+    change = transitions.check_silence(silent, policy, draft(2, "system"), late)
+    assert change is not None
+    assert event_types(change) == ["message.created"]
+    assert change.conversation.silence == VisitorSilence(NOW, late + timedelta(minutes=10), announced=True)
+    assert transitions.check_silence(change.conversation, policy, draft(3, "system"), late) is None
+    end = transitions.check_silence(change.conversation, policy, draft(3, "system"), late + timedelta(minutes=10))
+    assert end is not None
+    assert event_types(end) == ["conversation.closed"]
+    assert end.events[0].data["reason"] == "silence"

@@ -71,7 +71,7 @@ function Page() {
     case "ratings":
       return <RatingsPage id={current.site} />;
     case "archive":
-      return <ArchivePage />;
+      return <ArchivePage viewId={current.view} />;
     case "search":
       return <SearchPage />;
     case "audit":

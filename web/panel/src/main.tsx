@@ -9,6 +9,7 @@ import "./components/notices.css";
 import "./components/dialogs.css";
 import "./styles/layout.css";
 import "./inbox/inbox.css";
+import "./labels/labels.css";
 import "./conversation/conversation.css";
 import "./conversation/markdown.css";
 import "./composer/composer.css";

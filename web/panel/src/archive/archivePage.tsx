@@ -2,26 +2,33 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { Pagination } from "../../../shared/apiTypes";
+import type { Pagination, SavedView } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
+import { LANGUAGES, languageName } from "../components/languages";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { anonymousName, messagePreview, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
+import { LabelChips } from "../labels/labelChips";
+import { labelsOfSite } from "../labels/labels";
 import { routeHref } from "../navigation/route";
 import { hasPermission, sites } from "../sites/sites";
+import { SaveViewDialog } from "../views/saveViewDialog";
+import { views } from "../views/views";
 
 const PAGE_SIZE = 30;
 const SEARCH_DELAY_MS = 300;
 
-export function ArchivePage() {
+export function ArchivePage({ viewId }: { viewId: number | undefined }) {
   const readableSites = sites.value.filter((site) => hasPermission(site.id, "can_view_conversations"));
   const selectedId = useSignal<number | undefined>(undefined);
   const view = useSignal<"conversations" | "leads">("conversations");
-  const site = readableSites.find((one) => one.id === selectedId.value) ?? readableSites[0];
+  const saved = views.value.find((one) => one.id === viewId);
+  const siteId = selectedId.value ?? saved?.filter.site_id ?? undefined;
+  const site = readableSites.find((one) => one.id === siteId) ?? readableSites[0];
   return (
     <main class="page">
       <header class="page-header">
@@ -60,16 +67,30 @@ export function ArchivePage() {
       ) : view.value === "leads" ? (
         <Leads key={site.id} siteId={site.id} />
       ) : (
-        <ArchivedConversations key={site.id} siteId={site.id} />
+        <ArchivedConversations
+          key={`${site.id}/${saved?.id}`}
+          siteId={site.id}
+          initial={saved && saved.filter.site_id === site.id ? saved.filter : undefined}
+        />
       )}
     </main>
   );
 }
 
-function ArchivedConversations({ siteId }: { siteId: number }) {
-  const typed = useSignal("");
-  const search = useSignal("");
-  const status = useSignal("");
+interface ArchivedConversationsProps {
+  siteId: number;
+  /** The filter of the saved view that was opened. */
+  initial: SavedView["filter"] | undefined;
+}
+
+function ArchivedConversations({ siteId, initial }: ArchivedConversationsProps) {
+  const typed = useSignal(initial?.search ?? "");
+  const search = useSignal(initial?.search ?? "");
+  const status = useSignal(initial?.status ?? "");
+  const label = useSignal(initial?.label_id ?? null);
+  const rating = useSignal(initial?.rating ?? null);
+  const language = useSignal(initial?.language ?? null);
+  const saving = useSignal(false);
   const page = useSignal(1);
   useEffect(() => {
     const timer = setTimeout(() => {
@@ -83,6 +104,9 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
     per_page: PAGE_SIZE,
     search: search.value || null,
     status: status.value || null,
+    label_id: label.value,
+    rating: rating.value,
+    language: language.value,
   };
   const fetched = useFetch(`archive/${siteId}/${JSON.stringify(query)}`, () =>
     api.get("/sites/{site_id}/conversations", { path: { site_id: siteId }, query }),
@@ -115,7 +139,71 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
           <option value="pending">{t("common.waiting")}</option>
           <option value="ai">{t("archive.withAi")}</option>
         </select>
+        <select
+          aria-label={t("labels.label")}
+          value={label.value ?? ""}
+          onChange={(event) => {
+            label.value = Number(event.currentTarget.value) || null;
+            page.value = 1;
+          }}
+        >
+          <option value="">{t("labels.anyLabel")}</option>
+          {labelsOfSite(siteId).map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label={t("conversation.rating")}
+          value={rating.value ?? ""}
+          onChange={(event) => {
+            rating.value = Number(event.currentTarget.value) || null;
+            page.value = 1;
+          }}
+        >
+          <option value="">{t("labels.anyRating")}</option>
+          {[1, 2, 3, 4, 5].map((score) => (
+            <option key={score} value={score}>
+              {score}★
+            </option>
+          ))}
+        </select>
+        <select
+          aria-label={t("common.language")}
+          value={language.value ?? ""}
+          onChange={(event) => {
+            language.value = event.currentTarget.value || null;
+            page.value = 1;
+          }}
+        >
+          <option value="">{t("labels.anyLanguage")}</option>
+          {LANGUAGES.map((tag) => (
+            <option key={tag} value={tag}>
+              {languageName(tag)}
+            </option>
+          ))}
+        </select>
+        <button type="button" class="button small" onClick={() => (saving.value = true)}>
+          {t("labels.saveView")}
+        </button>
       </div>
+      {saving.value && (
+        <SaveViewDialog
+          filter={{
+            status: "closed",
+            site_id: siteId,
+            label_id: label.value,
+            team_id: null,
+            operator_id: null,
+            language: language.value,
+            rating: rating.value,
+            waiting: null,
+            search: search.value || null,
+          }}
+          onClose={() => (saving.value = false)}
+        />
+      )}
       {fetched.error ? (
         <p class="error-text">{fetched.error}</p>
       ) : !fetched.value ? (
@@ -133,6 +221,7 @@ function ArchivedConversations({ siteId }: { siteId: number }) {
                   {messagePreview(conversation).text}
                 </span>
                 {conversation.rating ? <span class="tag plain">{conversation.rating}★</span> : null}
+                <LabelChips conversation={conversation} max={3} />
                 <ModeTag conversation={conversation} />
                 <span class="muted archive-time">{formatTimeOrDate(conversation.created_at)}</span>
               </a>

@@ -70,6 +70,7 @@ export const COMMANDS = define({
     icon: "list",
     keys: ["3"],
   },
+  "inbox.snoozed": { label: "labels.showSnoozed", group: "general", icon: "clock", keys: ["4"] },
   "inbox.next": {
     label: "commands.inboxNext",
     group: "general",
@@ -197,6 +198,9 @@ export const COMMANDS = define({
     keys: ["i"],
     keywords: "commands.chatImageWords",
   },
+  "chat.labels": { label: "labels.labels", group: "chat", icon: "bookmark", keys: ["h"] },
+  "chat.snooze": { label: "labels.snooze", group: "chat", icon: "clock", keys: ["z"] },
+  "chat.select": { label: "labels.shortcutSelect", group: "chat", icon: "check", keys: ["x"] },
   "chat.transfer": {
     label: "conversation.transfer",
     group: "chat",

@@ -24,6 +24,7 @@ export function usePanelActions(): void {
       "inbox.waiting": () => showTab("waiting"),
       "inbox.mine": () => showTab("mine"),
       "inbox.all": () => showTab("all"),
+      "inbox.snoozed": () => showTab("snoozed"),
       "inbox.next": () => openNeighbour(1),
       "inbox.previous": () => openNeighbour(-1),
       "go.chats": go("chats"),

@@ -2,15 +2,20 @@
 
 import { useEffect } from "preact/hooks";
 import type { Conversation } from "../../../shared/apiTypes";
+import { clearSelection, toggleSelected } from "../bulk/selection";
 import { shortcutHint, useActions, withShortcut } from "../commands/registry";
 import { now } from "../components/clock";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, PageLink, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
+import { openPopupMenu, PopupMenu } from "../components/popupMenu";
 import { Composer } from "../composer/composer";
 import { t } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
+import { LabelChips } from "../labels/labelChips";
+import { LabelMenu } from "../labels/labelMenu";
+import { labelsOfSite, toggleLabel } from "../labels/labels";
 import { connection } from "../live/liveStream";
 import { MentionReader } from "../mentions/mentionList";
 import { navigate } from "../navigation/route";
@@ -28,6 +33,7 @@ import {
 } from "./actions";
 import { BlockDialog } from "./blockDialog";
 import { Details } from "./details";
+import { SnoozeBar, SnoozeMenu, snooze } from "./snooze";
 import { getConversation, getLoadState, getThread, loadThread, type Thread } from "./threads";
 import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
@@ -52,6 +58,7 @@ export function ConversationPage({ id, entry }: { id: number; entry: string | un
         <ConversationHeader conversation={conversation} thread={thread} />
         <ViewingReporter id={id} />
         <MentionReader id={id} />
+        <SnoozeBar conversation={conversation} mayEnd={getAbilities(conversation).mayReassign} />
         <TranslationBar conversation={conversation} thread={thread} />
         <Timeline key={id} thread={thread} conversation={conversation} target={entry} />
         <Composer key={`composer-${id}`} conversation={conversation} />
@@ -129,6 +136,7 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
         </h1>
         <p class="conversation-meta">
           <ModeTag conversation={conversation} />
+          <LabelChips conversation={conversation} />
           <span dir="auto">{getSiteName(siteId)}</span>
           <ViewerList id={id} />
           {online?.page && <PageLink page={online.page} title={online.title} />}
@@ -146,6 +154,39 @@ function ConversationHeader({ conversation, thread }: { conversation: Conversati
           </button>
         )}
         <TranslateButton conversation={conversation} thread={thread} />
+        {hasPermission(siteId, "can_chat") && (
+          <PopupMenu
+            icon="bookmark"
+            label={t("labels.labels")}
+            hint={shortcutHint("chat.labels")}
+            id="label-menu"
+          >
+            {() => (
+              <LabelMenu
+                labels={labelsOfSite(siteId)}
+                given={conversation.labels}
+                onToggle={(label) => toggleLabel(conversation, label.id)}
+              />
+            )}
+          </PopupMenu>
+        )}
+        {mayReassign && (
+          <PopupMenu
+            icon="clock"
+            label={t("labels.snooze")}
+            hint={shortcutHint("chat.snooze")}
+            id="snooze-menu"
+          >
+            {(close) => (
+              <SnoozeMenu
+                onChoose={(until) => {
+                  close();
+                  void snooze(id, until);
+                }}
+              />
+            )}
+          </PopupMenu>
+        )}
         {mayReassign && (
           <IconButton
             icon="transfer"
@@ -209,6 +250,9 @@ function ConversationActions({ conversation, thread }: { conversation: Conversat
       "chat.translations": isTranslated && (() => (showTranslations.value = !showTranslations.value)),
       "chat.reopen": mayChat && !isOpen && (() => void reopenConversation(conversation)),
       "chat.accept": canAccept && (() => void acceptConversation(conversation)),
+      "chat.labels": mayChat && (() => openPopupMenu("label-menu")),
+      "chat.snooze": mayReassign && (() => openPopupMenu("snooze-menu")),
+      "chat.select": isOpen && (() => toggleSelected(id)),
       "chat.transfer": mayReassign && (() => (transferDialogFor.value = id)),
       "chat.release": mayRelease && (() => void releaseConversation(conversation)),
       "chat.close": mayReassign && (() => void closeConversation(conversation)),
@@ -225,6 +269,7 @@ function ConversationActions({ conversation, thread }: { conversation: Conversat
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
       closeDrawer();
+      clearSelection();
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);

@@ -196,6 +196,12 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
       return isOwn ? t("conversation.history_closedByYou") : t("conversation.history_closed", { name });
     case "reopened":
       return isOwn ? t("conversation.history_reopenedByYou") : t("conversation.history_reopened", { name });
+    case "labeled":
+    case "snoozed":
+    case "woken":
+    case "closed_for_silence":
+    case "restored":
+      return t(`labels.history_${entry.action}`, { name });
     default: {
       const key = `conversation.history_${entry.action}`;
       return hasText(key) ? t(key) : entry.action;

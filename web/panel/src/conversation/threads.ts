@@ -178,6 +178,9 @@ const ACTIONS: Record<string, string> = {
   "conversation.reopened": "reopened",
 };
 
+/** Reasons of updates that the history shows. */
+const UPDATES: Record<string, string> = { labels: "labeled", snoozed: "snoozed", woken: "woken" };
+
 /** Applies an event to the thread of its conversation, if that has been opened. */
 export function applyThreadEvent(event: LiveEvent): void {
   const id = event.conversation_id;
@@ -200,8 +203,10 @@ export function applyThreadEvent(event: LiveEvent): void {
     storeThread(id, { ...changed, messages });
   } else if (type === "translation.updated") {
     storeThread(id, { ...changed, translation: data as unknown as ConversationTranslation });
-  } else if (ACTIONS[type]) {
-    const history = addHistory(changed.history, toHistoryEntry(ACTIONS[type], event));
+  } else {
+    const action = type === "conversation.updated" ? UPDATES[String(data["reason"])] : ACTIONS[type];
+    if (!action) return;
+    const history = addHistory(changed.history, toHistoryEntry(action, event));
     storeThread(id, { ...changed, history });
   }
 }
@@ -215,6 +220,8 @@ const REASONS: Record<string, string> = {
   transferred: "transferred_to_team",
   round_robin: "assigned",
   least_busy: "assigned",
+  silence: "closed_for_silence",
+  undone: "restored",
 };
 
 function toHistoryEntry(action: string, event: LiveEvent): HistoryEntry {

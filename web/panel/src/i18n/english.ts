@@ -16,6 +16,7 @@ import files from "./en/files.json";
 import hours from "./en/hours.json";
 import inbox from "./en/inbox.json";
 import knowledge from "./en/knowledge.json";
+import labels from "./en/labels.json";
 import live from "./en/live.json";
 import mentions from "./en/mentions.json";
 import navigation from "./en/navigation.json";
@@ -49,6 +50,7 @@ export const english = {
   hours,
   inbox,
   knowledge,
+  labels,
   live,
   mentions,
   navigation,

@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import type { Conversation, Role } from "../../../shared/apiTypes";
 import { markdownToText } from "../../../shared/markdown";
 import { api } from "../api/client";
+import { now } from "../components/clock";
 import { t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { persistedSignal } from "../settings/preferences";
@@ -13,10 +14,36 @@ const MAX_CONVERSATIONS = 2000;
 export const conversations = signal<ReadonlyMap<number, Conversation>>(new Map());
 export const conversationsLoaded = signal(false);
 
-export type InboxTab = "waiting" | "mine" | "all";
+export type InboxTab = "waiting" | "mine" | "all" | "snoozed";
 export const activeTab = persistedSignal<InboxTab>("tab", "waiting");
 export const siteFilter = signal<number | undefined>(undefined);
 export const searchText = signal("");
+
+/** By what the lists are filtered besides the site and the search text; null: not by this. */
+export interface InboxFilter {
+  /** Modes, as in the lists' `status`. */
+  modes: Conversation["mode"][] | null;
+  label_id: number | null;
+  team_id: number | null;
+  operator_id: number | null;
+  language: string | null;
+  rating: number | null;
+  /** Seconds that the visitor has waited at least. */
+  waiting: number | null;
+}
+
+export const NO_FILTER: InboxFilter = {
+  modes: null,
+  label_id: null,
+  team_id: null,
+  operator_id: null,
+  language: null,
+  rating: null,
+  waiting: null,
+};
+
+export const inboxFilter = signal<InboxFilter>(NO_FILTER);
+export const isFiltered = computed(() => Object.values(inboxFilter.value).some((value) => value !== null));
 
 /** Adds or replaces conversations. One that is older than the version known changes nothing. */
 export function mergeConversations(changed: readonly Conversation[]): void {
@@ -39,14 +66,17 @@ export async function loadConversations(): Promise<void> {
   const fetched: Conversation[] = [];
   let cursor: string | null = null;
   const before = conversations.value;
-  do {
-    const query = { status: "pending,active,ai", limit: 100, cursor };
-    const page: Awaited<ReturnType<typeof fetchPage>> = await fetchPage(query);
-    fetched.push(...page.chats);
-    mergeConversations(page.chats);
-    conversationsLoaded.value = true;
-    cursor = page.next_cursor;
-  } while (cursor && fetched.length < MAX_CONVERSATIONS);
+  for (const status of ["pending,active,ai", "snoozed"]) {
+    do {
+      const query = { status, limit: 100, cursor };
+      const page: Awaited<ReturnType<typeof fetchPage>> = await fetchPage(query);
+      fetched.push(...page.chats);
+      mergeConversations(page.chats);
+      conversationsLoaded.value = true;
+      cursor = page.next_cursor;
+    } while (cursor && fetched.length < MAX_CONVERSATIONS);
+    cursor = null;
+  }
   const open = new Set(fetched.map((conversation) => conversation.id));
   // A conversation that an event changed during the fetch stays: the fetched pages may be older.
   const kept = [...conversations.value.values()].filter(
@@ -73,25 +103,46 @@ function sortConversations(list: readonly Conversation[]): Conversation[] {
   return keyed.map(({ conversation }) => conversation);
 }
 
-const openConversations = computed(() =>
+const allOpen = computed(() =>
   [...conversations.value.values()].filter((conversation) => conversation.mode !== "closed"),
 );
+const openConversations = computed(() => allOpen.value.filter((conversation) => !conversation.snoozed_until));
 
 /** The conversations of each tab, filtered by site and search text. */
 export const inboxLists = computed<Record<InboxTab, Conversation[]>>(() => {
   const text = searchText.value.trim().toLocaleLowerCase();
-  const matching = openConversations.value.filter(
-    (conversation) =>
-      (siteFilter.value === undefined || conversation.site_id === siteFilter.value) &&
-      (!text || matches(conversation, text)),
-  );
-  const sorted = sortConversations(matching);
+  const filter = isFiltered.value ? inboxFilter.value : null;
+  const isShown = (conversation: Conversation): boolean =>
+    (siteFilter.value === undefined || conversation.site_id === siteFilter.value) &&
+    (!text || matches(conversation, text)) &&
+    (!filter || passes(conversation, filter));
+  const sorted = sortConversations(openConversations.value.filter(isShown));
+  const snoozed = allOpen.value.filter((conversation) => conversation.snoozed_until && isShown(conversation));
   return {
     waiting: sorted.filter((conversation) => conversation.mode === "pending"),
     mine: sorted.filter(isMine),
     all: sorted,
+    snoozed: snoozed.sort((a, b) => (a.snoozed_until ?? "").localeCompare(b.snoozed_until ?? "")),
   };
 });
+
+const primaryLanguage = (tag: string): string => tag.split("-")[0]?.toLowerCase() ?? "";
+
+/** Whether a conversation passes a filter, as the server applies it. */
+export function passes(conversation: Conversation, filter: InboxFilter): boolean {
+  const { modes, label_id: label, team_id: team, operator_id: operator, language, rating, waiting } = filter;
+  const since = conversation.waiting_since;
+  return (
+    (modes === null || modes.includes(conversation.mode)) &&
+    (label === null || conversation.labels.includes(label)) &&
+    (team === null || conversation.team_id === team) &&
+    (operator === null || conversation.operator?.id === operator) &&
+    (language === null ||
+      primaryLanguage(conversation.visitor.language ?? "") === primaryLanguage(language)) &&
+    (rating === null || conversation.rating === rating) &&
+    (waiting === null || (!!since && now.value - Date.parse(since) >= waiting * 1000))
+  );
+}
 
 function matches(conversation: Conversation, text: string): boolean {
   const { name, email, phone } = conversation.visitor;

@@ -1,7 +1,10 @@
 /** The list of open conversations, in three tabs: waiting, mine, all. */
 
 import type { Conversation } from "../../../shared/apiTypes";
+import { BulkBar } from "../bulk/bulkBarLoader";
+import { isSelected, selection, selectRange, toggleSelected } from "../bulk/selection";
 import { now } from "../components/clock";
+import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
 import { VirtualList } from "../components/virtualList";
@@ -9,10 +12,14 @@ import { hasDraft } from "../composer/drafts";
 import { ViewerList } from "../conversation/viewerList";
 import { formatDuration, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
+import { LabelChips } from "../labels/labelChips";
 import { MentionList } from "../mentions/mentionList";
 import { route, routeHref } from "../navigation/route";
+import { persistedSignal } from "../settings/preferences";
 import { getSiteName, sites } from "../sites/sites";
 import { getTeamName } from "../teams/teams";
+import { FilterBar } from "../views/filterBarLoader";
+import { SavedViews } from "../views/savedViews";
 import { getOnlineVisitor, typingVisitors } from "../visitors/presence";
 import {
   activeTab,
@@ -20,6 +27,7 @@ import {
   conversationsLoaded,
   type InboxTab,
   inboxLists,
+  isFiltered,
   isMine,
   messagePreview,
   searchText,
@@ -35,14 +43,17 @@ const DUE_SOON_MS = 60_000;
 /** As in chats.css. */
 const ROW_HEIGHT_PX = 58;
 
-const TABS: InboxTab[] = ["waiting", "mine", "all"];
+const TABS: InboxTab[] = ["waiting", "mine", "all", "snoozed"];
+const MAX_ROW_LABELS = 2;
+
+const filterOpen = persistedSignal("filter", false);
 
 export function Inbox() {
   const list = inboxLists.value[activeTab.value];
   const label = t(`inbox.list_${activeTab.value}`);
   const openId = route.value.page === "chats" ? route.value.conversation : undefined;
   return (
-    <section class="inbox" aria-label={t("inbox.chats")}>
+    <section class={`inbox${selection.value.length ? " selecting" : ""}`} aria-label={t("inbox.chats")}>
       <header class="inbox-header">
         <div class="tabs" role="tablist" aria-label={t("inbox.lists")}>
           {TABS.map((name, index) => (
@@ -71,7 +82,17 @@ export function Inbox() {
             />
           </label>
           {sites.value.length > 1 && <SiteSelect />}
+          <IconButton
+            icon="filter"
+            label={t("labels.filter")}
+            active={filterOpen.value || isFiltered.value}
+            onClick={() => {
+              filterOpen.value = !filterOpen.value;
+            }}
+          />
         </div>
+        {filterOpen.value && <FilterBar />}
+        <SavedViews />
       </header>
       <MentionList />
       {conversationsLoaded.value && list.length ? (
@@ -97,6 +118,7 @@ export function Inbox() {
           {conversationsLoaded.value ? <EmptyInbox /> : <Spinner />}
         </div>
       )}
+      {selection.value.length > 0 && <BulkBar />}
     </section>
   );
 }
@@ -145,7 +167,7 @@ function SiteSelect() {
 }
 
 function EmptyInbox() {
-  if (searchText.value || siteFilter.value !== undefined) {
+  if (searchText.value || siteFilter.value !== undefined || isFiltered.value) {
     return (
       <EmptyState icon="search" title={t("common.noMatchingChats")}>
         {t("inbox.noMatchText")}
@@ -156,6 +178,13 @@ function EmptyInbox() {
     return (
       <EmptyState icon="done" title={t("inbox.noneWaiting")}>
         {t("inbox.noneWaitingText")}
+      </EmptyState>
+    );
+  }
+  if (activeTab.value === "snoozed") {
+    return (
+      <EmptyState icon="clock" title={t("labels.noneSnoozed")}>
+        {t("labels.noneSnoozedText")}
       </EmptyState>
     );
   }
@@ -178,42 +207,60 @@ function ConversationRow({ conversation, selected }: { conversation: Conversatio
   const name = visitorName(conversation);
   const online = getOnlineVisitor(conversation.site_id, visitor.session_id) !== undefined;
   const needsAttention = unread > 0 && (mode === "pending" || isMine(conversation));
+  const checked = isSelected(id);
   return (
-    <a
-      href={routeHref("chats", id)}
-      class={`conversation-row${selected ? " selected" : ""}${needsAttention ? " attention" : ""}`}
-      aria-current={selected ? "true" : undefined}
-    >
-      <Avatar name={name} online={online} />
-      <span class="row-main">
-        <span class="row-top">
-          <span class="row-name" dir="auto">
-            {name}
+    <div class={`row-slot${checked ? " checked" : ""}`}>
+      <input
+        type="checkbox"
+        class="row-select"
+        aria-label={t("labels.selectChat", { name })}
+        checked={checked}
+        onClick={(event) => (event.shiftKey ? selectRange(id) : toggleSelected(id))}
+      />
+      <a
+        href={routeHref("chats", id)}
+        class={`conversation-row${selected ? " selected" : ""}${needsAttention ? " attention" : ""}`}
+        aria-current={selected ? "true" : undefined}
+        onClick={(event) => {
+          // As in lists elsewhere: with Shift up to this row, with Ctrl or ⌘ this one too.
+          if (!event.shiftKey && !event.ctrlKey && !event.metaKey) return;
+          event.preventDefault();
+          if (event.shiftKey) selectRange(id);
+          else toggleSelected(id);
+        }}
+      >
+        <Avatar name={name} online={online} />
+        <span class="row-main">
+          <span class="row-top">
+            <span class="row-name" dir="auto">
+              {name}
+            </span>
+            <RowTime conversation={conversation} />
           </span>
-          <RowTime conversation={conversation} />
-        </span>
-        <span class="row-bottom">
-          <Preview conversation={conversation} />
-          <span class="row-tags">
-            <ViewerList id={id} small />
-            {activeTab.value === "all" && <ModeTag conversation={conversation} />}
-            {sites.value.length > 1 && (
-              <span class="tag plain" dir="auto">
-                {getSiteName(conversation.site_id)}
-              </span>
-            )}
-            {getTeamName(conversation.team_id) && (
-              <span class="tag plain" dir="auto">
-                {getTeamName(conversation.team_id)}
-              </span>
-            )}
-            {visitor.language && <span class="tag plain">{visitor.language}</span>}
-            {visitor.blocked && <span class="tag error">{t("inbox.blocked")}</span>}
+          <span class="row-bottom">
+            <Preview conversation={conversation} />
+            <span class="row-tags">
+              <LabelChips conversation={conversation} max={MAX_ROW_LABELS} />
+              <ViewerList id={id} small />
+              {activeTab.value === "all" && <ModeTag conversation={conversation} />}
+              {sites.value.length > 1 && (
+                <span class="tag plain" dir="auto">
+                  {getSiteName(conversation.site_id)}
+                </span>
+              )}
+              {getTeamName(conversation.team_id) && (
+                <span class="tag plain" dir="auto">
+                  {getTeamName(conversation.team_id)}
+                </span>
+              )}
+              {visitor.language && <span class="tag plain">{visitor.language}</span>}
+              {visitor.blocked && <span class="tag error">{t("inbox.blocked")}</span>}
+            </span>
+            {needsAttention && <span class="badge">{unread > 99 ? "99+" : formatNumber(unread)}</span>}
           </span>
-          {needsAttention && <span class="badge">{unread > 99 ? "99+" : formatNumber(unread)}</span>}
         </span>
-      </span>
-    </a>
+      </a>
+    </div>
   );
 }
 

@@ -8,7 +8,7 @@ export type Route =
   | { page: "sites"; site: number | undefined; tab: string }
   | { page: "team" }
   | { page: "ratings"; site: number | undefined }
-  | { page: "archive" }
+  | { page: "archive"; view: number | undefined }
   | { page: "search" }
   | { page: "audit" }
   | { page: "settings"; section: string | undefined };
@@ -42,10 +42,11 @@ function parseRoute(text: string): Route {
   switch (page) {
     case "visitors":
     case "team":
-    case "archive":
     case "search":
     case "audit":
       return { page };
+    case "archive":
+      return { page, view: id };
     case "settings":
       return { page, section: first };
     case "sites":

@@ -14,6 +14,7 @@ import {
   loadConversations,
   mergeConversations,
 } from "../inbox/conversations";
+import { labels, learnLabels, loadLabels } from "../labels/labels";
 import { openLiveStream } from "../live/liveStream";
 import { applyMentionEvent, loadMentions, mentions } from "../mentions/mentions";
 import { route } from "../navigation/route";
@@ -21,6 +22,7 @@ import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
 import { loadSites, sites } from "../sites/sites";
 import { loadTeams, teams } from "../teams/teams";
+import { loadViews, refreshCounts, views } from "../views/views";
 import {
   applyPresenceEvent,
   loadOnlineVisitors,
@@ -42,7 +44,15 @@ export function startSession(): () => void {
       await loadWithRetry(loadSites, stop.signal);
       if (!stop.signal.aborted) stopHeartbeat ??= startHeartbeat();
     };
-    const loaders = [loadConversations, loadMentions, loadOnlineVisitors, loadOwnStatus, loadTeams];
+    const loaders = [
+      loadConversations,
+      loadMentions,
+      loadOnlineVisitors,
+      loadOwnStatus,
+      loadTeams,
+      loadLabels,
+      loadViews,
+    ];
     await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
   };
   const closeStream = openLiveStream({
@@ -73,6 +83,8 @@ export function startSession(): () => void {
     onlineVisitors.value = new Map();
     sites.value = [];
     teams.value = [];
+    labels.value = [];
+    views.value = [];
     conversationsLoaded.value = false;
     invalidateThreads(undefined);
     document.title = "Parley";
@@ -99,7 +111,11 @@ function isSameAccess(siteIds: number[]): boolean {
 
 function applyEvent(event: LiveEvent): void {
   const conversation = event.data["conversation"] as Conversation | undefined;
-  if (conversation) mergeConversations([conversation]);
+  if (conversation) {
+    mergeConversations([conversation]);
+    learnLabels(conversation);
+  }
+  refreshCounts(event);
   applyThreadEvent(event);
   applyPresenceEvent(event, me.value?.id);
   applyViewersEvent(event);

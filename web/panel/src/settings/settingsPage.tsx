@@ -15,6 +15,7 @@ import { DevicesCard } from "../devices/devicesCard";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { PANEL_LANGUAGES } from "../i18n/languages";
+import { LabelsCard } from "../labels/labelsCard";
 import { playSound } from "../notifications/sound";
 import { me, session } from "../session/session";
 import { desktopNotifications, panelLanguage, singleKeyShortcuts, soundEnabled } from "./preferences";
@@ -36,6 +37,7 @@ export function SettingsPage({ section }: { section: string | undefined }) {
       <NotificationSettings />
       <DevicesCard />
       <CannedRepliesCard />
+      <LabelsCard />
       <PasswordForm />
       <Sessions />
       <ApiKeys />

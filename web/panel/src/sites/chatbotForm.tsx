@@ -226,6 +226,36 @@ function HandoffFields({ chatbot, errors, change }: SectionProps) {
           </select>
         </Field>
       </div>
+      <div class="columns">
+        <Field
+          label={t("labels.autoClose")}
+          hint={t("labels.autoCloseHint")}
+          error={errors["auto_close_minutes"]}
+        >
+          <input
+            type="number"
+            class="short"
+            min={0}
+            max={43200}
+            value={chatbot.auto_close_minutes}
+            onInput={(event) => change({ auto_close_minutes: event.currentTarget.valueAsNumber || 0 })}
+          />
+        </Field>
+        <Field
+          label={t("labels.autoCloseNotice")}
+          hint={t("labels.autoCloseNoticeHint")}
+          error={errors["auto_close_notice_minutes"]}
+        >
+          <input
+            type="number"
+            class="short"
+            min={0}
+            max={43200}
+            value={chatbot.auto_close_notice_minutes}
+            onInput={(event) => change({ auto_close_notice_minutes: event.currentTarget.valueAsNumber || 0 })}
+          />
+        </Field>
+      </div>
       <Field
         label={t("chatbot.offlineMessage")}
         hint={t("chatbot.offlineMessageHint")}

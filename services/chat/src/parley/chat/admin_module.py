@@ -23,6 +23,7 @@ from parley.chat.api_keys.service import ApiKeyService
 from parley.chat.assignment import routes as routing_routes
 from parley.chat.assignment.handlers import RoutingHandlers
 from parley.chat.assignment.routing_service import RoutingService
+from parley.chat.audiences import Audiences
 from parley.chat.audit import routes as audit_routes
 from parley.chat.audit.handlers import AuditHandlers
 from parley.chat.audit.repository import MongoAuditRepository
@@ -36,6 +37,10 @@ from parley.chat.knowledge import routes as knowledge_routes
 from parley.chat.knowledge.handlers import KnowledgeHandlers
 from parley.chat.knowledge.repository import MongoKnowledgeRepository
 from parley.chat.knowledge.service import KnowledgeService
+from parley.chat.labels import routes as label_routes
+from parley.chat.labels.handlers import LabelHandlers
+from parley.chat.labels.repository import MongoLabelRepository
+from parley.chat.labels.service import LabelService
 from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.sessions.repository import MongoSessionRepository
 from parley.chat.sessions.service import SessionService
@@ -108,12 +113,16 @@ class AdminModule:
         next_entry_id = BlockIdGenerator(mongo, "knowledge").next
         self.knowledge = KnowledgeService(MongoKnowledgeRepository(mongo), self.site_service, audit, next_entry_id)
         next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
+        self.audiences = audiences = Audiences(sites, self.team_directory)
         self.canned_replies = CannedReplyService(
-            MongoCannedReplyRepository(mongo, clock), sites, self.team_directory, audit, next_reply_id, clock
+            MongoCannedReplyRepository(mongo, clock), audiences, audit, next_reply_id, clock
         )
         next_team_id = BlockIdGenerator(mongo, "team").next
         self._teams = TeamsService(teams, sites, self.team_directory, audit, next_team_id, clock)
         self._routing = RoutingService(self.site_service, teams)
+        self.label_repository = MongoLabelRepository(mongo)
+        next_label_id = BlockIdGenerator(mongo, "label").next
+        self.labels = LabelService(self.label_repository, audiences, audit, next_label_id, clock)
         self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
 
     def routes(self) -> list[Route]:
@@ -122,6 +131,7 @@ class AdminModule:
             *api_key_routes.routes(ApiKeyHandlers(self.api_keys)),
             *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
             *knowledge_routes.routes(KnowledgeHandlers(self.knowledge)),
+            *label_routes.routes(LabelHandlers(self.labels)),
             *team_routes.routes(TeamHandlers(self._team)),
             *teams_routes.routes(TeamsHandlers(self._teams)),
             *routing_routes.routes(RoutingHandlers(self._routing)),

@@ -19,11 +19,14 @@ from parley.chat.subscriptions import add_subscriptions
 from parley.chat.timeouts import (
     ERASURE_CHECK_SECONDS,
     EXPIRED_FILE_CHECK_SECONDS,
-    ORPHANED_REPLY_CHECK_SECONDS,
+    LABEL_REMOVAL_CHECK_SECONDS,
+    ORPHAN_CHECK_SECONDS,
     REPLY_TIMEOUT_CHECK_SECONDS,
     SEARCH_SEGMENT_CHECK_SECONDS,
     SILENT_VISITOR_CHECK_SECONDS,
+    SNOOZE_CHECK_SECONDS,
     UNSENT_IMAGE_CHECK_SECONDS,
+    VISITOR_SILENCE_CHECK_SECONDS,
 )
 from parley.chat.uploads.module import build_upload_handlers
 from parley.chat.uploads.storage import create_object_storage
@@ -57,9 +60,12 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(SWEEP_SECONDS, conversations.assigner.assign_waiting_everywhere, "assignments"))
     service.add(PeriodicTask(ERASURE_CHECK_SECONDS, personal_data.finish_due, "erasures"))
     service.add(PeriodicTask(SILENT_VISITOR_CHECK_SECONDS, conversations.visitors.remove_silent, "silent-visitors"))
-    service.add(
-        PeriodicTask(ORPHANED_REPLY_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies")
-    )
+    service.add(PeriodicTask(SNOOZE_CHECK_SECONDS, conversations.snoozes.wake_due, "snoozes"))
+    service.add(PeriodicTask(VISITOR_SILENCE_CHECK_SECONDS, conversations.visitor_silences.check_due, "silences"))
+    service.add(PeriodicTask(LABEL_REMOVAL_CHECK_SECONDS, conversations.label_removal.remove_deleted, "label-removal"))
+    service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies"))
+    service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.labels.remove_orphaned, "orphaned-labels"))
+    service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, conversations.views.remove_orphaned, "orphaned-views"))
     service.add(StorageCheck(images), optional=True)
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))

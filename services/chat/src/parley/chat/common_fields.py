@@ -36,7 +36,7 @@ def _to_utc(value: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
-def _single_direction(value: Any) -> Any:
+def single_direction(value: Any) -> Any:
     """Names are shown within sentences, so they change no direction."""
     return without_directions(value) if isinstance(value, str) else value
 
@@ -52,7 +52,7 @@ AccountEmail = Annotated[
 
 Name = Annotated[
     str,
-    BeforeValidator(_single_direction),
+    BeforeValidator(single_direction),
     # One line of text that is not blank.
     StringConstraints(
         strip_whitespace=True, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
@@ -61,6 +61,7 @@ Name = Annotated[
 NewPassword = Annotated[str, StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH), VERBATIM]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag."""
+Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 

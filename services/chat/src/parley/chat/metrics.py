@@ -38,6 +38,9 @@ ASSIGNMENT_SECONDS = Histogram(
     "Seconds that visitors waited in the queue until their conversation was assigned.",
     buckets=(0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800),
 )
+CLOSED_FOR_SILENCE = Counter(
+    "parley_chat_closed_for_silence_total", "Conversations closed because the visitor did not answer in time."
+)
 LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
 IMAGE_SECONDS = Histogram(
     "parley_chat_image_seconds",

@@ -136,6 +136,52 @@ async def _fill_search_index(context: MigrationContext) -> None:
         await context.process_in_batches(collection, process, projection=fields)
     await remove_deleted_sites(context.database, index)
 
+async def _fill_facets(context: MigrationContext) -> None:
+    """Set `facets`, by which lists are filtered, where older code did not write them."""
+    projection = {"labels": 1, "team_id": 1, "operator.id": 1, "visitor.language": 1, "rating": 1, "facets": 1}
+    await context.update_in_batches("conversations", _to_facets_update, projection=projection)
+
+
+def _to_facets_update(conversation: Document) -> UpdateOne | None:
+    operator, language = conversation.get("operator") or {}, (conversation.get("visitor") or {}).get("language")
+    rating = conversation.get("rating")
+    facets = [f"label:{label_id}" for label_id in conversation.get("labels", ())]
+    team_id = conversation.get("team_id")
+    facets += [f"team:{team_id}"] if team_id is not None else []
+    facets += [f"operator:{operator['id']}"] if operator else []
+    facets += [f"language:{language.split('-')[0].lower()}"] if language else []
+    facets += [f"rating:{rating}"] if rating is not None else []
+    if facets == conversation.get("facets"):
+        return None
+    return UpdateOne({"_id": conversation["_id"]}, [{"$set": {"facets": _FACETS}}])
+
+
+def _facet(kind: str, value: Document | str, present: str) -> Document:
+    text: Document = {"$concat": [f"{kind}:", {"$toString": value}]}
+    return {"$cond": [{"$in": [{"$type": present}, ["missing", "null"]]}, [], [text]]}
+
+
+# Computed by the server, as `_OPERATOR_IDS` is.
+_FACETS: Document = {
+    "$concatArrays": [
+        {
+            "$map": {
+                "input": {"$ifNull": ["$labels", []]},
+                "as": "label",
+                "in": {"$concat": ["label:", {"$toString": "$$label"}]},
+            }
+        },
+        _facet("team", "$team_id", "$team_id"),
+        _facet("operator", "$operator.id", "$operator.id"),
+        _facet(
+            "language",
+            {"$toLower": {"$first": {"$split": [{"$ifNull": ["$visitor.language", ""]}, "-"]}}},
+            "$visitor.language",
+        ),
+        _facet("rating", "$rating", "$rating"),
+    ]
+}
+
 
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
@@ -147,4 +193,5 @@ MIGRATIONS = (
     Migration(6, "let_tenants_share_addresses", _let_tenants_share_addresses, Phase.CONTRACT, 5),
     Migration(7, "add_joined_names_to_search_words", _renew_words, Phase.BACKFILL),
     Migration(8, "fill_search_index", _fill_search_index, Phase.BACKFILL),
+    Migration(9, "fill_facets", _fill_facets, Phase.BACKFILL),
 )

@@ -8,11 +8,13 @@ from parley.chat.ai import usage_repository
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.assignment import repository as assignment
 from parley.chat.audit import repository as audit
+from parley.chat.bulk_actions import repository as bulk_actions
 from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
 from parley.chat.files import repository as files
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.labels import repository as labels
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
 from parley.chat.presence import repository as presence
@@ -23,6 +25,7 @@ from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
 from parley.chat.uploads import repository as uploads
+from parley.chat.views import repository as views
 from parley.chat.visitors import repository as visitors
 from parley.common.mongodb import DatabaseSchema, MongoIdempotencyStore, outbox_indexes
 
@@ -49,9 +52,12 @@ SCHEMA = DatabaseSchema(
         *api_keys.INDEXES,
         *audit.INDEXES,
         *login_throttling_repository.INDEXES,
+        *bulk_actions.INDEXES,
         *canned_replies.INDEXES,
         *knowledge.INDEXES,
         *search_index.INDEXES,
+        *labels.INDEXES,
+        *views.INDEXES,
         *sessions.INDEXES,
         *sites.INDEXES,
         *team.INDEXES,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
+from parley.chat.bulk_actions import routes as bulk_action_routes
+from parley.chat.bulk_actions.handlers import BulkActionHandlers
 from parley.chat.canned_replies import routes as canned_reply_routes
 from parley.chat.canned_replies.handlers import CannedReplyHandlers
 from parley.chat.conversations import routes as conversation_routes
@@ -24,6 +26,8 @@ from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.module import SearchModule
 from parley.chat.uploads import routes as upload_routes
 from parley.chat.uploads.handlers import UploadHandlers
+from parley.chat.views import routes as view_routes
+from parley.chat.views.handlers import ViewHandlers
 from parley.chat.visitors import routes as visitor_routes
 from parley.chat.visitors.handlers import VisitorHandlers
 from parley.chat.widget import routes as widget_routes
@@ -46,6 +50,7 @@ def build_routes(
         *conversation_routes.routes(
             ConversationHandlers(conversations.conversations), ConversationQueryHandlers(queries)
         ),
+        *bulk_action_routes.routes(BulkActionHandlers(conversations.bulk_actions)),
         *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
@@ -53,6 +58,7 @@ def build_routes(
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
+        *view_routes.routes(ViewHandlers(conversations.views)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
         *search_routes.routes(SearchHandlers(search.searches)),
         *admin.routes(),

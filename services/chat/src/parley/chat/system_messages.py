@@ -16,6 +16,8 @@ class LocaleStrings:
     outside_hours: str
     next_opening: str
     """When the site opens again, with `{day}` and `{time}`."""
+    closing_soon: str
+    """Before a conversation is closed because the visitor does not answer, with `{minutes}`."""
     weekdays: tuple[str, ...]
     """Monday first."""
     greeting: str
@@ -32,6 +34,7 @@ LOCALES = {
         "Nobody from our team is here right now. Leave your e-mail address and we will write back to you.",
         "We are closed right now. Leave your e-mail address and we will write back to you.",
         "We are here again on {day} at {time}.",
+        "We have not heard from you for a while. This chat closes in {minutes} min unless you write.",
         ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
         "Hello! How can I help you?",
         "You're welcome!",
@@ -43,6 +46,7 @@ LOCALES = {
         "Gerade ist niemand aus unserem Team da. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
         "Wir haben gerade geschlossen. Hinterlassen Sie Ihre E-Mail-Adresse, wir schreiben Ihnen zurück.",
         "Wir sind am {day} um {time} wieder da.",
+        "Wir haben eine Weile nichts von Ihnen gehört. Dieser Chat endet in {minutes} Min., wenn Sie nicht schreiben.",
         ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
         "Hallo! Wie kann ich Ihnen helfen?",
         "Gern geschehen!",
@@ -54,6 +58,8 @@ LOCALES = {
         "Personne de notre équipe n'est là pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
         "Nous sommes fermés pour le moment. Laissez votre adresse e-mail, nous vous répondrons.",
         "Nous serons de retour {day} à {time}.",
+        "Nous n'avons pas eu de vos nouvelles depuis un moment. Sans message de votre part, ce chat se "
+        "terminera dans {minutes} min.",
         ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
         "Bonjour ! Comment puis-je vous aider ?",
         "Avec plaisir !",
@@ -65,6 +71,7 @@ LOCALES = {
         "Ahora mismo no hay nadie de nuestro equipo. Deje su correo electrónico y le responderemos.",
         "Ahora mismo estamos cerrados. Deje su correo electrónico y le responderemos.",
         "Volvemos el {day} a las {time}.",
+        "Hace un rato que no sabemos de usted. Este chat se cerrará en {minutes} min si no escribe.",
         ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
         "¡Hola! ¿En qué puedo ayudarle?",
         "¡De nada!",
@@ -76,6 +83,7 @@ LOCALES = {
         "Não há ninguém da nossa equipe agora. Deixe o seu e-mail e responderemos.",
         "Estamos fechados agora. Deixe o seu e-mail e responderemos.",
         "Voltamos: {day}, {time}.",
+        "Há algum tempo não temos notícias suas. Este chat será encerrado em {minutes} min se você não escrever.",
         ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"),
         "Olá! Como posso ajudar?",
         "De nada!",
@@ -87,6 +95,7 @@ LOCALES = {
         "In questo momento non c'è nessuno del nostro team. Lasci il suo indirizzo e-mail e le risponderemo.",
         "In questo momento siamo chiusi. Lasci il suo indirizzo e-mail e le risponderemo.",
         "Torniamo {day} alle {time}.",
+        "Non abbiamo sue notizie da un po'. Questa chat si chiuderà tra {minutes} min se non scrive.",
         ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
         "Buongiorno! Come posso aiutarla?",
         "Prego!",
@@ -98,6 +107,7 @@ LOCALES = {
         "Er is nu niemand van ons team. Laat uw e-mailadres achter, dan schrijven we u terug.",
         "We zijn nu gesloten. Laat uw e-mailadres achter, dan schrijven we u terug.",
         "We zijn er weer op {day} om {time}.",
+        "We hebben een tijdje niets van u gehoord. Deze chat sluit over {minutes} min als u niets schrijft.",
         ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
         "Hallo! Waarmee kan ik u helpen?",
         "Graag gedaan!",

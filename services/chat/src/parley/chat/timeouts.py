@@ -23,8 +23,20 @@ OTHER_REPLICA_DELAY: Final = timedelta(seconds=2)
 """For what is overdue in a conversation: the replica that changed it last acts first, any other after this delay."""
 REPLY_TIMEOUT_CHECK_SECONDS: Final = 1.0
 """Between two searches for operators who have not replied in time."""
+SNOOZE_CHECK_SECONDS: Final = 1.0
+VISITOR_SILENCE_CHECK_SECONDS: Final = 1.0
+LABEL_REMOVAL_CHECK_SECONDS: Final = 2.0
+"""Between two searches for conversations that have a deleted label."""
+LABEL_REMOVAL_GRACE: Final = timedelta(minutes=1)
+"""How long a deleted label is looked for at least: a request that was under way may still have given it."""
+UNDO_WINDOW: Final = timedelta(minutes=1)
+"""How long a bulk action can be undone."""
+UNDO_KEPT_FOR: Final = timedelta(minutes=10)
+"""How long what it changed is stored."""
+MAX_SNOOZE: Final = timedelta(days=366)
 SILENT_VISITOR_CHECK_SECONDS: Final = 60.0
-ORPHANED_REPLY_CHECK_SECONDS: Final = 60.0
+ORPHAN_CHECK_SECONDS: Final = 60.0
+"""Between two searches for what belonged to a deleted site or a removed operator."""
 ERASURE_CHECK_SECONDS: Final = 5.0
 
 # Search.

@@ -5,6 +5,8 @@ A visitor sees only the mode and, after an operator accepted, that operator's na
 
 from __future__ import annotations
 
+from typing import Literal
+
 from parley.common.events.registry import Audience, EventData
 from parley.common.events.schemas import ConversationSchema, Mode, OperatorRef
 
@@ -68,6 +70,9 @@ class ConversationClosed(
 ):
     """The conversation ended; the visitor's next message opens a new one."""
 
+    reason: Literal["closed", "silence"] = "closed"
+    """`silence`: the visitor did not write for the time that the site allows."""
+
 
 class ConversationReopened(
     _ConversationChanged, type="conversation.reopened", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=_VISITOR
@@ -77,6 +82,9 @@ class ConversationReopened(
 
 class ConversationUpdated(_ConversationChanged, type="conversation.updated", audience=Audience.OPERATORS):
     """Another property of the conversation changed."""
+
+    reason: Literal["labels", "snoozed", "woken", "other"] = "other"
+    """`woken`: its snooze ended, by its time, by the visitor's message or by an operator."""
 
 
 class QueuePlaceChanged(

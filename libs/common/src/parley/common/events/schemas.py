@@ -126,6 +126,10 @@ class ConversationSchema(Schema):
     team_id: int | None = Field(None, description="The team it was transferred to.")
     previous_id: int | None = Field(None, description="The visitor's conversation before this one.")
     rating: int | None = None
+    labels: tuple[int, ...] = Field((), description="Ids of its labels.")
+    snoozed_until: Timestamp | None = Field(
+        None, description="Until then, or until the visitor writes, the lists of open conversations leave it out."
+    )
     created_at: Timestamp
     updated_at: Timestamp
     version: int = Field(0, description="Grows with every change.")

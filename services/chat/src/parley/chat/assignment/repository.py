@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.assignment.ports import OperatorSlots, Reservation
 from parley.chat.assignment.timeouts import WAIT_WINDOW_SECONDS
-from parley.chat.conversations.mappers import to_conversation
+from parley.chat.conversations.mappers import NOT_WAITING, to_conversation
 from parley.chat.conversations.model import Conversation
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -90,13 +90,15 @@ class MongoWaitingConversations:
         self._mongo = mongo
 
     async def list_waiting(self, tenant_id: int, site_id: int, limit: int) -> Sequence[Conversation]:
-        query = {"tenant_id": tenant_id, "site_id": site_id, "mode": "pending"}
+        # Snoozed conversations, behind all others, wait for their time.
+        until = {"$lte": NOT_WAITING}
+        query = {"tenant_id": tenant_id, "site_id": site_id, "mode": "pending", "queue_at": until}
         rows = self._mongo[_CONVERSATIONS].find(query, limit=limit).sort([("queue_at", 1), ("_id", 1)])
         return [to_conversation(row) async for row in rows]
 
     async def list_waiting_sites(self) -> Sequence[tuple[int, int]]:
         pipeline: list[Document] = [
-            {"$match": {"mode": "pending"}},
+            {"$match": {"mode": "pending", "queue_at": {"$lte": NOT_WAITING}}},
             {"$sort": {"site_id": 1, "queue_at": 1}},
             {"$group": {"_id": "$site_id", "tenant_id": {"$first": "$tenant_id"}}},
         ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-Scope = Literal["mine", "site", "all"]
-"""`mine`: only the operator who made it; `site`: the operators of one site; `all`: the whole team."""
+from parley.chat.audiences import Scope, audience
 
 VARIABLES: Final = ("visitor.name", "visitor.email", "operator.name", "site.name")
 """What `{{name}}` in a text may name. `{{name|fallback}}` is the replacement for an unknown value."""
@@ -47,12 +46,6 @@ class CannedReplyDraft:
     shortcut: str
     text: str
     image_url: str | None
-
-
-def audience(scope: Scope, operator_id: int, site_id: int | None) -> str:
-    if scope == "mine":
-        return f"operator:{operator_id}"
-    return "all" if scope == "all" else f"site:{site_id}"
 
 
 def find_unknown_variable(text: str) -> str | None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, StringConstraints
 
-from parley.chat.canned_replies.model import VARIABLES, CannedReply, CannedReplyDraft, Scope, find_unknown_variable
+from parley.chat.audiences import Scope
+from parley.chat.canned_replies.model import VARIABLES, CannedReply, CannedReplyDraft, find_unknown_variable
 from parley.chat.paging.schemas import PageQuery
 from parley.common.errors import ValidationFailed
 from parley.common.http import Id, RequestBody, SuccessResponse

@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parley.chat.accounts.access import require_permission
-from parley.chat.accounts.ports import SiteLookup
+from parley.chat.audiences import Audiences
 from parley.chat.audit.service import AuditService
 from parley.chat.canned_replies.errors import MAX_REPLIES, CannedReplyNotFound, TooManyCannedReplies
-from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft, Scope
+from parley.chat.canned_replies.model import CannedReply, CannedReplyDraft
 from parley.chat.canned_replies.ports import CannedReplyRepository
-from parley.chat.conversations.ports import TeamMembers
 from parley.chat.conversations.search import split_words
 from parley.chat.ids import NextId
-from parley.chat.sites.errors import SiteNotFound
-from parley.common.auth.identity import OperatorCaller, Permission
-from parley.common.errors import Forbidden
+from parley.common.auth.identity import OperatorCaller
 from parley.common.runtime.clock import Clock
 
 _MAX_QUERY_WORDS = 10
+_WHAT = "the canned replies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,7 @@ class CannedReplyService:
     """
 
     replies: CannedReplyRepository
-    sites: SiteLookup
-    team: TeamMembers
+    audiences: Audiences
     audit: AuditService
     next_id: NextId
     clock: Clock
@@ -44,10 +41,7 @@ class CannedReplyService:
 
         `text` filters by the beginnings of words. Raises SiteNotFound, Forbidden.
         """
-        if site_id is not None:
-            await self._require_site(caller, site_id)
-        site_ids = [site_id] if site_id is not None else await self._site_ids(caller)
-        audiences = {"all", f"operator:{caller.operator_id}", *(f"site:{one}" for one in site_ids)}
+        audiences = await self.audiences.list_readable(caller, site_id)
         words = split_words(text or "")[:_MAX_QUERY_WORDS]
         if text and text.strip() and not words:
             return []
@@ -55,7 +49,7 @@ class CannedReplyService:
 
     async def add(self, caller: OperatorCaller, draft: CannedReplyDraft) -> CannedReply:
         """Raises SiteNotFound, Forbidden, ShortcutTaken, TooManyCannedReplies."""
-        await self._require_change(caller, draft.scope, draft.site_id)
+        await self.audiences.require_change(caller, draft.scope, draft.site_id, _WHAT)
         now = self.clock()
         reply = CannedReply(
             id=await self.next_id(),
@@ -77,8 +71,8 @@ class CannedReplyService:
     async def replace(self, caller: OperatorCaller, reply_id: int, draft: CannedReplyDraft) -> CannedReply:
         """Raises CannedReplyNotFound, SiteNotFound, Forbidden, ShortcutTaken, TooManyCannedReplies."""
         before = await self._get(caller, reply_id)
-        await self._require_change(caller, before.scope, before.site_id)
-        await self._require_change(caller, draft.scope, draft.site_id)
+        await self.audiences.require_change(caller, before.scope, before.site_id, _WHAT)
+        await self.audiences.require_change(caller, draft.scope, draft.site_id, _WHAT)
         after = CannedReply(
             id=before.id,
             tenant_id=before.tenant_id,
@@ -102,7 +96,7 @@ class CannedReplyService:
     async def delete(self, caller: OperatorCaller, reply_id: int) -> None:
         """Raises CannedReplyNotFound, Forbidden."""
         reply = await self._get(caller, reply_id)
-        await self._require_change(caller, reply.scope, reply.site_id)
+        await self.audiences.require_change(caller, reply.scope, reply.site_id, _WHAT)
         if not await self.replies.delete(caller.tenant_id, reply_id):
             raise CannedReplyNotFound
         await self._record(caller, "canned_reply.deleted", reply)
@@ -119,14 +113,8 @@ class CannedReplyService:
         deleted the site or the operator.
         """
         for tenant_id, name in await self.replies.list_audiences():
-            if not await self._exists(tenant_id, name):
+            if not await self.audiences.exists(tenant_id, name):
                 await self.replies.delete_audience(tenant_id, name)
-
-    async def _exists(self, tenant_id: int, audience: str) -> bool:
-        kind, _, number = audience.partition(":")
-        if kind == "site":
-            return bool(await self.sites.filter_existing(tenant_id, [int(number)]))
-        return kind != "operator" or await self.team.member(tenant_id, int(number)) is not None
 
     async def _get(self, caller: OperatorCaller, reply_id: int) -> CannedReply:
         reply = await self.replies.get(caller.tenant_id, reply_id)
@@ -135,22 +123,6 @@ class CannedReplyService:
         if reply.site_id is not None:
             require_permission(caller, reply.tenant_id, reply.site_id)
         return reply
-
-    async def _site_ids(self, caller: OperatorCaller) -> Sequence[int]:
-        # An owner's signed identity may not list a new site yet.
-        return await self.sites.list_ids(caller.tenant_id) if caller.owner else list(caller.sites)
-
-    async def _require_site(self, caller: OperatorCaller, site_id: int) -> None:
-        if not await self.sites.filter_existing(caller.tenant_id, [site_id]):
-            raise SiteNotFound
-        require_permission(caller, caller.tenant_id, site_id)
-
-    async def _require_change(self, caller: OperatorCaller, scope: Scope, site_id: int | None) -> None:
-        if scope == "all" and not caller.owner:
-            raise Forbidden("Only an owner may change the canned replies of the whole team.")
-        if scope == "site" and site_id is not None:
-            await self._require_site(caller, site_id)
-            require_permission(caller, caller.tenant_id, site_id, Permission.MANAGE)
 
     async def _require_room(self, reply: CannedReply) -> None:
         if await self.replies.count(reply.tenant_id, reply.audience, MAX_REPLIES) >= MAX_REPLIES:

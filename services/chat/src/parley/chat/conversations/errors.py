@@ -36,6 +36,18 @@ class NewerConversation(Conflict):
     default_message = "The visitor has started a newer conversation."
 
 
+class NotSnoozed(Conflict):
+    code = "conversation_not_snoozed"
+    default_message = "This conversation is not snoozed."
+
+
+class ChangedSince(Conflict):
+    """What would be undone was changed again; undoing it would overwrite the later change."""
+
+    code = "changed_since"
+    default_message = "This conversation was changed since."
+
+
 class NotAssigned(Conflict):
     code = "conversation_not_held"
     default_message = "No operator has this conversation."

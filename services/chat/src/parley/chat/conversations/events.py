@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from parley.chat.actors import AI_ACTOR, SYSTEM_ACTOR, operator_actor, visitor_actor
 from parley.chat.conversations.model import Conversation
@@ -35,6 +35,8 @@ from parley.common.events.messages import (
     ViewerState,
 )
 from parley.common.events.schemas import OperatorRef
+
+UpdateReason = Literal["labels", "snoozed", "woken", "other"]
 
 
 def created(conversation: Conversation, by: OperatorRef | None) -> Event:
@@ -84,6 +86,11 @@ def closed(conversation: Conversation, by: OperatorRef) -> Event:
     return _conversation_event(conversation, ConversationClosed(**_state(conversation, by)), operator_actor(by))
 
 
+def closed_for_silence(conversation: Conversation) -> Event:
+    data = ConversationClosed(**_state(conversation, None), reason="silence")
+    return _conversation_event(conversation, data, SYSTEM_ACTOR)
+
+
 def reopened(conversation: Conversation, by: OperatorRef) -> Event:
     return _conversation_event(conversation, ConversationReopened(**_state(conversation, by)), operator_actor(by))
 
@@ -93,8 +100,9 @@ def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:
     return _conversation_event(anonymized, ConversationClosed(**_state(anonymized, None)), actor)
 
 
-def updated(conversation: Conversation, by: OperatorRef | None = None) -> Event:
-    return _conversation_event(conversation, ConversationUpdated(**_state(conversation, by)), _operator_or_system(by))
+def updated(conversation: Conversation, by: OperatorRef | None = None, reason: UpdateReason = "other") -> Event:
+    data = ConversationUpdated(**_state(conversation, by), reason=reason)
+    return _conversation_event(conversation, data, _operator_or_system(by))
 
 
 def rated(conversation: Conversation, score: int, comment: str | None) -> Event:

@@ -1,4 +1,4 @@
-"""Operator endpoints that change a conversation: accept, transfer, release, close, reopen, read, note, typing."""
+"""Operator endpoints that change a conversation: accept, transfer, close, reopen, label, snooze, note and so on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from parley.chat.conversations.schemas import (
     ConversationRef,
     ConversationResponse,
+    LabelsBody,
     NoteBody,
     NoteResponse,
     ReadBody,
+    SnoozeBody,
     TransferBody,
     ViewingBody,
 )
@@ -46,6 +48,18 @@ class ConversationHandlers:
 
     async def reopen(self, context: RequestContext[OperatorCaller, None, None]) -> ConversationResponse:
         conversation = await self.conversations.reopen(context.caller, context.path["id"])
+        return ConversationResponse(conversation=conversation.to_schema())
+
+    async def set_labels(self, context: RequestContext[OperatorCaller, LabelsBody, None]) -> ConversationResponse:
+        conversation = await self.conversations.set_labels(context.caller, context.path["id"], context.body.labels)
+        return ConversationResponse(conversation=conversation.to_schema())
+
+    async def snooze(self, context: RequestContext[OperatorCaller, SnoozeBody, None]) -> ConversationResponse:
+        conversation = await self.conversations.snooze(context.caller, context.path["id"], context.body.until)
+        return ConversationResponse(conversation=conversation.to_schema())
+
+    async def unsnooze(self, context: RequestContext[OperatorCaller, None, None]) -> ConversationResponse:
+        conversation = await self.conversations.unsnooze(context.caller, context.path["id"])
         return ConversationResponse(conversation=conversation.to_schema())
 
     async def mark_read(self, context: RequestContext[OperatorCaller, ReadBody, None]) -> ConversationResponse:

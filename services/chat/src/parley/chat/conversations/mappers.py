@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from parley.chat.conversations.model import (
@@ -13,6 +13,7 @@ from parley.chat.conversations.model import (
     HistoryEntry,
     ReplyLease,
     TranslationState,
+    VisitorSilence,
 )
 from parley.chat.conversations.search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
@@ -22,6 +23,48 @@ from parley.common.mongodb import Document
 
 NOT_WAITING = datetime(9999, 1, 1, tzinfo=UTC)
 """`queue_at` of conversations whose visitor does not wait: sorts them behind all who do."""
+
+_SNOOZED = NOT_WAITING + timedelta(days=1)
+"""`queue_at` of snoozed conversations: the lists of open ones end before it."""
+
+
+def primary_language(tag: str) -> str:
+    """The language of a BCP 47 tag, without region and script: what lists are filtered by."""
+    return tag.split("-", maxsplit=1)[0].lower()
+
+
+def label_facet(label_id: int) -> str:
+    return f"label:{label_id}"
+
+
+def team_facet(team_id: int) -> str:
+    return f"team:{team_id}"
+
+
+def operator_facet(operator_id: int) -> str:
+    return f"operator:{operator_id}"
+
+
+def language_facet(language: str) -> str:
+    return f"language:{primary_language(language)}"
+
+
+def rating_facet(rating: int) -> str:
+    return f"rating:{rating}"
+
+
+def _facets(conversation: Conversation) -> Document:
+    """What lists are filtered by, as terms of one index. Computed also by the migration `fill_facets`."""
+    facets = [label_facet(label_id) for label_id in conversation.label_ids]
+    if conversation.team_id is not None:
+        facets.append(team_facet(conversation.team_id))
+    if conversation.operator is not None:
+        facets.append(operator_facet(conversation.operator.id))
+    if conversation.visitor.language:
+        facets.append(language_facet(conversation.visitor.language))
+    if conversation.rating is not None:
+        facets.append(rating_facet(conversation.rating))
+    return {"facets": facets}
 
 
 def _past_and_present_operators(conversation: Conversation) -> set[int]:
@@ -110,7 +153,14 @@ def _visitor(conversation: Conversation) -> Document:
 
 
 def _waiting(conversation: Conversation) -> Document:
-    return {"waiting_since": conversation.waiting_since, "queue_at": conversation.waiting_since or NOT_WAITING}
+    queue_at = _SNOOZED if conversation.snoozed_until else conversation.waiting_since or NOT_WAITING
+    return {"waiting_since": conversation.waiting_since, "queue_at": queue_at}
+
+
+def _silence(conversation: Conversation) -> Document:
+    silence = conversation.silence
+    document = silence and {"since": silence.since, "check_at": silence.check_at, "announced": silence.announced}
+    return {"silence": document}
 
 
 _PLAIN_FIELDS = (
@@ -127,6 +177,7 @@ _PLAIN_FIELDS = (
     "rating",
     "rating_comment",
     "rated_at",
+    "snoozed_until",
     "created_at",
     "updated_at",
     "version",
@@ -141,7 +192,9 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
     (("last_visitor_message",), _last_visitor_message),
     (("unread_seqs",), lambda conversation: {"unread_seqs": list(conversation.unread_seqs)}),
     (("reads",), _reads),
-    (("waiting_since",), _waiting),
+    (("label_ids",), lambda conversation: {"labels": list(conversation.label_ids)}),
+    (("waiting_since", "snoozed_until"), _waiting),
+    (("silence",), _silence),
     (("reply_lease",), _reply_lease),
     (("consecutive_misses",), lambda conversation: {"misses": conversation.consecutive_misses}),
     (("translation",), _translation),
@@ -151,6 +204,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
         ("history", "operator"),
         lambda conversation: {"handled_by": sorted(_past_and_present_operators(conversation))},
     ),
+    (("label_ids", "team_id", "operator", "visitor", "rating"), _facets),
     (("visitor", "last_message"), lambda conversation: {"words": search_terms(conversation)}),
 )
 """Attributes, and the function that computes the document's fields from them."""
@@ -182,6 +236,7 @@ def to_conversation(document: Document) -> Conversation:
     lease, last = document["answer_due"], document["last_message"]
     # Documents of earlier versions lack it until the visitor's next message.
     last_of_visitor = document.get("last_visitor_message")
+    silence = document.get("silence")
     return Conversation(
         id=document["_id"],
         tenant_id=document["tenant_id"],
@@ -210,6 +265,9 @@ def to_conversation(document: Document) -> Conversation:
         rating=document["rating"],
         rating_comment=document["rating_comment"],
         rated_at=document["rated_at"],
+        label_ids=tuple(document.get("labels", ())),
+        snoozed_until=document.get("snoozed_until"),
+        silence=VisitorSilence(**silence) if silence else None,
         recent_ids=tuple((message_id, seq) for message_id, seq in document["recent_ids"]),
         history=tuple(_to_history_entry(entry) for entry in document["history"]),
         version=document["version"],

@@ -24,6 +24,8 @@ MAX_UNREAD = 999
 MAX_HISTORY_ENTRIES = 200
 ASSIGNING_ACTIONS = ("accepted", "reopened", "transferred", "assigned")
 """Actions of the history after which the operator in `to`, or else in `by`, has the conversation."""
+MAX_LABELS = 20
+"""Labels that a conversation can have."""
 MAX_READ_MARKS = 50
 """Operators whose read marks a conversation keeps, latest reader last."""
 
@@ -78,6 +80,29 @@ class ReplyLease:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorSilence:
+    """The visitor has not written since the operator's last message: the conversation may be closed for it."""
+
+    since: datetime
+    """When the operator wrote last."""
+    check_at: datetime
+    """When the next step is due: the notice to the visitor, or the end."""
+    announced: bool = False
+    """Whether the visitor was told that the conversation will be closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who answers in a conversation, and since when the visitor waits: what an undone change restores."""
+
+    mode: Mode
+    operator: OperatorRef | None
+    waiting_since: datetime | None
+    snoozed_until: datetime | None
+    team_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """One conversation with one visitor, and who answers in it."""
 
@@ -118,6 +143,12 @@ class Conversation:
     rating: int | None = None
     rating_comment: str | None = None
     rated_at: datetime | None = None
+    label_ids: tuple[int, ...] = ()
+    """In the order in which they were given."""
+    snoozed_until: datetime | None = None
+    """Until then, or until the visitor writes, the open lists do not show the conversation."""
+    silence: VisitorSilence | None = None
+    """Set while an operator waits for the visitor, on a site that closes such conversations."""
     recent_ids: tuple[tuple[str, int], ...] = ()
     """The latest message ids with their seqs, for deduplication."""
     history: tuple[HistoryEntry, ...] = ()
@@ -146,10 +177,16 @@ class Conversation:
             team_id=self.team_id,
             previous_id=self.previous_id,
             rating=self.rating,
+            labels=self.label_ids,
+            snoozed_until=self.snoozed_until,
             created_at=self.created_at,
             updated_at=self.updated_at,
             version=self.version,
         )
+
+    @property
+    def assignment(self) -> Assignment:
+        return Assignment(self.mode, self.operator, self.waiting_since, self.snoozed_until, self.team_id)
 
     def find_recent_seq(self, message_id: str | None) -> int | None:
         """The seq of a message id, if it is among the recent ones."""

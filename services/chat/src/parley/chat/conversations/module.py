@@ -7,6 +7,10 @@ from parley.chat.assignment.assigner import Assigner
 from parley.chat.assignment.queue_places import QueuePlaces
 from parley.chat.assignment.repository import MongoSlotsRepository, MongoWaitingConversations, MongoWaitRepository
 from parley.chat.backends import Backends
+from parley.chat.bulk_actions.changes import ConversationChanges
+from parley.chat.bulk_actions.repository import MongoBulkActionRepository
+from parley.chat.bulk_actions.service import BulkActionService
+from parley.chat.conversations.label_removal import LabelRemoval
 from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.operator_timeouts import OperatorTimeouts
 from parley.chat.conversations.push_client import RpcReachableOperators
@@ -14,6 +18,8 @@ from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.query_repository import MongoConversationQueryRepository
 from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.conversations.service import ConversationService
+from parley.chat.conversations.snoozes import Snoozes
+from parley.chat.conversations.visitor_silence import VisitorSilences
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
@@ -22,6 +28,8 @@ from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
 from parley.chat.settings import ChatSettings
+from parley.chat.views.repository import MongoViewRepository
+from parley.chat.views.service import ViewService
 from parley.chat.visitors.repository import MongoVisitorRepository
 from parley.chat.visitors.service import VisitorService
 from parley.chat.widget.service import WidgetService
@@ -48,6 +56,7 @@ class ConversationModule:
             conversations,
             admin.site_directory,
             admin.team_directory,
+            admin.labels,
             admin.audit,
             publish_ephemeral,
             clock,
@@ -55,7 +64,7 @@ class ConversationModule:
             admin.teams_repository,
         )
         self.queries = ConversationQueries(
-            MongoConversationQueryRepository(mongo),
+            MongoConversationQueryRepository(mongo, clock),
             conversations,
             messages,
             admin.cached_sites,
@@ -92,6 +101,19 @@ class ConversationModule:
             admin.team_directory,
             admin.teams_repository,
             presence,
+            clock,
+        )
+        self.snoozes = Snoozes(conversations, admin.site_directory, clock)
+        self.visitor_silences = VisitorSilences(conversations, admin.site_directory, clock, self.next_message_id)
+        self.label_removal = LabelRemoval(admin.label_repository, conversations, clock)
+        next_view_id = BlockIdGenerator(mongo, "view").next
+        self.views = ViewService(
+            MongoViewRepository(mongo), self.queries, admin.audiences, admin.audit, next_view_id, clock
+        )
+        self.bulk_actions = BulkActionService(
+            ConversationChanges(self.conversations),
+            MongoBulkActionRepository(mongo),
+            BlockIdGenerator(mongo, "bulk_action").next,
             clock,
         )
         self.lost_access = LostAccess(conversations, admin.team_directory, clock)

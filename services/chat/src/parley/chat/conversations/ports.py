@@ -57,6 +57,15 @@ class ConversationRepository(Protocol):
     async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
         """An operator's conversations with an id above `after`, by id."""
 
+    async def list_snoozes_ended(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        """Conversations whose snooze ended not after `before`; those of another replica a little later."""
+
+    async def list_silence_due(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        """Conversations with a step of a visitor's silence due; those of another replica a little later."""
+
+    async def list_labeled(self, tenant_id: int, label_id: int, limit: int) -> Sequence[int]:
+        """The ids of some of the conversations that have a label."""
+
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
         """Conversations whose reply lease ended not after `before`; those of another replica a little later."""
 
@@ -80,6 +89,11 @@ class TeamMember:
 class TeamMembers(Protocol):
     async def member(self, tenant_id: int, operator_id: int) -> TeamMember | None: ...
     async def on_site(self, tenant_id: int, site_id: int) -> Sequence[TeamMember]: ...
+
+
+class LabelLookup(Protocol):
+    async def find_names(self, tenant_id: int, site_id: int, label_ids: Sequence[int]) -> Mapping[int, str]:
+        """The names of those of these labels that conversations of a site may have, by id."""
 
 
 class AuditLog(Protocol):

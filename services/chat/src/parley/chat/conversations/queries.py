@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.chat.conversations.errors import ConversationNotFound
@@ -20,6 +20,8 @@ from parley.common.events.schemas import Mode
 
 _MAX_PREVIOUS_CONVERSATIONS = 20
 _MAX_MENTIONS = 100
+MODES_BY_STATUS: Mapping[str, Mode] = {"pending": "pending", "active": "operator", "ai": "ai", "closed": "closed"}
+"""Modes by the names that lists use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,53 @@ class TransferCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """By what lists of conversations are filtered; None: not by this."""
+
+    label_id: int | None = None
+    team_id: int | None = None
+    operator_id: int | None = None
+    """Who has the conversation."""
+    language: str | None = None
+    """Of the visitor, without region: `pt` includes `pt-BR`."""
+    rating: int | None = None
+    search: str | None = None
+    """Beginnings of words of the visitor's details and of the newest message."""
+    min_waiting: timedelta | None = None
+    """How long the visitor has waited at least; in lists of open conversations only."""
+
+
+NO_FILTER = ConversationFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveFilter:
     """Which of a site's conversations to list; empty or None: all. `until` itself is not included."""
 
     modes: Sequence[Mode] = ()
-    search: str | None = None
+    fields: ConversationFilter = NO_FILTER
+    """Without `operator_id` and `min_waiting`."""
     since: datetime | None = None
     until: datetime | None = None
     operator_id: int | None = None
     """Who has the conversation, or had it at some time."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSelection:
+    """Which open conversations to list: those of some modes without the snoozed ones, or all snoozed ones."""
+
+    modes: Sequence[Mode] = ()
+    snoozed: bool = False
+    fields: ConversationFilter = NO_FILTER
+
+
+def select_queue(status: str, fields: ConversationFilter) -> QueueSelection:
+    """The open conversations that a list's `status` names: `snoozed`, or modes separated by commas."""
+    if status == "snoozed":
+        return QueueSelection(snoozed=True, fields=fields)
+    modes = [MODES_BY_STATUS[part] for part in status.split(",")]
+    return QueueSelection(list(dict.fromkeys(modes)), fields=fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +106,15 @@ class ConversationDetails:
 
 class ConversationQueryRepository(Protocol):
     async def list_queue(
-        self, tenant_id: int, site_ids: Sequence[int], modes: Sequence[Mode], after: Position | None, limit: int
+        self, tenant_id: int, site_ids: Sequence[int], selection: QueueSelection, after: Position | None, limit: int
     ) -> ListPage[Conversation]:
-        """Longest waiting first."""
+        """Longest waiting first; snoozed conversations by the end of the snooze."""
+
+    async def count_queue(self, tenant_id: int, site_ids: Sequence[int], selection: QueueSelection, limit: int) -> int:
+        """How many conversations `list_queue` has, counted up to `limit`."""
+
+    async def count_archive(self, tenant_id: int, site_id: int, filter_: ArchiveFilter, limit: int) -> int:
+        """How many conversations `list_archive` has, counted up to `limit`."""
 
     async def count_by_mode(self, tenant_id: int, site_ids: Sequence[int]) -> Mapping[int, Mapping[Mode, int]]:
         """Conversations in the modes `pending` and `operator`, by site and mode."""
@@ -146,16 +192,32 @@ class ConversationQueries:
         return conversation, messages
 
     async def list_site_queue(
-        self, caller: OperatorCaller, site_id: int, modes: Sequence[Mode], after: Position | None, limit: int
+        self, caller: OperatorCaller, site_id: int, selection: QueueSelection, after: Position | None, limit: int
     ) -> ListPage[Conversation]:
         await get_authorized_site(self.sites, caller, site_id)
-        return await self.queries.list_queue(caller.tenant_id, [site_id], modes, after, limit)
+        return await self.queries.list_queue(caller.tenant_id, [site_id], selection, after, limit)
 
     async def list_queue(
-        self, caller: OperatorCaller, modes: Sequence[Mode], after: Position | None, limit: int
+        self, caller: OperatorCaller, selection: QueueSelection, after: Position | None, limit: int
     ) -> ListPage[Conversation]:
         """The queue of all sites that the caller may view."""
-        return await self.queries.list_queue(caller.tenant_id, caller.site_ids, modes, after, limit)
+        return await self.queries.list_queue(caller.tenant_id, caller.site_ids, selection, after, limit)
+
+    async def count_queue(
+        self, caller: OperatorCaller, site_id: int | None, selection: QueueSelection, limit: int
+    ) -> int:
+        """How many conversations the queue of a site, or of all sites that the caller may view, has, up to `limit`.
+
+        Zero without access to the site.
+        """
+        site_ids = caller.site_ids if site_id is None else [site_id] if site_id in caller.site_ids else []
+        return await self.queries.count_queue(caller.tenant_id, site_ids, selection, limit) if site_ids else 0
+
+    async def count_archive(self, caller: OperatorCaller, site_id: int, filter_: ArchiveFilter, limit: int) -> int:
+        """How many conversations the archive of a site has, counted up to `limit`. Zero without access to the site."""
+        if site_id not in caller.site_ids:
+            return 0
+        return await self.queries.count_archive(caller.tenant_id, site_id, filter_, limit)
 
     async def count_by_site(self, caller: OperatorCaller) -> Mapping[int, Mapping[Mode, int]]:
         """Pending and assigned conversations of the caller's sites, by site and mode."""

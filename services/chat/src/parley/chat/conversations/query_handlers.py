@@ -62,13 +62,15 @@ class ConversationQueryHandlers:
     async def list_site_queue(self, context: RequestContext[OperatorCaller, None, SiteQueueQuery]) -> QueueResponse:
         query = context.query
         page = await self.queries.list_site_queue(
-            context.caller, query.site_id, query.modes, decode_position(query.cursor), query.limit
+            context.caller, query.site_id, query.selection, decode_position(query.cursor), query.limit
         )
         return QueueResponse(chats=to_rows(page.rows), next_cursor=encode_position(page.next_position))
 
     async def list_queue(self, context: RequestContext[OperatorCaller, None, QueueQuery]) -> AllQueuesResponse:
         query = context.query
-        page = await self.queries.list_queue(context.caller, query.modes, decode_position(query.cursor), query.limit)
+        page = await self.queries.list_queue(
+            context.caller, query.selection, decode_position(query.cursor), query.limit
+        )
         return AllQueuesResponse(
             chats=to_rows(page.rows),
             next_cursor=encode_position(page.next_position),

@@ -24,6 +24,7 @@ from parley.common.mongodb import Index, Mongo, Outbox
 
 __all__ = ["COLLECTION", "INDEXES", "MongoConversationRepository"]
 
+_HAS_LABELS = {"labels": {"$gt": 0}}
 
 INDEXES = [
     # One open conversation per visitor: of two concurrent inserts the second fails, and reads the first one's.
@@ -37,6 +38,17 @@ INDEXES = [
         [("tenant_id", 1), ("operator.id", 1), ("_id", 1)],
         {"name": "assigned", "partialFilterExpression": {"open": True}},
     ),
+    Index(
+        COLLECTION,
+        [("snoozed_until", 1)],
+        {"name": "snooze_ends", "partialFilterExpression": {"snoozed_until": {"$type": "date"}}},
+    ),
+    Index(
+        COLLECTION,
+        [("silence.check_at", 1)],
+        {"name": "silence_due", "partialFilterExpression": {"silence.check_at": {"$type": "date"}}},
+    ),
+    Index(COLLECTION, [("tenant_id", 1), ("labels", 1)], {"name": "labels", "partialFilterExpression": _HAS_LABELS}),
     Index(
         COLLECTION,
         [("answer_due.until", 1)],
@@ -121,6 +133,22 @@ class MongoConversationRepository:
         query = {"tenant_id": tenant_id, "operator.id": operator_id, "open": True, "_id": {"$gt": after}}
         cursor = self._mongo[COLLECTION].find(query).sort("_id", 1).limit(limit)
         return [to_conversation(document) async for document in cursor]
+
+    async def list_snoozes_ended(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        return await self._list_due(
+            "snoozed_until", before, limit, lambda conversation: conversation.snoozed_until or before
+        )
+
+    async def list_silence_due(self, before: datetime, limit: int) -> Sequence[Conversation]:
+        def get_due(conversation: Conversation) -> datetime:
+            return conversation.silence.check_at if conversation.silence is not None else before
+
+        return await self._list_due("silence.check_at", before, limit, get_due)
+
+    async def list_labeled(self, tenant_id: int, label_id: int, limit: int) -> Sequence[int]:
+        query = {"tenant_id": tenant_id, "labels": label_id}
+        cursor = self._mongo[COLLECTION].find(query, {"_id": 1}, hint="labels").limit(limit)
+        return [document["_id"] async for document in cursor]
 
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
         def get_end_of_lease(conversation: Conversation) -> datetime:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from parley.chat.common_fields import Moment
-from parley.chat.conversations.model import CandidateStatus, Conversation
-from parley.chat.conversations.queries import ArchiveFilter, ConversationDetails, RatingStats, TransferCandidate
+from parley.chat.common_fields import Language, Moment
+from parley.chat.conversations.model import MAX_LABELS, CandidateStatus, Conversation
+from parley.chat.conversations.queries import (
+    MODES_BY_STATUS,
+    ArchiveFilter,
+    ConversationDetails,
+    ConversationFilter,
+    QueueSelection,
+    RatingStats,
+    TransferCandidate,
+    select_queue,
+)
 from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
 from parley.common.events.messages import NoteSchema, ViewerState
 from parley.common.events.schemas import (
     ConversationSchema,
     MessageSchema,
-    Mode,
     OperatorRef,
     Schema,
     TeamRef,
@@ -23,20 +33,21 @@ from parley.common.events.schemas import (
 )
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
-_MODES: dict[str, Mode] = {"pending": "pending", "active": "operator", "ai": "ai", "closed": "closed"}
-"""Modes by the names that queries use."""
-
 NoteContent = Annotated[str, StringConstraints(min_length=1, max_length=8000, pattern=r"\S")]
 
 
-def _check_statuses(value: str) -> str:
+def check_statuses(value: str) -> str:
+    if value == "snoozed":
+        return value
     unknown = [part for part in value.split(",") if part not in ("pending", "active", "ai")]
     if unknown:
-        raise ValueError("must be pending, active or ai, several separated by commas")
+        raise ValueError("must be pending, active or ai, several separated by commas, or snoozed alone")
     return value
 
 
-Statuses = Annotated[str, StringConstraints(max_length=40), AfterValidator(_check_statuses)]
+SearchText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+MAX_WAITING_SECONDS = 366 * 24 * 3600
+Statuses = Annotated[str, StringConstraints(max_length=40), AfterValidator(check_statuses)]
 
 
 class TransferBody(RequestBody):
@@ -72,19 +83,57 @@ class ReadBody(RequestBody):
     seq: Id
 
 
+class LabelsBody(RequestBody):
+    labels: Annotated[list[Id], Field(max_length=MAX_LABELS)] = Field(
+        description="Ids of labels of the conversation's site or of the team."
+    )
+
+
+class SnoozeBody(RequestBody):
+    until: Moment = Field(strict=False, description="In the future, within a year.")
+
+
 class MessageWindowQuery(Query):
     before_seq: Id | None = None
     limit: PageSize = 50
 
 
-class QueueQuery(PageQuery):
+class FilterQuery(PageQuery):
+    """By what lists of conversations are filtered."""
+
+    label_id: Id | None = Field(None, description="A label that the conversation has.")
+    team_id: Id | None = Field(None, description="The team that the conversation is assigned to.")
+    language: Language | None = Field(None, description="The visitor's language; `pt` includes `pt-BR`.")
+    rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    search: SearchText | None = Field(None, description="Beginnings of words of the visitor's details.")
+
+    @property
+    def fields(self) -> ConversationFilter:
+        return ConversationFilter(
+            label_id=self.label_id,
+            team_id=self.team_id,
+            language=self.language,
+            rating=self.rating,
+            search=self.search,
+        )
+
+
+class QueueQuery(FilterQuery):
     status: Statuses = Field(
-        "pending,active", json_schema_extra={"pattern": "^(pending|active|ai)(,(pending|active|ai))*$"}
+        "pending,active",
+        description="Of open conversations without those that are snoozed; or only these.",
+        json_schema_extra={"pattern": "^((pending|active|ai)(,(pending|active|ai))*|snoozed)$"},
+    )
+    operator_id: Id | None = Field(None, description="The operator who has the conversation.")
+    waiting: Annotated[int, Field(ge=0, le=MAX_WAITING_SECONDS)] | None = Field(
+        None, description="Seconds that the visitor has waited at least."
     )
 
     @property
-    def modes(self) -> list[Mode]:
-        return list(dict.fromkeys(_MODES[part] for part in self.status.split(",")))
+    def selection(self) -> QueueSelection:
+        waiting = None if self.waiting is None else timedelta(seconds=self.waiting)
+        fields = replace(self.fields, operator_id=self.operator_id, min_waiting=waiting)
+        return select_queue(self.status, fields)
 
 
 class SiteQueueQuery(QueueQuery):
@@ -95,9 +144,8 @@ class TransferCandidatesQuery(Query):
     site_id: Id
 
 
-class ArchiveQuery(NumberedPageQuery):
+class ArchiveQuery(NumberedPageQuery, FilterQuery):
     status: Annotated[str, StringConstraints(pattern=r"^(pending|active|ai|closed)$")] | None = None
-    search: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] | None = None
     since: Moment | None = None
     until: Moment | None = None
     operator_id: Id | None = Field(None, description="An operator who has or had the conversation.")
@@ -105,8 +153,8 @@ class ArchiveQuery(NumberedPageQuery):
     @property
     def filter(self) -> ArchiveFilter:
         return ArchiveFilter(
-            modes=[_MODES[self.status]] if self.status else [],
-            search=self.search,
+            modes=[MODES_BY_STATUS[self.status]] if self.status else [],
+            fields=self.fields,
             since=self.since,
             until=self.until,
             operator_id=self.operator_id,

@@ -1,9 +1,11 @@
-"""What operators do with conversations: accept, transfer, release, close, reopen, mark as read, note, show typing."""
+"""What operators do with conversations: accept, transfer, release, close, reopen, label, snooze, note and so on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from parley.chat.actors import operator_actor, operator_ref
 from parley.chat.audit.model import AuditEntry
@@ -19,6 +21,7 @@ from parley.chat.conversations.ports import (
     AuditLog,
     ConversationRepository,
     EphemeralPublisher,
+    LabelLookup,
     TeamMembers,
     Transition,
 )
@@ -26,11 +29,24 @@ from parley.chat.ids import NextId
 from parley.chat.messages.model import Note
 from parley.chat.sites.site_settings import SiteSettingsReader
 from parley.chat.teams.ports import TeamLookup
+from parley.chat.timeouts import MAX_SNOOZE
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.errors import NotFound, ValidationFailed
 from parley.common.events.messages import ViewerState
 from parley.common.events.schemas import OperatorRef, TeamRef
-from parley.common.runtime.clock import Clock
+from parley.common.runtime.clock import Clock, to_rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A conversation before and after a change; both are the same object if nothing was changed."""
+
+    before: Conversation
+    after: Conversation
+
+    @property
+    def anything(self) -> bool:
+        return self.before is not self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class ConversationService:
     conversations: ConversationRepository
     sites: SiteSettingsReader
     team: TeamMembers
+    labels: LabelLookup
     audit: AuditLog
     publish_ephemeral: EphemeralPublisher
     clock: Clock
@@ -70,7 +87,7 @@ class ConversationService:
             raise ValidationFailed({"operator_id": "is not on this site, or may not chat"})
         timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
         at, by, to = self.clock(), operator_ref(caller), OperatorRef(id=member.id, name=member.name)
-        overrule = _may_overrule(caller, conversation.site_id)
+        overrule = may_overrule(caller, conversation.site_id)
         return await self._change(
             caller,
             conversation,
@@ -88,7 +105,7 @@ class ConversationService:
         if team is None or conversation.site_id not in team.site_ids:
             raise ValidationFailed({"team_id": "is not a team of this site"})
         at, by, to = self.clock(), operator_ref(caller), TeamRef(id=team.id, name=team.name)
-        overrule = _may_overrule(caller, conversation.site_id)
+        overrule = may_overrule(caller, conversation.site_id)
         return await self._change(
             caller,
             conversation,
@@ -99,7 +116,7 @@ class ConversationService:
     async def release(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         """Return a conversation to the AI. Raises NotAssigned, AssignedToAnother, ConversationIsClosed."""
         conversation = await self._find(caller, conversation_id)
-        at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
+        at, by, overrule = self.clock(), operator_ref(caller), may_overrule(caller, conversation.site_id)
         return await self._change(
             caller, conversation, "released", lambda current: transitions.release(current, by, at, overrule=overrule)
         )
@@ -107,7 +124,7 @@ class ConversationService:
     async def close(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
         """Raises ConversationIsClosed, AssignedToAnother."""
         conversation = await self._find(caller, conversation_id)
-        at, by, overrule = self.clock(), operator_ref(caller), _may_overrule(caller, conversation.site_id)
+        at, by, overrule = self.clock(), operator_ref(caller), may_overrule(caller, conversation.site_id)
         return await self._change(
             caller, conversation, "closed", lambda current: transitions.close(current, by, at, overrule=overrule)
         )
@@ -130,6 +147,56 @@ class ConversationService:
             # The visitor has opened it since.
             await self._require_latest(conversation)
             raise
+
+    async def set_labels(self, caller: OperatorCaller, conversation_id: int, label_ids: Sequence[int]) -> Conversation:
+        """Replace the labels of a conversation, whoever has it, also of a closed one. Raises ValidationFailed."""
+        conversation = await self._find(caller, conversation_id)
+        names = await self.require_labels(conversation, label_ids)
+        at, by = self.clock(), operator_ref(caller)
+        return await self._change(
+            caller,
+            conversation,
+            "labeled",
+            lambda current: transitions.set_labels(current, label_ids, by, at),
+            {"labels": sorted(names.values())},
+        )
+
+    async def require_labels(self, conversation: Conversation, label_ids: Sequence[int]) -> Mapping[int, str]:
+        """The names of labels, by id. Raises ValidationFailed for one that the conversation's site does not have."""
+        names = await self.labels.find_names(conversation.tenant_id, conversation.site_id, label_ids)
+        unknown = [label_id for label_id in label_ids if label_id not in names]
+        if unknown:
+            raise ValidationFailed({"labels": f"the site has no label {unknown[0]}"})
+        return names
+
+    async def snooze(self, caller: OperatorCaller, conversation_id: int, until: datetime) -> Conversation:
+        """Leave a conversation out of the lists of open ones until a time, or until its visitor writes.
+
+        Raises ValidationFailed, ConversationIsClosed, AssignedToAnother.
+        """
+        conversation = await self._find(caller, conversation_id)
+        at, by, overrule = self.clock(), operator_ref(caller), may_overrule(caller, conversation.site_id)
+        if until > at + MAX_SNOOZE:
+            raise ValidationFailed({"until": "must be within a year"})
+        return await self._change(
+            caller,
+            conversation,
+            "snoozed",
+            lambda current: transitions.snooze(current, until, by, at, overrule=overrule),
+            {"until": to_rfc3339(until)},
+        )
+
+    async def unsnooze(self, caller: OperatorCaller, conversation_id: int) -> Conversation:
+        """End a snooze before its time. Raises NotSnoozed, AssignedToAnother."""
+        conversation = await self._find(caller, conversation_id)
+        timeout = (await self.sites.get(caller.tenant_id, conversation.site_id)).operator_timeout
+        at, by, overrule = self.clock(), operator_ref(caller), may_overrule(caller, conversation.site_id)
+        return await self._change(
+            caller,
+            conversation,
+            "unsnoozed",
+            lambda current: transitions.unsnooze(current, by, at, timeout, overrule=overrule),
+        )
 
     async def mark_read(self, caller: OperatorCaller, conversation_id: int, seq: int) -> Conversation:
         """Mark messages up to `seq` as read; the visitor sees it. Raises ValidationFailed."""
@@ -185,6 +252,34 @@ class ConversationService:
         conversation = await self._find(caller, conversation_id)
         await self.publish_ephemeral(events.viewers(conversation, operator_ref(caller), state))
 
+    async def apply(
+        self,
+        caller: OperatorCaller,
+        conversation_id: int,
+        action: str,
+        build: Callable[[Conversation], Awaitable[Transition]],
+        details: Mapping[str, Any] | None = None,
+    ) -> Changed:
+        """Apply a transition that is built for the conversation, audited as `action`.
+
+        Returns what it changed, which changes at the same moment are no part of. Raises what the transition raises.
+        """
+        conversation = await self._find(caller, conversation_id)
+        transition, before = await build(conversation), conversation
+
+        def remember(current: Conversation) -> Change | None:
+            nonlocal before
+            before = current
+            return transition(current)
+
+        after = await self._change(caller, conversation, action, remember, details)
+        # The transition was given the version that a change would have.
+        return Changed(before, after) if after.version == before.version else Changed(after, after)
+
+    async def require_latest(self, conversation: Conversation) -> None:
+        """Check that a conversation is its visitor's latest. Raises NewerConversation."""
+        await self._require_latest(conversation)
+
     async def apply_translation_update(
         self, tenant_id: int, conversation_id: int, translation: TranslationState
     ) -> None:
@@ -209,9 +304,14 @@ class ConversationService:
             raise NewerConversation(conversation_id=latest.id)
 
     async def _change(
-        self, caller: OperatorCaller, conversation: Conversation, action: str | None, transition: Transition
+        self,
+        caller: OperatorCaller,
+        conversation: Conversation,
+        action: str | None,
+        transition: Transition,
+        details: Mapping[str, Any] | None = None,
     ) -> Conversation:
-        entry = await build_audit_entry(self.audit, caller, conversation, action) if action else None
+        entry = await build_audit_entry(self.audit, caller, conversation, action, details) if action else None
 
         def with_audit_entry(current: Conversation) -> Change | None:
             change = transition(current)
@@ -224,13 +324,17 @@ class ConversationService:
 
 
 async def build_audit_entry(
-    audit: AuditLog, caller: OperatorCaller, conversation: Conversation, action: str
+    audit: AuditLog,
+    caller: OperatorCaller,
+    conversation: Conversation,
+    action: str,
+    details: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """The audit entry of something done to a conversation."""
     target = f"conversation:{conversation.id}"
-    return await audit.entry(caller, f"conversation.{action}", target, conversation.site_id)
+    return await audit.entry(caller, f"conversation.{action}", target, conversation.site_id, details)
 
 
-def _may_overrule(caller: OperatorCaller, site_id: int) -> bool:
+def may_overrule(caller: OperatorCaller, site_id: int) -> bool:
     """Managers of a site may change conversations that other operators have."""
     return Permission.MANAGE in caller.sites.get(site_id, frozenset())

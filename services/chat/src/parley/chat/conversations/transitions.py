@@ -9,19 +9,30 @@ from typing import Any
 
 from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
 from parley.chat.conversations import events
-from parley.chat.conversations.errors import AssignedToAnother, ConversationIsClosed, ConversationIsOpen, NotAssigned
+from parley.chat.conversations.errors import (
+    AssignedToAnother,
+    ChangedSince,
+    ConversationIsClosed,
+    ConversationIsOpen,
+    NotAssigned,
+    NotSnoozed,
+)
 from parley.chat.conversations.model import (
     MAX_HISTORY_CANDIDATES,
+    MAX_LABELS,
     MAX_READ_MARKS,
     MAX_RECENT_IDS,
     MAX_UNREAD,
+    Assignment,
     AssignmentCandidate,
     Change,
     Conversation,
     ReplyLease,
     TranslationState,
+    VisitorSilence,
 )
 from parley.chat.messages.model import Message, MessageDraft, Note
+from parley.chat.sites.silence_policy import SilencePolicy
 from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events import Event
@@ -68,11 +79,20 @@ def add_visitor_message(
     also: dict[str, Any] = {}
     if conversation.mode == "ai" and not needs_human:
         also["reply_lease"] = ReplyLease(conversation.last_seq + 1, at + REPLY_LEASE_DURATION)
+    was_snoozed = conversation.snoozed_until is not None
+    if was_snoozed:
+        also["snoozed_until"] = None
+    if conversation.silence is not None:
+        also["silence"] = None
     if conversation.mode == "operator":
         also["waiting_since"] = conversation.waiting_since or at
         also["due_at"] = conversation.due_at or at + timeout
     after, message = _append_message(conversation, draft, at, **also)
+    if was_snoozed:
+        after = after.with_history(at, "woken", None)
     emitted: list[Event] = [events.message_created(after, message)]
+    if was_snoozed:
+        emitted.append(events.updated(after, reason="woken"))
     if after.mode != "ai" or not needs_human:
         return Change(after, tuple(emitted), (message,))
     after = _reassign(after, "pending", None, at).with_history(at, "pending", None)
@@ -85,11 +105,16 @@ def add_visitor_message(
 
 
 def add_operator_message(
-    conversation: Conversation, draft: MessageDraft, by: OperatorRef, at: datetime, timeout: timedelta
+    conversation: Conversation,
+    draft: MessageDraft,
+    by: OperatorRef,
+    at: datetime,
+    timeout: timedelta,
+    silence: SilencePolicy | None = None,
 ) -> Change:
     """Add an operator's message. An unassigned conversation is accepted first.
 
-    Raises ConversationIsClosed, AssignedToAnother.
+    With a policy, the visitor's silence begins. Raises ConversationIsClosed, AssignedToAnother.
     """
     _require_open(conversation)
     _require_not_assigned_to_another(conversation, by)
@@ -98,7 +123,10 @@ def add_operator_message(
     if after.operator is None:
         after = _assign(after, by, at, timeout)
         emitted.append(events.accepted(after, by, _seconds_in_queue(conversation, at)))
-    after, message = _append_message(after, draft, at, waiting_since=None, due_at=None)
+    begun = None
+    if silence is not None and after.snoozed_until is None:
+        begun = VisitorSilence(at, silence.first_step(at))
+    after, message = _append_message(after, draft, at, waiting_since=None, due_at=None, silence=begun)
     emitted.append(events.message_created(after, message))
     return Change(after, tuple(emitted), (message,))
 
@@ -253,6 +281,149 @@ def reopen(conversation: Conversation, by: OperatorRef, at: datetime, timeout: t
     return Change(after, (events.reopened(after, by),))
 
 
+def set_labels(conversation: Conversation, label_ids: Sequence[int], by: OperatorRef, at: datetime) -> Change:
+    """Replace the labels, of a closed conversation too. No change if it has just these. Raises ValidationFailed."""
+    unique = tuple(dict.fromkeys(label_ids))
+    if len(unique) > MAX_LABELS:
+        raise ValidationFailed({"labels": f"a conversation can have at most {MAX_LABELS}"})
+    if set(unique) == set(conversation.label_ids):
+        return Change(conversation)
+    after = replace(conversation, label_ids=unique, updated_at=at).with_history(at, "labeled", by)
+    return Change(after, (events.updated(after, by, "labels"),))
+
+
+def change_labels(
+    conversation: Conversation, add: Sequence[int], remove: Sequence[int], by: OperatorRef, at: datetime
+) -> Change:
+    """Give and take some labels; others stay. No change without effect. Raises ValidationFailed."""
+    kept = [label_id for label_id in conversation.label_ids if label_id not in remove]
+    return set_labels(conversation, [*kept, *add], by, at)
+
+
+def remove_deleted_label(conversation: Conversation, label_id: int, at: datetime) -> Change | None:
+    """Take a label off that was deleted. None if the conversation does not have it."""
+    if label_id not in conversation.label_ids:
+        return None
+    remaining = tuple(other for other in conversation.label_ids if other != label_id)
+    after = replace(conversation, label_ids=remaining, updated_at=at)
+    return Change(after, (events.updated(after, None, "labels"),))
+
+
+def snooze(conversation: Conversation, until: datetime, by: OperatorRef, at: datetime, *, overrule: bool) -> Change:
+    """Leave the conversation out of the lists of open ones until a time, or until the visitor writes.
+
+    Meanwhile no deadline runs: neither the operator's nor the visitor's. Raises ConversationIsClosed,
+    AssignedToAnother, ValidationFailed.
+    """
+    _require_open(conversation)
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
+    if until <= at:
+        raise ValidationFailed({"until": "must be in the future"})
+    if conversation.snoozed_until == until:
+        return Change(conversation)
+    after = replace(conversation, snoozed_until=until, due_at=None, silence=None, updated_at=at)
+    after = after.with_history(at, "snoozed", by)
+    return Change(after, (events.updated(after, by, "snoozed"),))
+
+
+def unsnooze(
+    conversation: Conversation, by: OperatorRef, at: datetime, timeout: timedelta, *, overrule: bool
+) -> Change:
+    """End a snooze before its time. Raises NotSnoozed, AssignedToAnother."""
+    _require_not_assigned_to_another(conversation, by, overrule=overrule)
+    if conversation.snoozed_until is None:
+        raise NotSnoozed
+    return _wake(conversation, by, at, timeout)
+
+
+def wake(conversation: Conversation, at: datetime, timeout: timedelta | None) -> Change | None:
+    """End a snooze whose time has come. None if it has ended already, or was extended.
+
+    `timeout`: for the operator's reply, if the visitor waits for one; None for no limit.
+    """
+    if conversation.snoozed_until is None or conversation.snoozed_until > at:
+        return None
+    return _wake(conversation, None, at, timeout)
+
+
+def check_silence(
+    conversation: Conversation, policy: SilencePolicy | None, notice: MessageDraft, at: datetime
+) -> Change | None:
+    """The next step of a visitor's silence: a notice to them, or the end. None if none is due any more.
+
+    `policy` is the site's present one: without it nothing happens, and a longer time is waited for. Each notice is
+    given the time that the policy has between notice and end, also if both are overdue.
+    """
+    silence = conversation.silence
+    if silence is None or silence.check_at > at:
+        return None
+    if policy is None or conversation.mode != "operator":
+        return Change(replace(conversation, silence=None))
+    next_step = silence.since + policy.until_closed if silence.announced else policy.first_step(silence.since)
+    if next_step > at:
+        return Change(replace(conversation, silence=replace(silence, check_at=next_step)))
+    if policy.notice and not silence.announced:
+        closes_at = max(silence.since + policy.until_closed, at + policy.notice)
+        announced = replace(silence, check_at=closes_at, announced=True)
+        after, message = _append_message(conversation, notice, at, silence=announced)
+        return Change(after, (events.message_created(after, message),), (message,))
+    after = _reassign(conversation, "closed", None, at).with_history(at, "closed_for_silence", None)
+    after = replace(after, waiting_since=None)
+    return Change(after, (events.closed_for_silence(after),))
+
+
+def restore_assignment(
+    conversation: Conversation,
+    assignment: Assignment,
+    generation: int,
+    by: OperatorRef,
+    at: datetime,
+    timeout: timedelta,
+) -> Change:
+    """Undo a change of who answers: a closed conversation is reopened, another operator's returns.
+
+    `generation`: of the conversation after that change. Raises ChangedSince if who answers was changed again.
+    """
+    if conversation.generation != generation:
+        raise ChangedSince
+    after = _reassign(conversation, assignment.mode, assignment.operator, at).with_history(
+        at, "restored", by, assignment.operator
+    )
+    after = replace(
+        after,
+        waiting_since=assignment.waiting_since,
+        snoozed_until=assignment.snoozed_until,
+        team_id=assignment.team_id,
+    )
+    if assignment.mode == "operator" and _is_awaited(after) and assignment.snoozed_until is None:
+        after = replace(after, due_at=at + timeout)
+    if not conversation.open:
+        return Change(after, (events.reopened(after, by),))
+    match assignment.mode:
+        case "operator":
+            return Change(after, (events.transferred(after, by, conversation.operator),))
+        case "pending":
+            return Change(after, (events.pending(after, "undone", by),))
+        case _:
+            return Change(after, (events.released(after, "undone", by),))
+
+
+def restore_snooze(
+    conversation: Conversation,
+    present: datetime | None,
+    before: datetime | None,
+    by: OperatorRef,
+    at: datetime,
+    timeout: timedelta,
+) -> Change:
+    """Undo the begin, the change or the end of a snooze. Raises ChangedSince if it is not `present` any more."""
+    if conversation.snoozed_until != present or not conversation.open:
+        raise ChangedSince
+    if before is None or before <= at:
+        return _wake(conversation, by, at, timeout)
+    return snooze(conversation, before, by, at, overrule=True)
+
+
 def time_out_operator(conversation: Conversation, to: Mode, at: datetime, *, online: bool = False) -> Change | None:
     """Take the conversation from an operator who has not replied in time. None if it is not overdue any more.
 
@@ -367,6 +538,7 @@ def anonymized(conversation: Conversation, at: datetime) -> Conversation:
         last_message=None,
         last_visitor_message=None,
         unread_seqs=(),
+        label_ids=(),
         rating=None,
         rating_comment=None,
         waiting_since=None,
@@ -440,6 +612,8 @@ def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | No
         waiting_since=waiting_since,
         reply_lease=None,
         due_at=None,
+        snoozed_until=None,
+        silence=conversation.silence if mode == "operator" else None,
         consecutive_misses=0,
         updated_at=at,
     )
@@ -449,9 +623,20 @@ def _assign(
     conversation: Conversation, operator: OperatorRef, at: datetime, timeout: timedelta, action: str = "accepted"
 ) -> Conversation:
     after = _reassign(conversation, "operator", operator, at).with_history(at, action, operator)
-    # Messages that somebody read while the visitor was in the queue still wait for a reply.
-    is_awaited = bool(conversation.unread_seqs) or conversation.waiting_since is not None
-    return replace(after, due_at=at + timeout if is_awaited else None)
+    return replace(after, due_at=at + timeout if _is_awaited(conversation) else None)
+
+
+def _is_awaited(conversation: Conversation) -> bool:
+    """Whether the visitor waits for an operator's reply, also to messages that somebody read while they queued."""
+    return bool(conversation.unread_seqs) or conversation.waiting_since is not None
+
+
+def _wake(conversation: Conversation, by: OperatorRef | None, at: datetime, timeout: timedelta | None) -> Change:
+    due_at = None
+    if conversation.mode == "operator" and _is_awaited(conversation) and timeout is not None:
+        due_at = at + timeout
+    after = replace(conversation, snoozed_until=None, due_at=due_at, updated_at=at).with_history(at, "woken", by)
+    return Change(after, (events.updated(after, by, "woken"),))
 
 
 def _seconds_in_queue(conversation: Conversation, at: datetime) -> float | None:

@@ -130,7 +130,7 @@ class MessageService:
         self, caller: OperatorCaller, snapshot: Conversation, draft: MessageDraft
     ) -> Change | None:
         """None if the conversation's recent ids contain the message. Raises StaleRead."""
-        timeout = (await self.sites.get(caller.tenant_id, snapshot.site_id)).operator_timeout
+        site = await self.sites.get(caller.tenant_id, snapshot.site_id)
         at, by = self.clock(), operator_ref(caller)
         # Messages are a record of their own; the audit log records that one accepts the conversation.
         accepted = (
@@ -140,7 +140,9 @@ class MessageService:
         def add(current: Conversation) -> Change | None:
             if current.find_recent_seq(draft.message_id) is not None:
                 return None
-            change = transitions.add_operator_message(current, draft, by, at, timeout)
+            change = transitions.add_operator_message(
+                current, draft, by, at, site.operator_timeout, site.silence_policy
+            )
             audit_entry_missing = current.operator is None and accepted is None
             # Ids up to the snapshot were looked up if it had more messages than recent ids.
             unchecked_ids = draft.message_id is not None and (
@@ -174,7 +176,9 @@ class MessageService:
             def add(current: Conversation, entry: AuditEntry = entry) -> Change | None:
                 if not current.open:
                     return None
-                change = transitions.add_operator_message(current, draft, by, at, site.operator_timeout)
+                change = transitions.add_operator_message(
+                    current, draft, by, at, site.operator_timeout, site.silence_policy
+                )
                 return change.with_audit_entry(entry)
 
             change = await self.conversations.change(conversation.tenant_id, conversation.id, add)

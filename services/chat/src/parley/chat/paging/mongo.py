@@ -24,15 +24,21 @@ async def fetch_page(
     after: Position | None,
     limit: int,
     skip: int = 0,
+    until: datetime | None = None,
+    hint: str | None = None,
 ) -> ListPage[T]:
     """Read one page of a list, in ascending (`direction` 1) or descending (-1) order of `sort_field`.
 
-    One row more than `limit` is read, to know whether a next page exists.
+    An ascending list ends with `until`. One row more than `limit` is read, to know whether a next page exists.
     """
+    end: Document = {} if until is None else {"$lte": until}
     if after is not None:
-        query = {"$and": [query, _after_position(sort_field, after, "$gt" if direction == 1 else "$lt")]}
+        operator = "$gt" if direction == 1 else "$lt"
+        query = {"$and": [query, _after_position(sort_field, after, operator, end)]}
+    elif end:
+        query = {**query, sort_field: end}
     sort = [(sort_field, direction), ("_id", direction)]
-    cursor = mongo[collection].find(query, {"outbox": 0}).sort(sort).skip(skip).limit(limit + 1)
+    cursor = mongo[collection].find(query, {"outbox": 0}, hint=hint).sort(sort).skip(skip).limit(limit + 1)
     documents = [document async for document in cursor]
     has_more = len(documents) > limit
     documents = documents[:limit]
@@ -41,11 +47,12 @@ async def fetch_page(
     return ListPage([convert(document) for document in documents], position)
 
 
-def _after_position(field: str, position: Position, operator: str) -> Document:
+def _after_position(field: str, position: Position, operator: str, end: Document) -> Document:
+    # The end is within the alternatives, so that each of them is a range of the index.
     milliseconds, last_id = position
     has_time = milliseconds < MAX_POSITION_MILLISECONDS
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC) if has_time else _MAX_TIME
-    return {"$or": [{field: {operator: moment}}, {field: moment, "_id": {operator: last_id}}]}
+    return {"$or": [{field: {operator: moment, **end}}, {field: moment, "_id": {operator: last_id}}]}
 
 
 def _to_milliseconds(moment: datetime) -> int:

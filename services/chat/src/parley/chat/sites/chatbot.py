@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 from parley.chat.sites.business_hours import BusinessHours
+from parley.chat.sites.silence_policy import SilencePolicy
 from parley.common.events.schemas import FileKind
 
 OnTimeout = Literal["ai", "queue"]
@@ -96,6 +97,10 @@ class ChatbotSettings:
     """Who gets the conversation then: the AI, or the queue for other operators."""
     routing: Routing = "all"
     """Who is notified of a waiting visitor: all operators of the site, or nobody."""
+    auto_close_minutes: int = 0
+    """Minutes of a visitor's silence after which a conversation is closed; 0 for never."""
+    auto_close_notice_minutes: int = 0
+    """Minutes before that at which the visitor is told; 0 for no notice. Less than `auto_close_minutes`."""
     offline_message: str = DEFAULT_OFFLINE_MESSAGE
     private_push: bool = False
     """Whether push notifications leave out the text and the sender of a message."""
@@ -109,3 +114,10 @@ class ChatbotSettings:
     def ai_selection(self) -> tuple[str, str | None, AiSettings]:
         """What decides which endpoint and model are called, and how."""
         return self.engine, self.model, self.ai
+
+    @property
+    def silence_policy(self) -> SilencePolicy | None:
+        if not self.auto_close_minutes:
+            return None
+        notice = min(self.auto_close_notice_minutes, self.auto_close_minutes - 1)
+        return SilencePolicy(timedelta(minutes=self.auto_close_minutes), timedelta(minutes=notice))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 
 from parley.chat.ai.engines.registry import ENGINES
-from parley.chat.common_fields import Name
+from parley.chat.common_fields import Colour, Name
 from parley.chat.sites.chatbot import FilesSettings, OnTimeout, Routing, TranslationSettings
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
@@ -25,7 +25,7 @@ from parley.chat.sites.settings_schemas import (
 )
 from parley.common.http import RequestBody, SuccessResponse
 
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+MAX_AUTO_CLOSE_MINUTES = 30 * 24 * 60
 ShortText = Annotated[str, StringConstraints(max_length=1000)]
 
 
@@ -61,6 +61,16 @@ class ChatbotBody(RequestBody):
         None,
         description="Who is notified of a waiting visitor, by push and by the panel's sound: all operators of the "
         "site, or (manual) nobody, so that visitors wait until an operator looks at the queue.",
+    )
+    auto_close_minutes: Annotated[int, Field(ge=0, le=MAX_AUTO_CLOSE_MINUTES)] | None = Field(
+        None,
+        description="Minutes without a message of the visitor, after the operator's last one, after which the "
+        "conversation is closed; 0 for never.",
+    )
+    auto_close_notice_minutes: Annotated[int, Field(ge=0, le=MAX_AUTO_CLOSE_MINUTES)] | None = Field(
+        None,
+        description="Minutes before that at which the visitor is told so; 0 for no notice. Counts as one less than "
+        "`auto_close_minutes` if it is not less.",
     )
     offline_message: ShortText | None = Field(
         None, description="Sent to visitors who ask for a person while nobody is available; empty for the default text."
@@ -112,6 +122,8 @@ class ChatbotSchema(BaseModel):
     operator_timeout: int
     on_timeout: OnTimeout
     routing: Routing
+    auto_close_minutes: int
+    auto_close_notice_minutes: int
     offline_message: str
     private_push: bool
     hours: BusinessHoursSchema | None

@@ -72,4 +72,5 @@ class Site:
             notifies_when_pending=bot.routing != "manual",
             routing=self.routing,
             files=bot.files,
+            silence_policy=bot.silence_policy,
         )

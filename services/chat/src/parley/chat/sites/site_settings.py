@@ -10,7 +10,9 @@ from typing import Protocol
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings, FilesSettings
 from parley.chat.sites.routing import SiteRouting
+from parley.chat.sites.silence_policy import SilencePolicy
 from parley.common.auth.identity import OperatorCaller
+from parley.common.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class SiteSettings:
     """Whether a waiting visitor causes push notifications."""
     routing: SiteRouting = field(default_factory=SiteRouting)
     files: FilesSettings = field(default_factory=FilesSettings)
+    silence_policy: SilencePolicy | None = None
+    """None: conversations are not closed by themselves."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""
@@ -49,6 +53,14 @@ class SiteSettingsReader(Protocol):
 
     async def get(self, tenant_id: int, site_id: int) -> SiteSettings:
         """Raises NotFound."""
+
+
+async def find_site(sites: SiteSettingsReader, tenant_id: int, site_id: int) -> SiteSettings | None:
+    """The settings of a site; None for a deleted one, whose conversations are kept."""
+    try:
+        return await sites.get(tenant_id, site_id)
+    except NotFound:
+        return None
 
 
 async def get_authorized_site(sites: SiteSettingsReader, caller: OperatorCaller, site_id: int) -> SiteSettings:

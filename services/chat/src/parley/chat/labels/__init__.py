@@ -1,0 +1,1 @@
+"""Labels: coloured names that operators give to conversations, of one site or of the whole team."""
