@@ -46,20 +46,21 @@ class BulkActionService:
         if not caller.site_ids and not caller.owner:
             raise Forbidden
         change = await self._build_change(caller, request)
-        steps: list[UndoStep] = []
+        steps: dict[int, UndoStep] = {}
 
         async def apply(conversation_id: int) -> None:
             changed = await change(conversation_id)
             if changed.anything:
-                steps.append(UndoStep.between(changed.before, changed.after))
+                steps[conversation_id] = UndoStep.between(changed.before, changed.after)
 
         at = self.clock()
-        results = await _for_each(list(dict.fromkeys(request.conversation_ids)), apply)
+        ids = list(dict.fromkeys(request.conversation_ids))
+        results = await _for_each(ids, apply)
         if not steps:
             return BulkOutcome(None, results)
-        action = BulkAction(
-            await self.next_id(), caller.tenant_id, caller.operator_id, request.action, at, tuple(steps)
-        )
+        # In the order of the request, as the results are; they were done in any order.
+        ordered = tuple(steps[conversation_id] for conversation_id in ids if conversation_id in steps)
+        action = BulkAction(await self.next_id(), caller.tenant_id, caller.operator_id, request.action, at, ordered)
         await self.actions.add(action, self.clock() + UNDO_KEPT_FOR)
         return BulkOutcome(action.id, results)
 
