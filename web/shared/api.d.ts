@@ -481,6 +481,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getLabels"];
+        put?: never;
+        post: operations["postLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putLabelsId"];
+        post?: never;
+        delete: operations["deleteLabelsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/accept/{id}": {
         parameters: {
             query?: never;
@@ -673,6 +705,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/conversation/{id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putOperatorConversationIdLabels"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/conversation/{id}/mentions/read": {
         parameters: {
             query?: never;
@@ -721,6 +769,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/conversation/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putOperatorConversationIdSnooze"];
+        post?: never;
+        delete: operations["deleteOperatorConversationIdSnooze"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/conversation/{id}/viewing": {
         parameters: {
             query?: never;
@@ -751,6 +815,38 @@ export interface paths {
         options?: never;
         head?: never;
         patch: operations["patchOperatorConversationIdVisitor"];
+        trace?: never;
+    };
+    "/api/v1/operator/conversations/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationsBulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/conversations/bulk/{action_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationsBulkActionIdUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/operator/fcm-token": {
@@ -1537,6 +1633,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getViews"];
+        put?: never;
+        post: operations["postViews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getViewsCounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putViewsId"];
+        post?: never;
+        delete: operations["deleteViewsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1683,14 +1827,22 @@ export interface components {
             limit: number;
             /** @default null */
             cursor: string | null;
+            /** @default null */
+            label_id: number | null;
+            /** @default null */
+            team_id: number | null;
+            /** @default null */
+            language: string | null;
+            /** @default null */
+            rating: number | null;
+            /** @default null */
+            search: string | null;
             /** @default 1 */
             page: number;
             /** @default null */
             per_page: number | null;
             /** @default null */
             status: string | null;
-            /** @default null */
-            search: string | null;
             /** @default null */
             since: string | null;
             /** @default null */
@@ -1807,6 +1959,24 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
         };
+        BulkBody: {
+            /** @enum {string} */
+            action: "close" | "assign" | "label" | "unlabel" | "snooze" | "unsnooze";
+            conversation_ids: number[];
+            operator_id?: number | null;
+            team_id?: number | null;
+            label_ids?: number[];
+            until?: string | null;
+        };
+        BulkResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            action_id: number | null;
+            results: components["schemas"]["ConversationResultSchema"][];
+        };
         BusinessHoursBody: {
             time_zone: string;
             weekly?: components["schemas"]["TimeRangeBody"][];
@@ -1877,6 +2047,8 @@ export interface components {
             operator_timeout?: number | null;
             on_timeout?: ("ai" | "queue") | null;
             routing?: ("all" | "manual") | null;
+            auto_close_minutes?: number | null;
+            auto_close_notice_minutes?: number | null;
             offline_message?: string | null;
             private_push?: boolean | null;
             hours?: components["schemas"]["BusinessHoursBody"] | null;
@@ -1905,6 +2077,8 @@ export interface components {
             on_timeout: "ai" | "queue";
             /** @enum {string} */
             routing: "all" | "manual";
+            auto_close_minutes: number;
+            auto_close_notice_minutes: number;
             offline_message: string;
             private_push: boolean;
             hours: components["schemas"]["BusinessHoursSchema"] | null;
@@ -1988,6 +2162,10 @@ export interface components {
             previous_id: number | null;
             /** @default null */
             rating: number | null;
+            /** @default [] */
+            labels: number[];
+            /** @default null */
+            snoozed_until: string | null;
             created_at: string;
             updated_at: string;
             /** @default 0 */
@@ -2009,6 +2187,18 @@ export interface components {
              */
             success: true;
             conversation: components["schemas"]["ConversationSchema"];
+        };
+        ConversationResultSchema: {
+            conversation_id: number;
+            success: boolean;
+            /** @default null */
+            error: string | null;
+            /** @default null */
+            code: string | null;
+            /** @default null */
+            errors: {
+                [key: string]: string;
+            } | null;
         };
         ConversationSchema: {
             id: number;
@@ -2040,6 +2230,10 @@ export interface components {
             previous_id: number | null;
             /** @default null */
             rating: number | null;
+            /** @default [] */
+            labels: number[];
+            /** @default null */
+            snoozed_until: string | null;
             created_at: string;
             updated_at: string;
             /** @default 0 */
@@ -2192,6 +2386,10 @@ export interface components {
             previous_id: number | null;
             /** @default null */
             rating: number | null;
+            /** @default [] */
+            labels: number[];
+            /** @default null */
+            snoozed_until: string | null;
             created_at: string;
             updated_at: string;
             /** @default 0 */
@@ -2370,6 +2568,55 @@ export interface components {
              */
             success: true;
             knowledge: components["schemas"]["KnowledgeEntrySchema"][];
+            next_cursor: string | null;
+        };
+        LabelBody: {
+            name: string;
+            colour?: string;
+            /** @enum {string} */
+            scope?: "site" | "all";
+            site_id?: number | null;
+        };
+        LabelChangeBody: {
+            name: string;
+            colour: string;
+        };
+        LabelResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            label: components["schemas"]["LabelSchema"];
+        };
+        LabelSchema: {
+            id: number;
+            name: string;
+            colour: string;
+            /** @enum {string} */
+            scope: "site" | "all";
+            site_id: number | null;
+            created_at: string;
+            updated_at: string;
+        };
+        LabelsBody: {
+            labels: number[];
+        };
+        LabelsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            site_id: number | null;
+        };
+        LabelsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            labels: components["schemas"]["LabelSchema"][];
             next_cursor: string | null;
         };
         LastMessage: {
@@ -2635,8 +2882,22 @@ export interface components {
             limit: number;
             /** @default null */
             cursor: string | null;
+            /** @default null */
+            label_id: number | null;
+            /** @default null */
+            team_id: number | null;
+            /** @default null */
+            language: string | null;
+            /** @default null */
+            rating: number | null;
+            /** @default null */
+            search: string | null;
             /** @default pending,active */
             status: string;
+            /** @default null */
+            operator_id: number | null;
+            /** @default null */
+            waiting: number | null;
         };
         QueueResponse: {
             /**
@@ -2789,8 +3050,22 @@ export interface components {
             limit: number;
             /** @default null */
             cursor: string | null;
+            /** @default null */
+            label_id: number | null;
+            /** @default null */
+            team_id: number | null;
+            /** @default null */
+            language: string | null;
+            /** @default null */
+            rating: number | null;
+            /** @default null */
+            search: string | null;
             /** @default pending,active */
             status: string;
+            /** @default null */
+            operator_id: number | null;
+            /** @default null */
+            waiting: number | null;
             site_id: number;
         };
         SiteResponse: {
@@ -2821,6 +3096,10 @@ export interface components {
                 number,
                 number
             ][];
+        };
+        SnoozeBody: {
+            /** Format: date-time */
+            until: string;
         };
         SourceSchema: {
             question: string;
@@ -2939,6 +3218,14 @@ export interface components {
             /** @default false */
             supported: boolean;
         };
+        UndoResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            results: components["schemas"]["ConversationResultSchema"][];
+        };
         UpdateMemberBody: {
             name?: string | null;
             suspended?: boolean | null;
@@ -2977,9 +3264,79 @@ export interface components {
             success: true;
             use_count: number;
         };
+        ViewBody: {
+            name: string;
+            filter: components["schemas"]["ViewFilterBody"];
+            /** @enum {string} */
+            scope?: "mine" | "site" | "all";
+            site_id?: number | null;
+        };
+        ViewCountSchema: {
+            id: number;
+            count: number;
+            capped: boolean;
+        };
+        ViewCountsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            counts: components["schemas"]["ViewCountSchema"][];
+        };
+        ViewFilterBody: {
+            status?: string;
+            site_id?: number | null;
+            label_id?: number | null;
+            team_id?: number | null;
+            operator_id?: number | null;
+            language?: string | null;
+            rating?: number | null;
+            waiting?: number | null;
+            search?: string | null;
+        };
+        ViewFilterSchema: {
+            status: string;
+            site_id: number | null;
+            label_id: number | null;
+            team_id: number | null;
+            operator_id: number | null;
+            language: string | null;
+            rating: number | null;
+            waiting: number | null;
+            search: string | null;
+        };
+        ViewResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            view: components["schemas"]["ViewSchema"];
+        };
+        ViewSchema: {
+            id: number;
+            name: string;
+            /** @enum {string} */
+            scope: "mine" | "site" | "all";
+            site_id: number | null;
+            operator_id: number;
+            filter: components["schemas"]["ViewFilterSchema"];
+            created_at: string;
+            updated_at: string;
+        };
         ViewingBody: {
             /** @enum {string} */
             state?: "viewing" | "writing" | "left";
+        };
+        ViewsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            views: components["schemas"]["ViewSchema"][];
+            next_cursor: string | null;
         };
         VisitorDetailsBody: {
             name?: string | null;
@@ -4315,6 +4672,114 @@ export interface operations {
             };
         };
     };
+    getLabels: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                site_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsResponse"];
+                };
+            };
+        };
+    };
+    postLabels: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Billing",
+                 *       "colour": "#2563eb",
+                 *       "scope": "site",
+                 *       "site_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["LabelBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelResponse"];
+                };
+            };
+        };
+    };
+    putLabelsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Invoices",
+                 *       "colour": "#16a34a"
+                 *     }
+                 */
+                "application/json": components["schemas"]["LabelChangeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelResponse"];
+                };
+            };
+        };
+    };
+    deleteLabelsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
     postOperatorAcceptId: {
         parameters: {
             query?: never;
@@ -4343,7 +4808,14 @@ export interface operations {
             query: {
                 limit?: number;
                 cursor?: string | null;
+                label_id?: number | null;
+                team_id?: number | null;
+                language?: string | null;
+                rating?: number | null;
+                search?: string | null;
                 status?: string;
+                operator_id?: number | null;
+                waiting?: number | null;
                 site_id: number;
             };
             header?: never;
@@ -4367,7 +4839,14 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string | null;
+                label_id?: number | null;
+                team_id?: number | null;
+                language?: string | null;
+                rating?: number | null;
+                search?: string | null;
                 status?: string;
+                operator_id?: number | null;
+                waiting?: number | null;
             };
             header?: never;
             path?: never;
@@ -4608,6 +5087,39 @@ export interface operations {
             };
         };
     };
+    putOperatorConversationIdLabels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "labels": [
+                 *         3,
+                 *         5
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["LabelsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
     postOperatorConversationIdMentionsRead: {
         parameters: {
             query?: never;
@@ -4669,6 +5181,57 @@ export interface operations {
             header?: {
                 "Idempotency-Key"?: string;
             };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    putOperatorConversationIdSnooze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "until": "2027-01-04T08:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SnoozeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    deleteOperatorConversationIdSnooze: {
+        parameters: {
+            query?: never;
+            header?: never;
             path: {
                 id: number;
             };
@@ -4806,6 +5369,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationsBulk: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "assign",
+                 *       "conversation_ids": [
+                 *         50,
+                 *         51
+                 *       ],
+                 *       "operator_id": 7
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationsBulkActionIdUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                action_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoResponse"];
                 };
             };
         };
@@ -5959,10 +6580,14 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string | null;
+                label_id?: number | null;
+                team_id?: number | null;
+                language?: string | null;
+                rating?: number | null;
+                search?: string | null;
                 page?: number;
                 per_page?: number | null;
                 status?: string | null;
-                search?: string | null;
                 since?: string | null;
                 until?: string | null;
                 operator_id?: number | null;
@@ -6511,6 +7136,140 @@ export interface operations {
         };
     };
     deleteTeamsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getViews: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsResponse"];
+                };
+            };
+        };
+    };
+    postViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Waits for five minutes",
+                 *       "filter": {
+                 *         "status": "pending",
+                 *         "waiting": 300
+                 *       },
+                 *       "scope": "site",
+                 *       "site_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+        };
+    };
+    getViewsCounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewCountsResponse"];
+                };
+            };
+        };
+    };
+    putViewsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Waits for five minutes",
+                 *       "filter": {
+                 *         "status": "pending",
+                 *         "waiting": 300
+                 *       },
+                 *       "scope": "site",
+                 *       "site_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+        };
+    };
+    deleteViewsId: {
         parameters: {
             query?: never;
             header?: never;

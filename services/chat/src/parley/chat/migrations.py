@@ -136,6 +136,7 @@ async def _fill_search_index(context: MigrationContext) -> None:
         await context.process_in_batches(collection, process, projection=fields)
     await remove_deleted_sites(context.database, index)
 
+
 async def _fill_facets(context: MigrationContext) -> None:
     """Set `facets`, by which lists are filtered, where older code did not write them."""
     projection = {"labels": 1, "team_id": 1, "operator.id": 1, "visitor.language": 1, "rating": 1, "facets": 1}
