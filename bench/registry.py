@@ -7,7 +7,19 @@ from typing import cast
 
 from bench.measurement import Benchmark
 
-BENCHMARK_NAMES = ("send", "delivery", "fanout", "gateway", "presence", "scale", "start", "growth", "lists", "search")
+BENCHMARK_NAMES = (
+    "send",
+    "delivery",
+    "fanout",
+    "gateway",
+    "presence",
+    "scale",
+    "start",
+    "growth",
+    "lists",
+    "search",
+    "reports",
+)
 
 
 def get_benchmark(name: str) -> Benchmark:

@@ -182,6 +182,9 @@ class ApiTour:
         await self.call(owner, "PUT", f"/sites/{self.tenant.site_id}/routing", routing)
         await self.call(owner, "DELETE", f"/teams/{billing['id']}")
         await self.call(owner, "GET", "/audit", query={"from": "2020-01-01T00:00:00Z", "limit": 2})
+        month = {"from": "2026-01-01", "to": "2026-01-31", "timezone": "Asia/Kolkata"}
+        assert len((await self.call(owner, "GET", "/reports", query=month))["rows"]) == 31
+        await self.call(owner, "GET", "/reports/export", query={**month, "format": "json"})
 
     async def visitors(self) -> None:
         visitor = self.tenant.new_visitor()

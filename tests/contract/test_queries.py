@@ -169,6 +169,9 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(owner, "/audit", "entries") > ROWS
     assert await _count_rows(owner, "/audit", "entries", action="member.created") > 0
     assert await _count_rows(owner, "/audit", "entries", operator_id=owner.id, site_id=site_id) >= 0
+    for group_by in ("day", "operator", "site"):
+        period = {"from": "2026-01-01", "to": "2026-12-31", "timezone": "Asia/Kathmandu"}
+        (await owner.get("/reports", group_by=group_by, **period)).ok()
     assert await _count_rows(owner, "/sites", "sites") == 1
     assert await _count_rows(owner, "/api-keys", "api_keys") == 0
     for path in ("/operator/all-chat-counts", f"{site}/ratings/stats", f"{site}/my-access", "/auth/me"):

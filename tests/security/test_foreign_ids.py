@@ -20,7 +20,10 @@ from support.wait import wait_until
 from support.web_push import EXAMPLE_SUBSCRIPTION
 
 CANARY = "canary-of-another-tenant"
-REQUIRED_PARAMETERS: dict[str, dict[str, Any]] = {"/operator/search": {"q": CANARY}}
+REQUIRED_PARAMETERS: dict[str, dict[str, Any]] = {
+    "/operator/search": {"q": CANARY},
+    "/reports": {"from": "2026-01-01", "to": "2026-12-31", "group_by": "site"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,6 @@ async def _cursor_of_other_tenant(other: OtherTenant, path: str, query: dict[str
     path = path.replace("{site_id}", str(other.target.site_id))
     if "site_id" in query:
         query = {**query, "site_id": other.target.site_id}
-    page = await other.tenant.owner.get(path, limit=1, **query)
+    page = await other.tenant.owner.get(path, **{**query, "limit": 1})
     cursor = page.body.get("next_cursor")
     return str(cursor) if cursor else None

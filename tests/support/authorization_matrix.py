@@ -224,7 +224,8 @@ def build_request(public: PublicEndpoint, target: TenantResources, **overrides: 
     body = None
     if route.body is not None:
         body = {**route.example, **{name: getattr(target, name) for name in in_body}, **overrides}
-    query = {name: getattr(target, name) for name in in_query}
+    example = route.example if route.query is not None and route.body is None else {}
+    query = {**example, **{name: getattr(target, name) for name in in_query}}
     return Request(route.method, path, query, body, _upload_field(route))
 
 

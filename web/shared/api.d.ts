@@ -1297,6 +1297,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getReportsExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites": {
         parameters: {
             query?: never;
@@ -2300,6 +2332,12 @@ export interface components {
             member: components["schemas"]["MemberSchema"];
             invitation: components["schemas"]["InvitationSchema"] | null;
         };
+        DurationSchema: {
+            count: number;
+            average_seconds: number | null;
+            median_seconds: number | null;
+            p90_seconds: number | null;
+        };
         EmailBody: {
             site_key: string;
             session_id?: string | null;
@@ -2328,10 +2366,6 @@ export interface components {
             notes: number;
             images: number;
             files: number;
-        };
-        ExportQuery: {
-            site_id: number;
-            session_id: string;
         };
         ExportResponse: {
             /**
@@ -2444,6 +2478,26 @@ export interface components {
             team_id: number | null;
             after_seconds: number;
         };
+        FiguresSchema: {
+            chats: number;
+            closed: number;
+            handoffs: number;
+            handoff_reasons: {
+                [key: string]: number;
+            };
+            requests: number;
+            assigned: number;
+            waiting: number;
+            abandoned: number;
+            abandoned_share: number | null;
+            ai_replied: number;
+            ai_resolved: number;
+            ai_resolved_share: number | null;
+            first_reply: components["schemas"]["DurationSchema"];
+            wait: components["schemas"]["DurationSchema"];
+            resolution: components["schemas"]["DurationSchema"];
+            ratings: components["schemas"]["RatingsSchema"];
+        };
         FileLimitsSchema: {
             enabled: boolean;
             kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
@@ -2482,6 +2536,8 @@ export interface components {
             max_bytes: number | null;
             expire_days: number | null;
         };
+        /** @enum {string} */
+        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
         HistoryEntrySchema: {
             at: string;
             action: string;
@@ -2859,6 +2915,12 @@ export interface components {
             new_password: string;
             revoke_api_keys?: boolean;
         };
+        PeriodSchema: {
+            /** Format: date */
+            first_day: string;
+            /** Format: date */
+            last_day: string;
+        };
         PermissionsBody: {
             can_chat?: boolean;
             can_view_conversations?: boolean;
@@ -2951,12 +3013,68 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
         };
+        RatingsSchema: {
+            count: number;
+            average: number | null;
+            by_score: {
+                [key: string]: number;
+            };
+        };
         ReadBody: {
             seq: number;
         };
         ReadMarkSchema: {
             operator: components["schemas"]["OperatorRef"];
             seq: number;
+        };
+        ReportQuery: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @default null */
+            site_id: number | null;
+            /** @default day */
+            group_by: components["schemas"]["GroupBy"];
+            /** @default UTC */
+            timezone: string;
+        };
+        ReportResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            period: components["schemas"]["PeriodSchema"];
+            previous_period: components["schemas"]["PeriodSchema"];
+            timezone: string;
+            group_by: components["schemas"]["GroupBy"];
+            totals: components["schemas"]["FiguresSchema"];
+            previous: components["schemas"]["FiguresSchema"];
+            rows: components["schemas"]["ReportRowSchema"][];
+        };
+        ReportRowSchema: {
+            chats: number;
+            closed: number;
+            handoffs: number;
+            handoff_reasons: {
+                [key: string]: number;
+            };
+            requests: number;
+            assigned: number;
+            waiting: number;
+            abandoned: number;
+            abandoned_share: number | null;
+            ai_replied: number;
+            ai_resolved: number;
+            ai_resolved_share: number | null;
+            first_reply: components["schemas"]["DurationSchema"];
+            wait: components["schemas"]["DurationSchema"];
+            resolution: components["schemas"]["DurationSchema"];
+            ratings: components["schemas"]["RatingsSchema"];
+            key: string | null;
+            name: string | null;
+            deleted: boolean;
         };
         RewriteBody: {
             text: string;
@@ -3421,6 +3539,27 @@ export interface components {
             site_key: string;
             /** @default null */
             session_id: string | null;
+        };
+        parley__chat__privacy__schemas__ExportQuery: {
+            site_id: number;
+            session_id: string;
+        };
+        parley__chat__reports__schemas__ExportQuery: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @default null */
+            site_id: number | null;
+            /** @default day */
+            group_by: components["schemas"]["GroupBy"];
+            /** @default UTC */
+            timezone: string;
+            /**
+             * @default csv
+             * @enum {string}
+             */
+            format: "csv" | "json";
         };
         parley__chat__team__schemas__TeamResponse: {
             /**
@@ -6259,6 +6398,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExportResponse"];
+                };
+            };
+        };
+    };
+    getReports: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                site_id?: number | null;
+                group_by?: components["schemas"]["GroupBy"];
+                timezone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportResponse"];
+                };
+            };
+        };
+    };
+    getReportsExport: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+                site_id?: number | null;
+                group_by?: components["schemas"]["GroupBy"];
+                timezone?: string;
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/json": components["schemas"]["ReportResponse"];
                 };
             };
         };

@@ -23,6 +23,7 @@ const ArchivePage = lazy(() => import("./archive/archivePage").then((module) => 
 const AuditPage = lazy(() => import("./audit/auditPage").then((module) => module.AuditPage));
 const RatingsPage = lazy(() => import("./ratings/ratingsPage").then((module) => module.RatingsPage));
 const SearchPage = lazy(() => import("./search/searchPage").then((module) => module.SearchPage));
+const ReportsPage = lazy(() => import("./reports/reportsPage").then((module) => module.ReportsPage));
 const SettingsPage = lazy(() => import("./settings/settingsPage").then((module) => module.SettingsPage));
 const SitesPage = lazy(() => import("./sites/sitesPage").then((module) => module.SitesPage));
 const TeamPage = lazy(() => import("./team/teamPage").then((module) => module.TeamPage));
@@ -70,6 +71,8 @@ function Page() {
       return <TeamPage />;
     case "ratings":
       return <RatingsPage id={current.site} />;
+    case "reports":
+      return <ReportsPage />;
     case "archive":
       return <ArchivePage viewId={current.view} />;
     case "search":

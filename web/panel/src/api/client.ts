@@ -11,6 +11,7 @@ import type {
 } from "../../../shared/apiTypes";
 import {
   ApiError,
+  ensureOk,
   jsonRequest,
   REQUEST_TIMEOUT_MS,
   readBody,
@@ -93,6 +94,13 @@ export const api = {
   put: method("put"),
   delete: method("delete"),
 
+  /** Fetches a file. */
+  async download<P extends PathWith<"get">>(path: P, query: QueryParameters<"get", P>): Promise<Blob> {
+    const url = `/api/v1${path}${toQueryString(query as Record<string, unknown>)}`;
+    const response = await authorized(url, { method: "GET" }, new Headers(), UPLOAD_TIMEOUT_MS);
+    return (await ensureOk(response)).blob();
+  },
+
   /** Uploads an image for a message. Returns its URL. */
   async uploadImage(file: File): Promise<string> {
     const form = new FormData();
@@ -145,13 +153,22 @@ async function request<T>(
 ): Promise<T> {
   headers.set("Accept", "application/json");
   if (anonymous) return readBody<T>(await send(url, { ...init, headers }, timeoutMs));
+  return readBody<T>(await authorized(url, init, headers, timeoutMs));
+}
+
+async function authorized(
+  url: string,
+  init: RequestInit,
+  headers: Headers,
+  timeoutMs: number,
+): Promise<Response> {
   headers.set("Authorization", `Bearer ${await session.token()}`);
   const response = await send(url, { ...init, headers }, timeoutMs);
-  if (response.status !== 401) return readBody<T>(response);
+  if (response.status !== 401) return response;
   // The token was revoked, or this machine's clock is wrong: try once more with a new one.
   await session.refresh();
   headers.set("Authorization", `Bearer ${await session.token()}`);
-  return readBody<T>(await send(url, { ...init, headers }, timeoutMs));
+  return send(url, { ...init, headers }, timeoutMs);
 }
 
 const fillPath = (path: string, parameters: Record<string, unknown>): string =>

@@ -23,6 +23,7 @@ import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
 import search from "./en/search.json";
+import reports from "./en/reports.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
 import sites from "./en/sites.json";
@@ -57,6 +58,7 @@ export const english = {
   notifications,
   ratings,
   search,
+  reports,
   session,
   settings,
   sites,

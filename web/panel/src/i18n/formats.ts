@@ -9,7 +9,10 @@ const time = dateFormat({ hour: "2-digit", minute: "2-digit" });
 const shortDate = dateFormat({ day: "numeric", month: "short" });
 const fullDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
 const dateTime = dateFormat({ dateStyle: "medium", timeStyle: "medium" });
-const weekday = dateFormat({ weekday: "long", timeZone: "UTC" });
+const weekdays = {
+  long: dateFormat({ weekday: "long", timeZone: "UTC" }),
+  short: dateFormat({ weekday: "short", timeZone: "UTC" }),
+};
 const relative = computed(() => new Intl.RelativeTimeFormat(locale.value, { numeric: "auto" }));
 const list = computed(() => new Intl.ListFormat(locale.value));
 
@@ -21,8 +24,9 @@ export const formatNumber = (value: number, options?: Intl.NumberFormatOptions):
 /** A Monday, to name the days of the week. */
 const MONDAY_MS = Date.UTC(2024, 0, 1);
 
-/** "Monday" for 0, "Sunday" for 6. */
-export const formatWeekday = (index: number): string => weekday.value.format(MONDAY_MS + index * 86_400_000);
+/** "Monday" or "Mon" for 0, "Sunday" for 6. */
+export const formatWeekday = (index: number, style: "long" | "short" = "long"): string =>
+  weekdays[style].value.format(MONDAY_MS + index * 86_400_000);
 /** "a, b and c". */
 export const formatList = (items: readonly string[]): string => list.value.format(items);
 

@@ -9,6 +9,7 @@ export type Route =
   | { page: "team" }
   | { page: "ratings"; site: number | undefined }
   | { page: "archive"; view: number | undefined }
+  | { page: "reports" }
   | { page: "search" }
   | { page: "audit" }
   | { page: "settings"; section: string | undefined };
@@ -42,6 +43,7 @@ function parseRoute(text: string): Route {
   switch (page) {
     case "visitors":
     case "team":
+    case "reports":
     case "search":
     case "audit":
       return { page };

@@ -45,6 +45,7 @@ export function Sidebar() {
     { page: "sites", icon: "globe", label: t("navigation.sites") },
     { page: "team", icon: "team", label: t("navigation.team") },
     { page: "ratings", icon: "star", label: t("navigation.ratings") },
+    { page: "reports", icon: "chart", label: t("reports.title") },
     { page: "audit", icon: "book", label: t("navigation.audit") },
   ];
   return (

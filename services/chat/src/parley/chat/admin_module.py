@@ -42,6 +42,11 @@ from parley.chat.labels.handlers import LabelHandlers
 from parley.chat.labels.repository import MongoLabelRepository
 from parley.chat.labels.service import LabelService
 from parley.chat.mongo_ids import BlockIdGenerator
+from parley.chat.reports import routes as report_routes
+from parley.chat.reports.collector import ReportCollector
+from parley.chat.reports.handlers import ReportHandlers
+from parley.chat.reports.repository import MongoReportRepository
+from parley.chat.reports.service import ReportService
 from parley.chat.sessions.repository import MongoSessionRepository
 from parley.chat.sessions.service import SessionService
 from parley.chat.settings import ChatSettings
@@ -123,6 +128,9 @@ class AdminModule:
         self.label_repository = MongoLabelRepository(mongo)
         next_label_id = BlockIdGenerator(mongo, "label").next
         self.labels = LabelService(self.label_repository, audiences, audit, next_label_id, clock)
+        reports = MongoReportRepository(mongo)
+        self.reports = ReportService(reports, sites)
+        self.report_collector = ReportCollector(reports, sites, clock)
         self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
 
     def routes(self) -> list[Route]:
@@ -136,6 +144,7 @@ class AdminModule:
             *teams_routes.routes(TeamsHandlers(self._teams)),
             *routing_routes.routes(RoutingHandlers(self._routing)),
             *audit_routes.routes(AuditHandlers(self.audit)),
+            *report_routes.routes(ReportHandlers(self.reports)),
             *internal_api_routes.routes(
                 InternalApiHandlers(self._sessions, self.api_keys, self._invitations, self.site_directory)
             ),

@@ -17,11 +17,13 @@ from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
 from parley.chat.subscriptions import add_subscriptions
 from parley.chat.timeouts import (
+    DELETED_SITE_CHECK_SECONDS,
     ERASURE_CHECK_SECONDS,
     EXPIRED_FILE_CHECK_SECONDS,
     LABEL_REMOVAL_CHECK_SECONDS,
     ORPHAN_CHECK_SECONDS,
     REPLY_TIMEOUT_CHECK_SECONDS,
+    REPORT_CHECK_SECONDS,
     SEARCH_SEGMENT_CHECK_SECONDS,
     SILENT_VISITOR_CHECK_SECONDS,
     SNOOZE_CHECK_SECONDS,
@@ -66,6 +68,12 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies"))
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.labels.remove_orphaned, "orphaned-labels"))
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, conversations.views.remove_orphaned, "orphaned-views"))
+    service.add(PeriodicTask(REPORT_CHECK_SECONDS, admin.report_collector.build_due, "report-days"))
+    service.add(
+        PeriodicTask(
+            DELETED_SITE_CHECK_SECONDS, admin.report_collector.remove_deleted_sites, "reports-of-deleted-sites"
+        )
+    )
     service.add(StorageCheck(images), optional=True)
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
@@ -40,6 +42,19 @@ def single_direction(value: Any) -> Any:
     """Names are shown within sentences, so they change no direction."""
     return without_directions(value) if isinstance(value, str) else value
 
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _validate_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("is not a time zone of the IANA database, for example Europe/Berlin")
+    return name
+
+
+TimeZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_validate_time_zone)]
 
 _EMAIL_FORMAT = Field(json_schema_extra={"format": "email"})
 Email = Annotated[

@@ -54,6 +54,16 @@ IMAGES_WAITING = Gauge("parley_chat_images_waiting", "Images that are re-encoded
 STORAGE_FAILURES = Counter(
     "parley_chat_storage_failures_total", "Failed operations on stored images.", ["operation", "cause"]
 )
+REPORT_FACT_LAG = Histogram(
+    "parley_chat_report_fact_lag_seconds",
+    "Seconds from a change of a conversation until its fact for the reports is stored.",
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000),
+)
+REPORT_DAY_SECONDS = Histogram(
+    "parley_chat_report_day_seconds",
+    "Seconds to build the report tables of one day of a site.",
+    buckets=(0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
 UPLOADS = Counter("parley_chat_uploads_total", "Images uploaded.", ["outcome"])
 FILE_UPLOADS = Counter(
     "parley_chat_file_uploads_total", "Files uploaded, by kind (none if refused) and result.", ["kind", "result"]

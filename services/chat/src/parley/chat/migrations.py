@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
 from parley.chat.accounts.login_throttling import account_key
+from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.search import build_terms
+from parley.chat.reports.facts import build_fact
+from parley.chat.reports.repository import MongoReportRepository
 from parley.chat.search.feed import FIELDS, remove_deleted_sites, to_documents
 from parley.chat.search.index import SearchIndex
 from parley.common.mongodb import Document, Migration, MigrationContext, Phase
+from parley.common.runtime.clock import utc_now
 
 _ASSIGNED = ("accepted", "transferred")
 
@@ -184,6 +191,30 @@ _FACETS: Document = {
 }
 
 
+async def _build_report_facts(context: MigrationContext) -> None:
+    """Build the facts for the reports of all conversations, with the times of first messages from the messages."""
+    repository = MongoReportRepository(context.database)
+
+    async def build(rows: Sequence[Document]) -> None:
+        firsts = await _find_first_messages(context, [row["_id"] for row in rows])
+        facts = [build_fact(to_conversation(row)) for row in rows]
+        await repository.store_facts(
+            [replace(fact, **firsts.get(fact.conversation_id, {})) for fact in facts], utc_now()
+        )
+
+    await context.process_in_batches("conversations", build, projection={"outbox": 0, "words": 0})
+
+
+async def _find_first_messages(context: MigrationContext, conversation_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """When the AI and an operator first wrote in each conversation, as fields of its fact."""
+    match = {"conversation_id": {"$in": list(conversation_ids)}, "role": {"$in": ["ai", "operator"]}}
+    by_role = {"_id": {"conversation": "$conversation_id", "role": "$role"}, "at": {"$min": "$created_at"}}
+    firsts: dict[int, dict[str, datetime]] = {}
+    async for row in await context.database["messages"].aggregate([{"$match": match}, {"$group": by_role}]):
+        firsts.setdefault(row["_id"]["conversation"], {})[f"first_{row['_id']['role']}_message_at"] = row["at"]
+    return firsts
+
+
 MIGRATIONS = (
     Migration(1, "fill_handled_by", _fill_handled_by, Phase.BACKFILL),
     Migration(2, "renew_search_words", _renew_words, Phase.BACKFILL),
@@ -195,4 +226,5 @@ MIGRATIONS = (
     Migration(7, "add_joined_names_to_search_words", _renew_words, Phase.BACKFILL),
     Migration(8, "fill_search_index", _fill_search_index, Phase.BACKFILL),
     Migration(9, "fill_facets", _fill_facets, Phase.BACKFILL),
+    Migration(10, "build_report_facts", _build_report_facts, Phase.BACKFILL),
 )

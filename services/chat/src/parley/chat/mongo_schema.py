@@ -19,6 +19,7 @@ from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
 from parley.chat.presence import repository as presence
 from parley.chat.privacy import repository as personal_data
+from parley.chat.reports import repository as reports
 from parley.chat.search import index as search_index
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
@@ -58,6 +59,7 @@ SCHEMA = DatabaseSchema(
         *search_index.INDEXES,
         *labels.INDEXES,
         *views.INDEXES,
+        *reports.INDEXES,
         *sessions.INDEXES,
         *sites.INDEXES,
         *team.INDEXES,

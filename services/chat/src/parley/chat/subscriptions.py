@@ -10,6 +10,7 @@ from parley.chat.assignment.consumers import AssignmentHandlers
 from parley.chat.backends import Backends
 from parley.chat.consumers import ConversationRpc, EventHandlers
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.reports.collector import FIRST_MESSAGES, REPORT_PREFETCH
 from parley.chat.search.module import SearchModule
 from parley.common.events import Event
 from parley.common.events.team import SiteChanged
@@ -36,6 +37,17 @@ def add_subscriptions(
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "search", {"site.changed": _remove_deleted_site(search)}), start_condition=schema_ready)
+    broker.add(
+        Consumer(
+            "chat",
+            "reports",
+            admin.report_collector.handlers(),
+            prefetch=REPORT_PREFETCH,
+            binding_patterns={"message.created": FIRST_MESSAGES},
+            concurrent_partitions=True,
+        ),
+        start_condition=schema_ready,
+    )
     broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
 
 

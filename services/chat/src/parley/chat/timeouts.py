@@ -47,6 +47,16 @@ SEARCH_SEGMENT_LEASE: Final = timedelta(minutes=10)
 VIEWING_LIFETIME_SECONDS: Final = 25
 """How long an operator counts as looking at a conversation after saying so. Panels repeat it every ten seconds."""
 
+# Reports.
+REPORT_DELAY: Final = timedelta(seconds=2)
+"""After a change, until the tables of its day are built: further changes are built with it."""
+REPORT_PAUSE_SHARE: Final = 20
+"""The pause before a day is built again, as a multiple of the time that it took."""
+REPORT_LEASE: Final = timedelta(seconds=30)
+"""After which another replica builds a day that one has begun to build."""
+REPORT_CHECK_SECONDS: Final = 1.0
+DELETED_SITE_CHECK_SECONDS: Final = 60.0
+
 # Logins.
 MAX_LOGIN_DELAY_SECONDS: Final = 60
 FIRST_OWNER_RETRY_DELAY_SECONDS: Final = 1.0

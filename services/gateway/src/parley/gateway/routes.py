@@ -227,6 +227,8 @@ ADMIN_ROUTES = (
     _operator(CHAT, "PUT", "/views/{id}"),
     _operator(CHAT, "DELETE", "/views/{id}"),
     _operator(CHAT, "GET", "/audit"),
+    _operator(CHAT, "GET", "/reports"),
+    _operator(CHAT, "GET", "/reports/export"),
 )
 
 PUBLIC_ROUTES = (

@@ -122,7 +122,10 @@ def _upload_schema(route: Route) -> dict[str, Any]:
 def _responses(route: Route, refs: Any) -> dict[str, Any]:
     schema = refs[(route.response_model, "serialization")] if route.response_model is not None else {}
     # A stream never ends, so it has no schema.
-    content = {"application/json": {"schema": schema}} if route.response_model else {route.response_media_type: {}}
+    content: dict[str, Any] = {} if route.response_model else {route.response_media_type: {}}
+    if route.response_model:
+        # A file that can also be had as JSON has both.
+        content = {route.response_media_type: {}, "application/json": {"schema": schema}}
     responses: dict[str, Any] = {str(route.status): {"description": route.summary, "content": content}}
     error = {"application/json": {"schema": refs[(ErrorResponse, "serialization")]}}
     for status, description in _STATUS_DESCRIPTIONS.items():

@@ -73,7 +73,7 @@ class Route:
     rate_limit: RateLimitClass = RateLimitClass.READ
     status: int = 200
     response_media_type: str = "application/json"
-    """Of the response, if it has no `response_model`: an event stream, an image."""
+    """Of the response, if it has no `response_model` (an event stream, an image) or may be a file instead."""
     handles_idempotency: bool = False
     """The service recognizes a repeated Idempotency-Key by what it stored: no response is stored for it."""
     request_media_type: str = "application/json"

@@ -211,6 +211,14 @@ def _message_actor(conversation: Conversation, message: Message) -> Actor:
 
 
 def _message_routing_tag(conversation: Conversation, message: Message) -> str | None:
-    """`translate` for a message that is to be translated, so that only that queue gets it: each costs a write."""
+    """The queues that need the message; a queue gets no other messages, since each costs a write.
+
+    `reports` for the first message of the AI and the first one of an operator, `translate` for a message that is to be
+    translated.
+    """
+    first = {"ai": conversation.first_ai_message_at, "operator": conversation.first_operator_message_at}
+    tags = ["reports"] if first.get(message.role) == message.created_at else []
     translated = message.translation is not None and message.translation.status == "done"
-    return "translate" if conversation.translation.enabled and not translated else None
+    if conversation.translation.enabled and not translated:
+        tags.append("translate")
+    return ".".join(tags) or None

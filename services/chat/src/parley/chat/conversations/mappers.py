@@ -172,6 +172,8 @@ _PLAIN_FIELDS = (
     "visitor_read_seq",
     "due_at",
     "tokens",
+    "first_ai_message_at",
+    "first_operator_message_at",
     "previous_id",
     "team_id",
     "rating",
@@ -260,6 +262,9 @@ def to_conversation(document: Document) -> Conversation:
         consecutive_misses=document["misses"],
         tokens=document.get("tokens", 0),
         team_id=document.get("team_id"),
+        # Absent from documents of earlier versions.
+        first_ai_message_at=document.get("first_ai_message_at"),
+        first_operator_message_at=document.get("first_operator_message_at"),
         previous_id=document["previous_id"],
         translation=TranslationState(**document["translation"]),
         rating=document["rating"],

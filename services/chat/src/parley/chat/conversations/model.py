@@ -54,7 +54,7 @@ class HistoryEntry:
     by: OperatorRef | None = None
     to: OperatorRef | None = None
     reason: str | None = None
-    """How an operator was chosen."""
+    """How an operator was chosen, or why the visitor was put into the queue. Entries of earlier versions lack it."""
     team: TeamRef | None = None
     """The team that the conversation was transferred to, with its name of then."""
     candidates: tuple[AssignmentCandidate, ...] = ()
@@ -135,6 +135,8 @@ class Conversation:
     reply_lease: ReplyLease | None = None
     consecutive_misses: int = 0
     """How many times in a row the AI had no answer."""
+    first_ai_message_at: datetime | None = None
+    first_operator_message_at: datetime | None = None
     tokens: int = 0
     """Tokens that the AI's replies have cost."""
     previous_id: int | None = None

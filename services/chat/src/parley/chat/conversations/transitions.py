@@ -95,7 +95,7 @@ def add_visitor_message(
         emitted.append(events.updated(after, reason="woken"))
     if after.mode != "ai" or not needs_human:
         return Change(after, tuple(emitted), (message,))
-    after = _reassign(after, "pending", None, at).with_history(at, "pending", None)
+    after = _reassign(after, "pending", None, at).with_history(at, "pending", None, reason="ai_blocked")
     emitted.append(events.pending(after, "ai_blocked"))
     if notice is None:
         return Change(after, tuple(emitted), (message,))
@@ -204,7 +204,7 @@ def request_handoff(
     _require_open(conversation)
     if conversation.mode != "ai":
         return Change(conversation)
-    after = _reassign(conversation, "pending", None, at).with_history(at, "pending", None)
+    after = _reassign(conversation, "pending", None, at).with_history(at, "pending", None, reason=reason)
     emitted = [events.pending(after, reason)]
     if notice is None:
         return Change(after, tuple(emitted))
@@ -581,6 +581,10 @@ def _append_message(
     unread_seqs = conversation.unread_seqs
     if draft.role == "visitor":
         unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
+    if draft.role == "operator":
+        also["first_operator_message_at"] = conversation.first_operator_message_at or at
+    elif draft.role == "ai":
+        also["first_ai_message_at"] = conversation.first_ai_message_at or at
     last_message = LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at)
     after = replace(
         conversation,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from datetime import date
-from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
+from parley.chat.common_fields import TimeZoneName
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiSettings, FilesSettings, TranslationSettings
 from parley.common.events.schemas import FileKind
@@ -26,17 +25,6 @@ _ENDPOINT = re.compile(
     r"https?://(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.~%/-]*)?\Z"
 )
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
-def _validate_time_zone(name: str) -> str:
-    if name not in _time_zones():
-        raise ValueError("is not a time zone of the IANA database, for example Europe/Berlin")
-    return name
 
 
 def _validate_date(text: str) -> str:
@@ -59,7 +47,6 @@ def _validate_endpoint(url: str) -> str:
 
 
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME, max_length=5)]
-TimeZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_validate_time_zone)]
 ClosedDate = Annotated[
     str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10), AfterValidator(_validate_date)
 ]

@@ -1,0 +1,1 @@
+"""Reports: figures about conversations, from one fact for each conversation and tables of each day."""

@@ -1,0 +1,185 @@
+"""Counts that add up, and the figures of a report that are computed from them.
+
+A vector holds one count for each field. Vectors of disjoint sets of conversations are added field by field, so that a
+year is the sum of its days. Durations are counted in a histogram with fixed buckets, each a quarter longer than the one
+before, from which the median and the 90th percentile are read.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from parley.chat.reports.model import Fact
+
+REASONS: Final = ("asked", "ai_does_not_know", "ai_failed", "ai_blocked", "taken_over", "other")
+"""Why conversations were handed off; `other` also for those of earlier versions, which did not store the reason."""
+SCORES: Final = (1, 2, 3, 4, 5)
+DURATIONS: Final = ("first_reply", "wait", "resolution")
+
+_BUCKET_RATIO: Final = 1.25
+_LONGEST: Final = 30 * 24 * 3600
+"""Longer durations count as this long."""
+_BOUNDS: Final = tuple(_BUCKET_RATIO**power for power in range(math.ceil(math.log(_LONGEST, _BUCKET_RATIO)) + 1))
+"""Upper bounds of the buckets, exclusive, in seconds: the first bucket is below one second."""
+_BUCKETS: Final = len(_BOUNDS)
+
+# Fields are stored by their number: new ones are added at the end.
+_COUNTS: Final = ("chats", "closed", "handoffs", "requests", "assigned", "waiting", "abandoned", "ai_replied")
+_AI_RESOLVED = len(_COUNTS)
+_FIRST_SCORE = _AI_RESOLVED + 1
+_FIRST_REASON = _FIRST_SCORE + len(SCORES)
+_FIRST_SUM = _FIRST_REASON + len(REASONS)
+_FIRST_BUCKET = _FIRST_SUM + len(DURATIONS)
+FIELDS: Final = _FIRST_BUCKET + len(DURATIONS) * _BUCKETS
+"""The length of a vector. A field's number fits into one byte."""
+
+_NUMBER_OF: Final = {name: number for number, name in enumerate(_COUNTS)}
+
+Vector = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class DurationFigures:
+    """Of `count` conversations, in seconds; None without any."""
+
+    count: int
+    average: float | None
+    median: float | None
+    percentile_90: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one row. docs/reports.md defines each."""
+
+    chats: int
+    closed: int
+    handoffs: int
+    handoff_reasons: Mapping[str, int]
+    requests: int
+    assigned: int
+    waiting: int
+    abandoned: int
+    ai_replied: int
+    ai_resolved: int
+    first_reply: DurationFigures
+    wait: DurationFigures
+    resolution: DurationFigures
+    ratings: Mapping[int, int]
+    """How often each score was given."""
+
+    @property
+    def abandoned_share(self) -> float | None:
+        return _share(self.abandoned, self.requests)
+
+    @property
+    def ai_resolved_share(self) -> float | None:
+        return _share(self.ai_resolved, self.chats)
+
+    @property
+    def rating_count(self) -> int:
+        return sum(self.ratings.values())
+
+    @property
+    def rating_average(self) -> float | None:
+        total = sum(score * times for score, times in self.ratings.items())
+        return round(total / self.rating_count, 2) if self.rating_count else None
+
+
+def new_vector() -> Vector:
+    return [0] * FIELDS
+
+
+def fact_fields(fact: Fact) -> list[tuple[int, int]]:
+    """The fields that a conversation adds to, and by how much."""
+    fields = [(number, 1) for number in _counted_fields(fact)]
+    for number, seconds in enumerate(_durations(fact)):
+        if seconds is not None:
+            fields.append((_FIRST_SUM + number, round(seconds)))
+            fields.append((_FIRST_BUCKET + number * _BUCKETS + _bucket(seconds), 1))
+    return fields
+
+
+def to_figures(vector: Sequence[int]) -> Figures:
+    first_reply, wait, resolution = (_to_duration_figures(vector, number) for number in range(len(DURATIONS)))
+    return Figures(
+        **{name: vector[number] for name, number in _NUMBER_OF.items()},
+        ai_resolved=vector[_AI_RESOLVED],
+        handoff_reasons={name: vector[_FIRST_REASON + number] for number, name in enumerate(REASONS)},
+        first_reply=first_reply,
+        wait=wait,
+        resolution=resolution,
+        ratings={score: vector[_FIRST_SCORE + number] for number, score in enumerate(SCORES)},
+    )
+
+
+def _counted_fields(fact: Fact) -> Iterator[int]:
+    yield _NUMBER_OF["chats"]
+    if fact.closed_at is not None:
+        yield _NUMBER_OF["closed"]
+    if fact.handed_off_at is not None:
+        yield _NUMBER_OF["handoffs"]
+        reason = fact.handoff_reason if fact.handoff_reason in REASONS else "other"
+        yield _FIRST_REASON + REASONS.index(reason)
+    if fact.requested_at is not None:
+        yield _NUMBER_OF["requests"]
+        if fact.assigned_at is not None:
+            yield _NUMBER_OF["assigned"]
+        if fact.first_operator_message_at is None:
+            yield _NUMBER_OF["waiting" if fact.waiting else "abandoned"]
+    if fact.first_ai_message_at is not None:
+        yield _NUMBER_OF["ai_replied"]
+        if fact.handed_off_at is None:
+            yield _AI_RESOLVED
+    if fact.rating in SCORES:
+        yield _FIRST_SCORE + SCORES.index(fact.rating)
+
+
+def _durations(fact: Fact) -> tuple[float | None, float | None, float | None]:
+    """Of DURATIONS, in seconds; None where there is none."""
+    return (
+        _seconds_between(fact.requested_at, fact.first_operator_message_at),
+        _seconds_between(fact.requested_at, fact.assigned_at),
+        _seconds_between(fact.began_at, fact.closed_at),
+    )
+
+
+def _seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    if start is None or end is None or end < start:
+        return None
+    return min((end - start).total_seconds(), _LONGEST)
+
+
+def _bucket(seconds: float) -> int:
+    return min(bisect_right(_BOUNDS, seconds), _BUCKETS - 1)
+
+
+def _to_duration_figures(vector: Sequence[int], number: int) -> DurationFigures:
+    first = _FIRST_BUCKET + number * _BUCKETS
+    buckets = vector[first : first + _BUCKETS]
+    count = sum(buckets)
+    if count == 0:
+        return DurationFigures(0, None, None, None)
+    average = round(vector[_FIRST_SUM + number] / count, 1)
+    return DurationFigures(count, average, _quantile(buckets, count, 0.5), _quantile(buckets, count, 0.9))
+
+
+def _quantile(buckets: Sequence[int], count: int, share: float) -> float:
+    """The duration in seconds that a share of the conversations does not exceed, interpolated within its bucket."""
+    rank = share * count
+    totals = list(accumulate(buckets))
+    bucket = next(number for number, total in enumerate(totals) if total >= rank)
+    lower, upper = _BOUNDS[bucket - 1] if bucket else 0.0, _BOUNDS[bucket]
+    position = (rank - (totals[bucket] - buckets[bucket])) / buckets[bucket]
+    return round(lower + position * (upper - lower), 1)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
