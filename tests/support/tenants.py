@@ -34,15 +34,20 @@ class TenantFixture:
 
     @classmethod
     async def create(cls, api: ApiClient, stack: Stack, mongodb_uri: str) -> TenantFixture:
-        name = f"tenant-{secrets.token_hex(4)}"
-        email = f"owner@{name}.test"
-        admin = await _open_admin_module(api, stack, mongodb_uri)
-        await admin.accounts.create_tenant(name, email, PASSWORD, "Olivia Owner")
-        owner = await cls.log_in(api, email)
+        name, owner = await cls.create_owner(api, stack, mongodb_uri)
         site = (await owner.post("/sites", {"name": "Shop", "domains": ["shop.test"]})).ok(201)["site"]
         alex = await cls._add_operator(api, owner, name, "Alex", site["id"])
         sam = await cls._add_operator(api, owner, name, "Sam", site["id"])
         return cls(api, name, owner, alex, sam, site["id"], site["site_key"])
+
+    @classmethod
+    async def create_owner(cls, api: ApiClient, stack: Stack, mongodb_uri: str) -> tuple[str, OperatorClient]:
+        """Create a tenant with an owner and nothing else. Returns its name and the owner."""
+        name = f"tenant-{secrets.token_hex(4)}"
+        email = f"owner@{name}.test"
+        admin = await _open_admin_module(api, stack, mongodb_uri)
+        await admin.accounts.create_tenant(name, email, PASSWORD, "Olivia Owner")
+        return name, await cls.log_in(api, email)
 
     @staticmethod
     async def log_in(api: ApiClient, email: str, password: str = PASSWORD) -> OperatorClient:

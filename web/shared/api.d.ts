@@ -3677,6 +3677,14 @@ export interface components {
             visitors: components["schemas"]["OnlineVisitor"][];
             /** @default null */
             next_cursor: string | null;
+            /** @default null */
+            widget: components["schemas"]["WidgetSightingSchema"] | null;
+        };
+        WidgetSightingSchema: {
+            /** Format: date-time */
+            seen_at: string;
+            /** @example https://shop.example.com */
+            origin: string;
         };
         DeviceBody: {
             device_id: string;

@@ -53,6 +53,35 @@ async def test_operator_sees_online_visitors_and_their_pages(
     assert (event.session, event.tenant_id, event.site_id) == (guest.session, guest.tenant_id, site)
 
 
+async def test_list_of_a_site_says_where_its_widget_was_last_seen(
+    replica_a: Replica, replica_b: Replica, make_operator: MakeOperator, make_visitor: MakeVisitor
+) -> None:
+    site = fresh_id()
+    alex = make_operator(site)
+    guest = replace(make_visitor(site), page_tracking=False)
+
+    async def list_site() -> dict[str, Any]:
+        code, body = await replica_b.call("GET", "/api/v1/operator/online-visitors", alex, site_id=site)
+        assert code == 200, body
+        return body
+
+    async def find_widget() -> Any:
+        return (await list_site())["widget"]
+
+    # Every site has the demo page: it says nothing about the site's own pages.
+    await replica_a.visitor_heartbeat(make_visitor(site), "https://parley.example/demo?site_key=pk_1")
+
+    async def find_visitors() -> Any:
+        return (await list_site())["visitors"]
+
+    await wait_until(find_visitors)
+    assert await find_widget() is None
+    await replica_a.visitor_heartbeat(guest, "https://user@shop.example:8443/cart?token=1")
+    widget = await wait_until(find_widget)
+    assert widget["origin"] == "https://shop.example:8443"
+    assert abs((datetime.fromisoformat(widget["seen_at"]) - datetime.now(UTC)).total_seconds()) < 10
+
+
 async def test_heartbeat_tells_the_widget_what_the_site_has_set(replica_a: Replica, make_visitor: MakeVisitor) -> None:
     guest = replace(
         make_visitor(fresh_id()), colour="#7a1fa2", page_tracking=False, page_parameters=("product", "size")

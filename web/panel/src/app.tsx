@@ -12,11 +12,13 @@ import { ConversationPage } from "./conversation/conversationPage";
 import { t, tx } from "./i18n/i18n";
 import { Inbox } from "./inbox/inbox";
 import { ConnectionBanner, SoundBanner } from "./live/connectionBanner";
-import { route } from "./navigation/route";
+import { navigate, route } from "./navigation/route";
 import { Sidebar } from "./navigation/sidebar";
 import { LoginPage } from "./session/loginPage";
 import { me } from "./session/session";
 import { startSession } from "./session/startSession";
+import { opensByItself, refreshSetup } from "./setup/setup";
+import { isManager, sitesLoaded } from "./sites/sites";
 import { VisitorsPage } from "./visitors/visitorsPage";
 
 const ArchivePage = lazy(() => import("./archive/archivePage").then((module) => module.ArchivePage));
@@ -25,6 +27,7 @@ const RatingsPage = lazy(() => import("./ratings/ratingsPage").then((module) => 
 const SearchPage = lazy(() => import("./search/searchPage").then((module) => module.SearchPage));
 const ReportsPage = lazy(() => import("./reports/reportsPage").then((module) => module.ReportsPage));
 const SettingsPage = lazy(() => import("./settings/settingsPage").then((module) => module.SettingsPage));
+const SetupPage = lazy(() => import("./setup/setupPage").then((module) => module.SetupPage));
 const SitesPage = lazy(() => import("./sites/sitesPage").then((module) => module.SitesPage));
 const TeamPage = lazy(() => import("./team/teamPage").then((module) => module.TeamPage));
 
@@ -43,6 +46,7 @@ function Workspace() {
   useEffect(bindShortcuts, []);
   useEffect(ignoreDroppedFiles, []);
   usePanelActions();
+  useSetup();
   const current = route.value;
   const chatOpen = current.page === "chats" && current.conversation !== undefined;
   return (
@@ -58,6 +62,18 @@ function Workspace() {
   );
 }
 
+/** Finds out what is left of the first run, and opens it in an empty installation. */
+function useSetup(): void {
+  const mayManage = sitesLoaded.value && isManager.value;
+  useEffect(() => {
+    // Without an answer the sidebar does not offer it; the page itself fetches again.
+    if (mayManage) refreshSetup().catch(() => undefined);
+  }, [mayManage]);
+  useEffect(() => {
+    if (opensByItself.value && route.value.page === "chats") navigate("setup");
+  }, [opensByItself.value]);
+}
+
 function Page() {
   const current = route.value;
   switch (current.page) {
@@ -67,6 +83,8 @@ function Page() {
       return <VisitorsPage />;
     case "sites":
       return <SitesPage id={current.site} tab={current.tab} />;
+    case "setup":
+      return <SetupPage />;
     case "team":
       return <TeamPage />;
     case "ratings":

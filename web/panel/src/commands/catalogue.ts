@@ -10,6 +10,7 @@ export const GROUPS = {
   general: "commands.groupGeneral",
   navigation: "commands.groupNavigation",
   chat: "commands.groupChat",
+  copilot: "copilot.title",
   preferences: "commands.groupPreferences",
 } as const satisfies Record<string, TextKey>;
 
@@ -134,6 +135,7 @@ export const COMMANDS = define({
     keys: ["g s"],
     keywords: "commands.goSitesWords",
   },
+  "go.setup": { label: "setup.title", group: "navigation", icon: "bolt", keys: ["g i"] },
   "go.team": {
     label: "navigation.team",
     group: "navigation",
@@ -251,6 +253,13 @@ export const COMMANDS = define({
     keys: ["l"],
   },
   "chat.preview": { label: "commands.chatPreview", group: "chat", icon: "language", keys: ["p"] },
+
+  "copilot.suggestion": { label: "copilot.suggestion", group: "copilot", icon: "spark", keys: ["x s"] },
+  "copilot.summary": { label: "copilot.summary", group: "copilot", icon: "spark", keys: ["x m"] },
+  "copilot.shorter": { label: "copilot.shorter", group: "copilot", icon: "spark", keys: ["x h"] },
+  "copilot.friendlier": { label: "copilot.friendlier", group: "copilot", icon: "spark", keys: ["x f"] },
+  "copilot.correct": { label: "copilot.correct", group: "copilot", icon: "spark", keys: ["x c"] },
+  "copilot.translate": { label: "copilot.translate", group: "copilot", icon: "spark", keys: ["x t"] },
 
   "status.toggle": {
     label: "commands.statusToggle",

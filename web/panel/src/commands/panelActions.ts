@@ -6,13 +6,12 @@ import { navigate, openConversationId, type Route, route } from "../navigation/r
 import { logOut } from "../session/logOut";
 import { me } from "../session/session";
 import { singleKeyShortcuts, soundEnabled, theme } from "../settings/preferences";
-import { chatSites, managedSites } from "../sites/sites";
+import { chatSites, isManager } from "../sites/sites";
 import { onlineBySite, setOnline } from "../visitors/presence";
 import type { CommandId } from "./catalogue";
 import { commandBarOpen, requestAction, shortcutsOpen, useActions } from "./registry";
 
 export function usePanelActions(): void {
-  const isManager = managedSites.value.length > 0;
   const isOwner = me.value?.owner === true;
   const online = chatSites.value.some((site) => onlineBySite.value.get(site.id) !== false);
   const mayChat = chatSites.value.length > 0;
@@ -31,13 +30,14 @@ export function usePanelActions(): void {
       "go.visitors": go("visitors"),
       "go.archive": go("archive"),
       "go.search": go("search"),
-      "go.sites": isManager && go("sites"),
-      "go.team": isManager && go("team"),
-      "go.ratings": isManager && go("ratings"),
-      "go.audit": isManager && go("audit"),
+      "go.sites": isManager.value && go("sites"),
+      "go.setup": isManager.value && go("setup"),
+      "go.team": isManager.value && go("team"),
+      "go.ratings": isManager.value && go("ratings"),
+      "go.audit": isManager.value && go("audit"),
       "go.settings": go("settings"),
       "site.add": isOwner && openOn("sites", "site.add"),
-      "member.invite": isManager && openOn("team", "member.invite"),
+      "member.invite": isManager.value && openOn("team", "member.invite"),
       "cannedReply.add": openOn("settings", "cannedReply.add"),
       "status.toggle": mayChat && {
         label: t(online ? "commands.statusOffline" : "commands.statusOnline"),
@@ -56,7 +56,7 @@ export function usePanelActions(): void {
       },
       "account.logOut": () => void logOut(),
     }),
-    [isManager, isOwner, mayChat, online, soundEnabled.value, singleKeyShortcuts.value, language.value],
+    [isManager.value, isOwner, mayChat, online, soundEnabled.value, singleKeyShortcuts.value, language.value],
   );
 }
 

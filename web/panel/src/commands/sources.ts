@@ -32,6 +32,7 @@ export type EntryGroup = "recent" | CommandGroup | "chats" | "people" | "setting
 export const ENTRY_GROUPS: Record<EntryGroup, TextKey> = {
   recent: "commands.groupRecent",
   chat: "commands.groupThisChat",
+  copilot: "copilot.title",
   chats: "navigation.chats",
   people: "commands.groupPeople",
   general: "commands.groupActions",
@@ -231,6 +232,7 @@ const OWN_SECTIONS = [
   ["profile", "commands.ownProfile", "commands.ownProfileWords"],
   ["notifications", "commands.ownNotifications", "commands.ownNotificationsWords"],
   ["push", "devices.title", "devices.words"],
+  ["push", "devices.title", "commands.ownNotificationsWords"],
   ["canned-replies", "cannedReplies.title", "commands.ownCannedRepliesWords"],
   ["password", "commands.ownPassword", "commands.ownPasswordWords"],
   ["devices", "commands.ownDevices", "commands.ownDevicesWords"],

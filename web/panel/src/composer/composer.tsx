@@ -19,7 +19,7 @@ import {
   sendTyping,
 } from "../conversation/actions";
 import { endWriting, reportWriting } from "../conversation/viewers";
-import { type CopilotTask, isCopilotAvailable, targetKind } from "../copilot/copilot";
+import { type CopilotTask, isCopilotAvailable, runCopilot, targetKind } from "../copilot/copilot";
 import { CopilotCard } from "../copilot/copilotCard";
 import { CopilotMenu } from "../copilot/copilotMenu";
 import { Attachments, PanelVoiceNote, useUpload } from "../files/attachment";
@@ -111,6 +111,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     selected.value = 0;
   };
 
+  const mayAskCopilot = isEditable && isCopilotAvailable(conversation.site_id);
+  const mayRewrite = mayAskCopilot && text.trim() !== "";
   useActions(
     () => ({
       "chat.reply": isEditable && (() => focusComposer(id, assignedToOther ? undefined : "reply")),
@@ -123,9 +125,16 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           suggestReplies();
         }),
       "chat.image": isEditable && !isNote && !assignedToOther && (() => fileInput.current?.click()),
+      "copilot.suggestion":
+        mayAskCopilot && !isNote && (() => void runCopilot(id, "suggestion", text.trim())),
+      "copilot.summary": mayAskCopilot && (() => void runCopilot(id, "summary", text.trim())),
+      "copilot.shorter": mayRewrite && (() => void runCopilot(id, "shorter", text.trim())),
+      "copilot.friendlier": mayRewrite && (() => void runCopilot(id, "friendlier", text.trim())),
+      "copilot.correct": mayRewrite && (() => void runCopilot(id, "correct", text.trim())),
+      "copilot.translate": mayRewrite && (() => void runCopilot(id, "translate", text.trim())),
       "chat.preview": isEditable && preview.available && (() => togglePreview(id)),
     }),
-    [id, isEditable, assignedToOther, isNote, draft.reply, preview.available],
+    [id, isEditable, assignedToOther, isNote, text, draft.reply, preview.available, mayAskCopilot],
   );
 
   const insertion = composerInsertion.value;

@@ -26,6 +26,7 @@ import search from "./en/search.json";
 import reports from "./en/reports.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
+import setup from "./en/setup.json";
 import sites from "./en/sites.json";
 import team from "./en/team.json";
 import teams from "./en/teams.json";
@@ -61,6 +62,7 @@ export const english = {
   reports,
   session,
   settings,
+  setup,
   sites,
   team,
   teams,

@@ -6,6 +6,7 @@ export type Route =
   | { page: "chats"; conversation: number | undefined; entry: string | undefined }
   | { page: "visitors" }
   | { page: "sites"; site: number | undefined; tab: string }
+  | { page: "setup" }
   | { page: "team" }
   | { page: "ratings"; site: number | undefined }
   | { page: "archive"; view: number | undefined }
@@ -42,6 +43,7 @@ function parseRoute(text: string): Route {
   const id = first && /^\d+$/.test(first) ? Number(first) : undefined;
   switch (page) {
     case "visitors":
+    case "setup":
     case "team":
     case "reports":
     case "search":

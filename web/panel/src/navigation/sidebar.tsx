@@ -14,7 +14,8 @@ import { ConnectionState } from "../live/connectionBanner";
 import { logOut } from "../session/logOut";
 import { me } from "../session/session";
 import { theme } from "../settings/preferences";
-import { chatSites, managedSites } from "../sites/sites";
+import { isSetupOpen } from "../setup/setup";
+import { chatSites, isManager } from "../sites/sites";
 import { onlineBySite, onlineVisitors, setOnline } from "../visitors/presence";
 import { type Route, route, routeHref } from "./route";
 
@@ -66,9 +67,9 @@ export function Sidebar() {
         {items.map((item) => (
           <SidebarLink key={item.page} item={item} />
         ))}
-        {managedSites.value.length > 0 && <hr />}
-        {managedSites.value.length > 0 &&
-          managerItems.map((item) => <SidebarLink key={item.page} item={item} />)}
+        {isManager.value && <hr />}
+        {isSetupOpen.value && <SidebarLink item={{ page: "setup", icon: "bolt", label: t("setup.short") }} />}
+        {isManager.value && managerItems.map((item) => <SidebarLink key={item.page} item={item} />)}
       </div>
       <div class="sidebar-footer">
         <ConnectionState />

@@ -20,7 +20,8 @@ import { applyMentionEvent, loadMentions, mentions } from "../mentions/mentions"
 import { route } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
-import { loadSites, sites } from "../sites/sites";
+import { resetSetup } from "../setup/setup";
+import { loadSites, sites, sitesLoaded } from "../sites/sites";
 import { loadTeams, teams } from "../teams/teams";
 import { loadViews, refreshCounts, views } from "../views/views";
 import {
@@ -85,6 +86,8 @@ export function startSession(): () => void {
     teams.value = [];
     labels.value = [];
     views.value = [];
+    sitesLoaded.value = false;
+    resetSetup();
     conversationsLoaded.value = false;
     invalidateThreads(undefined);
     document.title = "Parley";

@@ -12,6 +12,9 @@ export interface Site extends SiteFields {
 
 export const sites = signal<Site[]>([]);
 
+/** Whether the sites have been fetched. */
+export const sitesLoaded = signal(false);
+
 export const sitesById = computed(() => new Map(sites.value.map((site) => [site.id, site])));
 
 /** Whether the operator has a permission on a site. An owner has every permission. */
@@ -23,6 +26,9 @@ export function hasPermission(siteId: number, permission: Permission): boolean {
 export const managedSites = computed(() =>
   sites.value.filter((site) => hasPermission(site.id, "can_manage")),
 );
+
+/** Whether the operator manages anything. An owner does, also without a site. */
+export const isManager = computed(() => me.value?.owner === true || managedSites.value.length > 0);
 
 /** The sites on which the operator answers visitors. */
 export const chatSites = computed(() => sites.value.filter((site) => hasPermission(site.id, "can_chat")));
@@ -40,4 +46,5 @@ export async function loadSites(): Promise<void> {
   const { sites: permissions, tenant: _, ...account } = user;
   session.updateUser(account);
   sites.value = list.sites.map((site) => ({ ...site, permissions: permissions[String(site.id)] ?? [] }));
+  sitesLoaded.value = true;
 }

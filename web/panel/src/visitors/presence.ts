@@ -1,5 +1,5 @@
 /** Who is online: visitors on the sites, and the operator on each site. And who is typing. */
-import { signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import type { LiveEvent, OnlineVisitor } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { chatSites } from "../sites/sites";
@@ -60,12 +60,17 @@ export function startHeartbeat(): () => void {
     if (siteIds.length === 0) return;
     api.post("/operator/heartbeat", { body: { site_ids: siteIds } }).catch(() => undefined);
   };
-  send();
+  // Now, and as soon as the operator gets a site: their first visitor must not find them offline.
+  const siteIds = computed(() => chatSites.value.map((site) => site.id).join());
+  const stopWatching = effect(() => {
+    if (siteIds.value) untracked(send);
+  });
   const timer = setInterval(send, HEARTBEAT_INTERVAL_MS);
   // A computer that wakes up is online again immediately, not only at the next interval.
   const onVisible = () => document.visibilityState === "visible" && send();
   document.addEventListener("visibilitychange", onVisible);
   return () => {
+    stopWatching();
     clearInterval(timer);
     document.removeEventListener("visibilitychange", onVisible);
   };

@@ -15,6 +15,10 @@ ONLINE_METRIC_INTERVAL_SECONDS: Final = 15.0
 """Between two counts of who is online."""
 EXPIRY_PUBLISH_TIMEOUT_SECONDS: Final = 1.0
 """For the broker to take one batch of expiry events before the next batch is claimed."""
+WIDGET_SIGHTING_INTERVAL: Final = timedelta(minutes=1)
+"""How often a replica stores at most that a site's widget was seen."""
+WIDGET_SIGHTING_RETENTION: Final = timedelta(days=365)
+"""How long it is known that a widget was seen."""
 OUTBOX_GRACE: Final = timedelta(seconds=5)
 """Time in which only the replica that wrote an event publishes it. Thousands of visitors may come or go at the same
 time: with less time, the other replicas would publish their events again."""

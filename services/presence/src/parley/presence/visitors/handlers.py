@@ -8,13 +8,14 @@ from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext, decode_cursor, encode_cursor
 from parley.presence.visitors.model import VisitorCursor, VisitorList
-from parley.presence.visitors.page import build_page_info
+from parley.presence.visitors.page import build_page_info, find_widget_origin
 from parley.presence.visitors.schemas import (
     SiteVisitorListQuery,
     VisitorHeartbeatBody,
     VisitorHeartbeatResponse,
     VisitorListQuery,
     VisitorListResponse,
+    WidgetSightingSchema,
 )
 from parley.presence.visitors.service import VisitorService
 
@@ -40,7 +41,7 @@ class VisitorHandlers:
             tracking=caller.page_tracking,
             kept_parameters=caller.page_parameters,
         )
-        self._service.record_heartbeat(caller, page)
+        self._service.record_heartbeat(caller, page, find_widget_origin(body.page))
         return VisitorHeartbeatResponse(
             expires_in=self._service.online_seconds,
             colour=caller.colour,
@@ -68,7 +69,8 @@ def _to_response(page: VisitorList) -> VisitorListResponse:
     encoded = None
     if cursor is not None:
         encoded = encode_cursor(int(cursor.since.timestamp() * 1000 + 0.5), cursor.visitor_key)
-    return VisitorListResponse(visitors=list(page.visitors), next_cursor=encoded)
+    widget = page.widget and WidgetSightingSchema(seen_at=page.widget.seen_at, origin=page.widget.origin)
+    return VisitorListResponse(visitors=list(page.visitors), next_cursor=encoded, widget=widget)
 
 
 def _parse_cursor(cursor: str | None) -> VisitorCursor | None:

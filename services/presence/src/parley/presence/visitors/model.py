@@ -29,11 +29,21 @@ class Heartbeat:
     page: PageInfo
     received_at: datetime
     expires_at: datetime
+    origin: str | None = None
+    """Scheme and host of the page; None where it says nothing about the site's pages."""
 
     @property
     def visitor_key(self) -> str:
         """The id of the visitor's record."""
         return visitor_key(self.site_id, self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class WidgetSighting:
+    """When and on which origin a site's widget was last seen."""
+
+    seen_at: datetime
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class VisitorList:
 
     visitors: Sequence[OnlineVisitor]
     next_cursor: VisitorCursor | None
+    widget: WidgetSighting | None = None
+    """Of the list of one site."""
 
 
 def visitor_key(site_id: int, session: str) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from parley.presence.visitors.model import PageInfo
 
 _MAX_PARAMETERS = 200
+_DEMO_PATH = "/demo"
 
 
 def build_page_info(
@@ -23,6 +24,17 @@ def build_page_info(
     if not tracking:
         return PageInfo(None, None, None, language)
     return PageInfo(clean_url(url, kept_parameters), title, clean_url(referrer, ()) if referrer else None, language)
+
+
+def find_widget_origin(url: str) -> str | None:
+    """Return scheme and host of a page with the widget; None for Parley's own demo page, which every site has."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.path == _DEMO_PATH:
+        return None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def clean_url(url: str, kept_parameters: Collection[str]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from parley.presence.visitors.model import ConversationSnapshot, Heartbeat, VisitorCursor, VisitorList
+from parley.presence.visitors.model import ConversationSnapshot, Heartbeat, VisitorCursor, VisitorList, WidgetSighting
 
 
 class HeartbeatSink(Protocol):
@@ -20,7 +20,10 @@ class HeartbeatWriter(Protocol):
     """Writes heartbeats."""
 
     async def save_heartbeats(self, heartbeats: Sequence[Heartbeat]) -> None:
-        """Write at most one heartbeat per visitor: extend the record, update the page, bring offline ones online."""
+        """Write at most one heartbeat per visitor: extend the record, update the page, bring offline ones online.
+
+        Also store where the widgets of their sites were seen.
+        """
 
 
 class VisitorRepository(Protocol):
@@ -30,6 +33,9 @@ class VisitorRepository(Protocol):
         self, site_ids: Sequence[int], now: datetime, limit: int, after: VisitorCursor | None
     ) -> VisitorList:
         """Return one page of the visitors online on the sites. Raises Unavailable until the schema is ready."""
+
+    async def find_sighting(self, site_id: int) -> WidgetSighting | None:
+        """Return when the site's widget was last seen on a page; None if never or long ago."""
 
     async def is_online(self, site_id: int, session: str, now: datetime) -> bool:
         """Return whether the visitor is online."""

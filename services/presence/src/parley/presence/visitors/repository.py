@@ -16,12 +16,14 @@ from parley.common.events.presence import OnlineVisitor
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 from parley.presence.outbox_pipeline import new_write_id
 from parley.presence.record_store import RecordStore
+from parley.presence.timeouts import WIDGET_SIGHTING_INTERVAL, WIDGET_SIGHTING_RETENTION
 from parley.presence.visitors.model import (
     ConversationSnapshot,
     Heartbeat,
     PageInfo,
     VisitorCursor,
     VisitorList,
+    WidgetSighting,
     visitor_key,
 )
 from parley.presence.visitors.updates import (
@@ -34,13 +36,20 @@ from parley.presence.visitors.updates import (
 )
 
 COLLECTION: Final = "visitors"
+_SIGHTINGS: Final = "widget_sightings"
 _ONLINE_ONLY = {"partialFilterExpression": {"online": True}}
 INDEXES = (
     Index(COLLECTION, [("expires_at", 1)], {"name": "due", **_ONLINE_ONLY}),
     Index(COLLECTION, [("site_id", 1), ("since", -1), ("_id", -1)], {"name": "list", **_ONLINE_ONLY}),
     Index(COLLECTION, [("remove_at", 1)], {"name": "removal", "expireAfterSeconds": 0}),
+    Index(
+        _SIGHTINGS,
+        [("seen_at", 1)],
+        {"name": "removal", "expireAfterSeconds": int(WIDGET_SIGHTING_RETENTION.total_seconds())},
+    ),
 )
 _CACHE_SIZE = 200_000
+_MAX_CACHED_SITES = 20_000
 _VISITOR_FIELDS = ("site_id", "page", "title", "referrer", "language", "since", "conversation_id")
 
 
@@ -56,8 +65,12 @@ class MongoVisitorRepository:
         """The page fingerprint and the expiry that this process last wrote for each visitor.
 
         It predicts which heartbeats only extend the record. The write itself checks the prediction."""
+        self._sighted: dict[int, datetime] = {}
+        """When this process last stored that a site's widget was seen."""
 
     async def save_heartbeats(self, heartbeats: Sequence[Heartbeat]) -> None:
+        # First: whoever is told that the visitor is online finds it.
+        await self._save_sightings(heartbeats)
         fingerprints = {heartbeat.visitor_key: _fingerprint(heartbeat.page) for heartbeat in heartbeats}
         touches: list[Heartbeat] = []
         changes: list[Heartbeat] = []
@@ -71,6 +84,10 @@ class MongoVisitorRepository:
             self._last_written.move_to_end(key)
         while len(self._last_written) > _CACHE_SIZE:
             self._last_written.popitem(last=False)
+
+    async def find_sighting(self, site_id: int) -> WidgetSighting | None:
+        record = await self._mongo[_SIGHTINGS].find_one({"_id": site_id})
+        return None if record is None else WidgetSighting(record["seen_at"], record["origin"])
 
     async def list_online(
         self, site_ids: Sequence[int], now: datetime, limit: int, after: VisitorCursor | None
@@ -119,6 +136,30 @@ class MongoVisitorRepository:
         self._last_written.pop(key, None)
         await self._store.bulk_write([UpdateOne({"_id": key}, erase_update(write_id, now))])
         await self._store.publish_changes([key], write_id)
+
+    async def _save_sightings(self, heartbeats: Sequence[Heartbeat]) -> None:
+        due = {
+            heartbeat.site_id: heartbeat
+            for heartbeat in heartbeats
+            if heartbeat.origin
+            and heartbeat.received_at - self._sighted.get(heartbeat.site_id, EPOCH) >= WIDGET_SIGHTING_INTERVAL
+        }
+        if not due:
+            return
+        await self._mongo[_SIGHTINGS].bulk_write(
+            [
+                UpdateOne(
+                    {"_id": site_id},
+                    {"$set": {"seen_at": heartbeat.received_at, "origin": heartbeat.origin}},
+                    upsert=True,
+                )
+                for site_id, heartbeat in due.items()
+            ],
+            ordered=False,
+        )
+        if len(self._sighted) > _MAX_CACHED_SITES:
+            self._sighted.clear()
+        self._sighted.update((site_id, heartbeat.received_at) for site_id, heartbeat in due.items())
 
     def _is_unchanged(self, heartbeat: Heartbeat, fingerprint: str) -> bool:
         """Predict whether the visitor is online and still on the page that was written last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from parley.common.events.presence import OnlineVisitor
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
@@ -74,8 +74,18 @@ class SiteVisitorListQuery(VisitorListQuery):
     site_id: Id | None = None
 
 
+class WidgetSightingSchema(BaseModel):
+    """Where a site's widget was last seen, apart from the demo page."""
+
+    seen_at: AwareDatetime = Field(description="To the minute.")
+    origin: str = Field(description="Scheme and host of the page.", examples=["https://shop.example.com"])
+
+
 class VisitorListResponse(SuccessResponse):
     """Online visitors, newest first."""
 
     visitors: list[OnlineVisitor]
     next_cursor: str | None = None
+    widget: WidgetSightingSchema | None = Field(
+        None, description="In the list of one site; null when its widget was not seen on any page."
+    )

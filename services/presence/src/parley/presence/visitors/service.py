@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,11 +34,14 @@ class VisitorService:
         self._clock = clock
         self.online_seconds = online_seconds
 
-    def record_heartbeat(self, caller: VisitorCaller, page: PageInfo) -> None:
-        """Accept a heartbeat, to be written in the next batch. Raises Unavailable."""
+    def record_heartbeat(self, caller: VisitorCaller, page: PageInfo, origin: str | None) -> None:
+        """Accept a heartbeat, to be written in the next batch. Raises Unavailable.
+
+        `origin` is the page's scheme and host, which is stored for the site and not for the visitor.
+        """
         now = self._clock()
         expires_at = now + timedelta(seconds=self.online_seconds)
-        self._heartbeats.add(Heartbeat(caller.tenant_id, caller.site_id, caller.session, page, now, expires_at))
+        self._heartbeats.add(Heartbeat(caller.tenant_id, caller.site_id, caller.session, page, now, expires_at, origin))
         metrics.HEARTBEATS.labels("visitor").inc()
 
     async def list_on_site(
@@ -50,7 +54,8 @@ class VisitorService:
         """
         requested = self._only_site(caller) if site_id is None else site_id
         await self._access.check(caller, [requested])
-        return await self._repository.list_online([requested], self._clock(), limit, after)
+        page = await self._repository.list_online([requested], self._clock(), limit, after)
+        return replace(page, widget=await self._repository.find_sighting(requested))
 
     async def list_on_all_sites(self, caller: OperatorCaller, limit: int, after: VisitorCursor | None) -> VisitorList:
         """List the visitors who are online on any of the caller's sites. Raises Forbidden, Unavailable."""
