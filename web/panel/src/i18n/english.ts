@@ -22,8 +22,8 @@ import mentions from "./en/mentions.json";
 import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
 import ratings from "./en/ratings.json";
-import search from "./en/search.json";
 import reports from "./en/reports.json";
+import search from "./en/search.json";
 import session from "./en/session.json";
 import settings from "./en/settings.json";
 import setup from "./en/setup.json";
@@ -58,8 +58,8 @@ export const english = {
   navigation,
   notifications,
   ratings,
-  search,
   reports,
+  search,
   session,
   settings,
   setup,
