@@ -158,6 +158,21 @@ async def test_rows_are_operators_sites_and_times(reporting: Reporting) -> None:
         assert [row["key"] for row in (await reporting.report(group_by=group_by))["rows"]] == [None]
 
 
+async def test_rows_are_the_labels_that_conversations_have_now(reporting: Reporting) -> None:
+    body = {"name": "Refund", "colour": "red", "scope": "site", "site_id": reporting.site_id}
+    label = (await reporting.app.call("POST", "/api/v1/labels", reporting.owner, body)).ok(201)["label"]
+    conversation = await reporting.open(MORNING)
+    await reporting.handle()
+    await reporting.build()
+    await reporting.change(
+        conversation, lambda current: transitions.set_labels(current, [label["id"]], reporting.by, MORNING)
+    )
+    await reporting.handle(reporting.events[-1:])
+    await reporting.build()
+    rows = (await reporting.report(group_by="label"))["rows"]
+    assert [(row["key"], row["name"], row["chats"]) for row in rows] == [(str(label["id"]), "Refund", 1)]
+
+
 async def test_days_begin_in_the_time_zone_of_the_report(reporting: Reporting) -> None:
     # In Nepal it is March 11, 2:30.
     await reporting.served(datetime(2026, 3, 10, 20, 45, tzinfo=UTC))

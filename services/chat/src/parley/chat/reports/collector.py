@@ -34,7 +34,17 @@ class ReportCollector:
 
     def handlers(self) -> Mapping[str, EventHandler]:
         """The events that change facts, with what handles them."""
-        changes = ("created", "pending", "accepted", "transferred", "released", "closed", "reopened", "rated")
+        changes = (
+            "created",
+            "pending",
+            "accepted",
+            "transferred",
+            "released",
+            "closed",
+            "reopened",
+            "rated",
+            "updated",
+        )
         return {
             **{f"conversation.{change}": self.on_conversation_changed for change in changes},
             "message.created": self.on_conversation_changed,

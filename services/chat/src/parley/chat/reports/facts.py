@@ -34,6 +34,7 @@ def build_fact(conversation: Conversation) -> Fact:
         closed_at=_find_closing(conversation),
         operator_id=operator.id if operator else None,
         team_id=conversation.team_id,
+        label_ids=conversation.label_ids,
         rating=conversation.rating,
     )
 

@@ -54,6 +54,7 @@ _NAMED: Mapping[GroupBy, tuple[str, str]] = {
     GroupBy.SITE: ("sites", "deleted"),
     GroupBy.OPERATOR: ("operators", "removed"),
     GroupBy.TEAM: ("teams", "deleted"),
+    GroupBy.LABEL: ("labels", "deleted_at"),
 }
 """The collections of groups, and the field that marks the deleted ones."""
 
