@@ -25,6 +25,7 @@ import { CopilotMenu } from "../copilot/copilotMenu";
 import { Attachments, PanelVoiceNote, useUpload } from "../files/attachment";
 import { t, tx } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
+import { findMentionTrigger, loadMentionable, matchMentionable } from "../mentions/mentions";
 import { me } from "../session/session";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { type DraftKind, getDraft, getKind, setDraft, setKind } from "./drafts";
@@ -53,6 +54,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   /** Where the chosen canned reply goes; null while none is being chosen. */
   const trigger = useSignal<Trigger | null>(null);
   const selected = useSignal(0);
+  /** Where the name of an operator goes whom a note mentions; null while none is being typed. */
+  const mention = useSignal<Trigger | null>(null);
   const assignedToOther = conversation.mode === "operator" && !isMine(conversation);
   const kind = resolveKind(id, assignedToOther);
   const isNote = kind === "note";
@@ -64,6 +67,10 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           0,
           MAX_SUGGESTIONS,
         );
+  const people =
+    isNote && mention.value
+      ? matchMentionable(conversation.site_id, mention.value.query).slice(0, MAX_SUGGESTIONS)
+      : [];
   const isUploading = upload.value !== null && upload.value.error === "";
   const isEmpty = !text.trim() && (isNote || !(draft.image || draft.file));
   const mayChat = hasPermission(conversation.site_id, "can_chat");
@@ -98,6 +105,16 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       countUse(reply);
     }
     trigger.value = null;
+    selected.value = 0;
+    field.current?.focus();
+  };
+
+  const insertMention = (name: string) => {
+    if (mention.value && field.current) {
+      replaceText(field.current, mention.value, `@${name} `);
+      setDraft(id, { note: field.current.value });
+    }
+    mention.value = null;
     selected.value = 0;
     field.current?.focus();
   };
@@ -197,28 +214,45 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     focusComposer(id, target);
   };
 
+  const choices: Choice[] = [
+    ...people.map(({ id: key, name }) => ({
+      key,
+      mark: `@${name}`,
+      text: "",
+      run: () => insertMention(name),
+    })),
+    ...suggestions.map((reply) => ({
+      key: reply.id,
+      mark: `/${reply.shortcut}`,
+      text: reply.text,
+      run: () => insertReply(reply, trigger.value),
+    })),
+  ];
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (suggestions.length && step && !event.altKey) {
+    if (choices.length && step && !event.altKey) {
       event.preventDefault();
-      selected.value = (selected.value + step + suggestions.length) % suggestions.length;
-    } else if (suggestions.length && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
+      selected.value = (selected.value + step + choices.length) % choices.length;
+    } else if (choices.length && (event.key === "Enter" || event.key === "Tab") && !event.shiftKey) {
       event.preventDefault();
-      insertReply(suggestions[Math.min(selected.value, suggestions.length - 1)], trigger.value);
+      choices[Math.min(selected.value, choices.length - 1)]?.run();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
     } else if (event.key === "Escape") {
       event.preventDefault();
-      if (suggestions.length) trigger.value = null;
-      else field.current?.blur();
+      if (choices.length) {
+        trigger.value = null;
+        mention.value = null;
+      } else field.current?.blur();
     }
   };
 
   const choose = (chosen: DraftKind) => focusComposer(id, chosen);
 
-  const expanded = suggestions.length > 0;
+  const expanded = choices.length > 0;
   return (
     <div
       class={`composer ${kind}${dragging.value ? " drop-target" : ""}`}
@@ -227,9 +261,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     >
       {expanded && (
         <Suggestions
-          replies={suggestions}
+          choices={choices}
           selected={selected.value}
-          onSelect={(index) => insertReply(suggestions[index], trigger.value)}
+          label={t(isNote ? "composer.people" : "composer.cannedReplies")}
         />
       )}
       {isNote && (
@@ -263,8 +297,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         value={text}
         aria-label={isNote ? t("composer.privateNote") : t("composer.reply")}
         aria-expanded={expanded}
-        aria-controls={expanded ? "canned-replies" : undefined}
-        aria-activedescendant={expanded ? `canned-reply-${selected.value}` : undefined}
+        aria-controls={expanded ? "composer-choices" : undefined}
+        aria-activedescendant={expanded ? `composer-choice-${selected.value}` : undefined}
         role="combobox"
         aria-autocomplete="list"
         placeholder={getPlaceholder(conversation, isNote)}
@@ -276,6 +310,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           setDraft(id, { [kind]: typed });
           trigger.value = findTrigger(typed, event.currentTarget.selectionStart);
           if (trigger.value) refreshCannedReplies();
+          mention.value = isNote ? findMentionTrigger(typed, event.currentTarget.selectionStart) : null;
+          // Without the list, the note can still be written; the names are looked up again when it is sent.
+          if (mention.value) loadMentionable(conversation.site_id).catch(() => undefined);
           selected.value = 0;
           if (!isNote && isMine(conversation) && typed.trim()) sendTyping(id);
           if (!isNote && typed.trim()) reportWriting();
@@ -283,7 +320,10 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         }}
         onKeyDown={onKeyDown}
         // The cursor has gone elsewhere, so the shortcut is no longer being typed.
-        onClick={() => (trigger.value = null)}
+        onClick={() => {
+          trigger.value = null;
+          mention.value = null;
+        }}
         onPaste={(event) => attach(event.clipboardData?.files) && event.preventDefault()}
       />
       {preview.shown && !isNote && <TranslationPreview key={id} conversation={id} text={text} />}
@@ -389,29 +429,38 @@ function replaceText(field: HTMLTextAreaElement, { start, end }: TextRange, inse
   field.setRangeText(inserted, start, end, "end");
 }
 
-interface SuggestionsProps {
-  replies: CannedReply[];
-  selected: number;
-  onSelect: (index: number) => void;
+/** A canned reply or a person, to insert where it was begun. */
+interface Choice {
+  key: number;
+  /** What the operator may type. */
+  mark: string;
+  text: string;
+  run: () => void;
 }
 
-function Suggestions({ replies, selected, onSelect }: SuggestionsProps) {
+interface SuggestionsProps {
+  choices: Choice[];
+  selected: number;
+  label: string;
+}
+
+function Suggestions({ choices, selected, label }: SuggestionsProps) {
   return (
-    <div class="suggestions" id="canned-replies" role="listbox" aria-label={t("composer.cannedReplies")}>
-      {replies.map((reply, index) => (
+    <div class="suggestions" id="composer-choices" role="listbox" aria-label={label}>
+      {choices.map((choice, index) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the text field handles the keys.
         // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the text field.
         <div
-          key={reply.id}
-          id={`canned-reply-${index}`}
+          key={choice.key}
+          id={`composer-choice-${index}`}
           role="option"
           class="suggestion"
           aria-selected={index === selected}
           onMouseDown={(event) => event.preventDefault()}
-          onClick={() => onSelect(index)}
+          onClick={choice.run}
         >
-          <kbd>/{reply.shortcut}</kbd>
-          <span dir="auto">{reply.text}</span>
+          <kbd dir="auto">{choice.mark}</kbd>
+          <span dir="auto">{choice.text}</span>
         </div>
       ))}
     </div>

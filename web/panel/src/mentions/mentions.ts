@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { LiveEvent, Note, ResponseBody } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import type { Trigger } from "../cannedReplies/text";
 import { conversations } from "../inbox/conversations";
 import { me } from "../session/session";
 
@@ -28,6 +29,43 @@ export async function readMentions(conversation: number): Promise<void> {
   await api
     .post("/operator/conversation/{id}/mentions/read", { path: { id: conversation } })
     .catch(() => undefined);
+}
+
+export interface Mentionable {
+  id: number;
+  name: string;
+}
+
+/** Who can be mentioned on a site, fetched when somebody types an @. */
+const mentionable = signal<ReadonlyMap<number, readonly Mentionable[]>>(new Map());
+
+export async function loadMentionable(siteId: number): Promise<void> {
+  if (mentionable.value.has(siteId)) return;
+  const { operators } = await api.get("/operator/operators", { query: { site_id: siteId } });
+  mentionable.value = new Map(mentionable.value).set(siteId, operators);
+}
+
+const MENTION = /(?:^|\s)@([^\n@]{0,30})$/;
+
+/** The @ and what follows it in front of the cursor, as a range; null if no name is being typed. */
+export function findMentionTrigger(text: string, cursor: number): Trigger | null {
+  const match = MENTION.exec(text.slice(Math.max(0, cursor - 40), cursor));
+  if (!match) return null;
+  const query = match[1] ?? "";
+  return { start: cursor - query.length - 1, end: cursor, query };
+}
+
+/** The other operators of a site who match what was typed. */
+export const matchMentionable = (siteId: number, query: string): Mentionable[] =>
+  matchNames(
+    (mentionable.value.get(siteId) ?? []).filter(({ id }) => id !== me.value?.id),
+    query,
+  );
+
+/** People whose name, or a later word of it, starts with what was typed. */
+export function matchNames(people: readonly Mentionable[], query: string): Mentionable[] {
+  const typed = query.toLocaleLowerCase();
+  return people.filter(({ name }) => ` ${name.toLocaleLowerCase()}`.includes(` ${typed}`));
 }
 
 /** The ids of the operators of a conversation's site whose names follow an @ in a note. */
