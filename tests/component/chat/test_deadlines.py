@@ -106,6 +106,20 @@ async def test_a_snooze_of_a_deleted_site_does_not_stop_others(chat: Chat) -> No
     assert await chat.wake() == 2
 
 
+async def test_an_overdue_reply_on_a_deleted_site_does_not_stop_others(chat: Chat) -> None:
+    deleted = await chat.app.create_site(await chat.app.get_caller(chat.owner.operator_id))
+    owner = (await chat.app.get_caller(chat.owner.operator_id)).with_required_permission(Permission.CHAT)
+    visitor = VisitorCaller(owner.tenant_id, deleted["id"], f"sess_{secrets.token_hex(16)}")
+    lost = (await chat.module.messages.receive(visitor, "Hello")).conversation
+    await chat.module.conversations.accept(owner, lost.id)
+    chat.app.clock.advance(seconds=1)
+    _, conversation = await chat.assigned()
+    (await chat.app.call("DELETE", f"/api/v1/sites/{deleted['id']}", owner)).ok()
+    chat.app.clock.advance(hours=24)
+    assert await chat.module.operator_timeouts.return_overdue() == 2
+    assert (await chat.get(conversation.id)).operator is None
+
+
 async def test_a_silent_visitor_is_told_and_then_left(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30, auto_close_notice_minutes=10)
     _, conversation = await chat.assigned()

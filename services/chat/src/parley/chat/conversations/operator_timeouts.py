@@ -14,7 +14,7 @@ from parley.chat.conversations import transitions
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.presence.ports import PresenceReader
-from parley.chat.sites.site_settings import SiteSettingsReader
+from parley.chat.sites.site_settings import SiteSettingsReader, find_site
 from parley.common.events.schemas import Mode
 from parley.common.runtime.clock import Clock
 
@@ -32,8 +32,9 @@ class OperatorTimeouts:
         """Return overdue conversations to the AI or the queue. Returns how many this replica returned."""
         returned = 0
         for conversation in await self.conversations.list_operator_overdue(self.clock(), _MAX_PER_RUN):
-            site = await self.sites.get(conversation.tenant_id, conversation.site_id)
-            to: Mode = "ai" if site.on_timeout == "ai" and conversation.visitor.blocked != "ai" else "pending"
+            site = await find_site(self.sites, conversation.tenant_id, conversation.site_id)
+            to_ai = site is not None and site.on_timeout == "ai" and conversation.visitor.blocked != "ai"
+            to: Mode = "ai" if to_ai else "pending"
             online = await self._is_online(conversation)
             time_out = partial(transitions.time_out_operator, to=to, at=self.clock(), online=online)
             change = await self.conversations.change(conversation.tenant_id, conversation.id, time_out)
