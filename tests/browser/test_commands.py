@@ -24,7 +24,7 @@ async def test_operator_works_with_the_command_bar(
     search = bar.get_by_role("combobox", name="Search chats, people, actions")
     selected = bar.get_by_role("option", selected=True)
 
-    await panel.page.get_by_role("button", name="Search", exact=True).click()
+    await panel.page.get_by_role("button", name="Commands", exact=True).click()
     await expect(search).to_be_focused()
     await keyboard.type("parcel")
     await expect(selected).to_contain_text("Is my parcel lost?")

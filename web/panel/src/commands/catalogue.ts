@@ -254,12 +254,12 @@ export const COMMANDS = define({
   },
   "chat.preview": { label: "commands.chatPreview", group: "chat", icon: "language", keys: ["p"] },
 
-  "copilot.suggestion": { label: "copilot.suggestion", group: "copilot", icon: "spark", keys: ["x s"] },
-  "copilot.summary": { label: "copilot.summary", group: "copilot", icon: "spark", keys: ["x m"] },
-  "copilot.shorter": { label: "copilot.shorter", group: "copilot", icon: "spark", keys: ["x h"] },
-  "copilot.friendlier": { label: "copilot.friendlier", group: "copilot", icon: "spark", keys: ["x f"] },
-  "copilot.correct": { label: "copilot.correct", group: "copilot", icon: "spark", keys: ["x c"] },
-  "copilot.translate": { label: "copilot.translate", group: "copilot", icon: "spark", keys: ["x t"] },
+  "copilot.suggestion": { label: "copilot.suggestion", group: "copilot", icon: "spark", keys: ["m s"] },
+  "copilot.summary": { label: "copilot.summary", group: "copilot", icon: "spark", keys: ["m m"] },
+  "copilot.shorter": { label: "copilot.shorter", group: "copilot", icon: "spark", keys: ["m h"] },
+  "copilot.friendlier": { label: "copilot.friendlier", group: "copilot", icon: "spark", keys: ["m f"] },
+  "copilot.correct": { label: "copilot.correct", group: "copilot", icon: "spark", keys: ["m c"] },
+  "copilot.translate": { label: "copilot.translate", group: "copilot", icon: "spark", keys: ["m t"] },
 
   "status.toggle": {
     label: "commands.statusToggle",

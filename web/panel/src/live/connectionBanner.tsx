@@ -8,6 +8,7 @@ import { t } from "../i18n/i18n";
 import { soundBlocked } from "../notifications/sound";
 import { me } from "../session/session";
 import { soundEnabled } from "../settings/preferences";
+import { sites, sitesLoaded } from "../sites/sites";
 import { connection, describeConnectionError } from "./liveStream";
 
 /** A shorter interruption is over before anybody could read about it. */
@@ -16,6 +17,8 @@ const MIN_INTERRUPTION_MS = 2000;
 /** An icon with a word, so that it cannot be taken for the dot that shows whether the operator is online. */
 export function ConnectionState() {
   const { state } = connection.value;
+  // There is nothing to connect to before the first site.
+  if (sitesLoaded.value && sites.value.length === 0) return null;
   const label = t(`live.${state}`);
   return (
     <span class={`connection ${state}`} title={label} role="status">

@@ -61,8 +61,8 @@ export function Sidebar() {
           title={`${t("commands.search")} (${shortcutHint("commands.open")})`}
           onClick={() => (commandBarOpen.value = true)}
         >
-          <Icon name="search" size={21} />
-          <span>{t("commands.searchShort")}</span>
+          <Icon name="keyboard" size={21} />
+          <span>{t("commands.short")}</span>
         </button>
         {items.map((item) => (
           <SidebarLink key={item.page} item={item} />

@@ -1,4 +1,5 @@
 /** What runs from login to logout: the live stream, the heartbeat, the data that every page needs. */
+import { effect, untracked } from "@preact/signals";
 import type { Conversation, LiveEvent, Message } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { backoffDelay, sleep } from "../../../shared/retry";
@@ -15,7 +16,7 @@ import {
   mergeConversations,
 } from "../inbox/conversations";
 import { labels, learnLabels, loadLabels } from "../labels/labels";
-import { openLiveStream } from "../live/liveStream";
+import { connection, openLiveStream } from "../live/liveStream";
 import { applyMentionEvent, loadMentions, mentions } from "../mentions/mentions";
 import { route } from "../navigation/route";
 import { notifyEvent, startBadge } from "../notifications/notifications";
@@ -56,24 +57,42 @@ export function startSession(): () => void {
     ];
     await Promise.all([withSites(), ...loaders.map((load) => loadWithRetry(load, stop.signal))]);
   };
-  const closeStream = openLiveStream({
-    onReady(isNew, siteIds) {
-      // A change of the operator's access ends the stream; the next one names the sites of now.
-      const accessChanged = sites.value.length > 0 && !isSameAccess(siteIds);
-      if (isNew || accessChanged) {
-        invalidateThreads(openConversation());
-        void refetch();
-      }
-      resumeOutbox();
-    },
-    onEvent: applyEvent,
+  const openStream = () =>
+    openLiveStream({
+      onReady(isNew, siteIds) {
+        // A change of the operator's access ends the stream; the next one names the sites of now.
+        const accessChanged = sites.value.length > 0 && !isSameAccess(siteIds);
+        if (isNew || accessChanged) {
+          invalidateThreads(openConversation());
+          void refetch();
+        }
+        resumeOutbox();
+      },
+      onEvent: applyEvent,
+    });
+  let closeStream: (() => void) | undefined = openStream();
+  // The server refuses a stream to an owner without a site, and a stream is for the sites that it began with.
+  void loadWithRetry(loadSites, stop.signal);
+  let streamed: string | undefined;
+  const stopWatching = effect(() => {
+    if (!sitesLoaded.value) return;
+    const siteIds = sites.value.map((site) => site.id).join();
+    const isFirst = streamed === undefined;
+    if (siteIds === streamed) return;
+    streamed = siteIds;
+    // The stream that was opened at the start is for these sites.
+    if (isFirst && siteIds) return;
+    closeStream?.();
+    connection.value = { state: "connecting" };
+    closeStream = siteIds ? untracked(openStream) : undefined;
   });
   const stopBadge = startBadge();
   const stopSound = watchSound();
   const stopWebPush = startWebPush();
   return () => {
     stop.abort();
-    closeStream();
+    stopWatching();
+    closeStream?.();
     stopBadge();
     stopSound();
     stopWebPush();
