@@ -17,7 +17,17 @@ from support.tenants import TenantFixture
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
 DARK: dict[str, Any] = {"color_scheme": "dark"}
-PAGES = ("Visitors", "Archive", "Search", "Sites", "Team", "Ratings", "Audit")
+PAGES = {
+    "Visitors": "Visitors",
+    "Archive": "Archive",
+    "Search": "Search everything",
+    "Sites": "Sites",
+    "Team": "Team",
+    "Ratings": "Ratings",
+    "Reports": "Reports",
+    "Audit": "Audit",
+}
+"""The headings of the pages, by the names in the sidebar."""
 
 
 README_SCREENSHOTS = {"panel-chat-light": "panel", "panel-chat-dark": "panel-dark", "widget-operator-light": "widget"}
@@ -113,9 +123,9 @@ async def test_administration(
     panel = await sessions.panel(**options)
     await panel.log_in(stack.gateway_url, shop.tenant.owner)
     main = panel.page.get_by_role("navigation", name="Main")
-    for page_name in PAGES:
+    for page_name, heading in PAGES.items():
         await main.get_by_role("link", name=page_name).click()
-        await expect(panel.page.get_by_role("heading", name=page_name, exact=True)).to_be_visible()
+        await expect(panel.page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         await expect(panel.page.get_by_role("status", name="Loading")).to_have_count(0)
         await check_page(panel, artifacts, f"panel-{page_name.lower()}-{name}")
     await main.get_by_role("link", name="Sites").click()

@@ -158,7 +158,12 @@ async def test_config_check_lists_every_error_and_no_secret(parley: ParleyCli) -
 async def test_config_check_connects_to_what_the_settings_name(parley: ParleyCli) -> None:
     result = await parley("config", "check")
     assert result.status == 1, "no service runs"
-    for line in ("ok     mongodb: MongoDB", "ok     rabbitmq: RabbitMQ", "ok     storage: folder", "ok     push: off"):
+    for line in (
+        "ok     mongodb: MongoDB",
+        "ok     rabbitmq: RabbitMQ",
+        "ok     storage: folder",
+        "ok     push: no Web Push",
+    ):
         assert line in result.out
     assert "PARLEY_CHAT_URLS: nothing answers at 127.0.0.1:9" in result.out
     wrong = await parley(

@@ -159,7 +159,7 @@ async def test_rows_are_operators_sites_and_times(reporting: Reporting) -> None:
 
 
 async def test_rows_are_the_labels_that_conversations_have_now(reporting: Reporting) -> None:
-    body = {"name": "Refund", "colour": "red", "scope": "site", "site_id": reporting.site_id}
+    body = {"name": "Refund", "colour": "#aa3322", "scope": "site", "site_id": reporting.site_id}
     label = (await reporting.app.call("POST", "/api/v1/labels", reporting.owner, body)).ok(201)["label"]
     conversation = await reporting.open(MORNING)
     await reporting.handle()

@@ -209,8 +209,8 @@ async def test_rpc_methods_return_a_site_and_its_operators(app: AdminTestApp) ->
     all_sites = ["can_chat", "can_manage", "can_view_conversations"]
     assert await rpc["site_operators"]({"site_id": site["id"]}) == {
         "operators": [
-            {"operator_id": owner.operator_id, "language": "en", "permissions": all_sites},
-            {"operator_id": member.operator_id, "language": "en", "permissions": ["can_chat"]},
+            {"operator_id": owner.operator_id, "language": "en", "permissions": all_sites, "team_ids": []},
+            {"operator_id": member.operator_id, "language": "en", "permissions": ["can_chat"], "team_ids": []},
         ]
     }
     assert await rpc["site_operators"]({"site_id": UNKNOWN_ID}) is None

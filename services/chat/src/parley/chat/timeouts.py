@@ -86,3 +86,7 @@ COMMAND_POLL_SECONDS: Final = 0.05
 BACKUP_TIMEOUT_SECONDS: Final = 10
 """To reach the database, and to find out how far the event log has come."""
 DEMO_REQUEST_TIMEOUT_SECONDS: Final = 30
+
+# Filters of lists.
+MAX_WAITING_SECONDS: Final = 366 * 24 * 3600
+"""The longest wait by which a list can be filtered."""

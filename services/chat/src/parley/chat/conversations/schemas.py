@@ -22,6 +22,7 @@ from parley.chat.conversations.queries import (
     select_queue,
 )
 from parley.chat.paging.schemas import NumberedPageQuery, PageQuery, Pagination
+from parley.chat.timeouts import MAX_WAITING_SECONDS
 from parley.common.events.messages import NoteSchema, ViewerState
 from parley.common.events.schemas import (
     ConversationSchema,
@@ -46,7 +47,6 @@ def check_statuses(value: str) -> str:
 
 
 SearchText = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
-MAX_WAITING_SECONDS = 366 * 24 * 3600
 Statuses = Annotated[str, StringConstraints(max_length=40), AfterValidator(check_statuses)]
 
 

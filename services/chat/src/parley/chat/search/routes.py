@@ -20,5 +20,6 @@ def routes(handlers: SearchHandlers) -> list[Route]:
             required_permission=Permission.VIEW,
             rate_limit=RateLimitClass.SEARCH,
             query=SearchQuery,
+            example={"q": "invoice"},
         ),
     ]

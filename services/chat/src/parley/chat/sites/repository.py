@@ -27,6 +27,7 @@ INDEXES = [
     Index(COLLECTION, [("site_key", 1)], {"name": "site_key", "unique": True}),
     Index(COLLECTION, [("tenant_id", 1), ("deleted", 1), ("_id", 1)], {"name": "tenant"}),
     Index(COLLECTION, [("domains", 1)], {"name": "domains"}),
+    Index(COLLECTION, [("deleted", 1)], {"name": "deleted", "partialFilterExpression": {"deleted": True}}),
     Index(
         COLLECTION,
         [("any_origin", 1)],

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from parley.chat.audiences import Scope
 from parley.chat.common_fields import Language, Name
 from parley.chat.conversations.queries import ConversationFilter
-from parley.chat.conversations.schemas import MAX_WAITING_SECONDS, SearchText, check_statuses
+from parley.chat.conversations.schemas import SearchText, check_statuses
+from parley.chat.timeouts import MAX_WAITING_SECONDS
 from parley.chat.views.model import View, ViewCount, ViewDraft, ViewFilter
 from parley.common.errors import ValidationFailed
 from parley.common.events.schemas import Timestamp
