@@ -16,7 +16,7 @@ from support.populated_tenant import PopulatedTenant, populate
 from support.tenants import PASSWORD, TenantFixture
 
 TEXTS = Path(__file__).parents[2] / "web" / "panel" / "src" / "i18n"
-PAGES = ("visitors", "archive", "sites", "team", "ratings", "audit", "settings")
+PAGES = ("visitors", "archive", "search", "reports", "sites", "team", "ratings", "audit", "settings")
 SITE_TABS = ("assistant", "knowledge", "settings")
 
 VISIBLE_TEXTS = """() => {

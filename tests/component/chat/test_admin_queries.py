@@ -57,7 +57,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("PUT", f"{site_path}/chatbot/knowledge/{entry['id']}", {"question": "Open?", "answer": "Yes, always."})
     assert await app.admin.knowledge.search(site["id"], "open", 3)
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
-    period = {"from_": "2026-01-01", "to": "2026-01-31"}
+    period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
     exported = await app.call("GET", "/api/v1/reports/export", owner, format="csv", **period)
     assert exported.status == 200, exported.raw
