@@ -32,7 +32,7 @@ export function VoiceNote({ labels, icons, disabled = false, onRecorded, onFailu
   const recorder = useSignal<Recorder | null>(null);
   const starting = useSignal(false);
   const seconds = useSignal(0);
-  // Whoever leaves the chat does not go on recording.
+  // Leaving the chat ends the recording.
   useEffect(() => () => recorder.peek()?.cancel(), []);
   const active = recorder.value;
   useEffect(() => {

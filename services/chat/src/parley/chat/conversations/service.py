@@ -149,7 +149,7 @@ class ConversationService:
             raise
 
     async def set_labels(self, caller: OperatorCaller, conversation_id: int, label_ids: Sequence[int]) -> Conversation:
-        """Replace the labels of a conversation, whoever has it, also of a closed one. Raises ValidationFailed."""
+        """Replace the labels of a conversation, also of a closed one or another operator's. Raises ValidationFailed."""
         conversation = await self._find(caller, conversation_id)
         names = await self.require_labels(conversation, label_ids)
         at, by = self.clock(), operator_ref(caller)

@@ -69,7 +69,7 @@ class MongoVisitorRepository:
         """When this process last stored that a site's widget was seen."""
 
     async def save_heartbeats(self, heartbeats: Sequence[Heartbeat]) -> None:
-        # First: whoever is told that the visitor is online finds it.
+        # First, so that who learns that the visitor is online finds it.
         await self._save_sightings(heartbeats)
         fingerprints = {heartbeat.visitor_key: _fingerprint(heartbeat.page) for heartbeat in heartbeats}
         touches: list[Heartbeat] = []
