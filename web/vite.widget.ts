@@ -4,6 +4,7 @@
  */
 import { readdirSync } from "node:fs";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { version } from "./package.json";
 import { CATALOGUES, launcherTexts } from "./widget/src/i18n/catalogues";
 import { windowStyles } from "./widget/src/styles/windowStyles";
 
@@ -22,6 +23,23 @@ const emitAssets: Plugin = {
     // Pages that were loaded from a server of version 0.2 ask for it when the visitor opens the widget.
     this.emitFile({ type: "asset", fileName: "window.css", source: windowStyles });
   },
+};
+
+/** Vite's own loads style sheets and hints of what a module needs: the chat window's parts need neither. */
+const plainImports: Plugin = {
+  name: "plain-imports",
+  enforce: "pre",
+  load: (id) =>
+    id.endsWith("vite/preload-helper.js") ? "export const __vitePreload = (load) => load();" : null,
+};
+
+/** Removes comments and line breaks from the style sheets, which are template literals in `styles/`. */
+const compactStyles: Plugin = {
+  name: "compact-styles",
+  transform: (code, id) =>
+    id.includes("/styles/") && !id.includes("colours")
+      ? code.replace(/\/\*.*?\*\/\n/g, "").replace(/([{};,`])\n/g, "$1")
+      : null,
 };
 
 const common = (config: UserConfig["build"]): UserConfig => ({
@@ -46,7 +64,7 @@ export default defineConfig(({ mode }) => {
           output: { format: "es", entryFileNames: "chat-[hash].js", chunkFileNames: "[name]-[hash].js" },
         },
       }),
-      plugins: [emitAssets],
+      plugins: [plainImports, compactStyles, emitAssets],
       define,
     };
   }
@@ -62,8 +80,10 @@ export default defineConfig(({ mode }) => {
         fileName: () => "widget.js",
       },
     }),
+    plugins: [compactStyles],
     define: {
       ...define,
+      VERSION: JSON.stringify(version),
       CHAT_FILE: JSON.stringify(chatFile),
       LAUNCHER_TEXTS: JSON.stringify(launcherTexts()),
     },

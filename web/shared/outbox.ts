@@ -8,7 +8,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { ApiError } from "./http";
 import { backoffDelay, sleep } from "./retry";
-import { listKeys, parseJson, readText, writeText } from "./storage";
+import { listKeys, onStored, parseJson, readText, writeText } from "./storage";
 
 export interface OutboxItem {
   /** The idempotency key. */
@@ -31,6 +31,8 @@ export interface OutboxOptions<Item extends OutboxItem> {
   maySend(item: Item): boolean;
   /** Sends an item. The caller removes it or marks it as sent when the confirmation arrives. */
   send(item: Item): Promise<void>;
+  /** Aborted when the outbox is no longer used. */
+  closed?: AbortSignal;
   /** `retry`: after a delay; `fail`: not again by itself; `stop`: keep it until the next `resume`. */
   onError(error: unknown): { action: "retry" | "fail" | "stop"; message: string };
 }
@@ -63,10 +65,10 @@ export class Outbox<Item extends OutboxItem> {
 
   constructor(private readonly options: OutboxOptions<Item>) {
     this.items = signal(this.load());
-    addEventListener("storage", (event) => {
+    onStored((name, value) => {
       const prefix = this.storageKey("");
-      if (event.key?.startsWith(prefix)) this.onStored(event.key.slice(prefix.length), event.newValue);
-    });
+      if (name.startsWith(prefix)) this.onStored(name.slice(prefix.length), value);
+    }, options.closed);
   }
 
   /** Stores an item and starts to send it. */

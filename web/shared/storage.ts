@@ -39,9 +39,9 @@ export function listKeys(prefix: string): string[] {
   return [...names].filter((name) => name.startsWith(prefix));
 }
 
-/** Calls `handler` when another tab has stored or removed a value. */
-export function onStored(handler: (name: string, value: string | null) => void): void {
-  addEventListener("storage", ({ key, newValue }) => key && handler(key, newValue));
+/** Calls `handler` when another tab has stored or removed a value, until the signal is aborted. */
+export function onStored(handler: (name: string, value: string | null) => void, signal?: AbortSignal): void {
+  addEventListener("storage", ({ key, newValue }) => key && handler(key, newValue), signal && { signal });
 }
 
 export const readJson = <T>(name: string, fallback: T): T => parseJson(readText(name), fallback);

@@ -5,7 +5,13 @@ import { startPresence } from "../widget/src/launcher/presence";
 import { buildMessage } from "./builders";
 import { FakeServer, FakeStream, failure, json } from "./fakeServer";
 
-const EMBED = { origin: "http://parley.test", siteKey: "pk_1", sessionId: "s".repeat(32), colour: "" };
+const EMBED = {
+  origin: "http://parley.test",
+  siteKey: "pk_1",
+  sessionId: "s".repeat(32),
+  colour: "",
+  language: "en",
+};
 
 let server: FakeServer;
 let streams: FakeStream[];
@@ -38,9 +44,11 @@ afterEach(() => {
 const run = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 function openPage(): void {
-  startPresence({ embed: () => EMBED, onSite: () => undefined });
+  const { signal: stopped } = new AbortController();
+  startPresence({ embed: () => EMBED, stopped, onSite: () => undefined });
   watchFirstMessage({
     embed: () => EMBED,
+    stopped,
     hasChat: () => hasChat,
     onMessages: (messages) => {
       hasChat = true;

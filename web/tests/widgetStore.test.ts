@@ -4,7 +4,13 @@ import { buildMessage } from "./builders";
 import { FakeServer, FakeStream, failure, json, networkError } from "./fakeServer";
 import { installTabs, uninstallTabs } from "./fakeTabs";
 
-const EMBED = { origin: "http://parley.test", siteKey: "pk_1", sessionId: "s".repeat(32), colour: "" };
+const EMBED = {
+  origin: "http://parley.test",
+  siteKey: "pk_1",
+  sessionId: "s".repeat(32),
+  colour: "",
+  language: "en",
+};
 
 let server: FakeServer;
 let streams: FakeStream[];
@@ -304,6 +310,51 @@ test("a response that is late does not undo the request for a person", async () 
   stream.close();
   await run();
   expect(store.mode.value).toBe("pending");
+});
+
+test("the page learns what is new, once, and nothing of before", async () => {
+  const events: unknown[] = [];
+  server.on("POST", "/chat/rate", () => json({}));
+  const old = buildMessage(1, { content: "Hello" });
+  history = { ...history, conversation_id: 50, mode: "pending", messages: [old] };
+  localStorage.setItem("parley:pk_1:known", "1");
+  const { WidgetStore } = await import("../widget/src/widgetStore");
+  const store = new WidgetStore(EMBED, undefined, (name, detail) => events.push([name, detail]));
+  await run();
+  const [stream] = streams;
+  stream?.event("ready", "1-0");
+  await run();
+  expect(events).toEqual([]);
+  const answer = buildMessage(2, { role: "operator", content: "Hi", sender: { id: 7, name: "Ann" } });
+  const send = (id: string, type: string, data: object) =>
+    stream?.event(type, id, { type, conversation_id: 50, data });
+  send("1-1", "conversation.accepted", { mode: "operator", operator: { id: 7, name: "Ann" } });
+  send("1-2", "message.created", answer);
+  send("1-3", "conversation.closed", { mode: "closed", operator: null });
+  await run();
+  // What the live stream did not bring is fetched.
+  const late = buildMessage(3, { role: "system", content: "Closed" });
+  history = { ...history, mode: "closed", messages: [old, answer, late] };
+  stream?.event("reset", "1-4");
+  await run();
+  await store.rate(4, "Fine");
+  expect(events).toEqual([
+    ["accepted", { operator: "Ann" }],
+    ["message", { role: "operator", text: "Hi", name: "Ann", at: answer.created_at }],
+    ["closed", {}],
+    ["message", { role: "system", text: "Closed", name: null, at: late.created_at }],
+    ["rating", { score: 4, comment: "Fine" }],
+  ]);
+});
+
+test("a text of the page does not replace what the visitor has begun", async () => {
+  const store = await loadPage();
+  store.prefill("About order 1");
+  store.prefill("About order 2");
+  expect(store.draft.value).toBe("About order 2");
+  store.setDraft("Something else");
+  store.prefill("About order 3");
+  expect(store.draft.value).toBe("Something else");
 });
 
 test("the session is in no URL", async () => {

@@ -1,8 +1,10 @@
 /** Entry point of the chat window, which the launcher loads when somebody needs it. */
 import { effect } from "@preact/signals";
 import { render } from "preact";
-import { loadStrings } from "./i18n/i18n";
-import type { Chat, Launcher } from "./launcher/chatInterface";
+import { MAX_CHARACTERS } from "./composer/composer";
+import { loadStrings, locale } from "./i18n/i18n";
+import { browserLanguage } from "./i18n/language";
+import type { Chat, ChatCommand, Launcher } from "./launcher/chatInterface";
 import { windowStyles } from "./styles/windowStyles";
 import { Widget } from "./widget";
 import { WidgetStore } from "./widgetStore";
@@ -12,9 +14,18 @@ sheet.replaceSync(windowStyles);
 
 export async function mount(launcher: Launcher): Promise<Chat> {
   const { embed, root, element, endSession } = launcher;
-  await loadStrings(embed.origin);
+  // A launcher of an earlier version knows no language.
+  embed.language ??= browserLanguage;
+  await loadStrings(embed.origin, embed.language);
   if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
-  const store = new WidgetStore(embed, endSession);
+  const store = new WidgetStore(embed, endSession, (name, detail) => launcher.emit?.(name, detail));
+  // In another language everything is drawn again.
+  const draw = () => render(<Widget key={locale.language} store={store} />, element);
+  const commands: Record<ChatCommand, (text: string) => void> = {
+    prefill: (text) => store.prefill(text),
+    send: (text) => store.sendMessage(text.slice(0, MAX_CHARACTERS)),
+    setLanguage: (tag) => void loadStrings(embed.origin, tag).then(draw),
+  };
   const stopEffects = [
     effect(() => launcher.update({ isOpen: store.open.value, unread: store.unread.value })),
     effect(() => {
@@ -24,11 +35,12 @@ export async function mount(launcher: Launcher): Promise<Chat> {
   ];
   const markRead = () => store.markRead();
   document.addEventListener("visibilitychange", markRead);
-  render(<Widget store={store} />, element);
+  draw();
   return {
     show: () => store.show(),
     hide: () => store.hide(),
     receive: (messages) => store.receive(messages),
+    run: (command, argument) => commands[command]?.(String(argument ?? "")),
     close() {
       document.removeEventListener("visibilitychange", markRead);
       for (const stop of stopEffects) stop();

@@ -4,6 +4,7 @@
  * `window.Parley = { siteKey, origin?, colour? }`.
  */
 import { listKeys, randomHex, readText, writeText } from "../../shared/storage";
+import { browserLanguage } from "./i18n/language";
 
 const SESSION_BYTES = 24;
 /** The session in a URL would be in the logs of every proxy. */
@@ -16,6 +17,8 @@ export interface EmbedConfig {
   sessionId: string;
   /** The button's colour until the site's own is known. */
   colour: string;
+  /** The tag of the visitor's language, such as "pt-BR". */
+  language: string;
 }
 
 /** What a page may set, under `window.Parley`, before the script runs. */
@@ -29,18 +32,19 @@ export interface PageConfig {
 // Only known while the script runs for the first time; a module has none.
 const currentScript = document.currentScript as HTMLScriptElement | null;
 
-/** Reads the configuration. Throws an Error that says what is missing. */
-export function readEmbedConfig(page: PageConfig = readPageConfig()): EmbedConfig {
+/** Reads the configuration; `own` takes precedence. Throws an Error that says what is missing. */
+export function readEmbedConfig(own: PageConfig = {}): EmbedConfig {
+  const page = readPageConfig();
   const scripts = [...document.querySelectorAll<HTMLScriptElement>("script[src*='widget.js']")];
   const candidates = currentScript?.src ? [currentScript, ...scripts] : scripts;
   const tag = candidates.find(siteKeyOf) ?? candidates[0];
-  const siteKey = (tag && siteKeyOf(tag)) || page.siteKey || page.site_key;
+  const siteKey = own.siteKey || (tag && siteKeyOf(tag)) || page.siteKey || page.site_key;
   if (!siteKey) throw new Error("no site key (data-site-key)");
-  const source = page.origin || tag?.src;
+  const source = own.origin || page.origin || tag?.src;
   if (!source) throw new Error("no server (window.Parley.origin)");
   const { origin } = new URL(source, location.href);
-  const colour = tag?.dataset["colour"] ?? page.colour ?? "";
-  return { origin, siteKey, sessionId: getSessionId(siteKey), colour };
+  const colour = own.colour ?? tag?.dataset["colour"] ?? page.colour ?? "";
+  return { origin, siteKey, sessionId: getSessionId(siteKey), colour, language: browserLanguage };
 }
 
 function siteKeyOf(tag: HTMLScriptElement): string | undefined {

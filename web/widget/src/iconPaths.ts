@@ -1,8 +1,11 @@
 /** The widget's icons: paths on a grid of 24 × 24. */
+
+/** Those of the button. */
+export const BUTTON_PATHS = { chat: "M4 5h16v11H9l-5 4z", down: "M5 9l7 7 7-7" } as const;
+
 export const PATHS = {
-  chat: "M4 5h16v11H9l-5 4z",
+  ...BUTTON_PATHS,
   close: "M6 6l12 12M18 6L6 18",
-  down: "M5 9l7 7 7-7",
   send: "M4 12l16-8-5 16-3-6.5zM12 13.5L20 4",
   image: "M4 5h16v14H4zM4 16l4.5-4.5L13 16l2.5-2.500L20 18M15.5 9.500h.01",
   clip: "M20 11.5l-8 8a5 5 0 0 1-7-7L13.500 4a3.300 3.300 0 0 1 4.700 4.700l-8.500 8.500a1.700 1.700 0 0 1-2.400-2.400L15 7",

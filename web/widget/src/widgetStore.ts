@@ -31,7 +31,7 @@ import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
 import { format, locale, strings } from "./i18n/i18n";
-import { browserLanguage } from "./i18n/language";
+import type { EventName } from "./launcher/pageEvents";
 
 const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
@@ -98,10 +98,13 @@ export class WidgetStore {
 
   private readonly api: WidgetApi;
   private readonly outbox;
-  private readonly keys: Record<"known" | "config" | "draft" | "open" | "seen" | "rated", string>;
+  private readonly keys: Record<"known" | "config" | "draft" | "prefill" | "open" | "seen" | "rated", string>;
   private readonly tabs: TabGroup;
   private readonly conversationId = signal<number | undefined>(undefined);
-  private isClosed = false;
+  /** Aborted when the session ends. */
+  private readonly closing = new AbortController();
+  /** Whether what the conversation was before this page is known: what comes then is news to the page. */
+  private hasHistory = false;
   private availabilityTimer: ReturnType<typeof setInterval> | undefined;
   private closeStream: (() => void) | undefined;
   private reportedSeq = 0;
@@ -112,10 +115,11 @@ export class WidgetStore {
     this.api.post("/chat/typing", {}).catch(() => undefined);
   });
 
-  /** `onEndSession` removes the session and starts another. */
+  /** `endSession` removes the session and starts another. `emit` passes an event on to the page's listeners. */
   constructor(
-    embed: EmbedConfig,
+    private readonly embed: EmbedConfig,
     readonly endSession: () => void = () => undefined,
+    private readonly emit: (name: EventName, detail: object) => void = () => undefined,
   ) {
     this.api = new WidgetApi(embed);
     const key = (name: string) => storageKey(embed.siteKey, name);
@@ -123,6 +127,7 @@ export class WidgetStore {
       known: key("known"),
       config: key("config"),
       draft: key("draft"),
+      prefill: key("prefill"),
       open: key("open"),
       seen: key("seen"),
       rated: key("rated"),
@@ -131,7 +136,7 @@ export class WidgetStore {
     this.tabs = new TabGroup(`${key("tabs")}:${embed.sessionId}`);
     this.seenAt.value = readText(this.keys.seen) ?? "";
     this.ratedId.value = readText(this.keys.rated) ?? "";
-    onStored((name, value) => this.onStored(name, value));
+    onStored((name, value) => this.onStored(name, value), this.closing.signal);
     this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
     this.draft.value = readText(this.keys.draft) ?? "";
     this.outbox = createOutbox(key("outbox"), {
@@ -139,7 +144,7 @@ export class WidgetStore {
       onBlocked: () => {
         this.blocked.value = true;
       },
-      isOpen: () => !this.isClosed,
+      closed: this.closing.signal,
     });
     this.outgoing = this.outbox.items;
     // A conversation continues on the next page; other visitors load nothing before they open the widget.
@@ -149,7 +154,7 @@ export class WidgetStore {
 
   /** Ends what runs for this session; the page continues with another. */
   close(): void {
-    this.isClosed = true;
+    this.closing.abort();
     this.closeStream?.();
     this.tabs.close();
     clearInterval(this.availabilityTimer);
@@ -157,7 +162,6 @@ export class WidgetStore {
 
   /** Another tab has stored something. */
   private onStored(name: string, value: string | null): void {
-    if (this.isClosed) return;
     if (name === this.keys.draft) this.draft.value = value ?? "";
     if (name === this.keys.seen) this.seenAt.value = value ?? "";
     if (name === this.keys.rated) this.ratedId.value = value ?? "";
@@ -233,22 +237,25 @@ export class WidgetStore {
 
   /** Fetches the newest messages, or those before `beforeSeq`. A visitor who never wrote has no history. */
   private async loadHistory(beforeSeq?: number): Promise<void> {
-    if (readText(this.keys.known) === null) return;
+    if (readText(this.keys.known) === null) {
+      this.hasHistory = true;
+      return;
+    }
     try {
       const query = beforeSeq ? { before_seq: beforeSeq } : {};
       const changes = this.modeChanges;
       const history = await this.withRetry(() => this.api.get("/chat/history", query));
       if (this.modeChanges === changes) {
         this.conversationId.value = history.conversation_id ?? undefined;
-        this.mode.value = history.mode;
+        this.setMode(history.mode, history.operator, this.hasHistory);
         this.queue.value = history.queue ?? null;
-        this.operator.value = history.operator;
       }
       this.readSeq.value = Math.max(this.readSeq.value, history.operator_read_seq);
       this.email.value = history.visitor.email ?? this.email.value;
       const first = history.messages[0]?.seq ?? 1;
       if (beforeSeq || !this.messages.value.length) this.hasOlder.value = first > 1;
-      for (const message of history.messages) this.addMessage(message);
+      for (const message of history.messages) this.addMessage(message, this.hasHistory && !beforeSeq);
+      this.hasHistory = true;
       // Versions before 0.2 did not store which messages the visitor had seen.
       if (this.open.value || !this.seenAt.value) this.markSeen();
       this.setKnown(this.mode.value !== null && this.mode.value !== "closed");
@@ -314,21 +321,34 @@ export class WidgetStore {
       this.reportedSeq = 0;
     }
     this.conversationId.value = event.conversation_id ?? this.conversationId.value;
-    this.mode.value = mode;
-    this.operator.value = (event.data["operator"] as OperatorRef | null)?.name ?? null;
+    this.setMode(mode, (event.data["operator"] as OperatorRef | null)?.name ?? null);
     this.typing.value = null;
     if (mode === "operator") this.partialReplies.value = new Map();
     if (mode === "pending") void this.loadConfig();
     this.setKnown(mode !== "closed");
   }
 
-  private addMessage(message: Message): void {
+  /** Changes who answers, and tells the page if it is news. */
+  private setMode(mode: Mode | null, operator = this.operator.value, isNews = true): void {
+    const isOther = mode !== this.mode.value;
+    const isOtherOperator = operator !== this.operator.value;
+    this.mode.value = mode;
+    this.operator.value = operator;
+    if (!isNews) return;
+    if (mode === "operator" && operator && (isOther || isOtherOperator)) this.emit("accepted", { operator });
+    if (mode === "pending" && isOther) this.emit("handoff", {});
+    if (mode === "closed" && isOther) this.emit("closed", {});
+  }
+
+  private addMessage(message: Message, isNews = true): void {
     const known = this.messages.value.find((one) => one.id === message.id);
     const others = this.messages.value.filter((one) => one !== known);
     const merged = { ...message, translation: message.translation ?? known?.translation ?? null };
     this.messages.value = [...others, merged].sort(compareMessages);
     if (message.message_id) this.outbox.remove(message.message_id);
     if (message.role === "ai") this.endPartialReply(message.content);
+    const { role, content: text, sender, created_at: at } = message;
+    if (isNews && !known) this.emit("message", { role, text, name: sender?.name ?? null, at });
   }
 
   /** Adds a message and notifies a visitor whose widget is closed. */
@@ -367,6 +387,14 @@ export class WidgetStore {
     writeText(this.keys.draft, text || null);
     const hasReader = this.mode.value === "operator" || this.mode.value === "pending";
     if (hasReader && text.trim()) this.sendTyping();
+  }
+
+  /** Fills in a text for the visitor to send. What the visitor has begun to write stays. */
+  prefill(text: string): void {
+    if (this.draft.value && this.draft.value !== readText(this.keys.prefill)) return;
+    this.draft.value = text;
+    writeText(this.keys.draft, text || null);
+    writeText(this.keys.prefill, text || null);
   }
 
   sendMessage(text: string, image = "", file: FileAttachment | null = null): void {
@@ -478,13 +506,13 @@ export class WidgetStore {
       if (type !== "done" || !meta) return;
       replyId = meta.answer_id ?? 0;
       if (this.modeChanges !== changes) return;
-      this.mode.value = meta.mode;
+      this.setMode(meta.mode);
       this.conversationId.value = meta.conversation_id;
     };
     const body = {
       message: text,
       message_id: key,
-      lang: browserLanguage,
+      lang: this.embed.language,
       ...(image && { image_url: image }),
       ...(file && { file_id: file.id }),
     };
@@ -527,10 +555,10 @@ export class WidgetStore {
     await this.runWithError(async () => {
       this.connect();
       const { mode, conversation_id, queue } = await this.api.post("/chat/handoff", {
-        lang: browserLanguage,
+        lang: this.embed.language,
       });
       this.modeChanges += 1;
-      this.mode.value = mode;
+      this.setMode(mode);
       this.queue.value = queue ?? null;
       this.conversationId.value = conversation_id;
       this.setKnown(true);
@@ -553,6 +581,7 @@ export class WidgetStore {
       await this.api.post("/chat/rate", body);
       this.ratedId.value = id;
       writeText(this.keys.rated, id);
+      this.emit("rating", { score, comment });
     });
   }
 
@@ -575,7 +604,7 @@ export class WidgetStore {
         return await request();
       } catch (error) {
         const mayRetry = error instanceof ApiError && isBusy(error) && attempt < MAX_ATTEMPTS;
-        if (!mayRetry || this.isClosed) throw error;
+        if (!mayRetry || this.closing.signal.aborted) throw error;
         onBusy?.();
         await sleep(Math.max(1000 * error.retryAfterSeconds, backoffDelay(attempt)));
       }

@@ -8,7 +8,8 @@ import { Icon } from "../icon";
 import type { WidgetStore } from "../widgetStore";
 import { findImageFile } from "./imageFile";
 
-const MAX_CHARACTERS = 8000;
+/** Of a message. */
+export const MAX_CHARACTERS = 8000;
 const MAX_HEIGHT_PX = 120;
 
 export function Composer({ store }: { store: WidgetStore }) {

@@ -17,20 +17,21 @@ interface OutboxHandlers {
   send(message: OutgoingMessage): Promise<void>;
   /** The server refuses messages of this visitor. */
   onBlocked(): void;
-  /** Whether the session is still this one. */
-  isOpen(): boolean;
+  /** Aborted when the session ends. */
+  closed: AbortSignal;
 }
 
 export function createOutbox(
   storageKey: string,
-  { send, onBlocked, isOpen }: OutboxHandlers,
+  { send, onBlocked, closed }: OutboxHandlers,
 ): Outbox<OutgoingMessage> {
   return new Outbox<OutgoingMessage>({
     storageKey,
     restore: (message) => message,
     // All messages are sent one after another.
     partition: () => "",
-    maySend: isOpen,
+    maySend: () => !closed.aborted,
+    closed,
     send,
     onError(error) {
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };

@@ -1,7 +1,7 @@
 /** What is on the page before the chat window is loaded: the button, in plain DOM because it has to be small. */
 import type { LauncherTexts } from "../i18n/catalogues";
-import { browserLanguage, direction, findLanguage } from "../i18n/language";
-import { PATHS } from "../iconPaths";
+import { direction, findLanguage } from "../i18n/language";
+import { BUTTON_PATHS } from "../iconPaths";
 import type { ButtonState } from "./chatInterface";
 
 /** The texts of all languages. The build sets them from the catalogues. */
@@ -19,14 +19,11 @@ export class LauncherButton {
   private readonly button = document.createElement("button");
   private readonly icon: SVGPathElement;
   private readonly count = document.createElement("span");
-  private readonly texts: LauncherTexts;
-  private isOpen = false;
+  private texts!: LauncherTexts;
+  private state: ButtonState = { isOpen: false, unread: 0 };
+  private isHidden = false;
 
-  constructor(onClick: () => void) {
-    const language = findLanguage(browserLanguage);
-    this.texts = LAUNCHER_TEXTS[language] as LauncherTexts;
-    this.root.lang = language;
-    this.root.dir = direction(language);
+  constructor(tag: string, onClick: () => void) {
     this.notice.className = "load-notice";
     this.notice.setAttribute("role", "status");
     this.button.type = "button";
@@ -38,20 +35,35 @@ export class LauncherButton {
     this.icon = path;
     this.button.append(icon, this.count);
     this.root.append(this.chat, this.notice, this.button);
-    this.update({ isOpen: false, unread: 0 });
+    this.setLanguage(tag);
   }
 
-  update({ isOpen, unread }: ButtonState): void {
+  setLanguage(tag: string): void {
+    const language = findLanguage(tag);
+    this.texts = LAUNCHER_TEXTS[language] as LauncherTexts;
+    this.root.lang = language;
+    this.root.dir = direction(language);
+    this.update(this.state);
+  }
+
+  /** Hides the button and the teaser. The window stays, for pages with a button of their own. */
+  setHidden(isHidden: boolean): void {
+    this.isHidden = isHidden;
+    this.update(this.state);
+  }
+
+  update(state: ButtonState): void {
     const { openChat, closeChat, unread: count } = this.texts;
+    const { isOpen, unread } = state;
     // A keyboard user who closes the window continues at the button.
-    if (this.isOpen && !isOpen) this.button.focus();
-    this.isOpen = isOpen;
+    if (this.state.isOpen && !isOpen) this.button.focus();
+    this.state = state;
     const hasNews = !isOpen && unread > 0;
     const label = hasNews ? `${openChat}, ${count.replace("{n}", String(unread))}` : openChat;
-    this.root.className = isOpen ? "root open" : "root";
+    this.root.className = `root${isOpen ? " open" : ""}${this.isHidden ? " bare" : ""}`;
     this.button.setAttribute("aria-expanded", String(isOpen));
     this.button.setAttribute("aria-label", isOpen ? closeChat : label);
-    this.icon.setAttribute("d", isOpen ? PATHS.down : PATHS.chat);
+    this.icon.setAttribute("d", isOpen ? BUTTON_PATHS.down : BUTTON_PATHS.chat);
     this.count.textContent = hasNews ? String(unread) : "";
     this.count.hidden = !hasNews;
   }

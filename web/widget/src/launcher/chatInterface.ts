@@ -4,6 +4,7 @@
  */
 import type { Message } from "../../../shared/apiTypes";
 import type { EmbedConfig } from "../embedConfig";
+import type { EventName } from "./pageEvents";
 
 export interface Launcher {
   readonly embed: EmbedConfig;
@@ -15,6 +16,8 @@ export interface Launcher {
   /** Shows on the button whether the window is open, and how many messages nobody has seen. */
   update(state: ButtonState): void;
   setColours(colours: Colours): void;
+  /** Passes an event on to the page's listeners. */
+  emit?(name: EventName, detail: object): void;
 }
 
 export interface ButtonState {
@@ -33,7 +36,12 @@ export interface Chat {
   /** Shows messages that operators sent to a visitor who has not opened the widget. */
   receive(messages: readonly Message[]): void;
   close(): void;
+  /** A command of the page. */
+  run?(command: ChatCommand, argument: unknown): void;
 }
+
+/** The commands of the page that the chat window carries out. */
+export type ChatCommand = "prefill" | "send" | "setLanguage";
 
 export interface ChatModule {
   /** Starts the chat; its window stays closed. */

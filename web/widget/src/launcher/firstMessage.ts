@@ -16,12 +16,13 @@ const IDLE_MS = 120_000;
 interface FirstMessageOptions {
   /** The session may change. */
   embed(): EmbedConfig;
+  stopped: AbortSignal;
   /** Whether operators' messages arrive in another way. */
   hasChat(): boolean;
   onMessages(messages: readonly Message[]): void;
 }
 
-export function watchFirstMessage({ embed, hasChat, onMessages }: FirstMessageOptions): void {
+export function watchFirstMessage({ embed, stopped, hasChat, onMessages }: FirstMessageOptions): void {
   let lastActivity = Date.now();
   /** The session whose stream is open, or about to be. */
   let watched = "";
@@ -73,7 +74,8 @@ export function watchFirstMessage({ embed, hasChat, onMessages }: FirstMessageOp
   };
 
   const update = () => {
-    const isPresent = document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
+    const isPresent =
+      !stopped.aborted && document.visibilityState === "visible" && Date.now() - lastActivity < IDLE_MS;
     const wanted = isPresent && !hasChat() ? embed().sessionId : "";
     if (wanted === watched) return;
     watched = wanted;
@@ -82,9 +84,17 @@ export function watchFirstMessage({ embed, hasChat, onMessages }: FirstMessageOp
   };
 
   for (const type of ["pointermove", "keydown", "scroll"]) {
-    addEventListener(type, () => (lastActivity = Date.now()), { passive: true, capture: true });
+    addEventListener(type, () => (lastActivity = Date.now()), {
+      passive: true,
+      capture: true,
+      signal: stopped,
+    });
   }
-  document.addEventListener("visibilitychange", update);
-  setInterval(update, CHECK_INTERVAL_MS);
+  document.addEventListener("visibilitychange", update, { signal: stopped });
+  const check = setInterval(update, CHECK_INTERVAL_MS);
+  stopped.addEventListener("abort", () => {
+    clearInterval(check);
+    update();
+  });
   update();
 }

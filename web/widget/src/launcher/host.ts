@@ -3,7 +3,8 @@
 /** A page that removes the widget again and again does not want it. */
 const MAX_RETURNS = 1000;
 
-export function keepAttached(host: HTMLElement): void {
+/** Attaches the element, and again when the page removes it, until the signal is aborted. */
+export function keepAttached(host: HTMLElement, stopped: AbortSignal): void {
   let returns = 0;
   const observer = new MutationObserver(() => attach());
   const attach = () => {
@@ -18,4 +19,8 @@ export function keepAttached(host: HTMLElement): void {
     }
   };
   attach();
+  stopped.addEventListener("abort", () => {
+    observer.disconnect();
+    host.remove();
+  });
 }

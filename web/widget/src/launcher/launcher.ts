@@ -5,13 +5,14 @@
 import type { Message } from "../../../shared/apiTypes";
 import { listKeys, onStored, readText, writeText } from "../../../shared/storage";
 import { clearStorage, type EmbedConfig, readEmbedConfig, storageKey } from "../embedConfig";
-import { colourVariables } from "../styles/colours";
+import { colourVariables, type Theme } from "../styles/colours";
 import { launcherStyles } from "../styles/styles";
 import { LauncherButton } from "./button";
-import type { ButtonState, Chat, Colours, Launcher } from "./chatInterface";
+import type { ButtonState, Chat, ChatCommand, Colours, Launcher } from "./chatInterface";
 import { loadChat } from "./chatLoader";
 import { watchFirstMessage } from "./firstMessage";
 import { keepAttached } from "./host";
+import type { EventName, PageEvents } from "./pageEvents";
 import { readSite, type SiteSettings, startPresence } from "./presence";
 
 const MAX_WAIT_FOR_COLOUR_MS = 2000;
@@ -21,15 +22,27 @@ export class WidgetLauncher implements Launcher {
   readonly root: ShadowRoot;
   readonly element: HTMLElement;
   private readonly host = document.createElement("parley-chat");
-  private readonly button = new LauncherButton(() => (this.isWanted ? this.hide() : this.show()));
+  private readonly button: LauncherButton;
+  /** Ends what runs for the widget. */
+  private readonly stop = new AbortController();
   private readonly colourSheet = new CSSStyleSheet();
   private chat: Chat | undefined;
   private isLoading = false;
   /** Whether the window is open, or will be as soon as it is loaded. */
   private isWanted = false;
+  private state: ButtonState = { isOpen: false, unread: 0 };
   private proactive: readonly Message[] = [];
+  /** Commands of the page for the chat window, until it is loaded. */
+  private commands: [ChatCommand, unknown][] = [];
+  private colours: Colours = {};
+  private theme: Theme | undefined;
 
-  constructor(public embed: EmbedConfig) {
+  constructor(
+    public embed: EmbedConfig,
+    private readonly events: PageEvents,
+  ) {
+    const { signal } = this.stop;
+    this.button = new LauncherButton(embed.language, () => this.toggle());
     this.root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(launcherStyles);
@@ -37,35 +50,70 @@ export class WidgetLauncher implements Launcher {
     this.root.append(this.button.root);
     this.element = this.button.chat;
     this.appear();
-    keepAttached(this.host);
-    onStored((name, value) => this.onStored(name, value));
-    startPresence({ embed: () => this.embed, onSite: (site) => this.onSite(site) });
+    keepAttached(this.host, signal);
+    onStored((name, value) => this.onStored(name, value), signal);
+    startPresence({ embed: () => this.embed, stopped: signal, onSite: (site) => this.onSite(site) });
     watchFirstMessage({
       embed: () => this.embed,
+      stopped: signal,
       hasChat: () => this.chat !== undefined || this.isLoading,
       onMessages: (messages) => {
         this.proactive = messages;
         void this.load();
       },
     });
-    addEventListener("hashchange", () => this.followLink());
+    addEventListener("hashchange", () => this.followLink(), { signal });
     this.followLink();
-    if (readText(this.key("open")) === "1") this.show();
+    if (readText(this.key("open")) === "1") this.open();
     else if (this.hasConversation()) void this.load();
   }
 
-  readonly show = (): void => {
+  open(): void {
     this.isWanted = true;
     if (this.chat) this.chat.show();
     else void this.load();
-  };
+  }
 
-  readonly hide = (): void => {
+  close(): void {
     this.isWanted = false;
     this.chat?.hide();
     writeText(this.key("open"), null);
     this.button.setLoading(false);
-  };
+  }
+
+  toggle(): void {
+    if (this.isWanted) this.close();
+    else this.open();
+  }
+
+  setHidden(isHidden: boolean): void {
+    if (isHidden) this.close();
+    this.button.setHidden(isHidden);
+  }
+
+  setLanguage(tag: unknown): void {
+    this.embed.language = String(tag);
+    this.button.setLanguage(this.embed.language);
+    this.chat?.run?.("setLanguage", tag);
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme;
+    this.applyColours();
+  }
+
+  /** Passes a command on to the chat window. One that is to be sent is not left until the visitor opens it. */
+  tellChat(command: ChatCommand, argument: unknown): void {
+    if (this.chat) this.chat.run?.(command, argument);
+    else this.commands.push([command, argument]);
+    if (command === "send") void this.load();
+  }
+
+  shutdown(): void {
+    this.isWanted = false;
+    this.stop.abort();
+    this.chat?.close();
+  }
 
   readonly endSession = (): void => {
     clearStorage(this.embed.siteKey);
@@ -78,10 +126,19 @@ export class WidgetLauncher implements Launcher {
     // While it is being loaded, it does not know yet that it is wanted.
     if (this.chat) this.isWanted = state.isOpen;
     this.button.update(state);
+    const { isOpen, unread } = this.state;
+    this.state = state;
+    if (state.isOpen !== isOpen) this.emit(state.isOpen ? "open" : "close", {});
+    if (state.unread !== unread) this.emit("unread", { count: state.unread });
   }
 
   setColours(colours: Colours): void {
-    this.colourSheet.replaceSync(colourVariables(colours));
+    this.colours = colours;
+    this.applyColours();
+  }
+
+  emit(name: EventName, detail: object): void {
+    this.events.emit(name, detail);
   }
 
   // --- Loading
@@ -100,14 +157,18 @@ export class WidgetLauncher implements Launcher {
     const chat = await mount(this);
     this.isLoading = false;
     this.button.setLoading(false);
-    // The session was ended meanwhile.
-    if (sessionId !== this.embed.sessionId) {
+    // The session was ended meanwhile, or the widget removed.
+    if (sessionId !== this.embed.sessionId || this.stop.signal.aborted) {
       chat.close();
       if (this.isWanted) void this.load();
       return;
     }
     this.chat = chat;
+    // It may have changed meanwhile.
+    chat.run?.("setLanguage", this.embed.language);
     chat.receive(this.proactive);
+    for (const command of this.commands) chat.run?.(...command);
+    this.commands = [];
     if (this.isWanted) chat.show();
   }
 
@@ -125,18 +186,19 @@ export class WidgetLauncher implements Launcher {
 
   /** Continues with another session. */
   private restart(): void {
-    const { siteKey, origin, colour } = this.embed;
+    const { language } = this.embed;
     this.isWanted = false;
-    this.button.update({ isOpen: false, unread: 0 });
     this.button.setLoading(false);
     this.chat?.close();
     this.chat = undefined;
+    this.update({ isOpen: false, unread: 0 });
     this.proactive = [];
-    this.embed = readEmbedConfig({ siteKey, origin, colour });
+    this.commands = [];
+    this.embed = { ...readEmbedConfig(this.embed), language };
   }
 
   private followLink(): void {
-    if (location.hash === OPENING_LINK) this.show();
+    if (location.hash === OPENING_LINK) this.open();
   }
 
   // --- Colour
@@ -153,6 +215,10 @@ export class WidgetLauncher implements Launcher {
     // The chat window knows all colours.
     if (colour && !this.chat) this.setColours({ primary: colour });
     this.host.hidden = false;
+  }
+
+  private applyColours(): void {
+    this.colourSheet.replaceSync(colourVariables(this.colours, this.theme));
   }
 
   private key(name: string): string {

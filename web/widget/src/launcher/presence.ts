@@ -3,7 +3,6 @@ import type { ResponseBody } from "../../../shared/apiTypes";
 import { jsonRequest, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
 import { readJson, writeJson } from "../../../shared/storage";
 import { type EmbedConfig, storageKey } from "../embedConfig";
-import { browserLanguage } from "../i18n/language";
 import { cleanUrl } from "./pageUrl";
 
 const HEARTBEAT_INTERVAL_MS = 25_000;
@@ -18,6 +17,7 @@ export type SiteSettings = Partial<
 interface PresenceOptions {
   /** The session may change. */
   embed(): EmbedConfig;
+  stopped: AbortSignal;
   /** Called after each heartbeat, also when there was no answer. */
   onSite(site: SiteSettings): void;
 }
@@ -35,17 +35,17 @@ function readConfig(name: string): SiteSettings {
   return { ...config, ...(colour && { colour }) };
 }
 
-export function startPresence({ embed, onSite }: PresenceOptions): void {
+export function startPresence({ embed, stopped, onSite }: PresenceOptions): void {
   let reportedUrl = "";
 
   const sendHeartbeat = async () => {
-    const { origin, siteKey, sessionId } = embed();
+    const { origin, siteKey, sessionId, language } = embed();
     reportedUrl = location.href;
     const { page_tracking: isTracked = true, page_parameters: parameters = [] } = readSite(siteKey);
     const body = {
       site_key: siteKey,
       session_id: sessionId,
-      lang: browserLanguage,
+      lang: language,
       // Sandboxed pages have no origin; what the site does not track is not sent.
       page: isTracked ? cleanUrl(reportedUrl, parameters).slice(0, 2048) : location.origin,
       title: isTracked ? document.title.slice(0, 300) : "",
@@ -58,17 +58,22 @@ export function startPresence({ embed, onSite }: PresenceOptions): void {
       );
       const { colour, page_tracking, page_parameters } = site;
       if (colour) writeJson(storageKey(siteKey, "site"), { colour, page_tracking, page_parameters });
-      onSite(site);
+      if (!stopped.aborted) onSite(site);
     } catch {
       onSite({});
     }
   };
 
   // Spread, so that pages that were opened, or lost the server, at the same time do not all ask at the same time.
+  let timer: ReturnType<typeof setTimeout>;
   const beat = () => {
     void sendHeartbeat();
-    setTimeout(beat, HEARTBEAT_INTERVAL_MS * (1 - HEARTBEAT_SPREAD * Math.random()));
+    timer = setTimeout(beat, HEARTBEAT_INTERVAL_MS * (1 - HEARTBEAT_SPREAD * Math.random()));
   };
   beat();
-  setInterval(() => location.href !== reportedUrl && sendHeartbeat(), URL_CHECK_INTERVAL_MS);
+  const check = setInterval(() => location.href !== reportedUrl && sendHeartbeat(), URL_CHECK_INTERVAL_MS);
+  stopped.addEventListener("abort", () => {
+    clearTimeout(timer);
+    clearInterval(check);
+  });
 }

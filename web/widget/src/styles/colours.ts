@@ -3,21 +3,31 @@
 const HEX = /^#[0-9a-f]{6}$/i;
 const DEFAULT_PRIMARY = "#1d6b63";
 const DEFAULT_BACKGROUND = "#ffffff";
+const DARK_BACKGROUND = "#16201e";
 /** WCAG 2 AA for normal text. */
 const MIN_CONTRAST = 4.5;
 const MAX_DARK_LUMINANCE = 0.35;
 
+/** "auto": as the visitor's system is. Any other value: as the site's background is. */
+export type Theme = "light" | "dark" | "auto";
+
 /** The CSS variables of a site's colours. A colour that is not six hex digits is replaced by the default. */
-export function colourVariables(colours: { primary?: string; background?: string }): string {
+export function colourVariables(colours: { primary?: string; background?: string }, theme?: Theme): string {
   const primary = validColour(colours.primary, DEFAULT_PRIMARY);
-  const background = validColour(colours.background, DEFAULT_BACKGROUND);
-  const dark = luminance(background) < MAX_DARK_LUMINANCE;
-  const mix = (percent: number) =>
-    `color-mix(in srgb,${dark ? "#fff" : "#0b1f1c"} ${percent}%,${background})`;
-  return `:host{--accent:${primary};--on-accent:${textColour(primary)};--background:${background};\
---text:${dark ? "#f2f5f4" : "#17211f"};--muted:${dark ? "#b9c3c1" : "#55625f"};\
---surface:${mix(dark ? 13 : 6)};--border:${mix(16)};--control-border:${mix(52)}}`;
+  const own = validColour(colours.background, DEFAULT_BACKGROUND);
+  const variables = (isDark: boolean) => {
+    const background = isDark === isDarkColour(own) ? own : isDark ? DARK_BACKGROUND : DEFAULT_BACKGROUND;
+    const mix = (percent: number) =>
+      `color-mix(in srgb,${isDark ? "#fff" : "#0b1f1c"} ${percent}%,${background})`;
+    return `:host{color-scheme:${isDark ? "dark" : "light"};--accent:${primary};--on-accent:${textColour(primary)};\
+--background:${background};--text:${isDark ? "#f2f5f4" : "#17211f"};--muted:${isDark ? "#b9c3c1" : "#55625f"};\
+--surface:${mix(isDark ? 13 : 6)};--border:${mix(16)};--control-border:${mix(52)}}`;
+  };
+  if (theme === "auto") return `${variables(false)}@media(prefers-color-scheme:dark){${variables(true)}}`;
+  return variables(theme ? theme === "dark" : isDarkColour(own));
 }
+
+const isDarkColour = (colour: string): boolean => luminance(colour) < MAX_DARK_LUMINANCE;
 
 const validColour = (colour: string | undefined, fallback: string): string =>
   colour && HEX.test(colour) ? colour : fallback;

@@ -1,6 +1,10 @@
 /** The chat window's style sheet. */
 
 export const windowStyles = `
+p,h2,fieldset,legend{margin:0;padding:0;border:0;font:inherit}
+button:disabled{cursor:default}
+.unread-count{position:absolute;inset-block-start:-3px;inset-inline-end:-3px;min-width:22px;padding:0 6px;border-radius:11px;
+background:#c2261a;color:#fff;font-size:12px;font-weight:700;line-height:22px;text-align:center}
 [dir=ltr] .header-text h2{text-align:left}
 [dir=rtl] .header-text h2{text-align:right}
 .window{position:fixed;inset-block-end:92px;inset-inline-end:20px;display:flex;flex-direction:column;width:384px;height:min(620px,calc(100dvh - 112px));

@@ -1,0 +1,58 @@
+/** The events that a page can listen to: `parley("on", "message", listener)`. */
+import { warn } from "./warn";
+
+export const EVENTS = [
+  "ready",
+  "open",
+  "close",
+  "message",
+  "unread",
+  "handoff",
+  "accepted",
+  "closed",
+  "rating",
+] as const;
+
+export type EventName = (typeof EVENTS)[number];
+type Listener = (detail: unknown) => void;
+
+export class PageEvents {
+  private readonly listeners = new Map<unknown, Set<Listener>>();
+  private readyDetail: unknown;
+
+  /** Calls `listener` at each event of that name. A listener of `ready` that comes later is called immediately. */
+  on(name: EventName, listener: Listener): void {
+    if (!EVENTS.includes(name) || typeof listener !== "function") {
+      warn(`cannot listen to “${name}”`);
+      return;
+    }
+    const listeners = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, listeners.add(listener));
+    if (name === "ready" && this.readyDetail) call(listener, this.readyDetail);
+  }
+
+  /** Removes a listener; without one, all listeners of the event. */
+  off(name: EventName, listener?: Listener): void {
+    if (listener) this.listeners.get(name)?.delete(listener);
+    else this.listeners.delete(name);
+  }
+
+  emit(name: EventName, detail: unknown): void {
+    if (name === "ready") this.readyDetail = detail;
+    for (const listener of [...(this.listeners.get(name) ?? [])]) call(listener, detail);
+  }
+
+  clear(): void {
+    this.listeners.clear();
+    this.readyDetail = undefined;
+  }
+}
+
+/** A listener that fails is the page's error: the browser reports it, and the widget continues. */
+function call(listener: Listener, detail: unknown): void {
+  try {
+    listener(detail);
+  } catch (error) {
+    reportError(error);
+  }
+}
