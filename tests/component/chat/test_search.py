@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from array import array
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.privacy.module import build_personal_data_service
-from parley.chat.search.index import DOCUMENTS, PAGES, SEGMENTS
+from parley.chat.search.index import DOCUMENTS, PAGES, SEGMENTS, to_page
+from parley.chat.search.postings import iterate_upwards
 from parley.chat.search.segments import SegmentBuilder
+from parley.chat.search.text import Term
 from parley.chat.settings import ChatSettings
 from parley.chat.uploads.storage import FolderStorage
 from parley.chat.visitors.model import DataSubject
@@ -350,6 +353,36 @@ async def test_a_rebuild_repairs_the_index(chat: Chat) -> None:
         pass
     assert await chat.find_texts("parcel") == ["parcel two", "parcel one"]
     assert await stored_in_index(chat, word) == []
+
+
+async def unpack_pages(chat: Chat) -> None:
+    """Write the pages of segments as version 10 of the schema did."""
+    async for row in chat.app.mongo[PAGES].find():
+        page = to_page(row)
+        found = {term: iterate_upwards(page.bits(page.find(Term(term)))) for term in page.terms.split()}
+        terms = {term: array("H", positions).tobytes() for term, positions in found.items()}
+        await chat.app.mongo[PAGES].replace_one({"_id": row["_id"]}, {"version": 0, "terms": terms})
+
+
+async def test_pages_of_the_version_before_are_read_and_packed(isolated_chat: Chat) -> None:
+    """And nothing is written that the version before cannot read while it runs."""
+    visitor, word = isolated_chat.new_visitor(), new_word()
+    await isolated_chat.write("parcel 1", "parcel 2")
+    await isolated_chat.write(f"{word} parcels", visitor=visitor)
+    schema = isolated_chat.app.mongo["schema"]
+    await schema.update_one({}, {"$currentDate": {"code.10": True}})
+    assert await isolated_chat.build_segments(3) == 0
+    await schema.update_one({}, {"$unset": {"code.10": ""}})
+    assert await isolated_chat.build_segments(3) == 1
+    await unpack_pages(isolated_chat)
+    assert await isolated_chat.find_texts("parc") == [f"{word} parcels", "parcel 2", "parcel 1"]
+    await erase(isolated_chat, visitor)
+    assert await stored_in_index(isolated_chat, word) == []
+    await schema.delete_many({})
+    assert await create_migrator(isolated_chat.app.mongo.database, SCHEMA).run() == []
+    assert await isolated_chat.app.mongo[PAGES].distinct("terms.1") == [], "all are packed"
+    assert await isolated_chat.find_texts("parcel 2") == ["parcel 2"]
+    assert await isolated_chat.find("parcels") == []
 
 
 async def test_what_older_code_wrote_is_indexed_by_the_migration(isolated_chat: Chat) -> None:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parley.chat.search.postings import (
-    SEGMENT_POSITIONS,
-    decode_bits,
-    encode_bits,
-    encode_positions,
-    iterate_downwards,
-    page_of,
-    to_bits,
-)
+from parley.chat.search.pages import Page
+from parley.chat.search.postings import SEGMENT_POSITIONS, decode_positions, iterate_downwards, page_of, to_bits
 from parley.chat.search.snippets import SNIPPET_LENGTH, build_snippet, find_marks
 from parley.chat.search.text import SearchText, Term, message_terms, parse, split_units, visitor_terms, visitor_text
 
@@ -168,12 +162,39 @@ def test_marks_of_a_snippet_are_ordered_ranges_of_it(text: str, query: str) -> N
         end = stop
 
 
-@given(st.sets(st.integers(0, SEGMENT_POSITIONS - 1), max_size=600))
+FEW = st.sets(st.integers(0, SEGMENT_POSITIONS - 1), min_size=1, max_size=4)
+MANY = st.integers(129, 600).map(lambda count: set(range(0, 7 * count, 7)))
+"""As many as are stored as a bitmap."""
+TERMS = st.text("abeé订𠀀", min_size=1, max_size=4)
+
+
+@given(st.dictionaries(TERMS, FEW | MANY, max_size=12), TERMS, st.booleans(), FEW)
 @settings(deadline=None)
-def test_positions_survive_encoding(positions: set[int]) -> None:
-    bits = decode_bits(encode_positions(sorted(positions)))
-    assert bits == to_bits(sorted(positions)) == decode_bits(encode_bits(bits))
-    assert list(iterate_downwards(bits)) == sorted(positions, reverse=True)
+def test_a_page_finds_terms_and_their_beginnings_also_after_a_removal(
+    positions: dict[str, set[int]], text: str, exact: bool, removed: set[int]
+) -> None:
+    page: Page | None = Page.build({term: sorted(at) for term, at in positions.items()})
+    for _ in range(2):
+        assert page is not None
+        page = Page.from_fields(page.to_fields())
+        wanted = [at for term, at in positions.items() if (term == text if exact else term.startswith(text))]
+        span = page.find(Term(text, exact))
+        assert span[1] - span[0] == len(wanted)
+        assert list(iterate_downwards(page.bits(span))) == sorted(set().union(*wanted), reverse=True)
+        assert (page.size(span) > 0) == bool(wanted)
+        page = page.without(dict.fromkeys(positions, to_bits(sorted(removed))))
+        positions = {term: at - removed for term, at in positions.items() if at - removed}
+        if not positions:
+            assert page is None
+            return
+
+
+@given(FEW | MANY)
+@settings(deadline=None)
+def test_positions_of_older_pages_are_read(positions: set[int]) -> None:
+    listed = sorted(positions)
+    assert decode_positions(to_bits(listed).to_bytes(1024, "little")) == listed
+    assert len(listed) > 128 or decode_positions(struct.pack(f"<{len(listed)}H", *listed)) == listed
 
 
 @pytest.mark.parametrize(

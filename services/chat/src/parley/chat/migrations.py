@@ -16,7 +16,7 @@ from parley.chat.conversations.search import build_terms
 from parley.chat.reports.facts import build_fact
 from parley.chat.reports.repository import MongoReportRepository
 from parley.chat.search.feed import FIELDS, remove_deleted_sites, to_documents
-from parley.chat.search.index import SearchIndex
+from parley.chat.search.index import PAGES, SearchIndex, to_page
 from parley.common.mongodb import Document, Migration, MigrationContext, Phase
 from parley.common.runtime.clock import utc_now
 
@@ -144,6 +144,18 @@ async def _fill_search_index(context: MigrationContext) -> None:
     await remove_deleted_sites(context.database, index)
 
 
+async def _pack_search_pages(context: MigrationContext) -> None:
+    """Give pages of the search index the form in which a term is found without decoding all of them."""
+    await context.update_in_batches(PAGES, _to_packed_page)
+
+
+def _to_packed_page(page: Document) -> UpdateOne | None:
+    if isinstance(page["terms"], str):
+        return None
+    # One that is changed at this moment is packed by the change.
+    return UpdateOne({"_id": page["_id"], "version": page["version"]}, {"$set": to_page(page).to_fields()})
+
+
 async def _fill_facets(context: MigrationContext) -> None:
     """Set `facets`, by which lists are filtered, where older code did not write them."""
     projection = {"labels": 1, "team_id": 1, "operator.id": 1, "visitor.language": 1, "rating": 1, "facets": 1}
@@ -227,4 +239,5 @@ MIGRATIONS = (
     Migration(8, "fill_search_index", _fill_search_index, Phase.BACKFILL),
     Migration(9, "fill_facets", _fill_facets, Phase.BACKFILL),
     Migration(10, "build_report_facts", _build_report_facts, Phase.BACKFILL),
+    Migration(11, "pack_search_pages", _pack_search_pages, Phase.BACKFILL),
 )

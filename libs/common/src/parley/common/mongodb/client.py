@@ -112,6 +112,10 @@ class Mongo:
         self._last_heartbeat = time.monotonic()
         self.schema_ready.set()
 
+    async def older_code_runs(self, version: int) -> bool:
+        """Whether code of a version below this one was seen within the last minute. Raises what pymongo raises."""
+        return await self._gate.older_code_runs(version)
+
     @property
     def _gate(self) -> SchemaGate:
         if self._schema_gate is None:

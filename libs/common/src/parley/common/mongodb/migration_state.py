@@ -129,6 +129,10 @@ class MigrationStateStore:
         )
         return _to_state(document) if document else None
 
+    async def older_code_runs(self, version: int, absence: timedelta) -> bool:
+        """Whether code of a version below this one was seen within `absence`."""
+        return await self._collection.find_one({"_id": _ID, **_no_older_code(version, absence)}, {"_id": 1}) is None
+
     async def acquire_lock(self, lease: timedelta) -> SchemaState | None:
         """Acquire the lock if it is free or its lease has expired. Returns None if another process holds it."""
         await self._ensure_document()
@@ -155,11 +159,6 @@ class MigrationStateStore:
 
         From here on a contract step's `compatible_from` is in force.
         """
-        is_older = {"$lt": [{"$toInt": "$$one.k"}, migration.min_code_version]}
-        is_recent = {"$gt": ["$$one.v", {"$subtract": ["$$NOW", _to_milliseconds(absence)]}]}
-        recent_older_code = {
-            "$filter": {"input": {"$objectToArray": "$code"}, "as": "one", "cond": {"$and": [is_older, is_recent]}}
-        }
         fields: Document = {"compatible_from": {"$max": ["$compatible_from", migration.compatible_from]}}
         if not resumed:
             new = {"number": migration.number, "name": migration.name, "documents": 0, "places": {"$literal": {}}}
@@ -167,7 +166,7 @@ class MigrationStateStore:
         # $set in a pipeline merges into an existing subdocument: remove the previous one first.
         update: list[Document] = [*([] if resumed else [{"$unset": "running"}]), {"$set": fields}, {"$unset": "failed"}]
         result = await self._collection.update_one(
-            {"_id": _ID, "lock.holder": self.holder, "$expr": {"$eq": [recent_older_code, []]}}, update
+            {"_id": _ID, "lock.holder": self.holder, **_no_older_code(migration.min_code_version, absence)}, update
         )
         if not result.matched_count and not await self._collection.find_one({"_id": _ID, "lock.holder": self.holder}):
             raise LockLost
@@ -208,6 +207,14 @@ class MigrationStateStore:
                 await self._collection.insert_one({"_id": _ID, "compatible_from": 0, "applied": {}, "code": {}})
             except DuplicateKeyError:
                 return  # Another process inserted it first.
+
+
+def _no_older_code(version: int, absence: timedelta) -> Document:
+    """The condition that no code of a version below this one was seen within `absence`."""
+    is_older = {"$lt": [{"$toInt": "$$one.k"}, version]}
+    is_recent = {"$gt": ["$$one.v", {"$subtract": ["$$NOW", _to_milliseconds(absence)]}]}
+    seen = {"$filter": {"input": {"$objectToArray": "$code"}, "as": "one", "cond": {"$and": [is_older, is_recent]}}}
+    return {"$expr": {"$eq": [seen, []]}}
 
 
 def _to_milliseconds(duration: timedelta) -> int:

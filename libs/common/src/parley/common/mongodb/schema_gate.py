@@ -16,7 +16,7 @@ from parley.common.mongodb.errors import SchemaError, SchemaNotReady
 from parley.common.mongodb.migration_state import MigrationStateStore, SchemaState
 from parley.common.mongodb.migrator import Migrator, format_conflicting_indexes
 from parley.common.mongodb.schema import DatabaseSchema, Document, Migration, Phase, compare_indexes
-from parley.common.mongodb.timeouts import DEFERRED_MIGRATIONS_INTERVAL_SECONDS
+from parley.common.mongodb.timeouts import CODE_ABSENCE, DEFERRED_MIGRATIONS_INTERVAL_SECONDS
 from parley.common.observability import metrics
 from parley.common.observability.logging import get_logger
 
@@ -64,6 +64,10 @@ class SchemaGate:
     async def heartbeat(self) -> None:
         """Record that this code is running. Raises SchemaError if it became too old."""
         self._check_accepted(await self._state_store.register_version(self._schema.version))
+
+    async def older_code_runs(self, version: int) -> bool:
+        """Whether code of a version below this one runs, as far as is known."""
+        return await self._state_store.older_code_runs(version, CODE_ABSENCE)
 
     async def run_deferred(self) -> None:
         """Run the migrations that wait until older code is gone, if this process migrates."""

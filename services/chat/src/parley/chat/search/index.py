@@ -15,10 +15,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from parley.chat.search.model import SearchDocument
+from parley.chat.search.pages import Page
 from parley.chat.search.postings import (
     SEGMENT_POSITIONS,
-    decode_bits,
-    encode_bits,
+    decode_positions,
     kind_term,
     page_of,
     site_term,
@@ -132,22 +132,23 @@ class SearchIndex:
             stored = await self._mongo[PAGES].find_one({"_id": page})
             if stored is None:
                 return
-            postings: dict[str, bytes] = stored["terms"]
-            for term, bits in terms.items():
-                if term in postings:
-                    remaining = decode_bits(postings[term]) & ~bits
-                    if remaining:
-                        postings[term] = encode_bits(remaining)
-                    else:
-                        del postings[term]
+            remaining = to_page(stored).without(terms)
             unchanged = {"_id": page, "version": stored["version"]}
-            if postings:
-                update = {"$set": {"terms": postings, "version": stored["version"] + 1}}
-                done = (await self._mongo[PAGES].update_one(unchanged, update)).matched_count
-            else:
+            if remaining is None:
                 done = (await self._mongo[PAGES].delete_one(unchanged)).deleted_count
+            else:
+                update = {"$set": {**remaining.to_fields(), "version": stored["version"] + 1}}
+                done = (await self._mongo[PAGES].update_one(unchanged, update)).matched_count
             if done:
                 return
+
+
+def to_page(row: Document) -> Page:
+    """A stored page, also one that migration 11 has not packed."""
+    terms = row["terms"]
+    if isinstance(terms, str):
+        return Page.from_fields(row)
+    return Page.build({term: decode_positions(data) for term, data in terms.items()})
 
 
 def page_id(segment: int, page: str) -> str:

@@ -10,9 +10,7 @@ from parley.chat.search.text import MIN_PREFIX_LENGTH, is_unspaced
 
 SEGMENT_POSITIONS = 8_192
 """Positions per segment: as many documents at most."""
-_BITMAP_BYTES = SEGMENT_POSITIONS // 8
-_MAX_LISTED = 128
-"""Terms at more positions are stored as a bitmap."""
+BITMAP_BYTES = SEGMENT_POSITIONS // 8
 
 
 def page_of(term: str) -> str:
@@ -32,37 +30,18 @@ def kind_term(kind: str) -> str:
     return f"#k{kind}"
 
 
-def encode_positions(positions: Sequence[int]) -> bytes:
-    """Encode ascending positions."""
-    if len(positions) > _MAX_LISTED:
-        return to_bits(positions).to_bytes(_BITMAP_BYTES, "little")
-    listed = array("H", positions)
+def decode_positions(data: bytes) -> list[int]:
+    """The positions of a term in a page that was written before pages had the form of `pages.Page`."""
+    if len(data) == BITMAP_BYTES:
+        return list(iterate_upwards(int.from_bytes(data, "little")))
+    listed = array("H", data)
     if sys.byteorder == "big":
         listed.byteswap()
-    return listed.tobytes()
-
-
-def encode_bits(bits: int) -> bytes:
-    return (
-        encode_positions(list(iterate_upwards(bits)))
-        if bits.bit_count() <= _MAX_LISTED
-        else bits.to_bytes(_BITMAP_BYTES, "little")
-    )
-
-
-def decode_bits(data: bytes) -> int:
-    """The positions as bits."""
-    if len(data) == _BITMAP_BYTES:
-        return int.from_bytes(data, "little")
-    listed = array("H")
-    listed.frombytes(data)
-    if sys.byteorder == "big":
-        listed.byteswap()
-    return to_bits(listed)
+    return list(listed)
 
 
 def to_bits(positions: Sequence[int] | array[int]) -> int:
-    bitmap = bytearray(_BITMAP_BYTES)
+    bitmap = bytearray(BITMAP_BYTES)
     for position in positions:
         bitmap[position >> 3] |= 1 << (position & 7)
     return int.from_bytes(bitmap, "little")
@@ -78,7 +57,7 @@ def iterate_downwards(bits: int) -> Iterator[int]:
 
 def iterate_upwards(bits: int) -> Iterator[int]:
     """The positions, lowest first."""
-    data = bits.to_bytes(_BITMAP_BYTES, "little")
+    data = bits.to_bytes(BITMAP_BYTES, "little")
     for index, byte in enumerate(data):
         if byte:
             for bit in range(8):

@@ -10,16 +10,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from operator import itemgetter
 from struct import unpack
 
 from bson import Int64
 
 from parley.chat.paging.model import Position
-from parley.chat.search.index import DOCUMENTS, PAGES, SEGMENTS, page_id
+from parley.chat.search.index import DOCUMENTS, PAGES, SEGMENTS, page_id, to_page
 from parley.chat.search.model import FoundConversation, FoundDocument, SearchScope, Source
+from parley.chat.search.pages import Page
 from parley.chat.search.postings import (
     SEGMENT_POSITIONS,
-    decode_bits,
     iterate_downwards,
     kind_term,
     page_of,
@@ -106,17 +107,15 @@ class MongoSearchRepository:
                     oldest = segment["min_at"] if oldest is None else min(oldest, segment["min_at"])
         return await self._read_rows(refs, after)
 
-    async def _read_pages(
-        self, segments: Sequence[Document], scope: SearchScope, query: SearchText
-    ) -> dict[str, dict[str, bytes]]:
+    async def _read_pages(self, segments: Sequence[Document], scope: SearchScope, query: SearchText) -> dict[str, Page]:
         names = {page_of(term.text) for term in _all_terms(query)}
         ids = [page_id(segment["_id"], name) for segment in segments for name in names]
         for segment in segments:
             ids += [
                 page_id(segment["_id"], term) for term in (*_site_filter(segment, scope), *_kind_filter(segment, scope))
             ]
-        pages = self._mongo[PAGES].find({"_id": {"$in": ids}}, {"terms": 1}, batch_size=len(ids) + 1)
-        return {page["_id"]: page["terms"] async for page in pages}
+        pages = self._mongo[PAGES].find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
+        return {page["_id"]: to_page(page) async for page in pages}
 
     async def _read_rows(self, refs: Sequence[int], after: Position | None) -> list[FoundDocument]:
         if not refs:
@@ -188,7 +187,7 @@ def _kind_filter(segment: Document, scope: SearchScope) -> list[str]:
 
 def _matching_positions(
     segment: Document,
-    pages: dict[str, dict[str, bytes]],
+    pages: dict[str, Page],
     scope: SearchScope,
     query: SearchText,
     after: Position | None,
@@ -199,18 +198,14 @@ def _matching_positions(
     Returns as well how many others may be among them.
     """
     number = segment["_id"]
-    bits = -1
-    for term in query.terms:
-        bits &= _bits_of(pages, number, term)
-        if not bits:
-            break
+    bits = _bits_of_all(pages, number, query.terms)
     for digits in query.numbers:
-        bits |= _bits_of(pages, number, Term(digits[:MAX_TERM_LENGTH], False))
+        bits |= _bits_of_all(pages, number, [Term(digits[:MAX_TERM_LENGTH], False)])
     for filter_terms in (_site_filter(segment, scope), _kind_filter(segment, scope)):
         if filter_terms and bits:
             allowed = 0
             for text in filter_terms:
-                allowed |= _bits_of(pages, number, Term(text))
+                allowed |= _bits_of_all(pages, number, [Term(text)])
             bits &= allowed
     undecided = 0
     if after is not None and bits:
@@ -230,17 +225,21 @@ def _cut(bits: int, segment: Document, after: Position) -> tuple[int, int]:
     return bits, (bits >> max(0, start - POSITIONS_PER_TIME)).bit_count()
 
 
-def _bits_of(pages: dict[str, dict[str, bytes]], segment: int, term: Term) -> int:
-    postings = pages.get(page_id(segment, page_of(term.text)))
-    if postings is None:
-        return 0
-    if term.exact:
-        data = postings.get(term.text)
-        return 0 if data is None else decode_bits(data)
-    bits = 0
-    for text, data in postings.items():
-        if text.startswith(term.text):
-            bits |= decode_bits(data)
+def _bits_of_all(pages: dict[str, Page], segment: int, terms: Sequence[Term]) -> int:
+    """The positions that have all of these terms, as bits."""
+    found = []
+    for term in terms:
+        page = pages.get(page_id(segment, page_of(term.text)))
+        if page is None:
+            return 0
+        span = page.find(term)
+        found.append((page.size(span), page, span))
+    # The rare ones first: they often leave nothing to compare the others with.
+    bits = -1
+    for _, page, span in sorted(found, key=itemgetter(0)):
+        bits &= page.bits(span)
+        if not bits:
+            break
     return bits
 
 

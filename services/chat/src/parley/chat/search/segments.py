@@ -22,7 +22,8 @@ from pymongo.errors import DuplicateKeyError
 from parley.chat import metrics
 from parley.chat.ids import NextId
 from parley.chat.search.index import DOCUMENTS, PAGES, SEGMENTS, SearchIndex, page_id, refs_of, row_terms
-from parley.chat.search.postings import SEGMENT_POSITIONS, encode_positions, page_of
+from parley.chat.search.pages import Page
+from parley.chat.search.postings import SEGMENT_POSITIONS, page_of
 from parley.chat.timeouts import SEARCH_SEGMENT_LEASE
 from parley.common.mongodb import Document, Mongo
 from parley.common.observability.logging import get_logger
@@ -32,6 +33,8 @@ log = get_logger(__name__)
 
 POSITIONS_PER_TIME = 256
 """A segment has the time of each 256th position, so that the next page of a search begins in its middle."""
+_PACKED_PAGES_VERSION = 11
+"""The version of the schema whose code reads the pages that are written here."""
 T = TypeVar("T")
 _BATCH = 500
 _SEALED_AT_ONCE = 2048
@@ -87,8 +90,13 @@ class SegmentBuilder:
         return built
 
     async def build_for_tenant(self, tenant_id: int) -> int:
-        """Build what is due of a tenant. Returns the number of segments."""
+        """Build what is due of a tenant. Returns the number of segments.
+
+        Nothing is built while code runs that cannot read its pages; open documents are found as well.
+        """
         await self._recover(tenant_id)
+        if await self._mongo.older_code_runs(_PACKED_PAGES_VERSION):
+            return 0
         built = 0
         while await self._count_open(tenant_id) >= self._size and await self._build(tenant_id):
             built += 1
@@ -162,12 +170,8 @@ class SegmentBuilder:
         async for batch in _in_slices(list(contents.to_pages().items()), _BATCH):
             _check(deadline)
             pages = [
-                {
-                    "_id": page_id(number, page),
-                    "version": 0,
-                    "terms": {term: encode_positions(positions) for term, positions in terms.items()},
-                }
-                for page, terms in batch
+                {"_id": page_id(number, page), "version": 0, **Page.build(positions).to_fields()}
+                for page, positions in batch
             ]
             await self._mongo[PAGES].insert_many(pages, ordered=False)
 
