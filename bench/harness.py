@@ -139,16 +139,22 @@ async def open_context(directory: Path, output: Output, *, quick: bool) -> Async
 
 @asynccontextmanager
 async def running_stack(
-    mongodb_uri: str, amqp_url: str, directory: Path, replicas: int | Mapping[str, int] = 1
+    mongodb_uri: str,
+    amqp_url: str,
+    directory: Path,
+    replicas: int | Mapping[str, int] = 1,
+    *,
+    web: Path | None = None,
 ) -> AsyncIterator[Stack]:
-    """Run the services on a database of their own, without rate limits."""
+    """Run the services on a database of their own, without rate limits. `web` are built pages to serve."""
+    pages = {} if web is None else {"PARLEY_WEB_DIR": str(web)}
     stack = Stack(
         mongodb_uri=mongodb_uri,
         amqp_url=amqp_url,
         directory=directory,
         replicas=replicas,
         database_prefix=f"bench_{secrets.token_hex(4)}",
-        env={"gateway": UNLIMITED},
+        env={"gateway": {**UNLIMITED, **pages}},
     )
     try:
         await stack.start()

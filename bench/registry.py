@@ -15,6 +15,7 @@ BENCHMARK_NAMES = (
     "presence",
     "scale",
     "start",
+    "panel",
     "growth",
     "lists",
     "search",

@@ -15,7 +15,7 @@ import aiohttp
 from parley.chat.tenant_seeding import create_owner
 from parley_dev.stack import Stack
 
-_PASSWORD = "correct-horse-battery"  # noqa: S105 - of an account that lives for minutes
+PASSWORD = "correct-horse-battery"  # noqa: S105 - of an account that lives for minutes
 _CREATE_CONCURRENCY = 8
 
 
@@ -50,7 +50,7 @@ class Scenario:
         email = f"owner@{name}.test"
         prefix = stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
         owner = await create_owner(
-            mongodb_uri, prefix, tenant=name, email=email, password=_PASSWORD, name="Olivia Owner"
+            mongodb_uri, prefix, tenant=name, email=email, password=PASSWORD, name="Olivia Owner"
         )
         async with aiohttp.ClientSession(f"{stack.gateway_url}/api/v1/") as http:
             token = (await _login(http, email))["token"]
@@ -82,14 +82,14 @@ def _member(email: str, site_id: int) -> dict[str, Any]:
     return {
         "email": email,
         "name": "Alex Archer",
-        "password": _PASSWORD,
+        "password": PASSWORD,
         "site_ids": [site_id],
         "permissions": {"can_chat": True, "can_view_conversations": True, "can_manage": False},
     }
 
 
 async def _login(http: aiohttp.ClientSession, email: str) -> dict[str, Any]:
-    return await _post(http, "auth/login", None, {"email": email, "password": _PASSWORD})
+    return await _post(http, "auth/login", None, {"email": email, "password": PASSWORD})
 
 
 async def _create_assigned(http: aiohttp.ClientSession, site_key: str, token: str) -> AssignedConversation:
