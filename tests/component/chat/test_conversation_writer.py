@@ -72,12 +72,11 @@ class Replica:
 
 
 @pytest.fixture
-async def mongo(mongodb_uri: str, database_prefix: str) -> AsyncIterator[Mongo]:
-    mongo = Mongo(mongodb_uri, f"{database_prefix}_chat", SCHEMA)
+async def mongo(chat_database: str, mongodb_uri: str) -> AsyncIterator[Mongo]:
+    mongo = Mongo(mongodb_uri, chat_database, SCHEMA)
     await mongo.start()
     await asyncio.wait_for(mongo.schema_ready.wait(), 20)
     yield mongo
-    await mongo.client.drop_database(f"{database_prefix}_chat")
     await mongo.stop()
 
 
