@@ -38,6 +38,7 @@ from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
 from support.api import ApiResponse
 from support.event_log import WholeLogConsumer
+from support.password_hashing import cheap_password_hashes
 from support.wait import wait_until
 
 PASSWORD = "a long enough password"
@@ -96,9 +97,8 @@ class AdminTestApp:
             identity_secret=secrets.token_hex(32),
             amqp_url=amqp_url,
             mongodb_uri=mongodb_uri,
-            database_prefix=f"t{secrets.token_hex(4)}",
             public_url="https://chat.test",
-            **overrides,
+            **{"database_prefix": f"t{secrets.token_hex(4)}", **overrides},
         )
         mongo = Mongo(mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA)
         # Apps that share a broker have different ranges of ids, so that each recognizes its own events.
@@ -109,7 +109,8 @@ class AdminTestApp:
         broker.add(WholeLogConsumer("admin-tests", start, _recorder(events, base_id)))
         feed = SearchFeed(mongo, SearchIndex(mongo), clock)
         outbox = Outbox(mongo, broker, OUTBOX_COLLECTIONS, processor=feed)
-        admin = AdminModule(mongo, outbox, settings, clock)
+        with cheap_password_hashes():
+            admin = AdminModule(mongo, outbox, settings, clock)
         search = SearchModule(mongo, admin.cached_sites, clock)
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
@@ -129,9 +130,13 @@ class AdminTestApp:
         return cls(mongo, broker, outbox, admin, search, server, http, clock, signer, events, base_id)
 
     async def close(self) -> None:
+        """Stop, and drop the database."""
+        await self.mongo.client.drop_database(self.mongo.database.name)
+        await self.stop()
+
+    async def stop(self) -> None:
         await self.http.close()
         await self.server.close()
-        await self.mongo.client.drop_database(self.mongo.database.name)
         for component in (self.admin, self.outbox, self.broker, self.mongo):
             await component.stop()
 

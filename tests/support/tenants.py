@@ -13,6 +13,7 @@ from parley.chat.cli.context import open_context
 from parley.chat.settings import ChatSettings
 from parley_dev.stack import Stack
 from support.api import ApiClient, OperatorClient, VisitorClient
+from support.password_hashing import cheap_password_hashes
 
 PASSWORD = "correct-horse-battery"
 
@@ -102,6 +103,7 @@ async def _open_admin_module(api: ApiClient, stack: Stack, mongodb_uri: str) -> 
         settings = ChatSettings.model_construct(
             mongodb_uri=mongodb_uri, database_prefix=prefix, amqp_url="", identity_secret=""
         )
-        context = await api.closed_with_it.enter_async_context(open_context(settings))
+        with cheap_password_hashes():
+            context = await api.closed_with_it.enter_async_context(open_context(settings))
         _admin_modules[api] = context.admin
     return _admin_modules[api]

@@ -19,6 +19,8 @@ from argon2.low_level import hash_secret
 
 from parley.common.errors import Unavailable
 
+MEMORY_KIB = 19_456
+"""Memory of one hash."""
 MAX_CONCURRENCY = 2
 """Hashes computed at the same time per process: each takes one core and 19 MiB."""
 MAX_WAITING = 64
@@ -29,7 +31,7 @@ class Argon2PasswordHasher:
 
     def __init__(self) -> None:
         # First choice of the OWASP password storage cheat sheet: 19 MiB, two iterations, one lane.
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=MEMORY_KIB, parallelism=1)
         self._slots = asyncio.Semaphore(MAX_CONCURRENCY)
         self._threads = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="argon2")
         self._waiting = 0
