@@ -28,7 +28,7 @@ from support.load import LoadGenerator
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
-OLD_CONVERSATIONS = 3_000
+OLD_CONVERSATIONS = 1_200
 Database = AsyncDatabase[dict[str, Any]]
 
 
