@@ -16,11 +16,10 @@ from parley_dev.stack import Stack
 from support.api import ApiClient
 from support.browser import BrowserSessions, NewContext
 from support.infrastructure import Infrastructure
+from support.populated_tenant import PopulatedTenant, populate
 from support.tcp_proxy import TcpProxy
 from support.tenants import TenantFixture
 
-ROOT = Path(__file__).parents[2]
-ARTIFACTS = ROOT / ".dev" / "artifacts" / "browser"
 _EXECUTABLES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 """In order of the processor time that they take: the first has no windows, so it renders none."""
 
@@ -28,9 +27,12 @@ expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
-def artifacts() -> Path:
-    """Return the directory for screenshots."""
-    directory = Path(os.environ.get("PARLEY_ARTIFACTS", ARTIFACTS))
+def artifacts() -> Path | None:
+    """Return the directory for screenshots. None unless one is named: they cost a fifth of the tests' time."""
+    name = os.environ.get("PARLEY_ARTIFACTS") or os.environ.get("PARLEY_PICTURES")
+    if name is None:
+        return None
+    directory = Path(name)
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
@@ -51,6 +53,18 @@ async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixtur
     entry = {"question": "What are your opening hours?", "answer": "We are open from 9 to 5, Monday to Friday."}
     (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
     return tenant
+
+
+@pytest.fixture(scope="session")
+async def populated_tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> PopulatedTenant:
+    return await populate(await TenantFixture.create(api, stack, mongodb_uri))
+
+
+@pytest.fixture
+async def shop(populated_tenant: PopulatedTenant) -> PopulatedTenant:
+    """A tenant with data, which tests share: they look at it, and add no more than a closed conversation."""
+    await populated_tenant.send_heartbeats()
+    return populated_tenant
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from support.tenants import TenantFixture
 
 
 async def test_operator_works_with_the_command_bar(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     await tenant.pending_conversation("Is my parcel lost?")
     reply = {"shortcut": "moment", "text": "one moment, I am looking into it.", "scope": "mine"}

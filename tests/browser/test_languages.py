@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from playwright.async_api import expect
 
 from parley_dev.stack import Stack
 from support.browser import BrowserSessions, Panel
-from support.populated_tenant import PopulatedTenant, populate
+from support.populated_tenant import PopulatedTenant
 from support.tenants import PASSWORD, TenantFixture
 
 TEXTS = Path(__file__).parents[2] / "web" / "panel" / "src" / "i18n"
@@ -50,6 +51,7 @@ NAMES = {"Alex", "Sam", "Owner", "plan", "order"}
 KEYS = {"Alt", "Ctrl", "Enter", "Esc", "Shift"}
 
 
+@cache
 def catalogue(language: str) -> dict[str, str]:
     """Return the texts of a language by "feature.name"."""
     return {
@@ -76,7 +78,7 @@ def english_left(language: str, visible: list[str], names: set[str]) -> list[str
 class Walk:
     """Opens pages of the panel and checks their texts and their layout."""
 
-    def __init__(self, panel: Panel, language: str, artifacts: Path, site_name: str) -> None:
+    def __init__(self, panel: Panel, language: str, artifacts: Path | None, site_name: str) -> None:
         self.panel, self.language, self._artifacts = panel, language, artifacts
         self._names = set(LATIN_WORD.findall(site_name))
         self.text = catalogue(language)
@@ -105,14 +107,9 @@ class Walk:
         assert await page.evaluate(CUT_OFF) == [], f"{name} cuts texts off"
 
 
-@pytest.fixture
-async def shop(tenant: TenantFixture) -> PopulatedTenant:
-    return await populate(tenant)
-
-
 @pytest.mark.parametrize("language", ["de", "ar"])
 async def test_panel_speaks_the_language_of_the_browser(
-    language: str, shop: PopulatedTenant, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    language: str, shop: PopulatedTenant, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     panel = await sessions.panel(locale=language)
     site = (await shop.tenant.owner.get(f"/sites/{shop.tenant.site_id}")).ok()["site"]

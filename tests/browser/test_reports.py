@@ -13,7 +13,7 @@ from support.wait import wait_until
 
 
 async def test_a_manager_reads_and_exports_the_report_of_a_chat(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     visitor, conversation_id = await tenant.pending_conversation()
     message = {"conversation_id": conversation_id, "content": "Hello, how can I help?"}

@@ -13,7 +13,7 @@ from support.tenants import PASSWORD, TenantFixture
 
 
 async def test_owner_of_an_empty_installation_is_led_to_the_first_chat(
-    stack: Stack, api: ApiClient, mongodb_uri: str, sessions: BrowserSessions, artifacts: Path
+    stack: Stack, api: ApiClient, mongodb_uri: str, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     _, owner = await TenantFixture.create_owner(api, stack, mongodb_uri)
     panel, widget = await sessions.panel(), await sessions.widget()

@@ -15,7 +15,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 async def test_owner_sets_hours_glossary_and_api_key(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     panel = await sessions.panel()
     await panel.log_in(stack.gateway_url, tenant.owner)
@@ -66,7 +66,7 @@ async def test_owner_sets_hours_glossary_and_api_key(
 
 
 async def test_visitor_of_a_closed_site_is_asked_for_an_email(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     day = DAYS[(datetime.now(UTC) + timedelta(days=2)).weekday()]
     hours = {"time_zone": "UTC", "weekly": [{"day": day.lower(), "from": "12:00", "to": "13:00"}]}

@@ -12,7 +12,7 @@ from support.tenants import TenantFixture
 
 
 async def test_each_side_reads_its_own_language(
-    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
 ) -> None:
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
     panel, widget = await sessions.panel(), await sessions.widget(locale="pt-BR")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,10 @@ class MonitoredPage:
         if message.type == "error" and _NETWORK_ERROR not in message.text:
             self.errors.append(message.text)
 
-    async def screenshot(self, directory: Path, name: str) -> None:
-        """Save a screenshot."""
-        await self.page.screenshot(path=directory / f"{name}.png", animations="disabled", caret="initial")
+    async def screenshot(self, directory: Path | None, name: str) -> None:
+        """Save a screenshot if there is a directory for it."""
+        if directory is not None:
+            await self.page.screenshot(path=directory / f"{name}.png", animations="disabled", caret="initial")
 
     async def horizontal_overflow(self) -> int:
         """Return by how many pixels the page or a scrolling part of it is too wide."""
@@ -49,12 +50,23 @@ class MonitoredPage:
         )
         return max(0, overflow)
 
-    async def accessibility_violations(self, within: str | None = None) -> list[str]:
-        """Return the serious violations that axe finds, with their elements."""
+    async def wait_settled(self) -> None:
+        """Wait until the animations that end have ended, and what they changed is painted."""
+        await self.page.evaluate(
+            """async () => {
+              const finite = (one) => one.effect.getComputedTiming().endTime !== Infinity
+              await Promise.allSettled(document.getAnimations().filter(finite).map((one) => one.finished))
+              await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
+            }"""
+        )
+
+    async def accessibility_violations(self, within: str | None = None, rules: Sequence[str] = ()) -> list[str]:
+        """Return the serious violations that axe finds, with their elements: of all rules, or of those named."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
-        run = "async (within) => (await axe.run(within ?? document, { resultTypes: ['violations'] })).violations"
-        violations: list[dict[str, Any]] = await self.page.evaluate(run, within)
+        run = "async ([within, options]) => (await axe.run(within ?? document, options)).violations"
+        options: dict[str, Any] = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        violations: list[dict[str, Any]] = await self.page.evaluate(run, [within, options])
         return [
             f"{one['id']}: {json.dumps([node['target'] for node in one['nodes']])}"
             for one in violations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
 
@@ -11,6 +11,11 @@ from support.api import VisitorClient
 from support.tenants import TenantFixture
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh, Bartholomew Maximilian"
+VISITED_PAGE = {
+    "page": "https://shop.test/teas/darjeeling-first-flush",
+    "title": "Darjeeling First Flush – Corner Shop",
+    "referrer": "https://www.example.org/search?q=tea",
+}
 KNOWLEDGE = {
     "What are your opening hours?": "We are open from 9 to 6, Monday to Friday, and until 2 on Saturdays.",
     "How much is delivery?": "Delivery is € 4.90, and free from € 40. It takes two working days.",
@@ -27,6 +32,15 @@ class PopulatedTenant:
     arabic_conversation_id: int = 0
     pending_conversation_id: int = 0
     long_conversation_visitor: VisitorClient | None = None
+    visitors: list[VisitorClient] = field(default_factory=list)
+    """Those who are on a page of the site."""
+
+    async def send_heartbeats(self) -> None:
+        """Let the operators and the visitors be online."""
+        for operator in (self.tenant.alex, self.tenant.sam):
+            (await operator.post("/operator/heartbeat", {"site_ids": [self.tenant.site_id]})).ok()
+        for visitor in self.visitors:
+            (await visitor.post("/heartbeat", lang="en-GB", **VISITED_PAGE)).ok()
 
 
 async def populate(tenant: TenantFixture) -> PopulatedTenant:
@@ -37,21 +51,23 @@ async def populate(tenant: TenantFixture) -> PopulatedTenant:
         (await tenant.owner.post(f"{site}/chatbot/knowledge", {"question": question, "answer": answer})).ok(201)
     bot = {"name": "Corner Shop", "welcome": "Hello! Ask me anything about tea, delivery or returns."}
     (await tenant.owner.send("PUT", f"{site}/chatbot", bot)).ok()
-    for operator in (tenant.alex, tenant.sam):
-        (await operator.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+    await populated.send_heartbeats()
     await _add_rated_conversations(tenant)
-    await _add_answered_conversations(tenant)
+    await _add_answered_conversations(populated)
     await _add_long_conversation(populated)
     await _add_arabic_conversation(populated)
     await _add_pending_conversations(populated)
     return populated
 
 
-async def _describe(visitor: VisitorClient, tenant: TenantFixture, conversation_id: int, **details: object) -> None:
+async def _describe(
+    populated: PopulatedTenant, visitor: VisitorClient, conversation_id: int, **details: object
+) -> None:
     """Store a visitor's details and the page they are on."""
-    (await tenant.owner.send("PUT", f"/operator/conversation/{conversation_id}/visitor", details)).ok()
-    page = {"page": "https://shop.test/teas/darjeeling-first-flush", "title": "Darjeeling First Flush – Corner Shop"}
-    (await visitor.post("/heartbeat", lang="en-GB", referrer="https://www.example.org/search?q=tea", **page)).ok()
+    path = f"/operator/conversation/{conversation_id}/visitor"
+    (await populated.tenant.owner.send("PUT", path, details)).ok()
+    (await visitor.post("/heartbeat", lang="en-GB", **VISITED_PAGE)).ok()
+    populated.visitors.append(visitor)
 
 
 async def _add_long_conversation(populated: PopulatedTenant) -> None:
@@ -65,7 +81,9 @@ async def _add_long_conversation(populated: PopulatedTenant) -> None:
     await visitor.send_message("How much is delivery?")
     (await visitor.post("/handoff")).ok()
     info = {"plan": "Gold", "order": "2024-1187"}
-    await _describe(visitor, tenant, conversation_id, name="Johanna Lindqvist", email="johanna@example.org", info=info)
+    await _describe(
+        populated, visitor, conversation_id, name="Johanna Lindqvist", email="johanna@example.org", info=info
+    )
     (await tenant.alex.post(f"/operator/accept/{conversation_id}")).ok()
     await tenant.alex.send_message(conversation_id, "Hello Johanna, this is Alex. Let me look up your order.")
     note = "Second late parcel this month: offer free delivery next time."
@@ -83,7 +101,7 @@ async def _add_arabic_conversation(populated: PopulatedTenant) -> None:
     tenant = populated.tenant
     visitor, conversation_id = await tenant.pending_conversation("مرحبا، هل تشحنون إلى الدار البيضاء؟")
     populated.arabic_conversation_id = conversation_id
-    await _describe(visitor, tenant, conversation_id, name="فاطمة الزهراء بنت عبد الرحمن")
+    await _describe(populated, visitor, conversation_id, name="فاطمة الزهراء بنت عبد الرحمن")
     (await tenant.alex.post(f"/operator/accept/{conversation_id}")).ok()
     await tenant.alex.send_message(conversation_id, "Yes, we ship to Casablanca: about 5 working days, € 12.")
     await visitor.send_message("شكرًا! وماذا عن الطلبات فوق 40 €؟")
@@ -95,17 +113,18 @@ async def _add_pending_conversations(populated: PopulatedTenant) -> None:
         "I would like to change the address of my order, please."
     )
     populated.pending_conversation_id = conversation_id
-    await _describe(visitor, tenant, conversation_id, name=LONG_NAME)
+    await _describe(populated, visitor, conversation_id, name=LONG_NAME)
     visitor, conversation_id = await tenant.pending_conversation("Hi")
-    await _describe(visitor, tenant, conversation_id, name="Ida")
+    await _describe(populated, visitor, conversation_id, name="Ida")
 
 
-async def _add_answered_conversations(tenant: TenantFixture) -> None:
+async def _add_answered_conversations(populated: PopulatedTenant) -> None:
+    tenant = populated.tenant
     visitor = tenant.new_visitor()
     message = await visitor.send_message("What are your opening hours?")
-    await _describe(visitor, tenant, message["conversation_id"], name="Mateus Souza")
+    await _describe(populated, visitor, message["conversation_id"], name="Mateus Souza")
     visitor, conversation_id = await tenant.pending_conversation("Can I pay by invoice?")
-    await _describe(visitor, tenant, conversation_id, name="Oskar Brandt", email="oskar@brandt.example")
+    await _describe(populated, visitor, conversation_id, name="Oskar Brandt", email="oskar@brandt.example")
     (await tenant.sam.post(f"/operator/accept/{conversation_id}")).ok()
     await tenant.sam.send_message(conversation_id, "Yes, from the second order on.")
 
