@@ -6,15 +6,20 @@ Callers are built as the gateway builds them: from the access that chat's intern
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
 from aiohttp.test_utils import TestServer
 
 from parley.chat.admin_module import AdminModule
+from parley.chat.knowledge_sources import routes as knowledge_source_routes
+from parley.chat.knowledge_sources.handlers import SourceHandlers
+from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.search import routes as search_routes
 from parley.chat.search.feed import SearchFeed
@@ -22,6 +27,7 @@ from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.index import SearchIndex
 from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
+from parley.chat.uploads.storage import FolderStorage
 from parley.common.auth.identity import (
     IDENTITY_HEADER,
     Caller,
@@ -78,11 +84,14 @@ class AdminTestApp:
     outbox: Outbox
     admin: AdminModule
     search: SearchModule
+    knowledge_sources: KnowledgeSourceModule
     server: TestServer
     http: aiohttp.ClientSession
     clock: AdjustableClock
     signer: IdentitySigner
     events: list[Event]
+    folder: tempfile.TemporaryDirectory[str]
+    """Of stored objects."""
     base_id: int
     """All ids of this app are greater."""
     requests: set[tuple[str, str]] = field(default_factory=set)
@@ -98,6 +107,7 @@ class AdminTestApp:
             amqp_url=amqp_url,
             mongodb_uri=mongodb_uri,
             public_url="https://chat.test",
+            knowledge_private_hosts=("127.0.0.1",),
             **{"database_prefix": f"t{secrets.token_hex(4)}", **overrides},
         )
         mongo = Mongo(mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA)
@@ -112,9 +122,24 @@ class AdminTestApp:
         with cheap_password_hashes():
             admin = AdminModule(mongo, outbox, settings, clock)
         search = SearchModule(mongo, admin.cached_sites, clock)
+        folder = tempfile.TemporaryDirectory()
+        sources = KnowledgeSourceModule(
+            mongo,
+            settings,
+            FolderStorage(Path(folder.name)),
+            admin.site_service,
+            admin.site_repository,
+            admin.audit,
+            clock=clock,
+            pause=timedelta(0),
+        )
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
-            [*admin.routes(), *search_routes.routes(SearchHandlers(search.searches))],
+            [
+                *admin.routes(),
+                *search_routes.routes(SearchHandlers(search.searches)),
+                *knowledge_source_routes.routes(SourceHandlers(sources.service)),
+            ],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
             idempotency=MongoIdempotencyStore(mongo),
@@ -127,7 +152,7 @@ class AdminTestApp:
             lambda: not any(component.unready_reason() for component in (mongo, broker, admin)),
             description="the app is ready",
         )
-        return cls(mongo, broker, outbox, admin, search, server, http, clock, signer, events, base_id)
+        return cls(mongo, broker, outbox, admin, search, sources, server, http, clock, signer, events, folder, base_id)
 
     async def close(self) -> None:
         """Stop, and drop the database."""
@@ -137,8 +162,20 @@ class AdminTestApp:
     async def stop(self) -> None:
         await self.http.close()
         await self.server.close()
-        for component in (self.admin, self.outbox, self.broker, self.mongo):
+        self.folder.cleanup()
+        for component in (
+            self.knowledge_sources.web,
+            self.knowledge_sources.extractor,
+            self.admin,
+            self.outbox,
+            self.broker,
+            self.mongo,
+        ):
             await component.stop()
+
+    def stored_objects(self) -> Iterator[Path]:
+        """The uploaded files that are stored."""
+        return (path for path in Path(self.folder.name).rglob("*") if path.is_file())
 
     async def call(
         self,

@@ -11,6 +11,7 @@ from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.files.handlers import FileHandlers
 from parley.chat.files.module import build_file_service
+from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
 from parley.chat.search.module import SearchModule
@@ -52,10 +53,14 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     ai = AiModule(backends, admin, conversations, settings)
     images = create_object_storage(settings)
     files = build_file_service(settings, images, backends.mongo)
+    knowledge_sources = KnowledgeSourceModule(
+        backends.mongo, settings, images, admin.site_service, admin.site_repository, admin.audit
+    )
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
     ai.add_to(service)
+    knowledge_sources.add_to(service)
     service.add(
         PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.return_overdue, "operator-timeouts")
     )
@@ -82,7 +87,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     add_subscriptions(backends, admin, conversations, ai, search)
 
     app = build_app(
-        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin, search),
+        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin, search, knowledge_sources),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(backends.mongo),

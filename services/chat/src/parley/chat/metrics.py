@@ -83,3 +83,28 @@ SEARCH_LAG_SECONDS = Histogram(
 SEARCH_OPEN_DOCUMENTS = Gauge(
     "parley_chat_search_open_documents", "Documents of the search index that wait for a segment, as last counted."
 )
+KNOWLEDGE_SYNC_SECONDS = Histogram(
+    "parley_chat_knowledge_sync_seconds",
+    "Seconds that a replica worked at a sync of a knowledge source, by the source's kind.",
+    ["kind"],
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000),
+)
+KNOWLEDGE_SYNC_FAILURES = Counter(
+    "parley_chat_knowledge_sync_failures_total",
+    "Syncs of knowledge sources that failed as a whole, by why.",
+    ["reason"],
+)
+KNOWLEDGE_DOCUMENTS = Counter(
+    "parley_chat_knowledge_documents_total",
+    "Documents of knowledge sources that were looked at: read, unchanged, or why they were not read.",
+    ["result"],
+)
+KNOWLEDGE_FETCH_SECONDS = Histogram(
+    "parley_chat_knowledge_fetch_seconds",
+    "Seconds until a website's page was fetched, or the request failed.",
+    buckets=(0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+EXTRACTION_WORKER_FAILURES = Counter(
+    "parley_chat_extraction_worker_failures_total",
+    "Documents refused because the process that reads them died or took too long.",
+)

@@ -14,6 +14,8 @@ from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
 from parley.chat.files import repository as files
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.knowledge_sources import document_repository as knowledge_documents
+from parley.chat.knowledge_sources import repository as knowledge_sources
 from parley.chat.labels import repository as labels
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
@@ -56,6 +58,8 @@ SCHEMA = DatabaseSchema(
         *bulk_actions.INDEXES,
         *canned_replies.INDEXES,
         *knowledge.INDEXES,
+        *knowledge_sources.INDEXES,
+        *knowledge_documents.INDEXES,
         *search_index.INDEXES,
         *labels.INDEXES,
         *views.INDEXES,

@@ -16,6 +16,9 @@ from parley.chat.copilot import routes as copilot_routes
 from parley.chat.copilot.handlers import CopilotHandlers
 from parley.chat.files import routes as file_routes
 from parley.chat.files.handlers import FileHandlers
+from parley.chat.knowledge_sources import routes as knowledge_source_routes
+from parley.chat.knowledge_sources.handlers import SourceHandlers
+from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.messages import routes as message_routes
 from parley.chat.messages.handlers import MessageHandlers
 from parley.chat.privacy import routes as privacy_routes
@@ -43,6 +46,7 @@ def build_routes(
     files: FileHandlers,
     admin: AdminModule,
     search: SearchModule,
+    knowledge_sources: KnowledgeSourceModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
@@ -61,5 +65,6 @@ def build_routes(
         *view_routes.routes(ViewHandlers(conversations.views)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
         *search_routes.routes(SearchHandlers(search.searches)),
+        *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
         *admin.routes(),
     ]

@@ -78,6 +78,31 @@ SCANNER_CONNECT_TIMEOUT_SECONDS: Final = 3.0
 SCANNER_TIMEOUT_SECONDS: Final = 30.0
 """For clamd to take a part of a file, and for its verdict."""
 
+# Knowledge sources.
+SOURCE_SYNC_CHECK_SECONDS: Final = 1.0
+"""Between two looks whether a source is due."""
+SYNC_LEASE: Final = timedelta(seconds=30)
+"""After which another replica continues a sync whose replica does not renew it."""
+SYNC_LEASE_RENEWAL_SECONDS: Final = 10.0
+CRAWL_PAUSE: Final = timedelta(milliseconds=500)
+"""Between two requests to a website whose robots.txt asks for no other."""
+PAGE_TIMEOUT_SECONDS: Final = 30.0
+"""For the whole response of a website."""
+PAGE_CONNECT_TIMEOUT_SECONDS: Final = 10.0
+PAGE_READ_TIMEOUT_SECONDS: Final = 15.0
+"""Between two parts of a response."""
+BUSY_SERVER_DELAY_SECONDS: Final = 30.0
+"""For a website that is busy and does not say for how long."""
+MAX_BUSY_SERVER_WAIT_SECONDS: Final = 5.0
+"""Up to which a sync waits for a website that is busy. For longer, it is put off, and its place is free for another."""
+MIN_POSTPONED_SECONDS: Final = 1.0
+SERVER_PAUSE_KEPT_SECONDS: Final = 600.0
+EXTRACTION_TIMEOUT_SECONDS: Final = 30.0
+"""For one document. A PDF file of hundreds of pages takes some seconds."""
+EXTRACTION_PROCESS_IDLE_SECONDS: Final = 60.0
+"""After which the process that reads documents ends."""
+DELETED_SOURCE_CHECK_SECONDS: Final = 5.0
+
 # Commands.
 STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 3
 STORAGE_COMMAND_READ_TIMEOUT_SECONDS: Final = 5

@@ -18,9 +18,10 @@ from google.oauth2.service_account import Credentials
 from pyfcm import FCMNotification
 from requests.adapters import HTTPAdapter
 
+from parley.common.http.retry_after import parse_retry_after
 from parley.common.observability import tracing
 from parley.common.observability.tracing import SpanKind
-from parley.notify.clients.provider_responses import parse_retry_after, timeout_receipt, truncate
+from parley.notify.clients.provider_responses import timeout_receipt, truncate
 from parley.notify.push.model import PushNotification, PushOutcome, PushReceipt, PushToken
 from parley.notify.timeouts import (
     FCM_CONNECT_TIMEOUT_SECONDS,

@@ -7,19 +7,19 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
-from aiohttp.abc import AbstractResolver, ResolveResult
 
+from parley.common.http.guarded_resolver import GuardedResolver
+from parley.common.http.retry_after import parse_retry_after
 from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard, is_ip_address, is_public
 from parley.common.observability import tracing
 from parley.common.observability.tracing import SpanKind
-from parley.notify.clients.provider_responses import parse_retry_after, timeout_receipt, truncate
+from parley.notify.clients.provider_responses import timeout_receipt, truncate
 from parley.notify.clients.vapid import VapidKey
 from parley.notify.push.model import PushNotification, PushOutcome, PushReceipt, PushToken
 from parley.notify.push.web_push_encryption import encrypt
@@ -126,7 +126,7 @@ class WebPushClient:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(resolver=_GuardedResolver(self._guard), limit=_MAX_CONNECTIONS)
+            connector = aiohttp.TCPConnector(resolver=GuardedResolver(self._guard), limit=_MAX_CONNECTIONS)
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=WEB_PUSH_CONNECT_TIMEOUT_SECONDS)
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -156,29 +156,3 @@ async def to_receipt(response: aiohttp.ClientResponse, endpoint: str = "") -> Pu
 
 def _rejected_receipt() -> PushReceipt:
     return PushReceipt("refused", code="endpoint_rejected", message="The endpoint is not on the public internet.")
-
-
-class _GuardedResolver(AbstractResolver):
-    """Resolves to addresses that the guard has checked; aiohttp connects to these without another lookup."""
-
-    def __init__(self, guard: SsrfGuard) -> None:
-        self._guard = guard
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Raises EndpointRejected, OSError."""
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in await self._guard.resolve(host, port)
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: the guard has no connections."""

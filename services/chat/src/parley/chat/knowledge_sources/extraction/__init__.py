@@ -1,0 +1,1 @@
+"""Text, headings and links of pages and files, read in a process of their own."""
