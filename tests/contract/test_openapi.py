@@ -14,10 +14,11 @@ from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
-from support.authorization_matrix import PDF, file_form, image_form, make_image
+from support.authorization_matrix import PDF, TEXT_FILE, file_form, image_form, make_image
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
 from support.tenants import PASSWORD, TenantFixture
+from support.wait import wait_until
 from support.web_push import EXAMPLE_SUBSCRIPTION
 
 GATEWAY_ENDPOINTS = {
@@ -147,6 +148,7 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/chatbot/knowledge")
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
+        await self.knowledge_sources(f"{site}/knowledge/sources")
         canned = {"shortcut": "hi", "text": "Hi {{visitor.name|there}}!", "scope": "site", "site_id": site_id}
         reply = (await self.call(owner, "POST", "/canned-replies", canned, 201))["canned_reply"]
         assert (await self.call(owner, "GET", "/canned-replies", query={"q": "hi"}))["canned_replies"] == [reply]
@@ -165,6 +167,33 @@ class ApiTour:
         await self.call(owner, "DELETE", f"/views/{view['id']}")
         await self.call(owner, "DELETE", f"/labels/{label['id']}")
         return site_id
+
+    async def knowledge_sources(self, path: str) -> None:
+        owner = self.tenant.owner
+        body = {"kind": "file", "name": "Manuals", "review": True}
+        source = f"{path}/{(await self.call(owner, 'POST', path, body, 201))['source']['id']}"
+        await self.call(owner, "GET", path)
+        await self.call(owner, "GET", source)
+        await self.call(owner, "PUT", source, {"name": "Handbooks"})
+        upload = f"/api/v1{source}/upload-file"
+        form = file_form(TEXT_FILE, "manual.txt")
+        reply = await self.api.request("POST", upload, token=owner.token, data=form)
+        self.document.check("POST", upload, reply)
+        document = f"{source}/documents/{reply.ok(201)['document']['id']}"
+
+        async def has_change() -> bool:
+            listed = await self.call(owner, "GET", f"{source}/documents", query={"pending": "true"})
+            return bool(listed["documents"])
+
+        await wait_until(has_change)
+        await self.call(owner, "GET", f"{document}/changes")
+        await self.call(owner, "POST", f"{document}/approve", {})
+        await self.call(owner, "POST", f"{document}/reject", {}, 409)
+        await self.call(owner, "POST", f"{source}/approve", {})
+        await self.call(owner, "PUT", document, {"enabled": False})
+        await self.call(owner, "POST", f"{source}/sync", {})
+        await self.call(owner, "DELETE", document)
+        await self.call(owner, "DELETE", source)
 
     async def team(self, site_id: int) -> None:
         owner, sam = self.tenant.owner, self.tenant.sam

@@ -38,6 +38,8 @@ class TenantResources:
     label_id: int
     view_id: int
     action_id: int
+    source_id: int
+    document_id: int
     session_id: str
 
     @property
@@ -55,6 +57,14 @@ class TenantResources:
         (await visitor.post("/heartbeat", page="https://shop.test/")).ok()
         entry = {"question": "Are you open?", "answer": "We are."}
         known = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)["entry"]
+        files = {"kind": "file", "name": "Manuals"}
+        sources = f"/sites/{tenant.site_id}/knowledge/sources"
+        source = (await tenant.owner.post(sources, files)).ok(201)["source"]
+        upload = f"/api/v1{sources}/{source['id']}/upload-file"
+        sent = await tenant.api.request(
+            "POST", upload, token=tenant.owner.token, data=file_form(TEXT_FILE, "manual.txt")
+        )
+        document = sent.ok(201)["document"]
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
         canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
         reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
@@ -78,6 +88,8 @@ class TenantResources:
             label["id"],
             view["id"],
             action["action_id"],
+            source["id"],
+            document["id"],
             handle,
         )
 
@@ -101,6 +113,8 @@ PATH_PARAMETERS = {
     ("sites", "site_id"): "site_id",
     ("sites", "operator_id"): "operator_id",
     ("sites", "entry_id"): "entry_id",
+    ("sites", "source_id"): "source_id",
+    ("sites", "document_id"): "document_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 
@@ -200,6 +214,9 @@ def image_form(data: bytes, **fields: str) -> aiohttp.FormData:
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 """A small file that is accepted."""
+
+
+TEXT_FILE = b"We answer within a day.\n"
 
 
 def file_form(data: bytes, name: str = "report.pdf", **fields: str) -> aiohttp.FormData:

@@ -1441,6 +1441,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/knowledge/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeSources"];
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSources"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeSourcesSourceId"];
+        put: operations["putSitesSiteIdKnowledgeSourcesSourceId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdKnowledgeSourcesSourceId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSourcesSourceIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeSourcesSourceIdDocuments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/documents/{document_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/documents/{document_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/documents/{document_id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/documents/{document_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSourcesSourceIdSync"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge/sources/{source_id}/upload-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeSourcesSourceIdUploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/leads": {
         parameters: {
             query?: never;
@@ -1853,6 +2013,14 @@ export interface components {
             last_used_at: string | null;
             scopes: components["schemas"]["Permission"][] | null;
             expires_at: string | null;
+        };
+        ApprovedResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            approved: number;
         };
         ArchiveQuery: {
             /** @default 50 */
@@ -2332,6 +2500,34 @@ export interface components {
             member: components["schemas"]["MemberSchema"];
             invitation: components["schemas"]["InvitationSchema"] | null;
         };
+        DocumentBody: {
+            enabled: boolean;
+        };
+        DocumentChangesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            changes: components["schemas"]["SectionChangeSchema"][];
+        };
+        DocumentCountsSchema: {
+            ready: number;
+            failed: number;
+            skipped: number;
+            pending: number;
+            passages: number;
+        };
+        DocumentsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            status: ("waiting" | "ready" | "failed" | "skipped") | null;
+            /** @default false */
+            pending: boolean;
+        };
         DurationSchema: {
             count: number;
             average_seconds: number | null;
@@ -2600,6 +2796,39 @@ export interface components {
             link: string;
             expires_at: string;
         };
+        KnowledgeDocumentResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            document: components["schemas"]["KnowledgeDocumentSchema"];
+        };
+        KnowledgeDocumentSchema: {
+            id: number;
+            name: string;
+            url: string | null;
+            title: string;
+            language: string | null;
+            /** @enum {string} */
+            status: "waiting" | "ready" | "failed" | "skipped";
+            error: components["schemas"]["SyncFaultSchema"] | null;
+            enabled: boolean;
+            pending: boolean;
+            version: number;
+            passages: number;
+            size: number;
+            fetched_at: string | null;
+        };
+        KnowledgeDocumentsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            documents: components["schemas"]["KnowledgeDocumentSchema"][];
+            next_cursor: string | null;
+        };
         KnowledgeEntryBody: {
             question: string;
             answer: string;
@@ -2624,6 +2853,41 @@ export interface components {
              */
             success: true;
             knowledge: components["schemas"]["KnowledgeEntrySchema"][];
+            next_cursor: string | null;
+        };
+        KnowledgeSourceResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            source: components["schemas"]["KnowledgeSourceSchema"];
+        };
+        KnowledgeSourceSchema: {
+            id: number;
+            /** @enum {string} */
+            kind: "web_page" | "sitemap" | "crawl" | "file" | "csv";
+            name: string;
+            url: string | null;
+            max_depth: number;
+            max_pages: number;
+            enabled: boolean;
+            /** @enum {string} */
+            schedule: "manual" | "hourly" | "daily" | "weekly";
+            review: boolean;
+            question_column: string | null;
+            answer_column: string | null;
+            created_at: string;
+            sync: components["schemas"]["SyncSchema"];
+            documents: components["schemas"]["DocumentCountsSchema"];
+        };
+        KnowledgeSourcesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            sources: components["schemas"]["KnowledgeSourceSchema"][];
             next_cursor: string | null;
         };
         LabelBody: {
@@ -3139,6 +3403,12 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
         };
+        SectionChangeSchema: {
+            /** @enum {string} */
+            kind: "added" | "removed" | "changed";
+            heading: string[];
+            lines: string[];
+        };
         SendMessageBody: {
             site_key: string;
             session_id?: string | null;
@@ -3219,6 +3489,29 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        SourceBody: {
+            /** @enum {string} */
+            kind: "web_page" | "sitemap" | "crawl" | "file" | "csv";
+            name: string;
+            url?: string | null;
+            max_depth?: number;
+            max_pages?: number;
+            /** @enum {string} */
+            schedule?: "manual" | "hourly" | "daily" | "weekly";
+            review?: boolean;
+            question_column?: string | null;
+            answer_column?: string | null;
+        };
+        SourceChangeBody: {
+            name?: string | null;
+            max_depth?: number | null;
+            max_pages?: number | null;
+            enabled?: boolean | null;
+            schedule?: ("manual" | "hourly" | "daily" | "weekly") | null;
+            review?: boolean | null;
+            question_column?: string | null;
+            answer_column?: string | null;
+        };
         SourceSchema: {
             question: string;
             answer: string;
@@ -3231,6 +3524,20 @@ export interface components {
             success: true;
             text: string;
             sources: components["schemas"]["SourceSchema"][];
+        };
+        SyncFaultSchema: {
+            code: string;
+            message: string;
+        };
+        SyncSchema: {
+            /** @enum {string} */
+            state: "idle" | "waiting" | "running";
+            done: number;
+            total: number;
+            started_at: string | null;
+            finished_at: string | null;
+            next_at: string | null;
+            error: components["schemas"]["SyncFaultSchema"] | null;
         };
         TargetSchema: {
             kind: string;
@@ -6826,6 +7133,377 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeSources: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeSourcesResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSources: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "crawl",
+                 *       "name": "Help pages",
+                 *       "url": "https://www.example.com/help/",
+                 *       "max_pages": 50
+                 *     }
+                 */
+                "application/json": components["schemas"]["SourceBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeSourceResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeSourcesSourceId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeSourceResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdKnowledgeSourcesSourceId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Help",
+                 *       "enabled": true,
+                 *       "schedule": "daily",
+                 *       "review": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["SourceChangeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeSourceResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdKnowledgeSourcesSourceId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSourcesSourceIdApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeSourcesSourceIdDocuments: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                status?: ("waiting" | "ready" | "failed" | "skipped") | null;
+                pending?: boolean;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocumentsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+                document_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["DocumentBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocumentResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+                document_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                source_id: number;
+                document_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovedResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                source_id: number;
+                document_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentChangesResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSourcesSourceIdDocumentsDocumentIdReject: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                source_id: number;
+                document_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocumentResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSourcesSourceIdSync: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeSourceResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeSourcesSourceIdUploadFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                source_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    duration?: number;
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDocumentResponse"];
                 };
             };
         };

@@ -11,6 +11,10 @@ from parley.chat.accounts import repository as accounts
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.knowledge_sources import document_repository as knowledge_documents
+from parley.chat.knowledge_sources import repository as knowledge_sources
+from parley.chat.knowledge_sources import routes as knowledge_source_routes
+from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.labels import repository as labels
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
@@ -20,8 +24,20 @@ from parley.common.auth.identity import OperatorCaller
 from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
-REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, sessions, sites, team, teams)
-REPOSITORIES = (accounts, api_keys, audit, login_throttling_repository, knowledge, labels, sessions, sites, team)
+REPOSITORIES = (
+    accounts,
+    api_keys,
+    audit,
+    login_throttling_repository,
+    knowledge,
+    knowledge_documents,
+    knowledge_sources,
+    labels,
+    sessions,
+    sites,
+    team,
+    teams,
+)
 
 
 async def _call_every_route(app: AdminTestApp) -> None:
@@ -57,6 +73,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("PUT", f"{site_path}/chatbot/knowledge/{entry['id']}", {"question": "Open?", "answer": "Yes, always."})
     assert await app.admin.knowledge.search(site["id"], "open", 3)
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
+    await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
     exported = await app.call("GET", "/api/v1/reports/export", owner, format="csv", **period)
@@ -106,6 +123,39 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("DELETE", site_path)
 
 
+async def _use_knowledge_sources(app: AdminTestApp, owner: OperatorCaller, path: str) -> None:
+    module = app.knowledge_sources
+    body = {"kind": "crawl", "name": "Help", "url": "http://127.0.0.1:9/", "schedule": "daily"}
+    source = (await app.call("POST", path, owner, body)).ok(201)["source"]["id"]
+    one = f"{path}/{source}"
+    while await module.sync.run_due():
+        pass
+    for query in ({}, {"status": "failed"}, {"pending": "true"}):
+        documents = (await app.call("GET", f"{one}/documents", owner, limit=1, **query)).ok()["documents"]
+    documents = (await app.call("GET", f"{one}/documents", owner)).ok()["documents"]
+    document = f"{one}/documents/{documents[0]['id']}"
+    for method, target, sent, status in (
+        ("GET", path, None, 200),
+        ("GET", one, None, 200),
+        ("PUT", one, {"name": "Pages", "schedule": "manual"}, 200),
+        ("POST", f"{one}/sync", None, 200),
+        ("POST", f"{one}/approve", None, 200),
+        ("POST", f"{one}/upload-file", None, 415),
+        ("PUT", document, {"enabled": False}, 200),
+        ("GET", f"{document}/changes", None, 409),
+        ("POST", f"{document}/approve", None, 409),
+        ("POST", f"{document}/reject", None, 409),
+        ("DELETE", document, None, 422),
+    ):
+        response = await app.call(method, target, owner, sent)
+        assert response.status == status, (target, response.raw)
+    listed = await module.sources.list_page(owner.tenant_id, int(path.split("/")[4]), 0, 10)
+    await module.documents.find_duplicate(await module.documents.get(listed[0], documents[0]["id"]), "hash")
+    assert [contents async for contents in module.documents.read_live(listed)] == []
+    await app.call("DELETE", one, owner)
+    await module.service.remove_deleted()
+
+
 async def _use_sessions(app: AdminTestApp, owner: OperatorCaller) -> LoginSession:
     email = (await app.call("GET", "/api/v1/auth/me", owner)).ok()["user"]["email"]
     await app.call_internal("POST", "login", {"email": email, "password": "wrong"})
@@ -125,7 +175,8 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
         await app.outbox.sweep(app.clock())
         await app.mongo.database.command("profile", 0)
         profile = [row async for row in app.mongo["system.profile"].find()]
-        routes = {(route.method, route.path) for route in app.admin.routes()}
+        tables = [*app.admin.routes(), *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service))]
+        routes = {(route.method, route.path) for route in tables}
         assert {await _find_route(app, *request) for request in app.requests} == routes, "a route was not called"
         collections = {index.collection for repository in REPOSITORIES for index in repository.INDEXES}
         assert collections <= {row["ns"].split(".", 1)[1] for row in profile}

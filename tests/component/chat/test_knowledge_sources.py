@@ -262,7 +262,7 @@ async def test_a_sync_comes_back_when_a_busy_server_asks_for_it(timed_sources: S
 
 
 async def test_a_killed_sync_is_finished_by_another_replica(timed_sources: Sources, website: Website) -> None:
-    """K1: exactly one replica carries out a sync; after its death another one goes on where it stopped."""
+    """Exactly one replica carries out a sync; after its death another one goes on where it stopped."""
     sources = timed_sources
     app = sources.app
     website.add("/", "Home", TEXT, *(f"/{number}" for number in range(4)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -12,7 +11,7 @@ from parley.chat.knowledge_sources.document_repository import MongoDocumentRepos
 from parley.chat.knowledge_sources.extraction.extractor import WorkerExtractor
 from parley.chat.knowledge_sources.http_fetcher import HttpFetcher
 from parley.chat.knowledge_sources.page_reader import PageReader
-from parley.chat.knowledge_sources.ports import ObjectStore
+from parley.chat.knowledge_sources.ports import ObjectStore, OnChanged
 from parley.chat.knowledge_sources.repository import MongoSourceRepository
 from parley.chat.knowledge_sources.robots import PRODUCT
 from parley.chat.knowledge_sources.service import SourceService
@@ -31,6 +30,10 @@ _CONCURRENT_SYNCS = 3
 """Of one replica. A sync mostly waits: for a website, and for the pause between two requests to it."""
 
 
+async def _ignore(_tenant_id: int, _site_id: int) -> None:
+    """For processes without retrieval."""
+
+
 class KnowledgeSourceModule:
     """Creates what sources need. Nothing runs before `add_to`."""
 
@@ -42,7 +45,7 @@ class KnowledgeSourceModule:
         sites: SiteService,
         site_lookup: SiteLookup,
         audit: AuditService,
-        on_changed: Callable[[int, int], None] = lambda tenant_id, site_id: None,
+        on_changed: OnChanged = _ignore,
         clock: Clock = utc_now,
         pause: timedelta = CRAWL_PAUSE,
     ) -> None:

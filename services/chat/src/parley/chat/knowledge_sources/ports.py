@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -181,6 +181,10 @@ class Web(Protocol):
         self, url: str, visit: Visit, *, validators: Validators | None = None, max_bytes: int
     ) -> FetchedPage:
         """Fetch a page and follow its redirects. Raises DocumentFault, HostBusy, and what `visit` raises."""
+
+
+OnChanged = Callable[[int, int], Awaitable[None]]
+"""Called with tenant and site after what answers are given from has changed."""
 
 
 class Visit(Protocol):

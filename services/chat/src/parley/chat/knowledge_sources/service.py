@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ from parley.chat.knowledge_sources.model import (
     SourceOptions,
     SyncProgress,
 )
-from parley.chat.knowledge_sources.ports import DocumentRepository, ObjectStore, SourceRepository
+from parley.chat.knowledge_sources.ports import DocumentRepository, ObjectStore, OnChanged, SourceRepository
 from parley.chat.knowledge_sources.urls import normalize_url
 from parley.chat.sites.service import SiteService
 from parley.common.auth.identity import OperatorCaller
@@ -59,8 +59,7 @@ class SourceService:
     audit: AuditService
     next_id: NextId
     clock: Clock
-    on_changed: Callable[[int, int], None]
-    """Called with tenant and site when contents have changed."""
+    on_changed: OnChanged
 
     async def list_page(
         self, caller: OperatorCaller, site_id: int, after: int, limit: int
@@ -104,7 +103,7 @@ class SourceService:
         await self.sources.update(source, options, self._next_due(source, options))
         await self._record(caller, "knowledge_source.updated", source, {"fields": sorted(fields)})
         if options.enabled != source.options.enabled:
-            self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(source.tenant_id, site_id)
         return await self.get(caller, site_id, source_id)
 
     async def delete(self, caller: OperatorCaller, site_id: int, source_id: int) -> None:
@@ -112,7 +111,7 @@ class SourceService:
         source = await self._find(caller, site_id, source_id)
         if await self.sources.mark_deleted(source, self.clock()):
             await self._record(caller, "knowledge_source.deleted", source, {"name": source.options.name})
-            self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(source.tenant_id, site_id)
 
     async def sync(self, caller: OperatorCaller, site_id: int, source_id: int) -> tuple[Source, DocumentCounts]:
         """Read the source again now. Raises SyncRunning."""
@@ -177,7 +176,7 @@ class SourceService:
             await self.documents.set_enabled(document, enabled)
             details = {"document": document.key, "enabled": enabled}
             await self._record(caller, "knowledge_source.document_changed", source, details)
-            self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(source.tenant_id, site_id)
         return await self.documents.get(source, document_id)
 
     async def delete_document(self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int) -> None:
@@ -189,7 +188,7 @@ class SourceService:
         await self.objects.remove(document.object_name)
         await self.documents.remove(document)
         await self._record(caller, "knowledge_source.document_deleted", source, {"document": document.key})
-        self.on_changed(source.tenant_id, site_id)
+        await self.on_changed(source.tenant_id, site_id)
 
     async def get_changes(
         self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int
@@ -217,7 +216,7 @@ class SourceService:
                 raise NothingPending
             return 0
         await self._record(caller, "knowledge_source.approved", source, {"documents": approved})
-        self.on_changed(source.tenant_id, site_id)
+        await self.on_changed(source.tenant_id, site_id)
         return approved
 
     async def reject(self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int) -> SourceDocument:

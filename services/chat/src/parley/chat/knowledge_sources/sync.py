@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,14 @@ from parley.chat.knowledge_sources.errors import DocumentFault, DocumentSkipped,
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENTS, MAX_PASSAGES
 from parley.chat.knowledge_sources.model import DocumentStatus, Source, SourceDocument, SyncFault
 from parley.chat.knowledge_sources.page_reader import PageMoved, PageReader, ReadPage
-from parley.chat.knowledge_sources.ports import ClaimedSync, DocumentRepository, FoundPage, SourceRepository, Web
+from parley.chat.knowledge_sources.ports import (
+    ClaimedSync,
+    DocumentRepository,
+    FoundPage,
+    OnChanged,
+    SourceRepository,
+    Web,
+)
 from parley.chat.knowledge_sources.robots import RobotsRules
 from parley.chat.knowledge_sources.site_maps import SitemapReader
 from parley.chat.knowledge_sources.urls import is_same_site
@@ -48,8 +55,7 @@ class SourceSync:
     reader: PageReader
     web: Web
     clock: Clock
-    on_changed: Callable[[int, int], None]
-    """Called with tenant and site when contents have changed."""
+    on_changed: OnChanged
     pause: timedelta = CRAWL_PAUSE
 
     async def run_due(self) -> bool:
@@ -82,7 +88,7 @@ class SourceSync:
             await self.sources.postpone(claimed, self.clock() + delay)
             return
         finally:
-            self.on_changed(source.tenant_id, source.site_id)
+            await self.on_changed(source.tenant_id, source.site_id)
             metrics.KNOWLEDGE_SYNC_SECONDS.labels(source.kind).observe(time.monotonic() - started)
         await self._finish(claimed, fault)
 
