@@ -64,6 +64,11 @@ export type OnlineVisitor = ResponseBody<"get", "/operator/all-online-visitors">
 export type SiteFields = ResponseBody<"get", "/sites">["sites"][number];
 export type Chatbot = ResponseBody<"get", "/sites/{site_id}/chatbot">["chatbot"];
 export type ChatbotUpdate = RequestBody<"put", "/sites/{site_id}/chatbot">;
+export type KnowledgeSource = ResponseBody<"get", "/sites/{site_id}/knowledge/sources">["sources"][number];
+export type KnowledgeDocument = ResponseBody<
+  "get",
+  "/sites/{site_id}/knowledge/sources/{source_id}/documents"
+>["documents"][number];
 export type KnowledgeEntry = ResponseBody<"get", "/sites/{site_id}/chatbot/knowledge">["knowledge"][number];
 export type Member = ResponseBody<"get", "/team">["team"][number];
 export type Team = ResponseBody<"get", "/teams">["teams"][number];

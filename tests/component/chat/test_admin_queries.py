@@ -130,7 +130,8 @@ async def _use_knowledge_sources(app: AdminTestApp, owner: OperatorCaller, path:
     one = f"{path}/{source}"
     while await module.sync.run_due():
         pass
-    for query in ({}, {"status": "failed"}, {"pending": "true"}):
+    filters: tuple[dict[str, Any], ...] = ({}, {"status": "failed"}, {"pending": "true"})
+    for query in filters:
         documents = (await app.call("GET", f"{one}/documents", owner, limit=1, **query)).ok()["documents"]
     documents = (await app.call("GET", f"{one}/documents", owner)).ok()["documents"]
     document = f"{one}/documents/{documents[0]['id']}"

@@ -116,6 +116,15 @@ export const api = {
     return response.url;
   },
 
+  /** Uploads a file into a source of a site's knowledge. */
+  async uploadKnowledge(file: File, path: { site_id: number; source_id: number }): Promise<void> {
+    const form = new FormData();
+    form.set("file", file);
+    const template = "/sites/{site_id}/knowledge/sources/{source_id}/upload-file" satisfies PathWith<"post">;
+    const init = { method: "POST", body: form };
+    await request(`/api/v1${fillPath(template, path)}`, init, new Headers(), UPLOAD_TIMEOUT_MS);
+  },
+
   /** Uploads a file for a message on a site. `seconds` of a recording. */
   async uploadFile(
     file: File,

@@ -28,6 +28,7 @@ import session from "./en/session.json";
 import settings from "./en/settings.json";
 import setup from "./en/setup.json";
 import sites from "./en/sites.json";
+import sources from "./en/sources.json";
 import team from "./en/team.json";
 import teams from "./en/teams.json";
 import time from "./en/time.json";
@@ -64,6 +65,7 @@ export const english = {
   settings,
   setup,
   sites,
+  sources,
   team,
   teams,
   time,

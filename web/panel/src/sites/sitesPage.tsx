@@ -9,6 +9,7 @@ import { EmptyState } from "../components/display";
 import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
 import { t, tx } from "../i18n/i18n";
+import { SourceList } from "../knowledgeSources/sourceList";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
 import { ChatbotForm } from "./chatbotForm";
@@ -69,7 +70,14 @@ export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) 
 
 function SiteSection({ site, tab }: { site: Site; tab: string }) {
   if (tab === "assistant") return <ChatbotForm siteId={site.id} />;
-  if (tab === "knowledge") return <Knowledge siteId={site.id} />;
+  if (tab === "knowledge") {
+    return (
+      <div class="stack">
+        <SourceList siteId={site.id} />
+        <Knowledge siteId={site.id} />
+      </div>
+    );
+  }
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "settings") return <SiteForm site={site} />;
   return <InstallInstructions site={site} />;
