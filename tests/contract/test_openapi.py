@@ -176,21 +176,26 @@ class ApiTour:
         await self.call(owner, "GET", source)
         await self.call(owner, "PUT", source, {"name": "Handbooks"})
         upload = f"/api/v1{source}/upload-file"
-        form = file_form(TEXT_FILE, "manual.txt")
-        reply = await self.api.request("POST", upload, token=owner.token, data=form)
-        self.document.check("POST", upload, reply)
-        document = f"{source}/documents/{reply.ok(201)['document']['id']}"
 
         async def has_change() -> bool:
             listed = await self.call(owner, "GET", f"{source}/documents", query={"pending": "true"})
             return bool(listed["documents"])
 
-        await wait_until(has_change)
-        await self.call(owner, "GET", f"{document}/changes")
-        await self.call(owner, "POST", f"{document}/approve", {})
-        await self.call(owner, "POST", f"{document}/reject", {}, 409)
+        async def is_idle() -> bool:
+            shown = await self.call(owner, "GET", source)
+            return bool(shown["source"]["sync"]["state"] == "idle")
+
+        for text, decision in ((TEXT_FILE, "approve"), (TEXT_FILE * 2, "reject")):
+            form = file_form(text, "manual.txt")
+            reply = await self.api.request("POST", upload, token=owner.token, data=form)
+            self.document.check("POST", upload, reply)
+            document = f"{source}/documents/{reply.ok(201)['document']['id']}"
+            await wait_until(has_change)
+            await self.call(owner, "GET", f"{document}/changes")
+            await self.call(owner, "POST", f"{document}/{decision}", {})
         await self.call(owner, "POST", f"{source}/approve", {})
         await self.call(owner, "PUT", document, {"enabled": False})
+        await wait_until(is_idle)
         await self.call(owner, "POST", f"{source}/sync", {})
         await self.call(owner, "DELETE", document)
         await self.call(owner, "DELETE", source)
@@ -370,7 +375,7 @@ async def test_every_error_response_matches_the_document(
 ) -> None:
     for method, path in document.operations:
         real = path.replace("{", "").replace("}", "")
-        for name in ("site_id", "operator_id", "entry_id", "action_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "action_id", "id"):
             real = real.replace(f"/{name}", f"/{2**52}")
         secured = bool(document.operation(method, path)["security"])
         # Without credentials; an invalid body; one that is too large; a media type that is not supported.
@@ -403,7 +408,7 @@ async def _call(api: ApiClient, method: str, path: str, token: str | None, reque
 async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
-        for name in ("site_id", "operator_id", "entry_id", "action_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "action_id", "id"):
             real = real.replace(f"{{{name}}}", "1")
         reply = await api.request("TRACE", real)
         assert reply.status == 405, path

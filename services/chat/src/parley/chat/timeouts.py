@@ -86,6 +86,8 @@ SYNC_LEASE: Final = timedelta(seconds=30)
 SYNC_LEASE_RENEWAL_SECONDS: Final = 10.0
 CRAWL_PAUSE: Final = timedelta(milliseconds=500)
 """Between two requests to a website whose robots.txt asks for no other."""
+MAX_CRAWL_DELAY: Final = timedelta(seconds=30)
+"""Up to which the pause that a robots.txt asks for is kept."""
 PAGE_TIMEOUT_SECONDS: Final = 30.0
 """For the whole response of a website."""
 PAGE_CONNECT_TIMEOUT_SECONDS: Final = 10.0

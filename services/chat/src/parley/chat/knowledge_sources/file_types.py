@@ -10,7 +10,7 @@ from parley.chat.files.names import sanitize_name
 from parley.chat.knowledge_sources.errors import KnowledgeFileTypeNotAllowed
 from parley.chat.knowledge_sources.extraction.model import DocumentType
 
-_HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
 _NOT_IN_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HEAD_BYTES = 64 * 1024
@@ -42,7 +42,7 @@ def find_document_type(name: str, data: bytes) -> DocumentType:
         raise KnowledgeFileTypeNotAllowed
     if not head.startswith(_MARKS[1:]) and _NOT_IN_TEXT.search(head):
         raise KnowledgeFileTypeNotAllowed
-    if _HTML.match(head.removeprefix(codecs.BOM_UTF8)):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_HTML):
         return "html"
     ending = name.lower().rpartition(".")[2]
     return "markdown" if ending in ("md", "markdown") else "html" if ending in ("html", "htm") else "text"

@@ -11,10 +11,10 @@ from parley.chat.knowledge_sources.errors import DocumentFault, DocumentSkipped
 from parley.chat.knowledge_sources.limits import MAX_ROBOTS_BYTES
 from parley.chat.knowledge_sources.ports import Web
 from parley.chat.knowledge_sources.urls import origin_of
+from parley.chat.timeouts import MAX_CRAWL_DELAY
 
 PRODUCT = "Parley"
 """By which a robots.txt names this crawler."""
-MAX_CRAWL_DELAY = timedelta(seconds=30)
 _ALLOWING = frozenset(("not_found", "access_denied", "refused", "too_many_redirects", "bad_redirect", "too_large"))
 """Failures after which everything is allowed. A server that does not answer allows nothing."""
 _ALLOW_ALL = "User-agent: *\nAllow: /\n"
