@@ -103,7 +103,7 @@ EXTRACTION_TIMEOUT_SECONDS: Final = 30.0
 """For one document. A PDF file of hundreds of pages takes some seconds."""
 EXTRACTION_PROCESS_IDLE_SECONDS: Final = 60.0
 """After which the process that reads documents ends."""
-DELETED_SOURCE_CHECK_SECONDS: Final = 5.0
+DELETED_SOURCE_CHECK_SECONDS: Final = 60.0
 
 # Commands.
 STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ from parley.chat.knowledge_sources.ports import DocumentRepository, ObjectStore,
 from parley.chat.knowledge_sources.urls import normalize_url
 from parley.chat.sites.service import SiteService
 from parley.common.auth.identity import OperatorCaller
-from parley.common.errors import ParleyError, Unavailable, ValidationFailed
+from parley.common.errors import Unavailable, ValidationFailed
 from parley.common.runtime.clock import Clock
 
 _REMOVAL_BATCH = 200
@@ -141,10 +142,10 @@ class SourceService:
         try:
             await self.objects.put_stream(object_name, reception.pass_on(chunks), "application/octet-stream")
             document_id, replaced = await self.documents.add_file(source, reception.name, object_name, reception.size)
-        except Unavailable:
-            raise
-        except ParleyError:
-            await self.objects.remove(object_name)
+        except Exception:
+            # What is stored without a record would never be removed.
+            with contextlib.suppress(Unavailable):
+                await self.objects.remove(object_name)
             raise
         if replaced is not None:
             await self.objects.remove(replaced)
@@ -244,6 +245,8 @@ class SourceService:
 
     def _next_due(self, source: Source, options: SourceOptions) -> datetime | None:
         """When the source is due after a change of its options: the schedule counts from its last sync."""
+        if source.sync.state == "waiting":
+            return source.sync.next_at
         if not options.enabled or options.schedule == "manual":
             return None
         last = source.sync.finished_at or source.created_at
