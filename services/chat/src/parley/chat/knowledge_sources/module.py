@@ -30,7 +30,7 @@ _CONCURRENT_SYNCS = 3
 """Of one replica. A sync mostly waits: for a website, and for the pause between two requests to it."""
 
 
-async def _ignore(_tenant_id: int, _site_id: int) -> None:
+async def _ignore(_site_id: int) -> None:
     """For processes without retrieval."""
 
 

@@ -183,8 +183,8 @@ class Web(Protocol):
         """Fetch a page and follow its redirects. Raises DocumentFault, HostBusy, and what `visit` raises."""
 
 
-OnChanged = Callable[[int, int], Awaitable[None]]
-"""Called with tenant and site after what answers are given from has changed."""
+OnChanged = Callable[[int], Awaitable[None]]
+"""Called with the site's id after what answers are given from has changed."""
 
 
 class Visit(Protocol):

@@ -104,7 +104,7 @@ class SourceService:
         await self.sources.update(source, options, self._next_due(source, options))
         await self._record(caller, "knowledge_source.updated", source, {"fields": sorted(fields)})
         if options.enabled != source.options.enabled:
-            await self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(site_id)
         return await self.get(caller, site_id, source_id)
 
     async def delete(self, caller: OperatorCaller, site_id: int, source_id: int) -> None:
@@ -112,7 +112,7 @@ class SourceService:
         source = await self._find(caller, site_id, source_id)
         if await self.sources.mark_deleted(source, self.clock()):
             await self._record(caller, "knowledge_source.deleted", source, {"name": source.options.name})
-            await self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(site_id)
 
     async def sync(self, caller: OperatorCaller, site_id: int, source_id: int) -> tuple[Source, DocumentCounts]:
         """Read the source again now. Raises SyncRunning."""
@@ -177,7 +177,7 @@ class SourceService:
             await self.documents.set_enabled(document, enabled)
             details = {"document": document.key, "enabled": enabled}
             await self._record(caller, "knowledge_source.document_changed", source, details)
-            await self.on_changed(source.tenant_id, site_id)
+            await self.on_changed(site_id)
         return await self.documents.get(source, document_id)
 
     async def delete_document(self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int) -> None:
@@ -189,7 +189,7 @@ class SourceService:
         await self.objects.remove(document.object_name)
         await self.documents.remove(document)
         await self._record(caller, "knowledge_source.document_deleted", source, {"document": document.key})
-        await self.on_changed(source.tenant_id, site_id)
+        await self.on_changed(site_id)
 
     async def get_changes(
         self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int
@@ -217,7 +217,7 @@ class SourceService:
                 raise NothingPending
             return 0
         await self._record(caller, "knowledge_source.approved", source, {"documents": approved})
-        await self.on_changed(source.tenant_id, site_id)
+        await self.on_changed(site_id)
         return approved
 
     async def reject(self, caller: OperatorCaller, site_id: int, source_id: int, document_id: int) -> SourceDocument:

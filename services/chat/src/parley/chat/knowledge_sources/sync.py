@@ -88,7 +88,7 @@ class SourceSync:
             await self.sources.postpone(claimed, self.clock() + delay)
             return
         finally:
-            await self.on_changed(source.tenant_id, source.site_id)
+            await self.on_changed(source.site_id)
             metrics.KNOWLEDGE_SYNC_SECONDS.labels(source.kind).observe(time.monotonic() - started)
         await self._finish(claimed, fault)
 
