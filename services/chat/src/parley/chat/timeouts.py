@@ -79,7 +79,7 @@ SCANNER_TIMEOUT_SECONDS: Final = 30.0
 """For clamd to take a part of a file, and for its verdict."""
 
 # Knowledge sources.
-SOURCE_SYNC_CHECK_SECONDS: Final = 1.0
+SOURCE_SYNC_CHECK_SECONDS: Final = 2.0
 """Between two looks whether a source is due."""
 SYNC_LEASE: Final = timedelta(seconds=30)
 """After which another replica continues a sync whose replica does not renew it."""
