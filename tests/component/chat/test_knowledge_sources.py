@@ -349,6 +349,30 @@ async def test_files_are_read_by_their_content_and_replaced_by_name(sources: Sou
     assert (await sources.upload(await sources.add("crawl", "https://example.com/"), b"x", "x.txt")).status == 409
 
 
+async def test_an_upload_that_was_cut_off_leaves_nothing(timed_sources: Sources) -> None:
+    sources, module = timed_sources, timed_sources.app.knowledge_sources
+    source_id = await sources.add("file")
+
+    async def until_the_process_ends() -> AsyncIterator[bytes]:
+        yield b"a" * 100_000
+        raise SystemError
+
+    with pytest.raises(SystemError):
+        await module.service.upload(sources.owner, sources.site_id, source_id, "a.txt", until_the_process_ends())
+    name = (await module.sources.list_uploads(sources.app.clock() + timedelta(seconds=1)))[0][1]
+    await module.service.objects.put_stream(name, _chunks(b"half"), "text/plain")
+    await module.service.remove_deleted()
+    assert len(list(sources.app.stored_objects())) == 1
+    sources.app.clock.advance(hours=2)
+    await module.service.remove_deleted()
+    assert list(sources.app.stored_objects()) == []
+    assert await sources.documents(source_id) == {}
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
 async def test_changes_wait_until_somebody_approves_them(sources: Sources, website: Website) -> None:
     website.add("/page", "Delivery", "We deliver to Spain.")
     source_id = await sources.add("web_page", f"{website.url}/page", review=True)

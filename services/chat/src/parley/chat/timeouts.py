@@ -103,6 +103,8 @@ EXTRACTION_TIMEOUT_SECONDS: Final = 30.0
 """For one document. A PDF file of hundreds of pages takes some seconds."""
 EXTRACTION_PROCESS_IDLE_SECONDS: Final = 60.0
 """After which the process that reads documents ends."""
+UPLOAD_ABANDONED_AFTER: Final = timedelta(hours=1)
+"""After which an uploaded file that has no document is removed: its replica has ended meanwhile."""
 DELETED_SOURCE_CHECK_SECONDS: Final = 60.0
 
 # Commands.

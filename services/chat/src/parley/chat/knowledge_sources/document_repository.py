@@ -159,6 +159,10 @@ class MongoDocumentRepository:
                 return row["_id"], None
         raise DocumentNotFound
 
+    async def has_object(self, source_id: int, object_name: str) -> bool:
+        query = {"source_id": source_id, "object_name": object_name}
+        return await self._mongo[COLLECTION].find_one(query, {"_id": 1}) is not None
+
     async def restart(self, source: Source) -> None:
         await self._mongo[COLLECTION].update_many({"source_id": source.id}, {"$set": {"unread": True}})
 

@@ -87,6 +87,15 @@ class SourceRepository(Protocol):
     async def finish(self, claimed: ClaimedSync, fault: SyncFault | None, now: datetime) -> None:
         """End the run. The schedule, as it is now, tells when the next one is due."""
 
+    async def begin_upload(self, source: Source, object_name: str, at: datetime) -> None:
+        """Note a file before its content is stored: if this process ends meanwhile, the content is removed later."""
+
+    async def end_upload(self, source_id: int, object_name: str) -> None:
+        """The content has its document, or was removed."""
+
+    async def list_uploads(self, before: datetime) -> Sequence[tuple[int, str]]:
+        """Source and object of the uploads that began before a time and have not ended."""
+
     async def list_deleted(self, now: datetime) -> Sequence[Source]:
         """Deleted sources that no replica works at."""
 
@@ -127,6 +136,9 @@ class DocumentRepository(Protocol):
 
         Raises TooManyDocuments.
         """
+
+    async def has_object(self, source_id: int, object_name: str) -> bool:
+        """Whether a document has this object."""
 
     async def restart(self, source: Source) -> None:
         """Let a sync read all files again."""

@@ -22,6 +22,7 @@ _REMOVAL_BATCH = 20
 INDEXES = [
     Index(COLLECTION, [("tenant_id", 1), ("site_id", 1), ("_id", 1)], {"name": "of_site"}),
     Index(COLLECTION, [("due", 1)], {"name": "due", "partialFilterExpression": {"due": {"$type": "date"}}}),
+    Index(COLLECTION, [("uploads.at", 1)], {"name": "uploads", "sparse": True}),
     Index(
         COLLECTION,
         [("deleted_at", 1)],
@@ -150,8 +151,27 @@ class MongoSourceRepository:
         }
         await self._mongo[COLLECTION].update_one({**_held(claimed), "deleted_at": None}, [{"$set": change}])
 
+    async def begin_upload(self, source: Source, object_name: str, at: datetime) -> None:
+        update = {"$push": {"uploads": {"object_name": object_name, "at": at}}}
+        await self._mongo[COLLECTION].update_one({"_id": source.id}, update)
+
+    async def end_upload(self, source_id: int, object_name: str) -> None:
+        update = {"$pull": {"uploads": {"object_name": object_name}}}
+        await self._mongo[COLLECTION].update_one({"_id": source_id}, update)
+
+    async def list_uploads(self, before: datetime) -> Sequence[tuple[int, str]]:
+        rows = self._mongo[COLLECTION].find({"uploads.at": {"$lt": before}}, {"uploads": 1}, limit=_REMOVAL_BATCH)
+        return [
+            (row["_id"], upload["object_name"])
+            async for row in rows
+            for upload in row["uploads"]
+            if upload["at"] < before
+        ]
+
     async def list_deleted(self, now: datetime) -> Sequence[Source]:
-        query = {"deleted_at": {"$type": "date"}, "lease_until": {"$not": {"$gt": now}}}
+        query: Document = {"deleted_at": {"$type": "date"}, "lease_until": {"$not": {"$gt": now}}}
+        # What an upload has stored is found by it.
+        query["uploads"] = {"$in": [None, []]}
         rows = self._mongo[COLLECTION].find(query, limit=_REMOVAL_BATCH)
         return [self._to_source(row) async for row in rows]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,8 +38,9 @@ from parley.chat.knowledge_sources.model import (
 from parley.chat.knowledge_sources.ports import DocumentRepository, ObjectStore, OnChanged, SourceRepository
 from parley.chat.knowledge_sources.urls import normalize_url
 from parley.chat.sites.service import SiteService
+from parley.chat.timeouts import UPLOAD_ABANDONED_AFTER
 from parley.common.auth.identity import OperatorCaller
-from parley.common.errors import Unavailable, ValidationFailed
+from parley.common.errors import ParleyError, Unavailable, ValidationFailed
 from parley.common.runtime.clock import Clock
 
 _REMOVAL_BATCH = 200
@@ -138,15 +138,16 @@ class SourceService:
         if source.kind not in FILE_KINDS:
             raise NoFilesHere
         object_name = f"{secrets.token_hex(16)}.knowledge"
+        await self.sources.begin_upload(source, object_name, self.clock())
         reception = _Reception(name, is_table=source.kind == "csv")
         try:
             await self.objects.put_stream(object_name, reception.pass_on(chunks), "application/octet-stream")
             document_id, replaced = await self.documents.add_file(source, reception.name, object_name, reception.size)
-        except Exception:
-            # What is stored without a record would never be removed.
-            with contextlib.suppress(Unavailable):
-                await self.objects.remove(object_name)
+        except ParleyError as exc:
+            if not isinstance(exc, Unavailable):
+                await self._drop_upload(source.id, object_name)
             raise
+        await self.sources.end_upload(source.id, object_name)
         if replaced is not None:
             await self.objects.remove(replaced)
         await self.sources.request_sync(source.id, self.clock())
@@ -230,8 +231,13 @@ class SourceService:
         return await self.documents.get(source, document_id)
 
     async def remove_deleted(self) -> None:
-        """Remove what is stored of deleted sources, and of the sources of deleted sites. Raises Unavailable."""
+        """Remove what is stored of deleted sources and sites, and of uploads that were cut off. Raises Unavailable."""
         now = self.clock()
+        for source_id, abandoned in await self.sources.list_uploads(now - UPLOAD_ABANDONED_AFTER):
+            if await self.documents.has_object(source_id, abandoned):
+                await self.sources.end_upload(source_id, abandoned)
+            else:
+                await self._drop_upload(source_id, abandoned)
         for tenant_id, site_id in await self.sources.list_sites():
             if not await self.site_lookup.filter_existing(tenant_id, [site_id]):
                 await self.sources.mark_site_deleted(tenant_id, site_id, now)
@@ -242,6 +248,11 @@ class SourceService:
                         await self.objects.remove(object_name)
                 await self.documents.remove_all([document_id for document_id, _ in found])
             await self.sources.remove(source.id)
+
+    async def _drop_upload(self, source_id: int, object_name: str) -> None:
+        """Raises Unavailable: the upload is then dropped later."""
+        await self.objects.remove(object_name)
+        await self.sources.end_upload(source_id, object_name)
 
     def _next_due(self, source: Source, options: SourceOptions) -> datetime | None:
         """When the source is due after a change of its options: the schedule counts from its last sync."""
