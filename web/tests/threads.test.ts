@@ -132,6 +132,20 @@ test("an assignment and a transfer to a team become history entries of their own
   expect(transferred).toMatchObject({ action: "transferred_to_team", by, team: { id: 3 } });
 });
 
+test("an undone change is told from a reopening and a transfer", async () => {
+  serve(buildDetail(messages(1)));
+  await threads.loadThread(50);
+  for (const [minute, type] of ["conversation.reopened", "conversation.transferred"].entries()) {
+    const event = buildEvent(type, {
+      conversation: buildConversation(),
+      by: { id: 8, name: "Sam" },
+      reason: "undone",
+    });
+    threads.applyThreadEvent({ ...event, at: `2026-01-01T12:0${minute}:00Z` });
+  }
+  expect(threads.getThread(50)?.history.map(({ action }) => action)).toEqual(["restored", "restored"]);
+});
+
 test("an operator's timeout is told from a release", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);

@@ -13,7 +13,7 @@ import pytest
 
 from parley.chat.conversations import transitions
 from parley.chat.conversations.mappers import conversation_document, to_conversation
-from parley.chat.conversations.model import Conversation
+from parley.chat.conversations.model import MAX_HISTORY_ENTRIES, Conversation
 from parley.chat.messages.model import MessageDraft
 from parley.chat.reports.csv_export import escape_cell, to_csv
 from parley.chat.reports.facts import build_fact
@@ -119,6 +119,27 @@ def test_an_operator_who_takes_a_conversation_unasked_counts_as_a_handoff_withou
     figures = figures_of(taken)
     assert figures.handoff_reasons["taken_over"] == 1
     assert (figures.requests, figures.wait.count, figures.first_reply.count, figures.ai_resolved) == (0, 0, 0, 0)
+
+
+def test_a_handoff_is_counted_after_more_changes_than_the_history_keeps() -> None:
+    conversation = transitions.accept(asked(), ALEX, after(seconds=90), TIMEOUT).conversation
+    for number in range(MAX_HISTORY_ENTRIES):
+        labels = ([1], []) if number % 2 else ([], [1])
+        at = after(seconds=100 + number)
+        conversation = transitions.change_labels(conversation, *labels, ALEX, at).conversation
+    conversation = transitions.change_labels(conversation, [7], [], SAM, after(seconds=500)).conversation
+    figures = figures_of(conversation)
+    assert (figures.handoff_reasons["asked"], figures.wait.average) == (1, 30)
+    assert len(conversation.history) == MAX_HISTORY_ENTRIES
+    assert conversation.history[-1].by == SAM
+
+
+def test_the_last_end_counts_also_for_silence() -> None:
+    accepted = transitions.accept(asked(), ALEX, after(seconds=90), TIMEOUT).conversation
+    closed = transitions.close(accepted, ALEX, after(seconds=100), overrule=False).conversation
+    reopened = transitions.reopen(closed, ALEX, after(seconds=200), TIMEOUT).conversation
+    silent = reopened.with_history(after(seconds=300), "closed_for_silence", None)
+    assert build_fact(replace(silent, mode="closed", operator=None)).closed_at == after(seconds=300)
 
 
 def test_the_first_messages_go_to_the_reports_and_later_ones_do_not() -> None:

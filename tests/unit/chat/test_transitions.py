@@ -10,6 +10,7 @@ import pytest
 from parley.chat.conversations import transitions
 from parley.chat.conversations.errors import (
     AssignedToAnother,
+    ChangedSince,
     ConversationIsClosed,
     ConversationIsOpen,
     NotAssigned,
@@ -174,6 +175,20 @@ def test_a_reopened_conversation_is_assigned_to_whoever_reopens_it() -> None:
     assert (after.rating, after.history[-1].action, after.history[-1].by) == (2, "reopened", SAM)
     again = transitions.close(after, SAM, LATER, overrule=False).conversation
     assert again.last_assigned_operator() == SAM
+
+
+def test_an_undone_change_returns_the_conversation_and_says_so() -> None:
+    assigned = transitions.accept(open_conversation(), ALEX, NOW, TIMEOUT).conversation
+    moved = transitions.transfer(assigned, SAM, ALEX, NOW, TIMEOUT, overrule=False).conversation
+    closed = transitions.close(assigned, ALEX, NOW, overrule=False).conversation
+    for changed, event_type in ((moved, "conversation.transferred"), (closed, "conversation.reopened")):
+        undone = transitions.restore_assignment(changed, assigned.assignment, changed.generation, SAM, LATER, TIMEOUT)
+        assert [(event.type, event.data["reason"]) for event in undone.events] == [(event_type, "undone")]
+        assert (undone.conversation.operator, undone.conversation.history[-1].action) == (ALEX, "restored")
+        again = transitions.close(undone.conversation, ALEX, LATER, overrule=False).conversation
+        assert again.last_assigned_operator() == ALEX
+    with pytest.raises(ChangedSince):
+        transitions.restore_assignment(moved, assigned.assignment, assigned.generation, SAM, LATER, TIMEOUT)
 
 
 def test_an_open_conversation_cannot_be_reopened() -> None:

@@ -183,7 +183,7 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
     case "transferred":
       return describeTransfer(entry, name, isOwn);
     case "transferred_to_team":
-      return t("teams.historyTransferred", { operator: name, team: entry.team?.name ?? "" });
+      return describeTransferToTeam(entry, name, isOwn);
     case "assigned":
       return t(entry.reason === "least_busy" ? "teams.historyLeastBusy" : "teams.historyRoundRobin", {
         operator: entry.to?.id === me.value?.id ? t("teams.you") : (entry.to?.name ?? ""),
@@ -198,10 +198,11 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
       return isOwn ? t("conversation.history_reopenedByYou") : t("conversation.history_reopened", { name });
     case "labeled":
     case "snoozed":
+    case "restored":
+      return isOwn ? t(`labels.history_${entry.action}ByYou`) : t(`labels.history_${entry.action}`, { name });
     case "woken":
     case "closed_for_silence":
-    case "restored":
-      return t(`labels.history_${entry.action}`, { name });
+      return t(`labels.history_${entry.action}`);
     default: {
       const key = `conversation.history_${entry.action}`;
       return hasText(key) ? t(key) : entry.action;
@@ -215,6 +216,13 @@ function describeTransfer({ to }: HistoryEntry, name: string, isOwn: boolean): s
   return isOwn
     ? t("conversation.history_transferredByYou", { to: receiver })
     : t("conversation.history_transferred", { name, to: receiver });
+}
+
+function describeTransferToTeam(entry: HistoryEntry, operator: string, isOwn: boolean): string {
+  const team = entry.team?.name ?? "";
+  return isOwn
+    ? t("teams.historyTransferredByYou", { team })
+    : t("teams.historyTransferred", { operator, team });
 }
 
 /** Puts an unsent message back into the composer, before what has been typed there since. */

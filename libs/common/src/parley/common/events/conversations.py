@@ -55,6 +55,8 @@ class ConversationTransferred(
     """The conversation was transferred to another operator."""
 
     from_operator: OperatorRef | None = None
+    reason: Literal["undone"] | None = None
+    """`undone`: a change was undone, and the conversation returned to who had it before."""
 
 
 class ConversationReleased(
@@ -78,6 +80,9 @@ class ConversationReopened(
     _ConversationChanged, type="conversation.reopened", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=_VISITOR
 ):
     """An operator reopened a closed conversation, and answers in it."""
+
+    reason: Literal["undone"] | None = None
+    """`undone`: its end was undone, and who answered before does so again."""
 
 
 class ConversationUpdated(_ConversationChanged, type="conversation.updated", audience=Audience.OPERATORS):

@@ -72,8 +72,13 @@ def queue_place_changed(conversation: Conversation, position: int, estimated_wai
     )
 
 
-def transferred(conversation: Conversation, by: OperatorRef, from_operator: OperatorRef | None) -> Event:
-    data = ConversationTransferred(**_state(conversation, by), from_operator=from_operator)
+def transferred(
+    conversation: Conversation,
+    by: OperatorRef,
+    from_operator: OperatorRef | None,
+    reason: Literal["undone"] | None = None,
+) -> Event:
+    data = ConversationTransferred(**_state(conversation, by), from_operator=from_operator, reason=reason)
     return _conversation_event(conversation, data, operator_actor(by))
 
 
@@ -91,8 +96,9 @@ def closed_for_silence(conversation: Conversation) -> Event:
     return _conversation_event(conversation, data, SYSTEM_ACTOR)
 
 
-def reopened(conversation: Conversation, by: OperatorRef) -> Event:
-    return _conversation_event(conversation, ConversationReopened(**_state(conversation, by)), operator_actor(by))
+def reopened(conversation: Conversation, by: OperatorRef, reason: Literal["undone"] | None = None) -> Event:
+    data = ConversationReopened(**_state(conversation, by), reason=reason)
+    return _conversation_event(conversation, data, operator_actor(by))
 
 
 def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:

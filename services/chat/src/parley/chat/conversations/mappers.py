@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from parley.chat.conversations.model import (
-    ASSIGNING_ACTIONS,
     AssignmentCandidate,
     Conversation,
     HistoryEntry,
@@ -68,7 +67,7 @@ def _facets(conversation: Conversation) -> Document:
 
 
 def _past_and_present_operators(conversation: Conversation) -> set[int]:
-    assigned = [entry.to or entry.by for entry in conversation.history if entry.action in ASSIGNING_ACTIONS]
+    assigned = [entry.assigned_operator for entry in conversation.history]
     return {person.id for person in (*assigned, conversation.operator) if person is not None}
 
 

@@ -6,7 +6,7 @@ once that has changed: after an operator accepts, the AI writes nothing more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -22,8 +22,7 @@ MAX_RECENT_IDS = 16
 MAX_UNREAD = 999
 """Unread messages that a conversation lists, newest kept. Bounds the size of each write."""
 MAX_HISTORY_ENTRIES = 200
-ASSIGNING_ACTIONS = ("accepted", "reopened", "transferred", "assigned")
-"""Actions of the history after which the operator in `to`, or else in `by`, has the conversation."""
+"""The first entry of each action is kept, and the newest of all: reports count the first handoff."""
 MAX_LABELS = 20
 """Labels that a conversation can have."""
 MAX_READ_MARKS = 50
@@ -58,6 +57,17 @@ class HistoryEntry:
     team: TeamRef | None = None
     """The team that the conversation was transferred to, with its name of then."""
     candidates: tuple[AssignmentCandidate, ...] = ()
+
+    @property
+    def assigned_operator(self) -> OperatorRef | None:
+        """The operator who has the conversation after this; None if it was not assigned by it."""
+        match self.action:
+            case "accepted" | "reopened":
+                return self.to or self.by
+            case "transferred" | "assigned" | "restored":
+                return self.to
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +211,8 @@ class Conversation:
         """The operator who has the conversation, or else the one who had it last."""
         if self.operator is not None:
             return self.operator
-        for entry in reversed(self.history):
-            if entry.action in ("transferred", "assigned"):
-                return entry.to
-            if entry.action in ("accepted", "reopened"):
-                return entry.by
-        return None
+        assigned = (entry.assigned_operator for entry in reversed(self.history))
+        return next((operator for operator in assigned if operator is not None), None)
 
     def missed_by(self) -> Mapping[int, datetime]:
         """When operators last let the conversation time out, by their ids."""
@@ -215,16 +221,28 @@ class Conversation:
         for entry in self.history:
             if entry.action == "timed_out" and assigned is not None:
                 missed[assigned.id] = entry.at
-            elif entry.action in ASSIGNING_ACTIONS:
-                assigned = entry.to or entry.by
+            elif entry.assigned_operator is not None:
+                assigned = entry.assigned_operator
         return missed
 
     def with_history(
         self, at: datetime, action: str, by: OperatorRef | None, to: OperatorRef | None = None, **also: Any
     ) -> Conversation:
         """The conversation with one entry more; `also` are further fields of it."""
-        entries = (*self.history, HistoryEntry(at, action, by, to, **also))[-MAX_HISTORY_ENTRIES:]
-        return replace(self, history=entries)
+        entries = [*self.history, HistoryEntry(at, action, by, to, **also)]
+        while len(entries) > MAX_HISTORY_ENTRIES:
+            del entries[_oldest_repetition(entries)]
+        return replace(self, history=tuple(entries))
+
+
+def _oldest_repetition(entries: Sequence[HistoryEntry]) -> int:
+    """The index of the first entry whose action has occurred before; 0 if none has."""
+    actions: set[str] = set()
+    for index, entry in enumerate(entries):
+        if entry.action in actions:
+            return index
+        actions.add(entry.action)
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

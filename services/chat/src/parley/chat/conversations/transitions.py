@@ -398,10 +398,10 @@ def restore_assignment(
     if assignment.mode == "operator" and _is_awaited(after) and assignment.snoozed_until is None:
         after = replace(after, due_at=at + timeout)
     if not conversation.open:
-        return Change(after, (events.reopened(after, by),))
+        return Change(after, (events.reopened(after, by, "undone"),))
     match assignment.mode:
         case "operator":
-            return Change(after, (events.transferred(after, by, conversation.operator),))
+            return Change(after, (events.transferred(after, by, conversation.operator, "undone"),))
         case "pending":
             return Change(after, (events.pending(after, "undone", by),))
         case _:

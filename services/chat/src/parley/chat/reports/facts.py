@@ -7,9 +7,8 @@ from datetime import datetime
 from parley.chat.conversations.model import Conversation, HistoryEntry
 from parley.chat.reports.model import Fact
 
-_ASSIGNING = frozenset({"accepted", "assigned", "transferred", "reopened"})
-"""Actions of the history by which an operator gets the conversation."""
-_HANDING_OFF = _ASSIGNING | {"pending", "transferred_to_team"}
+_HANDING_OFF = frozenset({"accepted", "assigned", "transferred", "reopened", "pending", "transferred_to_team"})
+_CLOSING = frozenset({"closed", "closed_for_silence"})
 
 
 def build_fact(conversation: Conversation) -> Fact:
@@ -46,12 +45,12 @@ def _reason(handoff: HistoryEntry | None) -> str | None:
 
 
 def _find_assignment(history: tuple[HistoryEntry, ...], since: datetime) -> datetime | None:
-    return next((entry.at for entry in history if entry.action in _ASSIGNING and entry.at >= since), None)
+    return next((entry.at for entry in history if entry.assigned_operator and entry.at >= since), None)
 
 
 def _find_closing(conversation: Conversation) -> datetime | None:
     """When a closed conversation was closed the last time."""
     if conversation.open:
         return None
-    closings = [entry.at for entry in conversation.history if entry.action == "closed"]
+    closings = [entry.at for entry in conversation.history if entry.action in _CLOSING]
     return closings[-1] if closings else conversation.updated_at
