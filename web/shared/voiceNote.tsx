@@ -1,6 +1,6 @@
 /** The button that records a voice note. It is shown only where the browser and the page allow the microphone. */
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Recorder, Recording } from "./recorder";
 
@@ -24,11 +24,20 @@ interface VoiceNoteProps {
   labels: Record<"record" | "stop" | "discard" | "recording", string>;
   icons: Record<"record" | "stop" | "discard", ComponentChildren>;
   disabled?: boolean;
+  /** The button that starts the recording, and then the one that ends it. */
+  button?: RefObject<HTMLButtonElement> | null;
   onRecorded(recording: Recording): void;
   onFailure(reason: RecordingFailure): void;
 }
 
-export function VoiceNote({ labels, icons, disabled = false, onRecorded, onFailure }: VoiceNoteProps) {
+export function VoiceNote({
+  labels,
+  icons,
+  disabled = false,
+  button = null,
+  onRecorded,
+  onFailure,
+}: VoiceNoteProps) {
   const recorder = useSignal<Recorder | null>(null);
   const starting = useSignal(false);
   const seconds = useSignal(0);
@@ -62,6 +71,7 @@ export function VoiceNote({ labels, icons, disabled = false, onRecorded, onFailu
   if (!active) {
     return (
       <button
+        ref={button}
         type="button"
         class="icon-button"
         aria-label={labels.record}
@@ -89,6 +99,7 @@ export function VoiceNote({ labels, icons, disabled = false, onRecorded, onFailu
         {minutes}:{String(seconds.value % 60).padStart(2, "0")}
       </span>
       <button
+        ref={button}
         type="button"
         class="icon-button recording"
         aria-label={labels.stop}

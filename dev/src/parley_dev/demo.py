@@ -21,8 +21,9 @@ class Demo:
 
     def lines(self) -> list[str]:
         """Format the accounts for the terminal."""
-        lines = ["  Operators of the demo site:"]
-        lines += [f"    {operator['email']}   {operator['password']}" for operator in self.content["operators"]]
+        operators = sorted(self.content["operators"], key=lambda operator: not operator.get("owner"))
+        lines = ["  Logins of the demo site; the owner may change everything:"]
+        lines += [_login_line(operator) for operator in operators]
         second = self.content.get("second_tenant")
         if second:
             lines += ["  An operator of another tenant, who sees nothing of the first:"]
@@ -45,6 +46,11 @@ async def seed(stack: Stack, out: Path) -> Demo:
     if code != 0:
         raise StartFailed(f"The demo could not be seeded (code {code}).\n{run.tail_log()}")
     return Demo(await asyncio.to_thread(_read, out))
+
+
+def _login_line(operator: dict[str, Any]) -> str:
+    line = f"    {operator['email']}   {operator['password']}"
+    return f"{line}   (owner)" if operator.get("owner") else line
 
 
 def _read(out: Path) -> dict[str, Any]:

@@ -71,13 +71,30 @@ async function openChat(conversation) {
   return client.focus();
 }
 
-/** The browser replaced the subscription. An open panel registers the new one, otherwise the next that is opened. */
+const RENEWAL_TEXTS = {
+  en: "Open Parley to keep receiving notifications on this device.",
+  de: "Öffnen Sie Parley, um auf diesem Gerät weiter Benachrichtigungen zu erhalten.",
+  es: "Abra Parley para seguir recibiendo notificaciones en este dispositivo.",
+  fr: "Ouvrez Parley pour continuer à recevoir des notifications sur cet appareil.",
+  pt: "Abra o Parley para continuar recebendo notificações neste dispositivo.",
+  ar: "افتح Parley لمواصلة تلقي الإشعارات على هذا الجهاز.",
+  ja: "この端末で通知を受け取り続けるには、Parley を開いてください。",
+};
+
+/**
+ * The browser replaced the subscription. An open panel registers the new one. Without one nobody is logged in here, so
+ * the operator is asked to open it; until then, no push would arrive.
+ */
 self.addEventListener("pushsubscriptionchange", (event) => {
   const renew = async () => {
     const options = event.oldSubscription?.options;
     if (!event.newSubscription && options) await self.registration.pushManager.subscribe(options);
-    for (const client of await self.clients.matchAll({ includeUncontrolled: true }))
-      client.postMessage({ type: "subscription" });
+    const clients = await self.clients.matchAll({ includeUncontrolled: true });
+    for (const client of clients) client.postMessage({ type: "subscription" });
+    if (clients.length > 0) return;
+    const languages = self.navigator.languages.map((tag) => tag.split("-")[0]);
+    const body = RENEWAL_TEXTS[languages.find((one) => RENEWAL_TEXTS[one]) ?? "en"];
+    await self.registration.showNotification("Parley", { body, tag: "subscription", icon: "icon-192.png" });
   };
   event.waitUntil(renew());
 });

@@ -17,7 +17,7 @@ import { Sidebar } from "./navigation/sidebar";
 import { LoginPage } from "./session/loginPage";
 import { me } from "./session/session";
 import { startSession } from "./session/startSession";
-import { opensByItself, refreshSetup } from "./setup/setup";
+import { opensByItself, refreshSetup, setupSite } from "./setup/setup";
 import { isManager, sitesLoaded } from "./sites/sites";
 import { VisitorsPage } from "./visitors/visitorsPage";
 
@@ -68,7 +68,7 @@ function useSetup(): void {
   useEffect(() => {
     // Without an answer the sidebar does not offer it; the page itself fetches again.
     if (mayManage) refreshSetup().catch(() => undefined);
-  }, [mayManage]);
+  }, [mayManage, setupSite.value?.id]);
   useEffect(() => {
     if (opensByItself.value && route.value.page === "chats") navigate("setup");
   }, [opensByItself.value]);

@@ -34,10 +34,13 @@ export function usePanelActions(): void {
       "go.setup": isManager.value && go("setup"),
       "go.team": isManager.value && go("team"),
       "go.ratings": isManager.value && go("ratings"),
+      "go.reports": isManager.value && go("reports"),
       "go.audit": isManager.value && go("audit"),
       "go.settings": go("settings"),
       "site.add": isOwner && openOn("sites", "site.add"),
       "member.invite": isManager.value && openOn("team", "member.invite"),
+      "team.add": isManager.value && openOn("team", "team.add"),
+      "label.add": isManager.value && openOn("settings", "label.add"),
       "cannedReply.add": openOn("settings", "cannedReply.add"),
       "status.toggle": mayChat && {
         label: t(online ? "commands.statusOffline" : "commands.statusOnline"),

@@ -4,7 +4,12 @@ import type { CannedReply, Mode } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { cannedReplies, cannedRepliesOfSite, refreshCannedReplies } from "../cannedReplies/store";
 import type { IconName } from "../components/icon";
-import { composerInsertion, focusComposer, transferConversation } from "../conversation/actions";
+import {
+  composerInsertion,
+  focusComposer,
+  transferConversation,
+  transferToTeam,
+} from "../conversation/actions";
 import { type TextKey, t } from "../i18n/i18n";
 import {
   activeTab,
@@ -17,6 +22,8 @@ import {
 import { navigate, openConversationId } from "../navigation/route";
 import { me } from "../session/session";
 import { chatSites, getSiteName, hasPermission, managedSites, sites } from "../sites/sites";
+import { teams } from "../teams/teams";
+import { changeFilter, clearFilter, openView, views } from "../views/views";
 import { onlineVisitors, visitorToWriteTo } from "../visitors/presence";
 import { COMMANDS, type CommandGroup } from "./catalogue";
 import type { Searchable } from "./match";
@@ -109,6 +116,8 @@ export function collectEntries(): Entry[] {
     ...collectActions(),
     ...collectChats(),
     ...collectPeople(),
+    ...collectTeams(),
+    ...collectViews(),
     ...collectSettings(),
     ...collectCannedReplies(),
   ];
@@ -194,6 +203,53 @@ function collectTeammate({ id, name, email }: Teammate): Entry[] {
   return [show, transfer];
 }
 
+/** A team: the chats that wait for it, and the transfer of the open chat to it. */
+function collectTeams(): Entry[] {
+  const openId = openConversationId.value;
+  const siteId = openId === undefined ? undefined : conversations.value.get(openId)?.site_id;
+  const mayTransfer = siteId !== undefined && availableActions().has("chat.transfer");
+  return teams.value.flatMap((team) => {
+    const keywords = t("teams.team");
+    const show: Entry = {
+      id: `team:${team.id}`,
+      group: "people",
+      icon: "team",
+      label: team.name,
+      detail: t("commands.showTeamChats"),
+      keywords,
+      run: () => {
+        clearFilter();
+        changeFilter({ team_id: team.id });
+        activeTab.value = "all";
+        navigate("chats");
+      },
+    };
+    if (openId === undefined || !mayTransfer || !team.site_ids.includes(siteId)) return [show];
+    const transfer: Entry = {
+      id: `transfer-team:${team.id}`,
+      group: "people",
+      icon: "transfer",
+      label: team.name,
+      detail: t("commands.transferThisChat"),
+      keywords: `${t("conversation.transfer")} ${keywords}`,
+      run: () => void transferToTeam(openId, team),
+    };
+    return [show, transfer];
+  });
+}
+
+function collectViews(): Entry[] {
+  return views.value.map((view) => ({
+    id: `view:${view.id}`,
+    group: "chats",
+    icon: "bookmark",
+    label: view.name,
+    detail: t("labels.views"),
+    keywords: t("labels.views"),
+    run: () => openView(view),
+  }));
+}
+
 /** The visitors who are online without an open chat; the others are found by their chats. */
 function collectVisitors(): Entry[] {
   const entries: Entry[] = [];
@@ -224,6 +280,7 @@ const SITE_SECTIONS = [
   ["install", "commands.siteInstall", "commands.siteInstallWords"],
   ["assistant", "commands.siteAssistant", "commands.siteAssistantWords"],
   ["knowledge", "commands.siteKnowledge", "commands.siteKnowledgeWords"],
+  ["routing", "sites.tab_routing", "commands.siteRoutingWords"],
   ["settings", "navigation.settings", "commands.siteSettingsWords"],
 ] as const;
 
@@ -232,8 +289,8 @@ const OWN_SECTIONS = [
   ["profile", "commands.ownProfile", "commands.ownProfileWords"],
   ["notifications", "commands.ownNotifications", "commands.ownNotificationsWords"],
   ["push", "devices.title", "devices.words"],
-  ["push", "devices.title", "commands.ownNotificationsWords"],
   ["canned-replies", "cannedReplies.title", "commands.ownCannedRepliesWords"],
+  ["labels", "labels.labels", "commands.labelAddWords"],
   ["password", "commands.ownPassword", "commands.ownPasswordWords"],
   ["devices", "commands.ownDevices", "commands.ownDevicesWords"],
   ["api-keys", "commands.ownApiKeys", "commands.ownApiKeysWords"],

@@ -5,9 +5,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { CannedReply, Conversation } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
 import { ACCEPTED_FILES } from "../../../shared/files";
+import { canRecord } from "../../../shared/voiceNote";
 import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedReplies/store";
 import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";
-import { useActions, withShortcut } from "../commands/registry";
+import { shortcutHint, useActions, withShortcut } from "../commands/registry";
 import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
 import { showToast } from "../components/toasts";
@@ -49,6 +50,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
   const draft = getDraft(id);
   const field = useRef<HTMLTextAreaElement>(null);
   const fileInput = useRef<HTMLInputElement>(null);
+  const voiceButton = useRef<HTMLButtonElement>(null);
   const { upload, start: startUpload } = useUpload(id, conversation.site_id);
   const dragging = useSignal(false);
   /** Where the chosen canned reply goes; null while none is being chosen. */
@@ -128,6 +130,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
     selected.value = 0;
   };
 
+  const mayAttach = isEditable && !isNote && !assignedToOther;
   const mayAskCopilot = isEditable && isCopilotAvailable(conversation.site_id);
   const mayRewrite = mayAskCopilot && text.trim() !== "";
   useActions(
@@ -141,7 +144,8 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           focusComposer(id, "reply");
           suggestReplies();
         }),
-      "chat.image": isEditable && !isNote && !assignedToOther && (() => fileInput.current?.click()),
+      "chat.file": mayAttach && (() => fileInput.current?.click()),
+      "chat.voice": mayAttach && canRecord() && (() => voiceButton.current?.click()),
       "copilot.suggestion":
         mayAskCopilot && !isNote && (() => void runCopilot(id, "suggestion", text.trim())),
       "copilot.summary": mayAskCopilot && (() => void runCopilot(id, "summary", text.trim())),
@@ -348,10 +352,13 @@ export function Composer({ conversation }: { conversation: Conversation }) {
             <IconButton
               icon="clip"
               label={t("files.attach")}
-              hint={t("files.attachHint")}
+              hint={`${shortcutHint("chat.file")}, ${t("files.attachHint")}`}
               onClick={() => fileInput.current?.click()}
             />
-            <PanelVoiceNote onRecorded={({ file, seconds }) => void startUpload(file, seconds)} />
+            <PanelVoiceNote
+              button={voiceButton}
+              onRecorded={({ file, seconds }) => void startUpload(file, seconds)}
+            />
             <IconButton
               icon="bolt"
               label={t("composer.cannedReplies")}

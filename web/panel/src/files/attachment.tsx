@@ -1,5 +1,6 @@
 /** What is attached to a reply: uploads an image or a file with progress, and shows it until it is sent. */
 import { type Signal, useSignal } from "@preact/signals";
+import type { RefObject } from "preact";
 import type { FileAttachment } from "../../../shared/apiTypes";
 import { MessageImage } from "../../../shared/components";
 import type { Recording } from "../../../shared/recorder";
@@ -117,9 +118,16 @@ function UploadState({ upload, current, start }: UploadStateProps) {
   );
 }
 
+interface PanelVoiceNoteProps {
+  /** The button that starts the recording, and then the one that ends it. */
+  button: RefObject<HTMLButtonElement>;
+  onRecorded(recording: Recording): void;
+}
+
 /** The button that records a voice note for a reply. */
-export const PanelVoiceNote = ({ onRecorded }: { onRecorded(recording: Recording): void }) => (
+export const PanelVoiceNote = ({ button, onRecorded }: PanelVoiceNoteProps) => (
   <VoiceNote
+    button={button}
     labels={{
       record: t("files.record"),
       stop: t("files.stopRecording"),

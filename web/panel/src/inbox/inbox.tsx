@@ -3,6 +3,7 @@
 import type { Conversation } from "../../../shared/apiTypes";
 import { BulkBar } from "../bulk/bulkBarLoader";
 import { isSelected, selection, selectRange, toggleSelected } from "../bulk/selection";
+import { shortcutHint, useActions } from "../commands/registry";
 import { now } from "../components/clock";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, Spinner } from "../components/display";
@@ -52,6 +53,10 @@ export function Inbox() {
   const list = inboxLists.value[activeTab.value];
   const label = t(`inbox.list_${activeTab.value}`);
   const openId = route.value.page === "chats" ? route.value.conversation : undefined;
+  const toggleFilter = () => {
+    filterOpen.value = !filterOpen.value;
+  };
+  useActions(() => ({ "inbox.filter": toggleFilter }), []);
   return (
     <section class={`inbox${selection.value.length ? " selecting" : ""}`} aria-label={t("inbox.chats")}>
       <header class="inbox-header">
@@ -86,9 +91,8 @@ export function Inbox() {
             icon="filter"
             label={t("labels.filter")}
             active={filterOpen.value || isFiltered.value}
-            onClick={() => {
-              filterOpen.value = !filterOpen.value;
-            }}
+            hint={shortcutHint("inbox.filter")}
+            onClick={toggleFilter}
           />
         </div>
         {filterOpen.value && <FilterBar />}
@@ -141,7 +145,7 @@ function TabButton({ name, hint }: { name: InboxTab; hint: string }) {
       }}
     >
       {label}
-      <span class={`count${needsAttention ? " attention" : ""}`}>{formatNumber(count)}</span>
+      {count > 0 && <span class={`count${needsAttention ? " attention" : ""}`}>{formatNumber(count)}</span>}
     </button>
   );
 }
@@ -253,7 +257,7 @@ function ConversationRow({ conversation, selected }: { conversation: Conversatio
                   {getTeamName(conversation.team_id)}
                 </span>
               )}
-              {visitor.language && <span class="tag plain">{visitor.language}</span>}
+              {visitor.language && <span class="tag plain language">{visitor.language}</span>}
               {visitor.blocked && <span class="tag error">{t("inbox.blocked")}</span>}
             </span>
             {needsAttention && <span class="badge">{unread > 99 ? "99+" : formatNumber(unread)}</span>}

@@ -3,6 +3,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Label } from "../../../shared/apiTypes";
 import { api, errorMessage } from "../api/client";
+import { useRequest } from "../commands/registry";
 import { Field, IconButton } from "../components/controls";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
@@ -17,6 +18,7 @@ const DEFAULT_COLOUR = "#2563eb";
 export function LabelsCard() {
   const editing = useSignal<Label | "new" | null>(null);
   const error = useSignal("");
+  useRequest("label.add", () => (editing.value = "new"));
   useEffect(() => {
     loadLabels().catch((caught) => {
       if (!(caught instanceof LoggedOut)) error.value = errorMessage(caught);
@@ -33,7 +35,7 @@ export function LabelsCard() {
     });
   };
   return (
-    <section class="card stack" aria-label={t("labels.labels")}>
+    <section class="card stack" id="labels" aria-label={t("labels.labels")}>
       <h2>{t("labels.labels")}</h2>
       {error.value && <p class="error-text">{error.value}</p>}
       <ul class="labels-list">

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
+import { useActions } from "../commands/registry";
 import { EmptyState, Spinner } from "../components/display";
 import { runWithToast } from "../components/toasts";
 import type { TextKey } from "../i18n/catalogues";
@@ -62,6 +63,7 @@ export function ReportsPage() {
       const file = await api.download("/reports/export", exported);
       saveFile(file, `report-${groupBy.value}-${query.from}-${query.to}.${format}`);
     });
+  useActions(() => ({ "report.export": valid && (() => void download("csv")) }), [valid, key, groupBy.value]);
 
   return (
     <main class="page">

@@ -3,11 +3,32 @@ import { computed, signal } from "@preact/signals";
 import { api } from "../api/client";
 import { me } from "../session/session";
 import { persistedSignal } from "../settings/preferences";
-import { hasPermission, isManager, loadSites, managedSites, sites, sitesLoaded } from "../sites/sites";
+import {
+  hasPermission,
+  isManager,
+  loadSites,
+  managedSites,
+  type Site,
+  sites,
+  sitesLoaded,
+} from "../sites/sites";
 import { NO_SITE, nextStep, SerializedState, type SetupFacts } from "./steps";
 
 /** Undefined until they are fetched. */
 export const setupFacts = signal<SetupFacts | undefined>(undefined);
+
+const chosenSite = signal<number | null>(null);
+
+/** The site that is set up: the one that was chosen, or else the newest. */
+export const setupSite = computed(
+  () =>
+    managedSites.value.find((site) => site.id === chosenSite.value) ??
+    managedSites.value.reduce<Site | undefined>((a, b) => (a && a.id > b.id ? a : b), undefined),
+);
+
+export function chooseSetupSite(id: number): void {
+  chosenSite.value = id;
+}
 
 const state = new SerializedState(fetchFacts, (facts) => {
   setupFacts.value = facts;
@@ -43,11 +64,12 @@ export const saveStep = (save: () => Promise<unknown>): Promise<void> => state.c
 /** Forgets the facts of the operator who has logged out. */
 export function resetSetup(): void {
   state.reset();
+  chosenSite.value = null;
   setupFacts.value = undefined;
 }
 
 async function fetchFacts(): Promise<SetupFacts> {
-  const site = managedSites.value[0];
+  const site = setupSite.value;
   if (!site) return NO_SITE;
   const path = { site_id: site.id };
   const visitors = hasPermission(site.id, "can_view_conversations")

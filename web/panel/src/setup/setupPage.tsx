@@ -17,10 +17,10 @@ import { type TextKey, t } from "../i18n/i18n";
 import { conversations, visitorName } from "../inbox/conversations";
 import { navigate, routeHref } from "../navigation/route";
 import { LoggedOut } from "../session/session";
-import { isManager, type Site, sitesById } from "../sites/sites";
+import { isManager, managedSites, type Site, sitesById } from "../sites/sites";
 import { DEFAULT_PERMISSIONS, toFlags } from "../team/permissions";
 import { onlineVisitors } from "../visitors/presence";
-import { addSite, leaveSetup, refreshSetup, saveStep, setupFacts } from "./setup";
+import { addSite, chooseSetupSite, leaveSetup, refreshSetup, saveStep, setupFacts, setupSite } from "./setup";
 import { canOpen, findDone, nextStep, type SetupFacts, STEPS, type StepName, toDomain } from "./steps";
 import { askAssistant } from "./testAnswer";
 import "./setup.css";
@@ -32,6 +32,9 @@ const TITLES: Record<StepName, TextKey> = {
   ai: "setup.aiTitle",
   chat: "setup.chatTitle",
 };
+
+/** How many of the newest waiting chats are shown: the one that was just begun is among them. */
+const MAX_WAITING = 3;
 
 export function SetupPage() {
   const error = useSignal("");
@@ -45,7 +48,8 @@ export function SetupPage() {
   };
   // A visitor who comes and a chat that is accepted may complete a step.
   const accepted = [...conversations.value.values()].filter(({ operator }) => operator !== null).length;
-  useEffect(() => void refresh(), [isManager.value, onlineVisitors.value.size, accepted]);
+  const siteId = setupSite.value?.id;
+  useEffect(() => void refresh(), [isManager.value, siteId, onlineVisitors.value.size, accepted]);
   const leave = () => {
     leaveSetup();
     navigate("chats");
@@ -60,12 +64,23 @@ export function SetupPage() {
           {facts && nextStep(facts) === null ? t("setup.finish") : t("setup.later")}
         </button>
       </header>
+      {managedSites.value.length > 1 && (
+        <Field label={t("common.site")}>
+          <select value={siteId} onChange={(event) => chooseSetupSite(Number(event.currentTarget.value))}>
+            {managedSites.value.map((site) => (
+              <option key={site.id} value={site.id}>
+                {site.name}
+              </option>
+            ))}
+          </select>
+        </Field>
+      )}
       {!isManager.value ? (
         <EmptyState icon="info" title={t("setup.managersOnly")} />
       ) : error.value && !facts ? (
         <p class="error-text">{error.value}</p>
       ) : facts ? (
-        <Steps facts={facts} />
+        <Steps key={facts.siteId} facts={facts} />
       ) : (
         <Spinner />
       )}
@@ -362,9 +377,10 @@ function AiStep({ facts, site, stay, goOn }: PausingStepProps & { facts: SetupFa
 }
 
 function ChatStep({ site }: { site: Site }) {
-  const waiting = [...conversations.value.values()].filter(
-    (conversation) => conversation.site_id === site.id && conversation.mode === "pending",
-  );
+  const waiting = [...conversations.value.values()]
+    .filter((conversation) => conversation.site_id === site.id && conversation.mode === "pending")
+    .sort((a, b) => b.id - a.id)
+    .slice(0, MAX_WAITING);
   return (
     <>
       <p>{t("setup.chatText")}</p>

@@ -26,7 +26,7 @@ export function FilesFields({ value, error, change }: FilesFieldsProps) {
         label={t("files.visitorsMaySend")}
         onChange={(on) => set({ enabled_for_visitors: on })}
       />
-      <div class="row wrap" role="group" aria-label={t("files.kinds")}>
+      <div class="form-row" role="group" aria-label={t("files.kinds")}>
         {KINDS.map((kind) => (
           <Switch
             key={kind}

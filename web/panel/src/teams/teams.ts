@@ -22,5 +22,14 @@ export function isForMe({ team_id: teamId, site_id: siteId }: Conversation): boo
 }
 
 export async function loadTeams(): Promise<void> {
-  teams.value = (await api.get("/teams", { query: { limit: 100 } })).teams;
+  const loaded: Team[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: { teams: Team[]; next_cursor: string | null } = await api.get("/teams", {
+      query: { limit: 100, cursor },
+    });
+    loaded.push(...page.teams);
+    cursor = page.next_cursor;
+  } while (cursor);
+  teams.value = loaded;
 }

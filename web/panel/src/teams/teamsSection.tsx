@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Member, Team } from "../../../shared/apiTypes";
 import { api } from "../api/client";
+import { useRequest } from "../commands/registry";
 import { Field, IconButton } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
@@ -15,6 +16,7 @@ import { loadTeams, teams } from "./teams";
 
 export function TeamsSection({ members }: { members: readonly Member[] }) {
   const editing = useSignal<Team | "new" | null>(null);
+  useRequest("team.add", () => (editing.value = "new"));
   useEffect(() => void loadTeams().catch(() => undefined), []);
   const remove = async (team: Team) => {
     const confirmed = await confirmAction({

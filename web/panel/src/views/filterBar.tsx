@@ -1,6 +1,7 @@
 /** The fields by which the inbox is filtered, and saving them as a view. */
 import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
+import { useActions } from "../commands/registry";
 import { LANGUAGES, languageName } from "../components/languages";
 import { confirmAction, runWithToast } from "../components/toasts";
 import { formatDuration, formatNumber } from "../i18n/formats";
@@ -8,6 +9,7 @@ import { t } from "../i18n/i18n";
 import { conversations, inboxFilter, isFiltered, searchText, siteFilter } from "../inbox/conversations";
 import { labels } from "../labels/labels";
 import { me } from "../session/session";
+import { teams } from "../teams/teams";
 import { SaveViewDialog } from "./saveViewDialog";
 import { activeView, changeFilter, clearFilter, currentFilter, loadViews, views } from "./views";
 
@@ -23,6 +25,7 @@ export function FilterBar() {
     if (operator) operators.set(operator.id, operator.name);
   const isAny = isFiltered.value || siteFilter.value !== undefined || searchText.value !== "";
   const view = views.value.find((one) => one.id === activeView.value);
+  useActions(() => ({ "view.save": isAny && (() => (saving.value = true)) }), [isAny]);
   const toNumber = (value: string): number | null => (value ? Number(value) : null);
   return (
     <section class="filter-bar" aria-label={t("labels.filter")}>
@@ -38,6 +41,20 @@ export function FilterBar() {
           </option>
         ))}
       </select>
+      {teams.value.length > 0 && (
+        <select
+          aria-label={t("teams.team")}
+          value={filter.team_id ?? ""}
+          onChange={(event) => changeFilter({ team_id: toNumber(event.currentTarget.value) })}
+        >
+          <option value="">{t("labels.anyTeam")}</option>
+          {teams.value.map((team) => (
+            <option key={team.id} value={team.id}>
+              {team.name}
+            </option>
+          ))}
+        </select>
+      )}
       <select
         aria-label={t("common.operator")}
         value={filter.operator_id ?? ""}

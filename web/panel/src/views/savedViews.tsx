@@ -2,8 +2,7 @@
 
 import { formatNumber } from "../i18n/formats";
 import { t } from "../i18n/i18n";
-import { navigate } from "../navigation/route";
-import { activeView, applyView, clearFilter, viewCounts, views } from "./views";
+import { activeView, clearFilter, openView, viewCounts, views } from "./views";
 
 export function SavedViews() {
   if (views.value.length === 0) return null;
@@ -18,9 +17,8 @@ export function SavedViews() {
             type="button"
             aria-pressed={isActive}
             onClick={() => {
-              if (view.filter.status === "closed") navigate("archive", view.id);
-              else if (isActive) clearFilter();
-              else applyView(view);
+              if (isActive) clearFilter();
+              else openView(view);
             }}
           >
             <span dir="auto">{view.name}</span>

@@ -10,6 +10,7 @@ import {
   searchText,
   siteFilter,
 } from "../inbox/conversations";
+import { navigate } from "../navigation/route";
 
 /** Events come in bursts: the counts are fetched once for those of this time. */
 const COUNT_DELAY_MS = 2000;
@@ -68,6 +69,16 @@ export function applyView(view: SavedView): void {
   searchText.value = search ?? "";
   inboxFilter.value = { ...NO_FILTER, ...fields, modes };
   activeTab.value = status === "snoozed" ? "snoozed" : "all";
+}
+
+/** Opens a view: one of closed conversations in the archive, any other in the inbox. */
+export function openView(view: SavedView): void {
+  if (view.filter.status === "closed") {
+    navigate("archive", view.id);
+    return;
+  }
+  applyView(view);
+  navigate("chats");
 }
 
 export function clearFilter(): void {
