@@ -57,7 +57,7 @@ async def test_an_operator_labels_filters_and_snoozes_chats(
     await expect(view).to_contain_text("0")
     await page.get_by_role("button", name="Undo").click()
     await expect(rows).to_have_count(3)
-    await expect(panel.messages).to_contain_text("You reopened the chat")
+    await expect(panel.messages).to_contain_text("You undid the last change")
 
     await page.keyboard.press("z")
     await page.get_by_role("button", name=re.compile("^Tomorrow")).click()
