@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from support.api import OperatorClient
-from support.authorization_matrix import image_form, make_image
+from support.authorization_matrix import PDF, file_form, image_form, make_image
 from support.tenants import TenantFixture
 
 REPLIES = "/canned-replies"
@@ -107,3 +107,27 @@ async def test_a_reply_may_show_an_image_uploaded_here(tenant: TenantFixture) ->
     path, form = "/api/v1/operator/upload-image", image_form(make_image())
     url = (await tenant.api.request("POST", path, token=tenant.alex.token, data=form)).ok()["url"]
     assert (await _add(tenant.alex, "map", image_url=url))["image_url"] == url
+
+
+async def test_a_reply_may_have_a_file_that_every_operator_sends(tenant: TenantFixture) -> None:
+    path = "/api/v1/operator/upload-file"
+
+    async def upload(**query: Any) -> dict[str, Any]:
+        form = file_form(PDF, "terms.pdf")
+        uploaded = await tenant.api.request("POST", path, token=tenant.owner.token, data=form, query=query)
+        file: dict[str, Any] = uploaded.ok()["file"]
+        return file
+
+    file = await upload()
+    reply = await _add(tenant.owner, "terms", scope="all", file_id=file["id"])
+    assert reply["file"] == file
+    (listed,) = (await tenant.sam.get(REPLIES)).ok()["canned_replies"]
+    visitor, conversation_id = await tenant.pending_conversation()
+    (await tenant.sam.post(f"/operator/accept/{conversation_id}")).ok()
+    body = {"conversation_id": conversation_id, "content": "Here:", "file_id": listed["file"]["id"]}
+    (await tenant.sam.post("/operator/message", body)).ok()
+    received = (await visitor.get("/history")).ok()["messages"][-1]["file"]
+    assert (received["name"], received["url"]) == ("terms.pdf", file["url"])
+    for wrong in ("0" * 32, (await upload(site_id=tenant.site_id))["id"]):
+        refused = await tenant.owner.post(REPLIES, {"shortcut": "x", "text": "x", "file_id": wrong})
+        assert (refused.status, list(refused.body["errors"])) == (422, ["file_id"])

@@ -6,7 +6,9 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -25,6 +27,7 @@ from parley.common.auth.visitor_session import session_handle
 from reliability.conftest import ReliabilityCluster, repetitions, report
 from support.api import VisitorClient
 from support.load import LoadGenerator
+from support.sse import SseEvent, SseStream
 from support.tenants import TenantFixture
 from support.wait import wait_until
 
@@ -168,14 +171,9 @@ async def test_a_replicas_cached_visitor_is_invalidated_by_another_replica(
 ) -> None:
     first_replica, second_replica = replicas
     visitor, _ = await tenant.assigned_conversation()
-    async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
-        prefix = cluster.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
-        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": tenant.site_id})
-    assert site is not None
     session = session_handle(tenant.site_id, visitor.session_id)
-    caller = VisitorCaller(site["tenant_id"], tenant.site_id, session)
-    sites = {tenant.site_id: frozenset(Permission)}
-    alex = OperatorCaller(tenant.alex.id, site["tenant_id"], "Alex", sites)
+    alex, _ = await _get_callers(cluster, tenant)
+    caller = VisitorCaller(alex.tenant_id, tenant.site_id, session)
 
     first = await first_replica.send_message(caller, visitor, "Closed by the other replica", "one")
     assert (await second_replica.send_message(caller, visitor, "On the other replica", "two"))[
@@ -199,3 +197,43 @@ async def test_a_replicas_cached_visitor_is_invalidated_by_another_replica(
     assert blocked[0] == 200
     rejected = {**visitor.credentials, "message": "And now?", "message_id": "five"}
     assert (await first_replica.post(caller, "/chat/stream", rejected))[0] == 403
+
+
+async def test_viewers_are_seen_from_every_replica(
+    cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
+) -> None:
+    _, conversation_id = await tenant.pending_conversation()
+    alex, sam = await _get_callers(cluster, tenant)
+    async with AsyncExitStack() as stack:
+        streams = []
+        for process in cluster.stack.processes("notify"):
+            headers = {IDENTITY_HEADER: replicas[0].signer.sign(sam)}
+            url = f"{process.url}/api/v1/operator/stream"
+            response = await stack.enter_async_context(replicas[0].http.get(url, headers=headers))
+            streams.append(await stack.enter_async_context(SseStream(response)))
+        for stream in streams:
+            await stream.wait_for("ready")
+        for replica, state in zip(replicas, ("viewing", "writing"), strict=True):
+            path = f"/operator/conversation/{conversation_id}/viewing"
+            assert (await replica.post(alex, path, {"state": state}))[0] == 200
+            for stream in streams:
+                event = await stream.wait_for("conversation.viewers", partial(_has_state, state))
+                assert event.data["data"]["operator"]["id"] == alex.operator_id
+
+
+def _has_state(state: str, event: SseEvent) -> bool:
+    return bool(event.data["data"]["state"] == state)
+
+
+async def _get_callers(cluster: ReliabilityCluster, tenant: TenantFixture) -> tuple[OperatorCaller, OperatorCaller]:
+    """Alex and Sam, as the gateway describes them to the services."""
+    async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
+        prefix = cluster.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
+        site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": tenant.site_id})
+    assert site is not None
+    sites = {tenant.site_id: frozenset(Permission)}
+    alex, sam = (
+        OperatorCaller(operator.id, site["tenant_id"], name, sites)
+        for operator, name in ((tenant.alex, "Alex"), (tenant.sam, "Sam"))
+    )
+    return alex, sam

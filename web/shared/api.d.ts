@@ -2213,6 +2213,7 @@ export interface components {
             scope?: "mine" | "site" | "all";
             site_id?: number | null;
             image_url?: string | null;
+            file_id?: string | null;
         };
         CannedReplyResponse: {
             /**
@@ -2231,10 +2232,9 @@ export interface components {
             site_id: number | null;
             operator_id: number;
             image_url: string | null;
+            file: components["schemas"]["FileSchema"] | null;
             use_count: number;
-            /** Format: date-time */
             created_at: string;
-            /** Format: date-time */
             updated_at: string;
         };
         ChatbotBody: {

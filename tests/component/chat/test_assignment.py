@@ -258,6 +258,20 @@ class PausedConversations:
         return await self._conversations.change(tenant_id, conversation_id, transition)
 
 
+async def test_what_is_assigned_in_the_moment_of_a_removal_returns_to_the_queue(desk: Desk) -> None:
+    alex = await desk.add_operator("Alex")
+    await desk.add_operator("Sam")
+    conversations = [await desk.wait_in_queue() for _ in range(2)]
+    assert await desk.assign() == 2
+    # Nothing consumes events here, so what Alex has stays assigned, as what is assigned after the event.
+    (await desk.app.call("DELETE", f"/api/v1/team/{alex.operator_id}", desk.owner)).ok()
+    assert await desk.module.lost_access.return_orphaned() == 1
+    assert sorted([await desk.holder(one) or "" for one in conversations]) == ["", "Sam"]
+    assert await desk.module.lost_access.return_orphaned() == 0
+    assert await desk.assign() == 1
+    assert [await desk.holder(one) for one in conversations] == ["Sam", "Sam"]
+
+
 async def test_the_room_of_a_stopped_replica_is_free_again_and_its_late_write_fails(desk: Desk) -> None:
     await desk.add_operator("Alex", capacity=1)
     billing = await desk.add_team("Billing", "Alex")

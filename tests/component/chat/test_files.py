@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from parley.chat.backends import Backends
+from parley.chat.canned_replies.model import CannedReplyDraft
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.files.clamd import ClamdScanner
 from parley.chat.files.errors import FileInfected, FileTooLarge, FileTypeNotAllowed, ScannerUnavailable, TooManyFiles
@@ -224,6 +225,27 @@ async def test_a_file_that_was_not_sent_expires_after_a_day(files: Files) -> Non
         await files.service.get_for_sending(uploader(visitor), unsent.id)
     assert await files.read(sent.id) == PDF
     assert await files.app.mongo["files"].count_documents({"expires_at": {"$type": "date"}}) == 0
+
+
+async def test_a_file_of_a_canned_reply_is_kept_until_the_last_reply_with_it_is_deleted(files: Files) -> None:
+    replies = files.app.admin.canned_replies
+    stored = await files.service.store(Uploader(files.owner.tenant_id), ALL, "terms.pdf", chunks(PDF))
+    first, second = [
+        await replies.add(files.owner, CannedReplyDraft("all", None, shortcut, "Our terms.", None, stored))
+        for shortcut in ("terms", "agb")
+    ]
+    files.app.clock.advance(days=2)
+    await replies.replace(files.owner, first.id, CannedReplyDraft("all", None, "terms", "No terms.", None))
+    files.app.clock.advance(hours=2)
+    await files.service.remove_expired()
+    assert await files.read(stored.id) == PDF, "the other reply has it"
+    changed = CannedReplyDraft("all", None, "agb", "These terms.", None, stored)
+    assert (await replies.replace(files.owner, second.id, changed)).file == stored
+    await replies.delete(files.owner, second.id)
+    files.app.clock.advance(hours=2)
+    await files.service.remove_expired()
+    with pytest.raises(NotFound):
+        await files.read(stored.id)
 
 
 async def test_a_message_waiting_in_the_outbox_keeps_its_file(files: Files) -> None:

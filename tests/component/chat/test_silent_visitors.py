@@ -265,7 +265,8 @@ async def test_an_image_of_a_canned_reply_can_be_sent_when_the_address_of_the_in
     await chat.app.admin.canned_replies.add(chat.owner, CannedReplyDraft("all", None, "map", "See the picture.", url))
     moved = replace(chat.uploads, base_url="https://elsewhere.example.com/uploads/")
     context: Any = SimpleNamespace(caller=chat.owner, query=CannedRepliesQuery())
-    listed = await CannedReplyHandlers(chat.app.admin.canned_replies, moved).list_page(context)
+    files: Any = None  # this reply has none
+    listed = await CannedReplyHandlers(chat.app.admin.canned_replies, moved, files).list_page(context)
     shown = listed.canned_replies[0].image_url
     assert shown is not None
     assert shown.startswith("https://elsewhere.example.com/uploads/")

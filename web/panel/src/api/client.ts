@@ -128,7 +128,7 @@ export const api = {
   /** Uploads a file for a message on a site. `seconds` of a recording. */
   async uploadFile(
     file: File,
-    siteId: number,
+    siteId: number | null,
     options: UploadOptions & { seconds?: number | undefined },
   ): Promise<FileAttachment> {
     const form = new FormData();

@@ -4,6 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { CannedReply } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, MessageImage } from "../../../shared/components";
+import { ACCEPTED_FILES } from "../../../shared/files";
 import { ApiError } from "../../../shared/http";
 import { api, errorMessage } from "../api/client";
 import { useRequest } from "../commands/registry";
@@ -11,6 +12,7 @@ import { Field, IconButton } from "../components/controls";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
+import { PanelFile } from "../files/panelFile";
 import { t, tx } from "../i18n/i18n";
 import { LoggedOut, me } from "../session/session";
 import { browserCannedReplies, hasBrowserCannedReplies } from "../settings/preferences";
@@ -70,6 +72,7 @@ export function CannedRepliesCard() {
               {reply.text}
             </span>
             {reply.image_url && <Icon name="image" size={14} />}
+            {reply.file && <Icon name="clip" size={14} />}
             <span class="muted">
               {describeAudience(reply)} · {t("cannedReplies.used", { number: reply.use_count })}
             </span>
@@ -102,12 +105,15 @@ export function CannedRepliesCard() {
   );
 }
 
+const withoutProgress = () => ({ onProgress: () => undefined, signal: new AbortController().signal });
+
 function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | null> }) {
   const before = editing.value === "new" ? null : editing.value;
   const shortcut = useSignal(before?.shortcut ?? "");
   const text = useSignal(before?.text ?? "");
   const audience = useSignal(before ? audienceOf(before) : "mine");
   const image = useSignal(before?.image_url ?? "");
+  const file = useSignal(before?.file ?? null);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = async (event: Event) => {
@@ -118,6 +124,7 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
         text: text.value,
         ...toScope(audience.value),
         image_url: image.value || null,
+        file_id: file.value?.id ?? null,
       };
       if (before) await api.put("/canned-replies/{id}", { path: { id: before.id }, body });
       else await api.post("/canned-replies", { body });
@@ -125,8 +132,14 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
     };
     if (await submitForm(busy, errors, save, t("cannedReplies.saved"))) editing.value = null;
   };
-  const upload = (file: File | undefined) => {
-    if (file) void runWithToast(async () => (image.value = await api.uploadImage(file)));
+  const upload = (chosen: File | undefined) => {
+    if (!chosen) return;
+    busy.value = true;
+    void runWithToast(async () => {
+      if (chosen.type.startsWith("image/")) image.value = await api.uploadImage(chosen);
+      // Without a site: the reply may be used on several.
+      else file.value = await api.uploadFile(chosen, null, withoutProgress());
+    }).finally(() => (busy.value = false));
   };
   return (
     <form
@@ -173,14 +186,23 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
           <IconButton icon="close" label={t("common.removeImage")} onClick={() => (image.value = "")} />
         </div>
       )}
+      {file.value && (
+        <div class="attachment">
+          <PanelFile file={file.value} />
+          <IconButton icon="close" label={t("files.remove")} onClick={() => (file.value = null)} />
+        </div>
+      )}
       <div class="form-row">
         <label class="button">
-          <Icon name="image" size={16} /> {t("cannedReplies.addImage")}
+          <Icon name="clip" size={16} /> {t("cannedReplies.addFile")}
           <input
             class="visually-hidden"
             type="file"
-            accept={ACCEPTED_IMAGES}
-            onChange={(event) => upload(event.currentTarget.files?.[0])}
+            accept={`${ACCEPTED_IMAGES},${ACCEPTED_FILES}`}
+            onChange={(event) => {
+              upload(event.currentTarget.files?.[0]);
+              event.currentTarget.value = "";
+            }}
           />
         </label>
         <span class="grow" />

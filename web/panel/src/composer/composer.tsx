@@ -102,8 +102,11 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         "site.name": getSiteName(conversation.site_id),
       });
       replaceText(field.current, range, inserted);
-      const changed = { reply: field.current.value, image: draft.image || (reply.image_url ?? "") };
-      setDraft(id, changed);
+      setDraft(id, {
+        reply: field.current.value,
+        image: draft.image || (reply.image_url ?? ""),
+        file: draft.file ?? reply.file ?? null,
+      });
       countUse(reply);
     }
     trigger.value = null;

@@ -72,6 +72,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(LABEL_REMOVAL_CHECK_SECONDS, conversations.label_removal.remove_deleted, "label-removal"))
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.canned_replies.remove_orphaned, "orphaned-canned-replies"))
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, admin.labels.remove_orphaned, "orphaned-labels"))
+    service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, conversations.lost_access.return_orphaned, "orphaned-conversations"))
     service.add(PeriodicTask(ORPHAN_CHECK_SECONDS, conversations.views.remove_orphaned, "orphaned-views"))
     service.add(PeriodicTask(REPORT_CHECK_SECONDS, admin.report_collector.build_due, "report-days"))
     service.add(

@@ -63,7 +63,7 @@ def build_routes(
         *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),
         *view_routes.routes(ViewHandlers(conversations.views)),
-        *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads)),
+        *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads, files.files)),
         *search_routes.routes(SearchHandlers(search.searches)),
         *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
         *admin.routes(),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from parley.chat.audiences import Scope, audience
+from parley.common.events.schemas import FileSchema
 
 VARIABLES: Final = ("visitor.name", "visitor.email", "operator.name", "site.name")
 """What `{{name}}` in a text may name. `{{name|fallback}}` is the replacement for an unknown value."""
@@ -27,6 +28,7 @@ class CannedReply:
     shortcut: str
     text: str
     image_url: str | None
+    file: FileSchema | None
     created_at: datetime
     updated_at: datetime
     use_count: int = 0
@@ -46,6 +48,7 @@ class CannedReplyDraft:
     shortcut: str
     text: str
     image_url: str | None
+    file: FileSchema | None = None
 
 
 def find_unknown_variable(text: str) -> str | None:

@@ -12,11 +12,13 @@ from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
 from parley.chat.uploads.model import SENDING_TIME, image_name
+from parley.common.events.schemas import FileSchema
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
 COLLECTION = "canned_replies"
 _MAX_TERMS = 200
+_ATTACHED = {"image_name": 1, "file.id": 1}
 
 INDEXES = [
     Index(COLLECTION, [("tenant_id", 1), ("audience", 1), ("_id", 1)], {"name": "audience"}),
@@ -31,6 +33,8 @@ INDEXES = [
         [("image_name", 1)],
         {"name": "image_name", "partialFilterExpression": {"image_name": {"$type": "string"}}},
     ),
+    # A file stays as long as a reply has it.
+    Index(COLLECTION, [("file.id", 1)], {"name": "file", "partialFilterExpression": {"file.id": {"$type": "string"}}}),
     # For replies that the previous version writes, without the name.
     Index(
         COLLECTION, [("image_url", 1)], {"name": "image", "partialFilterExpression": {"image_url": {"$type": "string"}}}
@@ -75,22 +79,24 @@ class MongoCannedReplyRepository:
             await self._mongo[COLLECTION].insert_one(document)
         except DuplicateKeyError as exc:
             raise ShortcutTaken from exc
+        await self._keep_file(reply)
 
     async def replace(self, reply: CannedReply) -> None:
         try:
             before = await self._mongo[COLLECTION].find_one_and_update(
-                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}, {"image_name": 1}
+                {"_id": reply.id, "tenant_id": reply.tenant_id}, {"$set": _fields(reply)}, _ATTACHED
             )
         except DuplicateKeyError as exc:
             raise ShortcutTaken from exc
         if before is None:
             raise CannedReplyNotFound
-        await self._let_expire(before.get("image_name"))
+        await self._keep_file(reply)
+        await self._let_expire([before], kept=reply.file)
 
     async def delete(self, tenant_id: int, reply_id: int) -> bool:
         document = await self._mongo[COLLECTION].find_one_and_delete({"_id": reply_id, "tenant_id": tenant_id})
         if document is not None:
-            await self._let_expire(document.get("image_name"))
+            await self._let_expire([document])
         return document is not None
 
     async def list_audiences(self) -> list[tuple[int, str]]:
@@ -100,9 +106,9 @@ class MongoCannedReplyRepository:
 
     async def delete_audience(self, tenant_id: int, audience: str) -> None:
         query = {"tenant_id": tenant_id, "audience": audience}
-        images = await self._mongo[COLLECTION].distinct("image_name", query)
+        documents = await self._mongo[COLLECTION].find(query, _ATTACHED).to_list()
         await self._mongo[COLLECTION].delete_many(query)
-        await self._let_expire(*images)
+        await self._let_expire(documents)
 
     async def increment_use_count(self, tenant_id: int, reply_id: int) -> int:
         document = await self._mongo[COLLECTION].find_one_and_update(
@@ -115,12 +121,21 @@ class MongoCannedReplyRepository:
             raise CannedReplyNotFound
         return int(document["use_count"])
 
-    async def _let_expire(self, *images: str | None) -> None:
-        """Let visitors' images that a reply has shown expire: those that a message or a reply shows then are kept."""
-        await self._mongo["uploads"].update_many(
-            {"_id": {"$in": list(images)}, "session": {"$type": "string"}},
-            {"$set": {"expires_at": self._clock() + SENDING_TIME}},
-        )
+    async def _keep_file(self, reply: CannedReply) -> None:
+        if reply.file is not None:
+            await self._mongo["files"].update_one({"_id": reply.file.id}, {"$unset": {"expires_at": ""}})
+
+    async def _let_expire(self, replies: Sequence[Document], kept: FileSchema | None = None) -> None:
+        """Let what replies have shown expire: visitors' images, and files but the one that is `kept`.
+
+        What a message or a reply shows when its time is over stays.
+        """
+        expiry = {"$set": {"expires_at": self._clock() + SENDING_TIME}}
+        images = [reply["image_name"] for reply in replies if reply.get("image_name")]
+        await self._mongo["uploads"].update_many({"_id": {"$in": images}, "session": {"$type": "string"}}, expiry)
+        files = {reply["file"]["id"] for reply in replies if reply.get("file")} - {kept.id if kept else None}
+        if files:
+            await self._mongo["files"].update_many({"_id": {"$in": sorted(files)}}, expiry)
 
 
 def _fields(reply: CannedReply) -> Document:
@@ -136,6 +151,7 @@ def _fields(reply: CannedReply) -> Document:
         "text": reply.text,
         "image_url": reply.image_url,
         "image_name": image_name(reply.image_url),
+        "file": None if reply.file is None else reply.file.model_dump(),
         "updated_at": reply.updated_at,
         "terms": list(terms)[:_MAX_TERMS],
     }
@@ -151,6 +167,8 @@ def _to_reply(document: Document) -> CannedReply:
         shortcut=document["shortcut"],
         text=document["text"],
         image_url=document["image_url"],
+        # The previous version writes none.
+        file=FileSchema.model_validate(document["file"]) if document.get("file") else None,
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         use_count=document["use_count"],

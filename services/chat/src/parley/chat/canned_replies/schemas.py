@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from parley.chat.audiences import Scope
 from parley.chat.canned_replies.model import VARIABLES, CannedReply, CannedReplyDraft, find_unknown_variable
+from parley.chat.messages.schemas import FileId
 from parley.chat.paging.schemas import PageQuery
 from parley.common.errors import ValidationFailed
+from parley.common.events.schemas import FileSchema, Timestamp
 from parley.common.http import Id, RequestBody, SuccessResponse
 from parley.common.http.schemas import Text
 
@@ -34,13 +35,14 @@ class CannedReplyBody(RequestBody):
     scope: Scope = "mine"
     site_id: Id | None = None
     image_url: Annotated[str, StringConstraints(max_length=500)] | None = None
+    file_id: FileId | None = Field(None, description="A file that an operator uploaded without `site_id`.")
 
-    def to_draft(self, image_url: str | None) -> CannedReplyDraft:
+    def to_draft(self, image_url: str | None, file: FileSchema | None) -> CannedReplyDraft:
         """Raises ValidationFailed without the site of a site's reply."""
         if self.scope == "site" and self.site_id is None:
             raise ValidationFailed({"site_id": "is required with the scope site"})
         site_id = self.site_id if self.scope == "site" else None
-        return CannedReplyDraft(self.scope, site_id, self.shortcut, self.text, image_url)
+        return CannedReplyDraft(self.scope, site_id, self.shortcut, self.text, image_url, file)
 
 
 class CannedRepliesQuery(PageQuery):
@@ -58,9 +60,10 @@ class CannedReplySchema(BaseModel):
     site_id: int | None
     operator_id: int
     image_url: str | None
+    file: FileSchema | None
     use_count: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class CannedReplyResponse(SuccessResponse):
@@ -85,6 +88,7 @@ def to_schema(reply: CannedReply) -> CannedReplySchema:
         site_id=reply.site_id,
         operator_id=reply.operator_id,
         image_url=reply.image_url,
+        file=reply.file,
         use_count=reply.use_count,
         created_at=reply.created_at,
         updated_at=reply.updated_at,

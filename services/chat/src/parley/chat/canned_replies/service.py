@@ -60,6 +60,7 @@ class CannedReplyService:
             shortcut=draft.shortcut,
             text=draft.text,
             image_url=draft.image_url,
+            file=draft.file,
             created_at=now,
             updated_at=now,
         )
@@ -83,6 +84,7 @@ class CannedReplyService:
             shortcut=draft.shortcut,
             text=draft.text,
             image_url=draft.image_url,
+            file=draft.file,
             created_at=before.created_at,
             updated_at=self.clock(),
             use_count=before.use_count,

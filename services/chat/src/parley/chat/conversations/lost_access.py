@@ -39,6 +39,18 @@ class LostAccess:
             after = batch[-1].id
         return returned
 
+    async def return_orphaned(self) -> int:
+        """Requeue the conversations of all operators who can no longer access their sites; return the count.
+
+        A conversation may be assigned in the moment in which its operator is removed, after what they had was returned.
+        """
+        returned = 0
+        for assignee in await self.conversations.list_assignees():
+            member = await self.team.member(assignee.tenant_id, assignee.operator_id)
+            if member is None or not all(member.may_chat_on(site_id) for site_id in assignee.site_ids):
+                returned += await self.return_conversations(assignee.tenant_id, assignee.operator_id)
+        return returned
+
 
 def _reason(member: TeamMember | None) -> str:
     if member is None:

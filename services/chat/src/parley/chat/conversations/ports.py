@@ -57,6 +57,9 @@ class ConversationRepository(Protocol):
     async def list_assigned(self, tenant_id: int, operator_id: int, after: int, limit: int) -> Sequence[Conversation]:
         """An operator's conversations with an id above `after`, by id."""
 
+    async def list_assignees(self) -> Sequence[Assignee]:
+        """The operators of all tenants who have open conversations."""
+
     async def list_snoozes_ended(self, before: datetime, limit: int) -> Sequence[Conversation]:
         """Conversations whose snooze ended not after `before`; those of another replica a little later."""
 
@@ -68,6 +71,15 @@ class ConversationRepository(Protocol):
 
     async def list_expired_replies(self, before: datetime, limit: int) -> Sequence[Conversation]:
         """Conversations whose reply lease ended not after `before`; those of another replica a little later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """An operator who has open conversations, and the sites that these are of."""
+
+    tenant_id: int
+    operator_id: int
+    site_ids: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)

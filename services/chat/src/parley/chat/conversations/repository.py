@@ -14,13 +14,13 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.conversations.mappers import conversation_document, to_conversation
 from parley.chat.conversations.model import Change, Conversation
-from parley.chat.conversations.ports import Transition
+from parley.chat.conversations.ports import Assignee, Transition
 from parley.chat.conversations.writer import COLLECTION, ConversationWriter, build_outbox_entries
 from parley.chat.timeouts import OTHER_REPLICA_DELAY
 from parley.chat.visitors.model import Visitor
 from parley.common.events import Event
 from parley.common.events.conversations import VisitorErased
-from parley.common.mongodb import Index, Mongo, Outbox
+from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 __all__ = ["COLLECTION", "INDEXES", "MongoConversationRepository"]
 
@@ -133,6 +133,19 @@ class MongoConversationRepository:
         query = {"tenant_id": tenant_id, "operator.id": operator_id, "open": True, "_id": {"$gt": after}}
         cursor = self._mongo[COLLECTION].find(query).sort("_id", 1).limit(limit)
         return [to_conversation(document) async for document in cursor]
+
+    async def list_assignees(self) -> Sequence[Assignee]:
+        pipeline: list[Document] = [
+            {"$match": {"open": True, "operator.id": {"$type": "number"}}},
+            {
+                "$group": {
+                    "_id": {"tenant_id": "$tenant_id", "operator_id": "$operator.id"},
+                    "site_ids": {"$addToSet": "$site_id"},
+                }
+            },
+        ]
+        cursor = await self._mongo[COLLECTION].aggregate(pipeline, hint="assigned")
+        return [Assignee(row["_id"]["tenant_id"], row["_id"]["operator_id"], row["site_ids"]) async for row in cursor]
 
     async def list_snoozes_ended(self, before: datetime, limit: int) -> Sequence[Conversation]:
         return await self._list_due(

@@ -92,6 +92,12 @@ class SendableFile:
         days = site.files.expire_days
         return self.file.to_schema(self.base_url, None if days is None else at + timedelta(days=days))
 
+    def attach_anywhere(self) -> FileSchema:
+        """Return what a text that is used on several sites shows of the file. Raises ValidationFailed."""
+        if self.file.uploader.site_id is not None:
+            raise ValidationFailed({"file_id": "is a file of one site; upload it without site_id"})
+        return self.file.to_schema(self.base_url)
+
 
 @dataclass(frozen=True, slots=True)
 class ExpiredFile:

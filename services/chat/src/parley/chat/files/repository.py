@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from parley.chat.canned_replies.repository import COLLECTION as CANNED_REPLIES
 from parley.chat.files.model import SENDING_TIME, ExpiredFile, StoredFile, Uploader
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
@@ -109,6 +110,8 @@ class MongoFileRepository:
         return await self._find_shown_until(file) if until is False else until
 
     async def _find_shown_until(self, file: ExpiredFile) -> datetime | bool:
+        if await self._mongo[CANNED_REPLIES].find_one({"file.id": file.id}, {"_id": 1}) is not None:
+            return True
         latest: datetime | None = None
         async for row in self._mongo["messages"].find({"file.id": file.id}, {"file.expires_at": 1}):
             expires_at = row["file"].get("expires_at")

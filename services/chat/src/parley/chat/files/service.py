@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from parley.chat import metrics
 from parley.chat.files.errors import FilesDisabled, FileTooLarge, FileTypeNotAllowed, TooManyFiles
-from parley.chat.files.model import FilePolicy, FileType, SendableFile, StoredFile, Uploader, object_name
+from parley.chat.files.model import FilePolicy, FileType, SendableFile, StoredFile, Uploader, file_url, object_name
 from parley.chat.files.names import sanitize_name
 from parley.chat.files.ports import FileRepository, FileScan, FileScanner, FileStorage
 from parley.chat.files.sniffing import ContentSniffer
@@ -173,6 +173,10 @@ class FileService:
         if stored is None:
             raise ValidationFailed({"file_id": "is not a file uploaded here"})
         return SendableFile(stored, self.limits, self.base_url)
+
+    def with_current_url(self, file: FileSchema) -> FileSchema:
+        """Return a file with its URL on this installation's address, which may have changed since it was attached."""
+        return file.model_copy(update={"url": file_url(self.base_url, file.id, file.name)})
 
     async def get(self, file_id: str) -> StoredFile:
         """Raises NotFound."""

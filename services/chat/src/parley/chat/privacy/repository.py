@@ -168,8 +168,12 @@ class MongoPersonalDataRepository:
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)
         unused_images = await self._filter_unused_images(images)
-        # An operator may have sent one file to several visitors.
-        used_files = set(await self._mongo["messages"].distinct("file.id", {"file.id": {"$in": files}}))
+        # An operator may have sent one file to several visitors, or have it in a canned reply.
+        used_files = {
+            file_id
+            for collection in ("messages", CANNED_REPLIES)
+            for file_id in await self._mongo[collection].distinct("file.id", {"file.id": {"$in": files}})
+        }
         unused_files = [file_id for file_id in files if file_id not in used_files]
         counts = DataCounts(
             conversations=len(ids),
