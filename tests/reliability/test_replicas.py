@@ -210,6 +210,7 @@ async def test_viewers_are_seen_from_every_replica(
             headers = {IDENTITY_HEADER: replicas[0].signer.sign(sam)}
             url = f"{process.url}/api/v1/operator/stream"
             response = await stack.enter_async_context(replicas[0].http.get(url, headers=headers))
+            assert response.status == 200, await response.text()
             streams.append(await stack.enter_async_context(SseStream(response)))
         for stream in streams:
             await stream.wait_for("ready")
@@ -226,14 +227,14 @@ def _has_state(state: str, event: SseEvent) -> bool:
 
 
 async def _get_callers(cluster: ReliabilityCluster, tenant: TenantFixture) -> tuple[OperatorCaller, OperatorCaller]:
-    """Alex and Sam, as the gateway describes them to the services."""
+    """Alex and Sam, as the gateway describes them to the services, with their newest access."""
     async with AsyncMongoClient[dict[str, Any]](cluster.mongo.uri) as client:
         prefix = cluster.stack.environment("chat")["PARLEY_DATABASE_PREFIX"]
         site = await client[f"{prefix}_chat"]["sites"].find_one({"_id": tenant.site_id})
     assert site is not None
     sites = {tenant.site_id: frozenset(Permission)}
     alex, sam = (
-        OperatorCaller(operator.id, site["tenant_id"], name, sites)
+        OperatorCaller(operator.id, site["tenant_id"], name, sites, access_version=1_000)
         for operator, name in ((tenant.alex, "Alex"), (tenant.sam, "Sam"))
     )
     return alex, sam

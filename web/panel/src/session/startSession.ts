@@ -23,7 +23,7 @@ import { notifyEvent, startBadge } from "../notifications/notifications";
 import { watchSound } from "../notifications/sound";
 import { resetSetup } from "../setup/setup";
 import { loadSites, sites, sitesLoaded } from "../sites/sites";
-import { loadTeams, teams } from "../teams/teams";
+import { loadTeams, teams, teamsLoaded } from "../teams/teams";
 import { loadViews, refreshCounts, views } from "../views/views";
 import {
   applyPresenceEvent,
@@ -103,6 +103,7 @@ export function startSession(): () => void {
     onlineVisitors.value = new Map();
     sites.value = [];
     teams.value = [];
+    teamsLoaded.value = false;
     labels.value = [];
     views.value = [];
     sitesLoaded.value = false;

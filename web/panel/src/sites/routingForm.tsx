@@ -8,7 +8,7 @@ import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { type TextKey, t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
-import { loadTeams, teams } from "../teams/teams";
+import { loadTeams, teams, teamsLoaded } from "../teams/teams";
 import { loadSites, type Site } from "./sites";
 
 const MODES: Record<Routing["routing"], TextKey> = {
@@ -18,13 +18,23 @@ const MODES: Record<Routing["routing"], TextKey> = {
 };
 const DEFAULT_FALLBACK_SECONDS = 60;
 
+/** A team that was deleted, or left the site, counts as anyone, and is refused when the routing is saved. */
+function withoutDeletedTeams(routing: Routing, siteId: number): Routing {
+  if (!teamsLoaded.value) return routing;
+  const known = new Set(teams.value.filter((team) => team.site_ids.includes(siteId)).map(({ id }) => id));
+  const keep = (id: number | null) => (id !== null && known.has(id) ? id : null);
+  const fallbacks = routing.fallbacks.map((one) => ({ ...one, team_id: keep(one.team_id) }));
+  return { ...routing, team_id: keep(routing.team_id), fallbacks };
+}
+
 export function RoutingForm({ site }: { site: Site }) {
   const routing = useSignal<Routing>(site.assignment);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   useEffect(() => void loadTeams().catch(() => undefined), []);
   useUnsavedChanges(JSON.stringify(routing.value) !== JSON.stringify(site.assignment));
-  const { routing: mode, capacity, team_id: teamId, fallbacks } = routing.value;
+  const { routing: mode, capacity } = routing.value;
+  const { team_id: teamId, fallbacks } = withoutDeletedTeams(routing.value, site.id);
   const set = (fields: Partial<Routing>) => {
     routing.value = { ...routing.value, ...fields };
   };
@@ -32,7 +42,7 @@ export function RoutingForm({ site }: { site: Site }) {
     set({ fallbacks: fallbacks.map((one, at) => (at === index ? { ...one, ...fields } : one)) });
   const submit = async (event: Event) => {
     event.preventDefault();
-    const options = { path: { site_id: site.id }, body: routing.value };
+    const options = { path: { site_id: site.id }, body: withoutDeletedTeams(routing.value, site.id) };
     const save = () => api.put("/sites/{site_id}/routing", options);
     if (!(await submitForm(busy, errors, save, t("teams.saved")))) return;
     await loadSites();

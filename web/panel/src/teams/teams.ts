@@ -6,6 +6,7 @@ import { me } from "../session/session";
 import { hasPermission } from "../sites/sites";
 
 export const teams = signal<Team[]>([]);
+export const teamsLoaded = signal(false);
 
 const teamsById = computed(() => new Map(teams.value.map((team) => [team.id, team])));
 
@@ -32,4 +33,5 @@ export async function loadTeams(): Promise<void> {
     cursor = page.next_cursor;
   } while (cursor);
   teams.value = loaded;
+  teamsLoaded.value = true;
 }
