@@ -131,7 +131,7 @@ async def run(bench: BenchmarkContext) -> Sequence[Metric]:
         rows = 0
         for chats, side in ((_FEW_CHATS, "baseline"), (bench.size(_CHATS, 4 * _FEW_CHATS), "measured")):
             await _seed(bench, stack, scenario, chats)
-            async with _open_panel(await browser.new_page(), stack, scenario, chats) as panel:
+            async with _open_panel(await browser.new_page(bypass_csp=True), stack, scenario, chats) as panel:
                 for _ in range(bench.rounds(3)):
                     for name, act in panel.actions():
                         shown, main_thread = await panel.repeat(act, bench.size(_REPEATS, 2))

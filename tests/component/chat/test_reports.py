@@ -202,6 +202,28 @@ async def test_repeated_late_and_lost_events_count_nothing_twice(reporting: Repo
     assert await reporting.report(group_by="hour") == expected
 
 
+async def test_two_replicas_that_handle_events_and_build_at_once_count_each_conversation_once(
+    reporting: Reporting,
+) -> None:
+    app = reporting.app
+    other = ReportCollector(MongoReportRepository(app.mongo), app.admin.site_repository, app.clock)
+    for number in range(12):
+        await reporting.served(MORNING + timedelta(hours=number % 3, days=number % 2))
+    shared = [*reporting.events, *reporting.events]
+    random.Random(20).shuffle(shared)
+    for start in range(0, len(shared), 30):
+        app.clock.advance(hours=1)
+        handled = [event for event in shared[start : start + 30] if event.type in other.handlers()]
+        await asyncio.gather(
+            *(one.handlers()[event.type](event) for event in handled for one in (reporting.collector, other)),
+            *(one.build_due() for one in (reporting.collector, other)),
+        )
+    await reporting.build()
+    totals = (await reporting.report())["totals"]
+    assert (totals["chats"], totals["closed"], totals["ratings"]["count"]) == (12, 12, 12)
+    assert sorted(row["chats"] for row in (await reporting.report(group_by="hour"))["rows"] if row["chats"]) == [4] * 3
+
+
 class Stopped(Exception):
     """A replica has stopped."""
 
