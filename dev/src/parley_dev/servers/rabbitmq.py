@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aio_pika
@@ -21,6 +21,7 @@ from parley_dev.process import Process, Runnable
 from parley_dev.servers import containers, deb_packages
 from parley_dev.servers.cache import cached_directory
 from parley_dev.servers.containers import Container, Image
+from parley_dev.servers.rabbitmq_home import home_without_plugins
 
 # The first version with streams.
 _MIN_VERSION = (3, 9)
@@ -285,11 +286,12 @@ def ensure_rabbitmq(output: Output = discard) -> RabbitInstall | Image:
     """
     installed = _find_installed()
     if installed is not None:
-        return installed
+        return _without_plugins(installed)
     reason = "this machine has no apt-get"
     if deb_packages.is_supported():
         try:
-            return _find_install(cached_directory("rabbitmq", lambda draft, final: _download(draft, final, output)))
+            downloaded = cached_directory("rabbitmq", lambda draft, final: _download(draft, final, output))
+            return _without_plugins(_find_install(downloaded))
         except ServerUnavailable as exc:
             reason = str(exc)
     if containers.docker_available():
@@ -301,6 +303,10 @@ def ensure_rabbitmq(output: Output = discard) -> RabbitInstall | Image:
         f"RabbitMQ is not installed and could not be downloaded: {reason}\n"
         "Install rabbitmq-server 3.9 or newer, start Docker, or set AMQP_URL to a broker you have."
     )
+
+
+def _without_plugins(install: RabbitInstall) -> RabbitInstall:
+    return replace(install, sbin=home_without_plugins(install.sbin))
 
 
 def _find_installed() -> RabbitInstall | None:
