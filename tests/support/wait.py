@@ -12,9 +12,10 @@ from typing import Any
 async def wait_until(probe: Callable[[], Any], *, timeout: float = 10.0, description: str = "") -> Any:
     """Call a function or coroutine function until it returns a true value, and return that.
 
-    Fails after `timeout` seconds with the description and the last value.
+    It is called less often the longer it takes. Fails after `timeout` seconds with the description and the last value.
     """
-    deadline = time.monotonic() + timeout
+    started = time.monotonic()
+    deadline = started + timeout
     last: Any = None
     while time.monotonic() < deadline:
         last = probe()
@@ -22,7 +23,7 @@ async def wait_until(probe: Callable[[], Any], *, timeout: float = 10.0, descrip
             last = await last
         if last:
             return last
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(min(0.2, max(0.02, (time.monotonic() - started) / 20)))
     raise AssertionError(f"not true after {timeout} s: {description or probe}; last value: {last!r}")
 
 

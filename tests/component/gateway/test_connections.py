@@ -66,7 +66,7 @@ async def test_clients_that_do_not_read_plain_responses_are_disconnected(
 
     async def are_disconnected() -> bool:
         with contextlib.suppress(BlockingIOError):
-            slow.recv(1024)
+            slow.recv(16_384)
         return "parley_gateway_slow_clients_total 4.0" in await gateway.metrics()
 
     await wait_until(are_disconnected, timeout=35)

@@ -49,7 +49,7 @@ async def deployment(
     await deployment.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shared_deployment(
     infrastructure: Infrastructure, mongodb_uri: str, amqp_url: str, http: aiohttp.ClientSession
 ) -> AsyncIterator[Deployment]:
