@@ -30,6 +30,9 @@ from parley.chat.audit.repository import MongoAuditRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.canned_replies.repository import MongoCannedReplyRepository
 from parley.chat.canned_replies.service import CannedReplyService
+from parley.chat.identification import routes as identification_routes
+from parley.chat.identification.handlers import IdentitySecretHandlers
+from parley.chat.identification.secrets_service import IdentitySecretService
 from parley.chat.internal_api import routes as internal_api_routes
 from parley.chat.internal_api.handlers import InternalApiHandlers
 from parley.chat.invitations.service import InvitationService
@@ -110,11 +113,18 @@ class AdminModule:
         self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)
         self.ssrf_guard = SsrfGuard(settings.ai_private_hosts)
         ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
+        self.identity_secret_cipher = SiteKeyCipher(
+            settings.identity_secret, settings.encryption_secret, "identity secret"
+        )
         self.site_repository = sites
         self.site_directory = SiteDirectory(sites)
         self.cached_sites = CachedSites(self.site_directory)
         next_site_id = BlockIdGenerator(mongo, "site").next
         self.site_service = SiteService(sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate)
+        next_secret_id = BlockIdGenerator(mongo, "identity_secret").next
+        self._identity_secrets = IdentitySecretService(
+            self.site_service, self.identity_secret_cipher.encrypt, next_secret_id, clock
+        )
         next_entry_id = BlockIdGenerator(mongo, "knowledge").next
         self.knowledge = KnowledgeService(MongoKnowledgeRepository(mongo), self.site_service, audit, next_entry_id)
         next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
@@ -138,6 +148,7 @@ class AdminModule:
             *account_routes.routes(AccountHandlers(self.accounts)),
             *api_key_routes.routes(ApiKeyHandlers(self.api_keys)),
             *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
+            *identification_routes.secret_routes(IdentitySecretHandlers(self._identity_secrets)),
             *knowledge_routes.routes(KnowledgeHandlers(self.knowledge)),
             *label_routes.routes(LabelHandlers(self.labels)),
             *team_routes.routes(TeamHandlers(self._team)),

@@ -41,6 +41,11 @@ ASSIGNMENT_SECONDS = Histogram(
 CLOSED_FOR_SILENCE = Counter(
     "parley_chat_closed_for_silence_total", "Conversations closed because the visitor did not answer in time."
 )
+IDENTIFICATIONS = Counter(
+    "parley_chat_identifications_total",
+    "Tokens by which sites identify visitors: identified, not_configured, or why the token was refused.",
+    ["outcome"],
+)
 LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
 IMAGE_SECONDS = Histogram(
     "parley_chat_image_seconds",

@@ -70,7 +70,9 @@ async def _renew_words(context: MigrationContext) -> None:
     await context.update_in_batches(
         "conversations",
         _to_words_update,
-        projection={"visitor.name": 1, "visitor.email": 1, "visitor.phone": 1, "visitor.session": 1}
+        projection=dict.fromkeys(
+            (f"visitor.{name}" for name in ("name", "email", "phone", "session", "external_id")), 1
+        )
         | {"last_message.preview": 1, "words": 1, "version": 1},
     )
 
@@ -78,7 +80,12 @@ async def _renew_words(context: MigrationContext) -> None:
 def _to_words_update(conversation: Document) -> UpdateOne | None:
     visitor, last = conversation["visitor"], conversation.get("last_message") or {}
     words = build_terms(
-        visitor.get("name"), visitor.get("email"), visitor.get("phone"), visitor["session"], last.get("preview", "")
+        visitor.get("name"),
+        visitor.get("email"),
+        visitor.get("phone"),
+        visitor["session"],
+        last.get("preview", ""),
+        visitor.get("external_id"),
     )
     if words == conversation.get("words"):
         return None

@@ -16,6 +16,8 @@ from parley.chat.copilot import routes as copilot_routes
 from parley.chat.copilot.handlers import CopilotHandlers
 from parley.chat.files import routes as file_routes
 from parley.chat.files.handlers import FileHandlers
+from parley.chat.identification import routes as identification_routes
+from parley.chat.identification.handlers import IdentificationHandlers
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
@@ -58,6 +60,7 @@ def build_routes(
         *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
+        *identification_routes.visitor_routes(IdentificationHandlers(conversations.identification)),
         *upload_routes.routes(uploads),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *file_routes.routes(files),

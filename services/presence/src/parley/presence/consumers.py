@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from parley.common.events import Event
@@ -21,6 +22,7 @@ _CONVERSATION_EVENTS = (
     "conversation.released",
     "conversation.closed",
     "conversation.reopened",
+    "conversation.joined",
     "conversation.updated",
 )
 
@@ -29,24 +31,29 @@ class _ConversationEvent(Schema):
     """The part of a conversation event that presence reads."""
 
     conversation: ConversationSchema
+    from_session_id: str | None = None
+    """Of `conversation.joined`: the session whose conversation it was."""
 
 
 def conversation_consumer(visitors: VisitorService) -> Consumer:
     """Updates visitors' open conversations and erases visitors, in the order of the events."""
 
     async def on_conversation_changed(event: Event) -> None:
-        conversation = _ConversationEvent.model_validate(event.data).conversation
-        await visitors.update_conversation(
-            ConversationSnapshot(
-                tenant_id=event.tenant_id,
-                site_id=conversation.site_id,
-                session=conversation.visitor.session_id,
-                conversation_id=conversation.id,
-                version=conversation.version,
-                started_at=conversation.created_at,
-                closed=conversation.mode == "closed",
-            )
+        data = _ConversationEvent.model_validate(event.data)
+        conversation = data.conversation
+        snapshot = ConversationSnapshot(
+            tenant_id=event.tenant_id,
+            site_id=conversation.site_id,
+            session=conversation.visitor.session_id,
+            conversation_id=conversation.id,
+            version=conversation.version,
+            started_at=conversation.created_at,
+            closed=conversation.mode == "closed",
         )
+        await visitors.update_conversation(snapshot)
+        if data.from_session_id is not None:
+            # For that session it is over.
+            await visitors.update_conversation(replace(snapshot, session=data.from_session_id, closed=True))
 
     async def on_visitor_erased(event: Event) -> None:
         await visitors.erase(event.site_id, event.parse_data(VisitorErased).session_id)

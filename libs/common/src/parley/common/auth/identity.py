@@ -104,6 +104,8 @@ class VisitorCaller:
 
     `page_tracking` and `page_parameters` are the site's choice of what operators see of the visitor's page: whether
     they see it at all, and which parameters of its query. `colour` is that of the site's widget.
+    `identity_secret_id` is that of the secret by which the site has proved who the visitor is; None for an unidentified
+    session. `session_expires_at` is in seconds since 1970, 0 for an unidentified session, which does not expire.
     """
 
     tenant_id: int
@@ -114,6 +116,8 @@ class VisitorCaller:
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
     colour: str = ""
+    identity_secret_id: int | None = None
+    session_expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,8 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "pages": caller.page_tracking,
                 "params": list(caller.page_parameters),
                 "colour": caller.colour,
+                "proof": caller.identity_secret_id,
+                "until": caller.session_expires_at,
             }
         case GatewayCaller():
             return {"kind": "gateway", "ip": caller.client_ip}
@@ -250,6 +256,8 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 page_tracking=claims.get("pages", True),
                 page_parameters=tuple(claims.get("params", ())),
                 colour=claims.get("colour", ""),
+                identity_secret_id=claims.get("proof"),
+                session_expires_at=claims.get("until", 0),
             )
         case "gateway":
             return GatewayCaller(client_ip=claims["ip"])

@@ -85,6 +85,19 @@ class ConversationReopened(
     """`undone`: its end was undone, and who answered before does so again."""
 
 
+class ConversationJoined(
+    _ConversationChanged, type="conversation.joined", audience=Audience.OPERATORS_AND_VISITOR, visitor_fields=_VISITOR
+):
+    """What an unidentified session had written became a person's, who has proved to be the same visitor.
+
+    It is closed if the person has another conversation that is open and began later. The person's devices fetch their
+    history again.
+    """
+
+    from_session_id: str
+    """The handle of the unidentified session."""
+
+
 class ConversationUpdated(_ConversationChanged, type="conversation.updated", audience=Audience.OPERATORS):
     """Another property of the conversation changed."""
 

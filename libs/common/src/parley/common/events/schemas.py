@@ -91,6 +91,11 @@ class LastMessage(Schema):
     created_at: Timestamp
 
 
+AttributeValue = str | bool | int | float
+
+ContactField = Literal["name", "email", "phone"]
+
+
 class VisitorSchema(Schema):
     """A visitor as operators see them. `session_id` is the public handle, not the visitor's secret."""
 
@@ -101,6 +106,12 @@ class VisitorSchema(Schema):
     info: dict[str, str] = {}
     language: str | None = None
     blocked: BlockType | None = None
+    verified: bool = Field(False, description="Whether the site's server has proved who this is.")
+    external_id: str | None = Field(None, description="The id under which the site knows this person, if verified.")
+    verified_fields: tuple[ContactField, ...] = Field(
+        (), description="Those of name, email and phone that the site's server has proved."
+    )
+    attributes: dict[str, AttributeValue] = Field({}, description="Further facts that the site's server has proved.")
 
 
 class ConversationSchema(Schema):

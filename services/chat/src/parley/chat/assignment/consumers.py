@@ -30,6 +30,7 @@ class AssignmentHandlers:
             "conversation.released": self.on_queue_changed,
             "conversation.transferred": self.on_queue_changed,
             "conversation.closed": self.on_queue_changed,
+            "conversation.joined": self.on_queue_changed,
             "operator.online": self.on_site_changed,
             "operator.access_changed": self.on_access_changed,
             "site.changed": self.on_site_changed,

@@ -45,6 +45,9 @@ class ConversationCache:
         cached = self._by_id.get(conversation.id)
         if cached is not None and cached.conversation.version > conversation.version:
             return
+        if cached is not None and cached.conversation.visitor.key != conversation.visitor.key:
+            # It was joined to another visitor's.
+            self._remove_open(cached.conversation)
         self._by_id[conversation.id] = entry
         self._by_id.move_to_end(conversation.id)
         if conversation.open:

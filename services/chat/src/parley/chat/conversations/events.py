@@ -15,6 +15,7 @@ from parley.common.events.conversations import (
     ConversationAccepted,
     ConversationClosed,
     ConversationCreated,
+    ConversationJoined,
     ConversationPending,
     ConversationRated,
     ConversationReleased,
@@ -99,6 +100,15 @@ def closed_for_silence(conversation: Conversation) -> Event:
 def reopened(conversation: Conversation, by: OperatorRef, reason: Literal["undone"] | None = None) -> Event:
     data = ConversationReopened(**_state(conversation, by), reason=reason)
     return _conversation_event(conversation, data, operator_actor(by))
+
+
+def closed_for_newer(conversation: Conversation) -> Event:
+    return _conversation_event(conversation, ConversationClosed(**_state(conversation, None)), SYSTEM_ACTOR)
+
+
+def joined(conversation: Conversation, from_session: str) -> Event:
+    data = ConversationJoined(**_state(conversation, None), from_session_id=from_session)
+    return _conversation_event(conversation, data, SYSTEM_ACTOR)
 
 
 def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:

@@ -20,6 +20,10 @@ from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.conversations.service import ConversationService
 from parley.chat.conversations.snoozes import Snoozes
 from parley.chat.conversations.visitor_silence import VisitorSilences
+from parley.chat.identification.joining import SessionJoiner
+from parley.chat.identification.repository import MongoSessionContent
+from parley.chat.identification.service import IdentificationService
+from parley.chat.identification.tokens import TokenVerifier
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
@@ -33,6 +37,7 @@ from parley.chat.views.service import ViewService
 from parley.chat.visitors.repository import MongoVisitorRepository
 from parley.chat.visitors.service import VisitorService
 from parley.chat.widget.service import WidgetService
+from parley.common.auth.visitor_session import IdentifiedSessions
 from parley.common.runtime.clock import Clock, utc_now
 
 
@@ -86,6 +91,17 @@ class ConversationModule:
             self.next_message_id,
         )
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
+        self.identification = IdentificationService(
+            admin.site_directory,
+            admin.site_repository,
+            TokenVerifier(admin.identity_secret_cipher),
+            visitors,
+            self.visitors,
+            conversations,
+            SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock),
+            IdentifiedSessions(settings.identity_secret),
+            clock,
+        )
         waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)
         self.queue_places = QueuePlaces(waiting, self.waits, publish_ephemeral, clock)
         self.widget = WidgetService(

@@ -32,7 +32,8 @@ class ConversationRepository(Protocol):
     async def find_open_snapshot(self, visitor: Visitor) -> Conversation | None:
         """The visitor's open conversation, possibly out of date (see `find_snapshot`)."""
 
-    async def find_latest(self, visitor: Visitor) -> Conversation | None: ...
+    async def find_latest(self, visitor: Visitor) -> Conversation | None:
+        """The visitor's open conversation, or else the one that began last: the one that they see."""
 
     async def list_for_visitor(self, visitor: Visitor, limit: int) -> Sequence[Conversation]:
         """Newest first."""

@@ -83,6 +83,9 @@ class MongoConversationRepository:
         return self._writer.find_open_snapshot(visitor.tenant_id, visitor.key) or await self.find_open(visitor)
 
     async def find_latest(self, visitor: Visitor) -> Conversation | None:
+        open_one = await self.find_open(visitor)
+        if open_one is not None:
+            return open_one
         latest = await self.list_for_visitor(visitor, 1)
         return latest[0] if latest else None
 

@@ -62,14 +62,22 @@ class SearchQuery:
 
 
 def search_terms(conversation: Conversation) -> list[str]:
-    """The terms of a conversation: its visitor's name, contact details and session handle, and its newest message."""
+    """The terms of a conversation: of its visitor (name, contact details, ids) and newest message."""
     visitor = conversation.visitor
     preview = conversation.last_message.preview if conversation.last_message else ""
-    return build_terms(visitor.name, visitor.email, visitor.phone, visitor.session, preview)
+    return build_terms(visitor.name, visitor.email, visitor.phone, visitor.session, preview, visitor.external_id)
 
 
-def build_terms(name: str | None, email: str | None, phone: str | None, session: str, preview: str) -> list[str]:
-    terms = dict.fromkeys((*_visitor_terms(name or "", email or "", phone or "", session), *_message_terms(preview)))
+def build_terms(
+    name: str | None,
+    email: str | None,
+    phone: str | None,
+    session: str,
+    preview: str,
+    external_id: str | None = None,
+) -> list[str]:
+    of_visitor = _visitor_terms(name or "", email or "", phone or "", session, external_id or "")
+    terms = dict.fromkeys((*of_visitor, *_message_terms(preview)))
     return list(terms)[:_MAX_TERMS]
 
 
@@ -122,10 +130,10 @@ def _decode_label(label: str) -> str:
 
 # A visitor's terms change rarely, and every message of a conversation asks for them.
 @lru_cache(4096)
-def _visitor_terms(name: str, email: str, phone: str, session: str) -> tuple[str, ...]:
+def _visitor_terms(name: str, email: str, phone: str, session: str, external_id: str) -> tuple[str, ...]:
     terms = [session.casefold(), *split_words(session)]
     email = decode_domain(email)
-    words = (*split_words(f"{name} {email}"), *_divided_words(name), *_other_spellings(name))
+    words = (*split_words(f"{name} {email} {external_id}"), *_divided_words(name), *_other_spellings(name))
     for word in (*words, *_join_parts(f"{name} {email}")):
         terms += _parts(word)
     for digits in phone_digits(phone):

@@ -505,7 +505,7 @@ def apply_visitor_update(conversation: Conversation, visitor: Visitor, by: Opera
 
     A visitor who is now blocked for operators is returned to the AI.
     """
-    if visitor.version <= conversation.visitor.version:
+    if visitor.key != conversation.visitor.key or visitor.version <= conversation.visitor.version:
         return Change(conversation)
     block_changed = visitor.blocked != conversation.visitor.blocked
     after = replace(conversation, visitor=visitor, updated_at=at)
@@ -518,6 +518,30 @@ def apply_visitor_update(conversation: Conversation, visitor: Visitor, by: Opera
     else:
         emitted.append(events.visitor_updated(after, by))
     return Change(after, tuple(emitted))
+
+
+def join(conversation: Conversation, session: str, person: Visitor, at: datetime, *, stays_open: bool) -> Change | None:
+    """Give the conversation of an unidentified session to the person whom the site has identified.
+
+    It is closed unless it `stays_open`, and returned to the AI if the person may not reach operators. None if it is
+    not that session's any more.
+    """
+    if conversation.visitor.session != session:
+        return None
+    after = replace(conversation, visitor=person, updated_at=at).with_history(at, "joined", None)
+    if after.open and not stays_open:
+        after = _close_for_newer(after, at)
+    elif person.blocked in ("both", "operator") and after.mode in ("operator", "pending"):
+        after = _reassign(after, "ai", None, at).with_history(at, "released", None)
+    return Change(after, (events.joined(after, session),))
+
+
+def close_for_newer(conversation: Conversation, at: datetime) -> Change | None:
+    """Close the conversation of a person who goes on in a newer one. None if it is closed."""
+    if not conversation.open:
+        return None
+    after = _close_for_newer(conversation, at)
+    return Change(after, (events.closed_for_newer(after),))
 
 
 def apply_translation_update(conversation: Conversation, translation: TranslationState, at: datetime) -> Change:
@@ -597,6 +621,11 @@ def _append_message(
         **also,
     )
     return after, message
+
+
+def _close_for_newer(conversation: Conversation, at: datetime) -> Conversation:
+    after = _reassign(conversation, "closed", None, at).with_history(at, "closed_for_newer", None)
+    return replace(after, waiting_since=None)
 
 
 def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | None, at: datetime) -> Conversation:

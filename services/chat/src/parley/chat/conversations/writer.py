@@ -209,7 +209,7 @@ def _to_exception(error: Document) -> Exception:
         case code if code == _IMMUTABLE_FIELD_ERROR:
             return VersionConflict()
         case code if code == _DUPLICATE_KEY_ERROR:
-            # Reopened after the visitor had opened another one: at most one of a visitor's is open.
+            # Reopened or joined after the visitor had opened another one: at most one of a visitor's is open.
             return NewerConversation()
         case code:
             return WriteError(error["errmsg"], code)
@@ -296,9 +296,18 @@ def _failed_results(update: BatchedUpdate, failure: Exception) -> list[Result]:
     """What the requests of a conversation that was not written get."""
     if not isinstance(failure, NewerConversation):
         return [failure] * len(update.results)
-    # Only the change that opened the conversation fails; the others are tried again without it.
+    # Only the change that opened the conversation, or gave an open one to another visitor, fails; the others are tried
+    # again without it.
+    before = update.base.conversation
     opening = next(
-        (result for result in update.results if isinstance(result, Change) and result.conversation.open), None
+        (
+            result
+            for result in update.results
+            if isinstance(result, Change)
+            and result.conversation.open
+            and not (before.open and result.conversation.visitor.key == before.visitor.key)
+        ),
+        None,
     )
     return [failure if result is opening else VersionConflict() for result in update.results]
 

@@ -95,6 +95,9 @@ class SiteInfo(BaseModel):
     page_tracking: bool
     page_parameters: list[str]
     colour: str = Field(description="The colour of the widget's button.")
+    identity_secret_ids: list[int] = Field(
+        default_factory=list, description="Sessions of people who were identified by another secret have ended."
+    )
 
 
 class SiteInfoResponse(SuccessResponse):
@@ -146,5 +149,6 @@ def serialize_site_info(site: Site) -> SiteInfoResponse:
             page_tracking=site.page_tracking,
             page_parameters=list(site.page_parameters),
             colour=site.chatbot.colours.primary,
+            identity_secret_ids=[secret.id for secret in site.identity_secrets],
         )
     )

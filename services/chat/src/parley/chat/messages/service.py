@@ -174,7 +174,7 @@ class MessageService:
             entry = await build_audit_entry(self.audit, caller, conversation, "proactive")
 
             def add(current: Conversation, entry: AuditEntry = entry) -> Change | None:
-                if not current.open:
+                if not _is_open_for(visitor, current):
                     return None
                 change = transitions.add_operator_message(
                     current, draft, by, at, site.operator_timeout, site.silence_policy
@@ -241,7 +241,7 @@ class MessageService:
         notice = await self._build_away_notice(visitor, site) if needs_human else None
 
         def add(snapshot: Conversation, current: Conversation) -> Change | None:
-            if not current.open or current.find_recent_seq(message_id) is not None:
+            if not _is_open_for(visitor, current) or current.find_recent_seq(message_id) is not None:
                 return None
             # Ids up to the snapshot were looked up, later ones are recent ids.
             if message_id is not None and current.last_seq > snapshot.last_seq + MAX_RECENT_IDS:
@@ -270,7 +270,11 @@ class MessageService:
             change = await self.conversations.change(
                 conversation.tenant_id,
                 conversation.id,
-                lambda current: transitions.request_handoff(current, "asked", at, notice) if current.open else None,
+                lambda current: (
+                    transitions.request_handoff(current, "asked", at, notice)
+                    if _is_open_for(visitor, current)
+                    else None
+                ),
             )
             if change is not None:
                 return change.conversation
@@ -353,6 +357,11 @@ class MessageService:
         if not messages:
             raise ConcurrentModification
         return messages[0]
+
+
+def _is_open_for(visitor: Visitor, conversation: Conversation) -> bool:
+    """Whether a visitor may still write in it: it may have been closed, or joined to the history of a person."""
+    return conversation.open and conversation.visitor.key == visitor.key
 
 
 def _require_same_content(earlier: Message, content: str, image_url: str | None, file: SendableFile | None) -> Message:

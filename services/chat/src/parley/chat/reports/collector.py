@@ -42,6 +42,7 @@ class ReportCollector:
             "released",
             "closed",
             "reopened",
+            "joined",
             "rated",
             "updated",
         )

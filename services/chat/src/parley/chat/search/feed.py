@@ -11,13 +11,14 @@ from parley.chat import metrics
 from parley.chat.search.index import DOCUMENTS, SearchIndex
 from parley.chat.search.model import SearchDocument
 from parley.chat.search.text import message_terms, visitor_terms
-from parley.common.events.conversations import ConversationCreated, VisitorBlocked, VisitorUpdated
+from parley.common.events.conversations import ConversationCreated, ConversationJoined, VisitorBlocked, VisitorUpdated
 from parley.common.events.envelope import parse_event
 from parley.common.mongodb import Document, Mongo
 from parley.common.runtime.clock import Clock
 
-_VISITOR_EVENTS: Mapping[str, type[ConversationCreated | VisitorUpdated | VisitorBlocked]] = {
+_VISITOR_EVENTS: Mapping[str, type[ConversationCreated | ConversationJoined | VisitorUpdated | VisitorBlocked]] = {
     "conversation.created": ConversationCreated,
+    "conversation.joined": ConversationJoined,
     "visitor.updated": VisitorUpdated,
     "visitor.blocked": VisitorBlocked,
 }
@@ -155,7 +156,8 @@ def _note(row: Document) -> SearchDocument:
 
 def _visitor(row: Document) -> SearchDocument:
     visitor = row["visitor"]
-    terms = visitor_terms(visitor.get("name") or "", visitor.get("email") or "", visitor.get("phone") or "")
+    fields = (visitor.get(name) or "" for name in ("name", "email", "phone", "external_id"))
+    terms = visitor_terms(*fields)
     return SearchDocument(
         "visitor", row["_id"], row["tenant_id"], row["site_id"], row["_id"], row["created_at"], terms, row["version"]
     )
@@ -173,6 +175,6 @@ def _visitor_of_event(document: Document) -> SearchDocument:
         event.site_id,
         conversation.id,
         conversation.created_at,
-        visitor_terms(visitor.name or "", visitor.email or "", visitor.phone or ""),
+        visitor_terms(visitor.name or "", visitor.email or "", visitor.phone or "", visitor.external_id or ""),
         conversation.version,
     )

@@ -147,12 +147,13 @@ class MongoSearchRepository:
 
     async def read_conversations(self, ids: Iterable[int]) -> dict[int, FoundConversation]:
         """Read what hits show of their conversations, by id."""
-        fields = {"mode": 1, "visitor.name": 1, "visitor.email": 1, "visitor.phone": 1}
+        fields = {"mode": 1, "visitor.name": 1, "visitor.email": 1, "visitor.phone": 1, "visitor.external_id": 1}
         rows = self._mongo["conversations"].find({"_id": {"$in": sorted(set(ids))}}, fields)
         found = {}
         async for row in rows:
             visitor = row["visitor"]
-            text = visitor_text(visitor.get("name"), visitor.get("email"), visitor.get("phone"))
+            shown = (visitor.get(field) for field in ("name", "email", "phone", "external_id"))
+            text = visitor_text(*shown)
             found[row["_id"]] = FoundConversation(row["mode"], visitor.get("name"), text)
         return found
 

@@ -131,9 +131,9 @@ def message_terms(*texts: str | None) -> list[str]:
 
 # Every message of a conversation carries its visitor, who changes rarely.
 @lru_cache(4096)
-def visitor_terms(name: str, email: str, phone: str) -> tuple[str, ...]:
+def visitor_terms(name: str, email: str, phone: str, external_id: str = "") -> tuple[str, ...]:
     """The terms of a visitor: also the parts of words that begin within them."""
-    text = f"{name} {decode_domain(email)}"
+    text = f"{name} {decode_domain(email)} {external_id}"
     terms = [*_text_terms(text), "".join(unit.text for unit in split_units(name))[:MAX_TERM_LENGTH]]
     for unit in split_units(text):
         terms += _parts(unit.text)
@@ -142,9 +142,9 @@ def visitor_terms(name: str, email: str, phone: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for term in terms if term))[:_MAX_TERMS]
 
 
-def visitor_text(name: str | None, email: str | None, phone: str | None) -> str:
-    """A visitor's contact details as one line."""
-    return " · ".join(part for part in (name, email, phone) if part)
+def visitor_text(name: str | None, email: str | None, phone: str | None, external_id: str | None = None) -> str:
+    """A visitor's contact details, and the id under which the site knows them, as one line."""
+    return " · ".join(part for part in (name, email, phone, external_id) if part)
 
 
 def split_units(text: str) -> list[Unit]:

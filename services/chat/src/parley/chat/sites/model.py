@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
@@ -42,6 +43,8 @@ class Site:
     page_parameters: tuple[str, ...] = ()
     routing: SiteRouting = field(default_factory=SiteRouting)
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
+    identity_secrets: tuple[IdentitySecret, ...] = ()
+    """By which the site's server proves who its visitors are."""
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
     deleted: bool = False
@@ -73,4 +76,6 @@ class Site:
             routing=self.routing,
             files=bot.files,
             silence_policy=bot.silence_policy,
+            site_key=self.site_key,
+            identity_secrets=self.identity_secrets,
         )

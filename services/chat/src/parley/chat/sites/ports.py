@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from parley.chat.accounts.ports import SiteLookup
@@ -39,6 +40,9 @@ class SiteRepository(SiteLookup, Protocol):
 
         Other AI settings discard the last error of the AI.
         """
+
+    async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
+        """Store when an identity secret was used last; no effect if it was revoked."""
 
     async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
         """Store how the last call of the site's AI ended, unless its AI settings have changed since."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -12,6 +12,7 @@ from pymongo import ReturnDocument
 from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
+from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, FilesSettings, TranslationSettings
 from parley.chat.sites.errors import SiteNotFound
@@ -22,6 +23,9 @@ from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
 _AI_ERROR = "ai_error"
+_IDENTITY_SECRETS = "identity_secrets"
+_IDENTITY_SECRETS_USED = "identity_secrets_used"
+"""When each was used last, by its id. Changes without a new version of the site."""
 
 INDEXES = [
     Index(COLLECTION, [("site_key", 1)], {"name": "site_key", "unique": True}),
@@ -115,6 +119,12 @@ class MongoSiteRepository:
         else:
             await self._mongo[COLLECTION].update_one({"_id": site.id, **selected}, {"$set": {_AI_ERROR: asdict(error)}})
 
+    async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
+        await self._mongo[COLLECTION].update_one(
+            {"_id": site_id, f"{_IDENTITY_SECRETS}.id": secret_id},
+            {"$set": {f"{_IDENTITY_SECRETS_USED}.{secret_id}": at}},
+        )
+
     async def _find_one(self, query: Document) -> Site | None:
         row = await self._mongo[COLLECTION].find_one({**query, "deleted": False})
         return None if row is None else _to_site(row)
@@ -135,6 +145,7 @@ def _mutable_fields(site: Site) -> Document:
         "page_parameters": list(site.page_parameters),
         "chatbot": _chatbot_document(site.chatbot),
         "routing": _routing_document(site.routing),
+        _IDENTITY_SECRETS: [_identity_secret_document(secret) for secret in site.identity_secrets],
         "deleted": site.deleted,
         "version": site.version,
     }
@@ -155,10 +166,23 @@ def _to_site(row: Document) -> Site:
         page_parameters=tuple(row.get("page_parameters", ())),
         routing=_to_routing(row.get("routing")),
         chatbot=_to_chatbot(row["chatbot"]),
+        identity_secrets=tuple(_to_identity_secrets(row)),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         deleted=row["deleted"],
         version=row["version"],
     )
+
+
+def _identity_secret_document(secret: IdentitySecret) -> Document:
+    return {"id": secret.id, "name": secret.name, "encrypted": secret.encrypted, "created_at": secret.created_at}
+
+
+def _to_identity_secrets(row: Document) -> Iterator[IdentitySecret]:
+    used = row.get(_IDENTITY_SECRETS_USED, {})
+    for secret in row.get(_IDENTITY_SECRETS, ()):
+        yield IdentitySecret(
+            secret["id"], secret["name"], secret["encrypted"], secret["created_at"], used.get(str(secret["id"]))
+        )
 
 
 def _routing_document(routing: SiteRouting) -> Document:

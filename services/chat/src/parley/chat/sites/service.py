@@ -12,6 +12,7 @@ from parley.chat.accounts.model import ALL_PERMISSIONS
 from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.service import AuditService
+from parley.chat.identification.model import IdentitySecret
 from parley.chat.ids import NextId
 from parley.chat.sites.model import Site, SiteDraft
 from parley.chat.sites.ports import SiteRepository
@@ -96,6 +97,19 @@ class SiteService:
         before = await self.get(caller, site_id)
         details = {"routing": routing.mode, "capacity": routing.capacity, "team": routing.team_id}
         return await self._save(caller, before, replace(before, routing=routing), "site.routing_changed", details)
+
+    async def update_identity_secrets(
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        change: Callable[[tuple[IdentitySecret, ...]], tuple[IdentitySecret, ...]],
+        action: str,
+        details: Mapping[str, Any],
+    ) -> Site:
+        """Replace the identity secrets. Raises SiteNotFound, Forbidden, EditConflict, and what `change` raises."""
+        before = await self.get(caller, site_id)
+        after = replace(before, identity_secrets=change(before.identity_secrets))
+        return await self._save(caller, before, after, action, details)
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
         """Replace the public key, which stops widgets with the old one.

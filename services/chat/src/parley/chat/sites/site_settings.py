@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings, FilesSettings
 from parley.chat.sites.routing import SiteRouting
@@ -42,6 +43,9 @@ class SiteSettings:
     files: FilesSettings = field(default_factory=FilesSettings)
     silence_policy: SilencePolicy | None = None
     """None: conversations are not closed by themselves."""
+    site_key: str = ""
+    identity_secrets: tuple[IdentitySecret, ...] = ()
+    """By which the site's server proves who its visitors are."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

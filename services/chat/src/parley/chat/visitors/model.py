@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from parley.common.events.schemas import BlockType, VisitorSchema
+from parley.common.events.schemas import AttributeValue, BlockType, ContactField, VisitorSchema
+
+CONTACT_FIELDS: tuple[ContactField, ...] = ("name", "email", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Visitor:
     self_reported: Mapping[str, str] = field(default_factory=dict)
     """The name, email and phone that the visitor entered. The visitor is shown these: an operator may have written
     something else about them into `name`, `email` and `phone`."""
+    external_id: str | None = None
+    """The id under which the site knows this person, as its server has proved; None for an unidentified visitor."""
+    proved: Mapping[str, str] = field(default_factory=dict)
+    """The name, email and phone that the site's server has proved."""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    """Further facts that the site's server has proved."""
     language: str | None = None
     """BCP 47."""
     blocked: BlockType | None = None
@@ -40,6 +48,13 @@ class Visitor:
         """Unique over all sites."""
         return f"{self.site_id}:{self.session}"
 
+    @property
+    def verified_fields(self) -> tuple[ContactField, ...]:
+        """Those contact details that are as the site's server has proved them, and not what somebody entered since."""
+        return tuple(
+            name for name in CONTACT_FIELDS if self.proved.get(name) and self.proved[name] == getattr(self, name)
+        )
+
     def to_schema(self) -> VisitorSchema:
         return VisitorSchema(
             session_id=self.session,
@@ -49,6 +64,10 @@ class Visitor:
             info=dict(self.info),
             language=self.language,
             blocked=self.blocked,
+            verified=self.external_id is not None,
+            external_id=self.external_id,
+            verified_fields=self.verified_fields,
+            attributes=dict(self.attributes),
         )
 
 

@@ -19,6 +19,12 @@ class VisitorRepository(Protocol):
         A new one expires unless something else is stored about them; see `remove_silent`.
         """
 
+    async def get_or_create_person(self, tenant_id: int, site_id: int, session: str, external_id: str) -> Visitor:
+        """The person whom a site knows under an id; a new one gets `session`. Raises VisitorBeingErased."""
+
+    async def remove_joined(self, visitor: Visitor) -> None:
+        """Remove a visitor whose conversations were joined to a person's, unless they are blocked or have changed."""
+
     async def remove_silent(self, now: datetime) -> int:
         """Remove a batch of expired visitors who never wrote. Return how many had expired."""
 

@@ -37,6 +37,17 @@ INDEXES = [
     ),
 ]
 
+_HAS_EXTERNAL_ID = {"external_id": {"$type": "string"}}
+
+INDEXES.append(
+    # One visitor per person: of two devices that identify at the same time, the second finds the first one's.
+    Index(
+        "visitors",
+        [("site_id", 1), ("external_id", 1)],
+        {"name": "person", "unique": True, "partialFilterExpression": _HAS_EXTERNAL_ID},
+    )
+)
+
 _MAX_BATCH = 128
 _REMOVAL_BATCH = 500
 
@@ -77,6 +88,32 @@ class MongoVisitorRepository:
         if language is not None and visitor.language != language:
             visitor = await self.update(visitor, {"language": language})
         return visitor
+
+    async def get_or_create_person(self, tenant_id: int, site_id: int, session: str, external_id: str) -> Visitor:
+        person = await self._find_person(tenant_id, site_id, external_id)
+        if person is not None:
+            return await self.get_or_create(tenant_id, site_id, person.session, None)
+        visitor = await self.get_or_create(tenant_id, site_id, session, None)
+        if visitor.external_id == external_id:
+            return visitor
+        try:
+            return await self.update(visitor, {"external_id": external_id})
+        except DuplicateKeyError:
+            person = await self._find_person(tenant_id, site_id, external_id)
+            if person is None:
+                raise VisitorNotFound from None
+            return person
+
+    async def _find_person(self, tenant_id: int, site_id: int, external_id: str) -> Visitor | None:
+        query = {"site_id": site_id, "external_id": {"$eq": external_id, "$type": "string"}, "tenant_id": tenant_id}
+        document = await self._mongo["visitors"].find_one({**query, **_NOT_BEING_ERASED})
+        return to_visitor(document) if document else None
+
+    async def remove_joined(self, visitor: Visitor) -> None:
+        # Somebody who is blocked stays blocked on this device.
+        await self._mongo["visitors"].delete_one(
+            {"_id": visitor.key, "version": visitor.version, "blocked": None, **_NOT_BEING_ERASED}
+        )
 
     async def _create(self, visitor: Visitor) -> Visitor:
         """Insert the visitor, or return the one that another request has inserted. Raises VisitorBeingErased."""

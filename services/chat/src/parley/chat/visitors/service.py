@@ -15,14 +15,13 @@ from parley.chat.conversations.ports import AuditLog, ConversationRepository
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
 from parley.chat.visitors.errors import NothingToRate, VisitorIsBlocked, VisitorNotFound
-from parley.chat.visitors.model import Visitor
+from parley.chat.visitors.model import CONTACT_FIELDS, Visitor
 from parley.chat.visitors.ports import VisitorRepository
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.events.schemas import BlockType, OperatorRef
 from parley.common.runtime.clock import Clock
 
 _MAX_UPDATED_CONVERSATIONS = 20
-_CONTACT_DETAILS = ("name", "email", "phone")
 
 
 def require_not_blocked(visitor: Visitor) -> None:
@@ -57,7 +56,13 @@ class VisitorService:
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
         require_not_blocked(visitor)
         given = {f"given.{name}": value for name, value in details.items()}
-        return await self._update(visitor, {**details, **given}, None)
+        # What the site's server has proved is not replaced by what somebody enters.
+        unproved = {name: value for name, value in details.items() if name not in visitor.proved}
+        return await self._update(visitor, {**unproved, **given}, None)
+
+    async def update_person(self, person: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        """Store what the site's server has proved about a person. Makes no lead of them."""
+        return await self._apply(person, fields, None)
 
     async def remove_silent(self) -> None:
         """Remove the visitors who came long ago and never wrote, left an address or were blocked."""
@@ -77,7 +82,7 @@ class VisitorService:
             {"fields": sorted(details)},
         )
         # What an operator deletes is gone, also in the visitor's own words.
-        deleted = {f"given.{name}": None for name in _CONTACT_DETAILS if name in details and not details[name]}
+        deleted = {f"given.{name}": None for name in CONTACT_FIELDS if name in details and not details[name]}
         await self._update(conversation.visitor, {**details, **deleted}, operator_ref(caller), entry)
         return await self._get_conversation(caller, conversation_id)
 
@@ -132,13 +137,19 @@ class VisitorService:
     async def _update(
         self, visitor: Visitor, fields: Mapping[str, Any], by: OperatorRef | None, entry: AuditEntry | None = None
     ) -> Visitor:
+        """Update the visitor; one who now has an e-mail address or telephone number is a lead."""
+        if visitor.lead_at is None and (fields.get("email") or fields.get("phone")):
+            fields = {**fields, "lead_at": self.clock()}
+        return await self._apply(visitor, fields, by, entry)
+
+    async def _apply(
+        self, visitor: Visitor, fields: Mapping[str, Any], by: OperatorRef | None, entry: AuditEntry | None = None
+    ) -> Visitor:
         """Update the visitor, then the copy in each of their latest conversations.
 
         The visitor's own document is authoritative. If the process ends in between, the visitor's next update or
         message brings the copies up to date: the higher version wins.
         """
-        if visitor.lead_at is None and (fields.get("email") or fields.get("phone")):
-            fields = {**fields, "lead_at": self.clock()}
         updated = await self.visitors.update(visitor, fields)
         at = self.clock()
 

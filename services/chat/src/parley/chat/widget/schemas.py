@@ -88,7 +88,7 @@ class OperatorMessagesQuery(WidgetQuery):
 
 
 class OwnDetails(BaseModel):
-    """What a visitor is shown of themselves: only what they entered, never what operators wrote about them."""
+    """What a visitor is shown of themselves: what they entered or their site proved, never what operators wrote."""
 
     session_id: str = Field(description="The public handle of the session, not its secret.")
     name: str | None = None
@@ -174,13 +174,19 @@ def to_history_response(visitor: Visitor, found: WidgetMessages, place: QueuePla
         queue=to_queue_place(place),
         operator=assigned.name if assigned else None,
         operator_read_seq=conversation.operator_read_seq if conversation else 0,
-        visitor=OwnDetails(
-            session_id=visitor.session,
-            name=visitor.self_reported.get("name"),
-            email=visitor.self_reported.get("email"),
-            phone=visitor.self_reported.get("phone"),
-            language=visitor.language,
-        ),
+        visitor=to_own_details(visitor),
+    )
+
+
+def to_own_details(visitor: Visitor) -> OwnDetails:
+    """What the visitor entered, or else what the page's own site has proved: both are theirs."""
+    known = {**visitor.proved, **visitor.self_reported}
+    return OwnDetails(
+        session_id=visitor.session,
+        name=known.get("name"),
+        email=known.get("email"),
+        phone=known.get("phone"),
+        language=visitor.language,
     )
 
 

@@ -115,6 +115,8 @@ class Site:
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
     colour: str = ""
+    identity_secret_ids: frozenset[int] = frozenset()
+    """Of the secrets by which the site identifies people at present."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -128,6 +130,7 @@ class Site:
             page_tracking=bool(document.get("page_tracking", True)),
             page_parameters=tuple(str(name) for name in document.get("page_parameters", ())),
             colour=str(document.get("colour", "")),
+            identity_secret_ids=frozenset(map(int, document.get("identity_secret_ids", ()))),
         )
 
     def allows_origin(self, origin: str, gateway_host: str) -> bool:

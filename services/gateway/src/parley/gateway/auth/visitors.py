@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from parley.common.auth.identity import IdentitySigner, VisitorCaller
-from parley.common.auth.visitor_session import session_handle
+from parley.common.auth.visitor_session import (
+    IDENTIFIED_PREFIX,
+    IdentifiedSession,
+    IdentifiedSessions,
+    session_handle,
+)
 from parley.common.caching import InvalidatingCache
-from parley.common.errors import Forbidden, NotFound
+from parley.common.errors import Forbidden, NotFound, Unauthenticated
 from parley.gateway.auth.cache import build_cache
 from parley.gateway.auth.identity_cache import IdentityCache
 from parley.gateway.auth.model import ORIGIN_PATTERN, Site
@@ -23,6 +28,13 @@ _IDENTITY_CACHE_BYTES = 64 * 1024 * 1024
 class OriginNotAllowed(Forbidden):
     code = "origin_not_allowed"
     default_message = "This site does not allow its chat on that domain."
+
+
+class SessionEnded(Unauthenticated):
+    """The session of an identified person has expired, or the secret by which they were proved was revoked."""
+
+    code = "session_ended"
+    default_message = "This session has ended. Identify the visitor again, or begin with a new session id."
 
 
 class SiteSource(Protocol):
@@ -40,6 +52,8 @@ class AuthenticatedVisitor:
     tenant_id: int
     session_handle: str
     identity: str
+    is_identified: bool = False
+    """Whether the session is that of a person whom the site has identified."""
 
 
 class VisitorAuthenticator:
@@ -51,15 +65,18 @@ class VisitorAuthenticator:
         signer: IdentitySigner,
         is_connected: Callable[[], bool],
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`is_connected` says whether invalidating events are received."""
+        self._identified_sessions = IdentifiedSessions(signer.secret)
+        self._clock = clock
         self._sites: InvalidatingCache[str, Site | None] = build_cache(
             "site", source.get_site, is_connected, _SITE_CACHE_BYTES, _get_bytes, monotonic
         )
         self._origins: InvalidatingCache[str, bool | None] = build_cache(
             "origin", source.is_known_origin, is_connected, _ORIGIN_CACHE_BYTES, lambda _: 0, monotonic
         )
-        self._identities: IdentityCache[tuple[int, str, str, str]] = IdentityCache(
+        self._identities: IdentityCache[tuple[int, str, str, str, IdentifiedSession | None]] = IdentityCache(
             signer, _IDENTITY_CACHE_BYTES, monotonic
         )
 
@@ -80,10 +97,16 @@ class VisitorAuthenticator:
         return (origin == "null" or bool(ORIGIN_PATTERN.match(origin))) and bool(await self._origins.get(origin))
 
     def authenticate(self, site: Site, session_id: str, client_ip: str, origin: str) -> AuthenticatedVisitor:
-        """Return the visitor as services see them: identified by the session's handle, not by its secret id."""
-        handle = session_handle(site.site_id, session_id)
+        """Return the visitor as services see them: named by the session's handle, not by its secret id.
+
+        Raises SessionEnded.
+        """
+        identified = None
+        if session_id.startswith(IDENTIFIED_PREFIX):
+            identified = self._read_identified(site, session_id)
+        handle = session_handle(site.site_id, session_id) if identified is None else identified.handle
         identity = self._identities.get(
-            (site.site_id, handle, client_ip, origin),
+            (site.site_id, handle, client_ip, origin, identified),
             site,
             lambda: VisitorCaller(
                 site.tenant_id,
@@ -94,9 +117,21 @@ class VisitorAuthenticator:
                 site.page_tracking,
                 site.page_parameters,
                 site.colour,
+                None if identified is None else identified.identity_secret_id,
+                0 if identified is None else identified.expires_at,
             ),
         )
-        return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity)
+        return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity, identified is not None)
+
+    def _read_identified(self, site: Site, session_id: str) -> IdentifiedSession:
+        session = self._identified_sessions.read(site.site_id, session_id)
+        if (
+            session is None
+            or session.expires_at <= self._clock()
+            or session.identity_secret_id not in site.identity_secret_ids
+        ):
+            raise SessionEnded
+        return session
 
     def invalidate_site(self, site_id: int) -> None:
         """Load a site and all origins again: its key or its domains have changed."""
@@ -115,4 +150,5 @@ class VisitorAuthenticator:
 
 
 def _get_bytes(site: Site) -> int:
-    return sum(100 + len(text) for text in (*site.domains, *site.page_parameters))
+    texts = sum(100 + len(text) for text in (*site.domains, *site.page_parameters))
+    return texts + 100 * len(site.identity_secret_ids)

@@ -155,7 +155,7 @@ class VisitorProxyHandler:
     async def _authenticate(
         self, route: ProxyRoute, request: web.Request, site_key: str, session_id: str
     ) -> AuthenticatedVisitor:
-        """Raises NotFound, OriginNotAllowed, TooManyRequests, Unavailable."""
+        """Raises NotFound, OriginNotAllowed, SessionEnded, TooManyRequests, Unavailable."""
         site = await self._visitors.get_site(site_key)
         origin = request.headers.get("Origin")
         if origin is not None:
@@ -163,7 +163,9 @@ class VisitorProxyHandler:
                 raise OriginNotAllowed
             request[CORS_ORIGIN] = origin
         visitor = self._visitors.authenticate(site, session_id, request[CLIENT_IP], origin or "")
-        self._new_sessions.admit(rate_limit_key(request[CLIENT_IP]), visitor.session_handle)
+        # That of an identified person was begun when they were identified, by a session that was counted.
+        if not visitor.is_identified:
+            self._new_sessions.admit(rate_limit_key(request[CLIENT_IP]), visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SESSION, route.rate_limit, visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SITE, route.rate_limit, str(site.site_id))
         return visitor

@@ -1,0 +1,1 @@
+"""Identification: the site's server proves who a visitor is, and what they wrote on their devices is one history."""

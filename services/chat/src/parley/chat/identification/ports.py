@@ -1,0 +1,32 @@
+"""What identification needs from tokens' cryptography and from storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from parley.chat.identification.model import ProvedIdentity
+from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.visitors.model import Visitor
+
+
+class VerifyToken(Protocol):
+    def __call__(self, token: str, site: SiteSettings, now: datetime) -> ProvedIdentity:
+        """Return what a token proves on a site. Raises IdentityTokenRefused."""
+
+
+class EncryptSecret(Protocol):
+    def __call__(self, site_id: int, key: str) -> str: ...
+
+
+class SecretUses(Protocol):
+    async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
+        """Store when an identity secret was used last; no effect if it was revoked."""
+
+
+class SessionContent(Protocol):
+    """What is stored under a visitor's session, besides their conversations."""
+
+    async def assign(self, visitor: Visitor, person: Visitor, conversation_ids: Sequence[int]) -> None:
+        """Move the messages of joined conversations, and what the visitor has uploaded, to a person."""
