@@ -8,7 +8,6 @@ handle, the identity secret by which they were proved, and its expiry. All devic
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -74,7 +73,7 @@ class IdentifiedSessions:
         encoded = session_id.removeprefix(IDENTIFIED_PREFIX)
         try:
             content = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        except binascii.Error:
+        except ValueError:
             return None
         claims, mac = content[: _CLAIMS.size], content[_CLAIMS.size :]
         if len(content) != _ENCODED_BYTES or not hmac.compare_digest(mac, self._mac(site_id, claims)):

@@ -37,3 +37,5 @@ class SiteChanged(EventData, type="site.changed", audience=Audience.SERVICES):
     """A site was created, changed or deleted."""
 
     deleted: bool = False
+    revoked_identity_secret_id: int | None = None
+    """The sessions of people who were identified by this secret have ended."""

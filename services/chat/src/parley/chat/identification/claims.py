@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
@@ -13,20 +12,14 @@ from parley.common.events.schemas import AttributeValue
 from parley.common.http import RequestBody
 from parley.common.texts import VERBATIM, clean_text
 
-_MAX_EXACT_INTEGER = 2**53
-"""The largest range in which JSON's readers agree on an integer."""
+_MAX_NUMBER = 2**53
+"""The range in which all readers of JSON agree on an integer."""
 
 
 def _require_clean(value: str) -> str:
     """Refuse what texts are cleaned of: two ids of a site must not become the same one."""
     if clean_text(value) != value or value != value.strip():
         raise ValueError("must be plain text in its composed form, without spaces around it")
-    return value
-
-
-def _require_finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a finite number")
     return value
 
 
@@ -37,8 +30,9 @@ ExternalId = Annotated[
     VERBATIM,
 ]
 _Text = Annotated[str, StringConstraints(strict=True, max_length=200)]
-_Integer = Annotated[StrictInt, Field(ge=-_MAX_EXACT_INTEGER, le=_MAX_EXACT_INTEGER)]
-_Number = Annotated[StrictFloat, AfterValidator(_require_finite)]
+_IN_RANGE = Field(ge=-_MAX_NUMBER, le=_MAX_NUMBER)
+_Integer = Annotated[StrictInt, _IN_RANGE]
+_Number = Annotated[StrictFloat, _IN_RANGE]
 Attributes = Annotated[dict[InfoKey, _Text | StrictBool | _Integer | _Number], Field(max_length=20)]
 
 

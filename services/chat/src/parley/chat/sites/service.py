@@ -128,11 +128,16 @@ class SiteService:
         await self._save(caller, before, replace(before, deleted=True), "site.deleted", {"name": before.name})
 
     async def site_changed_event(
-        self, caller: OperatorCaller, site: Site, action: str, details: Mapping[str, Any]
+        self,
+        caller: OperatorCaller,
+        site: Site,
+        action: str,
+        details: Mapping[str, Any],
+        revoked_secret_id: int | None = None,
     ) -> AuditedEvent:
         """Build `site.changed` and the audit entry of the change."""
         entry = await self.audit.entry(caller, action, f"site:{site.id}", site.id, details)
-        data = SiteChanged(deleted=site.deleted)
+        data = SiteChanged(deleted=site.deleted, revoked_identity_secret_id=revoked_secret_id)
         event = new_event(data, tenant_id=site.tenant_id, site_id=site.id, actor=entry.event_actor, at=entry.at)
         return AuditedEvent(event, entry)
 
@@ -140,7 +145,10 @@ class SiteService:
         self, caller: OperatorCaller, before: Site, changed: Site, action: str, details: Mapping[str, Any]
     ) -> Site:
         after = replace(changed, version=before.version + 1)
-        await self.sites.save(before, after, await self.site_changed_event(caller, after, action, details))
+        remaining = {secret.id for secret in after.identity_secrets}
+        revoked = next((secret.id for secret in before.identity_secrets if secret.id not in remaining), None)
+        event = await self.site_changed_event(caller, after, action, details, revoked)
+        await self.sites.save(before, after, event)
         self.invalidate_cache(after.tenant_id, after.id)
         return after
 

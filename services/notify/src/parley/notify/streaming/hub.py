@@ -65,6 +65,7 @@ class Hub:
         """Every subscriber is in one slot; each second one slot is maintained."""
         self._access_versions: OrderedDict[int, int] = OrderedDict()
         self._ended_sessions: OrderedDict[str, None] = OrderedDict()
+        self._revoked_secrets: OrderedDict[int, None] = OrderedDict()
         self._maintained_at = int(time.time())
         self._draining = False
 
@@ -86,6 +87,8 @@ class Hub:
             raise Unauthenticated
         if isinstance(caller, OperatorCaller):
             self._check_access(caller)
+        elif caller.identity_secret_id in self._revoked_secrets:
+            raise Unauthenticated
         max_streams = self._max_visitor_streams if subscriber.visitor is not None else self._max_operator_streams
         if len(self._by_caller.get(owner, ())) >= max_streams:
             raise TooManyStreams(5)
@@ -224,6 +227,13 @@ class Hub:
             else:
                 revoked = subscriber.access_version < version or version == 0
             if revoked:
+                self.unregister(subscriber, "revoked")
+
+    def revoke_identity_secret(self, site_id: int, secret_id: int) -> None:
+        """End the streams of people who were identified by a secret of a site, and refuse new ones."""
+        _remember(self._revoked_secrets, secret_id, None)
+        for slot in self._slots:
+            for subscriber in [one for one in slot if one.identity_secret_id == secret_id and site_id in one.site_ids]:
                 self.unregister(subscriber, "revoked")
 
     def close_site(self, site_id: int) -> None:

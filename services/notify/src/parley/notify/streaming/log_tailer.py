@@ -319,3 +319,5 @@ class LogTailer:
                 self._hub.revoke(data["operator_id"], data.get("session_id"), data.get("version", 0))
             case "site.changed" if event.data.get("deleted"):
                 self._hub.close_site(event.site_id)
+            case "site.changed" if event.data.get("revoked_identity_secret_id") is not None:
+                self._hub.revoke_identity_secret(event.site_id, event.data["revoked_identity_secret_id"])

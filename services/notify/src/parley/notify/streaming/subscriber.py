@@ -27,6 +27,7 @@ class Subscriber:
         "end_reason",
         "ended",
         "expires_at",
+        "identity_secret_id",
         "last_buffered",
         "live",
         "login_session_id",
@@ -46,6 +47,8 @@ class Subscriber:
         """Set for a visitor's stream; None for an operator's."""
         self.login_session_id: str | None = None
         """The operator's login session."""
+        self.identity_secret_id: int | None = None
+        """The secret by which an identified visitor was proved."""
         self.access_version = 0
         self.expires_at = 0
         if isinstance(caller, OperatorCaller):
@@ -56,6 +59,8 @@ class Subscriber:
             self.site_ids: tuple[int, ...] = tuple(caller.site_ids)
         else:
             self.visitor = (caller.site_id, caller.session)
+            self.identity_secret_id = caller.identity_secret_id
+            self.expires_at = caller.session_expires_at
             self.site_ids = (caller.site_id,)
         self.transport: asyncio.Transport | None = None
         self.send: Callable[[bytes], object] = _discard
