@@ -6,7 +6,7 @@ import struct
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parley.chat.search.pages import Page
@@ -139,11 +139,15 @@ def test_units_lie_within_the_text_in_order(text: str) -> None:
 
 
 @given(TEXTS, st.integers(0, 20), st.integers(1, 20))
+@example("0¼", 0, 2)
 @settings(deadline=None)
 def test_every_word_of_a_text_finds_it_in_every_form(text: str, first: int, count: int) -> None:
-    words = [unit for unit in split_units(text) if len(unit.text) <= 24][first : first + count]
-    for word in words:
+    units = split_units(text)
+    for word in [unit for unit in units if len(unit.text) <= 24][first : first + count]:
         original = text[word.start : word.end]
+        # In "0¼" the ¼ is no word of its own: the words are 01 and 4.
+        if not {unit.text for unit in split_units(original)} <= {unit.text for unit in units}:
+            continue
         for query in (original, unicodedata.normalize("NFD", original), original.swapcase()):
             parsed = parse(query)
             if parsed is not None and parsed == parse(original):
