@@ -125,9 +125,10 @@ async def test_a_crawl_reads_the_pages_of_a_website_and_keeps_in_step(timed_sour
         body=b"User-agent: Parley\nDisallow: /private\n", content_type="text/plain"
     )
     website.add("/", "Home", TEXT, "/delivery?utm_source=x#top", "/private/a", "/old", "/hidden", "/copy", "/logo.png")
-    website.add("/delivery", "Delivery", f"Parcels. {TEXT}", "/deep", "https://elsewhere.example/")
+    website.add("/delivery", "Delivery", f"Parcels. {TEXT}", "/deep", "/seasonal", "https://elsewhere.example/")
     website.add("/deep", "Deep", f"Deep. {TEXT}", "/deeper")
     website.add("/deeper", "Deeper", TEXT)
+    website.add("/seasonal", "Seasonal", f"Only in summer. {TEXT}")
     website.add("/hidden", "Hidden", TEXT, head='<meta name="robots" content="noindex">')
     website.add("/copy", "Delivery", TEXT, head='<link rel="canonical" href="/delivery">')
     website.handlers["/old"] = redirect("/delivery")
@@ -138,14 +139,15 @@ async def test_a_crawl_reads_the_pages_of_a_website_and_keeps_in_step(timed_sour
         f"{website.url}/": "ready",
         "delivery": "ready",
         "deep": "ready",
+        "seasonal": "ready",
         "private/a": "robots",
         "old": "redirected",
         "hidden": "noindex",
         "copy": "duplicate",
     }
     shown = await sources.get(source_id)
-    assert (shown["sync"]["state"], shown["sync"]["done"], shown["sync"]["total"]) == ("idle", 7, 7)
-    assert shown["documents"] == {"ready": 3, "failed": 0, "skipped": 4, "pending": 0, "passages": 3}
+    assert (shown["sync"]["state"], shown["sync"]["done"], shown["sync"]["total"]) == ("idle", 8, 8)
+    assert shown["documents"] == {"ready": 4, "failed": 0, "skipped": 4, "pending": 0, "passages": 4}
     assert website.most_concurrent == 1
     agents = {request.headers["User-Agent"] for request in website.requests}
     assert agents == {"Mozilla/5.0 (compatible; Parley/1.0; +https://chat.test)"}
@@ -163,6 +165,8 @@ async def test_a_crawl_reads_the_pages_of_a_website_and_keeps_in_step(timed_sour
     assert results["new"] == "ready"
     assert results["deep"] == "server_error"
     assert results["hidden"] == "not_found"
+    # No page links to it any more.
+    assert "seasonal" not in results
     documents = await sources.documents(source_id)
     assert documents["delivery"]["version"] == 2
     assert documents[f"{website.url}/"]["version"] == 1

@@ -21,7 +21,7 @@ from parley.chat.knowledge_sources.extraction.model import ReadRequest
 from parley.chat.knowledge_sources.extraction.sitemaps import read_sitemap
 from parley.chat.knowledge_sources.file_types import find_document_type
 from parley.chat.knowledge_sources.model import Content, Section, SectionChange
-from parley.chat.knowledge_sources.splitting import MAX_WORDS, count_words, split_section
+from parley.chat.knowledge_sources.splitting import count_words, split_section
 from parley.chat.knowledge_sources.urls import is_same_site, may_be_page, normalize_url
 
 PAGE = """<!doctype html><html lang="de-AT"><head><title>Versand &amp; Lieferung</title><base href="/hilfe/">
@@ -205,7 +205,7 @@ def test_passages_have_120_to_220_words_and_keep_sentences_and_paragraphs_togeth
     assert split_section(Section((), "Short.")) == ["Short."]
     japanese = split_section(Section((), "これは短い文です。" * 100))
     assert len(japanese) > 1
-    assert all(count_words(passage) <= MAX_WORDS for passage in japanese)
+    assert all(count_words(passage) <= 220 for passage in japanese)
     assert "".join(split_section(Section((), "x" * 5000))) == "x" * 5000
     joined = split_section(Section((), f"{paragraph}\n{paragraph}\nThe end."))
     assert [count_words(passage) for passage in joined] == [182]
