@@ -15,6 +15,7 @@ from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
 from support.authorization_matrix import PDF, TEXT_FILE, file_form, image_form, make_image
+from support.identity import SiteServer
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
 from support.tenants import PASSWORD, TenantFixture
@@ -137,6 +138,9 @@ class ApiTour:
         await self.call(owner, "GET", site)
         await self.call(owner, "PUT", site, {"name": "Diary"})
         await self.call(owner, "GET", f"{site}/widget-code")
+        secret = await self.call(owner, "POST", f"{site}/identity-secrets", {"name": "Server"}, 201)
+        assert len((await self.call(owner, "GET", f"{site}/identity-secrets"))["identity_secrets"]) == 1
+        await self.call(owner, "DELETE", f"{site}/identity-secrets/{secret['identity_secret']['id']}")
         await self.call(owner, "POST", f"{site}/rotate-key", {})
         await self.call(owner, "GET", f"{site}/my-access")
         await self.call(owner, "GET", f"{site}/copilot")
@@ -229,6 +233,10 @@ class ApiTour:
         await self.call_as_visitor(visitor, "POST", "/typing")
         await self.call_as_visitor(visitor, "POST", "/email", email="jane@example.com")
         await self.call_as_visitor(visitor, "POST", "/contact", name="Jane", phone="+49 30 1234")
+        server = await SiteServer.create(self.tenant.owner, self.tenant.site_id)
+        token = server.sign("customer-42", attributes={"plan": "gold", "orders": 3})
+        identified = await self.call_as_visitor(visitor, "POST", "/identify", token=token)
+        visitor.session_id = identified["session_id"]
         await self.call_as_visitor(visitor, "GET", "/history", limit=10)
         await self.call_as_visitor(visitor, "GET", "/operator-messages", after_seq=0)
         await self.call_as_visitor(visitor, "GET", "/pending-proactive")
@@ -375,7 +383,7 @@ async def test_every_error_response_matches_the_document(
 ) -> None:
     for method, path in document.operations:
         real = path.replace("{", "").replace("}", "")
-        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "action_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "secret_id", "action_id", "id"):
             real = real.replace(f"/{name}", f"/{2**52}")
         secured = bool(document.operation(method, path)["security"])
         # Without credentials; an invalid body; one that is too large; a media type that is not supported.
@@ -408,7 +416,7 @@ async def _call(api: ApiClient, method: str, path: str, token: str | None, reque
 async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
-        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "action_id", "id"):
+        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "secret_id", "action_id", "id"):
             real = real.replace(f"{{{name}}}", "1")
         reply = await api.request("TRACE", real)
         assert reply.status == 405, path

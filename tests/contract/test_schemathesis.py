@@ -89,6 +89,7 @@ class Caller:
             "id": self._target.operator_id if "/team/" in case.path else self._target.conversation_id,
             "site_id": self._target.site_id,
             "entry_id": self._target.entry_id,
+            "secret_id": self._target.secret_id,
             "action_id": self._target.action_id,
             "operator_id": self._target.operator_id,
             "conversation_id": self._target.conversation_id,

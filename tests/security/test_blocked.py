@@ -10,6 +10,7 @@ from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
 from support.authorization_matrix import PDF, file_form, image_form, make_image
+from support.identity import SiteServer
 from support.routes import proxy_routes
 from support.tenants import TenantFixture
 
@@ -24,6 +25,7 @@ ALLOWED = {
     "config": "appearance of the widget",
     "read": "read receipts",
     "heartbeat": "presence; operators see who is blocked",
+    "identify": "says who they are; the block stays",
     "events": "their own conversation",
 }
 """Paths that stay open for a blocked visitor, and why."""
@@ -43,9 +45,13 @@ async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixtur
     return await TenantFixture.create(api, stack, mongodb_uri)
 
 
-async def _statuses(tenant: TenantFixture, visitor: VisitorClient) -> dict[str, int]:
-    """Call every visitor path. Returns the statuses by path."""
+async def _statuses(tenant: TenantFixture, visitor: VisitorClient, conversation_id: int) -> dict[str, int]:
+    """Call every visitor path, as an identified visitor. Returns the statuses by path."""
     statuses: dict[str, int] = {}
+    server = await SiteServer.create(tenant.owner, tenant.site_id)
+    token = server.sign(f"customer-{conversation_id}")
+    visitor.session_id = (await visitor.post("/identify", token=token)).ok()["session_id"]
+    bodies = {**BODIES, "identify": {"token": token}}
     for forward in proxy_routes(Credential.VISITOR):
         name = forward.path.rpartition("/")[2]
         if name == "events":
@@ -60,7 +66,7 @@ async def _statuses(tenant: TenantFixture, visitor: VisitorClient) -> dict[str, 
         elif forward.method == "GET":
             statuses[name] = (await visitor.get(f"/{name}")).status
         else:
-            statuses[name] = (await visitor.post(f"/{name}", **BODIES.get(name, {}))).status
+            statuses[name] = (await visitor.post(f"/{name}", **bodies.get(name, {}))).status
     return statuses
 
 
@@ -80,7 +86,7 @@ async def test_a_visitor_blocked_for_both_can_read_but_not_write(tenant: TenantF
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "both")
-    statuses = await _statuses(tenant, visitor)
+    statuses = await _statuses(tenant, visitor, conversation_id)
     assert {name for name, status in statuses.items() if status == 403} == WRITING
     assert {name for name, status in statuses.items() if status == 200} == set(ALLOWED)
     assert (await visitor.get("/block-status")).ok() == {"success": True, "blocked": True, "block_type": "both"}
@@ -89,7 +95,7 @@ async def test_a_visitor_blocked_for_both_can_read_but_not_write(tenant: TenantF
     history = (await visitor.get("/history")).ok()["messages"]
     assert "Let me in" not in [one["content"] for one in history]
     await _block(tenant, conversation_id, None)
-    assert set((await _statuses(tenant, visitor)).values()) == {200}
+    assert set((await _statuses(tenant, visitor, conversation_id)).values()) == {200}
 
 
 async def test_a_visitor_blocked_for_operators_cannot_request_a_handoff(tenant: TenantFixture) -> None:
@@ -97,7 +103,7 @@ async def test_a_visitor_blocked_for_operators_cannot_request_a_handoff(tenant: 
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "operator")
-    statuses = await _statuses(tenant, visitor)
+    statuses = await _statuses(tenant, visitor, conversation_id)
     assert {name for name, status in statuses.items() if status == 403} == {"handoff"}
     reply = await visitor.send_message("Give me a person please")
     assert reply["mode"] == "ai"
@@ -127,7 +133,7 @@ async def test_a_visitor_blocked_for_the_ai_waits_for_an_operator(tenant: Tenant
     parts = [part async for part in visitor.stream_reply("Tell me a long story")]
     assert [part["type"] for part in parts] == ["done"], "the AI does not answer"
     assert parts[0]["meta"]["mode"] == "pending", "the conversation waits for an operator instead"
-    statuses = await _statuses(tenant, visitor)
+    statuses = await _statuses(tenant, visitor, conversation_id)
     assert 403 not in statuses.values()
 
 

@@ -11,6 +11,7 @@ import aiohttp
 from parley.common.http import CallerType
 from support.api import VisitorClient
 from support.authorization_matrix import PDF, file_form
+from support.identity import SiteServer
 from support.routes import public_endpoints
 from support.tenants import TenantFixture
 
@@ -35,6 +36,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/chat/handoff": {},
     "POST /api/v1/chat/upload-image": {},
     "POST /api/v1/chat/upload-file": {},
+    "POST /api/v1/chat/identify": {},
     "GET /api/v1/chat/events": {},
 }
 """Every endpoint of visitors, with the fields of a valid request. A new endpoint belongs here."""
@@ -63,6 +65,9 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
     assert routes == set(REQUESTS), "every endpoint of visitors is walked"
     canary = f"canary{secrets.token_hex(8)}"
     visitor, conversation_id = await tenant.assigned_conversation()
+    server = await SiteServer.create(tenant.owner, tenant.site_id)
+    await server.identify(visitor, "customer-42", name="Jane Proved")
+    own_token = server.sign("customer-42", attributes={"plan": canary})
     (await visitor.post("/contact", name="Jane Given", email="given@example.com")).ok()
     conversation = f"/operator/conversation/{conversation_id}"
     async with visitor.events() as events:
@@ -80,7 +85,7 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
         (await tenant.alex.send_message(conversation_id, "Hello Jane"))
         (await tenant.alex.post(f"/operator/transfer/{conversation_id}", {"operator_id": tenant.sam.id})).ok()
         seen = {
-            endpoint: await _call(visitor, endpoint, fields)
+            endpoint: await _call(visitor, endpoint, fields or {"token": own_token})
             for endpoint, fields in REQUESTS.items()
             if not endpoint.endswith("/events")
         }

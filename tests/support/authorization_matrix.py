@@ -17,6 +17,7 @@ from PIL import Image
 
 from parley.common.http import Route
 from support.api import ApiClient, ApiResponse
+from support.identity import SiteServer
 from support.routes import PublicEndpoint, get_fields
 from support.tenants import PASSWORD, TenantFixture
 
@@ -32,6 +33,7 @@ class TenantResources:
     conversation_id: int
     operator_id: int
     entry_id: int
+    secret_id: int
     key_id: int
     reply_id: int
     team_id: int
@@ -65,6 +67,7 @@ class TenantResources:
             "POST", upload, token=tenant.owner.token, data=file_form(TEXT_FILE, "manual.txt")
         )
         document = sent.ok(201)["document"]
+        server = await SiteServer.create(tenant.owner, tenant.site_id)
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
         canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
         reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
@@ -82,6 +85,7 @@ class TenantResources:
             conversation_id,
             tenant.alex.id,
             known["id"],
+            server.secret_id,
             key["id"],
             reply["id"],
             team["id"],
@@ -115,6 +119,7 @@ PATH_PARAMETERS = {
     ("sites", "entry_id"): "entry_id",
     ("sites", "source_id"): "source_id",
     ("sites", "document_id"): "document_id",
+    ("sites", "secret_id"): "secret_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 

@@ -45,6 +45,10 @@ export type SavedView = ResponseBody<"get", "/views">["views"][number];
 export type ViewCount = ResponseBody<"get", "/views/counts">["counts"][number];
 export type BulkRequest = RequestBody<"post", "/operator/conversations/bulk">;
 export type BulkResults = ResponseBody<"post", "/operator/conversations/bulk">["results"];
+export type IdentitySecret = ResponseBody<
+  "get",
+  "/sites/{site_id}/identity-secrets"
+>["identity_secrets"][number];
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 
 export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];

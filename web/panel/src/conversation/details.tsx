@@ -146,6 +146,7 @@ function Contact({ conversation }: { conversation: Conversation }) {
           />
         )}
       </h3>
+      {conversation.visitor.verified && <Verified visitor={conversation.visitor} />}
       <dl class="detail-list">
         <Detail name={t("common.name")}>{fields.name || "–"}</Detail>
         <Detail name={t("common.email")}>
@@ -163,6 +164,31 @@ function Contact({ conversation }: { conversation: Conversation }) {
         ))}
       </dl>
     </section>
+  );
+}
+
+const FIELD_NAMES = { name: "common.name", email: "common.email", phone: "common.phone" } as const;
+
+/** What the site's own server has proved about the visitor. */
+function Verified({ visitor }: { visitor: Visitor }) {
+  const fields = visitor.verified_fields.map((field) => t(FIELD_NAMES[field])).join(", ");
+  const hint = [t("identity.verifiedHint"), fields && t("identity.verifiedFields", { fields })];
+  return (
+    <>
+      <p>
+        <span class="tag success" title={hint.filter(Boolean).join(" ")}>
+          <Icon name="done" size={14} /> {t("identity.verified")}
+        </span>
+      </p>
+      <dl class="detail-list">
+        <Detail name={t("identity.externalId")}>{visitor.external_id}</Detail>
+        {Object.entries(visitor.attributes).map(([name, value]) => (
+          <Detail key={name} name={name}>
+            {String(value)}
+          </Detail>
+        ))}
+      </dl>
+    </>
   );
 }
 

@@ -203,6 +203,10 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
     case "woken":
     case "closed_for_silence":
       return t(`labels.history_${entry.action}`);
+    case "joined":
+      return t("identity.history_joined");
+    case "closed_for_newer":
+      return t("identity.history_closedForNewer");
     default: {
       const key = `conversation.history_${entry.action}`;
       return hasText(key) ? t(key) : entry.action;

@@ -176,6 +176,7 @@ const ACTIONS: Record<string, string> = {
   "conversation.released": "released",
   "conversation.closed": "closed",
   "conversation.reopened": "reopened",
+  "conversation.joined": "joined",
 };
 
 /** Reasons of updates that the history shows. */

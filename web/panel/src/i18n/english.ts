@@ -14,6 +14,7 @@ import errors from "./en/errors.json";
 import fieldErrors from "./en/fieldErrors.json";
 import files from "./en/files.json";
 import hours from "./en/hours.json";
+import identity from "./en/identity.json";
 import inbox from "./en/inbox.json";
 import knowledge from "./en/knowledge.json";
 import labels from "./en/labels.json";
@@ -51,6 +52,7 @@ export const english = {
   fieldErrors,
   files,
   hours,
+  identity,
   inbox,
   knowledge,
   labels,
