@@ -35,6 +35,7 @@ VISITOR_EVENTS = {
     "conversation.released",
     "conversation.closed",
     "conversation.reopened",
+    "conversation.joined",
     "queue.changed",
     "typing",
 }

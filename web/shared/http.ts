@@ -15,7 +15,7 @@ interface ErrorBody {
   teams?: { id: number; name: string }[];
 }
 
-/** A failed request. `status` is 0 when no response arrived; `message` is the server's own text for people. */
+/** A failed request. `status` is 0 when no response arrived; `message` is the server's own text for people, or a word for developers. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -28,16 +28,14 @@ export class ApiError extends Error {
     super(message);
   }
 
-  /** Whether `message` comes from the server and is not a default. */
-  get hasServerText(): boolean {
-    return this.status > 0 && this.code !== UNKNOWN_CODE;
-  }
-
   /** Whether the same request may succeed later. */
   get isRetryable(): boolean {
     return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
   }
 }
+
+/** Whether an error's message comes from the server and is not a default. */
+export const hasServerText = ({ status, code }: ApiError): boolean => status > 0 && code !== UNKNOWN_CODE;
 
 /** Sends a request. Throws ApiError when no response arrives in time; any status that does arrive is returned. */
 export async function send(url: string, init: RequestInit, timeoutMs?: number): Promise<Response> {
@@ -45,7 +43,7 @@ export async function send(url: string, init: RequestInit, timeoutMs?: number): 
     const signal = timeoutMs === undefined ? null : AbortSignal.timeout(timeoutMs);
     return await fetch(url, { credentials: "omit", signal, ...init });
   } catch {
-    throw new ApiError(0, "unreachable", "Cannot reach the server.");
+    throw new ApiError(0, "unreachable", "unreachable");
   }
 }
 
@@ -56,7 +54,7 @@ export async function ensureOk(response: Response): Promise<Response> {
   throw new ApiError(
     response.status,
     body.code ?? UNKNOWN_CODE,
-    body.error ?? `The server returned an error (${response.status}).`,
+    body.error ?? `HTTP ${response.status}`,
     body,
     Number(response.headers.get("Retry-After")) || 0,
   );
@@ -68,7 +66,7 @@ export async function readBody<T>(response: Response): Promise<T> {
   try {
     return (await response.json()) as T;
   } catch {
-    throw new ApiError(0, "unreadable", "The server’s response was incomplete.");
+    throw new ApiError(0, "unreadable", "unreadable");
   }
 }
 

@@ -4,7 +4,8 @@
 export const BUTTON_PATHS = { chat: "M4 5h16v11H9l-5 4z", down: "M5 9l7 7 7-7" } as const;
 
 export const PATHS = {
-  ...BUTTON_PATHS,
+  chat: BUTTON_PATHS.chat,
+  down: BUTTON_PATHS.down,
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12l16-8-5 16-3-6.5zM12 13.5L20 4",
   image: "M4 5h16v14H4zM4 16l4.5-4.5L13 16l2.5-2.500L20 18M15.5 9.500h.01",

@@ -308,6 +308,10 @@ export class WidgetStore {
       case "typing":
         if (data["role"] === "operator") this.showTyping(String(data["name"] ?? ""));
         break;
+      case "conversation.joined":
+        // Another device of the same person brought its history.
+        void this.loadHistory();
+        break;
       default:
         if (event.type.startsWith("conversation.") && data["mode"]) this.applyConversationEvent(event);
     }

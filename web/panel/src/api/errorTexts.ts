@@ -1,11 +1,11 @@
 /** What the server says about a failure, in the operator's language. The server writes English. */
-import type { ApiError } from "../../../shared/http";
+import { type ApiError, hasServerText } from "../../../shared/http";
 import { hasText, language, type TextKey, t } from "../i18n/i18n";
 
 /** The server knows more about a failure than its code says; other languages have texts by code. */
 export function describeError(error: ApiError): string {
   const key = `errors.${error.code}`;
-  if (!hasText(key) || (language.value === "en" && error.hasServerText)) return error.message;
+  if (!hasText(key) || (language.value === "en" && hasServerText(error))) return error.message;
   return t(key, { status: String(error.status) });
 }
 

@@ -107,8 +107,8 @@ export class WidgetApi {
           this.sessionHeader,
           signal,
         ),
-      // The site does not exist or does not allow this page: a retry would not help.
-      isFatal: (error) => error instanceof ApiError && (error.status === 403 || error.status === 404),
+      // The site does not exist or does not allow this page, or the session has ended: a retry would not help.
+      isFatal: (error) => error instanceof ApiError && [401, 403, 404].includes(error.status),
     };
   }
 

@@ -1,6 +1,6 @@
 /** The visitor's messages that the server has not confirmed yet. */
 import type { FileAttachment } from "../../../shared/apiTypes";
-import { ApiError } from "../../../shared/http";
+import { ApiError, hasServerText } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
 import { strings } from "../i18n/i18n";
 
@@ -37,7 +37,7 @@ export function createOutbox(
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };
       if (error.status === 403 && error.code.includes("block")) onBlocked();
       if (error.isRetryable) return { action: "retry", message: isBusy(error) ? strings.serverBusy : "" };
-      return { action: "fail", message: error.hasServerText ? error.message : "" };
+      return { action: "fail", message: hasServerText(error) ? error.message : "" };
     },
   });
 }

@@ -21,6 +21,7 @@ export const COMMANDS: Record<string, Command> = {
   send: ({ widget }, text) => widget?.tellChat("send", text),
   setLanguage: ({ widget }, tag) => widget?.setLanguage(tag),
   setTheme: ({ widget }, theme) => widget?.setTheme(theme),
+  identify: ({ widget }, token) => widget?.identify(token),
   reset: ({ widget }) => widget?.endSession(),
   endSession: ({ widget }) => widget?.endSession(),
 };

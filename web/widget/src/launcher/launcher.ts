@@ -3,6 +3,8 @@
  * when it is opened, when an operator writes first, and on pages of a visitor whose conversation goes on.
  */
 import type { Message } from "../../../shared/apiTypes";
+import type { ApiError } from "../../../shared/http";
+import { backoffDelay } from "../../../shared/retry";
 import { listKeys, onStored, readText, writeText } from "../../../shared/storage";
 import { clearStorage, type EmbedConfig, readEmbedConfig, storageKey } from "../embedConfig";
 import { colourVariables, type Theme } from "../styles/colours";
@@ -13,7 +15,9 @@ import { loadChat } from "./chatLoader";
 import { watchFirstMessage } from "./firstMessage";
 import { keepAttached } from "./host";
 import type { EventName, PageEvents } from "./pageEvents";
+import { post } from "./post";
 import { readSite, type SiteSettings, startPresence } from "./presence";
+import { warn } from "./warn";
 
 const MAX_WAIT_FOR_COLOUR_MS = 2000;
 const OPENING_LINK = "#parley";
@@ -52,7 +56,12 @@ export class WidgetLauncher implements Launcher {
     this.appear();
     keepAttached(this.host, signal);
     onStored((name, value) => this.onStored(name, value), signal);
-    startPresence({ embed: () => this.embed, stopped: signal, onSite: (site) => this.onSite(site) });
+    startPresence({
+      embed: () => this.embed,
+      stopped: signal,
+      onSite: (site) => this.onSite(site),
+      onEnded: this.endSession,
+    });
     watchFirstMessage({
       embed: () => this.embed,
       stopped: signal,
@@ -64,6 +73,11 @@ export class WidgetLauncher implements Launcher {
     });
     addEventListener("hashchange", () => this.followLink(), { signal });
     this.followLink();
+    this.resume();
+  }
+
+  /** Shows what the visitor had open on the page before, or loads the chat for one who is in a conversation. */
+  private resume(): void {
     if (readText(this.key("open")) === "1") this.open();
     else if (this.hasConversation()) void this.load();
   }
@@ -119,6 +133,28 @@ export class WidgetLauncher implements Launcher {
     clearStorage(this.embed.siteKey);
     this.restart();
   };
+
+  /** Continues as the person whom a token of the site's server names. */
+  async identify(token: string): Promise<void> {
+    const { siteKey, sessionId } = this.embed;
+    try {
+      const answer = await post(this.embed, "/chat/identify", { token });
+      // It stays, or was ended meanwhile.
+      if (!answer.session_id || sessionId !== this.embed.sessionId) return;
+      // What is stored belongs to another person.
+      if (!answer.joined) clearStorage(siteKey);
+      if (answer.conversation_id) writeText(this.key("known"), "1");
+      writeText(this.key("session"), answer.session_id);
+      this.restart();
+    } catch (error) {
+      const { status, message } = error as ApiError;
+      // The session has ended: the token says the same of a new one.
+      if (status === 401) this.endSession();
+      // What the server refuses, it refuses again.
+      if (status > 401 && status < 429) warn(message);
+      else setTimeout(() => this.identify(token), backoffDelay(2));
+    }
+  }
 
   // --- For the chat window
 
@@ -178,7 +214,7 @@ export class WidgetLauncher implements Launcher {
   }
 
   private onStored(name: string, value: string | null): void {
-    // Another tab has ended the session.
+    // Another tab has ended the session, or identified the visitor.
     if (name === this.key("session") && value !== this.embed.sessionId) this.restart();
     // The visitor has begun to write in another tab.
     if (name === this.key("known") && value === "1") void this.load();
@@ -195,6 +231,7 @@ export class WidgetLauncher implements Launcher {
     this.proactive = [];
     this.commands = [];
     this.embed = { ...readEmbedConfig(this.embed), language };
+    this.resume();
   }
 
   private followLink(): void {

@@ -76,8 +76,8 @@ class ChatSettings(DatabaseSettings):
     )
     encryption_secret: str | None = Field(
         None,
-        description="Encrypts the keys of sites' own AI endpoints; 32+ bytes. Without it, PARLEY_IDENTITY_SECRET does,"
-        " which then has two uses.",
+        description="Encrypts the keys of sites' own AI endpoints, and identity secrets; 32+ bytes. Without it,"
+        " PARLEY_IDENTITY_SECRET does, which then has two uses.",
     )
     ai_private_hosts: CommaSeparated = Field(
         (),
