@@ -62,7 +62,7 @@ async def test_refused_tokens_identify_nobody(tenant: TenantFixture, server: Sit
         "expired": [server.sign(person, exp=1)],
         "lifetime": [server.sign(person, exp=2**33), server.sign(person, exp=None)],
         "algorithm": [
-            jwt.encode({"sub": person}, None, algorithm="none"),
+            jwt.encode({"sub": person}, "", algorithm="none"),
             jwt.encode({"sub": person}, server.secret * 2, algorithm="HS512"),
         ],
         "claims": [server.sign(person, attributes={str(number): 1 for number in range(21)}), server.sign("")],
