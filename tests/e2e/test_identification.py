@@ -88,7 +88,7 @@ async def test_an_operators_chat_goes_on_when_its_visitor_logs_in(tenant: Tenant
 
     async def is_found() -> bool:
         hits = (await tenant.alex.get("/operator/search", q="customer-1")).ok()["hits"]
-        return {hit["conversation_id"] for hit in hits} == {older, newer}
+        return {hit["conversation"]["id"] for hit in hits} == {older, newer}
 
     await wait_until(is_found)
 

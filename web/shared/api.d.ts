@@ -321,6 +321,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatIdentify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/operator-messages": {
         parameters: {
             query?: never;
@@ -1441,6 +1457,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/identity-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdIdentitySecrets"];
+        put?: never;
+        post: operations["postSitesSiteIdIdentitySecrets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/identity-secrets/{secret_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["deleteSitesSiteIdIdentitySecretsSecretId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/knowledge/sources": {
         parameters: {
             query?: never;
@@ -2138,6 +2186,16 @@ export interface components {
             language: string | null;
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
+            /** @default false */
+            verified: boolean;
+            /** @default null */
+            external_id: string | null;
+            /** @default [] */
+            verified_fields: ("name" | "email" | "phone")[];
+            /** @default {} */
+            attributes: {
+                [key: string]: string | boolean | number;
+            };
             site_id: number;
             /** @default null */
             blocked_at: string | null;
@@ -2464,6 +2522,9 @@ export interface components {
             scopes?: components["schemas"]["Permission"][] | null;
             expires_at?: string | null;
         };
+        CreateIdentitySecretBody: {
+            name: string;
+        };
         CreateMemberBody: {
             /** Format: email */
             email: string;
@@ -2490,6 +2551,15 @@ export interface components {
             success: true;
             api_key: components["schemas"]["ApiKeySchema"];
             key: string;
+        };
+        CreatedIdentitySecretResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            identity_secret: components["schemas"]["IdentitySecretSchema"];
+            secret: string;
         };
         CreatedMemberResponse: {
             /**
@@ -2658,6 +2728,16 @@ export interface components {
             language: string | null;
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
+            /** @default false */
+            verified: boolean;
+            /** @default null */
+            external_id: string | null;
+            /** @default [] */
+            verified_fields: ("name" | "email" | "phone")[];
+            /** @default {} */
+            attributes: {
+                [key: string]: string | boolean | number;
+            };
             given?: {
                 [key: string]: string;
             };
@@ -2782,6 +2862,37 @@ export interface components {
             mode: "ai" | "pending" | "operator" | "closed";
             /** @default null */
             visitor_name: string | null;
+        };
+        IdentifyBody: {
+            site_key: string;
+            session_id?: string | null;
+            token: string;
+        };
+        IdentifyResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            session_id: string | null;
+            joined: boolean;
+            visitor: components["schemas"]["OwnDetails"];
+            conversation_id: number | null;
+            mode: ("ai" | "pending" | "operator" | "closed") | null;
+        };
+        IdentitySecretListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            identity_secrets: components["schemas"]["IdentitySecretSchema"][];
+        };
+        IdentitySecretSchema: {
+            id: number;
+            name: string;
+            created_at: string;
+            last_used_at: string | null;
         };
         InvitationResponse: {
             /**
@@ -2962,6 +3073,16 @@ export interface components {
             language: string | null;
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
+            /** @default false */
+            verified: boolean;
+            /** @default null */
+            external_id: string | null;
+            /** @default [] */
+            verified_fields: ("name" | "email" | "phone")[];
+            /** @default {} */
+            attributes: {
+                [key: string]: string | boolean | number;
+            };
             site_id: number;
             /** @default null */
             lead_at: string | null;
@@ -3800,6 +3921,16 @@ export interface components {
             language: string | null;
             /** @default null */
             blocked: ("both" | "ai" | "operator") | null;
+            /** @default false */
+            verified: boolean;
+            /** @default null */
+            external_id: string | null;
+            /** @default [] */
+            verified_fields: ("name" | "email" | "phone")[];
+            /** @default {} */
+            attributes: {
+                [key: string]: string | boolean | number;
+            };
         };
         WidgetBody: {
             site_key: string;
@@ -4824,6 +4955,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HistoryResponse"];
+                };
+            };
+        };
+    };
+    postChatIdentify: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiIsImV4cCI6MTc5NTk1MzYwMH0.c2lnbmF0dXJl"
+                 *     }
+                 */
+                "application/json": components["schemas"]["IdentifyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentifyResponse"];
                 };
             };
         };
@@ -7133,6 +7297,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdIdentitySecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentitySecretListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdIdentitySecrets: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Shop server"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateIdentitySecretBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedIdentitySecretResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdIdentitySecretsSecretId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                secret_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };
