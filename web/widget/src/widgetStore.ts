@@ -310,6 +310,7 @@ export class WidgetStore {
         break;
       case "conversation.joined":
         // Another device of the same person brought its history.
+        this.setKnown(true);
         void this.loadHistory();
         break;
       default:

@@ -145,6 +145,8 @@ export class WidgetLauncher implements Launcher {
       if (!answer.joined) clearStorage(siteKey);
       if (answer.conversation_id) writeText(this.key("known"), "1");
       writeText(this.key("session"), answer.session_id);
+      // Also if it was opened while it is being loaded.
+      if (this.isWanted) writeText(this.key("open"), "1");
       this.restart();
     } catch (error) {
       const { status, message } = error as ApiError;
