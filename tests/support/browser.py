@@ -54,9 +54,14 @@ class MonitoredPage:
         """Wait until the animations that end have ended, and what they changed is painted."""
         await self.page.evaluate(
             """async () => {
+              const frame = () => new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
+              const shadows = (root) => [...root.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean)
+              const roots = (root) => [root, ...shadows(root).flatMap(roots)]
               const finite = (one) => one.effect.getComputedTiming().endTime !== Infinity
-              await Promise.allSettled(document.getAnimations().filter(finite).map((one) => one.finished))
-              await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
+              await frame()
+              const animations = roots(document).flatMap((root) => root.getAnimations()).filter(finite)
+              await Promise.allSettled(animations.map((one) => one.finished))
+              await frame()
             }"""
         )
 
