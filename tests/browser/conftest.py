@@ -28,7 +28,7 @@ expect.set_options(timeout=10_000)
 
 @pytest.fixture(scope="session")
 def artifacts() -> Path | None:
-    """Return the directory for screenshots. None unless one is named: they cost a fifth of the tests' time."""
+    """Return the directory for screenshots; None unless one is named, since nothing looks at them in a usual run."""
     name = os.environ.get("PARLEY_ARTIFACTS") or os.environ.get("PARLEY_PICTURES")
     if name is None:
         return None
