@@ -19,7 +19,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MAX_SEARCHED_CHARACTERS = 500
 _CLAUSE = re.compile(r"[.!?;,:\n。！？；，、؟،…]+|\b(?:but|sondern|aber|mais|sino|pero|mas|ma|maar)\b")
 _NOTHING = "$^"
-_SMALL_TALK_WORDS = 5
+_SMALL_TALK_WORDS = 8
 _SMALL_TALK_CHARACTERS = 80
 _HELD_LETTER = re.compile(r"(\w)\1{2,}")
 _WAVES = frozenset("👋🖐✋🙋🤗")
@@ -37,6 +37,9 @@ class _Vocabulary:
     beside_greetings: frozenset[str]
     thanks: frozenset[str]
     beside_thanks: frozenset[str]
+    gratitude: frozenset[str]
+    thanked_for: frozenset[str]
+    """Words that stand beside a word of gratitude."""
 
 
 @cache
@@ -103,7 +106,11 @@ def is_greeting(text: str) -> bool:
 
 def is_thanks(text: str) -> bool:
     """Whether a text is thanks, an "ok" or a farewell, and nothing else."""
-    return _is_small_talk(text, _vocabulary().thanks, _vocabulary().beside_thanks, _THANKFUL_SIGNS)
+    vocabulary = _vocabulary()
+    accompanying = vocabulary.beside_thanks
+    if not vocabulary.gratitude.isdisjoint(_plain_words(text[:_SMALL_TALK_CHARACTERS])):
+        accompanying |= vocabulary.thanked_for
+    return _is_small_talk(text, vocabulary.thanks | vocabulary.gratitude, accompanying, _THANKFUL_SIGNS)
 
 
 def _is_small_talk(text: str, core: frozenset[str], accompanying: frozenset[str], signs: frozenset[str]) -> bool:

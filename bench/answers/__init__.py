@@ -1,0 +1,1 @@
+"""A multilingual set of questions over the knowledge of a made-up shop and a made-up product, and its evaluation."""

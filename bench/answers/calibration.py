@@ -1,0 +1,140 @@
+"""Writes the constants of retrieval: `python -m bench.answers.calibration`.
+
+The language directions come from parallel sentences, the weights from the calibration half of the questions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import parley.chat.retrieval.ranking as ranking
+from bench.answers.dataset import Question, divide, load_parallel_sentences, load_passages, load_questions
+from parley.chat.retrieval.embedding_space import LanguageFilter, load_unrelated_questions
+from parley.chat.retrieval.index import PassageVectors, QuestionVectors, SiteIndex
+from parley.chat.retrieval.lexical import Floats
+from parley.chat.retrieval.local_model import LocalModel
+
+_FOLDER = Path(ranking.__file__).parent
+_LANGUAGE_DIRECTIONS = 12
+_REGULARIZATION = 1.0
+_NEGATIVES = 12
+_DECLINED_SHARE = 0.94
+"""Of unanswerable questions in the calibration half that stay below the threshold."""
+_MODES = {"both": (True, True), "meaning": (False, True), "words": (True, False)}
+
+
+def build_index(model: LocalModel, *, words: bool, meaning: bool) -> SiteIndex:
+    passages = load_passages()
+    if not meaning:
+        return SiteIndex(passages)
+    headings = [passage.heading for passage in passages]
+    wholes = [f"{passage.heading}\n{passage.text}" for passage in passages]
+    vectors = PassageVectors(
+        model.embed_questions(headings).astype(np.float16),
+        model.embed_passages(headings).astype(np.float16),
+        model.embed_passages(wholes).astype(np.float16),
+    )
+    return SiteIndex(passages, vectors, model.reference.unrelated, words=words)
+
+
+def embed(model: LocalModel, text: str) -> QuestionVectors:
+    return QuestionVectors(model.embed_questions([text])[0], model.embed_passages([text])[0])
+
+
+def write_reference(model: LocalModel) -> None:
+    sentences = load_parallel_sentences()
+    arrays: dict[str, Floats] = {}
+    filters = {}
+    for name, as_question in (("question", True), ("passage", False)):
+        rows = np.stack([model.embed_raw(row, as_question=as_question) for row in sentences])
+        mean = rows.mean((0, 1))
+        directions = np.linalg.svd(rows.mean(1) - mean, full_matrices=False)[2][:_LANGUAGE_DIRECTIONS]
+        arrays |= {f"{name}_mean": mean, f"{name}_directions": directions}
+        filters[name] = LanguageFilter(mean, directions)
+    unrelated = filters["question"].apply(model.embed_raw(load_unrelated_questions(), as_question=True))
+    arrays["unrelated"] = unrelated
+    with (_FOLDER / "local_reference.npz").open("wb") as file:
+        np.savez_compressed(file, **{name: array.astype(np.float16) for name, array in arrays.items()})
+
+
+def write_calibration(model: LocalModel) -> None:
+    ranking_file = _FOLDER / "calibration.json"
+    questions = [one for one in divide(load_questions())[0] if one.kind in ("answer", "unknown")]
+    result: dict[str, object] = {}
+    size = {"both": 8, "meaning": 6, "words": 4}
+    blank = {
+        kind: {"means": [0] * n, "deviations": [1] * n, "weights": [0] * n, "bias": 0, "threshold": 1}
+        for kind, n in size.items()
+    }
+    ranking_file.write_text(json.dumps(blank))
+    for kind, (words, meaning) in _MODES.items():
+        index = build_index(model, words=words, meaning=meaning)
+        result[kind] = _fit(index, questions, model if meaning else None)
+    ranking_file.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def _fit(index: SiteIndex, questions: Sequence[Question], model: LocalModel | None) -> dict[str, object]:
+    measured = []
+    for question in questions:
+        rows, features = index.measure(question.text, embed(model, question.text) if model else None)
+        right = np.array([index.passages[row].id in question.passage_ids for row in rows])
+        # The hardest of the wrong ones; the others would only drown them.
+        hardest = np.argsort(-features[:, :2].sum(1))[:_NEGATIVES]
+        measured.append((features, right, np.unique(np.concatenate([hardest, np.flatnonzero(right)]))))
+    rows = np.concatenate([features[chosen] for features, _, chosen in measured])
+    labels = np.concatenate([right[chosen] for _, right, chosen in measured]).astype(float)
+    means, deviations = rows.mean(0), rows.std(0) + 1e-6
+    weights = _fit_weights((rows - means) / deviations, labels, 6 if model else 0)
+    best = [
+        float((1 / (1 + np.exp(-((features - means) / deviations @ weights[:-1] + weights[-1])))).max())
+        for features, _, _ in measured
+    ]
+    unknown = [score for score, question in zip(best, questions, strict=True) if question.kind == "unknown"]
+    threshold = float(np.quantile(unknown, _DECLINED_SHARE))
+    return {
+        "means": _rounded(means),
+        "deviations": _rounded(deviations),
+        "weights": _rounded(weights[:-1]),
+        "bias": round(float(weights[-1]), 5),
+        "threshold": round(threshold, 3),
+    }
+
+
+def _fit_weights(rows: np.ndarray, labels: np.ndarray, first_lexical: int) -> np.ndarray:
+    """Weights and bias. Words in common are never a reason against a passage, whatever a small sample says."""
+    used = np.ones(rows.shape[1], bool)
+    while True:
+        weights = _logistic(rows * used, labels)
+        negative = (weights[:-1] < 0) & used
+        negative[:first_lexical] = False
+        if not negative.any():
+            return weights
+        used &= ~negative
+
+
+def _logistic(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Weights and bias by Newton's method, with a penalty on the weights."""
+    extended = np.column_stack([rows, np.ones(len(rows))])
+    penalty = np.eye(extended.shape[1]) * _REGULARIZATION
+    penalty[-1, -1] = 1e-6
+    weights = np.zeros(extended.shape[1])
+    for _ in range(50):
+        estimates = 1 / (1 + np.exp(-extended @ weights))
+        gradient = extended.T @ (estimates - labels) + penalty @ weights
+        curvature = (extended * (estimates * (1 - estimates))[:, None]).T @ extended + penalty
+        weights -= np.linalg.solve(curvature, gradient)
+    return weights
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 5) for value in values]
+
+
+if __name__ == "__main__":
+    local_model = LocalModel()
+    write_reference(local_model)
+    write_calibration(LocalModel())

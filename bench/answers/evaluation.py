@@ -1,0 +1,91 @@
+"""Evaluates retrieval on the set: what is found, answered, and declined."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.answers.calibration import build_index, embed
+from bench.answers.dataset import Question, divide, load_questions
+from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+from parley.chat.retrieval.local_model import LocalModel
+from parley.chat.retrieval.model import Findings
+from parley.chat.retrieval.text import split_clauses
+
+_SMALL_TALK = {"greeting": is_greeting, "thanks": is_thanks, "person": requests_human}
+
+
+@dataclass(slots=True)
+class Score:
+    """Shares of the questions they concern, and the processor time of a question."""
+
+    recall_at_3: float = 0
+    right: float = 0
+    wrong: float = 0
+    answered: float = 0
+    declined: float = 0
+    both_facts: float = 0
+    small_talk: float = 0
+    requests_for_person: float = 0
+    cpu_seconds: float = 0
+    wall_seconds: float = 0
+    peak_megabytes: float = 0
+    misses: list[str] = field(default_factory=list)
+    """A line for each question that was not treated as it should be."""
+
+
+def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None = None) -> Score:
+    """On the half of the questions that calibration has not seen, unless others are given."""
+    chosen = divide(load_questions())[1] if questions is None else questions
+    model = LocalModel()
+    index = build_index(model, words=words, meaning=meaning)
+    score = Score()
+    started, started_cpu = time.perf_counter(), time.process_time()
+    found = {question: _search(index, model if meaning else None, question.text) for question in chosen}
+    score.cpu_seconds = (time.process_time() - started_cpu) / len(chosen)
+    score.wall_seconds = (time.perf_counter() - started) / len(chosen)
+    score.peak_megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    answerable = [question for question in chosen if question.kind == "answer"]
+    unknown = [question for question in chosen if question.kind == "unknown"]
+    two = [question for question in chosen if question.kind == "two"]
+    score.recall_at_3 = _share(answerable, lambda one: one.passage_ids[0] in _ids(found[one])[:3])
+    score.right = _share(answerable, lambda one: _answers(found[one]) == [one.passage_ids[0]])
+    score.answered = _share(answerable, lambda one: bool(_answers(found[one])))
+    score.wrong = _share(answerable, lambda one: bool(set(_answers(found[one])) - set(one.passage_ids)))
+    score.declined = _share(unknown, lambda one: not _answers(found[one]))
+    score.both_facts = _share(two, lambda one: set(_answers(found[one])) == set(one.passage_ids))
+    small_talk = [question for question in chosen if question.kind in ("greeting", "thanks")]
+    score.small_talk = _share(small_talk, lambda one: bool(_SMALL_TALK[one.kind](one.text)))
+    persons = [question for question in chosen if question.kind == "person"]
+    score.requests_for_person = _share(persons, lambda one: requests_human(one.text))
+    for question in (*answerable, *two, *unknown):
+        if set(_answers(found[question])) != set(question.passage_ids):
+            best = found[question].passages[0] if found[question].passages else None
+            near = f"{best.passage.id} {best.confidence:.2f}" if best else "nothing"
+            score.misses.append(
+                f"{question.kind} {question.text} | {' '.join(question.passage_ids)} | "
+                f"{' '.join(_answers(found[question])) or 'declined'} | nearest {near}"
+            )
+    score.misses += [f"{q.kind} {q.text}" for q in small_talk + persons if not _SMALL_TALK[q.kind](q.text)]
+    false = [q for q in answerable + two + unknown if any(recognizes(q.text) for recognizes in _SMALL_TALK.values())]
+    score.misses += [f"{q.kind} {q.text} taken for small talk or a request for a person" for q in false]
+    return score
+
+
+def _search(index, model: LocalModel | None, text: str) -> Findings:
+    clauses = {clause: embed(model, clause) if model else None for clause in split_clauses(text)}
+    return index.search(text, embed(model, text) if model else None, clauses, 4)
+
+
+def _ids(findings: Findings) -> list[str]:
+    return [found.passage.id for found in findings.passages]
+
+
+def _answers(findings: Findings) -> list[str]:
+    return [found.passage.id for found in findings.answers]
+
+
+def _share(questions: Sequence[Question], condition) -> float:
+    return sum(map(condition, questions)) / len(questions) if questions else 0.0

@@ -1,0 +1,56 @@
+"""Passages, and what a search finds among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+EmbeddingChoice = Literal["local", "endpoint", "none"]
+"""What compares meanings for a site: the local model, the site's AI endpoint, or nothing: words only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a source that can answer a question by itself."""
+
+    id: str
+    """Unique in the site, and the same as long as the passage exists; begins with the kind of its source."""
+    title: str
+    """Of the source; for a knowledge entry, its question."""
+    text: str
+    heading_path: tuple[str, ...] = ()
+    """The headings above the passage in its source, outermost first."""
+    url: str | None = None
+    language: str | None = None
+
+    @property
+    def heading(self) -> str:
+        """What the passage is about, in a line."""
+        return " – ".join((self.title, *self.heading_path))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    passage: Passage
+    confidence: float
+    """The estimated probability, 0 to 1, that it answers the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search found."""
+
+    passages: Sequence[FoundPassage] = ()
+    """The nearest passages, best first."""
+    answers: Sequence[FoundPassage] = ()
+    """Those that answer the question; several if it asks for several facts, none if it cannot be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPassage:
+    """A passage with its vectors, as the worker's index takes it. Without vectors: only words are compared."""
+
+    passage: Passage
+    vectors: bytes | None = None
+    """As many float16 vectors as the model makes of a passage, one after the other."""
