@@ -8,6 +8,7 @@ from typing import cast
 from bench.measurement import Benchmark
 
 BENCHMARK_NAMES = (
+    "answers",
     "send",
     "delivery",
     "fanout",

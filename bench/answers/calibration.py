@@ -11,28 +11,34 @@ from pathlib import Path
 
 import numpy as np
 
-import parley.chat.retrieval.ranking as ranking
 from bench.answers.dataset import Question, divide, load_parallel_sentences, load_passages, load_questions
+from parley.chat.retrieval import ranking
 from parley.chat.retrieval.embedding_space import LanguageFilter, load_unrelated_questions
 from parley.chat.retrieval.index import PassageVectors, QuestionVectors, SiteIndex
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import LocalModel
+from parley.chat.retrieval.model import Passage
 
 _FOLDER = Path(ranking.__file__).parent
 _LANGUAGE_DIRECTIONS = 12
 _REGULARIZATION = 1.0
 _NEGATIVES = 12
+_SMALL_SITE = 3
+"""Passages of a small site."""
 _DECLINED_SHARE = 0.94
 """Of unanswerable questions in the calibration half that stay below the threshold."""
 _MODES = {"both": (True, True), "meaning": (False, True), "words": (True, False)}
 
 
-def build_index(model: LocalModel, *, words: bool, meaning: bool) -> SiteIndex:
-    passages = load_passages()
+def build_index(
+    model: LocalModel, *, words: bool, meaning: bool, passages: Sequence[Passage] | None = None
+) -> SiteIndex:
+    """An index of the whole set, or of some of its passages."""
+    passages = load_passages() if passages is None else passages
     if not meaning:
         return SiteIndex(passages)
     headings = [passage.heading for passage in passages]
-    wholes = [f"{passage.heading}\n{passage.text}" for passage in passages]
+    wholes = [passage.whole for passage in passages]
     vectors = PassageVectors(
         model.embed_questions(headings).astype(np.float16),
         model.embed_passages(headings).astype(np.float16),
@@ -58,7 +64,9 @@ def write_reference(model: LocalModel) -> None:
     unrelated = filters["question"].apply(model.embed_raw(load_unrelated_questions(), as_question=True))
     arrays["unrelated"] = unrelated
     with (_FOLDER / "local_reference.npz").open("wb") as file:
-        np.savez_compressed(file, **{name: array.astype(np.float16) for name, array in arrays.items()})
+        np.savez_compressed(
+            file, allow_pickle=False, **{name: array.astype(np.float16) for name, array in arrays.items()}
+        )
 
 
 def write_calibration(model: LocalModel) -> None:
@@ -73,27 +81,41 @@ def write_calibration(model: LocalModel) -> None:
     ranking_file.write_text(json.dumps(blank))
     for kind, (words, meaning) in _MODES.items():
         index = build_index(model, words=words, meaning=meaning)
-        result[kind] = _fit(index, questions, model if meaning else None)
+        small = [build_index(model, words=words, meaning=meaning, passages=part) for part in small_sites()]
+        result[kind] = _fit(index, small, questions, model if meaning else None)
     ranking_file.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def _fit(index: SiteIndex, questions: Sequence[Question], model: LocalModel | None) -> dict[str, object]:
+def small_sites() -> list[list[Passage]]:
+    """The passages as those of sites with few entries."""
+    passages = load_passages()
+    return [passages[start :: len(passages) // _SMALL_SITE] for start in range(len(passages) // _SMALL_SITE)]
+
+
+def _fit(
+    index: SiteIndex, small: Sequence[SiteIndex], questions: Sequence[Question], model: LocalModel | None
+) -> dict[str, object]:
     measured = []
-    for question in questions:
-        rows, features = index.measure(question.text, embed(model, question.text) if model else None)
-        right = np.array([index.passages[row].id in question.passage_ids for row in rows])
-        # The hardest of the wrong ones; the others would only drown them.
-        hardest = np.argsort(-features[:, :2].sum(1))[:_NEGATIVES]
-        measured.append((features, right, np.unique(np.concatenate([hardest, np.flatnonzero(right)]))))
-    rows = np.concatenate([features[chosen] for features, _, chosen in measured])
-    labels = np.concatenate([right[chosen] for _, right, chosen in measured]).astype(float)
+    for number, question in enumerate(questions):
+        vectors = embed(model, question.text) if model else None
+        own = [one for one in small if any(passage.id in question.passage_ids for passage in one.passages)]
+        # The site that answers the question, and one that does not.
+        for one in (index, *own, small[number % len(small)]):
+            rows, features = one.measure(question.text, vectors)
+            right = np.array([one.passages[row].id in question.passage_ids for row in rows])
+            # The hardest of the wrong ones; the others would only drown them.
+            hardest = np.argsort(-features[:, :2].sum(1))[:_NEGATIVES]
+            chosen = np.unique(np.concatenate([hardest, np.flatnonzero(right)]))
+            measured.append((features, right, chosen, one is index and question.kind == "unknown"))
+    rows = np.concatenate([features[chosen] for features, _, chosen, _ in measured])
+    labels = np.concatenate([right[chosen] for _, right, chosen, _ in measured]).astype(float)
     means, deviations = rows.mean(0), rows.std(0) + 1e-6
     weights = _fit_weights((rows - means) / deviations, labels, 6 if model else 0)
-    best = [
+    unknown = [
         float((1 / (1 + np.exp(-((features - means) / deviations @ weights[:-1] + weights[-1])))).max())
-        for features, _, _ in measured
+        for features, _, _, is_unknown in measured
+        if is_unknown
     ]
-    unknown = [score for score, question in zip(best, questions, strict=True) if question.kind == "unknown"]
     threshold = float(np.quantile(unknown, _DECLINED_SHARE))
     return {
         "means": _rounded(means),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bench.answers.calibration import build_index, embed
+from bench.answers.calibration import build_index, embed, small_sites
 from bench.answers.dataset import Question, divide, load_questions
 from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
+from parley.chat.retrieval.index import SiteIndex
 from parley.chat.retrieval.local_model import LocalModel
 from parley.chat.retrieval.model import Findings
 from parley.chat.retrieval.text import split_clauses
@@ -27,6 +28,10 @@ class Score:
     answered: float = 0
     declined: float = 0
     both_facts: float = 0
+    small_answered: float = 0
+    """By a site with three entries, one of which answers the question."""
+    small_declined: float = 0
+    """By a site with three entries, none of which answers it."""
     small_talk: float = 0
     requests_for_person: float = 0
     cpu_seconds: float = 0
@@ -56,6 +61,7 @@ def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None
     score.wrong = _share(answerable, lambda one: bool(set(_answers(found[one])) - set(one.passage_ids)))
     score.declined = _share(unknown, lambda one: not _answers(found[one]))
     score.both_facts = _share(two, lambda one: set(_answers(found[one])) == set(one.passage_ids))
+    score.small_answered, score.small_declined = _try_small_sites(model, answerable, words=words, meaning=meaning)
     small_talk = [question for question in chosen if question.kind in ("greeting", "thanks")]
     score.small_talk = _share(small_talk, lambda one: bool(_SMALL_TALK[one.kind](one.text)))
     persons = [question for question in chosen if question.kind == "person"]
@@ -74,7 +80,21 @@ def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None
     return score
 
 
-def _search(index, model: LocalModel | None, text: str) -> Findings:
+def _try_small_sites(
+    model: LocalModel, questions: Sequence[Question], *, words: bool, meaning: bool
+) -> tuple[float, float]:
+    sites = [build_index(model, words=words, meaning=meaning, passages=part) for part in small_sites()]
+    answered = declined = 0
+    for number, question in enumerate(questions):
+        own = next(one for one in sites if question.passage_ids[0] in {passage.id for passage in one.passages})
+        other = [one for one in sites if one is not own][number % (len(sites) - 1)]
+        embedder = model if meaning else None
+        answered += _answers(_search(own, embedder, question.text)) == [question.passage_ids[0]]
+        declined += not _answers(_search(other, embedder, question.text))
+    return answered / len(questions), declined / len(questions)
+
+
+def _search(index: SiteIndex, model: LocalModel | None, text: str) -> Findings:
     clauses = {clause: embed(model, clause) if model else None for clause in split_clauses(text)}
     return index.search(text, embed(model, text) if model else None, clauses, 4)
 
@@ -87,5 +107,5 @@ def _answers(findings: Findings) -> list[str]:
     return [found.passage.id for found in findings.answers]
 
 
-def _share(questions: Sequence[Question], condition) -> float:
+def _share(questions: Sequence[Question], condition: Callable[[Question], bool]) -> float:
     return sum(map(condition, questions)) / len(questions) if questions else 0.0

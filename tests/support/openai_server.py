@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from string import ascii_lowercase
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,12 +39,15 @@ class FakeOpenAIServer:
         self.abort_connection = False
         self.usage: object = 42
         """The number of tokens it reports."""
+        self.embedded: list[str] = []
+        """The texts that it was asked to embed."""
         self.requests: list[dict[str, Any]] = []
         self.authorization_headers: list[str] = []
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._on_request)
+        app.router.add_post("/v1/embeddings", self._on_embeddings)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -86,6 +90,17 @@ class FakeOpenAIServer:
         await response.write(_frame(None, usage=usage))
         await response.write(b"data: [DONE]\n\n")
         return response
+
+    async def _on_embeddings(self, request: web.Request) -> web.StreamResponse:
+        """A vector of how often each letter occurs, with a constant, as no two texts of a real model are orthogonal."""
+        body = await request.json()
+        self.embedded += body["input"]
+        if self.status != 200:
+            return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=self.status)
+        rows = [[1.0, *(float(text.casefold().count(letter)) for letter in ascii_lowercase)] for text in body["input"]]
+        data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        return web.json_response({"object": "list", "data": data, "model": body["model"], "usage": usage})
 
     def _find_refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:
         for name, message in self.refused_parameters.items():

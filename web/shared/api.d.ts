@@ -2024,6 +2024,8 @@ export interface components {
             seconds?: number | null;
             answer_tokens?: number | null;
             daily_tokens?: number | null;
+            embeddings?: ("local" | "endpoint" | "none") | null;
+            embedding_model?: string | null;
         };
         AiSettingsSchema: {
             base_url: string | null;
@@ -2032,6 +2034,9 @@ export interface components {
             seconds: number | null;
             answer_tokens: number | null;
             daily_tokens: number | null;
+            /** @enum {string} */
+            embeddings: "local" | "endpoint" | "none";
+            embedding_model: string | null;
         };
         AllQueuesResponse: {
             /**
@@ -3158,7 +3163,14 @@ export interface components {
             message_id: string | null;
             /** @default null */
             translation: components["schemas"]["MessageTranslation"] | null;
+            /** @default [] */
+            sources: components["schemas"]["MessageSource"][];
             created_at: string;
+        };
+        MessageSource: {
+            title: string;
+            /** @default null */
+            url: string | null;
         };
         MessageTranslation: {
             lang: string;
@@ -3957,6 +3969,7 @@ export interface components {
             sender: components["schemas"]["OperatorRef"] | null;
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
+            sources: components["schemas"]["MessageSource"][];
             created_at: string;
         };
         WidgetMessagesResponse: {

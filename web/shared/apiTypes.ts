@@ -60,6 +60,7 @@ export type OperatorRef = NonNullable<Conversation["operator"]>;
 export type Message = ConversationDetail["messages"][number];
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;
+export type MessageSource = NonNullable<Message["sources"]>[number];
 export type FileAttachment = NonNullable<Message["file"]>;
 export type Note = ConversationDetail["notes"][number];
 export type TransferCandidate = ResponseBody<"get", "/operator/operators">["operators"][number];

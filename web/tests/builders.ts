@@ -13,6 +13,7 @@ export function buildMessage(seq: number, fields: Partial<Message> = {}): Messag
     sender: null,
     message_id: null,
     translation: null,
+    sources: [],
     created_at: new Date(Date.UTC(2026, 0, 1, 12, 0, seq)).toISOString(),
     ...fields,
   };

@@ -71,7 +71,14 @@ async def _call_every_route(app: AdminTestApp) -> None:
     entry = (await call("POST", f"{site_path}/chatbot/knowledge", {"question": "Open?", "answer": "Yes."}))["entry"]
     await call("GET", f"{site_path}/chatbot/knowledge")
     await call("PUT", f"{site_path}/chatbot/knowledge/{entry['id']}", {"question": "Open?", "answer": "Yes, always."})
-    assert await app.admin.knowledge.search(site["id"], "open", 3)
+    settings = await app.admin.site_directory.get(owner.tenant_id, site["id"])
+    assert await app.admin.knowledge.list_passages(settings)
+    vectors = app.admin.passage_vectors
+    await vectors.store(site["id"], {"a": b"1", "b": b"2"})
+    assert await vectors.get_version(site["id"]) == 2
+    assert await vectors.find(site["id"], ["a"]) == {"a": b"1"}
+    await vectors.remove_others(site["id"], ["a"])
+    await vectors.remove_site(site["id"])
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}

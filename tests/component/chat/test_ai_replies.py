@@ -19,9 +19,12 @@ from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.transitions import REPLY_LEASE_DURATION
 from parley.chat.messages.service import ReceivedMessage
+from parley.chat.retrieval.service import RetrievalService
+from parley.chat.retrieval.worker_client import WorkerSearcher
 from parley.chat.settings import ChatSettings
 from parley.chat.widget.handlers import with_pauses
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
+from parley.common.events.schemas import MessageSource
 from parley.common.messaging import RpcClient
 from parley.common.runtime.tasks import BackgroundTasks
 from support.admin_app import AdjustableClock, AdminTestApp
@@ -40,11 +43,20 @@ class Replica:
         self.module = module = ConversationModule(backends, app.admin, settings, self.clock)
         self.engines = AiEngineCatalog(EngineContext(settings, app.admin.site_key_cipher, app.admin.ssrf_guard))
         self.tasks = BackgroundTasks("replies")
+        self.searcher = WorkerSearcher()
+        self.retrieval = RetrievalService(
+            (app.admin.knowledge,),
+            app.admin.passage_vectors,
+            self.searcher,
+            self.engines.embedder,
+            self.clock,
+            self.tasks.spawn,
+        )
         generator = ReplyGenerator(
             module.conversation_repository,
             module.message_repository,
             app.admin.site_directory,
-            app.admin.knowledge,
+            self.retrieval,
             self.engines,
             MongoTokenBudget(app.mongo, self.clock, 0),
             module.presence,
@@ -69,6 +81,7 @@ class Replica:
     async def stop(self) -> None:
         await self.tasks.stop(0)
         await self.engines.stop()
+        await self.searcher.stop()
 
 
 class Shop:
@@ -123,6 +136,20 @@ async def test_a_reply_is_streamed_and_stored(replicas: tuple[Replica, Replica],
     assert outcome.conversation.reply_lease is None
     assert outcome.message is not None
     assert (outcome.message.content, outcome.message.reply_to) == (ANSWER, 1)
+    stored = await replica.module.message_repository.list_for_conversation(outcome.conversation)
+    assert stored[-1].sources == (MessageSource(title=QUESTION),)
+
+
+async def test_an_unrelated_entry_is_no_answer_and_a_greeting_is_returned(
+    replicas: tuple[Replica, Replica], shop: Shop
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    for text in ("How far is the moon?", "hello there!"):
+        reply, outcome = await replica.read_reply(await replica.receive(visitor, text))
+        assert reply != ANSWER
+        assert outcome.message is not None
+        assert outcome.message.sources == ()
+    assert outcome.conversation.mode == "ai"
 
 
 async def test_a_repeated_message_gets_the_stored_reply_from_any_replica(

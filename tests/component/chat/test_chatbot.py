@@ -135,26 +135,3 @@ async def test_a_site_has_a_maximum_number_of_entries(app: AdminTestApp, monkeyp
         (await app.call("POST", path, owner, body)).ok(201)
     full = await app.call("POST", path, owner, body)
     assert (full.status, full.body["code"]) == (409, "knowledge_full")
-
-
-async def test_search_returns_the_best_entries_of_one_site(app: AdminTestApp) -> None:
-    owner = await app.create_tenant()
-    site, other = await app.create_site(owner), await app.create_site(owner)
-    entries = [
-        (site, "When are you open?", "From nine to six."),
-        (site, "Do you ship abroad?", "Yes, when the shop is open, worldwide."),
-        (site, "Wie sind die Öffnungszeiten?", "Neun bis achtzehn Uhr."),
-        (other, "When are you open?", "Never."),
-    ]
-    for at, question, answer in entries:
-        path = f"/api/v1/sites/{at['id']}/chatbot/knowledge"
-        (await app.call("POST", path, owner, {"question": question, "answer": answer})).ok(201)
-    search = app.admin.knowledge.search
-    passages = await search(site["id"], "are you open today", 5)
-    assert passages[0].answer == "From nine to six."
-    assert "Never." not in [passage.answer for passage in passages]
-    assert [passage.score for passage in passages] == sorted((passage.score for passage in passages), reverse=True)
-    assert [passage.answer for passage in await search(site["id"], "öffnungszeiten", 1)] == ["Neun bis achtzehn Uhr."]
-    # Operators of MongoDB's text search are plain text in a visitor's message.
-    assert [passage.answer for passage in await search(site["id"], '-open "nothing', 1)] == ["From nine to six."]
-    assert await search(site["id"], "", 5) == []

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from parley.chat.ai.model import Passage
 from parley.chat.copilot.model import Source
 from parley.chat.copilot.prompts import build_suggestion_task, build_transcript, split_sources
 from parley.chat.messages.model import Message
+from parley.chat.retrieval.model import FoundPassage, Passage
 from parley.chat.sites.chatbot import ChatbotSettings
 from parley.chat.sites.model import Site
 from parley.common.events.schemas import OperatorRef, Role
@@ -53,10 +53,10 @@ def test_a_long_conversation_keeps_its_latest_messages() -> None:
 
 def test_entries_are_numbered_as_the_sources_are() -> None:
     site = Site(1, 1, "Shop", "pk", AT, chatbot=ChatbotSettings(engine="openai")).settings
-    passages = [Passage(source.question, source.answer, 1.0) for source in SOURCES]
+    passages = [FoundPassage(Passage("knowledge:1", source.question, source.answer), 1.0) for source in SOURCES]
     task, sources = build_suggestion_task(site, "Alex", "de", [message(1, "visitor", "Returns?")], passages)
     assert list(sources) == SOURCES
-    assert "Entry 2\nQ: Returns?" in task.instructions
+    assert "Entry 2\nReturns?" in task.instructions
     assert '"de"' in task.instructions
 
 

@@ -14,6 +14,7 @@ from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.site_keys import SiteKeyCipher
+from parley.chat.retrieval.model import Findings, FoundPassage, Passage
 from parley.chat.settings import ChatSettings
 from parley.chat.sites.chatbot import AiSettings, ChatbotSettings
 from parley.chat.sites.model import Site
@@ -57,10 +58,28 @@ def site(site_id: int, **ai: object) -> SiteSettings:
     return Site(site_id, 1, "Shop", "pk", datetime(2026, 1, 1, tzinfo=UTC), chatbot=bot).settings
 
 
-async def ask(catalog: AiEngineCatalog, site: SiteSettings, metadata: ReplyMetadata | None = None) -> str:
-    prompt = Prompt(site, "Hello?", "en", [], [], "I do not know.")
+async def ask(
+    catalog: AiEngineCatalog,
+    site: SiteSettings,
+    metadata: ReplyMetadata | None = None,
+    findings: Findings | None = None,
+) -> str:
+    prompt = Prompt(site, "Hello?", "en", [], findings or Findings(), "I do not know.")
     chunks = catalog.get_for_site(site).answer(prompt, metadata or ReplyMetadata())
     return "".join([chunk async for chunk in chunks])
+
+
+async def test_cited_passages_become_sources_and_their_numbers_leave_the_text(
+    catalog: AiEngineCatalog, endpoint: FakeOpenAIServer
+) -> None:
+    returns, delivery = Passage("page:1", "Returns", "30 days."), Passage("page:2", "Delivery", "Two days.")
+    findings = Findings([FoundPassage(returns, 0.9), FoundPassage(delivery, 0.5)])
+    endpoint.chunks = ["Two days [", "2", "]. See list [a] [2", ", 1] and [9].", " [1"]
+    metadata = ReplyMetadata()
+    text = await ask(catalog, site(1), metadata, findings)
+    assert text == "Two days. See list [a] and. [1"
+    assert list(metadata.sources) == [delivery, returns]
+    assert "[2] Delivery\nTwo days." in str(endpoint.requests[-1]["messages"][0]["content"])
 
 
 async def test_the_installations_key_is_sent_to_the_installations_endpoint_only(

@@ -1,6 +1,6 @@
 /** The items of a timeline: messages, private notes, events, and messages that are still being sent. */
 
-import type { Conversation, Message, Note } from "../../../shared/apiTypes";
+import type { Conversation, Message, MessageSource, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
@@ -56,12 +56,35 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
           )
         )}
         <TranslationText message={message} />
+        <Sources sources={message.sources ?? []} />
         <div class="message-footer">
           <Time at={at} />
           {role === "operator" && <DeliveryMark read={conversation.visitor_read_seq >= message.seq} />}
         </div>
       </div>
     </li>
+  );
+}
+
+/** What an AI reply is based on. */
+function Sources({ sources }: { sources: readonly MessageSource[] }) {
+  if (!sources.length) return null;
+  return (
+    <p class="message-sources">
+      {t("conversation.sources")}:{" "}
+      {sources.map(({ title, url }, index) => (
+        <span key={title} dir="auto">
+          {index > 0 && " · "}
+          {url ? (
+            <a href={url} target="_blank" rel="noopener noreferrer">
+              {title}
+            </a>
+          ) : (
+            title
+          )}
+        </span>
+      ))}
+    </p>
   );
 }
 

@@ -14,7 +14,7 @@ import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
-import { AiFields, type AiSettings, TranslationFields } from "./siteSettings";
+import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from "./siteSettings";
 
 /** The AI settings gain an API key while the form is edited; the API never returns it. */
 type Chatbot = Omit<ApiChatbot, "ai"> & { ai: AiSettings };
@@ -161,6 +161,7 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
       {!isBuiltin && (
         <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
       )}
+      <EmbeddingFields value={ai} change={(changed) => change({ ai: changed })} />
       {chatbot.last_error && !isBuiltin && (
         <p class="notice-error" role="status">
           <Icon name="info" size={16} />

@@ -107,6 +107,34 @@ export function AiFields({ value, error, change }: SettingsProps<AiSettings>) {
   );
 }
 
+/** What compares the meaning of questions and knowledge. */
+export function EmbeddingFields({ value, change }: Omit<SettingsProps<AiSettings>, "error">) {
+  const set = (fields: Partial<AiSettings>) => change({ ...value, ...fields });
+  return (
+    <div class="columns">
+      <Field label={t("chatbot.embeddings")}>
+        <select
+          value={value.embeddings}
+          onChange={(event) => set({ embeddings: event.currentTarget.value as AiSettings["embeddings"] })}
+        >
+          <option value="local">{t("chatbot.embeddingsLocal")}</option>
+          <option value="endpoint">{t("chatbot.embeddingsEndpoint")}</option>
+          <option value="none">{t("chatbot.embeddingsNone")}</option>
+        </select>
+      </Field>
+      {value.embeddings === "endpoint" && (
+        <Field label={t("chatbot.embeddingModel")}>
+          <input
+            maxLength={100}
+            value={value.embedding_model ?? ""}
+            onInput={(event) => set({ embedding_model: event.currentTarget.value.trim() || null })}
+          />
+        </Field>
+      )}
+    </div>
+  );
+}
+
 interface ListFieldProps {
   label: string;
   hint?: string;

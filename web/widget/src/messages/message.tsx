@@ -44,6 +44,19 @@ export function MessageItem({ message, previous, status }: MessageItemProps) {
         at={message.created_at}
         status={status}
       >
+        {!!message.sources?.length && (
+          <small class="sources" dir="auto">
+            {message.sources.map(({ title, url }) =>
+              url ? (
+                <a key={title} href={url} target="_blank" rel="noopener noreferrer">
+                  {title}
+                </a>
+              ) : (
+                <span key={title}>{title}</span>
+              ),
+            )}
+          </small>
+        )}
         {translation && (
           <button
             type="button"

@@ -47,6 +47,8 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .bubble a{color:inherit}
 .bubble img{display:block;max-width:100%;max-height:220px;margin:2px 0;border-radius:10px}
 .message-status{margin:2px 4px 0;text-align:end;color:var(--muted);font-size:12px}
+.sources{display:flex;flex-wrap:wrap;gap:2px 10px;margin:2px 4px 0;color:var(--muted)}
+.sources a{color:inherit}
 .notice,.notice[dir]{align-self:center;padding:2px 10px;color:var(--muted);font-size:13px;text-align:center}
 .typing-indicator{display:flex;gap:8px;align-items:center;padding:2px 4px;color:var(--muted);font-size:13px}
 .typing-dots{display:inline-flex;gap:3px}

@@ -50,6 +50,7 @@ from parley.chat.reports.collector import ReportCollector
 from parley.chat.reports.handlers import ReportHandlers
 from parley.chat.reports.repository import MongoReportRepository
 from parley.chat.reports.service import ReportService
+from parley.chat.retrieval.repository import MongoVectorRepository
 from parley.chat.sessions.repository import MongoSessionRepository
 from parley.chat.sessions.service import SessionService
 from parley.chat.settings import ChatSettings
@@ -126,7 +127,14 @@ class AdminModule:
             self.site_service, self.identity_secret_cipher.encrypt, next_secret_id, clock
         )
         next_entry_id = BlockIdGenerator(mongo, "knowledge").next
-        self.knowledge = KnowledgeService(MongoKnowledgeRepository(mongo), self.site_service, audit, next_entry_id)
+        self.passage_vectors = MongoVectorRepository(mongo)
+        self.knowledge = KnowledgeService(
+            MongoKnowledgeRepository(mongo),
+            self.site_service,
+            audit,
+            next_entry_id,
+            self.passage_vectors.increment_version,
+        )
         next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
         self.audiences = audiences = Audiences(sites, self.team_directory)
         self.canned_replies = CannedReplyService(

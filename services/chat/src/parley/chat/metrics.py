@@ -13,6 +13,20 @@ AI_EMPTY_REPLIES = Counter(
 AI_BUDGET_EXHAUSTED = Counter(
     "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
 )
+RETRIEVAL_SECONDS = Histogram(
+    "parley_chat_retrieval_seconds",
+    "Seconds to find the passages for a question, with waiting for the worker.",
+    buckets=(0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.5, 1, 3, 10),
+)
+RETRIEVAL_PASSAGES = Histogram(
+    "parley_chat_retrieval_passages",
+    "Passages of a site when its index is built.",
+    buckets=(10, 30, 100, 300, 1000, 3000, 10_000, 50_000),
+)
+RETRIEVAL_WORKER_FAILURES = Counter(
+    "parley_chat_retrieval_worker_failures_total",
+    "Requests that failed because the retrieval worker died or took too long; it is started again for the next one.",
+)
 COPILOT_TEXTS = Counter(
     "parley_chat_copilot_texts_total",
     "Drafts that operators asked the AI for, by task and how it ended.",

@@ -22,6 +22,7 @@ from parley.chat.migrations import MIGRATIONS
 from parley.chat.presence import repository as presence
 from parley.chat.privacy import repository as personal_data
 from parley.chat.reports import repository as reports
+from parley.chat.retrieval import repository as retrieval
 from parley.chat.search import index as search_index
 from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
@@ -60,6 +61,7 @@ SCHEMA = DatabaseSchema(
         *knowledge.INDEXES,
         *knowledge_sources.INDEXES,
         *knowledge_documents.INDEXES,
+        *retrieval.INDEXES,
         *search_index.INDEXES,
         *labels.INDEXES,
         *views.INDEXES,

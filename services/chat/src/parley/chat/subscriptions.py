@@ -36,7 +36,9 @@ def add_subscriptions(
     broker.add(_site_invalidations(admin, ai))
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
-    broker.add(Consumer("chat", "search", {"site.changed": _remove_deleted_site(search)}), start_condition=schema_ready)
+    broker.add(
+        Consumer("chat", "search", {"site.changed": _remove_deleted_site(search, ai)}), start_condition=schema_ready
+    )
     broker.add(
         Consumer(
             "chat",
@@ -51,10 +53,11 @@ def add_subscriptions(
     broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
 
 
-def _remove_deleted_site(search: SearchModule) -> Callable[[Event], Awaitable[None]]:
+def _remove_deleted_site(search: SearchModule, ai: AiModule) -> Callable[[Event], Awaitable[None]]:
     async def on_event(event: Event) -> None:
         if event.parse_data(SiteChanged).deleted:
             await search.index.remove_site(event.tenant_id, event.site_id)
+            await ai.retrieval.remove_site(event.site_id)
 
     return on_event
 

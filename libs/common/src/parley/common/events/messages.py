@@ -26,6 +26,7 @@ _MESSAGE_FIELDS = (
     "sender",
     "message_id",
     "translation",
+    "sources",
     "created_at",
 )
 

@@ -66,6 +66,13 @@ class FileSchema(Schema):
     expires_at: Timestamp | None = Field(None, description="When its content is deleted.")
 
 
+class MessageSource(Schema):
+    """What an AI reply is based on: a page, a file, or a knowledge entry without an address."""
+
+    title: str
+    url: str | None = None
+
+
 class MessageSchema(Schema):
     """A message. `seq` counts from 1 in its conversation, without gaps."""
 
@@ -79,6 +86,7 @@ class MessageSchema(Schema):
     sender: OperatorRef | None = Field(None, description="The operator who wrote it; null for other roles.")
     message_id: str | None = Field(None, description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None = None
+    sources: tuple[MessageSource, ...] = Field((), description="Of an AI reply: what it is based on, at most four.")
     created_at: Timestamp
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.engines.builtin import BuiltinEngine
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.engines.openai import OpenAiEngine
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.sites.site_settings import SiteSettings
 
@@ -17,6 +18,9 @@ class AiEngineCatalog:
     def __init__(self, context: EngineContext) -> None:
         self._engines = {name: create(context) for name, create in ENGINES.items()}
         self.builtin: AiEngine = self._engines[BuiltinEngine.name]
+        openai = self._engines[OpenAiEngine.name]
+        assert isinstance(openai, OpenAiEngine)
+        self.embedder = openai
 
     def get_for_site(self, site: SiteSettings) -> AiEngine:
         """The engine that the site has chosen; the built-in one if that is not set up.

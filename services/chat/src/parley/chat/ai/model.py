@@ -8,7 +8,9 @@ from typing import Literal
 
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
+from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.sites.site_settings import SiteSettings
+from parley.common.events.schemas import MessageSource
 
 ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 """How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
@@ -30,15 +32,6 @@ EMPTY_REPLIES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A knowledge entry that may answer the question."""
-
-    question: str
-    answer: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class Prompt:
     """What an engine answers from."""
 
@@ -47,7 +40,8 @@ class Prompt:
     language: str | None
     recent: Sequence[Message]
     """The messages before the question, oldest first."""
-    passages: Sequence[Passage]
+    findings: Findings
+    """What the site's knowledge says to the question."""
     fallback_text: str
     """The text for a question without an answer, in the visitor's language."""
 
@@ -71,6 +65,8 @@ class ReplyMetadata:
     """Set if the reply is no answer."""
     tokens: int = 0
     """Of prompt and reply together."""
+    sources: Sequence[Passage] = ()
+    """The passages that the reply is based on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +76,7 @@ class AiResult:
     content: str
     kind: ResultKind
     tokens: int = 0
+    sources: tuple[MessageSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

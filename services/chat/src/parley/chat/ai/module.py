@@ -12,6 +12,8 @@ from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.copilot.service import CopilotService
+from parley.chat.retrieval.service import RetrievalService
+from parley.chat.retrieval.worker_client import WorkerSearcher
 from parley.chat.settings import ChatSettings
 from parley.common.runtime.clock import Clock, utc_now
 from parley.common.runtime.service import Service
@@ -36,11 +38,15 @@ class AiModule:
             session_share=settings.ai_session_share,
             address_share=settings.ai_address_share,
         )
+        self._searcher = WorkerSearcher()
+        self.retrieval = RetrievalService(
+            (admin.knowledge,), admin.passage_vectors, self._searcher, self.engines.embedder, clock, self._tasks.spawn
+        )
         generator = ReplyGenerator(
             conversations.conversation_repository,
             conversations.message_repository,
             admin.site_directory,
-            admin.knowledge,
+            self.retrieval,
             self.engines,
             budget,
             conversations.presence,
@@ -60,7 +66,7 @@ class AiModule:
             conversations.conversation_repository,
             conversations.message_repository,
             admin.cached_sites,
-            admin.knowledge,
+            self.retrieval,
             self.engines,
             budget,
             admin.site_repository,
@@ -69,6 +75,7 @@ class AiModule:
 
     def add_to(self, service: Service) -> None:
         service.add(self.engines)
+        service.add(self._searcher)
         service.add(self._tasks)
         service.add(
             PeriodicTask(timeouts.EXPIRED_LEASE_CHECK_SECONDS, self.replies.resume_expired, "expired-reply-leases")

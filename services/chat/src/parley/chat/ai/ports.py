@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
-from parley.chat.ai.model import Passage
+from parley.chat.retrieval.model import Findings
 from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings
 
@@ -60,8 +60,8 @@ class AiCallRecorder(Protocol):
 
 
 class KnowledgeSearch(Protocol):
-    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
-        """The site's knowledge entries that match a text, best first."""
+    async def search(self, site: SiteSettings, question: str, limit: int) -> Findings:
+        """What the site's knowledge says to a question."""
 
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], object]

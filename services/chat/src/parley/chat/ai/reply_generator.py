@@ -27,9 +27,11 @@ from parley.chat.ids import NextId
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
+from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.system_messages import LocaleStrings, get_locale_strings
+from parley.common.events.schemas import MessageSource
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import SpanKind
@@ -103,11 +105,11 @@ class ReplyGenerator:
     async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
         site, stream = task.site, task.stream
-        passages = await self.knowledge.search(site.id, question, MAX_PASSAGES) if question.strip() else ()
         language = task.conversation.visitor.language
         small_talk = _reply_to_small_talk(question, task.strings)
+        findings = Findings() if small_talk else await self.knowledge.search(site, question, MAX_PASSAGES)
         fallback_text = small_talk or task.strings.unknown_answer
-        prompt = Prompt(site, question, language, context, passages, fallback_text)
+        prompt = Prompt(site, question, language, context, findings, fallback_text)
         metadata = ReplyMetadata()
         engine: AiEngine | None = None
         reservation: Reservation | None = None
@@ -145,7 +147,8 @@ class ReplyGenerator:
         if engine is not self.engines.builtin:
             await self._record_call(site, self._explain_empty(metadata.empty_reason))
         knew_answer = metadata.knew_answer or small_talk is not None
-        return AiResult(stream.text, "knew" if knew_answer else "did_not_know", metadata.tokens)
+        sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
+        return AiResult(stream.text, "knew" if knew_answer else "did_not_know", metadata.tokens, sources)
 
     def _explain(self, exc: Exception) -> AiError:
         """A failure for the site's owner."""
@@ -207,7 +210,7 @@ class ReplyGenerator:
             return None
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
-        whole = AiResult(task.stream.text, result.kind, result.tokens)
+        whole = AiResult(task.stream.text, result.kind, result.tokens, result.sources)
         return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
@@ -216,7 +219,9 @@ class ReplyGenerator:
         dedup_key = f"ai:{task.seq}:{conversation.generation}"
         at = self.clock()
         content = result.content or "…"
-        draft = MessageDraft(await self.next_message_id(), "ai", content, message_id=dedup_key, reply_to=task.seq)
+        draft = MessageDraft(
+            await self.next_message_id(), "ai", content, message_id=dedup_key, reply_to=task.seq, sources=result.sources
+        )
 
         def add(current: Conversation) -> Change | None:
             if current.find_recent_seq(dedup_key) is not None:
@@ -236,6 +241,17 @@ class ReplyGenerator:
 
         change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
         return change.messages[0] if change else None
+
+
+def to_message_sources(passages: Sequence[Passage]) -> tuple[MessageSource, ...]:
+    """What a message says about its sources, each named once."""
+    sources = (MessageSource(title=passage.title, url=_to_link(passage.url)) for passage in passages)
+    return tuple(dict.fromkeys(sources))[:MAX_PASSAGES]
+
+
+def _to_link(url: str | None) -> str | None:
+    """The address if a browser may follow it from a message."""
+    return url if url and url.startswith(("https://", "http://")) else None
 
 
 def _reply_to_small_talk(text: str, strings: LocaleStrings) -> str | None:

@@ -594,6 +594,7 @@ def _append_message(
         message_id=draft.message_id,
         reply_to=draft.reply_to,
         proactive=draft.proactive,
+        sources=draft.sources,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:_PREVIEW_LENGTH])

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from parley.chat.ai.model import Passage, WritingTask
+from parley.chat.ai.model import WritingTask
 from parley.chat.ai.prompts import describe_message, estimate_tokens, truncate
 from parley.chat.copilot.model import RewriteStyle, Source
 from parley.chat.messages.model import Message
+from parley.chat.retrieval.model import FoundPassage
 from parley.chat.sites.site_settings import SiteSettings
 
 MAX_TRANSCRIPT_TOKENS = 3000
@@ -58,7 +59,7 @@ def build_suggestion_task(
     operator_name: str,
     language: str | None,
     messages: Sequence[Message],
-    passages: Sequence[Passage],
+    passages: Sequence[FoundPassage],
 ) -> tuple[WritingTask, Sequence[Source]]:
     """The task to draft a reply, and the knowledge entries in it by their numbers."""
     parts = [
@@ -74,13 +75,14 @@ def build_suggestion_task(
         parts.append(f"About this site:\n{truncate(site.instructions, MAX_SITE_INSTRUCTION_TOKENS)}")
     sources: list[Source] = []
     remaining = MAX_KNOWLEDGE_TOKENS
-    for number, passage in enumerate(passages, start=1):
-        entry = f"Entry {number}\nQ: {passage.question}\nA: {passage.answer}"
+    for number, found in enumerate(passages, start=1):
+        passage = found.passage
+        entry = f"Entry {number}\n{passage.heading}\n{passage.text}"
         remaining -= estimate_tokens(entry)
         if remaining < 0:
             break
         parts.append(entry)
-        sources.append(Source(passage.question, passage.answer))
+        sources.append(Source(passage.title, passage.text))
     return WritingTask(site, "\n\n".join(parts), build_transcript(messages)), sources
 
 

@@ -64,7 +64,7 @@ class CopilotService:
         messages = await self._read(conversation)
         asked = [message.content for message in messages if message.role == "visitor" and message.content.strip()]
         question = "\n".join(asked[-MAX_QUESTION_MESSAGES:])
-        passages = await self.knowledge.search(site.id, question, MAX_PASSAGES) if question else ()
+        passages = (await self.knowledge.search(site, question, MAX_PASSAGES)).passages
         language = _reply_language(conversation)
         task, sources = build_suggestion_task(site, caller.name, language, messages, passages)
         text, used = split_sources(await self._write(caller, task, "suggestion"), sources)

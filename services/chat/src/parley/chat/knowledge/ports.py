@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from parley.chat.ai.model import Passage
 from parley.chat.knowledge.model import KnowledgeEntry
 
 
@@ -23,6 +21,3 @@ class KnowledgeRepository(Protocol):
 
     async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
         """False if there is no such entry."""
-
-    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
-        """Entries that share words with a text, best first."""

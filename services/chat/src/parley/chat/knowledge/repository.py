@@ -1,10 +1,7 @@
-"""Knowledge entries in MongoDB, with a text index."""
+"""Knowledge entries in MongoDB."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from parley.chat.ai.model import Passage
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -15,7 +12,7 @@ INDEXES = [
     Index(
         COLLECTION,
         [("site_id", 1), ("question", "text"), ("answer", "text")],
-        # No stemming and no stop words: one index serves sites in all languages.
+        # For the version before, which searches by it.
         {"name": "words", "weights": {"question": 3, "answer": 1}, "default_language": "none"},
     ),
 ]
@@ -55,20 +52,6 @@ class MongoKnowledgeRepository:
     async def delete(self, tenant_id: int, site_id: int, entry_id: int) -> bool:
         result = await self._mongo[COLLECTION].delete_one({"_id": entry_id, "tenant_id": tenant_id, "site_id": site_id})
         return result.deleted_count == 1
-
-    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
-        score = {"$meta": "textScore"}
-        query = {"site_id": site_id, "$text": {"$search": _strip_operators(text)}}
-        cursor = self._mongo[COLLECTION].find(query, {"question": 1, "answer": 1, "score": score}, limit=limit)
-        return [
-            Passage(document["question"], document["answer"], document["score"])
-            async for document in cursor.sort([("score", score)])
-        ]
-
-
-def _strip_operators(text: str) -> str:
-    """A visitor's text without the characters that a text search reads as phrases or negations."""
-    return text.replace('"', " ").replace("-", " ")
 
 
 def _to_entry(document: Document) -> KnowledgeEntry:

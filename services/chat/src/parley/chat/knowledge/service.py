@@ -1,17 +1,18 @@
-"""Knowledge use cases: list, add, replace, delete, and search for a visitor's question."""
+"""Knowledge use cases: list, add, replace, delete, and give them to retrieval."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from parley.chat.ai.model import Passage
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.knowledge.errors import MAX_ENTRIES, EntryNotFound, KnowledgeFull
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.knowledge.ports import KnowledgeRepository
+from parley.chat.retrieval.model import Passage
 from parley.chat.sites.service import SiteService
+from parley.chat.sites.site_settings import SiteSettings
 from parley.common.auth.identity import OperatorCaller
 
 
@@ -23,6 +24,8 @@ class KnowledgeService:
     sites: SiteService
     audit: AuditService
     next_id: NextId
+    on_changed: Callable[[int], Awaitable[None]]
+    """Called with the site's id after each change of its entries."""
 
     async def list_page(self, caller: OperatorCaller, site_id: int, after: int, limit: int) -> list[KnowledgeEntry]:
         """A site's entries by id; `limit` + 1 if there are more than `limit`."""
@@ -36,6 +39,7 @@ class KnowledgeService:
             raise KnowledgeFull
         entry = KnowledgeEntry(await self.next_id(), caller.tenant_id, site_id, question, answer)
         await self.entries.add(entry)
+        await self.on_changed(site_id)
         await self.audit.record(caller, "knowledge.created", f"knowledge:{entry.id}", site_id)
         return entry
 
@@ -47,6 +51,7 @@ class KnowledgeService:
         entry = KnowledgeEntry(entry_id, caller.tenant_id, site_id, question, answer)
         if not await self.entries.replace(entry):
             raise EntryNotFound
+        await self.on_changed(site_id)
         await self.audit.record(caller, "knowledge.updated", f"knowledge:{entry_id}", site_id)
         return entry
 
@@ -55,8 +60,12 @@ class KnowledgeService:
         await self.sites.get(caller, site_id)
         if not await self.entries.delete(caller.tenant_id, site_id, entry_id):
             raise EntryNotFound
+        await self.on_changed(site_id)
         await self.audit.record(caller, "knowledge.deleted", f"knowledge:{entry_id}", site_id)
 
-    async def search(self, site_id: int, text: str, limit: int) -> Sequence[Passage]:
-        """Entries that may answer a visitor's text, best first."""
-        return await self.entries.search(site_id, text, limit)
+    async def list_passages(self, site: SiteSettings) -> Sequence[Passage]:
+        """The entries as passages, a PassageSource of retrieval: the question is the title."""
+        return [
+            Passage(f"knowledge:{entry.id}", entry.question, entry.answer, language=site.language)
+            for entry in await self.entries.list_page(site.id, 0, 2 * MAX_ENTRIES)
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parley.chat.messages.model import Message, Note
 from parley.chat.uploads.model import image_name
-from parley.common.events.schemas import FileSchema, MessageTranslation, OperatorRef
+from parley.common.events.schemas import FileSchema, MessageSource, MessageTranslation, OperatorRef
 from parley.common.mongodb import Document
 
 
@@ -40,6 +40,8 @@ def message_document(message: Message) -> Document:
         document["image_name"] = image_name(message.image_url)
     if message.file is not None:
         document["file"] = message.file.model_dump()
+    if message.sources:
+        document["sources"] = [source.model_dump() for source in message.sources]
     return document
 
 
@@ -62,6 +64,7 @@ def to_message(document: Document) -> Message:
         reply_to=document["reply_to"],
         proactive=document["proactive"],
         translation=MessageTranslation.model_validate(translation) if translation else None,
+        sources=tuple(MessageSource.model_validate(source) for source in document.get("sources", ())),
     )
 
 

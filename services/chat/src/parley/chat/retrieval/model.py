@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-EmbeddingChoice = Literal["local", "endpoint", "none"]
-"""What compares meanings for a site: the local model, the site's AI endpoint, or nothing: words only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +24,10 @@ class Passage:
     def heading(self) -> str:
         """What the passage is about, in a line."""
         return " – ".join((self.title, *self.heading_path))
+
+    @property
+    def whole(self) -> str:
+        return f"{self.heading}\n{self.text}"
 
 
 @dataclass(frozen=True, slots=True)

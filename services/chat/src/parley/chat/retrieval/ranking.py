@@ -55,8 +55,8 @@ def get_calibration(kind: str) -> Calibration:
         files("parley.chat.retrieval").joinpath("calibration.json").read_text("utf-8")
     )
     row = data[kind]
-    arrays = (np.array(row[name], np.float32) for name in ("means", "deviations", "weights"))
-    return Calibration(*arrays, bias=row["bias"], threshold=row["threshold"])
+    means, deviations, weights = (np.array(row[name], np.float32) for name in ("means", "deviations", "weights"))
+    return Calibration(means, deviations, weights, row["bias"], row["threshold"])
 
 
 def build_features(lexical: LexicalScores | None, semantic: SemanticScores | None) -> Floats:
@@ -66,7 +66,9 @@ def build_features(lexical: LexicalScores | None, semantic: SemanticScores | Non
         nearness = (semantic.heading + semantic.whole) / 2
         unrelated = np.full(len(nearness), semantic.unrelated, np.float32)
         columns += [semantic.heading, semantic.whole, semantic.heading_as_passage, semantic.whole_as_passage]
-        columns += [_margin(nearness), unrelated]
+        # Where there are few passages, the best of them may be far from the question and still far from the others.
+        others = np.append(nearness, semantic.unrelated)
+        columns += [np.clip(_margin_of(others)[:-1], -_MAX_MARGIN, _MAX_MARGIN), unrelated]
     if lexical is not None:
         columns += [lexical.coverage, lexical.heading_coverage]
         if semantic is None:
@@ -74,16 +76,12 @@ def build_features(lexical: LexicalScores | None, semantic: SemanticScores | Non
     return np.stack(columns, axis=1)
 
 
-def _margin(scores: Floats) -> Floats:
-    return np.clip(_margin_of(scores), -_MAX_MARGIN, _MAX_MARGIN)
-
-
 def _margin_of(scores: Floats) -> Floats:
     """How far each score is above the best of the others."""
     if len(scores) < 2:
         return np.full(len(scores), _MAX_MARGIN, np.float32)
     second, first = np.sort(scores)[-2:]
-    return np.where(scores == first, scores - second, scores - first).astype(np.float32)
+    return np.asarray(np.where(scores == first, scores - second, scores - first), np.float32)
 
 
 def select(lexical: LexicalScores, positions: Sequence[int] | np.ndarray[Any, Any]) -> LexicalScores:

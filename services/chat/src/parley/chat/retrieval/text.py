@@ -52,7 +52,9 @@ _LANGUAGES = {
 }
 
 _AND = r"(?:and|und|et|y|och|og|и|й|та|ve|oraz|و|e)"
-_CLAUSE_END = re.compile(rf"[?？؟!！.。;\n]+|,?\s+{_AND}\s+|\s+i\s+(?=czy|jak|ile|kiedy|gdzie)|\s+en\s+(?=hoe|wat|wie|wa)|还有|以及")
+_CLAUSE_END = re.compile(
+    rf"[?？؟!！.。;\n]+|,?\s+{_AND}\s+|\s+i\s+(?=czy|jak|ile|kiedy|gdzie)|\s+en\s+(?=hoe|wat|wie|wa)|还有|以及"
+)
 
 
 def fold(text: str) -> str:

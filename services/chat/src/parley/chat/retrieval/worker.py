@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import struct
 import sys
 from collections import OrderedDict
 from dataclasses import asdict
@@ -19,12 +18,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from parley.chat.retrieval.embedding_space import normalize, to_bytes, to_vectors
+from parley.chat.retrieval.framing import LENGTH
 from parley.chat.retrieval.index import PassageVectors, QuestionVectors, SiteIndex
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import DIMENSIONS, LocalModel, is_local_model_installed
 from parley.chat.retrieval.model import FoundPassage, Passage
 
-LENGTH = struct.Struct(">I")
 MAX_PASSAGES_IN_MEMORY = 100_000
 LOCAL_VECTORS = 3
 """Of a passage by the local model: the heading as a question and as a passage, the whole as a passage."""
@@ -60,10 +59,10 @@ class Worker:
             vectors = PassageVectors(*(np.ascontiguousarray(rows[:, kind]) for kind in range(LOCAL_VECTORS)))
             self._indexes[header["key"]] = SiteIndex(passages, vectors, self._model.reference.unrelated)
         else:
-            rows = normalize(_to_floats(data, header["dimensions"]))
+            floats = normalize(_to_floats(data, header["dimensions"]))
             split = len(passages) * ENDPOINT_VECTORS
-            headings, wholes = (rows[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
-            unrelated = rows[split:]
+            headings, wholes = (floats[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
+            unrelated = floats[split:]
             vectors = PassageVectors(headings, headings, wholes)
             self._indexes[header["key"]] = SiteIndex(passages, vectors, unrelated, standardize=True)
         while sum(len(index.passages) for index in self._indexes.values()) > MAX_PASSAGES_IN_MEMORY:

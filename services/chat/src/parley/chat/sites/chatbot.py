@@ -10,6 +10,8 @@ from parley.chat.sites.business_hours import BusinessHours
 from parley.chat.sites.silence_policy import SilencePolicy
 from parley.common.events.schemas import FileKind
 
+EmbeddingChoice = Literal["local", "endpoint", "none"]
+"""What compares meanings for a site: the local model, the site's AI endpoint, or nothing: words only."""
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
 
@@ -40,6 +42,14 @@ class AiSettings:
     """Maximum length of a reply."""
     daily_tokens: int | None = None
     """Maximum tokens per day (UTC), where that is less than the installation's limit."""
+    embeddings: EmbeddingChoice | None = None
+    """What compares the meaning of questions and passages; None for the local model."""
+    embedding_model: str | None = None
+    """The endpoint's name of a model for embeddings."""
+
+    @property
+    def embedding_choice(self) -> EmbeddingChoice:
+        return self.embeddings or "local"
 
     @property
     def has_own_endpoint(self) -> bool:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
 from parley.chat.common_fields import TimeZoneName
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiSettings, FilesSettings, TranslationSettings
+from parley.chat.sites.chatbot import AiSettings, EmbeddingChoice, FilesSettings, TranslationSettings
 from parley.common.events.schemas import FileKind
 from parley.common.http import RequestBody
 from parley.common.translation import TranslationEngine
@@ -173,6 +173,14 @@ class AiSettingsBody(RequestBody):
         description="Maximum tokens per day (UTC), where that is less than the installation's limit; after that, the "
         "built-in engine replies.",
     )
+    embeddings: EmbeddingChoice | None = Field(
+        None,
+        description="What compares the meaning of questions and knowledge: the model that comes with Parley (local, "
+        "also null), the embeddings of the AI endpoint, or nothing, so that only words are compared.",
+    )
+    embedding_model: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = Field(
+        None, description="The endpoint's name of its model for embeddings; needed for `embeddings: endpoint`."
+    )
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields that were given; an empty text becomes None."""
@@ -216,6 +224,8 @@ class AiSettingsSchema(BaseModel):
     seconds: float | None
     answer_tokens: int | None
     daily_tokens: int | None
+    embeddings: EmbeddingChoice
+    embedding_model: str | None
 
 
 def serialize_business_hours(hours: BusinessHours | None) -> BusinessHoursSchema | None:
@@ -241,6 +251,8 @@ def serialize_ai_settings(ai: AiSettings) -> AiSettingsSchema:
         seconds=ai.seconds,
         answer_tokens=ai.answer_tokens,
         daily_tokens=ai.daily_tokens,
+        embeddings=ai.embedding_choice,
+        embedding_model=ai.embedding_model,
     )
 
 

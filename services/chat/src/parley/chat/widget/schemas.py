@@ -15,7 +15,15 @@ from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.schemas import Name, Phone
 from parley.chat.widget.service import WidgetConfig, WidgetMessages
 from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
-from parley.common.events.schemas import FileSchema, MessageTranslation, Mode, OperatorRef, Role, Timestamp
+from parley.common.events.schemas import (
+    FileSchema,
+    MessageSource,
+    MessageTranslation,
+    Mode,
+    OperatorRef,
+    Role,
+    Timestamp,
+)
 from parley.common.http import Id, PageSize, Query, RequestBody, SuccessResponse
 
 SiteKey = Annotated[str, StringConstraints(max_length=64)]
@@ -110,6 +118,7 @@ class WidgetMessage(BaseModel):
     sender: OperatorRef | None = Field(description="The operator who wrote it; null for other roles.")
     message_id: str | None = Field(description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None
+    sources: tuple[MessageSource, ...] = Field(description="Of an AI reply: what it is based on, at most four.")
     created_at: Timestamp
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -18,12 +18,15 @@ from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
 from parley.chat.ai.prompts import estimate_prompt_tokens, estimate_task_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
+from parley.chat.retrieval.ports import EmbeddingFailed
 from parley.chat.sites.site_settings import SiteSettings
 
 if TYPE_CHECKING:
     from parley.chat.ai.engines.openai_client import OpenAiClient, OpenAiDefaults
 
 MAX_CLIENTS = 128
+_MAX_EMBEDDED_TEXTS = 64
+_MAX_EMBEDDED_CHARACTERS = 6000
 
 _NO_KEY = "none"
 """Sent to a site's endpoint that has no key: the SDK requires one, and must not fall back to the installation's."""
@@ -52,6 +55,21 @@ class OpenAiEngine(AiEngine):
         await self._import_client()
         with self._clients.borrow(task.site) as client:
             return await client.write(task, metadata)
+
+    async def embed(self, site: SiteSettings, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """A vector for each text. Raises EmbeddingFailed."""
+        if not (self.is_available_for(site) and site.ai.embedding_model):
+            raise EmbeddingFailed("the site has no endpoint or model for embeddings")
+        await self._import_client()
+        try:
+            with self._clients.borrow(site) as client:
+                rows: list[list[float]] = []
+                for start in range(0, len(texts), _MAX_EMBEDDED_TEXTS):
+                    batch = [text[:_MAX_EMBEDDED_CHARACTERS] for text in texts[start : start + _MAX_EMBEDDED_TEXTS]]
+                    rows += await client.embed(site.ai.embedding_model, batch)
+                return rows
+        except AiEngineError as exc:
+            raise EmbeddingFailed(str(exc)) from exc
 
     def estimate_tokens(self, prompt: Prompt) -> int:
         return estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)

@@ -16,6 +16,7 @@ import httpx2
 from openai import APIStatusError, AsyncOpenAI, OpenAIError
 from openai.types.chat import ChatCompletion
 
+from parley.chat.ai.citations import CitationFilter
 from parley.chat.ai.engine import AiEngineError
 from parley.chat.ai.engines.openai_dialect import (
     REFUSED_PARAMETER_STATUSES,
@@ -88,17 +89,19 @@ class OpenAiClient:
         A reply without content is none, however it ended: the visitor gets the fallback text.
         """
         metadata.tokens = estimate_prompt_tokens(prompt)
-        reply, ending = ReplyFilter(), _Ending()
+        reply, ending, citations = ReplyFilter(), _Ending(), CitationFilter()
 
         def build(dialect: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
             return build_instructions(prompt, tools=dialect.tools), list(build_turns(prompt))
 
         async with aclosing(self._stream(prompt.site, build, metadata, ending, tools=True)) as chunks:
             async for chunk in chunks:
-                if text := reply.feed(chunk):
+                if text := citations.feed(reply.feed(chunk)):
                     yield text
-        if text := reply.finish():
+        if text := citations.feed(reply.finish()) + citations.finish():
             yield text
+        passages = prompt.findings.passages
+        metadata.sources = [passages[number - 1].passage for number in citations.numbers if 0 < number <= len(passages)]
         metadata.empty_reason = _find_empty_reason(reply, ending)
         if metadata.empty_reason is not None:
             metadata.knew_answer = False
@@ -123,6 +126,17 @@ class OpenAiClient:
         if reason is not None or not text:
             raise AiEngineError(f"empty: {reason}", EMPTY_REPLIES.get(reason or "", EMPTY_REPLIES["blank"]), "empty")
         return f"{text} …" if ending.finish_reason in _CUT else text
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """A vector for each text. Raises AiEngineError."""
+        try:
+            response = await self._sdk.embeddings.create(model=model, input=list(texts), encoding_format="float")
+        except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
+            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
+        rows = [row.embedding for row in sorted(response.data or (), key=lambda row: row.index)]
+        if len(rows) != len(texts) or not rows[0] or len({len(row) for row in rows}) != 1:
+            raise AiEngineError("not a vector for each text", "The AI endpoint gave no embeddings.", "no_embeddings")
+        return rows
 
     async def _stream(
         self, site: SiteSettings, build: _BuildMessages, metadata: ReplyMetadata, ending: _Ending, *, tools: bool

@@ -1,0 +1,63 @@
+"""Benchmark `answers`: what retrieval finds, answers and declines on the multilingual set, by words and by meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.answers.evaluation import Score, evaluate
+from bench.harness import BenchmarkContext
+from bench.measurement import Benchmark, Metric, Target
+
+_MODES = {"words": (True, False), "meaning": (False, True), "both": (True, True)}
+_TARGETS = {
+    "recall at 3": Target("value", "at least", 0.93),
+    "answered": Target("value", "at least", 0.85),
+    "declined": Target("value", "at least", 0.9),
+    "processor time": Target("value", "at most", 500),
+}
+
+
+async def run(bench: BenchmarkContext) -> Sequence[Metric]:
+    """Evaluate each mode in a process of its own, so that the peak of its memory is its own."""
+    metrics: list[Metric] = []
+    for mode in _MODES:
+        measured = await bench.run_in_subprocess(_evaluate, mode)
+        score = measured.result
+        metrics += _to_metrics(mode, score)
+        for line in score.misses:
+            bench.output(f"answers, {mode}: {line}")
+    return metrics
+
+
+async def _evaluate(mode: str) -> Score:
+    words, meaning = _MODES[mode]
+    return evaluate(words=words, meaning=meaning)
+
+
+def _to_metrics(mode: str, score: Score) -> list[Metric]:
+    values = {
+        "recall at 3": score.recall_at_3,
+        "answered": score.answered,
+        "right": score.right,
+        "wrong": score.wrong,
+        "declined": score.declined,
+        "both facts": score.both_facts,
+        "small talk": score.small_talk,
+        "requests for a person": score.requests_for_person,
+    }
+    rows = [_metric(mode, name, "share", value) for name, value in values.items()]
+    rows.append(_metric(mode, "processor time", "ms", 1000 * score.cpu_seconds))
+    return [*rows, _metric(mode, "peak memory", "MB", score.peak_megabytes)]
+
+
+def _metric(mode: str, name: str, unit: str, value: float) -> Metric:
+    targets = (_TARGETS[name],) if mode == "both" and name in _TARGETS else ()
+    return Metric(f"{mode}, {name}", unit, value, targets=targets)
+
+
+BENCHMARK = Benchmark(
+    "answers",
+    "Answers to 119 questions in 15 languages that calibration has not seen, over 72 passages.",
+    "none; the targets are shares of the questions.",
+    run,
+)
