@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bench.answers.calibration import build_index, embed, small_sites
+from bench.answers.calibration import CachingModel, build_index, embed, small_sites
 from bench.answers.dataset import Question, divide, load_questions
 from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
 from parley.chat.retrieval.index import SiteIndex
@@ -61,7 +61,9 @@ def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None
     score.wrong = _share(answerable, lambda one: bool(set(_answers(found[one])) - set(one.passage_ids)))
     score.declined = _share(unknown, lambda one: not _answers(found[one]))
     score.both_facts = _share(two, lambda one: set(_answers(found[one])) == set(one.passage_ids))
-    score.small_answered, score.small_declined = _try_small_sites(model, answerable, words=words, meaning=meaning)
+    score.small_answered, score.small_declined = _try_small_sites(
+        CachingModel(), answerable, words=words, meaning=meaning
+    )
     small_talk = [question for question in chosen if question.kind in ("greeting", "thanks")]
     score.small_talk = _share(small_talk, lambda one: bool(_SMALL_TALK[one.kind](one.text)))
     persons = [question for question in chosen if question.kind == "person"]

@@ -60,8 +60,7 @@ class SiteIndex:
             self._sums = vectors.heading.astype(np.float32) + vectors.whole
             if standardize and unrelated is not None:
                 self._standardize(vectors, unrelated)
-        kind = ("both" if words else "meaning") if vectors is not None else "words"
-        self._calibration: Calibration = get_calibration(kind)
+        self._kind = ("both" if words else "meaning") if vectors is not None else "words"
 
     def search(
         self, question: str, vectors: QuestionVectors | None, clauses: Mapping[str, QuestionVectors | None], limit: int
@@ -69,16 +68,16 @@ class SiteIndex:
         """`clauses` are the parts of the question that may ask for a fact each."""
         if not self.passages:
             return Findings()
-        whole = self._estimate(question, vectors)
+        whole, threshold = self._estimate(question, vectors), self._get_calibration(vectors).threshold
         order = sorted(range(len(whole)), key=lambda position: (-whole[position], self.passages[position].id))
         near = [self._to_found(position, whole) for position in order[:limit] if whole[position] > 0]
         answers: dict[int, float] = {}
         for clause, part in clauses.items():
             scores = self._estimate(clause, _add_context(part, vectors))
             best = int(np.argmax(scores))
-            if scores[best] >= self._calibration.threshold:
+            if scores[best] >= threshold:
                 answers[best] = max(answers.get(best, 0.0), float(scores[best]))
-        if whole[order[0]] >= self._calibration.threshold and order[0] not in answers:
+        if whole[order[0]] >= threshold and order[0] not in answers:
             # What answers the whole question comes first, and alone where its parts find nothing else.
             answers = {order[0]: float(whole[order[0]]), **answers}
         found = [FoundPassage(self.passages[position], score) for position, score in answers.items()]
@@ -102,13 +101,14 @@ class SiteIndex:
 
     def _estimate(self, question: str, vectors: QuestionVectors | None) -> Floats:
         """The probability that it answers the question, for each passage; 0 for those that are no candidates."""
-        calibration = self._calibration
-        if vectors is None and self._vectors is not None:
-            calibration = get_calibration("words")
         rows, features = self.measure(question, vectors)
         scores = np.zeros(len(self.passages), np.float32)
-        scores[rows] = calibration.estimate(features)
+        scores[rows] = self._get_calibration(vectors).estimate(features)
         return scores
+
+    def _get_calibration(self, vectors: QuestionVectors | None) -> Calibration:
+        """Words alone are compared where a question could not be embedded."""
+        return get_calibration("words" if vectors is None else self._kind)
 
     def _compare(self, rows: NDArray[np.intp], passages: PassageVectors, question: QuestionVectors) -> SemanticScores:
         def to_similarities(vectors: NDArray[Any], other: Floats) -> Floats:
