@@ -13,6 +13,7 @@ from parley.chat.retrieval.embedding_space import LOCAL_DEVIATION, LOCAL_MEAN, n
 from parley.chat.retrieval.lexical import Floats, LexicalIndex
 from parley.chat.retrieval.model import Findings, FoundPassage, Passage
 from parley.chat.retrieval.ranking import Calibration, SemanticScores, build_features, get_calibration, select
+from parley.chat.retrieval.text import normalize_text
 
 MAX_CANDIDATES = 50
 """Passages, nearest by words or by meaning, that are ranked."""
@@ -53,6 +54,7 @@ class SiteIndex:
         self.passages = passages
         self._vectors = vectors
         self._unrelated = unrelated
+        self._by_heading = {normalize_text(one.heading): position for position, one in enumerate(passages)}
         self._lexical = LexicalIndex(passages) if words else None
         self._scale, self._shift = 1.0, 0.0
         self._sums: Floats | None = None
@@ -104,6 +106,9 @@ class SiteIndex:
         rows, features = self.measure(question, vectors)
         scores = np.zeros(len(self.passages), np.float32)
         scores[rows] = self._get_calibration(vectors).estimate(features)
+        exact = self._by_heading.get(normalize_text(question))
+        if exact is not None:
+            scores[exact] = 1
         return scores
 
     def _get_calibration(self, vectors: QuestionVectors | None) -> Calibration:

@@ -63,6 +63,11 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
+def normalize_text(text: str) -> str:
+    """A text as its words, for comparison with another as a whole."""
+    return " ".join(_UNIT.findall(fold(text)))
+
+
 def normalize_language(language: str | None) -> str:
     """The language whose stems are compared; English, whose stems do little harm, for one without stems."""
     base = (language or "en").split("-")[0].lower()
