@@ -39,7 +39,7 @@ class _Vocabulary:
     beside_thanks: frozenset[str]
     gratitude: frozenset[str]
     thanked_for: frozenset[str]
-    """Words that stand beside a word of gratitude."""
+    """Words that may accompany a word of gratitude."""
 
 
 @cache

@@ -18,6 +18,8 @@ from parley.chat.retrieval.text import normalize_text
 MAX_CANDIDATES = 50
 """Passages, nearest by words or by meaning, that are ranked."""
 _SAMPLE_ROWS = 2000
+_PART_SHARE = 0.65
+"""Of the threshold, for the parts of a question of which one part or the whole is answered."""
 _CONTEXT_SHARE = 0.5
 """How much of the whole question is added to a part of it: a part may leave out what it is about."""
 
@@ -70,21 +72,28 @@ class SiteIndex:
         """`clauses` are the parts of the question that may ask for a fact each."""
         if not self.passages:
             return Findings()
-        whole, threshold = self._estimate(question, vectors), self._get_calibration(vectors).threshold
+        whole = self._estimate(question, vectors)
         order = sorted(range(len(whole)), key=lambda position: (-whole[position], self.passages[position].id))
         near = [self._to_found(position, whole) for position in order[:limit] if whole[position] > 0]
-        answers: dict[int, float] = {}
-        for clause, part in clauses.items():
-            scores = self._estimate(clause, _add_context(part, vectors))
-            best = int(np.argmax(scores))
-            if scores[best] >= threshold:
-                answers[best] = max(answers.get(best, 0.0), float(scores[best]))
-        if whole[order[0]] >= threshold and order[0] not in answers:
-            # What answers the whole question comes first, and alone where its parts find nothing else.
-            answers = {order[0]: float(whole[order[0]]), **answers}
+        answers = self._find_answers(whole, vectors, clauses)
         found = [FoundPassage(self.passages[position], score) for position, score in answers.items()]
         known = {one.passage.id for one in found}
         return Findings((*found, *(one for one in near if one.passage.id not in known))[:limit], found)
+
+    def _find_answers(
+        self, whole: Floats, vectors: QuestionVectors | None, clauses: Mapping[str, QuestionVectors | None]
+    ) -> dict[int, float]:
+        """The passages that answer the question or its parts, with their probabilities, the whole one first."""
+        threshold = self._get_calibration(vectors).threshold
+        first = int(np.argmax(whole))
+        candidates = {first: float(whole[first])}
+        for clause, part in clauses.items():
+            scores = self._estimate(clause, _add_context(part, vectors))
+            best = int(np.argmax(scores))
+            candidates[best] = max(candidates.get(best, 0.0), float(scores[best]))
+        if max(candidates.values()) < threshold:
+            return {}
+        return {position: score for position, score in candidates.items() if score >= _PART_SHARE * threshold}
 
     def measure(self, question: str, vectors: QuestionVectors | None) -> tuple[NDArray[np.intp], Floats]:
         """The candidates for a question, and a row of features for each."""

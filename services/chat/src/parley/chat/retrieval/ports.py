@@ -11,7 +11,7 @@ from parley.chat.sites.site_settings import SiteSettings
 
 
 class PassageSource(Protocol):
-    """Where passages come from. Whoever changes them calls `RetrievalService.on_passages_changed` after it."""
+    """Where passages come from. A change of them is followed by `RetrievalService.on_passages_changed`."""
 
     async def list_passages(self, site: SiteSettings) -> Sequence[Passage]:
         """All passages that the site's source has at present, in an order that does not change."""
