@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from parley.chat.retrieval.excerpt import find_excerpt
 from parley.chat.retrieval.lexical import LexicalIndex
 from parley.chat.retrieval.model import Passage
 from parley.chat.retrieval.text import split_clauses, split_terms
@@ -40,3 +41,12 @@ def test_words_that_few_passages_have_weigh_most() -> None:
     assert scores.bm25.argmax() == 9
     assert scores.coverage[9] == pytest.approx(1)
     assert scores.coverage[0] < 0.3
+
+
+def test_a_long_passage_is_shortened_to_what_was_asked() -> None:
+    about = [f"Sentence {number} is about our shop." for number in range(30)]
+    text = " ".join([*about[:15], "The warranty of kettles is three years.", *about[15:]])
+    excerpt = find_excerpt(Passage("page", "Shop", text, language="en"), "How long is the warranty?")
+    assert "three years" in excerpt
+    assert len(excerpt) < 150
+    assert find_excerpt(Passage("page", "Shop", text, language="en"), "Garantie?") == text

@@ -50,12 +50,18 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     admin = service.add(AdminModule(backends.mongo, backends.outbox, settings))
     conversations = ConversationModule(backends, admin, settings)
     search = SearchModule(backends.mongo, admin.cached_sites)
-    ai = AiModule(backends, admin, conversations, settings)
     images = create_object_storage(settings)
     files = build_file_service(settings, images, backends.mongo)
     knowledge_sources = KnowledgeSourceModule(
-        backends.mongo, settings, images, admin.site_service, admin.site_repository, admin.audit
+        backends.mongo,
+        settings,
+        images,
+        admin.site_service,
+        admin.site_repository,
+        admin.audit,
+        admin.passage_vectors.increment_version,
     )
+    ai = AiModule(backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages))
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 

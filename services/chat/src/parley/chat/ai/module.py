@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine_catalog import AiEngineCatalog
@@ -12,6 +14,7 @@ from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.copilot.service import CopilotService
+from parley.chat.retrieval.ports import PassageSource
 from parley.chat.retrieval.service import RetrievalService
 from parley.chat.retrieval.worker_client import WorkerSearcher
 from parley.chat.settings import ChatSettings
@@ -27,6 +30,7 @@ class AiModule:
         admin: AdminModule,
         conversations: ConversationModule,
         settings: ChatSettings,
+        passage_sources: Sequence[PassageSource],
         clock: Clock = utc_now,
     ) -> None:
         self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
@@ -40,7 +44,7 @@ class AiModule:
         )
         self._searcher = WorkerSearcher()
         self.retrieval = RetrievalService(
-            (admin.knowledge,), admin.passage_vectors, self._searcher, self.engines.embedder, clock, self._tasks.spawn
+            passage_sources, admin.passage_vectors, self._searcher, self.engines.embedder, clock, self._tasks.spawn
         )
         generator = ReplyGenerator(
             conversations.conversation_repository,

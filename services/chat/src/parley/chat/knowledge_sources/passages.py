@@ -9,6 +9,8 @@ from parley.chat.knowledge_sources.limits import MAX_SOURCES
 from parley.chat.knowledge_sources.model import SourcePassage
 from parley.chat.knowledge_sources.ports import DocumentRepository, SourceRepository
 from parley.chat.knowledge_sources.splitting import split_content
+from parley.chat.retrieval.model import Passage
+from parley.chat.sites.site_settings import SiteSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,26 @@ class SourcePassages:
                 for one in split
             ]
         return [one for document_id in sorted(passages) for one in passages[document_id]]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPassages:
+    """Implements PassageSource of retrieval."""
+
+    passages: SourcePassages
+
+    async def list_passages(self, site: SiteSettings) -> Sequence[Passage]:
+        return [
+            Passage(
+                f"document:{one.document_id}:{one.position}",
+                one.title,
+                one.text,
+                tuple(one.heading),
+                one.url,
+                one.language or site.language,
+            )
+            for one in await self.passages.list_passages(site.tenant_id, site.id)
+        ]
 
 
 def _name_by_question(passage: SourcePassage) -> SourcePassage:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 from parley.chat.ai.engine import AiEngine
 from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.retrieval.excerpt import find_excerpt
 
 _CHUNK = re.compile(r"\S+\s*")
 
@@ -19,6 +20,8 @@ class BuiltinEngine(AiEngine):
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         metadata.sources = [found.passage for found in prompt.findings.answers]
         metadata.knew_answer = bool(metadata.sources)
-        text = "\n\n".join(passage.text for passage in metadata.sources) or prompt.fallback_text
+        text = (
+            "\n\n".join(find_excerpt(passage, prompt.question) for passage in metadata.sources) or prompt.fallback_text
+        )
         for chunk in _CHUNK.findall(text):
             yield chunk
