@@ -27,6 +27,10 @@ _SMALL_SITE = 3
 """Passages of a small site."""
 _DECLINED_SHARE = 0.935
 """Of the questions, in the calibration half, that a site cannot answer."""
+_DECLINED_SHARE_OF_LARGE = 0.86
+"""Of those that the whole set cannot answer, the harder ones."""
+_DECLINED_SHARE_BY_WORDS = 0.95
+"""Of the same where only words are compared, which are more often wrong."""
 _MODES = {"both": (True, True), "meaning": (False, True), "words": (True, False)}
 
 
@@ -113,17 +117,20 @@ def _fit(
             # The hardest of the wrong ones; the others would only drown them.
             hardest = np.argsort(-features[:, :2].sum(1))[:_NEGATIVES]
             chosen = np.unique(np.concatenate([hardest, np.flatnonzero(right)]))
-            measured.append((features, right, chosen, not right.any()))
+            measured.append((features, right, chosen, one is index))
     rows = np.concatenate([features[chosen] for features, _, chosen, _ in measured])
     labels = np.concatenate([right[chosen] for _, right, chosen, _ in measured]).astype(float)
     means, deviations = rows.mean(0), rows.std(0) + 1e-6
     weights = _fit_weights((rows - means) / deviations, labels, 6 if model else 0)
-    unknown = [
-        float((1 / (1 + np.exp(-((features - means) / deviations @ weights[:-1] + weights[-1])))).max())
-        for features, _, _, is_unknown in measured
-        if is_unknown
+    best = [
+        (float(_estimate((features - means) / deviations, weights).max()), is_large)
+        for features, right, _, is_large in measured
+        if not right.any()
     ]
-    threshold = float(np.quantile(unknown, _DECLINED_SHARE))
+    of_large = _DECLINED_SHARE_OF_LARGE if model else _DECLINED_SHARE_BY_WORDS
+    by_all = np.quantile([score for score, _ in best], _DECLINED_SHARE)
+    by_large = np.quantile([score for score, is_large in best if is_large], of_large)
+    threshold = float(max(by_all, by_large))
     return {
         "means": _rounded(means),
         "deviations": _rounded(deviations),
@@ -131,6 +138,10 @@ def _fit(
         "bias": round(float(weights[-1]), 5),
         "threshold": round(threshold, 3),
     }
+
+
+def _estimate(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-(rows @ weights[:-1] + weights[-1]))))
 
 
 def _fit_weights(rows: np.ndarray, labels: np.ndarray, first_lexical: int) -> np.ndarray:

@@ -20,8 +20,6 @@ class BuiltinEngine(AiEngine):
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         metadata.sources = [found.passage for found in prompt.findings.answers]
         metadata.knew_answer = bool(metadata.sources)
-        text = (
-            "\n\n".join(find_excerpt(passage, prompt.question) for passage in metadata.sources) or prompt.fallback_text
-        )
-        for chunk in _CHUNK.findall(text):
+        excerpts = [find_excerpt(passage, prompt.question) for passage in metadata.sources]
+        for chunk in _CHUNK.findall("\n\n".join(excerpts) or prompt.fallback_text):
             yield chunk
