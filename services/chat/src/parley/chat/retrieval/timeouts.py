@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SEARCH_TIMEOUT_SECONDS: Final = 5.0
+SEARCH_TIMEOUT_SECONDS: Final = 10.0
 """For one search in the worker, without waiting for its turn. The model is loaded in it once."""
 LOAD_TIMEOUT_SECONDS: Final = 60.0
 """To send an index of the largest site to the worker."""
