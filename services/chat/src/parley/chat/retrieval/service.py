@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import struct
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -82,7 +82,7 @@ class RetrievalService:
     _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
     _embedding: set[int] = field(default_factory=set)
     """Sites whose passages are embedded in the background."""
-    _embedded: Counter[int] = field(default_factory=Counter)
+    _embedded: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     async def search(self, site: SiteSettings, question: str, limit: int) -> Findings:
         """What the site's knowledge says to a question. Nothing if the worker fails: the AI then does not know."""
