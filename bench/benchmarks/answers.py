@@ -18,7 +18,7 @@ _TARGETS = {
 
 
 async def run(bench: BenchmarkContext) -> Sequence[Metric]:
-    """Evaluate each mode in a process of its own, so that the peak of its memory is its own."""
+    """Evaluate each mode in a driver process; the peak of its memory includes the driver."""
     metrics: list[Metric] = []
     for mode in _MODES:
         measured = await bench.run_in_subprocess(_evaluate, mode)
