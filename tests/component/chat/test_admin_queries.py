@@ -122,6 +122,9 @@ async def _call_every_route(app: AdminTestApp) -> None:
         if page["next_cursor"]:
             await call("GET", "/api/v1/audit", limit=1, cursor=page["next_cursor"], **query)
     await call("POST", f"{site_path}/rotate-key")
+    secret = (await call("POST", f"{site_path}/identity-secrets", {"name": "Server"}))["identity_secret"]
+    await call("GET", f"{site_path}/identity-secrets")
+    await call("DELETE", f"{site_path}/identity-secrets/{secret['id']}")
     await app.call_internal("GET", "site", site_key=site["site_key"])
     await app.call_internal("GET", "origin", origin="https://shop.example.com")
     await app.admin.rpc_methods()["site_operators"]({"site_id": site["id"]})
