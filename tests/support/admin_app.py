@@ -130,8 +130,9 @@ class AdminTestApp:
             admin.site_service,
             admin.site_repository,
             admin.audit,
-            clock=clock,
-            pause=timedelta(0),
+            admin.passage_vectors.increment_version,
+            clock,
+            timedelta(0),
         )
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(

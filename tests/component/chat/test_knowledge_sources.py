@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
+from parley.chat.retrieval.model import Passage
 from parley.chat.timeouts import SYNC_LEASE
 from parley.common.auth.identity import IDENTITY_HEADER, OperatorCaller
 from support.admin_app import AdminTestApp
@@ -94,12 +95,13 @@ class Sources:
         async with self.app.http.post(url, data=file_form(data, name), headers=headers) as response:
             return ApiResponse(response.status, dict(response.headers), await response.read())
 
+    async def passages(self) -> Sequence[Passage]:
+        """What answers can be given from."""
+        site = await self.app.admin.site_directory.get(self.owner.tenant_id, self.site_id)
+        return await self.app.knowledge_sources.passages.list_passages(site)
+
     async def texts(self) -> list[str]:
-        """The live texts that answers can be given from."""
-        module = self.app.knowledge_sources
-        listed = await module.sources.list_page(self.owner.tenant_id, self.site_id, 0, 100)
-        contents = [contents.live async for _, contents in module.documents.read_live(listed)]
-        return sorted(section.text for content in contents if content for section in content.sections)
+        return sorted(passage.text for passage in await self.passages())
 
 
 @pytest.fixture
@@ -349,7 +351,7 @@ async def test_files_are_read_by_their_content_and_replaced_by_name(sources: Sou
     (await sources.upload(table, b"a,b\n1,2\n", "other.csv")).ok(201)
     await sources.sync()
     assert await sources.results(table) == {"faq.csv": "ready", "other.csv": "column_missing"}
-    assert await sources.texts() == ["Ja", "Nein,\nnie"]
+    assert [(one.title, one.text) for one in await sources.passages()] == [("Offen?", "Ja"), ("Zu?", "Nein,\nnie")]
     assert (await sources.upload(await sources.add("crawl", "https://example.com/"), b"x", "x.txt")).status == 409
 
 
@@ -384,7 +386,9 @@ async def test_changes_wait_until_somebody_approves_them(sources: Sources, websi
     assert await sources.texts() == []
     assert (await sources.get(source_id))["documents"]["pending"] == 1
     assert (await sources.act(source_id, "approve")).ok()["approved"] == 1
-    assert await sources.texts() == ["We deliver to Spain."]
+    passage = (await sources.passages())[0]
+    assert (passage.title, passage.heading_path, passage.url) == ("Delivery", (), f"{website.url}/page")
+    assert (passage.text, passage.language) == ("We deliver to Spain.", "en")
     website.add("/page", "Delivery", "We deliver to Spain and Italy.")
     await sources.resync(source_id)
     assert await sources.texts() == ["We deliver to Spain."]

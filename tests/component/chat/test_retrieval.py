@@ -12,6 +12,7 @@ import pytest
 
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.knowledge_sources.model import SourceOptions
 from parley.chat.retrieval.model import Findings
 from parley.chat.retrieval.repository import VECTORS
 from parley.chat.retrieval.service import RetrievalService
@@ -50,7 +51,7 @@ class Retrieval:
         context = EngineContext(settings, app.admin.site_key_cipher, SsrfGuard(["127.0.0.1"]))
         self.engines, self.tasks = AiEngineCatalog(context), BackgroundTasks("retrieval")
         self.service = RetrievalService(
-            (app.admin.knowledge,),
+            (app.admin.knowledge, app.knowledge_sources.passages),
             app.admin.passage_vectors,
             self.searcher,
             self.engines.embedder,
@@ -125,6 +126,25 @@ async def test_changes_are_found_by_every_replica_and_old_vectors_are_deleted(
         await other.stop()
     await retrieval.service.remove_site(site.id)
     assert await app.mongo[VECTORS].count_documents({"site_id": site.id}) == 0
+
+
+async def test_documents_answer_questions_until_they_are_turned_off(app: AdminTestApp, retrieval: Retrieval) -> None:
+    knowledge, service = await create_knowledge(app), app.knowledge_sources.service
+    owner, site = knowledge.owner, knowledge.site
+    question, text = "Where can I charge my scooter?", "You can charge your scooter at every branch, for free."
+    assert await retrieval.answer(site, question) == []
+    source, _ = await service.create(owner, site.id, "file", SourceOptions("Manuals"))
+    document = await service.upload(owner, site.id, source.id, "scooter.md", _chunks(f"# Charging\n\n{text}"))
+    while await app.knowledge_sources.sync.run_due():
+        pass
+    found = (await retrieval.service.search(site, question, 3)).answers
+    assert [(one.passage.heading, one.passage.text) for one in found] == [("Charging", text)]
+    await service.set_enabled(owner, site.id, source.id, document.id, False)
+    assert await retrieval.answer(site, question) == []
+
+
+async def _chunks(text: str) -> AsyncIterator[bytes]:
+    yield text.encode()
 
 
 async def test_a_site_may_compare_words_only(app: AdminTestApp, retrieval: Retrieval) -> None:

@@ -11,7 +11,7 @@ from parley.chat.knowledge_sources.document_repository import MongoDocumentRepos
 from parley.chat.knowledge_sources.extraction.extractor import WorkerExtractor
 from parley.chat.knowledge_sources.http_fetcher import HttpFetcher
 from parley.chat.knowledge_sources.page_reader import PageReader
-from parley.chat.knowledge_sources.passages import DocumentPassages, SourcePassages
+from parley.chat.knowledge_sources.passages import SourcePassages
 from parley.chat.knowledge_sources.ports import ObjectStore, OnChanged
 from parley.chat.knowledge_sources.repository import MongoSourceRepository
 from parley.chat.knowledge_sources.robots import PRODUCT
@@ -52,7 +52,7 @@ class KnowledgeSourceModule:
     ) -> None:
         self.sources = sources = MongoSourceRepository(mongo, clock)
         self.documents = documents = MongoDocumentRepository(mongo, BlockIdGenerator(mongo, "knowledge_document").next)
-        self.passages = DocumentPassages(SourcePassages(sources, documents))
+        self.passages = SourcePassages(sources, documents)
         self.web = HttpFetcher(SsrfGuard(settings.knowledge_private_hosts), build_user_agent(settings.public_url))
         self.extractor = WorkerExtractor()
         next_id = BlockIdGenerator(mongo, "knowledge_source").next
