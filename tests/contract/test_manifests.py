@@ -294,7 +294,8 @@ ALLOWED_DESTINATIONS = {
         "outside:443",
         *(f"parley-{service}:8080" for service in SERVICES if service != "gateway"),
     },
-    "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
+    # 80: pages of websites without TLS that a site learns from.
+    "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443", "outside:80"},
     "presence": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017"},
     "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
     "translate": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
