@@ -4,6 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: {
     alias: [
+      { find: "@parley/widget", replacement: new URL("packages/widget/index.ts", import.meta.url).pathname },
+      { find: "@parley/react", replacement: new URL("packages/react/index.ts", import.meta.url).pathname },
+      { find: /^react$/, replacement: "preact/compat" },
       {
         find: "./initialCatalogue",
         replacement: new URL("tests/englishCatalogue.ts", import.meta.url).pathname,
@@ -11,8 +14,10 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["tests/**/*.test.ts"],
+    include: ["tests/**/*.test.{ts,tsx}"],
     environment: "happy-dom",
+    // A script that a page adds is not loaded, and that is no error.
+    environmentOptions: { happyDOM: { settings: { handleDisabledFileLoadingAsSuccess: true } } },
     // One simulated browser for all files: creating it takes longer than the tests.
     isolate: false,
     maxWorkers: 1,

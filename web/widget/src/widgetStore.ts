@@ -31,7 +31,7 @@ import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
 import { format, locale, strings } from "./i18n/i18n";
-import type { EventName } from "./launcher/pageEvents";
+import type { EmitEvent } from "./launcher/chatInterface";
 
 const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
@@ -119,7 +119,7 @@ export class WidgetStore {
   constructor(
     private readonly embed: EmbedConfig,
     readonly endSession: () => void = () => undefined,
-    private readonly emit: (name: EventName, detail: object) => void = () => undefined,
+    private readonly emit: EmitEvent = () => undefined,
   ) {
     this.api = new WidgetApi(embed);
     const key = (name: string) => storageKey(embed.siteKey, name);

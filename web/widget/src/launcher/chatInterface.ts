@@ -2,9 +2,9 @@
  * What the launcher and the chat window know of each other. A page that was loaded before an update may load the chat
  * window of the version after it: both sides only add to this.
  */
+import type { ParleyEvent, ParleyEvents } from "../../../packages/widget/parley";
 import type { Message } from "../../../shared/apiTypes";
 import type { EmbedConfig } from "../embedConfig";
-import type { EventName } from "./pageEvents";
 
 export interface Launcher {
   readonly embed: EmbedConfig;
@@ -17,8 +17,10 @@ export interface Launcher {
   update(state: ButtonState): void;
   setColours(colours: Colours): void;
   /** Passes an event on to the page's listeners. */
-  emit?(name: EventName, detail: object): void;
+  emit?: EmitEvent;
 }
+
+export type EmitEvent = <E extends ParleyEvent>(name: E, detail: ParleyEvents[E]) => void;
 
 export interface ButtonState {
   isOpen: boolean;

@@ -1,13 +1,14 @@
 /**
  * What a page can call: `parley("open")`, and the same as a method, `Parley.open()`. To add a command, add a line here,
- * its type to `packages/widget/parley.d.ts` and its description to `docs/widget.md`.
+ * its type to `packages/widget/parley.ts` and its description to `docs/widget.md`.
  */
+import type { ParleyCommand } from "../../../packages/widget/parley";
 import type { Page } from "./page";
 
 // biome-ignore lint/suspicious/noExplicitAny: what a page passes has any type; each command checks its own.
 type Command = (page: Page, ...args: any[]) => void;
 
-export const COMMANDS: Record<string, Command> = {
+export const COMMANDS: Record<ParleyCommand, Command> = {
   boot: (page, config) => page.boot(config),
   shutdown: (page) => page.shutdown(),
   on: ({ events }, name, listener) => events.on(name, listener),

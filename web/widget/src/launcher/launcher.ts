@@ -2,19 +2,20 @@
  * The launcher: the button on the page, and what has to run before somebody opens the chat. It loads the chat window
  * when it is opened, when an operator writes first, and on pages of a visitor whose conversation goes on.
  */
+import type { ParleyEvent, ParleyEvents, ParleyTheme } from "../../../packages/widget/parley";
 import type { Message } from "../../../shared/apiTypes";
 import type { ApiError } from "../../../shared/http";
 import { backoffDelay } from "../../../shared/retry";
 import { listKeys, onStored, readText, writeText } from "../../../shared/storage";
 import { clearStorage, type EmbedConfig, readEmbedConfig, storageKey } from "../embedConfig";
-import { colourVariables, type Theme } from "../styles/colours";
+import { colourVariables } from "../styles/colours";
 import { launcherStyles } from "../styles/styles";
 import { LauncherButton } from "./button";
 import type { ButtonState, Chat, ChatCommand, Colours, Launcher } from "./chatInterface";
 import { loadChat } from "./chatLoader";
 import { watchFirstMessage } from "./firstMessage";
 import { keepAttached } from "./host";
-import type { EventName, PageEvents } from "./pageEvents";
+import type { PageEvents } from "./pageEvents";
 import { post } from "./post";
 import { readSite, type SiteSettings, startPresence } from "./presence";
 import { warn } from "./warn";
@@ -39,7 +40,7 @@ export class WidgetLauncher implements Launcher {
   /** Commands of the page for the chat window, until it is loaded. */
   private commands: [ChatCommand, unknown][] = [];
   private colours: Colours = {};
-  private theme: Theme | undefined;
+  private theme: ParleyTheme | undefined;
 
   constructor(
     public embed: EmbedConfig,
@@ -111,7 +112,7 @@ export class WidgetLauncher implements Launcher {
     this.chat?.run?.("setLanguage", tag);
   }
 
-  setTheme(theme: Theme): void {
+  setTheme(theme: ParleyTheme): void {
     this.theme = theme;
     this.applyColours();
   }
@@ -175,7 +176,7 @@ export class WidgetLauncher implements Launcher {
     this.applyColours();
   }
 
-  emit(name: EventName, detail: object): void {
+  emit<E extends ParleyEvent>(name: E, detail: ParleyEvents[E]): void {
     this.events.emit(name, detail);
   }
 

@@ -1,4 +1,5 @@
 /** The page that embeds the widget: its widget, and what it may call. */
+import type { ParleyCommand } from "../../../packages/widget/parley";
 import { type EmbedConfig, type PageConfig, readEmbedConfig } from "../embedConfig";
 import { COMMANDS } from "./commands";
 import { WidgetLauncher } from "./launcher";
@@ -36,9 +37,11 @@ export class Page {
       return;
     }
     globals[RUNNING] = embed.siteKey;
-    this.widget = new WidgetLauncher(embed, this.events);
+    const widget = new WidgetLauncher(embed, this.events);
+    this.widget = widget;
     this.publish();
-    this.events.emit("ready", { version: VERSION });
+    // A call that was made before may have ended it.
+    if (this.widget === widget) this.events.emit("ready", { version: VERSION });
   }
 
   /** Removes the widget from the page, with its connections, timers and listeners. */
@@ -50,7 +53,7 @@ export class Page {
   }
 
   private readonly call = (...[name, ...args]: Call): void => {
-    if (Object.hasOwn(COMMANDS, name)) COMMANDS[name]?.(this, ...args);
+    if (Object.hasOwn(COMMANDS, name)) COMMANDS[name as ParleyCommand](this, ...args);
     else warn(`unknown command “${name}”`);
   };
 

@@ -1,7 +1,9 @@
 /** The events that a page can listen to: `parley("on", "message", listener)`. */
+import type { ParleyEvent, ParleyEvents } from "../../../packages/widget/parley";
 import { warn } from "./warn";
 
-export const EVENTS = [
+/** What each event is about is in `ParleyEvents`. */
+const EVENTS: readonly ParleyEvent[] = [
   "ready",
   "open",
   "close",
@@ -11,9 +13,8 @@ export const EVENTS = [
   "accepted",
   "closed",
   "rating",
-] as const;
+];
 
-export type EventName = (typeof EVENTS)[number];
 type Listener = (detail: unknown) => void;
 
 export class PageEvents {
@@ -21,7 +22,7 @@ export class PageEvents {
   private readyDetail: unknown;
 
   /** Calls `listener` at each event of that name. A listener of `ready` that comes later is called immediately. */
-  on(name: EventName, listener: Listener): void {
+  on(name: ParleyEvent, listener: Listener): void {
     if (!EVENTS.includes(name) || typeof listener !== "function") {
       warn(`cannot listen to “${name}”`);
       return;
@@ -32,12 +33,12 @@ export class PageEvents {
   }
 
   /** Removes a listener; without one, all listeners of the event. */
-  off(name: EventName, listener?: Listener): void {
+  off(name: ParleyEvent, listener?: Listener): void {
     if (listener) this.listeners.get(name)?.delete(listener);
     else this.listeners.delete(name);
   }
 
-  emit(name: EventName, detail: unknown): void {
+  emit<E extends ParleyEvent>(name: E, detail: ParleyEvents[E]): void {
     if (name === "ready") this.readyDetail = detail;
     for (const listener of [...(this.listeners.get(name) ?? [])]) call(listener, detail);
   }

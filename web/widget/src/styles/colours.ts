@@ -1,4 +1,5 @@
 /** The widget's colours: the site's two, and readable ones derived from them. */
+import type { ParleyTheme } from "../../../packages/widget/parley";
 
 const HEX = /^#[0-9a-f]{6}$/i;
 const DEFAULT_PRIMARY = "#1d6b63";
@@ -8,11 +9,14 @@ const DARK_BACKGROUND = "#16201e";
 const MIN_CONTRAST = 4.5;
 const MAX_DARK_LUMINANCE = 0.35;
 
-/** "auto": as the visitor's system is. Any other value: as the site's background is. */
-export type Theme = "light" | "dark" | "auto";
-
-/** The CSS variables of a site's colours. A colour that is not six hex digits is replaced by the default. */
-export function colourVariables(colours: { primary?: string; background?: string }, theme?: Theme): string {
+/**
+ * The CSS variables of a site's colours. A colour that is not six hex digits is replaced by the default. Without a
+ * theme, it is as dark or light as the site's background.
+ */
+export function colourVariables(
+  colours: { primary?: string; background?: string },
+  theme?: ParleyTheme,
+): string {
   const primary = validColour(colours.primary, DEFAULT_PRIMARY);
   const own = validColour(colours.background, DEFAULT_BACKGROUND);
   const variables = (isDark: boolean) => {
