@@ -2,26 +2,68 @@
  * Build of the visitor widget, by scripts/buildWidget.mjs: the chat window first (mode `chat`), then the launcher, the
  * classic script that a page includes with one tag and that knows the chat window's file name.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { version } from "./package.json";
 import { CATALOGUES, launcherTexts } from "./widget/src/i18n/catalogues";
 import { windowStyles } from "./widget/src/styles/windowStyles";
 
+/**
+ * Parts of the chat window that are loaded when they are needed share modules with it. They take them from a global in
+ * place of an import: the chat window may have been loaded from another address (`chat.js`, `?attempt=`), and a browser
+ * would load it again, with a state of its own.
+ */
+const shareModules: Plugin = {
+  name: "share-modules",
+  generateBundle: {
+    order: "post",
+    handler(_options, bundle) {
+      const shared = 'globalThis[Symbol.for("parley.chat")]';
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        const edits: { start: number; end: number; text: string }[] = [];
+        for (const node of this.parse(chunk.code).body) {
+          if (node.type === "ImportDeclaration") {
+            const names = node.specifiers.map((one) =>
+              one.type === "ImportSpecifier"
+                ? `${nameOf(one.imported)}:${one.local.name}`
+                : this.error("import"),
+            );
+            edits.push({ ...node, text: `const{${names}}=${shared};` });
+          } else if (node.type === "ExportNamedDeclaration" && chunk.name === "chat") {
+            const names = node.specifiers.map((one) => `${nameOf(one.exported)}:${nameOf(one.local)}`);
+            edits.push({ start: node.end, end: node.end, text: `${shared}={${names}};` });
+          }
+        }
+        for (const { start, end, text } of edits.reverse())
+          chunk.code = chunk.code.slice(0, start) + text + chunk.code.slice(end);
+      }
+    },
+  },
+};
+
+const nameOf = (node: { type: string; name?: string }): string => node.name ?? "default";
+
 /** What the chat window loads, and its copy under a name that stays: for launchers of another version. */
 const emitAssets: Plugin = {
   name: "emit-assets",
-  generateBundle(_options, bundle) {
-    for (const chunk of Object.values(bundle)) {
-      if (chunk.type === "chunk" && chunk.isEntry)
-        this.emitFile({ type: "asset", fileName: "chat.js", source: chunk.code });
-    }
-    for (const [language, strings] of Object.entries(CATALOGUES)) {
-      if (language === "en") continue;
-      this.emitFile({ type: "asset", fileName: `${language}.json`, source: JSON.stringify(strings) });
-    }
-    // Pages that were loaded from a server of version 0.2 ask for it when the visitor opens the widget.
-    this.emitFile({ type: "asset", fileName: "window.css", source: windowStyles });
+  generateBundle: {
+    order: "post",
+    handler(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type === "chunk" && chunk.name === "chat")
+          this.emitFile({ type: "asset", fileName: "chat.js", source: chunk.code });
+      }
+      const page = readFileSync("widget/app/app.html", "utf8");
+      this.emitFile({ type: "asset", fileName: "app.html", source: page });
+      for (const [language, strings] of Object.entries(CATALOGUES)) {
+        if (language === "en") continue;
+        this.emitFile({ type: "asset", fileName: `${language}.json`, source: JSON.stringify(strings) });
+      }
+      // Pages that were loaded from a server of version 0.2 ask for it when the visitor opens the widget.
+      this.emitFile({ type: "asset", fileName: "window.css", source: windowStyles });
+    },
   },
 };
 
@@ -44,6 +86,7 @@ const compactStyles: Plugin = {
 
 const common = (config: UserConfig["build"]): UserConfig => ({
   root: "widget",
+  resolve: { alias: { "@parley/widget": resolve("packages/widget/index.ts") } },
   publicDir: false,
   logLevel: "warn",
   build: { target: "es2022", cssCodeSplit: false, ...config },
@@ -59,12 +102,16 @@ export default defineConfig(({ mode }) => {
         emptyOutDir: true,
         modulePreload: false,
         rolldownOptions: {
-          input: "widget/src/chat.tsx",
-          preserveEntrySignatures: "strict",
-          output: { format: "es", entryFileNames: "chat-[hash].js", chunkFileNames: "[name]-[hash].js" },
+          input: { chat: "widget/src/chat.tsx", app: "widget/app/app.ts" },
+          preserveEntrySignatures: "allow-extension",
+          output: {
+            format: "es",
+            entryFileNames: ({ name }) => (name === "app" ? "app.js" : "chat-[hash].js"),
+            chunkFileNames: "part-[name]-[hash].js",
+          },
         },
       }),
-      plugins: [plainImports, compactStyles, emitAssets],
+      plugins: [plainImports, compactStyles, shareModules, emitAssets],
       define,
     };
   }

@@ -15,6 +15,7 @@ from support.tenants import PASSWORD
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
+ALL_IMPACTS = ("minor", "moderate", *SERIOUS)
 # Logged by the browser itself for requests that a test makes fail on purpose.
 _NETWORK_ERROR = "Failed to load resource"
 
@@ -65,8 +66,10 @@ class MonitoredPage:
             }"""
         )
 
-    async def accessibility_violations(self, within: str | None = None, rules: Sequence[str] = ()) -> list[str]:
-        """Return the serious violations that axe finds, with their elements: of all rules, or of those named."""
+    async def accessibility_violations(
+        self, within: str | None = None, rules: Sequence[str] = (), impacts: Sequence[str] = SERIOUS
+    ) -> list[str]:
+        """Return the violations that axe finds, with their elements: serious ones of all rules, or those named."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text())
         run = "async ([within, options]) => (await axe.run(within ?? document, options)).violations"
@@ -75,7 +78,7 @@ class MonitoredPage:
         return [
             f"{one['id']}: {json.dumps([node['target'] for node in one['nodes']])}"
             for one in violations
-            if one["impact"] in SERIOUS
+            if one["impact"] in impacts
         ]
 
 

@@ -242,6 +242,8 @@ test("an upload that the server has no room for is tried again when it says so",
   );
   server.on("POST", "/chat/stream", () => reply(done));
   const store = await loadPage();
+  // Loading a part takes time that is not on the simulated clock.
+  await import("../widget/src/composer/uploads");
   void store.sendImage(new File(["x"], "a.png", { type: "image/png" }));
   await run(2900);
   expect(server.to("POST", "/chat/upload-image")).toHaveLength(1);

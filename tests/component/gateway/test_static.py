@@ -21,6 +21,8 @@ async def test_only_files_of_the_build_directory_are_served(
     (built / "widget").mkdir()
     (built / "widget" / "chat-1a2b3c4d.js").write_text("chat 1")
     (built / "widget" / "chat.js").write_text("chat")
+    (built / "widget" / "part-uploads-1a2b3c4d.js").write_text("part")
+    (built / "widget" / "app.html").write_text("app")
     (built / "panel" / "index.html").write_text("panel")
     (built / "panel" / "assets" / "a.js").write_text("asset")
     (built / "widget.js").write_text("widget")
@@ -37,6 +39,8 @@ async def test_only_files_of_the_build_directory_are_served(
     assert await get("/panel/assets/a.js") == (200, "asset", "public, max-age=31536000, immutable")
     assert (await get("/widget.js"))[:2] == (200, "widget")
     assert await get("/widget/chat-1a2b3c4d.js") == (200, "chat 1", "public, max-age=31536000, immutable")
+    assert (await get("/widget/part-uploads-1a2b3c4d.js"))[2] == "public, max-age=31536000, immutable"
+    assert await get("/widget/app.html?site_key=pk_1") == (200, "app", "public, max-age=300")
     assert await get("/widget/chat.js") == (200, "chat", "public, max-age=300")
     assert (await get("/widget/chat-00000000.js"))[0] == 404
     assert (await get("/demo?site_key=pk_1"))[:2] == (200, "demo")

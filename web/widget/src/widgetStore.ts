@@ -10,7 +10,6 @@ import type {
   QueuePlace,
   WidgetConfig,
 } from "../../shared/apiTypes";
-import { formatBytes } from "../../shared/files";
 import { ApiError } from "../../shared/http";
 import { backoffDelay, sleep, throttle } from "../../shared/retry";
 import { openSharedStream } from "../../shared/sharedStream";
@@ -25,12 +24,11 @@ import {
   writeText,
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
-import { isCancelled, type UploadOptions } from "../../shared/upload";
 import type { RecordingFailure } from "../../shared/voiceNote";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
-import { format, locale, strings } from "./i18n/i18n";
+import { strings } from "./i18n/i18n";
 import type { EmitEvent } from "./launcher/chatInterface";
 
 const TYPING_TIMEOUT_MS = 6000;
@@ -39,9 +37,6 @@ const TYPING_INTERVAL_MS = 3000;
 const LIVE_EVENT_DELAY_MS = 1500;
 /** How often a waiting visitor's widget asks whether an operator is available; the answer may change either way. */
 const AVAILABILITY_INTERVAL_MS = 10_000;
-/** How often an upload that the server has no room for is tried. */
-const MAX_UPLOAD_ATTEMPTS = 4;
-const MAX_UPLOAD_DELAY_SECONDS = 60;
 /** How often another request is tried when the server is busy. */
 const MAX_ATTEMPTS = 6;
 
@@ -420,25 +415,26 @@ export class WidgetStore {
     () => this.maySendFiles.value && this.config.value?.files?.kinds.includes("audio") === true,
   );
 
-  async sendImage(file: File): Promise<void> {
-    await this.runUpload(file, undefined, async () => {
-      this.sendMessage("", await this.upload(() => this.api.uploadImage(file)));
-    });
+  sendImage(file: File): Promise<void> {
+    return this.upload(file, undefined, ({ sendImage }) => sendImage(this, this.api, file));
   }
 
   /** Uploads a file and sends it. `seconds` of a recording. */
-  async sendFile(file: File, seconds?: number): Promise<void> {
-    const { files } = this.config.value ?? {};
-    if (files && file.size > files.max_bytes) {
-      this.error.value = format(strings.fileTooLarge, {
-        size: formatBytes(files.max_bytes, locale.language),
-      });
-      return;
+  sendFile(file: File, seconds?: number): Promise<void> {
+    return this.upload(file, seconds, ({ sendFile }) => sendFile(this, this.api, file, seconds));
+  }
+
+  private async upload(
+    file: File,
+    seconds: number | undefined,
+    work: (uploads: typeof import("./composer/uploads")) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await work(await import("./composer/uploads"));
+    } catch {
+      this.error.value = strings.fileFailed;
+      this.failedUpload.value = { file, seconds };
     }
-    await this.runUpload(file, seconds, async (options) => {
-      const uploaded = await this.upload(() => this.api.uploadFile(file, { ...options, seconds }));
-      if (!options.signal.aborted) this.sendMessage("", "", uploaded);
-    });
   }
 
   /** Uploads again what has failed. */
@@ -449,30 +445,6 @@ export class WidgetStore {
     void (isImage ? this.sendImage(failed.file) : this.sendFile(failed.file, failed.seconds));
   }
 
-  private async runUpload(
-    file: File,
-    seconds: number | undefined,
-    work: (options: UploadOptions) => Promise<void>,
-  ): Promise<void> {
-    this.dismissError();
-    const controller = new AbortController();
-    const upload = { name: file.name, progress: 0, cancel: () => controller.abort() };
-    this.uploading.value = upload;
-    const onProgress = (progress: number) => {
-      this.uploading.value = { ...upload, progress };
-    };
-    try {
-      await work({ onProgress, signal: controller.signal });
-    } catch (error) {
-      if (!isCancelled(error)) {
-        this.error.value = uploadErrorText(error, file);
-        // What the server refuses, it refuses again.
-        if (!(error instanceof ApiError) || error.isRetryable) this.failedUpload.value = { file, seconds };
-      }
-    }
-    this.uploading.value = null;
-  }
-
   /** Tells the visitor that what they chose is not an image. */
   refuseFile(): void {
     this.error.value = strings.imageUnsupported;
@@ -481,21 +453,6 @@ export class WidgetStore {
   /** Tells the visitor why nothing is recorded. */
   refuseRecording(reason: RecordingFailure): void {
     this.error.value = reason === "denied" ? strings.microphoneDenied : strings.recordingFailed;
-  }
-
-  /** Uploads something. When the server has no room for it at the moment, tries again when it says so. */
-  private async upload<T>(attempt: () => Promise<T>): Promise<T> {
-    for (let count = 1; ; count += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (!(error instanceof ApiError) || !isBusy(error) || count >= MAX_UPLOAD_ATTEMPTS) throw error;
-        const seconds = Math.min(error.retryAfterSeconds || count, MAX_UPLOAD_DELAY_SECONDS);
-        this.error.value = strings.uploadBusy;
-        await sleep(1000 * seconds);
-        this.error.value = "";
-      }
-    }
   }
 
   dismissError(): void {
@@ -623,20 +580,6 @@ const MARKDOWN_MARKS = /\]\([^)\s]{0,500}\)|[*_`#>~[]/g;
 const EPOCH = new Date(0).toISOString();
 
 const isLater = (a: string, b: string): boolean => !b || Date.parse(a) > Date.parse(b);
-
-/** Why an upload failed, in the visitor's language: the server's texts are in English. */
-function uploadErrorText(error: unknown, file: File): string {
-  const isImage = file.type.startsWith("image/");
-  const failed = isImage ? strings.uploadFailed : strings.fileFailed;
-  if (!(error instanceof ApiError)) return failed;
-  if (error.status === 413) {
-    const size = formatBytes(error.body.max_bytes ?? 0, locale.language);
-    return isImage ? strings.imageTooLarge : format(strings.fileTooLarge, { size });
-  }
-  if (error.status === 415 || error.status === 422)
-    return isImage ? strings.imageUnsupported : strings.fileUnsupported;
-  return isBusy(error) ? strings.uploadBusy : failed;
-}
 
 /** An upload in progress: the share that has been sent, from 0 to 1. */
 export interface WidgetUpload {

@@ -1,11 +1,5 @@
 /** The widget's requests. Each one carries the site's key and the visitor's session. */
-import type {
-  FileAttachment,
-  PathWith,
-  ResponseBody,
-  VisitorQuery,
-  VisitorRequest,
-} from "../../../shared/apiTypes";
+import type { PathWith, ResponseBody, VisitorQuery, VisitorRequest } from "../../../shared/apiTypes";
 import { type EventStreamOptions, fetchStream } from "../../../shared/eventStream";
 import {
   ApiError,
@@ -15,10 +9,8 @@ import {
   readBody,
   send,
   toQueryString,
-  UPLOAD_TIMEOUT_MS,
 } from "../../../shared/http";
 import { readEvents, type SseEvent } from "../../../shared/sse";
-import { type UploadOptions, uploadForm } from "../../../shared/upload";
 import { type EmbedConfig, SESSION_HEADER } from "../embedConfig";
 
 type VisitorPath = `/chat/${string}`;
@@ -55,29 +47,11 @@ export class WidgetApi {
     return readBody(await this.sendPost(path, body, REQUEST_TIMEOUT_MS));
   }
 
-  /** Uploads an image for a message. Returns its URL. */
-  async uploadImage(file: File): Promise<string> {
+  /** A form with the site's key and the session. */
+  createForm(): FormData {
     const form = new FormData();
-    form.set("site_key", this.config.siteKey);
-    form.set("session_id", this.config.sessionId);
-    form.set("image", file);
-    const url = this.url("/chat/upload-image");
-    const response = await send(url, { method: "POST", body: form }, UPLOAD_TIMEOUT_MS);
-    return (await readBody<ResponseBody<"post", "/chat/upload-image">>(response)).url;
-  }
-
-  /** Uploads a file for a message. `seconds` of a recording. */
-  async uploadFile(
-    file: File,
-    options: UploadOptions & { seconds?: number | undefined },
-  ): Promise<FileAttachment> {
-    const form = new FormData();
-    form.set("site_key", this.config.siteKey);
-    form.set("session_id", this.config.sessionId);
-    if (options.seconds !== undefined) form.set("duration", String(options.seconds));
-    form.set("file", file);
-    const url = this.url("/chat/upload-file");
-    return (await uploadForm<ResponseBody<"post", "/chat/upload-file">>(url, form, {}, options)).file;
+    for (const [name, value] of Object.entries(this.credentials)) form.set(name, value);
+    return form;
   }
 
   /**
@@ -120,7 +94,7 @@ export class WidgetApi {
     return send(this.url(path), jsonRequest("POST", { ...this.credentials, ...body }), timeoutMs);
   }
 
-  private url(path: string): string {
+  url(path: string): string {
     return `${this.config.origin}/api/v1${path}`;
   }
 }

@@ -2,11 +2,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
 import { ACCEPTED_FILES } from "../../../shared/files";
-import { VoiceNote } from "../../../shared/voiceNote";
 import { strings } from "../i18n/i18n";
 import { Icon } from "../icon";
+import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
 import { findImageFile } from "./imageFile";
+
+const VoiceNote = lazyPart(async () => (await import("../../../shared/voiceNote")).VoiceNote);
 
 /** Of a message. */
 export const MAX_CHARACTERS = 8000;

@@ -2,12 +2,14 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { TypingDots } from "../../../shared/components";
 import { EndFollower } from "../../../shared/endFollower";
-import { EmailForm } from "../forms/emailForm";
-import { RatingForm } from "../forms/ratingForm";
 import { format, strings } from "../i18n/i18n";
 import { Icon } from "../icon";
+import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
 import { Bubble, MessageItem, OutgoingItem } from "./message";
+
+const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
+const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
 
 export function MessageList({ store }: { store: WidgetStore }) {
   const element = useRef<HTMLDivElement>(null);

@@ -20,6 +20,11 @@ _DEMO_POLICY = (
     "img-src 'self' data: blob: https:; media-src 'self' blob: https:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+_APP_PAGE = "app.html"
+_APP_POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob: https:; "
+    "media-src 'self' blob: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -51,11 +56,13 @@ class StaticFiles:
         """Serve the script that sites embed, and what it loads: readable from every origin.
 
         Cached for 5 minutes, except for files whose name has a hash of their content: those never change.
+        `app.html` is a page with the chat alone, for apps.
         """
         path = request.match_info.get("path")
         file = self._find("", "widget.js") if path is None else self._find("widget", path)
-        is_immutable = path is not None and path.startswith(("chat-", "recorder-"))
-        response = _file_response(file, _IMMUTABLE if is_immutable else "public, max-age=300", None)
+        is_immutable = path is not None and path.startswith(("chat-", "part-"))
+        policy = _APP_POLICY if path == _APP_PAGE else None
+        response = _file_response(file, _IMMUTABLE if is_immutable else "public, max-age=300", policy)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers["Access-Control-Allow-Origin"] = "*"
         return response

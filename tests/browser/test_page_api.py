@@ -1,0 +1,146 @@
+"""What a customer's page calls and listens to, on another origin and under a strict policy; the chat inside an app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.async_api import expect
+
+from parley_dev.stack import Stack
+from support.browser import ALL_IMPACTS, BrowserSessions, Widget
+from support.shop import build_page, serve_pages
+from support.tenants import TenantFixture
+from support.wait import wait_until
+
+EVENTS = ("ready", "open", "close", "message", "unread", "handoff", "accepted", "closed", "rating")
+STUB = """<script nonce=shop1>
+window.parley = window.parley || function(){(parley.q = parley.q || []).push(arguments)}
+window.heard = []; window.failed = false
+for (const name of EVENTS) parley("on", name, (detail) => heard.push([name, detail]))
+parley("on", "open", () => { if (!window.failed) { failed = true; throw new Error("the page's own") } })
+parley("setLanguage", "de")
+parley("prefill", "About order 17")
+parley("hide")
+</script>"""
+
+
+async def call(widget: Widget, *command: str) -> None:
+    await widget.page.evaluate("(command) => parley(...command)", list(command))
+
+
+async def expect_event(widget: Widget, event: str, /, **detail: Any) -> None:
+    """Wait for an event with these fields; forget it, and those that came before it."""
+    find = """([name, fields]) => {
+        const has = (detail) => Object.keys(fields).every((key) => fields[key] === detail[key]);
+        const index = heard.findIndex(([one, detail]) => one === name && has(detail));
+        if (index >= 0) heard.splice(0, index + 1);
+        return index >= 0;
+    }"""
+    await wait_until(lambda: widget.page.evaluate(find, [event, detail]), description=f"{event} {detail}")
+
+
+async def expect_accessible(widget: Widget) -> None:
+    await widget.page.wait_for_timeout(250)
+    assert not await widget.accessibility_violations("parley-chat", ALL_IMPACTS)
+
+
+async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}", {"domains": ["localhost"]})).ok()
+    gateway = stack.gateway_url
+    policy = (
+        f"default-src 'none'; script-src 'nonce-shop1'; connect-src {gateway}; img-src data:; trusted-types 'none'; "
+        "require-trusted-types-for 'script'"
+    )
+    tag = f'<script async nonce=shop1 src="{gateway}/widget.js" data-site-key="{tenant.site_key}"></script>'
+    pages = {"/": build_page(STUB.replace("EVENTS", str(list(EVENTS))) + tag)}
+    widget = await sessions.widget(locale="en-US")
+    warnings: list[str] = []
+    widget.page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
+    async with serve_pages(pages, policy) as address:
+        await widget.page.goto(f"{address}/")
+        await expect_event(widget, "ready", version=await widget.page.evaluate("Parley.version"))
+        launcher = widget.page.locator("parley-chat .launcher")
+        await expect(launcher).to_be_hidden()
+
+        # The calls from before the script had run.
+        await call(widget, "toggle")
+        await expect_event(widget, "open")
+        assert widget.errors.pop() == "uncaught: the page's own"
+        write = widget.page.get_by_role("textbox", name="Nachricht schreiben …")
+        await expect(write).to_have_value("About order 17")
+        await expect_accessible(widget)
+        await call(widget, "toggle")
+        await expect_event(widget, "close")
+        await call(widget, "show")
+        await expect(launcher).to_have_accessible_name("Chat öffnen")
+        await expect_accessible(widget)
+
+        await call(widget, "setLanguage", "en")
+        await call(widget, "setTheme", "dark")
+        await call(widget, "open")
+        await expect(widget.write).to_have_value("About order 17")
+        await expect(widget.page.get_by_role("dialog")).to_have_css("background-color", "rgb(22, 32, 30)")
+        await call(widget, "send", "What are your opening hours?")
+        await expect_event(widget, "message", role="visitor", text="What are your opening hours?", name=None)
+        await expect(widget.log).to_contain_text("We are open from 9 to 5")
+        await expect_event(widget, "message", role="ai")
+        await expect_accessible(widget)
+        await call(widget, "setTheme", "auto")
+        await expect(widget.page.get_by_role("dialog")).to_have_css("background-color", "rgb(255, 255, 255)")
+        await widget.page.emulate_media(color_scheme="dark")
+        await expect(widget.page.get_by_role("dialog")).to_have_css("background-color", "rgb(22, 32, 30)")
+        await call(widget, "setTheme", "light")
+        await expect(widget.page.get_by_role("dialog")).to_have_css("background-color", "rgb(255, 255, 255)")
+
+        await widget.ask_for_person()
+        await expect_event(widget, "handoff")
+        await expect_accessible(widget)
+        conversation = (await tenant.alex.get("/operator/all-active-chats")).ok()["chats"][0]["id"]
+        (await tenant.alex.post(f"/operator/accept/{conversation}")).ok()
+        await expect_event(widget, "accepted", operator="Alex")
+        await call(widget, "close")
+        await tenant.alex.send_message(conversation, "Hello")
+        await expect_event(widget, "unread", count=1)
+        await expect(widget.page.get_by_role("button", name="Hello")).to_be_visible()
+        await expect_accessible(widget)
+        await call(widget, "open")
+        (await tenant.alex.post(f"/operator/close/{conversation}")).ok()
+        await expect_event(widget, "closed")
+        await widget.page.get_by_role("radio", name="4 of 5").check()
+        await expect_accessible(widget)
+        await widget.page.get_by_role("button", name="Send rating").click()
+        await expect_event(widget, "rating", score=4, comment="")
+
+        # Neither a typing error nor a call at the wrong time breaks anything.
+        await call(widget, "dance")
+        await call(widget, "on", "sneeze")
+        assert [text.partition(" “")[0] for text in warnings] == ["Parley: unknown command", "Parley: cannot listen to"]
+        await call(widget, "off", "open")
+        await call(widget, "reset")
+        await expect_event(widget, "close")
+        await call(widget, "open")
+        await expect(widget.log).not_to_contain_text("Hello")
+
+        await call(widget, "shutdown")
+        await expect(widget.page.locator("parley-chat")).to_have_count(0)
+        await call(widget, "open")
+        await widget.page.evaluate("parley('on', 'ready', (detail) => heard.push(['ready', detail]))")
+        async with widget.page.expect_request("**/chat/heartbeat"):
+            await call(widget, "boot")
+        await expect_event(widget, "ready")
+        await expect(widget.page.locator("parley-chat")).to_have_count(1)
+
+
+async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack, sessions: BrowserSessions) -> None:
+    widget = await sessions.widget(viewport={"width": 1024, "height": 768})
+    bridge = "window.told = []; window.ParleyApp = { postMessage: (text) => told.push(JSON.parse(text).event) }"
+    await widget.page.add_init_script(bridge)
+    await widget.page.goto(f"{stack.gateway_url}/widget/app.html?site_key={tenant.site_key}&language=de&theme=dark")
+    dialog = widget.page.get_by_role("dialog")
+    await expect(dialog).to_have_css("background-color", "rgb(22, 32, 30)")
+    assert await dialog.bounding_box() == {"x": 0, "y": 0, "width": 1024, "height": 768}
+    await expect(widget.page.get_by_role("textbox", name="Nachricht schreiben …")).to_be_focused()
+    assert await widget.page.evaluate("told") == ["ready", "open"]
+    assert not await widget.accessibility_violations()
