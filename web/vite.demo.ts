@@ -1,9 +1,11 @@
 /** Build of the demo page: a fictional shop with the widget, under a strict Content Security Policy. */
+import { resolve } from "node:path";
 import { defineConfig } from "vite";
 
 export default defineConfig({
   root: "demo",
   base: "/demo/",
+  resolve: { alias: { "@parley/widget": resolve("packages/widget/index.ts") } },
   build: {
     outDir: "../dist/demo",
     emptyOutDir: true,
