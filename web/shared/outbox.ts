@@ -58,60 +58,61 @@ async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
 
 export class Outbox<Item extends OutboxItem> {
   readonly items: Signal<readonly Item[]>;
-  private readonly busy = new Set<string | number>();
+  readonly #busy = new Set<string | number>();
   /** The keys of the items that are in the browser's storage. */
-  private readonly stored = new Set<string>();
-  private lastOrder = 0;
+  readonly #stored = new Set<string>();
+  #lastOrder = 0;
 
   constructor(private readonly options: OutboxOptions<Item>) {
-    this.items = signal(this.load());
+    this.items = signal(this.#load());
     onStored((name, value) => {
-      const prefix = this.storageKey("");
-      if (name.startsWith(prefix)) this.onStored(name.slice(prefix.length), value);
+      const prefix = this.#storageKey("");
+      if (name.startsWith(prefix)) this.#onStored(name.slice(prefix.length), value);
     }, options.closed);
   }
 
   /** Stores an item and starts to send it. */
   add(item: Item): void {
-    this.lastOrder = Math.max(Date.now(), this.lastOrder + 1);
-    this.store({ ...item, order: this.lastOrder });
-    void this.drain(this.options.partition(item));
+    this.#lastOrder = Math.max(Date.now(), this.#lastOrder + 1);
+    this.#store({ ...item, order: this.#lastOrder });
+    void this.#drain(this.options.partition(item));
   }
 
   update(key: string, fields: Partial<OutboxItem>): void {
-    const item = this.find(key);
-    if (item) this.store({ ...item, ...fields });
+    const item = this.#find(key);
+    if (item) this.#store({ ...item, ...fields });
   }
 
   /** Removes an item: it was delivered, or its author no longer wants it. */
   remove(key: string): void {
-    this.removeStored(key);
-    this.discard(key);
+    this.#removeStored(key);
+    this.#discard(key);
   }
 
   /** Sends an item again that has failed. */
   retry(key: string): void {
-    const item = this.find(key);
+    const item = this.#find(key);
     if (!item) return;
     this.update(key, { state: "waiting", error: "" });
-    void this.drain(this.options.partition(item));
+    void this.#drain(this.options.partition(item));
   }
 
   /** Sends everything that remains: after a reload, a login, a lost connection. */
   resume(): void {
-    for (const partition of new Set(this.items.value.map(this.options.partition))) void this.drain(partition);
+    for (const partition of new Set(this.items.value.map(this.options.partition)))
+      void this.#drain(partition);
   }
 
-  private async drain(partition: string | number): Promise<void> {
-    if (this.busy.has(partition)) return;
-    this.busy.add(partition);
+  async #drain(partition: string | number): Promise<void> {
+    if (this.#busy.has(partition)) return;
+    this.#busy.add(partition);
     try {
       let attempt = 0;
       let stopped = false;
-      while (!stopped && this.next(partition)) {
+      while (!stopped && this.#next(partition)) {
         // The lock is not kept between attempts: a background tab waits longer than its timers say.
         const lock = `${this.options.storageKey}/${partition}`;
-        const error = await withLock(lock, () => this.sendNext(partition));
+        const error = await withLock(lock, () => this.#sendNext(partition));
         if (error === undefined) {
           attempt = 0;
           continue;
@@ -125,18 +126,18 @@ export class Outbox<Item extends OutboxItem> {
         await sleep(Math.max(retryAfterMs, backoffDelay(attempt)));
       }
     } finally {
-      this.busy.delete(partition);
+      this.#busy.delete(partition);
     }
   }
 
   /** Sends the first item of a partition. Returns why that failed. */
-  private async sendNext(partition: string | number): Promise<{ key: string; cause: unknown } | undefined> {
-    const item = this.next(partition);
+  async #sendNext(partition: string | number): Promise<{ key: string; cause: unknown } | undefined> {
+    const item = this.#next(partition);
     if (!item) return undefined;
     const { key } = item;
     // Another tab may have sent it while this one waited for the lock, and its event may still be on the way.
-    if (this.stored.has(key) && readText(this.storageKey(key)) === null) {
-      this.discard(key);
+    if (this.#stored.has(key) && readText(this.#storageKey(key)) === null) {
+      this.#discard(key);
       return undefined;
     }
     this.update(key, { state: "sending" });
@@ -148,7 +149,7 @@ export class Outbox<Item extends OutboxItem> {
     }
   }
 
-  private next(partition: string | number): Item | undefined {
+  #next(partition: string | number): Item | undefined {
     return this.items.value.find(
       (item) =>
         this.options.partition(item) === partition &&
@@ -157,61 +158,60 @@ export class Outbox<Item extends OutboxItem> {
     );
   }
 
-  private readonly storageKey = (key: string): string => `${this.options.storageKey}.${key}`;
-  private readonly find = (key: string): Item | undefined =>
-    this.items.value.find((item) => item.key === key);
+  readonly #storageKey = (key: string): string => `${this.options.storageKey}.${key}`;
+  readonly #find = (key: string): Item | undefined => this.items.value.find((item) => item.key === key);
 
-  private load(): Item[] {
-    const prefix = this.storageKey("");
+  #load(): Item[] {
+    const prefix = this.#storageKey("");
     const stored = listKeys(prefix).flatMap((name) => parseJson<Item[]>(`[${readText(name)}]`, []));
     // Version 0.1 stored all items in one entry.
     const old = parseJson<Item[]>(readText(this.options.storageKey), []);
     const items = [...stored, ...old].sort(byOrder);
-    for (const item of items) this.write(item);
+    for (const item of items) this.#write(item);
     if (old.length) writeText(this.options.storageKey, null);
     return items.map((item) => this.options.restore({ ...item, state: "waiting", error: "" }));
   }
 
   /** Another tab has stored an item, or removed it (null). */
-  private onStored(key: string, value: string | null): void {
+  #onStored(key: string, value: string | null): void {
     const item = parseJson<Item | null>(value, null);
     if (!item) {
-      this.stored.delete(key);
-      if (this.find(key)?.state !== "sent") this.discard(key);
+      this.#stored.delete(key);
+      if (this.#find(key)?.state !== "sent") this.#discard(key);
       return;
     }
-    this.stored.add(key);
-    const isNew = !this.find(key);
-    this.replace(item);
+    this.#stored.add(key);
+    const isNew = !this.#find(key);
+    this.#replace(item);
     // Should that tab close, this one sends the item. Until then it waits for the lock.
     // The tab in which it was written comes first: the reply's stream belongs there.
-    const adopt = () => void this.drain(this.options.partition(item));
+    const adopt = () => void this.#drain(this.options.partition(item));
     if (isNew && navigator.locks) setTimeout(adopt, ADOPTION_DELAY_MS);
   }
 
-  private store(item: Item): void {
-    this.replace(item);
-    if (item.state === "sent") this.removeStored(item.key);
-    else this.write(item);
+  #store(item: Item): void {
+    this.#replace(item);
+    if (item.state === "sent") this.#removeStored(item.key);
+    else this.#write(item);
   }
 
-  private write(item: Item): void {
-    const name = this.storageKey(item.key);
+  #write(item: Item): void {
+    const name = this.#storageKey(item.key);
     writeText(name, JSON.stringify(item));
-    if (readText(name) !== null) this.stored.add(item.key);
+    if (readText(name) !== null) this.#stored.add(item.key);
   }
 
-  private removeStored(key: string): void {
-    this.stored.delete(key);
-    writeText(this.storageKey(key), null);
+  #removeStored(key: string): void {
+    this.#stored.delete(key);
+    writeText(this.#storageKey(key), null);
   }
 
-  private replace(item: Item): void {
+  #replace(item: Item): void {
     const others = this.items.value.filter((one) => one.key !== item.key);
     this.items.value = [...others, item].sort(byOrder);
   }
 
-  private discard(key: string): void {
-    if (this.find(key)) this.items.value = this.items.value.filter((item) => item.key !== key);
+  #discard(key: string): void {
+    if (this.#find(key)) this.items.value = this.items.value.filter((item) => item.key !== key);
   }
 }

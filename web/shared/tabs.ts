@@ -21,37 +21,37 @@ type Envelope =
   | { kind: "leaves" };
 
 export class TabGroup {
-  private readonly id = randomId();
-  private readonly handlers = new Map<string, (body: unknown) => void>();
-  private readonly leaderHandlers: ((leads: boolean) => void)[] = [];
-  private channel: BroadcastChannel | undefined;
-  private hasJoined = false;
-  private leads = false;
-  private useLocks = true;
+  readonly #id = randomId();
+  readonly #handlers = new Map<string, (body: unknown) => void>();
+  readonly #leaderHandlers: ((leads: boolean) => void)[] = [];
+  #channel: BroadcastChannel | undefined;
+  #hasJoined = false;
+  #leads = false;
+  #useLocks = true;
   /** Ends the wait for the lock, or gives it back. */
-  private releaseLock: (() => void) | undefined;
-  private electionTimer: ReturnType<typeof setTimeout> | undefined;
-  private checkTimer: ReturnType<typeof setInterval> | undefined;
+  #releaseLock: (() => void) | undefined;
+  #electionTimer: ReturnType<typeof setTimeout> | undefined;
+  #checkTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly name: string) {
-    this.open();
+    this.#open();
     // A page that goes into the back/forward cache is frozen: it must not lead.
-    addEventListener("pagehide", this.suspend);
-    addEventListener("pageshow", this.resume);
-    document.addEventListener("visibilitychange", this.check);
+    addEventListener("pagehide", this.#suspend);
+    addEventListener("pageshow", this.#resume);
+    document.addEventListener("visibilitychange", this.#check);
   }
 
   get isLeader(): boolean {
-    return this.leads;
+    return this.#leads;
   }
 
   /** Sends a message to all other tabs. The body must be data only. */
   post(topic: string, body: unknown): void {
-    this.send({ kind: "message", topic, body });
+    this.#send({ kind: "message", topic, body });
   }
 
   on<Body>(topic: string, handler: (body: Body) => void): void {
-    this.handlers.set(topic, handler as (body: unknown) => void);
+    this.#handlers.set(topic, handler as (body: unknown) => void);
   }
 
   /**
@@ -59,151 +59,151 @@ export class TabGroup {
    * when it ceases to, or returns after it was frozen.
    */
   join(onLeader: (leads: boolean) => void): void {
-    this.leaderHandlers.push(onLeader);
-    if (this.leads) onLeader(true);
-    if (this.hasJoined) return;
-    this.hasJoined = true;
-    this.compete();
+    this.#leaderHandlers.push(onLeader);
+    if (this.#leads) onLeader(true);
+    if (this.#hasJoined) return;
+    this.#hasJoined = true;
+    this.#compete();
   }
 
   close(): void {
-    this.suspend();
-    this.hasJoined = false;
-    removeEventListener("pagehide", this.suspend);
-    removeEventListener("pageshow", this.resume);
-    document.removeEventListener("visibilitychange", this.check);
+    this.#suspend();
+    this.#hasJoined = false;
+    removeEventListener("pagehide", this.#suspend);
+    removeEventListener("pageshow", this.#resume);
+    document.removeEventListener("visibilitychange", this.#check);
   }
 
-  private readonly suspend = (): void => {
-    clearTimeout(this.electionTimer);
-    clearInterval(this.checkTimer);
-    if (this.leads) this.send({ kind: "leaves" });
-    this.setLeads(false);
-    this.releaseLock?.();
-    this.channel?.close();
-    this.channel = undefined;
+  readonly #suspend = (): void => {
+    clearTimeout(this.#electionTimer);
+    clearInterval(this.#checkTimer);
+    if (this.#leads) this.#send({ kind: "leaves" });
+    this.#setLeads(false);
+    this.#releaseLock?.();
+    this.#channel?.close();
+    this.#channel = undefined;
   };
 
-  private readonly resume = (event: PageTransitionEvent): void => {
-    if (!event.persisted || this.channel) return;
-    this.open();
-    if (!this.hasJoined) return;
-    for (const handler of this.leaderHandlers) handler(false);
-    this.compete();
+  readonly #resume = (event: PageTransitionEvent): void => {
+    if (!event.persisted || this.#channel) return;
+    this.#open();
+    if (!this.#hasJoined) return;
+    for (const handler of this.#leaderHandlers) handler(false);
+    this.#compete();
   };
 
-  private open(): void {
+  #open(): void {
     try {
-      this.channel = new BroadcastChannel(this.name);
-      this.channel.onmessage = ({ data }) => this.receive(data as Envelope);
+      this.#channel = new BroadcastChannel(this.name);
+      this.#channel.onmessage = ({ data }) => this.#receive(data as Envelope);
     } catch {
       // Not supported, or forbidden: this tab is alone.
     }
   }
 
-  private send(envelope: Envelope): void {
+  #send(envelope: Envelope): void {
     try {
-      this.channel?.postMessage(envelope);
+      this.#channel?.postMessage(envelope);
     } catch {
       // The channel was closed with the page.
     }
   }
 
-  private receive(envelope: Envelope): void {
+  #receive(envelope: Envelope): void {
     switch (envelope.kind) {
       case "message":
-        this.handlers.get(envelope.topic)?.(envelope.body);
+        this.#handlers.get(envelope.topic)?.(envelope.body);
         break;
       case "check":
-        if (this.leads) this.send({ kind: "leads", tab: this.id });
+        if (this.#leads) this.#send({ kind: "leads", tab: this.#id });
         break;
       case "leads":
-        clearTimeout(this.electionTimer);
+        clearTimeout(this.#electionTimer);
         // Two that began at the same time: one gives way. With locks there are never two.
-        if (this.leads && !this.useLocks) {
-          if (envelope.tab < this.id) this.setLeads(false);
-          else this.send({ kind: "leads", tab: this.id });
+        if (this.#leads && !this.#useLocks) {
+          if (envelope.tab < this.#id) this.#setLeads(false);
+          else this.#send({ kind: "leads", tab: this.#id });
         }
         break;
       case "leaves":
-        if (!this.useLocks) this.elect(ELECTION_DELAY_MS * Math.random());
+        if (!this.#useLocks) this.#elect(ELECTION_DELAY_MS * Math.random());
         break;
     }
   }
 
-  private compete(): void {
-    if (!this.channel) {
-      this.useLocks = false;
-      this.setLeads(true);
+  #compete(): void {
+    if (!this.#channel) {
+      this.#useLocks = false;
+      this.#setLeads(true);
       return;
     }
-    clearInterval(this.checkTimer);
-    this.checkTimer = setInterval(this.check, CHECK_INTERVAL_MS);
-    if (this.useLocks && navigator.locks) void this.waitForLock(false);
-    else this.electByMessages();
+    clearInterval(this.#checkTimer);
+    this.#checkTimer = setInterval(this.#check, CHECK_INTERVAL_MS);
+    if (this.#useLocks && navigator.locks) void this.#waitForLock(false);
+    else this.#electByMessages();
   }
 
-  private electByMessages(): void {
-    this.useLocks = false;
-    this.elect(ELECTION_DELAY_MS);
+  #electByMessages(): void {
+    this.#useLocks = false;
+    this.#elect(ELECTION_DELAY_MS);
   }
 
   /** Leads unless another tab says within `delay` that it does. */
-  private elect(delay: number): void {
-    if (this.leads || !this.hasJoined) return;
-    clearTimeout(this.electionTimer);
-    this.electionTimer = setTimeout(() => this.lead(), delay);
-    this.send({ kind: "check" });
+  #elect(delay: number): void {
+    if (this.#leads || !this.#hasJoined) return;
+    clearTimeout(this.#electionTimer);
+    this.#electionTimer = setTimeout(() => this.#lead(), delay);
+    this.#send({ kind: "check" });
   }
 
-  private lead(): void {
-    this.setLeads(true);
-    this.send({ kind: "leads", tab: this.id });
+  #lead(): void {
+    this.#setLeads(true);
+    this.#send({ kind: "leads", tab: this.#id });
   }
 
-  private async waitForLock(steal: boolean): Promise<void> {
+  async #waitForLock(steal: boolean): Promise<void> {
     const waiting = new AbortController();
     let isHolding = false;
-    this.releaseLock = () => waiting.abort();
+    this.#releaseLock = () => waiting.abort();
     const hold = () =>
       new Promise<void>((resolve) => {
         if (waiting.signal.aborted) return resolve();
         isHolding = true;
-        this.releaseLock = () => {
+        this.#releaseLock = () => {
           isHolding = false;
           resolve();
         };
-        this.lead();
+        this.#lead();
       });
     try {
       await navigator.locks.request(this.name, steal ? { steal } : { signal: waiting.signal }, hold);
     } catch (error) {
       if (isHolding) {
-        this.setLeads(false);
-        if (this.channel) void this.waitForLock(false);
+        this.#setLeads(false);
+        if (this.#channel) void this.#waitForLock(false);
       } else if (!waiting.signal.aborted && (error as Error).name !== "AbortError") {
         // Locks are forbidden here, as in a sandboxed frame.
-        this.electByMessages();
+        this.#electByMessages();
       }
     }
   }
 
   /** Replaces a leader that does not answer: its tab is suspended, or was ended without a word. */
-  private readonly check = (): void => {
-    if (!this.hasJoined || !this.channel || this.leads || document.visibilityState !== "visible") return;
-    clearTimeout(this.electionTimer);
-    this.electionTimer = setTimeout(() => {
-      if (this.leads) return;
-      if (!this.useLocks) return this.lead();
-      this.releaseLock?.();
-      void this.waitForLock(true);
+  readonly #check = (): void => {
+    if (!this.#hasJoined || !this.#channel || this.#leads || document.visibilityState !== "visible") return;
+    clearTimeout(this.#electionTimer);
+    this.#electionTimer = setTimeout(() => {
+      if (this.#leads) return;
+      if (!this.#useLocks) return this.#lead();
+      this.#releaseLock?.();
+      void this.#waitForLock(true);
     }, ANSWER_TIMEOUT_MS);
-    this.send({ kind: "check" });
+    this.#send({ kind: "check" });
   };
 
-  private setLeads(leads: boolean): void {
-    if (this.leads === leads) return;
-    this.leads = leads;
-    for (const handler of this.leaderHandlers) handler(leads);
+  #setLeads(leads: boolean): void {
+    if (this.#leads === leads) return;
+    this.#leads = leads;
+    for (const handler of this.#leaderHandlers) handler(leads);
   }
 }

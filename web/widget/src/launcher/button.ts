@@ -15,63 +15,63 @@ export class LauncherButton {
   readonly root = document.createElement("div");
   /** Where the chat window is rendered: before the button, as in the order of the tab key. */
   readonly chat = document.createElement("div");
-  private readonly notice = document.createElement("p");
-  private readonly button = document.createElement("button");
-  private readonly icon: SVGPathElement;
-  private readonly count = document.createElement("span");
-  private texts!: LauncherTexts;
-  private state: ButtonState = { isOpen: false, unread: 0 };
-  private isHidden = false;
+  readonly #notice = document.createElement("p");
+  readonly #button = document.createElement("button");
+  readonly #icon: SVGPathElement;
+  readonly #count = document.createElement("span");
+  #texts!: LauncherTexts;
+  #state: ButtonState = { isOpen: false, unread: 0 };
+  #isHidden = false;
 
   constructor(tag: string, onClick: () => void) {
-    this.notice.className = "load-notice";
-    this.notice.setAttribute("role", "status");
-    this.button.type = "button";
-    this.button.className = "launcher";
-    this.button.addEventListener("click", onClick);
-    this.count.className = "unread-count";
-    this.count.setAttribute("aria-hidden", "true");
+    this.#notice.className = "load-notice";
+    this.#notice.setAttribute("role", "status");
+    this.#button.type = "button";
+    this.#button.className = "launcher";
+    this.#button.addEventListener("click", onClick);
+    this.#count.className = "unread-count";
+    this.#count.setAttribute("aria-hidden", "true");
     const [icon, path] = createIcon();
-    this.icon = path;
-    this.button.append(icon, this.count);
-    this.root.append(this.chat, this.notice, this.button);
+    this.#icon = path;
+    this.#button.append(icon, this.#count);
+    this.root.append(this.chat, this.#notice, this.#button);
     this.setLanguage(tag);
   }
 
   setLanguage(tag: string): void {
     const language = findLanguage(tag);
-    this.texts = LAUNCHER_TEXTS[language] as LauncherTexts;
+    this.#texts = LAUNCHER_TEXTS[language] as LauncherTexts;
     this.root.lang = language;
     this.root.dir = direction(language);
-    this.update(this.state);
+    this.update(this.#state);
   }
 
   /** Hides the button and the teaser. The window stays, for pages with a button of their own. */
   setHidden(isHidden: boolean): void {
-    this.isHidden = isHidden;
-    this.update(this.state);
+    this.#isHidden = isHidden;
+    this.update(this.#state);
   }
 
   update(state: ButtonState): void {
-    const { openChat, closeChat, unread: count } = this.texts;
+    const { openChat, closeChat, unread: count } = this.#texts;
     const { isOpen, unread } = state;
     // A keyboard user who closes the window continues at the button.
-    if (this.state.isOpen && !isOpen) this.button.focus();
-    this.state = state;
+    if (this.#state.isOpen && !isOpen) this.#button.focus();
+    this.#state = state;
     const hasNews = !isOpen && unread > 0;
     const label = hasNews ? `${openChat}, ${count.replace("{n}", String(unread))}` : openChat;
-    this.root.className = `root${isOpen ? " open" : ""}${this.isHidden ? " bare" : ""}`;
-    this.button.setAttribute("aria-expanded", String(isOpen));
-    this.button.setAttribute("aria-label", isOpen ? closeChat : label);
-    this.icon.setAttribute("d", isOpen ? BUTTON_PATHS.down : BUTTON_PATHS.chat);
-    this.count.textContent = hasNews ? String(unread) : "";
-    this.count.hidden = !hasNews;
+    this.root.className = `root${isOpen ? " open" : ""}${this.#isHidden ? " bare" : ""}`;
+    this.#button.setAttribute("aria-expanded", String(isOpen));
+    this.#button.setAttribute("aria-label", isOpen ? closeChat : label);
+    this.#icon.setAttribute("d", isOpen ? BUTTON_PATHS.down : BUTTON_PATHS.chat);
+    this.#count.textContent = hasNews ? String(unread) : "";
+    this.#count.hidden = !hasNews;
   }
 
   /** Shows that the chat window is being loaded, and whether that has failed. */
   setLoading(isLoading: boolean, hasFailed = false): void {
-    this.button.setAttribute("aria-busy", String(isLoading));
-    this.notice.textContent = hasFailed ? this.texts.loadFailed : "";
+    this.#button.setAttribute("aria-busy", String(isLoading));
+    this.#notice.textContent = hasFailed ? this.#texts.loadFailed : "";
   }
 }
 

@@ -26,113 +26,113 @@ const OPENING_LINK = "#parley";
 export class WidgetLauncher implements Launcher {
   readonly root: ShadowRoot;
   readonly element: HTMLElement;
-  private readonly host = document.createElement("parley-chat");
-  private readonly button: LauncherButton;
+  readonly #host = document.createElement("parley-chat");
+  readonly #button: LauncherButton;
   /** Ends what runs for the widget. */
-  private readonly stop = new AbortController();
-  private readonly colourSheet = new CSSStyleSheet();
-  private chat: Chat | undefined;
-  private isLoading = false;
+  readonly #stop = new AbortController();
+  readonly #colourSheet = new CSSStyleSheet();
+  #chat: Chat | undefined;
+  #isLoading = false;
   /** Whether the window is open, or will be as soon as it is loaded. */
-  private isWanted = false;
-  private state: ButtonState = { isOpen: false, unread: 0 };
-  private proactive: readonly Message[] = [];
+  #isWanted = false;
+  #state: ButtonState = { isOpen: false, unread: 0 };
+  #proactive: readonly Message[] = [];
   /** Commands of the page for the chat window, until it is loaded. */
-  private commands: [ChatCommand, unknown][] = [];
-  private colours: Colours = {};
-  private theme: ParleyTheme | undefined;
+  #commands: [ChatCommand, unknown][] = [];
+  #colours: Colours = {};
+  #theme: ParleyTheme | undefined;
 
   constructor(
     public embed: EmbedConfig,
     private readonly events: PageEvents,
   ) {
-    const { signal } = this.stop;
-    this.button = new LauncherButton(embed.language, () => this.toggle());
-    this.root = this.host.attachShadow({ mode: "open" });
+    const { signal } = this.#stop;
+    this.#button = new LauncherButton(embed.language, () => this.toggle());
+    this.root = this.#host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(launcherStyles);
-    this.root.adoptedStyleSheets = [sheet, this.colourSheet];
-    this.root.append(this.button.root);
-    this.element = this.button.chat;
-    this.appear();
-    keepAttached(this.host, signal);
-    onStored((name, value) => this.onStored(name, value), signal);
+    this.root.adoptedStyleSheets = [sheet, this.#colourSheet];
+    this.root.append(this.#button.root);
+    this.element = this.#button.chat;
+    this.#appear();
+    keepAttached(this.#host, signal);
+    onStored((name, value) => this.#onStored(name, value), signal);
     startPresence({
       embed: () => this.embed,
       stopped: signal,
-      onSite: (site) => this.onSite(site),
+      onSite: (site) => this.#onSite(site),
       onEnded: this.endSession,
     });
     watchFirstMessage({
       embed: () => this.embed,
       stopped: signal,
-      hasChat: () => this.chat !== undefined || this.isLoading,
+      hasChat: () => this.#chat !== undefined || this.#isLoading,
       onMessages: (messages) => {
-        this.proactive = messages;
-        void this.load();
+        this.#proactive = messages;
+        void this.#load();
       },
     });
-    addEventListener("hashchange", () => this.followLink(), { signal });
-    this.followLink();
-    this.resume();
+    addEventListener("hashchange", () => this.#followLink(), { signal });
+    this.#followLink();
+    this.#resume();
   }
 
   /** Shows what the visitor had open on the page before, or loads the chat for one who is in a conversation. */
-  private resume(): void {
-    if (readText(this.key("open")) === "1") this.open();
-    else if (this.hasConversation()) void this.load();
+  #resume(): void {
+    if (readText(this.#key("open")) === "1") this.open();
+    else if (this.#hasConversation()) void this.#load();
   }
 
   open(): void {
-    this.isWanted = true;
-    if (this.chat) this.chat.show();
-    else void this.load();
+    this.#isWanted = true;
+    if (this.#chat) this.#chat.show();
+    else void this.#load();
   }
 
   close(): void {
-    this.isWanted = false;
-    this.chat?.hide();
-    writeText(this.key("open"), null);
-    this.button.setLoading(false);
+    this.#isWanted = false;
+    this.#chat?.hide();
+    writeText(this.#key("open"), null);
+    this.#button.setLoading(false);
   }
 
   toggle(): void {
-    if (this.isWanted) this.close();
+    if (this.#isWanted) this.close();
     else this.open();
   }
 
   setHidden(isHidden: boolean): void {
     if (isHidden) this.close();
-    this.button.setHidden(isHidden);
+    this.#button.setHidden(isHidden);
   }
 
   setLanguage(tag: unknown): void {
     this.embed.language = String(tag);
-    this.button.setLanguage(this.embed.language);
-    this.chat?.run?.("setLanguage", tag);
+    this.#button.setLanguage(this.embed.language);
+    this.#chat?.run?.("setLanguage", tag);
   }
 
   setTheme(theme: ParleyTheme): void {
-    this.theme = theme;
-    this.applyColours();
+    this.#theme = theme;
+    this.#applyColours();
   }
 
   /** Passes a command on to the chat window. One that is to be sent is not left until the visitor opens it. */
   tellChat(command: ChatCommand, argument: unknown): void {
-    if (this.chat) this.chat.run?.(command, argument);
-    else this.commands.push([command, argument]);
-    if (command === "send") void this.load();
+    if (this.#chat) this.#chat.run?.(command, argument);
+    else this.#commands.push([command, argument]);
+    if (command === "send") void this.#load();
   }
 
   shutdown(): void {
-    this.isWanted = false;
-    this.stop.abort();
-    this.chat?.close();
+    this.#isWanted = false;
+    this.#stop.abort();
+    this.#chat?.close();
   }
 
   readonly endSession = (): void => {
     clearStorage(this.embed.siteKey);
-    this.restart();
+    this.#restart();
   };
 
   /** Continues as the person whom a token of the site's server names. */
@@ -144,11 +144,11 @@ export class WidgetLauncher implements Launcher {
       if (!answer.session_id || sessionId !== this.embed.sessionId) return;
       // What is stored belongs to another person.
       if (!answer.joined) clearStorage(siteKey);
-      if (answer.conversation_id) writeText(this.key("known"), "1");
-      writeText(this.key("session"), answer.session_id);
+      if (answer.conversation_id) writeText(this.#key("known"), "1");
+      writeText(this.#key("session"), answer.session_id);
       // Also if it was opened while it is being loaded.
-      if (this.isWanted) writeText(this.key("open"), "1");
-      this.restart();
+      if (this.#isWanted) writeText(this.#key("open"), "1");
+      this.#restart();
     } catch (error) {
       const { status, message } = error as ApiError;
       // The session has ended: the token says the same of a new one.
@@ -163,17 +163,17 @@ export class WidgetLauncher implements Launcher {
 
   update(state: ButtonState): void {
     // While it is being loaded, it does not know yet that it is wanted.
-    if (this.chat) this.isWanted = state.isOpen;
-    this.button.update(state);
-    const { isOpen, unread } = this.state;
-    this.state = state;
+    if (this.#chat) this.#isWanted = state.isOpen;
+    this.#button.update(state);
+    const { isOpen, unread } = this.#state;
+    this.#state = state;
     if (state.isOpen !== isOpen) this.emit(state.isOpen ? "open" : "close", {});
     if (state.unread !== unread) this.emit("unread", { count: state.unread });
   }
 
   setColours(colours: Colours): void {
-    this.colours = colours;
-    this.applyColours();
+    this.#colours = colours;
+    this.#applyColours();
   }
 
   emit<E extends ParleyEvent>(name: E, detail: ParleyEvents[E]): void {
@@ -182,86 +182,86 @@ export class WidgetLauncher implements Launcher {
 
   // --- Loading
 
-  private async load(): Promise<void> {
-    if (this.chat || this.isLoading) {
-      if (this.isLoading) this.button.setLoading(this.isWanted);
+  async #load(): Promise<void> {
+    if (this.#chat || this.#isLoading) {
+      if (this.#isLoading) this.#button.setLoading(this.#isWanted);
       return;
     }
-    this.isLoading = true;
-    this.button.setLoading(this.isWanted);
+    this.#isLoading = true;
+    this.#button.setLoading(this.#isWanted);
     const { sessionId } = this.embed;
     const { mount } = await loadChat(this.embed.origin, () =>
-      this.button.setLoading(this.isWanted, this.isWanted),
+      this.#button.setLoading(this.#isWanted, this.#isWanted),
     );
     const chat = await mount(this);
-    this.isLoading = false;
-    this.button.setLoading(false);
+    this.#isLoading = false;
+    this.#button.setLoading(false);
     // The session was ended meanwhile, or the widget removed.
-    if (sessionId !== this.embed.sessionId || this.stop.signal.aborted) {
+    if (sessionId !== this.embed.sessionId || this.#stop.signal.aborted) {
       chat.close();
-      if (this.isWanted) void this.load();
+      if (this.#isWanted) void this.#load();
       return;
     }
-    this.chat = chat;
+    this.#chat = chat;
     // It may have changed meanwhile.
     chat.run?.("setLanguage", this.embed.language);
-    chat.receive(this.proactive);
-    for (const command of this.commands) chat.run?.(...command);
-    this.commands = [];
-    if (this.isWanted) chat.show();
+    chat.receive(this.#proactive);
+    for (const command of this.#commands) chat.run?.(...command);
+    this.#commands = [];
+    if (this.#isWanted) chat.show();
   }
 
   /** Whether the visitor is in a conversation, or wrote something that has not been sent. */
-  private hasConversation(): boolean {
-    return readText(this.key("known")) === "1" || listKeys(this.key("outbox")).length > 0;
+  #hasConversation(): boolean {
+    return readText(this.#key("known")) === "1" || listKeys(this.#key("outbox")).length > 0;
   }
 
-  private onStored(name: string, value: string | null): void {
+  #onStored(name: string, value: string | null): void {
     // Another tab has ended the session, or identified the visitor.
-    if (name === this.key("session") && value !== this.embed.sessionId) this.restart();
+    if (name === this.#key("session") && value !== this.embed.sessionId) this.#restart();
     // The visitor has begun to write in another tab.
-    if (name === this.key("known") && value === "1") void this.load();
+    if (name === this.#key("known") && value === "1") void this.#load();
   }
 
   /** Continues with another session. */
-  private restart(): void {
+  #restart(): void {
     const { language } = this.embed;
-    this.isWanted = false;
-    this.button.setLoading(false);
-    this.chat?.close();
-    this.chat = undefined;
+    this.#isWanted = false;
+    this.#button.setLoading(false);
+    this.#chat?.close();
+    this.#chat = undefined;
     this.update({ isOpen: false, unread: 0 });
-    this.proactive = [];
-    this.commands = [];
+    this.#proactive = [];
+    this.#commands = [];
     this.embed = { ...readEmbedConfig(this.embed), language };
-    this.resume();
+    this.#resume();
   }
 
-  private followLink(): void {
+  #followLink(): void {
     if (location.hash === OPENING_LINK) this.open();
   }
 
   // --- Colour
 
   /** The button appears in its own colour. A page that names it, and a later visit, need not wait. */
-  private appear(): void {
+  #appear(): void {
     const colour = readSite(this.embed.siteKey).colour || this.embed.colour;
     this.setColours({ primary: colour });
-    this.host.hidden = !colour;
-    if (!colour) setTimeout(() => (this.host.hidden = false), MAX_WAIT_FOR_COLOUR_MS);
+    this.#host.hidden = !colour;
+    if (!colour) setTimeout(() => (this.#host.hidden = false), MAX_WAIT_FOR_COLOUR_MS);
   }
 
-  private onSite({ colour }: SiteSettings): void {
+  #onSite({ colour }: SiteSettings): void {
     // The chat window knows all colours.
-    if (colour && !this.chat) this.setColours({ primary: colour });
-    this.host.hidden = false;
+    if (colour && !this.#chat) this.setColours({ primary: colour });
+    this.#host.hidden = false;
   }
 
-  private applyColours(): void {
-    this.colourSheet.replaceSync(colourVariables(this.colours, this.theme));
+  #applyColours(): void {
+    this.#colourSheet.replaceSync(colourVariables(this.#colours, this.#theme));
   }
 
-  private key(name: string): string {
+  #key(name: string): string {
     return storageKey(this.embed.siteKey, name);
   }
 }

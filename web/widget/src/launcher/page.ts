@@ -39,7 +39,7 @@ export class Page {
     globals[RUNNING] = embed.siteKey;
     const widget = new WidgetLauncher(embed, this.events);
     this.widget = widget;
-    this.publish();
+    this.#publish();
     // A call that was made before may have ended it.
     if (this.widget === widget) this.events.emit("ready", { version: VERSION });
   }
@@ -52,25 +52,25 @@ export class Page {
     this.widget = undefined;
   }
 
-  private readonly call = (...[name, ...args]: Call): void => {
+  readonly #call = (...[name, ...args]: Call): void => {
     if (Object.hasOwn(COMMANDS, name)) COMMANDS[name as ParleyCommand](this, ...args);
     else warn(`unknown command “${name}”`);
   };
 
   /** Defines the functions of the page, and makes the calls that came before. */
-  private publish(): void {
+  #publish(): void {
     const { q = [] } = globals["parley"] as PageFunction;
-    globals["parley"] = this.call;
+    globals["parley"] = this.#call;
     const methods = Object.keys(COMMANDS).map((name) => [
       name,
-      (...args: unknown[]) => this.call(name, ...args),
+      (...args: unknown[]) => this.#call(name, ...args),
     ]);
     const api = { ...Object.fromEntries(methods), version: VERSION };
     // A page's own configuration object, if there is one, keeps its fields.
     const existing = globals["Parley"];
     if (typeof existing === "object" && existing !== null) Object.assign(existing, api);
     else globals["Parley"] = api;
-    for (const call of q) this.call(...call);
+    for (const call of q) this.#call(...call);
   }
 }
 

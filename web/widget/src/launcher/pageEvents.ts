@@ -18,8 +18,8 @@ const EVENTS: readonly ParleyEvent[] = [
 type Listener = (detail: unknown) => void;
 
 export class PageEvents {
-  private readonly listeners = new Map<unknown, Set<Listener>>();
-  private readyDetail: unknown;
+  readonly #listeners = new Map<unknown, Set<Listener>>();
+  #readyDetail: unknown;
 
   /** Calls `listener` at each event of that name. A listener of `ready` that comes later is called immediately. */
   on(name: ParleyEvent, listener: Listener): void {
@@ -27,25 +27,25 @@ export class PageEvents {
       warn(`cannot listen to “${name}”`);
       return;
     }
-    const listeners = this.listeners.get(name) ?? new Set();
-    this.listeners.set(name, listeners.add(listener));
-    if (name === "ready" && this.readyDetail) call(listener, this.readyDetail);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    if (name === "ready" && this.#readyDetail) call(listener, this.#readyDetail);
   }
 
   /** Removes a listener; without one, all listeners of the event. */
   off(name: ParleyEvent, listener?: Listener): void {
-    if (listener) this.listeners.get(name)?.delete(listener);
-    else this.listeners.delete(name);
+    if (listener) this.#listeners.get(name)?.delete(listener);
+    else this.#listeners.delete(name);
   }
 
   emit<E extends ParleyEvent>(name: E, detail: ParleyEvents[E]): void {
-    if (name === "ready") this.readyDetail = detail;
-    for (const listener of [...(this.listeners.get(name) ?? [])]) call(listener, detail);
+    if (name === "ready") this.#readyDetail = detail;
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) call(listener, detail);
   }
 
   clear(): void {
-    this.listeners.clear();
-    this.readyDetail = undefined;
+    this.#listeners.clear();
+    this.#readyDetail = undefined;
   }
 }
 
