@@ -53,7 +53,7 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         f"default-src 'none'; script-src 'nonce-shop1'; connect-src {gateway}; img-src data:; trusted-types 'none'; "
         "require-trusted-types-for 'script'"
     )
-    tag = f'<script async nonce=shop1 src="{gateway}/widget.js" data-site-key="{tenant.site_key}"></script>'
+    tag = f'<script async nonce=shop1 src="{gateway}/widget.js" data-position=left data-site-key="{tenant.site_key}"></script>'
     pages = {"/": build_page(STUB.replace("EVENTS", str(list(EVENTS))) + tag)}
     widget = await sessions.widget(locale="en-US")
     warnings: list[str] = []
@@ -77,6 +77,9 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         await expect(launcher).to_have_accessible_name("Chat öffnen")
         await expect_accessible(widget)
 
+        box = await launcher.bounding_box()
+        assert box is not None
+        assert box["x"] == 20
         await call(widget, "setLanguage", "en")
         await call(widget, "setTheme", "dark")
         await call(widget, "open")
@@ -105,7 +108,11 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         await expect_event(widget, "unread", count=1)
         await expect(widget.page.get_by_role("button", name="Hello")).to_be_visible()
         await expect_accessible(widget)
+        await widget.page.get_by_role("button", name="Dismiss").click()
+        await expect(widget.page.get_by_role("button", name="Hello")).to_have_count(0)
+        await expect(launcher).to_have_accessible_name("Open chat, 1 new")
         await call(widget, "open")
+        await expect(widget.log.get_by_text("New", exact=True)).to_be_visible()
         (await tenant.alex.post(f"/operator/close/{conversation}")).ok()
         await expect_event(widget, "closed")
         await widget.page.get_by_role("radio", name="4 of 5").check()

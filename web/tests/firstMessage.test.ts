@@ -10,6 +10,7 @@ const EMBED = {
   siteKey: "pk_1",
   sessionId: "s".repeat(32),
   colour: "",
+  position: "",
   language: "en",
 };
 

@@ -9,6 +9,7 @@ const EMBED = {
   siteKey: "pk_1",
   sessionId: "s".repeat(32),
   colour: "",
+  position: "",
   language: "en",
 };
 
@@ -206,6 +207,26 @@ test("what was read, written or rated in another tab is so in this one", async (
   storeInOtherTab("draft", "half");
   storeInOtherTab("rated", "50");
   expect([store.unread.value, store.draft.value, store.isRated.value]).toEqual([0, "half", true]);
+});
+
+test("a teaser is dismissed until the next message, and what is new is marked when the window opens", async () => {
+  const answer = buildMessage(2, { role: "operator", content: "Hello" });
+  history = { ...history, conversation_id: 50, mode: "operator", messages: [buildMessage(1), answer] };
+  localStorage.setItem("parley:pk_1:known", "1");
+  localStorage.setItem("parley:pk_1:seen", buildMessage(1).created_at);
+  const store = await loadPage();
+  await run();
+  streams[0]?.event("ready", "1-0");
+  await run();
+  expect(store.teaser.value).toBe("Hello");
+  store.dismissTeaser();
+  expect([store.teaser.value, store.unread.value]).toEqual(["", 1]);
+  const next = buildMessage(3, { role: "operator", content: "Are you there?" });
+  streams[0]?.event("message.created", "1-1", { type: "message.created", conversation_id: 50, data: next });
+  await run();
+  expect([store.teaser.value, store.unread.value]).toEqual(["Are you there?", 2]);
+  store.show();
+  expect(store.firstNew.value).toBe(answer.id);
 });
 
 test("a closed chat is rated once: not on the next page, and the next chat again", async () => {

@@ -35,11 +35,17 @@ const EVENTS: readonly (keyof ParleyEvents)[] = [
 
 /** Adds the widget to the page while it is mounted. Displays nothing by itself. */
 export function ParleyWidget(props: ParleyWidgetProps): null {
-  const { siteKey, origin, colour, nonce, language, theme, hidden } = props;
+  const { siteKey, origin, colour, position, nonce, language, theme, hidden } = props;
   const current = useRef(props);
   current.current = props;
   useEffect(() => {
-    load({ siteKey, origin, ...(colour && { colour }), ...(nonce && { nonce }) });
+    load({
+      siteKey,
+      origin,
+      ...(colour && { colour }),
+      ...(position && { position }),
+      ...(nonce && { nonce }),
+    });
     for (const event of EVENTS) {
       const property = `on${event.charAt(0).toUpperCase()}${event.slice(1)}` as keyof Listeners;
       parley.on(event, (detail) =>
@@ -47,14 +53,14 @@ export function ParleyWidget(props: ParleyWidgetProps): null {
       );
     }
     return () => parley.shutdown();
-  }, [siteKey, origin, colour, nonce]);
+  }, [siteKey, origin, colour, position, nonce]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a widget that is started again has forgotten them.
   useEffect(() => {
     if (language) parley.setLanguage(language);
     if (theme) parley.setTheme(theme);
     if (hidden) parley.hide();
     else parley.show();
-  }, [siteKey, origin, colour, nonce, language, theme, hidden]);
+  }, [siteKey, origin, colour, position, nonce, language, theme, hidden]);
   return null;
 }
 

@@ -64,6 +64,7 @@ export function load({ nonce, ...config }: LoadOptions): ParleyApi {
   script.src = `${new URL(config.origin).origin}/widget.js`;
   script.dataset["siteKey"] = config.siteKey;
   if (config.colour) script.dataset["colour"] = config.colour;
+  if (config.position) script.dataset["position"] = config.position;
   document.head.append(script);
   return parley;
 }

@@ -7,6 +7,8 @@ export interface ParleyConfig {
   origin?: string;
   /** The button's colour on the first page, as six hex digits: "#1d6b63". */
   colour?: string;
+  /** Where the button is. Without it, "right". */
+  position?: "left" | "right";
 }
 
 /** "light" and "dark" hold always; "auto" is as the visitor's system is. */

@@ -17,6 +17,8 @@ export interface EmbedConfig {
   sessionId: string;
   /** The button's colour until the site's own is known. */
   colour: string;
+  /** Whether the button is at the start of the line and not at its end: "left" in most languages. */
+  position: string;
   /** The tag of the visitor's language, such as "pt-BR". */
   language: string;
 }
@@ -27,6 +29,7 @@ export interface PageConfig {
   site_key?: string;
   origin?: string;
   colour?: string;
+  position?: string;
 }
 
 // Only known while the script runs for the first time; a module has none.
@@ -44,7 +47,8 @@ export function readEmbedConfig(own: PageConfig = {}): EmbedConfig {
   if (!source) throw new Error("no server (window.Parley.origin)");
   const { origin } = new URL(source, location.href);
   const colour = own.colour ?? tag?.dataset["colour"] ?? page.colour ?? "";
-  return { origin, siteKey, sessionId: getSessionId(siteKey), colour, language: browserLanguage };
+  const position = own.position ?? tag?.dataset["position"] ?? page.position ?? "";
+  return { origin, siteKey, sessionId: getSessionId(siteKey), colour, position, language: browserLanguage };
 }
 
 function siteKeyOf(tag: HTMLScriptElement): string | undefined {

@@ -16,9 +16,19 @@ export function Widget({ store }: { store: WidgetStore }) {
     <div dir={direction(locale.language)} lang={locale.language}>
       {open && <ChatWindow store={store} />}
       {!open && teaser && (
-        <button type="button" class="teaser" dir="auto" onClick={() => store.show()}>
-          {teaser.slice(0, MAX_TEASER_CHARACTERS)}
-        </button>
+        <div class="teaser">
+          <button type="button" class="teaser-text" dir="auto" onClick={() => store.show()}>
+            {teaser.slice(0, MAX_TEASER_CHARACTERS)}
+          </button>
+          <button
+            type="button"
+            class="teaser-close"
+            aria-label={strings.dismiss}
+            onClick={() => store.dismissTeaser()}
+          >
+            <Icon name="close" size={14} />
+          </button>
+        </div>
       )}
     </div>
   );

@@ -57,6 +57,10 @@ export class WidgetStore {
   readonly typing = signal<string | null>(null);
   /** When the newest message that the visitor has seen was written; the same in all tabs. */
   private readonly seenAt = signal("");
+  /** When the newest message whose teaser was dismissed was written; the same in all tabs. */
+  private readonly dismissedAt = signal("");
+  /** The first message that the visitor had not seen when the window was opened. */
+  readonly firstNew = signal<number | undefined>(undefined);
   private readonly unreadMessages = computed(() =>
     this.open.value
       ? []
@@ -69,7 +73,7 @@ export class WidgetStore {
   /** The text of a message that arrived while the widget is closed. */
   readonly teaser = computed(() => {
     const last = this.unreadMessages.value.at(-1);
-    if (!last) return "";
+    if (!last || !isLater(last.created_at, this.dismissedAt.value)) return "";
     const text = last.translation?.content ?? last.content;
     return last.role === "ai"
       ? text.replace(MARKDOWN_MARKS, "")
@@ -93,7 +97,10 @@ export class WidgetStore {
 
   private readonly api: WidgetApi;
   private readonly outbox;
-  private readonly keys: Record<"known" | "config" | "draft" | "prefill" | "open" | "seen" | "rated", string>;
+  private readonly keys: Record<
+    "known" | "config" | "draft" | "prefill" | "open" | "seen" | "dismissed" | "rated",
+    string
+  >;
   private readonly tabs: TabGroup;
   private readonly conversationId = signal<number | undefined>(undefined);
   /** Aborted when the session ends. */
@@ -125,12 +132,14 @@ export class WidgetStore {
       prefill: key("prefill"),
       open: key("open"),
       seen: key("seen"),
+      dismissed: key("dismissed"),
       rated: key("rated"),
     };
     // Tabs of one session only: where storage is forbidden each has its own.
     this.tabs = new TabGroup(`${key("tabs")}:${embed.sessionId}`);
     this.seenAt.value = readText(this.keys.seen) ?? "";
     this.ratedId.value = readText(this.keys.rated) ?? "";
+    this.dismissedAt.value = readText(this.keys.dismissed) ?? "";
     onStored((name, value) => this.onStored(name, value), this.closing.signal);
     this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
     this.draft.value = readText(this.keys.draft) ?? "";
@@ -159,12 +168,14 @@ export class WidgetStore {
   private onStored(name: string, value: string | null): void {
     if (name === this.keys.draft) this.draft.value = value ?? "";
     if (name === this.keys.seen) this.seenAt.value = value ?? "";
+    if (name === this.keys.dismissed) this.dismissedAt.value = value ?? "";
     if (name === this.keys.rated) this.ratedId.value = value ?? "";
     // The visitor has begun to write in another tab.
     if (name === this.keys.known && value === "1") this.connect();
   }
 
   show(): void {
+    if (!this.open.value) this.firstNew.value = this.unreadMessages.value[0]?.id;
     this.open.value = true;
     writeText(this.keys.open, "1");
     this.markSeen();
@@ -180,6 +191,13 @@ export class WidgetStore {
     writeText(this.keys.open, null);
     clearInterval(this.availabilityTimer);
     this.availabilityTimer = undefined;
+  }
+
+  /** Hides the teaser until the next message; the button's count stays. */
+  dismissTeaser(): void {
+    const at = this.unreadMessages.value.at(-1)?.created_at ?? "";
+    this.dismissedAt.value = at;
+    writeText(this.keys.dismissed, at);
   }
 
   private checkAvailability(): void {

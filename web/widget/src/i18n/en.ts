@@ -36,6 +36,7 @@ export const en = {
   rateSend: "Send rating",
   scoreOfFive: "{n} of 5",
   earlierMessages: "Show earlier messages",
+  newMessages: "New",
   original: "Original",
   translation: "Translation",
   blocked: "You cannot send messages here.",

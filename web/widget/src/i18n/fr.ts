@@ -37,6 +37,7 @@ export const fr: Strings = {
   rateSend: "Envoyer l’avis",
   scoreOfFive: "{n} sur 5",
   earlierMessages: "Messages précédents",
+  newMessages: "Nouveaux",
   original: "Original",
   translation: "Traduction",
   blocked: "Vous ne pouvez pas écrire ici.",

@@ -54,6 +54,7 @@ export class WidgetLauncher implements Launcher {
     this.root.adoptedStyleSheets = [sheet, this.#colourSheet];
     this.root.append(this.#button.root);
     this.element = this.#button.chat;
+    this.#host.toggleAttribute("left", embed.position === "left");
     this.#appear();
     keepAttached(this.#host, signal);
     onStored((name, value) => this.#onStored(name, value), signal);

@@ -12,11 +12,15 @@ import { Icon } from "../icon";
 interface MessageItemProps {
   message: Message;
   previous: Message | undefined;
+  next: Message | undefined;
   /** "Sent" or "Seen", for the visitor's last message. */
   status: string;
 }
 
-export function MessageItem({ message, previous, status }: MessageItemProps) {
+/** Messages of one side that follow each other within this time have one time below them. */
+const MAX_GROUP_MS = 5 * 60_000;
+
+export function MessageItem({ message, previous, next, status }: MessageItemProps) {
   const showOriginal = useSignal(false);
   if (message.role === "system") {
     return (
@@ -25,6 +29,9 @@ export function MessageItem({ message, previous, status }: MessageItemProps) {
       </p>
     );
   }
+  const at = message.created_at;
+  const endsGroup =
+    next?.role !== message.role || Date.parse(next.created_at) - Date.parse(at) > MAX_GROUP_MS;
   const isOperator = message.role === "operator";
   const translation = isOperator && message.translation?.status === "done" ? message.translation : null;
   const text = translation?.content && !showOriginal.value ? translation.content : message.content;
@@ -41,8 +48,8 @@ export function MessageItem({ message, previous, status }: MessageItemProps) {
         text={text}
         image={message.image_url ?? ""}
         file={message.file}
-        at={message.created_at}
-        status={status}
+        at={at}
+        status={[endsGroup && formatTime(at), status].filter(Boolean).join(" · ")}
       >
         {!!message.sources?.length && (
           <small class="sources" dir="auto">

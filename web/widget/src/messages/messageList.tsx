@@ -1,12 +1,16 @@
 /** The conversation: messages, AI replies that are being written, and what the visitor can do next. */
+import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Message } from "../../../shared/apiTypes";
 import { TypingDots } from "../../../shared/components";
 import { EndFollower } from "../../../shared/endFollower";
-import { format, strings } from "../i18n/i18n";
+import { format, locale, strings } from "../i18n/i18n";
 import { Icon } from "../icon";
 import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
 import { Bubble, MessageItem, OutgoingItem } from "./message";
+
+const DAY_MS = 86_400_000;
 
 const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
 const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
@@ -49,18 +53,22 @@ export function MessageList({ store }: { store: WidgetStore }) {
       )}
       {welcome && !store.hasOlder.value && <Bubble author="ai" text={welcome} />}
       {messages.value.map((message, index) => (
-        <MessageItem
-          key={message.id}
-          message={message}
-          previous={messages.value[index - 1]}
-          status={
-            message === lastOwn && !outgoing.value.length
-              ? store.readSeq.value >= message.seq
-                ? strings.seen
-                : strings.sent
-              : ""
-          }
-        />
+        <Fragment key={message.id}>
+          <DayLine message={message} previous={messages.value[index - 1]} />
+          {message.id === store.firstNew.value && <p class="line new">{strings.newMessages}</p>}
+          <MessageItem
+            message={message}
+            previous={messages.value[index - 1]}
+            next={messages.value[index + 1]}
+            status={
+              message === lastOwn && !outgoing.value.length
+                ? store.readSeq.value >= message.seq
+                  ? strings.seen
+                  : strings.sent
+                : ""
+            }
+          />
+        </Fragment>
       ))}
       {outgoing.value.map((message) => (
         <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
@@ -79,6 +87,29 @@ export function MessageList({ store }: { store: WidgetStore }) {
       <NextStep store={store} />
     </div>
   );
+}
+
+/** The day, before its first message. A chat of today needs none. */
+function DayLine({ message, previous }: { message: Message; previous: Message | undefined }) {
+  const day = dayNumber(message.created_at);
+  const today = dayNumber(new Date());
+  if (day === dayNumber(previous?.created_at ?? new Date())) return null;
+  return <p class="line">{formatDay(message.created_at, day - today)}</p>;
+}
+
+/** The local day, as a number that counts up by one. */
+function dayNumber(at: string | Date): number {
+  const date = new Date(at);
+  return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY_MS;
+}
+
+/** "today", "yesterday", or the date, in the widget's language. */
+function formatDay(at: string, daysFromToday: number): string {
+  if (daysFromToday > -2) {
+    return new Intl.RelativeTimeFormat(locale.language, { numeric: "auto" }).format(daysFromToday, "day");
+  }
+  const format = { weekday: "long", day: "numeric", month: "long" } as const;
+  return new Date(at).toLocaleDateString(locale.language, format);
 }
 
 /** What follows the messages: a notice, a form, or the button that asks for a human. */

@@ -18,6 +18,7 @@ border-radius:50%;background:var(--accent);color:var(--on-accent);box-shadow:0 2
 border-end-end-radius:5px;background:var(--background);color:var(--text);text-align:start;overflow-wrap:anywhere;box-shadow:0 2px 8px rgb(0 0 0/14%),0 10px 30px rgb(0 0 0/16%)}
 /* It stays in the accessibility tree: its text is announced when it comes. */
 .load-notice:empty{opacity:0;pointer-events:none}
+:host([left]) :is(.launcher,.teaser,.load-notice){inset-inline:20px auto}
 .root.bare>.launcher,.root.bare .teaser{display:none}
 @media print{:host{display:none!important}}
 @media (prefers-reduced-motion:reduce){*{animation-duration:1ms!important;transition-duration:1ms!important}}

@@ -50,6 +50,11 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .sources{display:flex;flex-wrap:wrap;gap:2px 10px;margin:2px 4px 0;color:var(--muted)}
 .sources a{color:inherit}
 .notice,.notice[dir]{align-self:center;padding:2px 10px;color:var(--muted);font-size:13px;text-align:center}
+.line{display:flex;gap:10px;align-items:center;color:var(--muted);font-size:12px}
+.line::before,.line::after{content:"";flex:1;border-top:1px solid var(--border)}
+.line.new{font-weight:650}
+.teaser-text{text-align:start;overflow-wrap:anywhere}
+.teaser-close{position:absolute;inset-block-start:-10px;inset-inline-end:-8px;display:grid;place-items:center;width:26px;height:26px;border:1px solid var(--border);border-radius:50%;background:var(--background)}
 .typing-indicator{display:flex;gap:8px;align-items:center;padding:2px 4px;color:var(--muted);font-size:13px}
 .typing-dots{display:inline-flex;gap:3px}
 .typing-dots i{width:6px;height:6px;border-radius:50%;background:currentcolor;animation:typing-dot 1.2s infinite}
@@ -86,6 +91,7 @@ textarea{display:block;resize:none}
 .voice-note{display:flex;align-items:center;gap:2px;font-variant-numeric:tabular-nums}
 .banner progress{flex:1;min-width:40px;margin-inline:10px}
 .hidden{display:none}
+@media (min-width:481px){:host([left]) .window{inset-inline:20px auto}}
 @media (max-width:480px){
 .window{inset:0;width:auto;height:100dvh;border-radius:0}
 .root.open .launcher,.root.open .teaser{display:none}
