@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import expect
@@ -53,7 +55,8 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         f"default-src 'none'; script-src 'nonce-shop1'; connect-src {gateway}; img-src data:; trusted-types 'none'; "
         "require-trusted-types-for 'script'"
     )
-    tag = f'<script async nonce=shop1 src="{gateway}/widget.js" data-position=left data-site-key="{tenant.site_key}"></script>'
+    attributes = f'data-position=left data-site-key="{tenant.site_key}"'
+    tag = f'<script async nonce=shop1 src="{gateway}/widget.js" {attributes}></script>'
     pages = {"/": build_page(STUB.replace("EVENTS", str(list(EVENTS))) + tag)}
     widget = await sessions.widget(locale="en-US")
     warnings: list[str] = []
@@ -119,6 +122,12 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         await expect_accessible(widget)
         await widget.page.get_by_role("button", name="Send rating").click()
         await expect_event(widget, "rating", score=4, comment="")
+
+        async with widget.page.expect_download() as download:
+            await widget.page.get_by_role("button", name="Download this chat").click()
+        text = Path(await (await download.value).path()).read_text()
+        assert re.search(r"UTC  You\nWhat are your opening hours\?", text)
+        assert re.search(r"UTC  Alex\nHello\n", text)
 
         # Neither a typing error nor a call at the wrong time breaks anything.
         await call(widget, "dance")

@@ -238,6 +238,7 @@ class ApiTour:
         identified = await self.call_as_visitor(visitor, "POST", "/identify", token=token)
         visitor.session_id = identified["session_id"]
         await self.call_as_visitor(visitor, "GET", "/history", limit=10)
+        self.document.check("GET", "/api/v1/chat/transcript", await visitor.get("/transcript", lang="de"))
         await self.call_as_visitor(visitor, "GET", "/operator-messages", after_seq=0)
         await self.call_as_visitor(visitor, "GET", "/pending-proactive")
         await self.call_as_visitor(visitor, "POST", "/read", seq=1)

@@ -192,6 +192,7 @@ async def _run_conversation(tenant: TenantFixture) -> None:
     await tenant.alex.send_message(conversation_id, "Hello")
     for path in ("/history", "/operator-messages", "/pending-proactive", "/block-status", "/config"):
         (await visitor.get(path)).ok()
+    assert (await visitor.get("/transcript")).status == 200
     (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()
     (await tenant.alex.get(f"/conversations/{conversation_id}/messages", before_seq=2)).ok()
     body = {"conversation_id": conversation_id, "enabled": True}

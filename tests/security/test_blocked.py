@@ -19,6 +19,7 @@ WRITING = {"stream", "email", "contact", "upload-image", "upload-file", "rate", 
 
 ALLOWED = {
     "history": "their own messages",
+    "transcript": "their own messages",
     "operator-messages": "their own messages",
     "pending-proactive": "their own messages",
     "block-status": "reports the block",

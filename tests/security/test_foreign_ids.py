@@ -171,6 +171,7 @@ async def test_a_foreign_session_cannot_be_read_with_an_own_site_key(tenant: Ten
     """A2: another tenant's session cannot be read with an own site key."""
     attacker = tenant.api.visitor(tenant.site_key, other.visitor.session_id)
     assert (await attacker.get("/history")).status == 404
+    assert (await attacker.get("/transcript")).status == 404
     assert (await attacker.get("/operator-messages")).status == 404
     assert CANARY not in (await attacker.get("/block-status")).raw.decode()
 

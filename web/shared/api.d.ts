@@ -417,6 +417,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getChatTranscript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/typing": {
         parameters: {
             query?: never;
@@ -3734,6 +3750,13 @@ export interface components {
             from: string;
             to: string;
         };
+        TranscriptQuery: {
+            site_key: string;
+            /** @default null */
+            session_id: string | null;
+            /** @default null */
+            lang: string | null;
+        };
         TransferBody: {
             operator_id?: number | null;
             team_id?: number | null;
@@ -5149,6 +5172,31 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": unknown;
+                };
+            };
+        };
+    };
+    getChatTranscript: {
+        parameters: {
+            query: {
+                site_key: string;
+                session_id?: string | null;
+                lang?: string | null;
+            };
+            header?: {
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
                 };
             };
         };

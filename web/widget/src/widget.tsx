@@ -74,6 +74,9 @@ function ChatWindow({ store }: { store: WidgetStore }) {
           <button type="button" class="primary-button" onClick={() => store.endSession()}>
             {strings.endSessionYes}
           </button>
+          <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
+            {strings.downloadTranscript}
+          </button>
           <button type="button" class="text-button" onClick={() => (isEnding.value = false)}>
             {strings.cancel}
           </button>

@@ -28,7 +28,7 @@ import type { RecordingFailure } from "../../shared/voiceNote";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
-import { strings } from "./i18n/i18n";
+import { locale, strings } from "./i18n/i18n";
 import type { EmitEvent } from "./launcher/chatInterface";
 
 const TYPING_TIMEOUT_MS = 6000;
@@ -562,6 +562,14 @@ export class WidgetStore {
       this.ratedId.value = id;
       writeText(this.keys.rated, id);
       this.emit("rating", { score, comment });
+    });
+  }
+
+  /** Saves the conversation as a text file. */
+  async downloadTranscript(): Promise<void> {
+    await this.runWithError(async () => {
+      const { downloadTranscript } = await import("./messages/transcript");
+      await downloadTranscript(this.api, locale.language);
     });
   }
 

@@ -36,8 +36,13 @@ export class WidgetApi {
     path: P,
     query: VisitorQuery<P>,
   ): Promise<ResponseBody<"get", P>> {
+    return readBody(await this.fetch(path, query));
+  }
+
+  /** The response to a GET, whatever its status and media type. */
+  fetch(path: VisitorPath, query: object): Promise<Response> {
     const url = this.url(path) + toQueryString({ site_key: this.config.siteKey, ...query });
-    return readBody(await send(url, { headers: this.sessionHeader }, REQUEST_TIMEOUT_MS));
+    return send(url, { headers: this.sessionHeader }, REQUEST_TIMEOUT_MS);
   }
 
   async post<P extends PathWith<"post"> & VisitorPath>(

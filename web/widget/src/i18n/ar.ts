@@ -37,6 +37,7 @@ export const ar: Strings = {
   rateSend: "إرسال التقييم",
   scoreOfFive: "{n} من 5",
   earlierMessages: "الرسائل السابقة",
+  downloadTranscript: "تنزيل هذه المحادثة",
   newMessages: "جديدة",
   original: "النص الأصلي",
   translation: "الترجمة",

@@ -37,6 +37,7 @@ export const de: Strings = {
   rateSend: "Bewertung senden",
   scoreOfFive: "{n} von 5",
   earlierMessages: "Frühere Nachrichten zeigen",
+  downloadTranscript: "Diesen Chat herunterladen",
   newMessages: "Neu",
   original: "Original",
   translation: "Übersetzung",

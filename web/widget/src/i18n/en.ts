@@ -36,6 +36,7 @@ export const en = {
   rateSend: "Send rating",
   scoreOfFive: "{n} of 5",
   earlierMessages: "Show earlier messages",
+  downloadTranscript: "Download this chat",
   newMessages: "New",
   original: "Original",
   translation: "Translation",

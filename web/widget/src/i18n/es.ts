@@ -37,6 +37,7 @@ export const es: Strings = {
   rateSend: "Enviar valoración",
   scoreOfFive: "{n} de 5",
   earlierMessages: "Mensajes anteriores",
+  downloadTranscript: "Descargar este chat",
   newMessages: "Nuevos",
   original: "Original",
   translation: "Traducción",

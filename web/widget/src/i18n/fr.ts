@@ -37,6 +37,7 @@ export const fr: Strings = {
   rateSend: "Envoyer l’avis",
   scoreOfFive: "{n} sur 5",
   earlierMessages: "Messages précédents",
+  downloadTranscript: "Télécharger cette conversation",
   newMessages: "Nouveaux",
   original: "Original",
   translation: "Traduction",

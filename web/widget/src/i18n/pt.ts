@@ -37,6 +37,7 @@ export const pt: Strings = {
   rateSend: "Enviar avaliação",
   scoreOfFive: "{n} de 5",
   earlierMessages: "Mensagens anteriores",
+  downloadTranscript: "Baixar este chat",
   newMessages: "Novas",
   original: "Original",
   translation: "Tradução",

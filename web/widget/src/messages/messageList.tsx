@@ -123,6 +123,9 @@ function NextStep({ store }: { store: WidgetStore }) {
     return (
       <>
         <p class="notice">{strings.chatClosed}</p>
+        <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
+          {strings.downloadTranscript}
+        </button>
         {messages.value.some((message) => message.role === "operator") && <RatingForm store={store} />}
       </>
     );

@@ -24,6 +24,10 @@ class LocaleStrings:
     """In reply to a greeting."""
     thanks: str
     """In reply to thanks."""
+    visitor: str
+    """The visitor as the author of a message, in what they read themselves."""
+    assistant: str
+    """The AI as the author of a message."""
 
 
 LOCALES = {
@@ -38,6 +42,8 @@ LOCALES = {
         ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
         "Hello! How can I help you?",
         "You're welcome!",
+        "You",
+        "AI assistant",
     ),
     "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
@@ -50,6 +56,8 @@ LOCALES = {
         ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
         "Hallo! Wie kann ich Ihnen helfen?",
         "Gern geschehen!",
+        "Sie",
+        "KI-Assistent",
     ),
     "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
@@ -63,6 +71,8 @@ LOCALES = {
         ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
         "Bonjour ! Comment puis-je vous aider ?",
         "Avec plaisir !",
+        "Vous",
+        "Assistant IA",
     ),
     "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
@@ -75,6 +85,8 @@ LOCALES = {
         ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
         "¡Hola! ¿En qué puedo ayudarle?",
         "¡De nada!",
+        "Usted",
+        "Asistente de IA",
     ),
     "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
@@ -87,6 +99,8 @@ LOCALES = {
         ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo"),
         "Olá! Como posso ajudar?",
         "De nada!",
+        "Você",
+        "Assistente de IA",
     ),
     "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
@@ -99,6 +113,8 @@ LOCALES = {
         ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica"),
         "Buongiorno! Come posso aiutarla?",
         "Prego!",
+        "Lei",
+        "Assistente IA",
     ),
     "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
@@ -111,6 +127,8 @@ LOCALES = {
         ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
         "Hallo! Waarmee kan ik u helpen?",
         "Graag gedaan!",
+        "U",
+        "AI-assistent",
     ),
 }
 

@@ -152,6 +152,7 @@ OPERATOR_ROUTES = (
 VISITOR_ROUTES = (
     _visitor(CHAT, "POST", "stream", kind=RouteKind.AI_STREAM),
     _visitor(CHAT, "GET", "history"),
+    _visitor(CHAT, "GET", "transcript"),
     _visitor(CHAT, "POST", "email"),
     _visitor(CHAT, "POST", "contact"),
     _visitor(CHAT, "POST", "identify"),

@@ -29,6 +29,7 @@ from parley.chat.widget.schemas import (
     OperatorMessagesQuery,
     RatingBody,
     SendMessageBody,
+    TranscriptQuery,
     VisitorReadBody,
     WidgetBody,
     WidgetMessagesResponse,
@@ -108,6 +109,11 @@ class WidgetHandlers:
         visitor, history = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)
         place = await self.widget.find_queue_place(history.conversation)
         return to_history_response(visitor, history, place)
+
+    async def get_transcript(self, context: RequestContext[VisitorCaller, None, TranscriptQuery]) -> web.Response:
+        text = await self.widget.get_transcript(context.caller, context.query.lang)
+        headers = {"Content-Disposition": 'attachment; filename="chat.txt"', "Cache-Control": "no-store"}
+        return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
 
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]

@@ -91,6 +91,10 @@ class HistoryQuery(WidgetQuery):
     limit: PageSize = 50
 
 
+class TranscriptQuery(WidgetQuery):
+    lang: Language | None = Field(None, description="The language of the text around the messages; by default yours.")
+
+
 class OperatorMessagesQuery(WidgetQuery):
     after_seq: AfterSeq = 0
 
