@@ -42,8 +42,8 @@ async def expect_event(widget: Widget, event: str, /, **detail: Any) -> None:
 
 
 async def expect_accessible(widget: Widget) -> None:
-    await widget.page.wait_for_timeout(250)
-    assert not await widget.accessibility_violations("parley-chat", ALL_IMPACTS)
+    await widget.wait_settled()
+    assert not await widget.accessibility_violations("parley-chat", impacts=ALL_IMPACTS)
 
 
 async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
