@@ -15,7 +15,7 @@ from support.routes import PublicEndpoint, proxy_routes, public_endpoints
 
 CREDENTIALS = {CallerType.OPERATOR: Credential.OPERATOR, CallerType.VISITOR: Credential.VISITOR}
 KINDS = {
-    RouteKind.JSON: {"application/json", "text/csv"},
+    RouteKind.JSON: {"application/json", "text/csv", "text/plain"},
     RouteKind.EVENT_STREAM: {"text/event-stream"},
     RouteKind.AI_STREAM: {"text/event-stream"},
 }

@@ -19,6 +19,7 @@ const COMMANDS: readonly ParleyCommand[] = [
   "send",
   "setLanguage",
   "setTheme",
+  "identify",
   "reset",
   "endSession",
   "on",

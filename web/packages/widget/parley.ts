@@ -63,6 +63,8 @@ export interface ParleyCommands {
   /** The language of the widget and of replies, such as "pt-BR". */
   setLanguage(tag: string): void;
   setTheme(theme: ParleyTheme): void;
+  /** Identifies the visitor by a token of the site's server. */
+  identify(token: string): void;
   /** Forgets the visitor on this device, in all tabs: for a logout. Operators keep the chat. */
   reset(): void;
   /** The same as `reset`. */

@@ -138,6 +138,7 @@ export class WidgetLauncher implements Launcher {
 
   /** Continues as the person whom a token of the site's server names. */
   async identify(token: string): Promise<void> {
+    if (this.#stop.signal.aborted) return;
     const { siteKey, sessionId } = this.embed;
     try {
       const answer = await post(this.embed, "/chat/identify", { token });
