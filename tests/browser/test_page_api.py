@@ -156,6 +156,7 @@ async def test_chat_fills_the_page_of_an_app(tenant: TenantFixture, stack: Stack
     await widget.page.goto(f"{stack.gateway_url}/widget/app.html?site_key={tenant.site_key}&language=de&theme=dark")
     dialog = widget.page.get_by_role("dialog")
     await expect(dialog).to_have_css("background-color", "rgb(22, 32, 30)")
+    await widget.wait_settled()
     assert await dialog.bounding_box() == {"x": 0, "y": 0, "width": 1024, "height": 768}
     await expect(widget.page.get_by_role("textbox", name="Nachricht schreiben …")).to_be_focused()
     assert await widget.page.evaluate("told") == ["ready", "open"]
