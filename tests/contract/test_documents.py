@@ -19,7 +19,7 @@ SERVICES_WITH_DATABASE = ["chat", "notify", "presence", "translate"]
 
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?(\.\w+)?")
-_GENERATED_FOLDERS = (".venv", ".dev", "dist")
+_GENERATED_FOLDERS = (".venv", ".dev", "dist", "web/dist")
 _GENERATED_FILES = ("deploy/.env", "deploy/extra.env")
 _FORMATS = ("percona/mongodb_exporter", "http/protobuf")
 """An image and a protocol, which look like paths."""
