@@ -75,7 +75,7 @@ async def test_a_customer_has_one_history_on_two_devices_until_they_log_out(
         await expect(details.get_by_text("customer-42")).to_be_visible()
         await expect(details.get_by_text("gold")).to_be_visible()
 
-        # Again on the next page: nothing starts anew.
+        # Again on the next page: the session stays as it is.
         sent: list[str] = []
         phone.page.on("request", lambda request: sent.append(request.url))
         await phone.page.reload()

@@ -128,7 +128,7 @@ class MongoCannedReplyRepository:
     async def _let_expire(self, replies: Sequence[Document], kept: FileSchema | None = None) -> None:
         """Let what replies have shown expire: visitors' images, and files but the one that is `kept`.
 
-        What a message or a reply shows when its time is over stays.
+        A file that a message or a reply shows does not expire.
         """
         expiry = {"$set": {"expires_at": self._clock() + SENDING_TIME}}
         images = [reply["image_name"] for reply in replies if reply.get("image_name")]
