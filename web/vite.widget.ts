@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { version } from "./package.json";
-import { CATALOGUES, launcherTexts } from "./widget/src/i18n/catalogues";
+import { CATALOGUES, catalogueConstants } from "./widget/src/i18n/catalogues";
 import { windowStyles } from "./widget/src/styles/windowStyles";
 
 /**
@@ -94,7 +94,7 @@ const common = (config: UserConfig["build"]): UserConfig => ({
 
 export default defineConfig(({ mode }) => {
   const outDir = process.env["WIDGET_OUT_DIR"] as string;
-  const define = { "process.env.NODE_ENV": '"production"' };
+  const define = { "process.env.NODE_ENV": '"production"', ...catalogueConstants() };
   if (mode === "chat") {
     return {
       ...common({
@@ -132,7 +132,6 @@ export default defineConfig(({ mode }) => {
       ...define,
       VERSION: JSON.stringify(version),
       CHAT_FILE: JSON.stringify(chatFile),
-      LAUNCHER_TEXTS: JSON.stringify(launcherTexts()),
     },
   };
 });

@@ -1,7 +1,9 @@
 /** Unit tests of the state that must not lose anything, in a simulated browser. */
 import { defineConfig } from "vitest/config";
+import { catalogueConstants } from "./widget/src/i18n/catalogues";
 
 export default defineConfig({
+  define: catalogueConstants(),
   resolve: {
     alias: [
       { find: "@parley/widget", replacement: new URL("packages/widget/index.ts", import.meta.url).pathname },

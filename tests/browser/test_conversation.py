@@ -148,6 +148,6 @@ async def test_proactive_message_reaches_a_visitor_with_a_closed_widget(
     await panel.page.get_by_role("button", name="Send").click()
     await expect(panel.messages).to_contain_text("Can I help you choose?")
     await expect(widget.page.get_by_role("button", name="Can I help you choose?")).to_be_visible(timeout=3_000)
-    await expect(widget.page.get_by_role("button", name="Open chat, 1 new")).to_be_visible()
-    await widget.page.get_by_role("button", name="Open chat, 1 new").click()
+    await expect(widget.page.get_by_role("button", name="Open chat, 1 new message")).to_be_visible()
+    await widget.page.get_by_role("button", name="Open chat, 1 new message").click()
     await expect(widget.log).to_contain_text("Can I help you choose?")

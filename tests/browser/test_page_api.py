@@ -113,7 +113,7 @@ async def test_page_drives_the_widget_and_hears_what_its_visitor_sees(
         await expect_accessible(widget)
         await widget.page.get_by_role("button", name="Dismiss").click()
         await expect(widget.page.get_by_role("button", name="Hello")).to_have_count(0)
-        await expect(launcher).to_have_accessible_name("Open chat, 1 new")
+        await expect(launcher).to_have_accessible_name("Open chat, 1 new message")
         await call(widget, "open")
         await expect(widget.log.get_by_text("New", exact=True)).to_be_visible()
         (await tenant.alex.post(f"/operator/close/{conversation}")).ok()

@@ -1,6 +1,7 @@
 /**
- * The panel's texts: node scripts/texts.mjs check | reviewed FEATURE[.NAME] [LANGUAGE…]
+ * The texts of panel and widget: node scripts/texts.mjs check | reviewed FEATURE[.NAME] [LANGUAGE…] | widget
  *
+ * `widget` sorts and checks the widget's catalogues only (widgetTexts.mjs). The rest is about the panel's texts.
  * `check` names texts that are missing, superfluous, unused or stale, placeholders and plural forms that differ, and texts
  * that are written in the code.
  * `reviewed` marks the translations of a feature, or of one text, as fitting their English text.
@@ -12,6 +13,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findLiteralTexts } from "./literalTexts.mjs";
+import { checkWidgetTexts, sortWidgetTexts } from "./widgetTexts.mjs";
 
 const PANEL = new URL("../panel/src/", import.meta.url).pathname;
 const TEXTS = join(PANEL, "i18n");
@@ -139,9 +141,9 @@ function findUnused(features) {
   );
 }
 
-function check() {
+function checkPanel() {
   const features = featuresOf(SOURCE);
-  const problems = [
+  return [
     ...(readFileSync(ENGLISH_MODULE, "utf8") === englishModule(features)
       ? []
       : ["i18n/english.ts does not name the English files (`npm run texts reviewed FEATURE` writes it)"]),
@@ -154,11 +156,15 @@ function check() {
     ...findUnused(features),
     ...findLiteralTexts(PANEL),
   ];
+}
+
+function check(panelProblems) {
+  const { problems: widgetProblems, missing } = checkWidgetTexts();
+  for (const note of missing) console.log(note);
+  const problems = [...panelProblems, ...widgetProblems];
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) {
-    console.error(
-      `\n${problems.length} problems of the panel's texts. See "A visible text" in web/README.md.`,
-    );
+    console.error(`\n${problems.length} problems of the texts. See "A visible text" in web/README.md.`);
     process.exitCode = 1;
   }
 }
@@ -204,10 +210,13 @@ const write = (path, object) => writeFileSync(path, `${JSON.stringify(sorted(obj
 
 const [command, scope, ...languages] = process.argv.slice(2);
 if (command === "check") {
-  check();
+  check(checkPanel());
+} else if (command === "widget") {
+  sortWidgetTexts();
+  check([]);
 } else if (command === "reviewed" && scope && languages.every((language) => LANGUAGES.includes(language))) {
   markReviewed(scope, languages.length > 0 ? languages : LANGUAGES);
 } else {
-  console.error("usage: npm run texts check | reviewed FEATURE[.NAME] [LANGUAGE…]");
+  console.error("usage: npm run texts check | reviewed FEATURE[.NAME] [LANGUAGE…] | widget");
   process.exitCode = 2;
 }

@@ -5,7 +5,6 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ParleyWidgetProps } from "../packages/react";
-import { launcherTexts } from "../widget/src/i18n/catalogues";
 import { FakeServer, json } from "./fakeServer";
 
 const BUILT = "node_modules/.cache/packages";
@@ -13,7 +12,6 @@ const SITE = { siteKey: "pk_1", origin: "http://parley.test" };
 
 beforeEach(() => {
   vi.resetModules();
-  vi.stubGlobal("LAUNCHER_TEXTS", launcherTexts());
   vi.stubGlobal("CHAT_FILE", "chat-1.js");
   vi.stubGlobal("VERSION", "1.2.3");
   new FakeServer().on("POST", "/chat/heartbeat", () => json({ colour: "#123456" }));

@@ -1,7 +1,6 @@
 /** What a page calls and listens to: before the script has run, after it, and after the widget was removed. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { PageConfig } from "../widget/src/embedConfig";
-import { launcherTexts } from "../widget/src/i18n/catalogues";
 import { FakeServer, json } from "./fakeServer";
 
 type Parley = Record<string, (...args: unknown[]) => void> & { version: string };
@@ -18,7 +17,6 @@ const listen = (name: string) => (detail: unknown) => received.push([name, detai
 beforeEach(() => {
   vi.useFakeTimers();
   vi.resetModules();
-  vi.stubGlobal("LAUNCHER_TEXTS", launcherTexts());
   vi.stubGlobal("CHAT_FILE", "chat-1.js");
   vi.stubGlobal("VERSION", "1.2.3");
   localStorage.clear();
@@ -61,14 +59,17 @@ test("calls from before the script has run are made in their order", async () =>
   await runScript();
   expect(received).toEqual([["ready", { version: "1.2.3" }]]);
   expect(root()?.querySelector(".root")?.className).toBe("root bare");
-  expect(button()?.getAttribute("aria-label")).toBe("Chat öffnen");
+  expect(button()?.getAttribute("aria-label")).toBe("Chat");
   page.parley?.("on", "ready", listen("late"));
   expect(received.at(-1)).toEqual(["late", { version: "1.2.3" }]);
   expect(page.Parley).toMatchObject({ siteKey: "pk_1", version: "1.2.3" });
   page.Parley?.["show"]?.();
   page.parley?.("setLanguage", "tlh");
   expect(root()?.querySelector(".root")?.className).toBe("root");
-  expect(button()?.getAttribute("aria-label")).toBe("Open chat");
+  expect(button()?.getAttribute("aria-label")).toBe("Chat");
+  page.parley?.("setLanguage", "ar-EG");
+  expect(button()?.getAttribute("aria-label")).toBe("محادثة");
+  expect(button()?.closest(".root")?.getAttribute("dir")).toBe("rtl");
   await run(10);
   page.parley?.("setLanguage", "fr");
   await run(30_000);

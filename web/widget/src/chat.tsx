@@ -2,7 +2,7 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { MAX_CHARACTERS } from "./composer/composer";
-import { loadStrings, locale } from "./i18n/i18n";
+import { loadStrings, locale, plural, strings } from "./i18n/i18n";
 import { browserLanguage } from "./i18n/language";
 import type { Chat, ChatCommand, Launcher } from "./launcher/chatInterface";
 import { windowStyles } from "./styles/windowStyles";
@@ -21,13 +21,21 @@ export async function mount(launcher: Launcher): Promise<Chat> {
   const store = new WidgetStore(embed, endSession, (name, detail) => launcher.emit?.(name, detail));
   // In another language everything is drawn again.
   const draw = () => render(<Widget key={locale.language} store={store} />, element);
+  const updateButton = () => {
+    const [isOpen, unread] = [store.open.value, store.unread.value];
+    launcher.update({ isOpen, unread, label: buttonLabel(isOpen, unread) });
+  };
   const commands: Record<ChatCommand, (text: string) => void> = {
     prefill: (text) => store.prefill(text),
     send: (text) => store.sendMessage(text.slice(0, MAX_CHARACTERS)),
-    setLanguage: (tag) => void loadStrings(embed.origin, tag).then(draw),
+    setLanguage: (tag) =>
+      void loadStrings(embed.origin, tag).then(() => {
+        draw();
+        updateButton();
+      }),
   };
   const stopEffects = [
-    effect(() => launcher.update({ isOpen: store.open.value, unread: store.unread.value })),
+    effect(updateButton),
     effect(() => {
       const colours = store.config.value?.colours;
       if (colours) launcher.setColours(colours);
@@ -48,4 +56,9 @@ export async function mount(launcher: Launcher): Promise<Chat> {
       render(null, element);
     },
   };
+}
+
+function buttonLabel(isOpen: boolean, unread: number): string {
+  if (isOpen) return strings.closeChat;
+  return unread ? `${strings.openChat}, ${plural("unread", unread)}` : strings.openChat;
 }

@@ -1,22 +1,31 @@
-/** The widget's texts in all languages. A new language is one file here, one entry here and one in `LANGUAGES`. */
-import { ar } from "./ar";
-import { de } from "./de";
-import { en, type Strings } from "./en";
-import { es } from "./es";
-import { fr } from "./fr";
-import { pt } from "./pt";
+/** The widget's catalogues, for the build and for tests: one JSON file per language. Nothing else registers a language. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-export const CATALOGUES: Record<string, Strings> = { en, de, fr, es, pt, ar };
+export type Catalogue = Record<string, string>;
 
-const LAUNCHER_KEYS = ["openChat", "closeChat", "unread", "loadFailed"] as const;
+const DIRECTORY = fileURLToPath(new URL(".", import.meta.url));
 
-export type LauncherTexts = Pick<Strings, (typeof LAUNCHER_KEYS)[number]>;
+/** All catalogues, by language. Keys that a language lacks are shown in English. */
+export const CATALOGUES: Record<string, Catalogue> = Object.fromEntries(
+  readdirSync(DIRECTORY)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => [name.slice(0, -".json".length), JSON.parse(readFileSync(DIRECTORY + name, "utf8"))]),
+);
 
-/** The texts of the button, by language. The build puts them into the launcher, which loads no catalogue. */
-export const launcherTexts = (): Record<string, LauncherTexts> =>
-  Object.fromEntries(
-    Object.entries(CATALOGUES).map(([language, strings]) => [
-      language,
-      Object.fromEntries(LAUNCHER_KEYS.map((key) => [key, strings[key]])) as LauncherTexts,
-    ]),
-  );
+/** What most languages call a chat. */
+const CHAT = "Chat";
+
+/** What the build, and the tests, put into the scripts in place of these names. */
+export const catalogueConstants = (): Record<string, string> => ({
+  LANGUAGES: JSON.stringify(Object.keys(CATALOGUES)),
+  BUTTON_NAMES: JSON.stringify(buttonNames()),
+});
+
+/** What the button is called until the chat is loaded: short, because the launcher has it in all languages. */
+function buttonNames(): Record<string, string | undefined> {
+  const titles = Object.entries(CATALOGUES)
+    .filter(([, { title = CHAT }]) => title !== CHAT)
+    .map(([language, { title }]) => [language.replace(/-.*/, ""), title]);
+  return { ...Object.fromEntries(titles), en: CATALOGUES["en"]?.["openChat"] };
+}

@@ -1,11 +1,12 @@
 /** What is on the page before the chat window is loaded: the button, in plain DOM because it has to be small. */
-import type { LauncherTexts } from "../i18n/catalogues";
-import { direction, findLanguage } from "../i18n/language";
+import { loadFailed } from "../i18n/en.json";
+import { direction } from "../i18n/language";
 import { BUTTON_PATHS } from "../iconPaths";
 import type { ButtonState } from "./chatInterface";
 
-/** The texts of all languages. The build sets them from the catalogues. */
-declare const LAUNCHER_TEXTS: Record<string, LauncherTexts>;
+/** What the button is called in languages that do not call it "Chat". The build sets it from the catalogues. */
+declare const BUTTON_NAMES: Record<string, string>;
+const NAMES = new Map(Object.entries(BUTTON_NAMES));
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICON_SIZE = 26;
@@ -19,13 +20,15 @@ export class LauncherButton {
   readonly #button = document.createElement("button");
   readonly #icon: SVGPathElement;
   readonly #count = document.createElement("span");
-  #texts!: LauncherTexts;
+  #name = "";
   #state: ButtonState = { isOpen: false, unread: 0 };
   #isHidden = false;
 
   constructor(tag: string, onClick: () => void) {
     this.#notice.className = "load-notice";
     this.#notice.setAttribute("role", "status");
+    this.#notice.lang = "en";
+    this.#notice.dir = "auto";
     this.#button.type = "button";
     this.#button.className = "launcher";
     this.#button.addEventListener("click", onClick);
@@ -39,9 +42,9 @@ export class LauncherButton {
   }
 
   setLanguage(tag: string): void {
-    const language = findLanguage(tag);
-    this.#texts = LAUNCHER_TEXTS[language] as LauncherTexts;
-    this.root.lang = language;
+    const [language = ""] = tag.toLowerCase().split("-");
+    this.#name = NAMES.get(language) ?? "Chat";
+    this.root.lang = tag;
     this.root.dir = direction(language);
     this.update(this.#state);
   }
@@ -53,25 +56,23 @@ export class LauncherButton {
   }
 
   update(state: ButtonState): void {
-    const { openChat, closeChat, unread: count } = this.#texts;
-    const { isOpen, unread } = state;
+    const { isOpen, unread, label } = state;
     // A keyboard user who closes the window continues at the button.
     if (this.#state.isOpen && !isOpen) this.#button.focus();
     this.#state = state;
     const hasNews = !isOpen && unread > 0;
-    const label = hasNews ? `${openChat}, ${count.replace("{n}", String(unread))}` : openChat;
     this.root.className = `root${isOpen ? " open" : ""}${this.#isHidden ? " bare" : ""}`;
     this.#button.setAttribute("aria-expanded", String(isOpen));
-    this.#button.setAttribute("aria-label", isOpen ? closeChat : label);
+    this.#button.setAttribute("aria-label", label || this.#name);
     this.#icon.setAttribute("d", isOpen ? BUTTON_PATHS.down : BUTTON_PATHS.chat);
     this.#count.textContent = hasNews ? String(unread) : "";
     this.#count.hidden = !hasNews;
   }
 
-  /** Shows that the chat window is being loaded, and whether that has failed. */
+  /** Shows that the chat window is being loaded, and whether that has failed: in English, no other texts are here. */
   setLoading(isLoading: boolean, hasFailed = false): void {
     this.#button.setAttribute("aria-busy", String(isLoading));
-    this.#notice.textContent = hasFailed ? this.#texts.loadFailed : "";
+    this.#notice.textContent = hasFailed ? loadFailed : "";
   }
 }
 

@@ -25,6 +25,8 @@ export type EmitEvent = <E extends ParleyEvent>(name: E, detail: ParleyEvents[E]
 export interface ButtonState {
   isOpen: boolean;
   unread: number;
+  /** The button's name, if it is another than that of the closed window without news. */
+  label?: string;
 }
 
 export interface Colours {
