@@ -2,22 +2,23 @@
  * The texts of panel and widget: node scripts/texts.mjs check | reviewed FEATURE[.NAME] [LANGUAGE…] | widget
  *
  * `widget` sorts and checks the widget's catalogues only (widgetTexts.mjs). The rest is about the panel's texts.
- * `check` names texts that are missing, superfluous, unused or stale, placeholders and plural forms that differ, and texts
- * that are written in the code.
+ * `check` names texts that are missing, superfluous, unused, stale or needed before they are loaded, placeholders and
+ * plural forms that differ, and texts that are written in the code.
  * `reviewed` marks the translations of a feature, or of one text, as fitting their English text.
- * It also sorts the files and writes i18n/english.ts.
+ * It also sorts the files and writes i18n/english.ts and i18n/englishPages.ts.
  *
  * The files are in the format of i18next (JSON v4): `{{name}}` for a value, `name_one` and `name_other` for plural forms.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findFirstLoad } from "./firstLoad.mjs";
 import { findLiteralTexts } from "./literalTexts.mjs";
 import { checkWidgetTexts, sortWidgetTexts } from "./widgetTexts.mjs";
 
 const PANEL = new URL("../panel/src/", import.meta.url).pathname;
 const TEXTS = join(PANEL, "i18n");
-const ENGLISH_MODULE = join(TEXTS, "english.ts");
+const PAGES = "pages";
 const LINE_WIDTH = 110;
 const SOURCE = "en";
 const LANGUAGES = ["ar", "de", "es", "fr", "ja", "pt"];
@@ -28,13 +29,19 @@ const KEY_IN_CODE = /["'`]([a-z][A-Za-z]*\.[A-Za-z][\w-]*)(["'`]|\$\{)|["'`]([a-
 /** Without a prototype: a text may be called "valueOf". */
 const read = (path) =>
   Object.assign(Object.create(null), existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {});
-const textsOf = (language, feature) => read(join(TEXTS, language, `${feature}.json`));
+/** In `pages/` are the texts of what is not in the first load. */
+const pathOf = (language, feature) => {
+  const inPages = existsSync(join(TEXTS, SOURCE, PAGES, `${feature}.json`));
+  return join(TEXTS, language, inPages ? PAGES : "", `${feature}.json`);
+};
+const textsOf = (language, feature) => read(pathOf(language, feature));
 const reviewedPath = (feature) => join(TEXTS, "reviewed", `${feature}.json`);
-const featuresOf = (language) =>
-  readdirSync(join(TEXTS, language))
+const featuresIn = (...path) =>
+  readdirSync(join(TEXTS, ...path))
     .filter((name) => name.endsWith(".json"))
     .map((name) => name.slice(0, -".json".length))
     .sort((a, b) => a.localeCompare(b, "en"));
+const featuresOf = (language) => [...featuresIn(language), ...featuresIn(language, PAGES)];
 const baseOf = (name) => name.replace(PLURAL, "");
 const placeholdersOf = (text) => [...new Set(text.match(/\{\{\w+\}\}/g))].sort().join(" ");
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -141,12 +148,30 @@ function findUnused(features) {
   );
 }
 
+/** Texts of `pages/` that code of the first load names: they are not there yet. */
+function findEarly() {
+  const pages = featuresIn(SOURCE, PAGES);
+  return [...findFirstLoad(join(PANEL, "main.tsx"))].flatMap((path) =>
+    [...readFileSync(path, "utf8").matchAll(KEY_IN_CODE)]
+      .map(([, key, , prefix]) => key ?? prefix)
+      .filter((key) => pages.includes(key.split(".")[0]))
+      .map((key) => `${path.slice(PANEL.length)} is in the first load, and ${key} in ${PAGES}/`),
+  );
+}
+
 function checkPanel() {
   const features = featuresOf(SOURCE);
   return [
-    ...(readFileSync(ENGLISH_MODULE, "utf8") === englishModule(features)
-      ? []
-      : ["i18n/english.ts does not name the English files (`npm run texts reviewed FEATURE` writes it)"]),
+    ...Object.entries(englishModules())
+      .filter(([path, text]) => !existsSync(path) || readFileSync(path, "utf8") !== text)
+      .map(
+        ([path]) => `${path} does not name the English files (\`npm run texts reviewed FEATURE\` writes it)`,
+      ),
+    ...LANGUAGES.flatMap((language) =>
+      featuresIn(language)
+        .filter((feature) => features.includes(feature) && pathOf(language, feature).includes(`/${PAGES}/`))
+        .map((feature) => `${language}/${feature}.json belongs into ${language}/${PAGES}/, as in English`),
+    ),
     ...LANGUAGES.flatMap((language) =>
       featuresOf(language)
         .filter((feature) => !features.includes(feature))
@@ -154,6 +179,7 @@ function checkPanel() {
     ),
     ...features.flatMap(checkFeature),
     ...findUnused(features),
+    ...findEarly(),
     ...findLiteralTexts(PANEL),
   ];
 }
@@ -172,7 +198,7 @@ function check(panelProblems) {
 function markReviewed(scope, languages) {
   const [feature, only] = scope.split(".");
   for (const language of [SOURCE, ...LANGUAGES]) {
-    const path = join(TEXTS, language, `${feature}.json`);
+    const path = pathOf(language, feature);
     if (existsSync(path)) write(path, read(path));
   }
   const english = textsOf(SOURCE, feature);
@@ -188,18 +214,24 @@ function markReviewed(scope, languages) {
       .join(" ");
   }
   mkdirSync(join(TEXTS, "reviewed"), { recursive: true });
-  writeFileSync(ENGLISH_MODULE, englishModule(featuresOf(SOURCE)));
+  for (const [path, text] of Object.entries(englishModules())) writeFileSync(path, text);
   write(reviewedPath(feature), Object.fromEntries(Object.entries(marks).filter(([base]) => bases.has(base))));
 }
 
-/** Imports every English file, so that TypeScript knows the keys. Laid out as the formatter does. */
-function englishModule(features) {
+/** The modules that import every English file, so that TypeScript knows the keys, by path. */
+const englishModules = () => ({
+  [join(TEXTS, "english.ts")]: englishModule("english", "en", featuresIn(SOURCE)),
+  [join(TEXTS, "englishPages.ts")]: englishModule("englishPages", `en/${PAGES}`, featuresIn(SOURCE, PAGES)),
+});
+
+/** Laid out as the formatter does. */
+function englishModule(name, folder, features) {
   const names = features.join(", ");
-  const oneLine = `export const english = { ${names} };`;
-  const lines = `export const english = {\n${features.map((feature) => `  ${feature},\n`).join("")}};`;
+  const oneLine = `export const ${name} = { ${names} };`;
+  const lines = `export const ${name} = {\n${features.map((feature) => `  ${feature},\n`).join("")}};`;
   return [
     "/** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */",
-    ...features.map((feature) => `import ${feature} from "./en/${feature}.json";`),
+    ...features.map((feature) => `import ${feature} from "./${folder}/${feature}.json";`),
     "",
     oneLine.length <= LINE_WIDTH ? oneLine : lines,
     "",

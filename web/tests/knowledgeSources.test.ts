@@ -1,6 +1,6 @@
 /** What a knowledge source says of itself, in the operator's language. */
-import { afterEach, expect, test } from "vitest";
-import { showLanguage } from "../panel/src/i18n/i18n";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import { loadPageTexts, showLanguage } from "../panel/src/i18n/i18n";
 import { describeCounts, describeFault, describeSync } from "../panel/src/knowledgeSources/sources";
 import type { KnowledgeSource } from "../shared/apiTypes";
 
@@ -29,6 +29,7 @@ const SOURCE: KnowledgeSource = {
   documents: { ready: 10, failed: 2, skipped: 0, pending: 0, passages: 31 },
 };
 
+beforeAll(() => loadPageTexts());
 afterEach(() => showLanguage("en"));
 
 test("a source shows its progress, and its documents by status without what there is none of", () => {

@@ -1,13 +1,14 @@
 /** The panel's texts: language, plural forms, values, direction, dates and numbers. */
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { errorMessage } from "../panel/src/api/client";
 import { formatDuration, formatNumber, formatRelative } from "../panel/src/i18n/formats";
-import { direction, language, showLanguage, t, tx } from "../panel/src/i18n/i18n";
+import { direction, language, loadPageTexts, showLanguage, t, tx } from "../panel/src/i18n/i18n";
 import { findLocale, findPanelLanguage } from "../panel/src/i18n/languages";
 import { ApiError } from "../shared/http";
 
 const now = Date.parse("2026-05-03T12:00:00Z");
 
+beforeAll(() => loadPageTexts());
 beforeEach(() => showLanguage("en"));
 afterEach(() => showLanguage("en"));
 

@@ -1,13 +1,14 @@
 /** The command bar and the list of shortcuts, loaded when they are opened first. */
 import { useEffect, useState } from "preact/hooks";
 import { showToast } from "../components/toasts";
-import { t } from "../i18n/i18n";
+import { loadPageTexts, t } from "../i18n/i18n";
 import { commandBarOpen, shortcutsOpen } from "./registry";
 
 const load = async () => {
   const [{ CommandBar }, { ShortcutsDialog }] = await Promise.all([
     import("./commandBar"),
     import("./shortcutsDialog"),
+    loadPageTexts(),
   ]);
   return { CommandBar, ShortcutsDialog };
 };

@@ -1,9 +1,9 @@
-/** Components whose code is loaded when they are first shown. */
+/** Components whose code and texts are loaded when they are first shown. */
 
 import { signal } from "@preact/signals";
 import type { FunctionComponent } from "preact";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n/i18n";
+import { loadPageTexts, t } from "../i18n/i18n";
 import { EmptyState, Spinner } from "./display";
 
 /**
@@ -14,8 +14,8 @@ export function lazy<P extends object>(load: () => Promise<FunctionComponent<P>>
   const loaded = signal<{ component: FunctionComponent<P> } | null>(null);
   const failed = signal(false);
   const start = () => {
-    load().then(
-      (component) => {
+    Promise.all([load(), loadPageTexts()]).then(
+      ([component]) => {
         loaded.value = { component };
       },
       () => {

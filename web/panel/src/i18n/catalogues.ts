@@ -1,8 +1,12 @@
-/** The texts by language. Each language is one file, and only the one in use is loaded. */
+/**
+ * The texts by language. Each language is two files, and only those of the one in use are loaded: the texts of the first
+ * load, and those of what is loaded later (`pages/`).
+ */
 import type { english } from "./english";
+import type { englishPages } from "./englishPages";
 import type { PanelLanguage } from "./languages";
 
-type Features = typeof english;
+type Features = typeof english & typeof englishPages;
 type PluralCategory = "zero" | "one" | "two" | "few" | "many" | "other";
 type WithoutPlural<Name> = Name extends `${infer Base}_${PluralCategory}` ? Base : Name;
 
@@ -16,7 +20,9 @@ export type Catalogue = ReadonlyMap<string, string>;
 
 export type CatalogueFiles = Record<string, Record<string, string>>;
 
-const LOADERS: Record<PanelLanguage, () => Promise<{ default: CatalogueFiles }>> = {
+type Loader = () => Promise<{ default: CatalogueFiles }>;
+
+const LOADERS: Record<PanelLanguage, Loader> = {
   en: () => import("./english").then((module) => ({ default: module.english })),
   ar: () => import("./ar/index"),
   de: () => import("./de/index"),
@@ -26,8 +32,20 @@ const LOADERS: Record<PanelLanguage, () => Promise<{ default: CatalogueFiles }>>
   pt: () => import("./pt/index"),
 };
 
-export async function loadCatalogue(language: PanelLanguage): Promise<Catalogue> {
-  return toCatalogue((await LOADERS[language]()).default);
+const PAGE_LOADERS: Record<PanelLanguage, Loader> = {
+  en: () => import("./englishPages").then((module) => ({ default: module.englishPages })),
+  ar: () => import("./ar/pages"),
+  de: () => import("./de/pages"),
+  es: () => import("./es/pages"),
+  fr: () => import("./fr/pages"),
+  ja: () => import("./ja/pages"),
+  pt: () => import("./pt/pages"),
+};
+
+export async function loadCatalogue(language: PanelLanguage, withPages: boolean): Promise<Catalogue> {
+  const loaders = withPages ? [LOADERS, PAGE_LOADERS] : [LOADERS];
+  const parts = await Promise.all(loaders.map((loader) => loader[language]()));
+  return toCatalogue(Object.assign({}, ...parts.map((part) => part.default)));
 }
 
 /** `files` by feature, or by a path that ends with "feature.json". */

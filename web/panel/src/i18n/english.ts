@@ -1,35 +1,24 @@
 /** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */
 import app from "./en/app.json";
-import archive from "./en/archive.json";
-import audit from "./en/audit.json";
-import cannedReplies from "./en/cannedReplies.json";
-import chatbot from "./en/chatbot.json";
 import commands from "./en/commands.json";
 import common from "./en/common.json";
 import composer from "./en/composer.json";
 import conversation from "./en/conversation.json";
 import copilot from "./en/copilot.json";
-import devices from "./en/devices.json";
 import errors from "./en/errors.json";
 import fieldErrors from "./en/fieldErrors.json";
 import files from "./en/files.json";
-import hours from "./en/hours.json";
 import identity from "./en/identity.json";
 import inbox from "./en/inbox.json";
-import knowledge from "./en/knowledge.json";
 import labels from "./en/labels.json";
 import live from "./en/live.json";
 import mentions from "./en/mentions.json";
 import navigation from "./en/navigation.json";
 import notifications from "./en/notifications.json";
-import ratings from "./en/ratings.json";
 import reports from "./en/reports.json";
 import search from "./en/search.json";
 import session from "./en/session.json";
-import settings from "./en/settings.json";
 import setup from "./en/setup.json";
-import sites from "./en/sites.json";
-import sources from "./en/sources.json";
 import team from "./en/team.json";
 import teams from "./en/teams.json";
 import time from "./en/time.json";
@@ -38,36 +27,25 @@ import visitors from "./en/visitors.json";
 
 export const english = {
   app,
-  archive,
-  audit,
-  cannedReplies,
-  chatbot,
   commands,
   common,
   composer,
   conversation,
   copilot,
-  devices,
   errors,
   fieldErrors,
   files,
-  hours,
   identity,
   inbox,
-  knowledge,
   labels,
   live,
   mentions,
   navigation,
   notifications,
-  ratings,
   reports,
   search,
   session,
-  settings,
   setup,
-  sites,
-  sources,
   team,
   teams,
   time,

@@ -43,13 +43,26 @@ export function startTranslation(): Promise<void> {
 }
 
 let requested: PanelLanguage = "en";
+/** Whether the texts of pages have been needed. */
+let withPages = false;
 
 /** Shows a language. One that cannot be loaded changes nothing. */
 export async function showLanguage(language: PanelLanguage): Promise<void> {
   requested = language;
-  const catalogue = await loadCatalogue(language).catch(() => undefined);
+  const catalogue = await loadCatalogue(language, withPages).catch(() => undefined);
   // Another language may have been requested while this one was loading.
   if (catalogue && requested === language) active.value = { language, catalogue };
+}
+
+/** Loads the texts of what is not in the first load (`pages/`). Throws when that fails. */
+export async function loadPageTexts(): Promise<void> {
+  if (withPages) return;
+  const { language } = active.value;
+  const catalogue = await loadCatalogue(language, true);
+  withPages = true;
+  // The language may have been changed while they were loading.
+  if (requested === language) active.value = { language, catalogue };
+  else await showLanguage(requested);
 }
 
 effect(() => {

@@ -1,0 +1,26 @@
+/** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */
+import archive from "./en/pages/archive.json";
+import audit from "./en/pages/audit.json";
+import cannedReplies from "./en/pages/cannedReplies.json";
+import chatbot from "./en/pages/chatbot.json";
+import devices from "./en/pages/devices.json";
+import hours from "./en/pages/hours.json";
+import knowledge from "./en/pages/knowledge.json";
+import ratings from "./en/pages/ratings.json";
+import settings from "./en/pages/settings.json";
+import sites from "./en/pages/sites.json";
+import sources from "./en/pages/sources.json";
+
+export const englishPages = {
+  archive,
+  audit,
+  cannedReplies,
+  chatbot,
+  devices,
+  hours,
+  knowledge,
+  ratings,
+  settings,
+  sites,
+  sources,
+};
