@@ -218,11 +218,33 @@ class ApiTour:
         assert (await self.call(owner, "GET", "/teams", query={"site_id": self.tenant.site_id}))["teams"]
         routing = {"routing": "manual", "team_id": billing["id"], "fallbacks": [{"after_seconds": 60}]}
         await self.call(owner, "PUT", f"/sites/{self.tenant.site_id}/routing", routing)
+        departments = [{"team_id": billing["id"], "label": "Billing"}, {"team_id": None, "label": "Other"}]
+        field = {"key": "topic", "type": "select", "label": "Topic", "options": ["Sales", "Support"]}
+        forms = {
+            "consent": {"text": "I agree"},
+            "departments": departments,
+            "prechat": {"enabled": True, "fields": [{"key": "name", "type": "name", "required": True}, field]},
+            "offline": {"enabled": True, "fields": [field]},
+        }
+        await self.call(owner, "PUT", f"/sites/{self.tenant.site_id}/forms", forms)
+        await self.call(owner, "GET", f"/sites/{self.tenant.site_id}/forms")
+        await self.answer_forms()
+        await self.call(owner, "PUT", f"/sites/{self.tenant.site_id}/forms", {})
         await self.call(owner, "DELETE", f"/teams/{billing['id']}")
         await self.call(owner, "GET", "/audit", query={"from": "2020-01-01T00:00:00Z", "limit": 2})
         month = {"from": "2026-01-01", "to": "2026-01-31", "timezone": "Asia/Kolkata"}
         assert len((await self.call(owner, "GET", "/reports", query=month))["rows"]) == 31
         await self.call(owner, "GET", "/reports/export", query={**month, "format": "json"})
+
+    async def answer_forms(self) -> None:
+        visitor = self.tenant.new_visitor()
+        assert (await self.call_as_visitor(visitor, "GET", "/config"))["prechat_form"]["fields"]
+        answers, consent = {"name": "Jane", "topic": "Sales"}, {"given": True, "version": 1}
+        await self.call_as_visitor(visitor, "POST", "/form", answers=answers, consent=consent, lang="de")
+        answers["email"] = "jane@example.com"
+        await self.call_as_visitor(
+            visitor, "POST", "/offline-form", answers=answers, consent=consent, message="Are you there?"
+        )
 
     async def visitors(self) -> None:
         visitor = self.tenant.new_visitor()

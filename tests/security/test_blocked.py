@@ -14,7 +14,10 @@ from support.identity import SiteServer
 from support.routes import proxy_routes
 from support.tenants import TenantFixture
 
-WRITING = {"stream", "email", "contact", "upload-image", "upload-file", "rate", "typing", "handoff"}
+WRITING = {
+    *("stream", "email", "contact", "form", "offline-form"),
+    *("upload-image", "upload-file", "rate", "typing", "handoff"),
+}
 """Paths that reach an operator or the AI, or store something."""
 
 ALLOWED = {
@@ -35,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "stream": {"message": "Let me in"},
     "email": {"email": "jane@example.com"},
     "contact": {"name": "Jane"},
+    "offline-form": {"message": "Let me in", "answers": {"email": "jane@example.com"}},
     "rate": {"score": 1},
     "read": {"seq": 1},
     "heartbeat": {"page": "https://shop.test/"},
@@ -43,7 +47,11 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 async def tenant(stack: Stack, api: ApiClient, mongodb_uri: str) -> TenantFixture:
-    return await TenantFixture.create(api, stack, mongodb_uri)
+    tenant = await TenantFixture.create(api, stack, mongodb_uri)
+    # Forms without a question: they prevent nothing, and can be answered.
+    forms = {"prechat": {"enabled": True}, "offline": {"enabled": True}}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", forms)).ok()
+    return tenant
 
 
 async def _statuses(tenant: TenantFixture, visitor: VisitorClient, conversation_id: int) -> dict[str, int]:
@@ -100,12 +108,12 @@ async def test_a_visitor_blocked_for_both_can_read_but_not_write(tenant: TenantF
 
 
 async def test_a_visitor_blocked_for_operators_cannot_request_a_handoff(tenant: TenantFixture) -> None:
-    """A11: a block for operators refuses the handoff, and the AI still answers."""
+    """A11: a block for operators refuses the handoff and offline messages, and the AI still answers."""
     visitor = tenant.new_visitor()
     conversation_id = (await visitor.send_message("Hello"))["conversation_id"]
     await _block(tenant, conversation_id, "operator")
     statuses = await _statuses(tenant, visitor, conversation_id)
-    assert {name for name, status in statuses.items() if status == 403} == {"handoff"}
+    assert {name for name, status in statuses.items() if status == 403} == {"handoff", "offline-form"}
     reply = await visitor.send_message("Give me a person please")
     assert reply["mode"] == "ai"
     assert reply["answer"], "the AI still answers"

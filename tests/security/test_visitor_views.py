@@ -31,6 +31,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/chat/stream": {"message": "One more thing"},
     "POST /api/v1/chat/email": {"email": "given@example.com"},
     "POST /api/v1/chat/contact": {"phone": "+44 20 7946 0018"},
+    "POST /api/v1/chat/form": {"lang": "en"},
+    "POST /api/v1/chat/offline-form": {"message": "Are you there?", "answers": {"email": "given@example.com"}},
     "POST /api/v1/chat/rate": {"score": 4},
     "POST /api/v1/chat/read": {"seq": 1},
     "POST /api/v1/chat/typing": {},
@@ -65,6 +67,8 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
     routes = {one.name for one in public_endpoints() if one.route.caller_type is CallerType.VISITOR}
     assert routes == set(REQUESTS), "every endpoint of visitors is walked"
     canary = f"canary{secrets.token_hex(8)}"
+    forms = {"prechat": {"enabled": True}, "offline": {"enabled": True}}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", forms)).ok()
     visitor, conversation_id = await tenant.assigned_conversation()
     server = await SiteServer.create(tenant.owner, tenant.site_id)
     await server.identify(visitor, "customer-42", name="Jane Proved")

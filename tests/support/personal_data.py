@@ -129,6 +129,11 @@ async def create_visitor_with_data(tenant: TenantFixture) -> VisitorWithData:
     await alex.send_message(conversation_id, f"Hello {canary}, it is on its way.")
     (await alex.post("/operator/note", {"conversation_id": conversation_id, "content": f"{canary} is a VIP"})).ok()
     (await visitor.post("/contact", name=canary, email=f"{canary}@shop.test", phone="+351 1234567")).ok()
+    question = {"key": "order", "type": "text", "label": "Order"}
+    forms = {"prechat": {"enabled": True, "fields": [question]}}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", forms)).ok()
+    (await visitor.post("/form", answers={"order": f"{canary} 12"})).ok()
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", {})).ok()
     (await visitor.post("/rate", score=5, comment=f"{canary} was happy")).ok()
     conversation = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     handle = conversation["visitor"]["session_id"]

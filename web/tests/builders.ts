@@ -36,6 +36,7 @@ export function buildConversation(fields: Partial<Conversation> = {}): Conversat
       external_id: null,
       verified_fields: [],
       attributes: {},
+      form: null,
     },
     operator: { id: 7, name: "Alex" },
     last_message: null,

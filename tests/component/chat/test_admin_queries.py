@@ -117,6 +117,8 @@ async def _call_every_route(app: AdminTestApp) -> None:
         await call("GET", "/api/v1/teams", caller=reader)
         await call("GET", "/api/v1/teams", caller=reader, site_id=site["id"])
     await call("PUT", f"{site_path}/routing", {"routing": "round_robin", "team_id": team_id})
+    await call("PUT", f"{site_path}/forms", {"departments": [{"team_id": team_id, "label": "Billing"}]})
+    await call("GET", f"{site_path}/forms")
     for query in ({}, {"site_id": site["id"]}, {"operator_id": owner.operator_id, "action": "site.updated"}):
         page = await call("GET", "/api/v1/audit", limit=1, from_=to_rfc3339(app.clock().replace(year=2020)), **query)
         if page["next_cursor"]:

@@ -30,6 +30,9 @@ from parley.chat.audit.repository import MongoAuditRepository
 from parley.chat.audit.service import AuditService
 from parley.chat.canned_replies.repository import MongoCannedReplyRepository
 from parley.chat.canned_replies.service import CannedReplyService
+from parley.chat.forms import routes as form_routes
+from parley.chat.forms.handlers import FormSettingsHandlers
+from parley.chat.forms.settings_service import FormSettingsService
 from parley.chat.identification import routes as identification_routes
 from parley.chat.identification.handlers import IdentitySecretHandlers
 from parley.chat.identification.secrets_service import IdentitySecretService
@@ -146,6 +149,7 @@ class AdminModule:
         self.label_repository = MongoLabelRepository(mongo)
         next_label_id = BlockIdGenerator(mongo, "label").next
         self.labels = LabelService(self.label_repository, audiences, audit, next_label_id, clock)
+        self._form_settings = FormSettingsService(self.site_service, teams, self.labels, clock)
         reports = MongoReportRepository(mongo)
         self.reports = ReportService(reports, sites)
         self.report_collector = ReportCollector(reports, sites, clock)
@@ -157,6 +161,7 @@ class AdminModule:
             *api_key_routes.routes(ApiKeyHandlers(self.api_keys)),
             *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
             *identification_routes.secret_routes(IdentitySecretHandlers(self._identity_secrets)),
+            *form_routes.settings_routes(FormSettingsHandlers(self._form_settings)),
             *knowledge_routes.routes(KnowledgeHandlers(self.knowledge)),
             *label_routes.routes(LabelHandlers(self.labels)),
             *team_routes.routes(TeamHandlers(self._team)),

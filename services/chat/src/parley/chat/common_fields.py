@@ -10,21 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from parley.chat.accounts.password_policy import MAX_LENGTH, MIN_LENGTH
+from parley.chat.visitors.emails import normalize_email
 from parley.common.auth.identity import Permission
 from parley.common.http import RequestBody
 from parley.common.texts import VERBATIM, without_directions
-
-
-def _validate_email(value: str) -> str:
-    """Check the syntax of an e-mail address and normalize it, without DNS queries. Raises ValueError."""
-    from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email  # noqa: PLC0415 - slow
-
-    # Private networks use domains such as .local, and tests .test.
-    SPECIAL_USE_DOMAIN_NAMES.clear()
-    try:
-        return validate_email(value, check_deliverability=False, globally_deliverable=False).normalized
-    except EmailNotValidError:
-        raise ValueError("is not an e-mail address") from None
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -58,10 +47,10 @@ TimeZoneName = Annotated[str, StringConstraints(min_length=1, max_length=64), Af
 
 _EMAIL_FORMAT = Field(json_schema_extra={"format": "email"})
 Email = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_validate_email), _EMAIL_FORMAT
+    str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(normalize_email), _EMAIL_FORMAT
 ]
 AccountEmail = Annotated[
-    str, StringConstraints(max_length=254), AfterValidator(_validate_email), AfterValidator(str.lower), _EMAIL_FORMAT
+    str, StringConstraints(max_length=254), AfterValidator(normalize_email), AfterValidator(str.lower), _EMAIL_FORMAT
 ]
 """The e-mail address of an account, which is unique regardless of case."""
 

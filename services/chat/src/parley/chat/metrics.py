@@ -32,6 +32,7 @@ COPILOT_TEXTS = Counter(
     "Drafts that operators asked the AI for, by task and how it ended.",
     ["task", "outcome"],
 )
+FORMS = Counter("parley_chat_forms_total", "Forms that visitors have answered, by form.", ["form"])
 WRITE_CONFLICTS = Counter(
     "parley_chat_write_conflicts_total", "Conversation writes retried because another write came first."
 )

@@ -16,6 +16,8 @@ from parley.chat.copilot import routes as copilot_routes
 from parley.chat.copilot.handlers import CopilotHandlers
 from parley.chat.files import routes as file_routes
 from parley.chat.files.handlers import FileHandlers
+from parley.chat.forms import routes as form_routes
+from parley.chat.forms.handlers import FormHandlers
 from parley.chat.identification import routes as identification_routes
 from parley.chat.identification.handlers import IdentificationHandlers
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
@@ -61,6 +63,7 @@ def build_routes(
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
         *identification_routes.visitor_routes(IdentificationHandlers(conversations.identification)),
+        *form_routes.visitor_routes(FormHandlers(conversations.forms)),
         *upload_routes.routes(uploads),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *file_routes.routes(files),

@@ -104,6 +104,33 @@ AttributeValue = str | bool | int | float
 ContactField = Literal["name", "email", "phone"]
 
 
+class FormAnswerSchema(Schema):
+    """A visitor's answer to a field of the site's own form, with the label that the field had."""
+
+    key: str
+    label: str
+    value: str | bool
+
+
+class ConsentSchema(Schema):
+    """What a visitor has said to one version of the text that a site asks them to agree to."""
+
+    given: bool
+    version: int = Field(description="Of the text; the site's forms list what each version says.")
+    language: str | None = Field(None, description="In which the visitor was asked.")
+    at: Timestamp
+
+
+class VisitorFormSchema(Schema):
+    """What a visitor has answered in the site's forms, besides name, e-mail and phone."""
+
+    answers: tuple[FormAnswerSchema, ...] = ()
+    consent: ConsentSchema | None = None
+    department: TeamRef | None = Field(None, description="The team that the visitor chose last.")
+    language: str | None = None
+    answered_at: Timestamp
+
+
 class VisitorSchema(Schema):
     """A visitor as operators see them. `session_id` is the public handle, not the visitor's secret."""
 
@@ -120,6 +147,7 @@ class VisitorSchema(Schema):
         (), description="Those of name, email and phone that the site's server has proved."
     )
     attributes: dict[str, AttributeValue] = Field({}, description="Further facts that the site's server has proved.")
+    form: VisitorFormSchema | None = Field(None, description="What they answered in the site's forms.")
 
 
 class ConversationSchema(Schema):

@@ -20,6 +20,7 @@ from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.conversations.service import ConversationService
 from parley.chat.conversations.snoozes import Snoozes
 from parley.chat.conversations.visitor_silence import VisitorSilences
+from parley.chat.forms.service import FormService
 from parley.chat.identification.joining import SessionJoiner
 from parley.chat.identification.repository import MongoSessionContent
 from parley.chat.identification.service import IdentificationService
@@ -91,6 +92,7 @@ class ConversationModule:
             self.next_message_id,
         )
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
+        self.forms = FormService(admin.cached_sites, visitors, self.visitors, self.messages, admin.labels, clock)
         self.identification = IdentificationService(
             admin.site_directory,
             admin.site_repository,

@@ -44,9 +44,14 @@ _PREVIEW_LENGTH = 140
 
 
 def open_conversation(
-    visitor: Visitor, conversation_id: int, previous_id: int | None, mode: Mode, at: datetime
+    visitor: Visitor,
+    conversation_id: int,
+    previous_id: int | None,
+    mode: Mode,
+    at: datetime,
+    team_id: int | None = None,
 ) -> Change:
-    """A visitor's new conversation, without messages."""
+    """A visitor's new conversation, without messages. `team_id`: the team that the visitor has chosen."""
     conversation = Conversation(
         id=conversation_id,
         tenant_id=visitor.tenant_id,
@@ -57,6 +62,7 @@ def open_conversation(
         updated_at=at,
         waiting_since=at if mode == "pending" else None,
         previous_id=previous_id,
+        team_id=team_id,
     )
     return Change(conversation, (events.created(conversation, None),))
 
@@ -68,9 +74,10 @@ def add_visitor_message(
     timeout: timedelta,
     *,
     needs_human: bool,
+    reason: str = "ai_blocked",
     notice: MessageDraft | None = None,
 ) -> Change:
-    """Add a visitor's message. With `needs_human`, the visitor being blocked for the AI, also request a handoff.
+    """Add a visitor's message. With `needs_human`, also request a handoff for a reason.
 
     `notice` is the message to the visitor that no operator is available; it is added only with a new handoff.
     Raises ConversationIsClosed.
@@ -95,13 +102,40 @@ def add_visitor_message(
         emitted.append(events.updated(after, reason="woken"))
     if after.mode != "ai" or not needs_human:
         return Change(after, tuple(emitted), (message,))
-    after = _reassign(after, "pending", None, at).with_history(at, "pending", None, reason="ai_blocked")
-    emitted.append(events.pending(after, "ai_blocked"))
+    after = _reassign(after, "pending", None, at).with_history(at, "pending", None, reason=reason)
+    emitted.append(events.pending(after, reason))
     if notice is None:
         return Change(after, tuple(emitted), (message,))
     after, notice_message = _append_message(after, notice, at)
     emitted.append(events.message_created(after, notice_message))
     return Change(after, tuple(emitted), (message, notice_message))
+
+
+def add_offline_message(
+    conversation: Conversation,
+    draft: MessageDraft,
+    at: datetime,
+    timeout: timedelta,
+    *,
+    team_id: int | None,
+    label_id: int | None,
+    notice: MessageDraft | None,
+) -> Change:
+    """Add the message of the form for times when nobody is there, and put the conversation into the queue.
+
+    It gets a label, and the team that the visitor has chosen, unless somebody has it already. Raises
+    ConversationIsClosed.
+    """
+    if conversation.mode == "ai" and team_id is not None:
+        conversation = replace(conversation, team_id=team_id)
+    change = add_visitor_message(
+        conversation, draft, at, timeout, needs_human=True, reason="offline_form", notice=notice
+    )
+    labels = change.conversation.label_ids
+    if label_id is None or label_id in labels or len(labels) >= MAX_LABELS:
+        return change
+    after = replace(change.conversation, label_ids=(*labels, label_id)).with_history(at, "labeled", None)
+    return replace(change, conversation=after, events=(*change.events, events.updated(after, None, "labels")))
 
 
 def add_operator_message(

@@ -14,6 +14,7 @@ from parley.chat.conversations import transitions
 from parley.chat.conversations.errors import ConcurrentModification, NewerConversation
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.forms.model import VisitorForm
 from parley.chat.identification.ports import SessionContent
 from parley.chat.visitors.model import CONTACT_FIELDS, Visitor
 from parley.chat.visitors.ports import VisitorRepository
@@ -79,6 +80,11 @@ def _began_before(one: Conversation, other: Conversation) -> bool:
     return (one.created_at, one.id) < (other.created_at, other.id)
 
 
+def _merge_forms(one: VisitorForm, other: VisitorForm) -> VisitorForm:
+    earlier, later = sorted((one, other), key=lambda form: form.answered_at)
+    return earlier.merge(later)
+
+
 def _additions(visitor: Visitor, person: Visitor) -> Mapping[str, Any]:
     """What is known of the unidentified visitor and not of the person. Nobody escapes a block by logging in."""
     fields: dict[str, Any] = {}
@@ -89,6 +95,8 @@ def _additions(visitor: Visitor, person: Visitor) -> Mapping[str, Any]:
             fields[f"given.{name}"] = visitor.self_reported[name]
     if not visitor.info.items() <= person.info.items():
         fields["info"] = {**visitor.info, **person.info}
+    if visitor.form is not None:
+        fields["form"] = visitor.form if person.form is None else _merge_forms(visitor.form, person.form)
     if visitor.language and not person.language:
         fields["language"] = visitor.language
     if visitor.lead_at and not person.lead_at:

@@ -20,6 +20,8 @@ from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation
 from parley.chat.conversations.ports import AuditLog, ConversationRepository, EphemeralPublisher
 from parley.chat.conversations.service import build_audit_entry
 from parley.chat.files.model import SendableFile
+from parley.chat.forms.errors import PrechatFormRequired
+from parley.chat.forms.model import SiteForms, prechat_questions
 from parley.chat.ids import NextConversationId, NextId
 from parley.chat.messages.errors import IdempotencyKeyReused, MessageNotPersisted
 from parley.chat.messages.model import Message, MessageDraft
@@ -170,7 +172,8 @@ class MessageService:
         at, by = self.clock(), operator_ref(caller)
         draft = MessageDraft(await self.next_message_id(), "operator", content, sender=by, proactive=True)
         for _ in range(_MAX_ATTEMPTS):
-            conversation = await self._get_or_open_conversation(visitor)
+            # Whom an operator writes to is asked for nothing first.
+            conversation = await self._get_or_open_conversation(visitor, None)
             entry = await build_audit_entry(self.audit, caller, conversation, "proactive")
 
             def add(current: Conversation, entry: AuditEntry = entry) -> Change | None:
@@ -198,19 +201,66 @@ class MessageService:
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
 
-        Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, and ValidationFailed for a file that the
-        site does not accept.
+        Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, PrechatFormRequired before a new
+        conversation, and ValidationFailed for a file that the site does not accept.
         """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
         require_not_blocked(visitor)
-        add = await self._build_visitor_transition(visitor, caller, content, image_url, file, message_id)
+        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        add = await self._build_visitor_transition(visitor, site, content, image_url, file, message_id)
+        return await self._store_received(visitor, message_id, add, site.forms)
+
+    async def receive_offline(
+        self,
+        visitor: Visitor,
+        content: str,
+        *,
+        message_id: str | None,
+        confirmation: str | None,
+        label_id: int | None,
+    ) -> ReceivedMessage:
+        """Store the message of an offline form, and put the visitor's conversation into the queue.
+
+        Raises VisitorIsBlocked, ConcurrentModification.
+        """
+        if visitor.blocked in ("both", "operator"):
+            raise VisitorIsBlocked
+        site = await self.sites.get(visitor.tenant_id, visitor.site_id)
+        at = self.clock()
+        draft = MessageDraft(await self.next_message_id(), "visitor", content, message_id=message_id)
+        notice = MessageDraft(await self.next_message_id(), "system", confirmation) if confirmation else None
+
+        def add(snapshot: Conversation, current: Conversation) -> Change | None:
+            admitted = _admit(visitor, message_id, snapshot, current)
+            if admitted is None:
+                return None
+            return transitions.add_offline_message(
+                admitted,
+                draft,
+                at,
+                site.operator_timeout,
+                team_id=_chosen_team(visitor, site.forms),
+                label_id=label_id,
+                notice=notice,
+            )
+
+        return await self._store_received(visitor, message_id, add, None)
+
+    async def _store_received(
+        self,
+        visitor: Visitor,
+        message_id: str | None,
+        add: Callable[[Conversation, Conversation], Change | None],
+        required: SiteForms | None,
+    ) -> ReceivedMessage:
+        """Apply the transition that adds a visitor's message, which may have been received before."""
         for _ in range(_MAX_ATTEMPTS):
             snapshot = await self.conversations.find_open_snapshot(visitor)
             if message_id is not None:
                 earlier = await self._find_received(visitor, message_id, snapshot)
                 if earlier is not None:
                     return earlier
-            conversation = snapshot or await self._get_or_open_conversation(visitor)
+            conversation = snapshot or await self._get_or_open_conversation(visitor, required)
             try:
                 change = await self.conversations.change(
                     conversation.tenant_id, conversation.id, partial(add, conversation)
@@ -224,14 +274,13 @@ class MessageService:
     async def _build_visitor_transition(
         self,
         visitor: Visitor,
-        caller: VisitorCaller,
+        site: SiteSettings,
         content: str,
         image_url: str | None,
         file: SendableFile | None,
         message_id: str | None,
     ) -> Callable[[Conversation, Conversation], Change | None]:
         """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
         at = self.clock()
         attached = None if file is None else file.attach(site, at)
         draft = MessageDraft(
@@ -241,23 +290,22 @@ class MessageService:
         notice = await self._build_away_notice(visitor, site) if needs_human else None
 
         def add(snapshot: Conversation, current: Conversation) -> Change | None:
-            if not _is_open_for(visitor, current) or current.find_recent_seq(message_id) is not None:
+            admitted = _admit(visitor, message_id, snapshot, current)
+            if admitted is None:
                 return None
-            # Ids up to the snapshot were looked up, later ones are recent ids.
-            if message_id is not None and current.last_seq > snapshot.last_seq + MAX_RECENT_IDS:
-                raise StaleRead
-            if visitor.blocked == "operator" and current.mode != "ai":
+            if visitor.blocked == "operator" and admitted.mode != "ai":
                 raise VisitorIsBlocked
-            if visitor.version > current.visitor.version:
-                current = replace(current, visitor=visitor)
             return transitions.add_visitor_message(
-                current, draft, at, site.operator_timeout, needs_human=needs_human, notice=notice
+                admitted, draft, at, site.operator_timeout, needs_human=needs_human, notice=notice
             )
 
         return add
 
     async def request_handoff(self, caller: VisitorCaller) -> Conversation:
-        """Put the visitor's conversation into the queue, on their request. Raises VisitorIsBlocked."""
+        """Put the visitor's conversation into the queue, on their request.
+
+        Raises VisitorIsBlocked, and PrechatFormRequired before a new conversation.
+        """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
         require_not_blocked(visitor)
         if visitor.blocked == "operator":
@@ -266,7 +314,7 @@ class MessageService:
         notice = await self._build_away_notice(visitor, site)
         at = self.clock()
         for _ in range(_MAX_ATTEMPTS):
-            conversation = await self._get_or_open_conversation(visitor)
+            conversation = await self._get_or_open_conversation(visitor, site.forms)
             change = await self.conversations.change(
                 conversation.tenant_id,
                 conversation.id,
@@ -314,16 +362,27 @@ class MessageService:
         text = await find_away_notice(site, visitor.language, self.presence, self.clock())
         return MessageDraft(await self.next_message_id(), "system", text) if text is not None else None
 
-    async def _get_or_open_conversation(self, visitor: Visitor) -> Conversation:
-        """The visitor's open conversation, or a new one. Raises ConcurrentModification."""
+    async def _get_or_open_conversation(self, visitor: Visitor, required: SiteForms | None) -> Conversation:
+        """The visitor's open conversation, or a new one.
+
+        `required`: the site's forms, of which the visitor must have answered the one before the chat. Raises
+        ConcurrentModification, PrechatFormRequired.
+        """
         for _ in range(_MAX_ATTEMPTS):
             conversation = await self.conversations.find_open(visitor)
             if conversation is not None:
                 return conversation
+            if required is not None and not prechat_questions(required, visitor.form, visitor.proved).is_empty:
+                raise PrechatFormRequired
             latest = await self.conversations.find_latest(visitor)
             conversation_id = await self.next_conversation_id(visitor.session)
             change = transitions.open_conversation(
-                visitor, conversation_id, latest.id if latest else None, "ai", self.clock()
+                visitor,
+                conversation_id,
+                latest.id if latest else None,
+                "ai",
+                self.clock(),
+                _chosen_team(visitor, required) if required is not None else None,
             )
             if await self.conversations.create(change):
                 return change.conversation
@@ -362,6 +421,27 @@ class MessageService:
 def _is_open_for(visitor: Visitor, conversation: Conversation) -> bool:
     """Whether a visitor may still write in it: it may have been closed, or joined to the history of a person."""
     return conversation.open and conversation.visitor.key == visitor.key
+
+
+def _admit(
+    visitor: Visitor, message_id: str | None, snapshot: Conversation, current: Conversation
+) -> Conversation | None:
+    """The conversation, with the visitor as they are now; None if the message does not belong there.
+
+    Raises StaleRead.
+    """
+    if not _is_open_for(visitor, current) or current.find_recent_seq(message_id) is not None:
+        return None
+    # Ids up to the snapshot were looked up, later ones are recent ids.
+    if message_id is not None and current.last_seq > snapshot.last_seq + MAX_RECENT_IDS:
+        raise StaleRead
+    return replace(current, visitor=visitor) if visitor.version > current.visitor.version else current
+
+
+def _chosen_team(visitor: Visitor, forms: SiteForms) -> int | None:
+    """The team that the visitor chose, if the site still offers it."""
+    chosen = visitor.form.department if visitor.form is not None else None
+    return chosen.id if chosen is not None and forms.offers(chosen.id) else None
 
 
 def _require_same_content(earlier: Message, content: str, image_url: str | None, file: SendableFile | None) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.routing import SiteRouting
@@ -43,6 +44,7 @@ class Site:
     page_parameters: tuple[str, ...] = ()
     routing: SiteRouting = field(default_factory=SiteRouting)
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
+    forms: SiteForms = field(default_factory=SiteForms)
     identity_secrets: tuple[IdentitySecret, ...] = ()
     """By which the site's server proves who its visitors are."""
     last_ai_error: AiError | None = None
@@ -76,6 +78,7 @@ class Site:
             routing=self.routing,
             files=bot.files,
             silence_policy=bot.silence_policy,
+            forms=self.forms,
             site_key=self.site_key,
             identity_secrets=self.identity_secrets,
         )

@@ -12,6 +12,7 @@ from pymongo import ReturnDocument
 from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
+from parley.chat.forms.mappers import forms_document, to_forms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, FilesSettings, TranslationSettings
@@ -145,6 +146,7 @@ def _mutable_fields(site: Site) -> Document:
         "page_parameters": list(site.page_parameters),
         "chatbot": _chatbot_document(site.chatbot),
         "routing": _routing_document(site.routing),
+        "forms": forms_document(site.forms),
         _IDENTITY_SECRETS: [_identity_secret_document(secret) for secret in site.identity_secrets],
         "deleted": site.deleted,
         "version": site.version,
@@ -166,6 +168,7 @@ def _to_site(row: Document) -> Site:
         page_parameters=tuple(row.get("page_parameters", ())),
         routing=_to_routing(row.get("routing")),
         chatbot=_to_chatbot(row["chatbot"]),
+        forms=to_forms(row.get("forms")),
         identity_secrets=tuple(_to_identity_secrets(row)),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         deleted=row["deleted"],

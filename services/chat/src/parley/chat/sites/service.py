@@ -12,6 +12,7 @@ from parley.chat.accounts.model import ALL_PERMISSIONS
 from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.service import AuditService
+from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.ids import NextId
 from parley.chat.sites.model import Site, SiteDraft
@@ -97,6 +98,19 @@ class SiteService:
         before = await self.get(caller, site_id)
         details = {"routing": routing.mode, "capacity": routing.capacity, "team": routing.team_id}
         return await self._save(caller, before, replace(before, routing=routing), "site.routing_changed", details)
+
+    async def update_forms(
+        self, caller: OperatorCaller, site_id: int, change: Callable[[SiteForms], SiteForms]
+    ) -> Site:
+        """Change the forms. Raises SiteNotFound, Forbidden, EditConflict."""
+        before = await self.get(caller, site_id)
+        forms = change(before.forms)
+        details = {
+            "prechat": forms.prechat.enabled,
+            "offline": forms.offline.enabled,
+            "consent_version": forms.consent and forms.consent.version,
+        }
+        return await self._save(caller, before, replace(before, forms=forms), "site.forms_changed", details)
 
     async def update_identity_secrets(
         self,

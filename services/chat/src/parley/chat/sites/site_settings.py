@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings, FilesSettings
@@ -43,6 +44,7 @@ class SiteSettings:
     files: FilesSettings = field(default_factory=FilesSettings)
     silence_policy: SilencePolicy | None = None
     """None: conversations are not closed by themselves."""
+    forms: SiteForms = field(default_factory=SiteForms)
     site_key: str = ""
     identity_secrets: tuple[IdentitySecret, ...] = ()
     """By which the site's server proves who its visitors are."""

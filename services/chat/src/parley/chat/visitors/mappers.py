@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parley.chat.forms.mappers import to_visitor_form, visitor_form_document
 from parley.chat.visitors.model import Visitor
 from parley.common.mongodb import Document
 
@@ -19,6 +20,7 @@ def visitor_document(visitor: Visitor) -> Document:
         "external_id": visitor.external_id,
         "proved": dict(visitor.proved),
         "attributes": dict(visitor.attributes),
+        "form": visitor_form_document(visitor.form),
         "language": visitor.language,
         "blocked": visitor.blocked,
         "blocked_at": visitor.blocked_at,
@@ -41,6 +43,7 @@ def to_visitor(document: Document) -> Visitor:
         external_id=document.get("external_id"),
         proved=document.get("proved") or {},
         attributes=document.get("attributes") or {},
+        form=to_visitor_form(document.get("form")),
         language=document.get("language"),
         blocked=document.get("blocked"),
         blocked_at=document.get("blocked_at"),

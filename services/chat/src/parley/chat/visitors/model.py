@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from parley.chat.forms.model import VisitorForm
 from parley.common.events.schemas import AttributeValue, BlockType, ContactField, VisitorSchema
 
 CONTACT_FIELDS: tuple[ContactField, ...] = ("name", "email", "phone")
@@ -32,6 +33,8 @@ class Visitor:
     """The name, email and phone that the site's server has proved."""
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     """Further facts that the site's server has proved."""
+    form: VisitorForm | None = None
+    """What they answered in the site's forms."""
     language: str | None = None
     """BCP 47."""
     blocked: BlockType | None = None
@@ -47,6 +50,11 @@ class Visitor:
     def key(self) -> str:
         """Unique over all sites."""
         return f"{self.site_id}:{self.session}"
+
+    @property
+    def own_details(self) -> Mapping[str, str]:
+        """Name, email and phone that the visitor entered, or else that the page's own site has proved."""
+        return {**self.proved, **self.self_reported}
 
     @property
     def verified_fields(self) -> tuple[ContactField, ...]:
@@ -68,6 +76,7 @@ class Visitor:
             external_id=self.external_id,
             verified_fields=self.verified_fields,
             attributes=dict(self.attributes),
+            form=self.form and self.form.to_schema(),
         )
 
 

@@ -29,7 +29,7 @@ class VisitorRepository(Protocol):
         """Remove a batch of expired visitors who never wrote. Return how many had expired."""
 
     async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
-        """Set fields and increment the version. Raises VisitorNotFound."""
+        """Set fields of the document, `form` as a VisitorForm, and increment the version. Raises VisitorNotFound."""
 
     async def list_blocked(
         self, tenant_id: int, site_id: int, after: Position | None, limit: int

@@ -11,6 +11,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from parley.chat.batching import BatchingQueue
+from parley.chat.forms.mappers import visitor_form_document
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.paging.mongo import fetch_page
 from parley.chat.visitors.errors import VisitorBeingErased, VisitorNotFound
@@ -158,9 +159,10 @@ class MongoVisitorRepository:
         return await self._mongo["conversations"].find_one(query, {"_id": 1}) is not None
 
     async def update(self, visitor: Visitor, fields: Mapping[str, Any]) -> Visitor:
+        stored = {**fields, "form": visitor_form_document(fields["form"])} if "form" in fields else dict(fields)
         document = await self._mongo["visitors"].find_one_and_update(
             {"_id": visitor.key, "tenant_id": visitor.tenant_id, **_NOT_BEING_ERASED},
-            {"$set": dict(fields), "$inc": {"version": 1}},
+            {"$set": stored, "$inc": {"version": 1}},
             return_document=ReturnDocument.AFTER,
         )
         if document is None:

@@ -12,6 +12,7 @@ from parley.chat.conversations import transitions
 from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import AuditLog, ConversationRepository
+from parley.chat.forms.model import VisitorForm
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
 from parley.chat.visitors.errors import NothingToRate, VisitorIsBlocked, VisitorNotFound
@@ -28,6 +29,14 @@ def require_not_blocked(visitor: Visitor) -> None:
     """Raises VisitorIsBlocked for a visitor who is blocked for both the AI and operators."""
     if visitor.blocked == "both":
         raise VisitorIsBlocked
+
+
+def _entered(visitor: Visitor, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a visitor changes by what they enter."""
+    given = {f"given.{name}": value for name, value in details.items()}
+    # What the site's server has proved is not replaced by what somebody enters.
+    unproved = {name: value for name, value in details.items() if name not in visitor.proved}
+    return {**unproved, **given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,12 @@ class VisitorService:
         """Store the name, e-mail address or telephone number that a visitor enters. Raises VisitorIsBlocked."""
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
         require_not_blocked(visitor)
-        given = {f"given.{name}": value for name, value in details.items()}
-        # What the site's server has proved is not replaced by what somebody enters.
-        unproved = {name: value for name, value in details.items() if name not in visitor.proved}
-        return await self._update(visitor, {**unproved, **given}, None)
+        return await self._update(visitor, _entered(visitor, details), None)
+
+    async def save_form(self, visitor: Visitor, details: Mapping[str, str], form: VisitorForm) -> Visitor:
+        """Store what a visitor has answered in a form, with the contact details among it."""
+        merged = form if visitor.form is None else visitor.form.merge(form)
+        return await self._update(visitor, {**_entered(visitor, details), "form": merged}, None)
 
     async def update_person(self, person: Visitor, fields: Mapping[str, Any]) -> Visitor:
         """Store what the site's server has proved about a person. Makes no lead of them."""

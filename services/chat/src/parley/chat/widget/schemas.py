@@ -10,6 +10,12 @@ from parley.chat.assignment.queue_places import QueuePlace
 from parley.chat.common_fields import Email
 from parley.chat.files.model import FilePolicy
 from parley.chat.files.schemas import FileLimitsSchema, serialize_limits
+from parley.chat.forms.schemas import (
+    AskedFormSchema,
+    AskedOfflineFormSchema,
+    serialize_offline,
+    serialize_prechat,
+)
 from parley.chat.messages.schemas import AfterSeq, FileId, ImageUrl, MessageContent
 from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.schemas import Name, Phone
@@ -171,6 +177,12 @@ class ConfigResponse(SuccessResponse):
     open: bool = Field(description="Whether the site is within its business hours; true if it has none.")
     opens_at: Timestamp | None = Field(None, description="When it opens again, if it is closed and that is known.")
     files: FileLimitsSchema = Field(description="Which files the visitor may send, besides images.")
+    prechat_form: AskedFormSchema | None = Field(
+        None, description="What you have to answer before you begin a conversation; null if there is nothing."
+    )
+    offline_form: AskedOfflineFormSchema | None = Field(
+        None, description="By which you leave a message, while the site is closed or nobody is there."
+    )
     page_tracking: bool = Field(True, description="Whether the widget reports the visitor's page.")
     page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
 
@@ -192,8 +204,7 @@ def to_history_response(visitor: Visitor, found: WidgetMessages, place: QueuePla
 
 
 def to_own_details(visitor: Visitor) -> OwnDetails:
-    """What the visitor entered, or else what the page's own site has proved: both are theirs."""
-    known = {**visitor.proved, **visitor.self_reported}
+    known = visitor.own_details
     return OwnDetails(
         session_id=visitor.session,
         name=known.get("name"),
@@ -228,6 +239,8 @@ def to_config_response(config: WidgetConfig, files: FilePolicy) -> ConfigRespons
         open=opening.open,
         opens_at=opening.opens_at,
         files=serialize_limits(files, enabled=site.files.enabled_for_visitors),
+        prechat_form=config.prechat and serialize_prechat(site.forms.prechat, config.prechat, config.known),
+        offline_form=config.offline and serialize_offline(site.forms.offline, config.offline, config.known),
         page_tracking=site.page_tracking,
         page_parameters=list(site.page_parameters),
     )

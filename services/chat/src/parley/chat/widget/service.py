@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from parley.chat.assignment.queue_places import QueuePlace, QueuePlaces
 from parley.chat.conversations.away_notice import is_anyone_reachable
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
+from parley.chat.forms.model import Questions, offline_questions, prechat_questions
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
@@ -40,6 +41,12 @@ class WidgetConfig:
     site: SiteSettings
     operators_online: bool
     opening: OpenStatus
+    prechat: Questions | None = None
+    """What the visitor must answer before a conversation; None if there is nothing."""
+    offline: Questions | None = None
+    """What the offline form asks; None unless nobody is there."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """The contact details that the visitor has entered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,30 @@ class WidgetService:
 
     async def get_block(self, caller: VisitorCaller) -> BlockType | None:
         """How the visitor is blocked; None if they are not, or have never written anything."""
-        try:
-            return (await self.visitors.get(caller)).blocked
-        except VisitorNotFound:
-            return None
+        visitor = await self._find_visitor(caller)
+        return visitor.blocked if visitor else None
 
     async def get_config(self, caller: VisitorCaller) -> WidgetConfig:
         site = await self.sites.get(caller.tenant_id, caller.site_id)
-        return WidgetConfig(site, await is_anyone_reachable(site, self.presence), site.opening(self.clock()))
+        reachable, opening = await is_anyone_reachable(site, self.presence), site.opening(self.clock())
+        forms = site.forms
+        if not (forms.prechat.enabled or forms.offline.enabled):
+            return WidgetConfig(site, reachable, opening)
+        visitor = await self._find_visitor(caller)
+        proved = visitor.proved if visitor else {}
+        prechat = prechat_questions(forms, visitor.form if visitor else None, proved)
+        is_away = forms.offline.enabled and not (reachable and opening.open)
+        return WidgetConfig(
+            site,
+            reachable,
+            opening,
+            prechat=None if prechat.is_empty else prechat,
+            offline=offline_questions(forms, proved) if is_away else None,
+            known=visitor.own_details if visitor else {},
+        )
+
+    async def _find_visitor(self, caller: VisitorCaller) -> Visitor | None:
+        try:
+            return await self.visitors.get(caller)
+        except VisitorNotFound:
+            return None

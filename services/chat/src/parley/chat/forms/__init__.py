@@ -1,0 +1,1 @@
+"""The forms of a site: before the chat, and while nobody is there."""

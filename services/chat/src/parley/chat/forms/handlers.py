@@ -1,0 +1,45 @@
+"""HTTP handlers of a site's forms, for its managers and for visitors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.chat.forms.schemas import FormsBody, FormsResponse, serialize_forms
+from parley.chat.forms.service import FormService
+from parley.chat.forms.settings_service import FormSettingsService
+from parley.chat.forms.visitor_schemas import FormAnswersBody, OfflineMessageBody, OfflineMessageResponse
+from parley.chat.schemas import OkResponse
+from parley.common.auth.identity import OperatorCaller, VisitorCaller
+from parley.common.http import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class FormSettingsHandlers:
+    settings: FormSettingsService
+
+    async def show(self, context: RequestContext[OperatorCaller, None, None]) -> FormsResponse:
+        return serialize_forms(await self.settings.get(context.caller, context.path["site_id"]))
+
+    async def replace(self, context: RequestContext[OperatorCaller, FormsBody, None]) -> FormsResponse:
+        forms = await self.settings.replace(context.caller, context.path["site_id"], context.body.to_draft())
+        return serialize_forms(forms)
+
+
+@dataclass(frozen=True, slots=True)
+class FormHandlers:
+    forms: FormService
+
+    async def answer_prechat(self, context: RequestContext[VisitorCaller, FormAnswersBody, None]) -> OkResponse:
+        await self.forms.answer_prechat(context.caller, context.body.to_submission())
+        return OkResponse()
+
+    async def leave_offline_message(
+        self, context: RequestContext[VisitorCaller, OfflineMessageBody, None]
+    ) -> OfflineMessageResponse:
+        body = context.body
+        conversation, confirmation = await self.forms.leave_offline_message(
+            context.caller, body.to_submission(), body.message, body.message_id
+        )
+        return OfflineMessageResponse(
+            conversation_id=conversation.id, mode=conversation.mode, confirmation=confirmation
+        )
