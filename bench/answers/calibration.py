@@ -13,14 +13,15 @@ import numpy as np
 
 from bench.answers.dataset import Question, divide, load_parallel_sentences, load_passages, load_questions
 from parley.chat.retrieval import ranking
-from parley.chat.retrieval.embedding_space import LanguageFilter, load_unrelated_questions
-from parley.chat.retrieval.index import PassageVectors, QuestionVectors, SiteIndex
+from parley.chat.retrieval.embedding_space import LanguageFilter, QuestionVectors, load_unrelated_questions
+from parley.chat.retrieval.index import PassageVectors, SiteIndex
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import LocalModel
 from parley.chat.retrieval.model import Passage
 
 _FOLDER = Path(ranking.__file__).parent
 _LANGUAGE_DIRECTIONS = 12
+_SEMANTIC_FEATURES = 8
 _REGULARIZATION = 1.0
 _NEGATIVES = 12
 _SMALL_SITE = 3
@@ -55,11 +56,11 @@ def build_index(
     if not meaning:
         return SiteIndex(passages)
     headings = [passage.heading for passage in passages]
-    wholes = [passage.whole for passage in passages]
+    texts = [passage.text for passage in passages]
     vectors = PassageVectors(
         model.embed_questions(headings).astype(np.float16),
         model.embed_passages(headings).astype(np.float16),
-        model.embed_passages(wholes).astype(np.float16),
+        model.embed_passages(texts).astype(np.float16),
     )
     return SiteIndex(passages, vectors, model.reference.unrelated, words=words)
 
@@ -78,8 +79,9 @@ def write_reference(model: LocalModel) -> None:
         directions = np.linalg.svd(rows.mean(1) - mean, full_matrices=False)[2][:_LANGUAGE_DIRECTIONS]
         arrays |= {f"{name}_mean": mean, f"{name}_directions": directions}
         filters[name] = LanguageFilter(mean, directions)
-    unrelated = filters["question"].apply(model.embed_raw(load_unrelated_questions(), as_question=True))
-    arrays["unrelated"] = unrelated
+    unrelated = load_unrelated_questions()
+    arrays["unrelated"] = filters["question"].apply(model.embed_raw(unrelated, as_question=True))
+    arrays["unrelated_as_passage"] = filters["passage"].apply(model.embed_raw(unrelated, as_question=False))
     with (_FOLDER / "local_reference.npz").open("wb") as file:
         np.savez_compressed(
             file, allow_pickle=False, **{name: array.astype(np.float16) for name, array in arrays.items()}
@@ -121,7 +123,7 @@ def _fit(
     rows = np.concatenate([features[chosen] for features, _, chosen, _ in measured])
     labels = np.concatenate([right[chosen] for _, right, chosen, _ in measured]).astype(float)
     means, deviations = rows.mean(0), rows.std(0) + 1e-6
-    weights = _fit_weights((rows - means) / deviations, labels, 6 if model else 0)
+    weights = _fit_weights((rows - means) / deviations, labels, _SEMANTIC_FEATURES if model else 0)
     best = [
         (float(_estimate((features - means) / deviations, weights).max()), is_large)
         for features, right, _, is_large in measured

@@ -31,13 +31,24 @@ class LanguageFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionVectors:
+    """One question, or a row for each of several, embedded as a question and as a passage.
+
+    Both are the same for models that know no difference.
+    """
+
+    as_question: Floats
+    as_passage: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class LocalReference:
     """Constants of the local model, written by `python -m bench.answers.calibration`."""
 
     as_question: LanguageFilter
     as_passage: LanguageFilter
-    unrelated: Floats
-    """Vectors of questions that no site answers."""
+    unrelated: QuestionVectors
+    """Questions that no site answers."""
 
 
 def load_local_reference() -> LocalReference:
@@ -47,7 +58,7 @@ def load_local_reference() -> LocalReference:
     return LocalReference(
         LanguageFilter(arrays["question_mean"], arrays["question_directions"]),
         LanguageFilter(arrays["passage_mean"], arrays["passage_directions"]),
-        arrays["unrelated"],
+        QuestionVectors(arrays["unrelated"], arrays["unrelated_as_passage"]),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parley.chat.retrieval.embedding_space import LOCAL_DEVIATION, LOCAL_MEAN, normalize
+from parley.chat.retrieval.embedding_space import LOCAL_DEVIATION, LOCAL_MEAN, QuestionVectors, normalize
 from parley.chat.retrieval.lexical import Floats, LexicalIndex
 from parley.chat.retrieval.model import Findings, FoundPassage, Passage
 from parley.chat.retrieval.ranking import Calibration, SemanticScores, build_features, get_calibration, select
@@ -25,21 +25,13 @@ _CONTEXT_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionVectors:
-    """A question embedded as a question and as a passage; the same for models that know no difference."""
-
-    as_question: Floats
-    as_passage: Floats
-
-
-@dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """The vectors of all passages, a row each: of the heading as a question and as a passage, of the whole as a
+    """The vectors of all passages, a row each: of the heading as a question and as a passage, of the text as a
     passage."""
 
     heading: NDArray[np.float16]
     heading_as_passage: NDArray[np.float16]
-    whole: NDArray[np.float16]
+    text: NDArray[np.float16]
 
 
 class SiteIndex:
@@ -47,7 +39,7 @@ class SiteIndex:
         self,
         passages: Sequence[Passage],
         vectors: PassageVectors | None = None,
-        unrelated: Floats | None = None,
+        unrelated: QuestionVectors | None = None,
         *,
         standardize: bool = False,
         words: bool = True,
@@ -61,9 +53,9 @@ class SiteIndex:
         self._scale, self._shift = 1.0, 0.0
         self._sums: Floats | None = None
         if vectors is not None:
-            self._sums = vectors.heading.astype(np.float32) + vectors.whole
+            self._sums = vectors.heading.astype(np.float32) + vectors.text
             if standardize and unrelated is not None:
-                self._standardize(vectors, unrelated)
+                self._standardize(vectors, unrelated.as_question)
         self._kind = ("both" if words else "meaning") if vectors is not None else "words"
 
     def search(
@@ -128,15 +120,16 @@ class SiteIndex:
         def to_similarities(vectors: NDArray[Any], other: Floats) -> Floats:
             return np.asarray((vectors.astype(np.float32) @ other) * self._scale + self._shift, np.float32)
 
-        unrelated = 0.0
+        unrelated = unrelated_as_passage = 0.0
         if self._unrelated is not None:
-            unrelated = float(to_similarities(self._unrelated, question.as_question).max())
+            unrelated = float(to_similarities(self._unrelated.as_question, question.as_question).max())
+            unrelated_as_passage = float(to_similarities(self._unrelated.as_passage, question.as_passage).max())
         return SemanticScores(
             to_similarities(passages.heading[rows], question.as_question),
-            to_similarities(passages.whole[rows], question.as_question),
             to_similarities(passages.heading_as_passage[rows], question.as_passage),
-            to_similarities(passages.whole[rows], question.as_passage),
+            to_similarities(passages.text[rows], question.as_question),
             unrelated,
+            unrelated_as_passage,
         )
 
     def _standardize(self, vectors: PassageVectors, unrelated: Floats) -> None:

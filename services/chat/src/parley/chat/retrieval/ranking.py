@@ -22,14 +22,14 @@ _MAX_MARGIN = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SemanticScores:
-    """Similarities of a question: with the heading and with the whole of each candidate, embedded as questions and
-    as passages, and with the nearest unrelated question."""
+    """Similarities of a question with each candidate's heading, both as questions and both as passages, with its text,
+    and with the nearest unrelated question, both as questions and both as passages."""
 
     heading: Floats
-    whole: Floats
     heading_as_passage: Floats
-    whole_as_passage: Floats
+    text: Floats
     unrelated: float
+    unrelated_as_passage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,29 @@ def build_features(lexical: LexicalScores | None, semantic: SemanticScores | Non
     """A row of features for each candidate, from the scores that there are."""
     columns: list[Floats] = []
     if semantic is not None:
-        nearness = (semantic.heading + semantic.whole) / 2
-        unrelated = np.full(len(nearness), semantic.unrelated, np.float32)
-        columns += [semantic.heading, semantic.whole, semantic.heading_as_passage, semantic.whole_as_passage]
-        # Where there are few passages, the best of them may be far from the question and still far from the others.
-        others = np.append(nearness, semantic.unrelated)
-        columns += [np.clip(_margin_of(others)[:-1], -_MAX_MARGIN, _MAX_MARGIN), unrelated]
+        columns += [semantic.heading, semantic.text, semantic.heading_as_passage]
+        columns += [
+            np.full(len(semantic.text), nearest, np.float32)
+            for nearest in (semantic.unrelated, semantic.unrelated_as_passage)
+        ]
+        columns += [
+            _clipped_margin((semantic.heading + semantic.text) / 2, semantic.unrelated),
+            _clipped_margin(semantic.heading_as_passage, semantic.unrelated_as_passage),
+            _clipped_margin(semantic.text, semantic.unrelated),
+        ]
     if lexical is not None:
         columns += [lexical.coverage, lexical.heading_coverage]
         if semantic is None:
             columns += [lexical.bm25 / 10, np.clip(_margin_of(lexical.bm25 / 10), -1, 1)]
     return np.stack(columns, axis=1)
+
+
+def _clipped_margin(nearness: Floats, unrelated: float) -> Floats:
+    """How far each candidate is above the best of the others and of the unrelated questions.
+
+    Where there are few passages, the best of them may be far from the question and still far from the others.
+    """
+    return np.clip(_margin_of(np.append(nearness, unrelated))[:-1], -_MAX_MARGIN, _MAX_MARGIN)
 
 
 def _margin_of(scores: Floats) -> Floats:

@@ -38,6 +38,8 @@ MAX_PASSAGES = 50_000
 LOCAL_MODEL = "multilingual-e5-small-q4:1"
 """Names the local model and its constants in the keys of vectors."""
 MAX_QUESTION_CHARACTERS = 1000
+_VECTOR_FORMAT = "2"
+"""Which texts of a passage are embedded: another number has all passages embedded again."""
 _EMBEDDED_AT_ONCE = 4
 """Passages that the worker embeds together: a search waits for them at most."""
 _EMBEDDED_WITHIN_A_SEARCH = 8
@@ -209,7 +211,7 @@ class RetrievalService:
             if choice == "local":
                 data = await self.searcher.embed(passages)
             else:
-                texts = [text for passage in passages for text in (passage.heading, passage.whole)]
+                texts = [text for passage in passages for text in (passage.heading, passage.text)]
                 rows = await self.endpoint.embed(site, texts)
                 data = [_pack(rows[position : position + 2]) for position in range(0, len(rows), 2)]
             vectors = dict(zip(batch, data, strict=True))
@@ -241,7 +243,7 @@ def _key(site_id: int, index: LoadedIndex) -> str:
 
 def _vector_key(site: SiteSettings, choice: EmbeddingChoice, passage: Passage) -> str:
     """Changes with the model and with what it reads."""
-    text = "\0".join((_model_name(site, choice), passage.heading, passage.text))
+    text = "\0".join((_VECTOR_FORMAT, _model_name(site, choice), passage.heading, passage.text))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

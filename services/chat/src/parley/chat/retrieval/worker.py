@@ -17,18 +17,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from parley.chat.retrieval.embedding_space import normalize, to_bytes, to_vectors
+from parley.chat.retrieval.embedding_space import QuestionVectors, normalize, to_bytes, to_vectors
 from parley.chat.retrieval.framing import LENGTH
-from parley.chat.retrieval.index import PassageVectors, QuestionVectors, SiteIndex
+from parley.chat.retrieval.index import PassageVectors, SiteIndex
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import DIMENSIONS, LocalModel, is_local_model_installed
 from parley.chat.retrieval.model import FoundPassage, Passage
 
 MAX_PASSAGES_IN_MEMORY = 100_000
 LOCAL_VECTORS = 3
-"""Of a passage by the local model: the heading as a question and as a passage, the whole as a passage."""
+"""Of a passage by the local model: the heading as a question and as a passage, the text as a passage."""
 ENDPOINT_VECTORS = 2
-"""Of a passage by an endpoint: the heading and the whole."""
+"""Of a passage by an endpoint: the heading and the text."""
 
 Header = dict[str, Any]
 
@@ -61,9 +61,9 @@ class Worker:
         else:
             floats = normalize(_to_floats(data, header["dimensions"]))
             split = len(passages) * ENDPOINT_VECTORS
-            headings, wholes = (floats[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
-            unrelated = floats[split:]
-            vectors = PassageVectors(headings, headings, wholes)
+            headings, texts = (floats[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
+            unrelated = QuestionVectors(floats[split:], floats[split:])
+            vectors = PassageVectors(headings, headings, texts)
             self._indexes[header["key"]] = SiteIndex(passages, vectors, unrelated, standardize=True)
         while sum(len(index.passages) for index in self._indexes.values()) > MAX_PASSAGES_IN_MEMORY:
             if len(self._indexes) == 1:
@@ -91,12 +91,12 @@ class Worker:
         }, b""
 
     def _embed(self, header: Header, data: bytes) -> tuple[Header, bytes]:
-        """Embed passages by the local model: `headings` and `wholes`."""
-        headings, wholes = header["headings"], header["wholes"]
+        """Embed passages by the local model: `headings` and `texts`."""
+        headings, texts = header["headings"], header["texts"]
         kinds = (
             self._model.embed_questions(headings),
             self._model.embed_passages(headings),
-            self._model.embed_passages(wholes),
+            self._model.embed_passages(texts),
         )
         return {}, to_bytes(np.stack(kinds, axis=1))
 
