@@ -45,6 +45,9 @@ async def test_owner_sets_hours_glossary_and_api_key(
     await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("A key is set.")).to_be_visible()
+    await page.get_by_role("button", name="Check the AI").click()
+    await expect(page.get_by_role("row", name="API key")).to_contain_text("The API key is accepted.")
+    await expect(page.get_by_role("row", name="Images")).to_contain_text("The model sees images.")
     await panel.screenshot(artifacts, "panel-site-settings")
     chatbot = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
     assert chatbot["hours"] == {

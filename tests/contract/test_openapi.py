@@ -320,6 +320,8 @@ class ApiTour:
         await self.call(alex, "POST", f"{one}/copilot/suggestion")
         await self.call(alex, "POST", f"{one}/copilot/rewrite", {"text": "Helo", "style": "correct"})
         await self.call(alex, "POST", f"{one}/copilot/summary")
+        assert (await self.call(self.tenant.owner, "POST", f"{chatbot}/check", {}))["check"]["ok"]
+        assert (await self.call(self.tenant.owner, "GET", chatbot))["chatbot"]["check"]["steps"]
         await self.call(self.tenant.owner, "PUT", chatbot, {"engine": "builtin"})
         await self.call(alex, "POST", f"/operator/transfer/{chat}", {"operator_id": sam.id})
         await self.call(sam, "POST", f"/operator/release/{chat}", {})

@@ -37,6 +37,15 @@ class FakeOpenAIServer:
         self.pause: asyncio.Event | None = None
         """When set, the reply waits for it before its last chunk."""
         self.abort_connection = False
+        self.models: list[str] | None = None
+        """The models that it lists; None: it lists none."""
+        self.ignores_stream = False
+        self.html = False
+        """It is a website in place of an API."""
+        self.image_answer = "A red one."
+        """What it says to a question with an image."""
+        self.calls_tools = True
+        """Whether it calls a function that is not `no_answer`."""
         self.usage: object = 42
         """The number of tokens it reports."""
         self.embedded: list[str] = []
@@ -48,6 +57,7 @@ class FakeOpenAIServer:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._on_request)
         app.router.add_post("/v1/embeddings", self._on_embeddings)
+        app.router.add_get("/v1/models", self._on_models)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -68,11 +78,13 @@ class FakeOpenAIServer:
             return web.json_response(
                 {"error": {**refusal, "type": "invalid_request_error"}}, status=self.refusal_status
             )
+        if self.html:
+            return web.Response(text="<html>Welcome</html>", content_type="text/html")
         if self.status != 200:
             error = {"message": f"no: {self.authorization_headers[-1]}", "type": "server_error"}
             return web.json_response({"error": error}, status=self.status)
-        if not self.requests[-1].get("stream"):
-            return web.json_response(self._completion())
+        if not self.requests[-1].get("stream") or self.ignores_stream:
+            return web.json_response(self._completion(self.requests[-1]))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         deltas = [{"content": content} for content in self.chunks] if self.deltas is None else self.deltas
@@ -90,6 +102,16 @@ class FakeOpenAIServer:
         await response.write(_frame(None, usage=usage))
         await response.write(b"data: [DONE]\n\n")
         return response
+
+    async def _on_models(self, request: web.Request) -> web.StreamResponse:
+        if self.html:
+            return web.Response(text="<html>Welcome</html>", content_type="text/html")
+        if self.status != 200:
+            return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=self.status)
+        if self.models is None:
+            raise web.HTTPNotFound
+        rows = [{"id": name, "object": "model", "created": 1, "owned_by": "us"} for name in self.models]
+        return web.json_response({"object": "list", "data": rows})
 
     async def _on_embeddings(self, request: web.Request) -> web.StreamResponse:
         """A vector of how often each letter occurs, with a constant, as no two texts of a real model are orthogonal."""
@@ -112,8 +134,15 @@ class FakeOpenAIServer:
             return {"message": message, "param": "messages[0].role", "code": "unsupported_value"}
         return None
 
-    def _completion(self) -> dict[str, Any]:
-        message = {"role": "assistant", "content": "".join(self.chunks)}
+    def _completion(self, request: dict[str, Any]) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(self.chunks)}
+        if isinstance(request["messages"][-1]["content"], list):
+            message["content"] = self.image_answer
+        elif "response_format" in request:
+            message["content"] = '{"colour": "green"}'
+        elif self.calls_tools and "tools" in request and request["tools"][0]["function"]["name"] != "no_answer":
+            function = {"name": request["tools"][0]["function"]["name"], "arguments": "{}"}
+            message = {**message, "tool_calls": [{"id": "1", "type": "function", "function": function}]}
         return {
             "id": "chatcmpl-1",
             "object": "chat.completion",

@@ -1441,6 +1441,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/chatbot/knowledge": {
         parameters: {
             query?: never;
@@ -2442,6 +2458,22 @@ export interface components {
             ai: components["schemas"]["AiSettingsSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             last_error: components["schemas"]["AiErrorSchema"] | null;
+            check: components["schemas"]["EngineCheckSchema"] | null;
+        };
+        CheckBody: {
+            base_url?: string | null;
+            api_key?: string | null;
+            model?: string | null;
+            embeddings?: ("local" | "endpoint" | "none") | null;
+            embedding_model?: string | null;
+        };
+        CheckStepSchema: {
+            /** @enum {string} */
+            name: "endpoint" | "key" | "model" | "reply" | "parameters" | "streaming" | "usage" | "tools" | "json" | "images" | "embeddings";
+            /** @enum {string} */
+            status: "ok" | "limited" | "failed";
+            code: string;
+            message: string;
         };
         ColoursBody: {
             primary?: string | null;
@@ -2748,6 +2780,24 @@ export interface components {
         };
         EndSessionsBody: {
             revoke_api_keys?: boolean;
+        };
+        EngineCheckResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            check: components["schemas"]["EngineCheckSchema"];
+        };
+        EngineCheckSchema: {
+            /** Format: date-time */
+            at: string;
+            ok: boolean;
+            model: string;
+            steps: components["schemas"]["CheckStepSchema"][];
+            first_word_seconds: number | null;
+            tokens: number;
+            known_models: string[];
         };
         EraseBody: {
             site_id: number;
@@ -7514,6 +7564,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChatbotResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "base_url": "https://ai.example.com/v1",
+                 *       "api_key": "sk-1",
+                 *       "model": "small-1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineCheckResponse"];
                 };
             };
         };

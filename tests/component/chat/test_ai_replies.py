@@ -48,7 +48,7 @@ class Replica:
             (app.admin.knowledge,),
             app.admin.passage_vectors,
             self.searcher,
-            self.engines.embedder,
+            self.engines.openai,
             self.clock,
             self.tasks.spawn,
         )

@@ -54,7 +54,7 @@ class Retrieval:
             (app.admin.knowledge, app.knowledge_sources.passages),
             app.admin.passage_vectors,
             self.searcher,
-            self.engines.embedder,
+            self.engines.openai,
             utc_now,
             self.tasks.spawn,
         )

@@ -4,6 +4,7 @@ import audit from "./en/pages/audit.json";
 import cannedReplies from "./en/pages/cannedReplies.json";
 import chatbot from "./en/pages/chatbot.json";
 import devices from "./en/pages/devices.json";
+import engines from "./en/pages/engines.json";
 import hours from "./en/pages/hours.json";
 import knowledge from "./en/pages/knowledge.json";
 import ratings from "./en/pages/ratings.json";
@@ -17,6 +18,7 @@ export const englishPages = {
   cannedReplies,
   chatbot,
   devices,
+  engines,
   hours,
   knowledge,
   ratings,

@@ -12,6 +12,7 @@ import { Icon } from "../components/icon";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
+import { EngineCheck } from "./engineCheck";
 import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from "./siteSettings";
@@ -41,7 +42,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   if (!chatbot) return <Spinner />;
   const submit = (event: Event) => {
     event.preventDefault();
-    const { last_error: _, ...settings } = chatbot;
+    const { last_error: _, check: __, ...settings } = chatbot;
     const body = { ...settings, model: chatbot.model ?? "" } as ChatbotUpdate;
     const save = async () => {
       // Show what was stored: the response says whether there is an API key, and does not contain it.
@@ -59,7 +60,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   return (
     <form class="stack form" onSubmit={submit}>
       <AppearanceFields {...section} />
-      <AnswerFields {...section} />
+      <AnswerFields siteId={siteId} {...section} />
       <HandoffFields {...section} />
       <HoursFields
         value={chatbot.hours}
@@ -132,7 +133,7 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
   );
 }
 
-function AnswerFields({ chatbot, errors, change }: SectionProps) {
+function AnswerFields({ siteId, chatbot, errors, change }: SectionProps & { siteId: number }) {
   const { engine, model, ai, instructions } = chatbot;
   const isBuiltin = engine === "builtin";
   return (
@@ -161,6 +162,7 @@ function AnswerFields({ chatbot, errors, change }: SectionProps) {
       {!isBuiltin && (
         <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
       )}
+      {!isBuiltin && <EngineCheck siteId={siteId} model={model} ai={ai} stored={chatbot.check} />}
       <EmbeddingFields value={ai} change={(changed) => change({ ai: changed })} />
       {chatbot.last_error && !isBuiltin && (
         <p class="notice-error" role="status">

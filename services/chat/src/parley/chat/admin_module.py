@@ -116,7 +116,7 @@ class AdminModule:
 
         self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)
         self.ssrf_guard = SsrfGuard(settings.ai_private_hosts)
-        ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
+        self.ai_settings = ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
         self.identity_secret_cipher = SiteKeyCipher(
             settings.identity_secret, settings.encryption_secret, "identity secret"
         )

@@ -13,6 +13,9 @@ AI_EMPTY_REPLIES = Counter(
 AI_BUDGET_EXHAUSTED = Counter(
     "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
 )
+AI_CHECKS = Counter(
+    "parley_chat_ai_checks_total", "Checks of sites' AI endpoints, by the first failure: ok if none.", ["result"]
+)
 RETRIEVAL_SECONDS = Histogram(
     "parley_chat_retrieval_seconds",
     "Seconds to find the passages for a question, with waiting for the worker.",

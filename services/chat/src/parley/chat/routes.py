@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from parley.chat.admin_module import AdminModule
+from parley.chat.ai import routes as ai_routes
+from parley.chat.ai.handlers import AiHandlers
 from parley.chat.ai.module import AiModule
 from parley.chat.bulk_actions import routes as bulk_action_routes
 from parley.chat.bulk_actions.handlers import BulkActionHandlers
@@ -65,6 +67,7 @@ def build_routes(
         *identification_routes.visitor_routes(IdentificationHandlers(conversations.identification)),
         *form_routes.visitor_routes(FormHandlers(conversations.forms)),
         *upload_routes.routes(uploads),
+        *ai_routes.routes(AiHandlers(ai.doctor)),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),

@@ -20,7 +20,7 @@ class AiEngineCatalog:
         self.builtin: AiEngine = self._engines[BuiltinEngine.name]
         openai = self._engines[OpenAiEngine.name]
         assert isinstance(openai, OpenAiEngine)
-        self.embedder = openai
+        self.openai = openai
 
     def get_for_site(self, site: SiteSettings) -> AiEngine:
         """The engine that the site has chosen; the built-in one if that is not set up.

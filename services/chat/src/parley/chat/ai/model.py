@@ -56,6 +56,18 @@ class WritingTask:
     """What the text is about; the only turn of the request."""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of a prompt and of the reply to it."""
+
+    input: int = 0
+    output: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output
+
+
 @dataclass(slots=True)
 class ReplyMetadata:
     """What an engine reports about its reply, in addition to the text."""
@@ -65,6 +77,8 @@ class ReplyMetadata:
     """Set if the reply is no answer."""
     tokens: int = 0
     """Of prompt and reply together."""
+    output_tokens: int = 0
+    """Of them, those of the reply, if the endpoint reports them."""
     sources: Sequence[Passage] = ()
     """The passages that the reply is based on."""
 

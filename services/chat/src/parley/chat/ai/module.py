@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai import timeouts
+from parley.chat.ai.doctor import EngineDoctor
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.reply_generator import ReplyGenerator
@@ -44,7 +45,7 @@ class AiModule:
         )
         self._searcher = WorkerSearcher()
         self.retrieval = RetrievalService(
-            passage_sources, admin.passage_vectors, self._searcher, self.engines.embedder, clock, self._tasks.spawn
+            passage_sources, admin.passage_vectors, self._searcher, self.engines.openai, clock, self._tasks.spawn
         )
         generator = ReplyGenerator(
             conversations.conversation_repository,
@@ -65,7 +66,15 @@ class AiModule:
             clock,
             self._tasks.spawn,
         )
-
+        self.doctor = EngineDoctor(
+            admin.site_service,
+            admin.site_repository,
+            admin.ai_settings,
+            self.engines.openai,
+            budget,
+            admin.audit,
+            clock,
+        )
         self.copilot = CopilotService(
             conversations.conversation_repository,
             conversations.message_repository,

@@ -31,12 +31,16 @@ class AiSettingsService:
         A key belongs to the endpoint it was set for: a new endpoint without a new key clears the key. Otherwise a
         manager who does not know the key could have it sent to a server of their own.
         """
-        plain = {name: value for name, value in fields.items() if name != "api_key"}
-        after = replace(before, **plain)
+        after = self.change(site_id, before, fields)
         if after.base_url is not None and after.base_url != before.base_url:
             rejection = await self.validate_endpoint(after.base_url)
             if rejection is not None:
                 raise ValidationFailed({"ai.base_url": rejection})
+        return after
+
+    def change(self, site_id: int, before: AiSettings, fields: Mapping[str, Any]) -> AiSettings:
+        """The same without a look at the endpoint, for settings that are only tried."""
+        after = replace(before, **{name: value for name, value in fields.items() if name != "api_key"})
         if "api_key" in fields:
             key = fields["api_key"]
             return replace(after, encrypted_key=self.encrypt_key(site_id, key) if key else None)

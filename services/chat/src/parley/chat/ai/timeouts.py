@@ -14,6 +14,21 @@ REPLY_TIMEOUT_SECONDS: float = 60
 COPILOT_TIMEOUT_SECONDS: float = 45
 """For a whole text of the copilot: less than the gateway waits for the response."""
 
+CHECK_TIMEOUT_SECONDS: float = 44
+"""For a whole check of an endpoint: less than the gateway waits for the response."""
+
+CHECK_LIST_TIMEOUT_SECONDS: float = 8
+"""For an endpoint's list of models."""
+
+CHECK_REPLY_TIMEOUT_SECONDS: float = 24
+"""The most that a check waits for a reply to begin; the site may wait longer."""
+
+CHECK_FEATURE_TIMEOUT_SECONDS: float = 10
+"""For each of the other requests of a check, which run together."""
+
+CHECK_INTERVAL_SECONDS: float = 10
+"""From a check of a site's endpoints to the next one."""
+
 OTHER_REPLICA_TIMEOUT_SECONDS = REPLY_TIMEOUT_SECONDS
 """How long a repeated message waits for the reply that another replica is generating."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.common.errors import Conflict, TooManyRequests, Unavailable
+from parley.common.errors import Conflict, Unavailable
 
 
 class CopilotOff(Conflict):
@@ -13,13 +13,6 @@ class CopilotOff(Conflict):
 class NothingToRead(Conflict):
     code = "conversation_empty"
     default_message = "Nothing has been said in this conversation yet."
-
-
-class TokenLimitReached(TooManyRequests):
-    """The site's AI has used its tokens of today (UTC)."""
-
-    code = "ai_token_limit"
-    default_message = "The AI of this site has used its tokens for today."
 
 
 class WritingFailed(Unavailable):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.errors import TokenLimitReached
 from parley.chat.ai.model import EMPTY_REPLIES, ReplyMetadata, WritingTask
 from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, Spender, TokenBudget
 from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.conversations.model import Conversation
-from parley.chat.copilot.errors import CopilotOff, NothingToRead, TokenLimitReached, WritingFailed
+from parley.chat.copilot.errors import CopilotOff, NothingToRead, WritingFailed
 from parley.chat.copilot.model import RewriteStyle, Suggestion
 from parley.chat.copilot.ports import ConversationReader, RecentMessages
 from parley.chat.copilot.prompts import (
@@ -120,7 +120,7 @@ class CopilotService:
         reservation = await self.budget.reserve(spender, limit, engine.estimate_writing_tokens(task))
         if reservation is None:
             metrics.COPILOT_TEXTS.labels(kind, "token_limit").inc()
-            raise TokenLimitReached(_seconds_to_midnight(self.clock()))
+            raise TokenLimitReached(self.clock())
         metadata = ReplyMetadata()
         error: AiError | None = None
         try:
@@ -158,8 +158,3 @@ def _reply_language(conversation: Conversation) -> str | None:
     if translation.enabled and translation.operator_lang:
         return translation.operator_lang
     return conversation.visitor.language
-
-
-def _seconds_to_midnight(now: datetime) -> int:
-    tomorrow = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((tomorrow - now).total_seconds())

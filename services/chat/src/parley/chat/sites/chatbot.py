@@ -126,6 +126,12 @@ class ChatbotSettings:
         return self.engine, self.model, self.ai
 
     @property
+    def checked_selection(self) -> tuple[str | None, ...]:
+        """What a check of the AI endpoint is about."""
+        ai = self.ai
+        return ai.base_url, ai.encrypted_key, self.model, ai.embedding_choice, ai.embedding_model
+
+    @property
     def silence_policy(self) -> SilencePolicy | None:
         if not self.auto_close_minutes:
             return None

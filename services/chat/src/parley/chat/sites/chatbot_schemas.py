@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJs
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Colour, Name
 from parley.chat.sites.chatbot import FilesSettings, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
     AiSettingsBody,
@@ -133,6 +134,9 @@ class ChatbotSchema(BaseModel):
     last_error: AiErrorSchema | None = Field(
         description="Why the last call of the AI with the present settings gave no answer; null if it succeeded."
     )
+    check: EngineCheckSchema | None = Field(
+        description="What the last check of the AI endpoint has found; null if it was of other settings."
+    )
 
 
 class ChatbotResponse(SuccessResponse):
@@ -141,9 +145,10 @@ class ChatbotResponse(SuccessResponse):
 
 def serialize_chatbot(site: Site) -> ChatbotResponse:
     bot = site.chatbot
-    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields if name != "last_error"}
+    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields if name not in ("last_error", "check")}
     fields |= {
         "last_error": site.last_ai_error,
+        "check": site.ai_check and serialize_check(site.ai_check),
         "hours": serialize_business_hours(bot.hours),
         "ai": serialize_ai_settings(bot.ai),
     }

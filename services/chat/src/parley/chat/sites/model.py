@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
+from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
 
@@ -49,6 +50,8 @@ class Site:
     """By which the site's server proves who its visitors are."""
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
+    ai_check: EngineCheck | None = None
+    """The last check of the AI endpoint, if it was of the present settings. Changes without a new version."""
     deleted: bool = False
     version: int = 1
 
@@ -81,4 +84,5 @@ class Site:
             forms=self.forms,
             site_key=self.site_key,
             identity_secrets=self.identity_secrets,
+            ai_check=self.ai_check,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from parley.chat.forms.mappers import forms_document, to_forms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, FilesSettings, TranslationSettings
+from parley.chat.sites.engine_check import PRIMARY_ENGINE, CheckStep, EngineCheck
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
 from parley.chat.sites.routing import Fallback, SiteRouting
@@ -24,6 +26,11 @@ from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
 _AI_ERROR = "ai_error"
+_AI_CHECK_BEGAN = "ai_check_began"
+_AI_CHECKS = "ai_checks"
+"""The last check of each engine. Changes without a new version of the site."""
+_SELECTION = "selection"
+"""A hash of the settings that were checked."""
 _IDENTITY_SECRETS = "identity_secrets"
 _IDENTITY_SECRETS_USED = "identity_secrets_used"
 """When each was used last, by its id. Changes without a new version of the site."""
@@ -120,6 +127,19 @@ class MongoSiteRepository:
         else:
             await self._mongo[COLLECTION].update_one({"_id": site.id, **selected}, {"$set": {_AI_ERROR: asdict(error)}})
 
+    async def claim_ai_check(self, site_id: int, at: datetime, interval_seconds: float) -> bool:
+        latest = at - timedelta(seconds=interval_seconds)
+        result = await self._mongo[COLLECTION].update_one(
+            {"_id": site_id, _AI_CHECK_BEGAN: {"$not": {"$gt": latest}}}, {"$set": {_AI_CHECK_BEGAN: at}}
+        )
+        return result.matched_count > 0
+
+    async def record_ai_check(self, site_id: int, bot: ChatbotSettings, check: EngineCheck) -> None:
+        document = {**asdict(check), _SELECTION: _hash_selection(bot)}
+        await self._mongo[COLLECTION].update_one(
+            {"_id": site_id}, {"$set": {f"{_AI_CHECKS}.{PRIMARY_ENGINE}": document}}
+        )
+
     async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
         await self._mongo[COLLECTION].update_one(
             {"_id": site_id, f"{_IDENTITY_SECRETS}.id": secret_id},
@@ -154,6 +174,7 @@ def _mutable_fields(site: Site) -> Document:
 
 
 def _to_site(row: Document) -> Site:
+    chatbot = _to_chatbot(row["chatbot"])
     return Site(
         id=row["_id"],
         tenant_id=row["tenant_id"],
@@ -167,13 +188,29 @@ def _to_site(row: Document) -> Site:
         page_tracking=row.get("page_tracking", True),
         page_parameters=tuple(row.get("page_parameters", ())),
         routing=_to_routing(row.get("routing")),
-        chatbot=_to_chatbot(row["chatbot"]),
+        chatbot=chatbot,
         forms=to_forms(row.get("forms")),
         identity_secrets=tuple(_to_identity_secrets(row)),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
+        ai_check=_to_check(row.get(_AI_CHECKS, {}).get(PRIMARY_ENGINE), chatbot),
         deleted=row["deleted"],
         version=row["version"],
     )
+
+
+def _to_check(document: Mapping[str, Any] | None, bot: ChatbotSettings) -> EngineCheck | None:
+    """A stored check; None if the settings have changed since."""
+    if document is None or document.get(_SELECTION) != _hash_selection(bot):
+        return None
+    known = {name: document[name] for name in EngineCheck.__dataclass_fields__ if name in document}
+    known["steps"] = tuple(CheckStep(**step) for step in known["steps"])
+    known["known_models"] = tuple(known["known_models"])
+    return EngineCheck(**known)
+
+
+def _hash_selection(bot: ChatbotSettings) -> str:
+    text = "\0".join(part or "" for part in bot.checked_selection)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _identity_secret_document(secret: IdentitySecret) -> Document:

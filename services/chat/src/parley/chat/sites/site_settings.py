@@ -11,6 +11,7 @@ from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings, FilesSettings
+from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.silence_policy import SilencePolicy
 from parley.common.auth.identity import OperatorCaller
@@ -48,6 +49,8 @@ class SiteSettings:
     site_key: str = ""
     identity_secrets: tuple[IdentitySecret, ...] = ()
     """By which the site's server proves who its visitors are."""
+    ai_check: EngineCheck | None = None
+    """What the last check of the AI endpoint has found, if it was of the present endpoint, key and model."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

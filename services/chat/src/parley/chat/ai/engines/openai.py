@@ -9,6 +9,8 @@ import asyncio
 import importlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
 from parley.chat.ai.prompts import estimate_prompt_tokens, estimate_task_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
 from parley.chat.retrieval.ports import EmbeddingFailed
+from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.site_settings import SiteSettings
 
 if TYPE_CHECKING:
@@ -70,6 +73,21 @@ class OpenAiEngine(AiEngine):
                 return rows
         except AiEngineError as exc:
             raise EmbeddingFailed(str(exc)) from exc
+
+    async def check(self, site: SiteSettings, at: datetime) -> EngineCheck:
+        """What the site's endpoint can do. Raises AiEngineError if its key cannot be decrypted."""
+        await self._import_client()
+        probe_module = await asyncio.to_thread(importlib.import_module, "parley.chat.ai.engines.openai_probe")
+        own = site.ai.has_own_endpoint
+        endpoint = Endpoint(site.ai.base_url, site.ai.encrypted_key) if own else Endpoint()
+        # A client of its own: it has learned nothing yet, and may be of settings that are not stored.
+        client = self._create_client(replace(site, ai_check=None), endpoint)
+        try:
+            seconds = site.ai.seconds or self._context.settings.openai_seconds
+            result: EngineCheck = await probe_module.OpenAiProbe(client, replace(site, ai_check=None), seconds).run(at)
+            return result
+        finally:
+            await client.close()
 
     def estimate_tokens(self, prompt: Prompt) -> int:
         return estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)

@@ -25,7 +25,7 @@ from parley.chat.ai.engines.openai_dialect import (
     explain_failure,
     learn_from_refusal,
 )
-from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, WritingTask
+from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, TokenUsage, WritingTask
 from parley.chat.ai.prompts import (
     NO_ANSWER_TOOL,
     build_instructions,
@@ -75,7 +75,7 @@ class OpenAiClient:
         self._defaults = defaults
         self._dialects: dict[str, Dialect] = {}
         """What was learned, by model."""
-        self._sdk = AsyncOpenAI(
+        self.sdk = AsyncOpenAI(
             base_url=base_url,
             api_key=api_key,
             timeout=defaults.idle_timeout_seconds,
@@ -130,7 +130,7 @@ class OpenAiClient:
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """A vector for each text. Raises AiEngineError."""
         try:
-            response = await self._sdk.embeddings.create(model=model, input=list(texts), encoding_format="float")
+            response = await self.sdk.embeddings.create(model=model, input=list(texts), encoding_format="float")
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
             raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
         rows = [row.embedding for row in sorted(response.data or (), key=lambda row: row.index)]
@@ -154,36 +154,61 @@ class OpenAiClient:
     ) -> AsyncGenerator[str, None]:
         response = await self._request(site, build, tools=tools)
         if isinstance(response, ChatCompletion):
-            metadata.tokens = _check_reported_tokens(response.usage, metadata.tokens)
+            _count(metadata, response.usage)
             for choice in (response.choices or [])[:1]:
                 yield ending.read(choice.message, choice.finish_reason)
             return
         async with response:
             async for event in response:
-                metadata.tokens = _check_reported_tokens(event.usage, metadata.tokens)
+                _count(metadata, event.usage)
                 # The SDK does not validate what it parses: any of these may be missing.
                 for choice in event.choices or []:
                     if not choice.index:
                         yield ending.read(choice.delta, choice.finish_reason)
 
     async def _request(self, site: SiteSettings, build: _BuildMessages, *, tools: bool) -> Any:
-        """The endpoint's response. A parameter that it refuses is left out or renamed from the next request on."""
+        """The endpoint's response to a prompt."""
         site_ai, defaults = site.ai, self._defaults
-        model = site.model or defaults.model
-        while True:
-            dialect = self._dialects.get(model, Dialect())
+
+        def build_parameters(dialect: Dialect) -> dict[str, Any]:
             instructions, turns = build(dialect)
-            parameters = dialect.build_parameters(
+            return dialect.build_parameters(
                 instructions=instructions,
                 turns=turns,
                 tools=tools,
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
                 max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
             )
+
+        return await self.send(site, build_parameters, site_ai.seconds or defaults.idle_timeout_seconds)
+
+    def find_model(self, site: SiteSettings) -> str:
+        return site.model or self._defaults.model
+
+    def find_dialect(self, site: SiteSettings) -> Dialect:
+        """What is known of the site's model: from refusals, or from the last check."""
+        learned = self._dialects.get(self.find_model(site))
+        if learned is not None:
+            return learned
+        check = site.ai_check
+        return Dialect.from_document(check.dialect) if check and check.model == self.find_model(site) else Dialect()
+
+    async def send(
+        self,
+        site: SiteSettings,
+        build_parameters: Callable[[Dialect], dict[str, Any]],
+        timeout_seconds: float,
+        *,
+        retry: bool = True,
+    ) -> Any:
+        """The endpoint's response. A parameter that it refuses is left out or renamed from the next request on."""
+        model = self.find_model(site)
+        sdk = self.sdk if retry else self.sdk.with_options(max_retries=0)
+        while True:
+            dialect = self.find_dialect(site)
+            parameters = build_parameters(dialect)
             try:
-                return await self._sdk.chat.completions.create(
-                    model=model, timeout=site_ai.seconds or defaults.idle_timeout_seconds, **parameters
-                )
+                return await sdk.chat.completions.create(model=model, timeout=timeout_seconds, **parameters)
             except APIStatusError as exc:
                 if exc.status_code not in REFUSED_PARAMETER_STATUSES + TOOLS_REFUSED_STATUSES:
                     raise
@@ -191,16 +216,17 @@ class OpenAiClient:
                 if learned is None:
                     raise
                 log.info("ai_parameter_refused", model=model[:60], dialect=repr(learned))
-                self._remember(model, learned)
+                self.remember(site, learned)
 
-    def _remember(self, model: str, dialect: Dialect) -> None:
+    def remember(self, site: SiteSettings, dialect: Dialect) -> None:
+        model = self.find_model(site)
         self._dialects.pop(model, None)
         self._dialects[model] = dialect
         while len(self._dialects) > _MAX_DIALECTS:
             del self._dialects[next(iter(self._dialects))]
 
     async def close(self) -> None:
-        await self._sdk.close()
+        await self.sdk.close()
 
 
 @dataclass(slots=True)
@@ -251,10 +277,20 @@ def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | Non
     return "thoughts" if ending.thought or reply.contained_reasoning else "blank"
 
 
-def _check_reported_tokens(usage: Any, estimated: int) -> int:
+def _count(metadata: ReplyMetadata, reported: Any) -> None:
+    usage = read_usage(reported)
+    if usage is not None:
+        metadata.tokens, metadata.output_tokens = usage.total, usage.output
+
+
+def read_usage(usage: Any) -> TokenUsage | None:
     """The tokens that the endpoint reports, if they are plausible: the SDK does not validate them."""
-    reported = getattr(usage, "total_tokens", None)
-    return reported if isinstance(reported, int) and 0 <= reported <= _MAX_REPORTED_TOKENS else estimated
+    total = getattr(usage, "total_tokens", None)
+    if not isinstance(total, int) or not 0 <= total <= _MAX_REPORTED_TOKENS:
+        return None
+    output = getattr(usage, "completion_tokens", None)
+    output = output if isinstance(output, int) and 0 <= output <= total else 0
+    return TokenUsage(total - output, output)
 
 
 def _describe(exc: Exception) -> str:

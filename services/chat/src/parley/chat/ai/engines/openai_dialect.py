@@ -7,8 +7,10 @@ streaming, no tools. None says so in advance, so the refusal is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from openai import APIConnectionError, APIStatusError, APITimeoutError
@@ -56,6 +58,18 @@ class Dialect:
     @property
     def tools(self) -> bool:
         return "tools" not in self.dropped
+
+    def without(self, parameter: str) -> Dialect:
+        return replace(self, dropped=self.dropped | {parameter})
+
+    def to_document(self) -> dict[str, Any]:
+        return {**asdict(self), "dropped": sorted(self.dropped)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Dialect:
+        """What was learned; names that this version does not know are ignored."""
+        known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        return cls(**known | ({"dropped": frozenset(known["dropped"])} if "dropped" in known else {}))
 
     def build_parameters(
         self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int, tools: bool
@@ -145,16 +159,31 @@ def explain_failure(exc: Exception) -> tuple[str, str]:
     """
     if isinstance(exc, APIStatusError):
         code, reason = _STATUS_REASONS.get(exc.status_code, ("endpoint_failed", "reports a failure of its own"))
+        if 300 <= exc.status_code < 400:
+            code, reason = "redirected", "sends to another address, which is not followed"
         parameter = _refused_parameter(exc.body)
         about = f" because of the parameter {parameter}" if parameter else ""
         return f"The AI endpoint {reason}{about} (status {exc.status_code}).", code
-    if isinstance(exc, EndpointRejected):
+    causes = list(_causes(exc))
+    if any(isinstance(cause, EndpointRejected) for cause in causes):
         return "The AI endpoint is not on the public internet.", "address_refused"
     if isinstance(exc, APITimeoutError):
         return "The AI endpoint did not answer in time.", "timeout"
     if isinstance(exc, APIConnectionError):
+        if any(isinstance(cause, ssl.SSLError) or "SSL" in str(cause) for cause in causes):
+            return "No secure connection to the AI endpoint: its certificate or TLS version is refused.", "tls_failed"
+        if any(isinstance(cause, socket.gaierror) or "could not be resolved" in str(cause) for cause in causes):
+            return "The host of the AI endpoint cannot be found: its name has no address.", "host_not_found"
         return "The AI endpoint cannot be reached.", "unreachable"
     return "The AI endpoint broke off its answer.", "broken_off"
+
+
+def _causes(exc: BaseException) -> Iterator[BaseException]:
+    """An exception and what it was raised for."""
+    following: BaseException | None = exc
+    while following is not None:
+        yield following
+        following = following.__cause__ or following.__context__
 
 
 def _refused_parameter(body: object) -> str | None:

@@ -1,0 +1,20 @@
+"""HTTP handlers of the AI's administration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parley.chat.ai.doctor import EngineDoctor
+from parley.chat.ai.schemas import CheckBody, EngineCheckResponse
+from parley.chat.sites.engine_check_schemas import serialize_check
+from parley.common.auth.identity import OperatorCaller
+from parley.common.http import RequestContext
+
+
+@dataclass(frozen=True, slots=True)
+class AiHandlers:
+    doctor: EngineDoctor
+
+    async def check(self, context: RequestContext[OperatorCaller, CheckBody, None]) -> EngineCheckResponse:
+        check = await self.doctor.check(context.caller, context.path["site_id"], context.body.to_changes())
+        return EngineCheckResponse(check=serialize_check(check))
