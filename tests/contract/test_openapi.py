@@ -153,6 +153,7 @@ class ApiTour:
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
         await self.knowledge_sources(f"{site}/knowledge/sources")
+        await self.tools(f"{site}/chatbot/tools")
         canned = {"shortcut": "hi", "text": "Hi {{visitor.name|there}}!", "scope": "site", "site_id": site_id}
         reply = (await self.call(owner, "POST", "/canned-replies", canned, 201))["canned_reply"]
         assert (await self.call(owner, "GET", "/canned-replies", query={"q": "hi"}))["canned_replies"] == [reply]
@@ -171,6 +172,17 @@ class ApiTour:
         await self.call(owner, "DELETE", f"/views/{view['id']}")
         await self.call(owner, "DELETE", f"/labels/{label['id']}")
         return site_id
+
+    async def tools(self, path: str) -> None:
+        owner = self.tenant.owner
+        body = {"name": "stock", "title": "Stock", "description": "What is in stock.", "url": "https://1.1.1.1/{item}"}
+        body["parameters"] = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
+        tool = (await self.call(owner, "POST", path, body, 201))["tool"]
+        assert (await self.call(owner, "GET", path))["tools"] == [tool]
+        await self.call(owner, "PUT", f"{path}/{tool['id']}", {**body, "timeout_seconds": 1})
+        await self.call(owner, "POST", f"{path}/{tool['id']}/secret")
+        await self.call(owner, "POST", f"{path}/{tool['id']}/try", {"arguments": {"item": "cap"}})
+        await self.call(owner, "DELETE", f"{path}/{tool['id']}")
 
     async def knowledge_sources(self, path: str) -> None:
         owner = self.tenant.owner
@@ -408,7 +420,17 @@ async def test_every_error_response_matches_the_document(
 ) -> None:
     for method, path in document.operations:
         real = path
-        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "secret_id", "action_id", "id"):
+        for name in (
+            "site_id",
+            "operator_id",
+            "entry_id",
+            "source_id",
+            "document_id",
+            "secret_id",
+            "tool_id",
+            "action_id",
+            "id",
+        ):
             real = real.replace(f"{{{name}}}", str(2**52))
         real = real.replace("{", "").replace("}", "")
         secured = bool(document.operation(method, path)["security"])
@@ -442,7 +464,17 @@ async def _call(api: ApiClient, method: str, path: str, token: str | None, reque
 async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
-        for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "secret_id", "action_id", "id"):
+        for name in (
+            "site_id",
+            "operator_id",
+            "entry_id",
+            "source_id",
+            "document_id",
+            "secret_id",
+            "tool_id",
+            "action_id",
+            "id",
+        ):
             real = real.replace(f"{{{name}}}", "1")
         reply = await api.request("TRACE", real)
         assert reply.status == 405, path

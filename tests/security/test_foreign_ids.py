@@ -90,6 +90,18 @@ async def test_a_foreign_knowledge_entry_cannot_be_changed_through_an_own_site(
     assert [one["answer"] for one in known if one["id"] == other.target.entry_id] == ["We are."]
 
 
+async def test_a_foreign_tool_cannot_be_reached_through_an_own_site(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: another tenant's tool cannot be changed or called through the caller's own site."""
+    path = f"/sites/{tenant.site_id}/chatbot/tools/{other.target.tool_id}"
+    body = {"name": "mine", "title": "Mine", "description": "Mine.", "url": "https://1.1.1.1/mine"}
+    assert (await tenant.owner.send("PUT", path, body)).status == 404
+    for at in ("secret", "try"):
+        assert (await tenant.owner.post(f"{path}/{at}", {})).status == 404
+    assert (await tenant.owner.send("DELETE", path)).status == 404
+    known = (await other.tenant.owner.get(f"/sites/{other.target.site_id}/chatbot/tools")).ok()["tools"]
+    assert [tool["name"] for tool in known if tool["id"] == other.target.tool_id] == ["stock"]
+
+
 async def test_a_foreign_knowledge_source_cannot_be_reached_through_an_own_site(
     tenant: TenantFixture, other: OtherTenant
 ) -> None:

@@ -25,7 +25,17 @@ def _cors_headers(reply: ApiResponse) -> dict[str, str]:
 
 
 def _path_with_ids(path: str) -> str:
-    for name in ("site_id", "operator_id", "entry_id", "source_id", "document_id", "secret_id", "action_id", "id"):
+    for name in (
+        "site_id",
+        "operator_id",
+        "entry_id",
+        "source_id",
+        "document_id",
+        "secret_id",
+        "tool_id",
+        "action_id",
+        "id",
+    ):
         path = path.replace(f"{{{name}}}", "1")
     return path
 

@@ -27,6 +27,8 @@ from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.index import SearchIndex
 from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
+from parley.chat.tools import routes as tool_routes
+from parley.chat.tools.module import ToolModule
 from parley.chat.uploads.storage import FolderStorage
 from parley.common.auth.identity import (
     IDENTITY_HEADER,
@@ -85,6 +87,7 @@ class AdminTestApp:
     admin: AdminModule
     search: SearchModule
     knowledge_sources: KnowledgeSourceModule
+    tools: ToolModule
     server: TestServer
     http: aiohttp.ClientSession
     clock: AdjustableClock
@@ -108,6 +111,7 @@ class AdminTestApp:
             mongodb_uri=mongodb_uri,
             public_url="https://chat.test",
             knowledge_private_hosts=("127.0.0.1",),
+            tool_private_hosts=("127.0.0.1",),
             **{"database_prefix": f"t{secrets.token_hex(4)}", **overrides},
         )
         mongo = Mongo(mongodb_uri, f"{settings.database_prefix}_chat", SCHEMA)
@@ -134,12 +138,14 @@ class AdminTestApp:
             clock,
             timedelta(0),
         )
+        tools = ToolModule(mongo, settings, admin.site_service, admin.audit, clock)
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
             [
                 *admin.routes(),
                 *search_routes.routes(SearchHandlers(search.searches)),
                 *knowledge_source_routes.routes(SourceHandlers(sources.service)),
+                *tool_routes.routes(tools.handlers),
             ],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
@@ -153,7 +159,9 @@ class AdminTestApp:
             lambda: not any(component.unready_reason() for component in (mongo, broker, admin)),
             description="the app is ready",
         )
-        return cls(mongo, broker, outbox, admin, search, sources, server, http, clock, signer, events, folder, base_id)
+        return cls(
+            mongo, broker, outbox, admin, search, sources, tools, server, http, clock, signer, events, folder, base_id
+        )
 
     async def close(self) -> None:
         """Stop, and drop the database."""
@@ -167,6 +175,7 @@ class AdminTestApp:
         for component in (
             self.knowledge_sources.web,
             self.knowledge_sources.extractor,
+            self.tools.caller,
             self.admin,
             self.outbox,
             self.broker,

@@ -42,6 +42,7 @@ class TenantResources:
     action_id: int
     source_id: int
     document_id: int
+    tool_id: int
     session_id: str
 
     @property
@@ -67,6 +68,14 @@ class TenantResources:
             "POST", upload, token=tenant.owner.token, data=file_form(TEXT_FILE, "manual.txt")
         )
         document = sent.ok(201)["document"]
+        lookup = {
+            "name": "stock",
+            "title": "Stock",
+            "description": "What is in stock.",
+            "url": "https://1.1.1.1/stock",
+            "writes": False,
+        }
+        tool = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/tools", lookup)).ok(201)["tool"]
         server = await SiteServer.create(tenant.owner, tenant.site_id)
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
         canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
@@ -94,6 +103,7 @@ class TenantResources:
             action["action_id"],
             source["id"],
             document["id"],
+            tool["id"],
             handle,
         )
 
@@ -120,6 +130,7 @@ PATH_PARAMETERS = {
     ("sites", "source_id"): "source_id",
     ("sites", "document_id"): "document_id",
     ("sites", "secret_id"): "secret_id",
+    ("sites", "tool_id"): "tool_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 

@@ -28,6 +28,8 @@ class FakeOpenAIServer:
         self.chunks: Sequence[str] = self._reply
         self.deltas: Sequence[dict[str, Any]] | None = None
         """When set, they are sent in place of the chunks."""
+        self.script: list[Sequence[dict[str, Any]]] = []
+        """The deltas of the next replies, one after the other, before the others."""
         self.finish_reason: str | None = "stop"
         self.refused_parameters: dict[str, str] = {}
         """Parameters that it answers with `refusal_status`, and what it says about them."""
@@ -88,6 +90,8 @@ class FakeOpenAIServer:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         deltas = [{"content": content} for content in self.chunks] if self.deltas is None else self.deltas
+        if self.script:
+            deltas = self.script.pop(0)
         for number, delta in enumerate(deltas):
             is_last = number == len(deltas) - 1
             if self.pause is not None and is_last:
@@ -151,6 +155,13 @@ class FakeOpenAIServer:
             "choices": [{"index": 0, "message": message, "finish_reason": self.finish_reason}],
             "usage": {"prompt_tokens": 40, "completion_tokens": 2, "total_tokens": self.usage},
         }
+
+
+def call_delta(name: str, arguments: str, *, index: int = 0) -> dict[str, Any]:
+    """A whole call of a function, in one delta."""
+    function = {"name": name, "arguments": arguments}
+    call = {"index": index, "id": f"call_{name}_{index}", "type": "function", "function": function}
+    return {"tool_calls": [call]}
 
 
 def _frame(delta: dict[str, Any] | None, finish: str | None = None, usage: dict[str, object] | None = None) -> bytes:

@@ -273,22 +273,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/chat/form": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postChatForm"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/chat/handoff": {
         parameters: {
             query?: never;
@@ -347,22 +331,6 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postChatIdentify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/chat/offline-form": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postChatOfflineForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1489,6 +1457,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTools"];
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdChatbotToolsToolId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdChatbotToolsToolId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotToolsToolIdSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotToolsToolIdTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/conversations": {
         parameters: {
             query?: never;
@@ -1514,22 +1546,6 @@ export interface paths {
         };
         get: operations["getSitesSiteIdCopilot"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/forms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdForms"];
-        put: operations["putSitesSiteIdForms"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2194,33 +2210,6 @@ export interface components {
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
         };
-        AskedFieldSchema: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label: string;
-            required: boolean;
-            options: string[];
-            max_length: number;
-            /** @default null */
-            value: string | null;
-        };
-        AskedFormSchema: {
-            title: string;
-            intro: string;
-            fields: components["schemas"]["AskedFieldSchema"][];
-            departments: components["schemas"]["DepartmentSchema"][];
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-        };
-        AskedOfflineFormSchema: {
-            title: string;
-            intro: string;
-            fields: components["schemas"]["AskedFieldSchema"][];
-            departments: components["schemas"]["DepartmentSchema"][];
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-            replaces_chat: boolean;
-            confirmation: string;
-        };
         AssignmentCandidateSchema: {
             operator: components["schemas"]["OperatorRef"];
             /** @enum {string} */
@@ -2308,8 +2297,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             blocked_at: string | null;
@@ -2501,38 +2488,14 @@ export interface components {
             /** @default null */
             opens_at: string | null;
             files: components["schemas"]["FileLimitsSchema"];
-            /** @default null */
-            prechat_form: components["schemas"]["AskedFormSchema"] | null;
-            /** @default null */
-            offline_form: components["schemas"]["AskedOfflineFormSchema"] | null;
             /** @default true */
             page_tracking: boolean;
             page_parameters?: string[];
         };
-        ConsentAnswerBody: {
-            given: boolean;
-            version: number;
-        };
-        ConsentBody: {
-            text: string;
-            required?: boolean;
-        };
-        ConsentFormSchema: {
-            text: string;
-            required: boolean;
-            version: number;
-        };
-        ConsentSchema: {
-            given: boolean;
-            version: number;
-            /** @default null */
-            language: string | null;
-            at: string;
-        };
-        ConsentTextSchema: {
-            version: number;
-            text: string;
-            since: string;
+        ConfirmationSchema: {
+            id: string;
+            title: string;
+            expires_at: string;
         };
         ContactBody: {
             site_key: string;
@@ -2729,14 +2692,6 @@ export interface components {
             member: components["schemas"]["MemberSchema"];
             invitation: components["schemas"]["InvitationSchema"] | null;
         };
-        DepartmentBody: {
-            team_id: number | null;
-            label: string;
-        };
-        DepartmentSchema: {
-            team_id: number | null;
-            label: string;
-        };
         DocumentBody: {
             enabled: boolean;
         };
@@ -2923,8 +2878,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             given?: {
                 [key: string]: string;
             };
@@ -2940,24 +2893,6 @@ export interface components {
         FallbackSchema: {
             team_id: number | null;
             after_seconds: number;
-        };
-        FieldBody: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label?: string;
-            required?: boolean;
-            options?: string[];
-            max_length?: number;
-        };
-        FieldSchema: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label: string;
-            required: boolean;
-            options: string[];
-            max_length: number;
         };
         FiguresSchema: {
             chats: number;
@@ -3016,36 +2951,6 @@ export interface components {
             kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
             max_bytes: number | null;
             expire_days: number | null;
-        };
-        FormAnswerSchema: {
-            key: string;
-            label: string;
-            value: string | boolean;
-        };
-        FormAnswersBody: {
-            site_key: string;
-            session_id?: string | null;
-            answers?: {
-                [key: string]: string | boolean;
-            };
-            consent?: components["schemas"]["ConsentAnswerBody"] | null;
-            team_id?: number | null;
-            lang?: string | null;
-        };
-        FormsBody: {
-            consent?: components["schemas"]["ConsentBody"] | null;
-            departments?: components["schemas"]["DepartmentBody"][];
-            prechat?: components["schemas"]["PrechatFormBody"];
-            offline?: components["schemas"]["OfflineFormBody"];
-        };
-        FormsResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            forms: components["schemas"]["SiteFormsSchema"];
-            consent_texts: components["schemas"]["ConsentTextSchema"][];
         };
         /** @enum {string} */
         GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
@@ -3318,8 +3223,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             lead_at: string | null;
@@ -3397,6 +3300,10 @@ export interface components {
             translation: components["schemas"]["MessageTranslation"] | null;
             /** @default [] */
             sources: components["schemas"]["MessageSource"][];
+            /** @default null */
+            confirmation: components["schemas"]["ConfirmationSchema"] | null;
+            /** @default [] */
+            tool_calls: components["schemas"]["ToolCallSchema"][];
             created_at: string;
         };
         MessageSource: {
@@ -3492,47 +3399,6 @@ export interface components {
             /** @default null */
             per_page: number | null;
         };
-        OfflineFormBody: {
-            enabled?: boolean;
-            title?: string;
-            intro?: string;
-            fields?: components["schemas"]["FieldBody"][];
-            replaces_chat?: boolean;
-            confirmation?: string;
-            label_id?: number | null;
-        };
-        OfflineFormSchema: {
-            enabled: boolean;
-            title: string;
-            intro: string;
-            fields: components["schemas"]["FieldSchema"][];
-            replaces_chat: boolean;
-            confirmation: string;
-            label_id: number | null;
-        };
-        OfflineMessageBody: {
-            site_key: string;
-            session_id?: string | null;
-            answers?: {
-                [key: string]: string | boolean;
-            };
-            consent?: components["schemas"]["ConsentAnswerBody"] | null;
-            team_id?: number | null;
-            lang?: string | null;
-            message: string;
-            message_id?: string | null;
-        };
-        OfflineMessageResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            conversation_id: number;
-            /** @enum {string} */
-            mode: "ai" | "pending" | "operator" | "closed";
-            confirmation: string;
-        };
         OkResponse: {
             /**
              * @default true
@@ -3595,18 +3461,6 @@ export interface components {
             can_chat?: boolean;
             can_view_conversations?: boolean;
             can_manage?: boolean;
-        };
-        PrechatFormBody: {
-            enabled?: boolean;
-            title?: string;
-            intro?: string;
-            fields?: components["schemas"]["FieldBody"][];
-        };
-        PrechatFormSchema: {
-            enabled: boolean;
-            title: string;
-            intro: string;
-            fields: components["schemas"]["FieldSchema"][];
         };
         ProactiveMessageBody: {
             site_id: number;
@@ -3835,18 +3689,13 @@ export interface components {
             file_id?: string | null;
             lang?: string | null;
             message_id?: string | null;
+            confirm?: string | null;
         };
         SiteCountsSchema: {
             /** @default 0 */
             pending: number;
             /** @default 0 */
             active: number;
-        };
-        SiteFormsSchema: {
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-            departments: components["schemas"]["DepartmentSchema"][];
-            prechat: components["schemas"]["PrechatFormSchema"];
-            offline: components["schemas"]["OfflineFormSchema"];
         };
         SiteListResponse: {
             /**
@@ -4025,6 +3874,80 @@ export interface components {
             from: string;
             to: string;
         };
+        ToolBody: {
+            name: string;
+            title: string;
+            description: string;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+            url: string;
+            writes?: boolean;
+            identified_only?: boolean;
+            timeout_seconds?: number;
+            enabled?: boolean;
+            authorization?: string | null;
+        };
+        ToolCallSchema: {
+            name: string;
+            title: string;
+            arguments: string;
+            result: string;
+            outcome: string;
+            /** @default 0 */
+            seconds: number;
+        };
+        ToolListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            tools: components["schemas"]["ToolSchema"][];
+        };
+        ToolResponseSchema: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            tool: components["schemas"]["ToolSchema"];
+            /** @default null */
+            secret: string | null;
+        };
+        ToolResultResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** @enum {string} */
+            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "limit_reached" | "asked" | "interrupted";
+            status: number | null;
+            content: string;
+            seconds: number;
+        };
+        ToolSchema: {
+            id: number;
+            name: string;
+            title: string;
+            description: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+            url: string;
+            writes: boolean;
+            identified_only: boolean;
+            timeout_seconds: number;
+            enabled: boolean;
+            has_authorization: boolean;
+            created_at: string;
+            updated_at: string;
+        };
         TranscriptQuery: {
             site_key: string;
             /** @default null */
@@ -4073,6 +3996,11 @@ export interface components {
             operator_lang: string | null;
             /** @default false */
             supported: boolean;
+        };
+        TryToolBody: {
+            arguments?: {
+                [key: string]: unknown;
+            };
         };
         UndoResponse: {
             /**
@@ -4202,17 +4130,6 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        VisitorFormSchema: {
-            /** @default [] */
-            answers: components["schemas"]["FormAnswerSchema"][];
-            /** @default null */
-            consent: components["schemas"]["ConsentSchema"] | null;
-            /** @default null */
-            department: components["schemas"]["TeamRef"] | null;
-            /** @default null */
-            language: string | null;
-            answered_at: string;
-        };
         VisitorReadBody: {
             site_key: string;
             session_id?: string | null;
@@ -4252,8 +4169,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
         };
         WidgetBody: {
             site_key: string;
@@ -4281,6 +4196,8 @@ export interface components {
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
             sources: components["schemas"]["MessageSource"][];
+            /** @default null */
+            confirmation: components["schemas"]["ConfirmationSchema"] | null;
             created_at: string;
         };
         WidgetMessagesResponse: {
@@ -5187,48 +5104,6 @@ export interface operations {
             };
         };
     };
-    postChatForm: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-                "X-Parley-Session"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "site_key": "pk_0123456789abcdef01234567",
-                 *       "session_id": "0123456789abcdef0123456789abcdef",
-                 *       "answers": {
-                 *         "name": "Jane",
-                 *         "email": "jane@example.com",
-                 *         "order_number": "4711"
-                 *       },
-                 *       "consent": {
-                 *         "given": true,
-                 *         "version": 1
-                 *       },
-                 *       "lang": "en"
-                 *     }
-                 */
-                "application/json": components["schemas"]["FormAnswersBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OkResponse"];
-                };
-            };
-        };
-    };
     postChatHandoff: {
         parameters: {
             query?: never;
@@ -5354,49 +5229,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentifyResponse"];
-                };
-            };
-        };
-    };
-    postChatOfflineForm: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-                "X-Parley-Session"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "site_key": "pk_0123456789abcdef01234567",
-                 *       "session_id": "0123456789abcdef0123456789abcdef",
-                 *       "answers": {
-                 *         "name": "Jane",
-                 *         "email": "jane@example.com",
-                 *         "order_number": "4711"
-                 *       },
-                 *       "consent": {
-                 *         "given": true,
-                 *         "version": 1
-                 *       },
-                 *       "lang": "en",
-                 *       "message": "When does my order arrive?"
-                 *     }
-                 */
-                "application/json": components["schemas"]["OfflineMessageBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OfflineMessageResponse"];
                 };
             };
         };
@@ -7713,6 +7545,197 @@ export interface operations {
             };
         };
     };
+    getSitesSiteIdChatbotTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTools: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_status",
+                 *       "parameters": {
+                 *         "type": "object",
+                 *         "properties": {
+                 *           "order_id": {
+                 *             "type": "string"
+                 *           }
+                 *         },
+                 *         "required": [
+                 *           "order_id"
+                 *         ]
+                 *       },
+                 *       "url": "https://shop.example.com/api/orders/{order_id}",
+                 *       "writes": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ToolBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdChatbotToolsToolId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_status",
+                 *       "parameters": {
+                 *         "type": "object",
+                 *         "properties": {
+                 *           "order_id": {
+                 *             "type": "string"
+                 *           }
+                 *         },
+                 *         "required": [
+                 *           "order_id"
+                 *         ]
+                 *       },
+                 *       "url": "https://shop.example.com/api/orders/{order_id}",
+                 *       "writes": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ToolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdChatbotToolsToolId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotToolsToolIdSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotToolsToolIdTry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "arguments": {
+                 *         "order_id": "A-1042"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TryToolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResultResponse"];
+                };
+            };
+        };
+    };
     getSitesSiteIdConversations: {
         parameters: {
             query?: {
@@ -7765,76 +7788,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdForms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FormsResponse"];
-                };
-            };
-        };
-    };
-    putSitesSiteIdForms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "consent": {
-                 *         "text": "I agree to the [privacy policy](https://example.com/privacy).",
-                 *         "required": true
-                 *       },
-                 *       "prechat": {
-                 *         "enabled": true,
-                 *         "fields": [
-                 *           {
-                 *             "key": "email",
-                 *             "type": "email",
-                 *             "required": true
-                 *           },
-                 *           {
-                 *             "key": "order_number",
-                 *             "type": "text",
-                 *             "label": "Order number",
-                 *             "max_length": 20
-                 *           }
-                 *         ]
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["FormsBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FormsResponse"];
                 };
             };
         };

@@ -80,6 +80,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await vectors.remove_others(site["id"], ["a"])
     await vectors.remove_site(site["id"])
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
+    await _use_tools(call, f"{site_path}/chatbot/tools")
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
@@ -133,6 +134,16 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await app.admin.team_directory.member(owner.tenant_id, owner.operator_id)
     await call("DELETE", f"/api/v1/teams/{team_id}")
     await call("DELETE", site_path)
+
+
+async def _use_tools(call: Any, path: str) -> None:
+    lookup = {"name": "stock", "title": "Stock", "description": "What is in stock.", "url": "http://127.0.0.1:9/stock"}
+    tool = (await call("POST", path, lookup))["tool"]
+    await call("GET", path)
+    await call("PUT", f"{path}/{tool['id']}", {**lookup, "writes": False})
+    await call("POST", f"{path}/{tool['id']}/secret")
+    assert (await call("POST", f"{path}/{tool['id']}/try", {}))["outcome"] == "unreachable"
+    await call("DELETE", f"{path}/{tool['id']}")
 
 
 async def _use_knowledge_sources(app: AdminTestApp, owner: OperatorCaller, path: str) -> None:

@@ -31,6 +31,7 @@ from parley.chat.timeouts import (
     UNSENT_IMAGE_CHECK_SECONDS,
     VISITOR_SILENCE_CHECK_SECONDS,
 )
+from parley.chat.tools.module import ToolModule
 from parley.chat.uploads.module import build_upload_handlers
 from parley.chat.uploads.storage import create_object_storage
 from parley.chat.uploads.storage_check import StorageCheck
@@ -61,7 +62,11 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
         admin.audit,
         admin.passage_vectors.increment_version,
     )
-    ai = AiModule(backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages))
+    tools = ToolModule(backends.mongo, settings, admin.site_service, admin.audit)
+    service.add(tools.caller)
+    ai = AiModule(
+        backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages), tools.sessions
+    )
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
@@ -94,7 +99,9 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     add_subscriptions(backends, admin, conversations, ai, search)
 
     app = build_app(
-        build_routes(conversations, ai, personal_data, uploads, file_handlers, admin, search, knowledge_sources),
+        build_routes(
+            conversations, ai, personal_data, uploads, file_handlers, admin, search, knowledge_sources, tools.handlers
+        ),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,
         idempotency=MongoIdempotencyStore(backends.mongo),

@@ -28,6 +28,7 @@ from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
+from parley.chat.tools import repository as tools
 from parley.chat.uploads import repository as uploads
 from parley.chat.views import repository as views
 from parley.chat.visitors import repository as visitors
@@ -70,6 +71,7 @@ SCHEMA = DatabaseSchema(
         *sites.INDEXES,
         *team.INDEXES,
         *teams.INDEXES,
+        *tools.INDEXES,
         *assignment.INDEXES,
         *personal_data.INDEXES,
         *MongoIdempotencyStore.indexes,

@@ -33,6 +33,8 @@ from parley.chat.privacy.service import PersonalDataService
 from parley.chat.search import routes as search_routes
 from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.module import SearchModule
+from parley.chat.tools import routes as tool_routes
+from parley.chat.tools.handlers import ToolHandlers
 from parley.chat.uploads import routes as upload_routes
 from parley.chat.uploads.handlers import UploadHandlers
 from parley.chat.views import routes as view_routes
@@ -53,6 +55,7 @@ def build_routes(
     admin: AdminModule,
     search: SearchModule,
     knowledge_sources: KnowledgeSourceModule,
+    tools: ToolHandlers,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
@@ -75,5 +78,6 @@ def build_routes(
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads, files.files)),
         *search_routes.routes(SearchHandlers(search.searches)),
         *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
+        *tool_routes.routes(tools),
         *admin.routes(),
     ]

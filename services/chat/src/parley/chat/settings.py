@@ -89,13 +89,20 @@ class ChatSettings(DatabaseSettings):
         description="Hosts whose pages sites may read as knowledge although they are not on the public internet: host"
         " or host:port, comma-separated.",
     )
+    tool_private_hosts: CommaSeparated = Field(
+        (),
+        description="Hosts at which sites may have tools although they are not on the public internet or have no TLS:"
+        " host or host:port, comma-separated.",
+    )
     silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
     owner_email: str | None = Field(None, description="E-mail address of the first owner, who is created once.")
     owner_password: SecretStr | None = Field(
         None, description="Password of the first owner: at least 10 characters, not easy to guess, not the address."
     )
 
-    _split = field_validator("ai_private_hosts", "knowledge_private_hosts", "files_kinds", mode="before")(split_commas)
+    _split = field_validator(
+        "ai_private_hosts", "knowledge_private_hosts", "tool_private_hosts", "files_kinds", mode="before"
+    )(split_commas)
 
     @field_validator("clamd_address")
     @classmethod

@@ -28,6 +28,11 @@ class LocaleStrings:
     """The visitor as the author of a message, in what they read themselves."""
     assistant: str
     """The AI as the author of a message."""
+    call_question: str
+    """Asks for consent to what the lines above it describe."""
+    call_done: str
+    """After what the visitor has agreed to, with `{title}`."""
+    call_failed: str
 
 
 LOCALES = {
@@ -44,6 +49,9 @@ LOCALES = {
         "You're welcome!",
         "You",
         "AI assistant",
+        "Shall I do this? Please answer yes or no.",
+        "Done: {title}.",
+        "This did not work: {title}.",
     ),
     "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
@@ -58,6 +66,9 @@ LOCALES = {
         "Gern geschehen!",
         "Sie",
         "KI-Assistent",
+        "Soll ich das tun? Bitte antworten Sie mit Ja oder Nein.",
+        "Erledigt: {title}.",
+        "Das hat nicht geklappt: {title}.",
     ),
     "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
@@ -73,6 +84,9 @@ LOCALES = {
         "Avec plaisir !",
         "Vous",
         "Assistant IA",
+        "Dois-je le faire ? Répondez par oui ou par non.",
+        "C'est fait : {title}.",
+        "Cela n'a pas fonctionné : {title}.",
     ),
     "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
@@ -87,6 +101,9 @@ LOCALES = {
         "¡De nada!",
         "Usted",
         "Asistente de IA",
+        "¿Lo hago? Responda sí o no, por favor.",
+        "Hecho: {title}.",
+        "No ha funcionado: {title}.",
     ),
     "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
@@ -101,6 +118,9 @@ LOCALES = {
         "De nada!",
         "Você",
         "Assistente de IA",
+        "Devo fazer isto? Responda sim ou não, por favor.",
+        "Feito: {title}.",
+        "Não funcionou: {title}.",
     ),
     "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
@@ -115,6 +135,9 @@ LOCALES = {
         "Prego!",
         "Lei",
         "Assistente IA",
+        "Procedo? Risponda sì o no, per favore.",
+        "Fatto: {title}.",
+        "Non ha funzionato: {title}.",
     ),
     "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
@@ -129,6 +152,9 @@ LOCALES = {
         "Graag gedaan!",
         "U",
         "AI-assistent",
+        "Zal ik dit doen? Antwoord met ja of nee.",
+        "Gedaan: {title}.",
+        "Dit is niet gelukt: {title}.",
     ),
 }
 

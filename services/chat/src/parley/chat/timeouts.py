@@ -107,6 +107,11 @@ UPLOAD_ABANDONED_AFTER: Final = timedelta(hours=1)
 """After which an uploaded file that has no document is removed: its replica has ended meanwhile."""
 DELETED_SOURCE_CHECK_SECONDS: Final = 60.0
 
+# Tools.
+TOOL_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+CONSENT_LIFETIME: Final = timedelta(minutes=10)
+"""How long a visitor can agree to what the AI has asked them about."""
+
 # Commands.
 STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 3
 STORAGE_COMMAND_READ_TIMEOUT_SECONDS: Final = 5

@@ -27,6 +27,7 @@ _MESSAGE_FIELDS = (
     "message_id",
     "translation",
     "sources",
+    "confirmation",
     "created_at",
 )
 

@@ -73,6 +73,25 @@ class MessageSource(Schema):
     url: str | None = None
 
 
+class ToolCallSchema(Schema):
+    """A call of one of the site's tools for an AI reply, shortened. Operators read it, visitors never do."""
+
+    name: str
+    title: str
+    arguments: str = Field(description="As JSON.")
+    result: str = Field(description="What the AI was told.")
+    outcome: str = Field(description="How it ended: `ok`, `asked` (the visitor is asked first), or why it failed.")
+    seconds: float = 0.0
+
+
+class ConfirmationSchema(Schema):
+    """The AI asks the visitor before it changes something. The message says what, and with which values."""
+
+    id: str = Field(description="Send it as `confirm` with the message that agrees.")
+    title: str
+    expires_at: Timestamp
+
+
 class MessageSchema(Schema):
     """A message. `seq` counts from 1 in its conversation, without gaps."""
 
@@ -87,6 +106,8 @@ class MessageSchema(Schema):
     message_id: str | None = Field(None, description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None = None
     sources: tuple[MessageSource, ...] = Field((), description="Of an AI reply: what it is based on, at most four.")
+    confirmation: ConfirmationSchema | None = Field(None, description="Of an AI reply that asks for consent.")
+    tool_calls: tuple[ToolCallSchema, ...] = Field((), description="Of an AI reply: the tools that were called for it.")
     created_at: Timestamp
 
 

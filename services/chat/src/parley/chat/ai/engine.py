@@ -28,6 +28,9 @@ class AiEngine(ABC):
     name: ClassVar[str]
     """The name by which sites choose the engine; stored with the site."""
 
+    can_call_tools: ClassVar[bool] = False
+    """Whether it calls the tools of a prompt."""
+
     can_write: ClassVar[bool] = False
     """Whether it writes texts for operators."""
 

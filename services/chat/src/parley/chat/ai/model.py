@@ -10,7 +10,9 @@ from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.sites.site_settings import SiteSettings
-from parley.common.events.schemas import MessageSource
+from parley.chat.tools.model import PendingCall
+from parley.chat.tools.session import ToolSession
+from parley.common.events.schemas import MessageSource, ToolCallSchema
 
 ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 """How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
@@ -44,6 +46,8 @@ class Prompt:
     """What the site's knowledge says to the question."""
     fallback_text: str
     """The text for a question without an answer, in the visitor's language."""
+    tools: ToolSession | None = None
+    """What the model may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ class AiResult:
     kind: ResultKind
     tokens: int = 0
     sources: tuple[MessageSource, ...] = ()
+    tool_calls: tuple[ToolCallSchema, ...] = ()
+    asked: PendingCall | None = None
+    """The call that the visitor is asked about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from parley.chat.retrieval.ports import PassageSource
 from parley.chat.retrieval.service import RetrievalService
 from parley.chat.retrieval.worker_client import WorkerSearcher
 from parley.chat.settings import ChatSettings
+from parley.chat.tools.session import ToolSessions
 from parley.common.runtime.clock import Clock, utc_now
 from parley.common.runtime.service import Service
 from parley.common.runtime.tasks import BackgroundTasks, PeriodicTask
@@ -32,6 +33,7 @@ class AiModule:
         conversations: ConversationModule,
         settings: ChatSettings,
         passage_sources: Sequence[PassageSource],
+        tools: ToolSessions,
         clock: Clock = utc_now,
     ) -> None:
         self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
@@ -58,6 +60,7 @@ class AiModule:
             clock,
             conversations.next_message_id,
             admin.site_repository,
+            tools,
         )
         self.replies = AiReplyService(
             conversations.conversation_repository,

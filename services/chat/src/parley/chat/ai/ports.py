@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
+from parley.chat.conversations.model import Conversation
 from parley.chat.retrieval.model import Findings
 from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.tools.session import ToolSession
 
 
 class AiEngines(Protocol):
@@ -62,6 +64,13 @@ class AiCallRecorder(Protocol):
 class KnowledgeSearch(Protocol):
     async def search(self, site: SiteSettings, question: str, limit: int) -> Findings:
         """What the site's knowledge says to a question."""
+
+
+class ToolSource(Protocol):
+    async def open(
+        self, conversation: Conversation, seq: int, is_current: Callable[[], Awaitable[bool]]
+    ) -> ToolSession:
+        """The tools for the reply to message `seq`: those of the site that are on."""
 
 
 Spawn = Callable[[Coroutine[Any, Any, Any], str], object]

@@ -9,13 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngine, AiEngineError
-from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata
-from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, Reservation, Spender, TokenBudget
+from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
+from parley.chat.ai.ports import (
+    AiCallRecorder,
+    AiEngines,
+    KnowledgeSearch,
+    Reservation,
+    Spender,
+    TokenBudget,
+    ToolSource,
+)
 from parley.chat.ai.prompts import describe_message, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
@@ -31,7 +40,9 @@ from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.system_messages import LocaleStrings, get_locale_strings
-from parley.common.events.schemas import MessageSource
+from parley.chat.tools.model import PendingCall
+from parley.chat.tools.session import ReplyFenced, ToolSession
+from parley.common.events.schemas import ConfirmationSchema, MessageSource
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import SpanKind
@@ -58,12 +69,23 @@ class ReplyTask:
     site: SiteSettings
     strings: LocaleStrings
     stream: AiReplyStream
+    tools: ToolSession
     client_ip: str = ""
     """Where the visitor wrote from; empty if this replica took the reply over."""
 
     @property
     def handoff_allowed(self) -> bool:
         return self.conversation.visitor.blocked not in ("operator", "both")
+
+    def discard(self, metadata: ReplyMetadata) -> AiResult:
+        """The result of a reply that is not stored, as somebody else answers by now."""
+        return AiResult("", "fenced", metadata.tokens, tool_calls=tuple(self.tools.records))
+
+    @property
+    def confirmed_call(self) -> PendingCall | None:
+        """The call that the message agrees to."""
+        pending = self.conversation.pending_call
+        return pending if pending is not None and pending.confirmed_by == self.seq else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,7 @@ class ReplyGenerator:
     clock: Clock
     next_message_id: NextId
     calls: AiCallRecorder
+    tools: ToolSource
 
     async def generate(
         self, conversation: Conversation, seq: int, stream: AiReplyStream, client_ip: str = ""
@@ -88,12 +111,14 @@ class ReplyGenerator:
         message = next((message for message in recent if message.seq == seq), None)
         question = describe_message(message) if message else ""
         strings = get_locale_strings(conversation.visitor.language or site.language)
-        task = ReplyTask(conversation, seq, site, strings, stream, client_ip)
+        tools = await self.tools.open(conversation, seq, partial(self._is_generation_current, conversation))
+        task = ReplyTask(conversation, seq, site, strings, stream, tools, client_ip)
         if task.handoff_allowed and message and requests_human(message.content):
             return await self._hand_over(task, AiResult("", "asked"))
         result = await self._ask_engine(task, question, select_context(seq, recent))
         metrics.AI_REPLIES.labels(result.kind).inc()
         if result.kind == "fenced":
+            await self._record_discarded_calls(task, result)
             return None
         gave_up = result.kind == "failed" or (
             result.kind == "did_not_know" and conversation.consecutive_misses + 1 >= MAX_CONSECUTIVE_MISSES
@@ -104,17 +129,20 @@ class ReplyGenerator:
 
     async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
-        site, stream = task.site, task.stream
-        language = task.conversation.visitor.language
-        small_talk = _reply_to_small_talk(question, task.strings)
-        findings = Findings() if small_talk else await self.knowledge.search(site, question, MAX_PASSAGES)
+        site, stream, pending = task.site, task.stream, task.confirmed_call
+        small_talk = None if pending else _reply_to_small_talk(question, task.strings)
+        findings = Findings() if small_talk or pending else await self.knowledge.search(site, question, MAX_PASSAGES)
         fallback_text = small_talk or task.strings.unknown_answer
-        prompt = Prompt(site, question, language, context, findings, fallback_text)
+        prompt = Prompt(site, question, task.conversation.visitor.language, context, findings, fallback_text)
         metadata = ReplyMetadata()
         engine: AiEngine | None = None
         reservation: Reservation | None = None
         try:
+            if pending is not None:
+                await self._carry_out(task, pending)
             engine = self.engines.get_for_site(site)
+            if engine.can_call_tools and small_talk is None and not task.tools.is_empty:
+                prompt = replace(prompt, tools=task.tools)
             spender = Spender(site.id, task.conversation.visitor.session, task.client_ip)
             reservation = await self.budget.reserve(spender, site.ai.daily_tokens, engine.estimate_tokens(prompt))
             if reservation is None:
@@ -123,19 +151,12 @@ class ReplyGenerator:
                 engine = self.engines.builtin
             with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
-                    fenced = await self._stream(engine, prompt, metadata, task)
+                    fenced = await self._answer(engine, prompt, metadata, task)
                 span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
+        except ReplyFenced:
+            return task.discard(metadata)
         except Exception as exc:
-            error = self._explain(exc)
-            log.warning(
-                "ai_reply_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300]
-            )
-            await self._record_call(site, error)
-            if not await self._is_generation_current(task.conversation):
-                return AiResult("", "fenced", metadata.tokens)
-            failure = task.strings.engine_failed
-            stream.append(f" … {failure}" if stream.chunks else failure)
-            return AiResult(stream.text, "failed", metadata.tokens)
+            return await self._fail(task, exc, metadata)
         finally:
             if reservation is not None:
                 await self.budget.settle(reservation, metadata.tokens)
@@ -143,12 +164,75 @@ class ReplyGenerator:
             metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
             log.info("ai_reply_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
-            return AiResult(stream.text, "fenced", metadata.tokens)
+            return task.discard(metadata)
         if engine is not self.engines.builtin:
             await self._record_call(site, self._explain_empty(metadata.empty_reason))
-        knew_answer = metadata.knew_answer or small_talk is not None
+        knew_answer = metadata.knew_answer or small_talk is not None or pending is not None
         sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
-        return AiResult(stream.text, "knew" if knew_answer else "did_not_know", metadata.tokens, sources)
+        calls, asked = tuple(task.tools.records), task.tools.asked
+        kind: ResultKind = "knew" if knew_answer else "did_not_know"
+        return AiResult(stream.text, kind, metadata.tokens, sources, calls, asked)
+
+    async def _fail(self, task: ReplyTask, exc: Exception, metadata: ReplyMetadata) -> AiResult:
+        """The result of a reply that an engine did not finish."""
+        site, stream, error = task.site, task.stream, self._explain(exc)
+        log.warning("ai_reply_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300])
+        await self._record_call(site, error)
+        if not await self._is_generation_current(task.conversation):
+            return task.discard(metadata)
+        failure = task.strings.engine_failed
+        stream.append(f" … {failure}" if stream.chunks else failure)
+        return AiResult(stream.text, "failed", metadata.tokens, tool_calls=tuple(task.tools.records))
+
+    async def _answer(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
+        """Send the engine's reply, and what the visitor is asked. True if somebody else answers by now."""
+        if task.confirmed_call is not None and prompt.tools is None:
+            # An engine without tools cannot say more about what was carried out.
+            return not await self._is_generation_current(task.conversation)
+        return await self._stream(engine, prompt, metadata, task) or not await self._ask_visitor(task)
+
+    async def _carry_out(self, task: ReplyTask, pending: PendingCall) -> None:
+        """Carry out what the visitor has agreed to, once, and say how it ended: not the model says so, but we.
+
+        Raises ReplyFenced.
+        """
+        conversation, at = task.conversation, self.clock()
+        change = await self.conversations.change(
+            conversation.tenant_id,
+            conversation.id,
+            lambda current: transitions.start_confirmed_call(current, pending.id, conversation.generation, at),
+        )
+        if change is None and not await self._is_generation_current(conversation):
+            raise ReplyFenced
+        succeeded = await task.tools.carry_out(pending, is_first=change is not None)
+        text = task.strings.call_done if succeeded else task.strings.call_failed
+        task.stream.append(f"{text.format(title=pending.title)}\n\n")
+
+    async def _ask_visitor(self, task: ReplyTask) -> bool:
+        """Ask the visitor about the call that the model wants to make, if any. False if somebody else answers now.
+
+        The text is ours: a model could hide what it is about to do.
+        """
+        session = task.tools
+        if session.asked is None:
+            return True
+        if not await self._is_generation_current(task.conversation):
+            return False
+        values = "".join(f"\n- {name}: `{value}`" for name, value in session.describe_asked())
+        gap = "\n\n" if task.stream.chunks else ""
+        task.stream.append(f"{gap}**{session.asked.title}**\n{values}\n\n{task.strings.call_question}")
+        return True
+
+    async def _record_discarded_calls(self, task: ReplyTask, result: AiResult) -> None:
+        """Note the calls of a reply that is not stored: what they have done stays done."""
+        titles = [f"{call.title} ({call.outcome})" for call in result.tool_calls if call.outcome != "asked"]
+        if titles:
+            at = self.clock()
+            await self.conversations.change(
+                task.conversation.tenant_id,
+                task.conversation.id,
+                lambda current: transitions.record_discarded_calls(current, titles, at),
+            )
 
     def _explain(self, exc: Exception) -> AiError:
         """A failure for the site's owner."""
@@ -210,7 +294,7 @@ class ReplyGenerator:
             return None
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
-        whole = AiResult(task.stream.text, result.kind, result.tokens, result.sources)
+        whole = replace(result, content=task.stream.text, asked=None)
         return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
@@ -220,7 +304,14 @@ class ReplyGenerator:
         at = self.clock()
         content = result.content or "…"
         draft = MessageDraft(
-            await self.next_message_id(), "ai", content, message_id=dedup_key, reply_to=task.seq, sources=result.sources
+            await self.next_message_id(),
+            "ai",
+            content,
+            message_id=dedup_key,
+            reply_to=task.seq,
+            sources=result.sources,
+            confirmation=_to_confirmation(result.asked),
+            tool_calls=result.tool_calls,
         )
 
         def add(current: Conversation) -> Change | None:
@@ -233,6 +324,7 @@ class ReplyGenerator:
                 at,
                 knew_answer=result.kind != "did_not_know",
                 tokens=result.tokens,
+                pending_call=result.asked,
             )
             if change is None or handoff_reason is None:
                 return change
@@ -241,6 +333,12 @@ class ReplyGenerator:
 
         change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
         return change.messages[0] if change else None
+
+
+def _to_confirmation(asked: PendingCall | None) -> ConfirmationSchema | None:
+    if asked is None:
+        return None
+    return ConfirmationSchema(id=asked.id, title=asked.title, expires_at=asked.expires_at)
 
 
 def to_message_sources(passages: Sequence[Passage]) -> tuple[MessageSource, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
@@ -16,6 +17,7 @@ from parley.chat.conversations.model import (
 )
 from parley.chat.conversations.search import search_terms
 from parley.chat.messages.mappers import operator_ref_document, to_operator_ref
+from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.mappers import to_visitor, visitor_document
 from parley.common.events.schemas import LastMessage, OperatorRef, TeamRef
 from parley.common.mongodb import Document
@@ -162,6 +164,16 @@ def _silence(conversation: Conversation) -> Document:
     return {"silence": document}
 
 
+def _pending_call(conversation: Conversation) -> Document:
+    pending = conversation.pending_call
+    return {"pending_call": asdict(pending) if pending else None}
+
+
+def _to_pending_call(document: Document) -> PendingCall:
+    # The version after this one may write further fields.
+    return PendingCall(**{name: document[name] for name in PendingCall.__slots__ if name in document})
+
+
 _PLAIN_FIELDS = (
     "tenant_id",
     "site_id",
@@ -196,6 +208,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
     (("label_ids",), lambda conversation: {"labels": list(conversation.label_ids)}),
     (("waiting_since", "snoozed_until"), _waiting),
     (("silence",), _silence),
+    (("pending_call",), _pending_call),
     (("reply_lease",), _reply_lease),
     (("consecutive_misses",), lambda conversation: {"misses": conversation.consecutive_misses}),
     (("translation",), _translation),
@@ -237,7 +250,7 @@ def to_conversation(document: Document) -> Conversation:
     lease, last = document["answer_due"], document["last_message"]
     # Documents of earlier versions lack it until the visitor's next message.
     last_of_visitor = document.get("last_visitor_message")
-    silence = document.get("silence")
+    silence, pending_call = document.get("silence"), document.get("pending_call")
     return Conversation(
         id=document["_id"],
         tenant_id=document["tenant_id"],
@@ -272,6 +285,7 @@ def to_conversation(document: Document) -> Conversation:
         label_ids=tuple(document.get("labels", ())),
         snoozed_until=document.get("snoozed_until"),
         silence=VisitorSilence(**silence) if silence else None,
+        pending_call=_to_pending_call(pending_call) if pending_call else None,
         recent_ids=tuple((message_id, seq) for message_id, seq in document["recent_ids"]),
         history=tuple(_to_history_entry(entry) for entry in document["history"]),
         version=document["version"],

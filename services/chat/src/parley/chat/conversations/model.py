@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from parley.chat.audit.model import AuditEntry
 from parley.chat.messages.model import Message, Note
+from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.model import Visitor
 from parley.common.events import Event
 from parley.common.events.schemas import ConversationSchema, LastMessage, Mode, OperatorRef, TeamRef
@@ -161,6 +162,8 @@ class Conversation:
     """Until then, or until the visitor writes, the open lists do not show the conversation."""
     silence: VisitorSilence | None = None
     """Set while an operator waits for the visitor, on a site that closes such conversations."""
+    pending_call: PendingCall | None = None
+    """What the AI has asked the visitor about last, until they have answered."""
     recent_ids: tuple[tuple[str, int], ...] = ()
     """The latest message ids with their seqs, for deduplication."""
     history: tuple[HistoryEntry, ...] = ()

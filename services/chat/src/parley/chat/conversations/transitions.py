@@ -33,6 +33,8 @@ from parley.chat.conversations.model import (
 )
 from parley.chat.messages.model import Message, MessageDraft, Note
 from parley.chat.sites.silence_policy import SilencePolicy
+from parley.chat.tools.consent import means_yes
+from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events import Event
@@ -91,6 +93,8 @@ def add_visitor_message(
         also["snoozed_until"] = None
     if conversation.silence is not None:
         also["silence"] = None
+    if conversation.pending_call is not None:
+        also["pending_call"] = _answer_confirmation(conversation, draft, at)
     if conversation.mode == "operator":
         also["waiting_since"] = conversation.waiting_since or at
         also["due_at"] = conversation.due_at or at + timeout
@@ -173,8 +177,13 @@ def add_ai_message(
     *,
     knew_answer: bool,
     tokens: int = 0,
+    pending_call: PendingCall | None = None,
 ) -> Change | None:
-    """Add the AI's reply. None if who answers has changed since `generation`: the reply is discarded."""
+    """Add the AI's reply. None if who answers has changed since `generation`: the reply is discarded.
+
+    `pending_call` is what it asks the visitor about. What an earlier reply has asked ends, unless the visitor has
+    agreed since.
+    """
     if conversation.generation != generation or conversation.mode != "ai":
         return None
     after, message = _append_message(conversation, draft, at)
@@ -182,8 +191,33 @@ def add_ai_message(
     if lease is not None and draft.reply_to is not None and lease.seq <= draft.reply_to:
         lease = None
     misses = 0 if knew_answer else after.consecutive_misses + 1
-    after = replace(after, reply_lease=lease, consecutive_misses=misses, tokens=after.tokens + tokens)
+    before = conversation.pending_call
+    if before is not None and before.confirmed_by is not None and before.confirmed_by > (draft.reply_to or 0):
+        pending_call = before
+    after = replace(
+        after,
+        reply_lease=lease,
+        consecutive_misses=misses,
+        tokens=after.tokens + tokens,
+        pending_call=pending_call,
+    )
     return Change(after, (events.message_created(after, message),), (message,))
+
+
+def start_confirmed_call(conversation: Conversation, call_id: str, generation: int, at: datetime) -> Change | None:
+    """Begin to carry out what the visitor has agreed to. None if that has begun before, or somebody else answers."""
+    pending = conversation.pending_call
+    if pending is None or pending.id != call_id or pending.confirmed_by is None or pending.started:
+        return None
+    if conversation.generation != generation or conversation.mode != "ai":
+        return None
+    after = replace(conversation, pending_call=replace(pending, started=True), updated_at=at)
+    return Change(after.with_history(at, "tool_confirmed", None, reason=pending.title))
+
+
+def record_discarded_calls(conversation: Conversation, titles: Sequence[str], at: datetime) -> Change:
+    """Note the calls of a reply that was discarded, for the operator who has taken over."""
+    return Change(conversation.with_history(at, "tool_called", None, reason=", ".join(titles)[:_PREVIEW_LENGTH]))
 
 
 def accept(conversation: Conversation, by: OperatorRef, at: datetime, timeout: timedelta) -> Change:
@@ -562,7 +596,8 @@ def join(conversation: Conversation, session: str, person: Visitor, at: datetime
     """
     if conversation.visitor.session != session:
         return None
-    after = replace(conversation, visitor=person, updated_at=at).with_history(at, "joined", None)
+    # Consent was given by nobody in particular: it is not the person's.
+    after = replace(conversation, visitor=person, pending_call=None, updated_at=at).with_history(at, "joined", None)
     if after.open and not stays_open:
         after = _close_for_newer(after, at)
     elif person.blocked in ("both", "operator") and after.mode in ("operator", "pending"):
@@ -629,6 +664,8 @@ def _append_message(
         reply_to=draft.reply_to,
         proactive=draft.proactive,
         sources=draft.sources,
+        confirmation=draft.confirmation,
+        tool_calls=draft.tool_calls,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:_PREVIEW_LENGTH])
@@ -658,6 +695,17 @@ def _append_message(
     return after, message
 
 
+def _answer_confirmation(conversation: Conversation, draft: MessageDraft, at: datetime) -> PendingCall | None:
+    """What the AI has asked about, after the visitor's next message: agreed to, or ended by any other answer."""
+    pending = conversation.pending_call
+    if pending is None or pending.confirmed_by is not None:
+        return pending
+    agrees = means_yes(draft.content) if draft.confirms is None else draft.confirms == pending.id
+    if not agrees or at >= pending.expires_at or pending.generation != conversation.generation:
+        return None
+    return replace(pending, confirmed_by=conversation.last_seq + 1)
+
+
 def _close_for_newer(conversation: Conversation, at: datetime) -> Conversation:
     after = _reassign(conversation, "closed", None, at).with_history(at, "closed_for_newer", None)
     return replace(after, waiting_since=None)
@@ -682,6 +730,7 @@ def _reassign(conversation: Conversation, mode: Mode, operator: OperatorRef | No
         due_at=None,
         snoozed_until=None,
         silence=conversation.silence if mode == "operator" else None,
+        pending_call=None,
         consecutive_misses=0,
         updated_at=at,
     )

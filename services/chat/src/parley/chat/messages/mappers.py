@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from parley.chat.messages.model import Message, Note
 from parley.chat.uploads.model import image_name
-from parley.common.events.schemas import FileSchema, MessageSource, MessageTranslation, OperatorRef
+from parley.common.events.schemas import (
+    ConfirmationSchema,
+    FileSchema,
+    MessageSource,
+    MessageTranslation,
+    OperatorRef,
+    ToolCallSchema,
+)
 from parley.common.mongodb import Document
 
 
@@ -42,11 +49,15 @@ def message_document(message: Message) -> Document:
         document["file"] = message.file.model_dump()
     if message.sources:
         document["sources"] = [source.model_dump() for source in message.sources]
+    if message.confirmation is not None:
+        document["confirmation"] = message.confirmation.model_dump()
+    if message.tool_calls:
+        document["tool_calls"] = [call.model_dump() for call in message.tool_calls]
     return document
 
 
 def to_message(document: Document) -> Message:
-    translation, file = document.get("translation"), document.get("file")
+    translation, file, confirmation = (document.get(name) for name in ("translation", "file", "confirmation"))
     return Message(
         id=document["_id"],
         tenant_id=document["tenant_id"],
@@ -65,6 +76,8 @@ def to_message(document: Document) -> Message:
         proactive=document["proactive"],
         translation=MessageTranslation.model_validate(translation) if translation else None,
         sources=tuple(MessageSource.model_validate(source) for source in document.get("sources", ())),
+        confirmation=ConfirmationSchema.model_validate(confirmation) if confirmation else None,
+        tool_calls=tuple(ToolCallSchema.model_validate(call) for call in document.get("tool_calls", ())),
     )
 
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from parley.common.events.messages import NoteSchema
-from parley.common.events.schemas import FileSchema, MessageSchema, MessageSource, MessageTranslation, OperatorRef, Role
+from parley.common.events.schemas import (
+    ConfirmationSchema,
+    FileSchema,
+    MessageSchema,
+    MessageSource,
+    MessageTranslation,
+    OperatorRef,
+    Role,
+    ToolCallSchema,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,10 @@ class Message:
     translation: MessageTranslation | None = None
     sources: tuple[MessageSource, ...] = ()
     """Of an AI reply: what it is based on."""
+    confirmation: ConfirmationSchema | None = None
+    """Of an AI reply: what the visitor is asked to agree to."""
+    tool_calls: tuple[ToolCallSchema, ...] = ()
+    """Of an AI reply: the tools that were called for it."""
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -47,6 +60,8 @@ class Message:
             message_id=self.client_message_id,
             translation=self.translation,
             sources=self.sources,
+            confirmation=self.confirmation,
+            tool_calls=self.tool_calls,
             created_at=self.created_at,
         )
 
@@ -73,6 +88,10 @@ class MessageDraft:
     proactive: bool = False
     translation: MessageTranslation | None = None
     sources: tuple[MessageSource, ...] = ()
+    confirmation: ConfirmationSchema | None = None
+    tool_calls: tuple[ToolCallSchema, ...] = ()
+    confirms: str | None = None
+    """Of a visitor's message: the id of the call that it agrees to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,7 @@ class MessageService:
         file: SendableFile | None = None,
         message_id: str | None = None,
         language: str | None = None,
+        confirms: str | None = None,
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
 
@@ -207,7 +208,10 @@ class MessageService:
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
         require_not_blocked(visitor)
         site = await self.sites.get(caller.tenant_id, caller.site_id)
-        add = await self._build_visitor_transition(visitor, site, content, image_url, file, message_id)
+        draft = MessageDraft(
+            await self.next_message_id(), "visitor", content, image_url, message_id=message_id, confirms=confirms
+        )
+        add = await self._build_visitor_transition(visitor, site, draft, file)
         return await self._store_received(visitor, message_id, add, site.forms)
 
     async def receive_offline(
@@ -275,17 +279,14 @@ class MessageService:
         self,
         visitor: Visitor,
         site: SiteSettings,
-        content: str,
-        image_url: str | None,
+        draft: MessageDraft,
         file: SendableFile | None,
-        message_id: str | None,
     ) -> Callable[[Conversation, Conversation], Change | None]:
         """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
         at = self.clock()
-        attached = None if file is None else file.attach(site, at)
-        draft = MessageDraft(
-            await self.next_message_id(), "visitor", content, image_url, message_id=message_id, file=attached
-        )
+        if file is not None:
+            draft = replace(draft, file=file.attach(site, at))
+        message_id = draft.message_id
         needs_human = visitor.blocked == "ai"
         notice = await self._build_away_notice(visitor, site) if needs_human else None
 

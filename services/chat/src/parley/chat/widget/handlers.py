@@ -77,6 +77,7 @@ class WidgetHandlers:
                     file=file,
                     message_id=body.message_id,
                     language=body.lang,
+                    confirms=body.confirm,
                 )
             )
         )

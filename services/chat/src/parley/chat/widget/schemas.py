@@ -22,6 +22,7 @@ from parley.chat.visitors.schemas import Name, Phone
 from parley.chat.widget.service import WidgetConfig, WidgetMessages
 from parley.common.auth.visitor_session import SESSION_HEADER, SESSION_ID_PATTERN
 from parley.common.events.schemas import (
+    ConfirmationSchema,
     FileSchema,
     MessageSource,
     MessageTranslation,
@@ -52,6 +53,9 @@ class SendMessageBody(WidgetBody):
     file_id: FileId | None = Field(None, description="Of a file that this session uploaded.")
     lang: Language | None = None
     message_id: MessageId | None = None
+    confirm: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = Field(
+        None, description="The id of the confirmation that this message agrees to."
+    )
 
     @model_validator(mode="after")
     def _require_content(self) -> SendMessageBody:
@@ -129,6 +133,7 @@ class WidgetMessage(BaseModel):
     message_id: str | None = Field(description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None
     sources: tuple[MessageSource, ...] = Field(description="Of an AI reply: what it is based on, at most four.")
+    confirmation: ConfirmationSchema | None = Field(None, description="Of an AI reply that asks for your consent.")
     created_at: Timestamp
 
 

@@ -18,7 +18,7 @@ from parley.chat.ai.client_pool import Endpoint, SiteClientPool
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
-from parley.chat.ai.prompts import estimate_prompt_tokens, estimate_task_tokens
+from parley.chat.ai.prompts import MAX_RESULT_TOKENS, estimate_prompt_tokens, estimate_task_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
 from parley.chat.retrieval.ports import EmbeddingFailed
 from parley.chat.sites.engine_check import EngineCheck
@@ -37,6 +37,7 @@ _NO_KEY = "none"
 
 class OpenAiEngine(AiEngine):
     name = "openai"
+    can_call_tools = True
     can_write = True
 
     def __init__(self, context: EngineContext, max_clients: int = MAX_CLIENTS) -> None:
@@ -90,7 +91,9 @@ class OpenAiEngine(AiEngine):
             await client.close()
 
     def estimate_tokens(self, prompt: Prompt) -> int:
-        return estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)
+        tokens = estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)
+        # With tools there are usually two requests, the second with a result.
+        return tokens if prompt.tools is None else 2 * tokens + MAX_RESULT_TOKENS
 
     def estimate_writing_tokens(self, task: WritingTask) -> int:
         return estimate_task_tokens(task) + self._max_reply_tokens(task.site)

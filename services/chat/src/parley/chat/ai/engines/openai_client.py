@@ -7,9 +7,10 @@ could contradict the first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx2
@@ -25,6 +26,7 @@ from parley.chat.ai.engines.openai_dialect import (
     explain_failure,
     learn_from_refusal,
 )
+from parley.chat.ai.engines.openai_tools import CallCollector
 from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, TokenUsage, WritingTask
 from parley.chat.ai.prompts import (
     NO_ANSWER_TOOL,
@@ -36,6 +38,8 @@ from parley.chat.ai.prompts import (
 from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
 from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.tools.model import ToolRequest
+from parley.chat.tools.session import ToolSession
 from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard
 from parley.common.observability.logging import get_logger
 
@@ -46,8 +50,6 @@ _MAX_DIALECTS = 64
 _CUT = ("length", None)
 """A reply whose stream ended so was not finished."""
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
-_MAX_TOOL_NAMES = 200
-"""Characters of the names of called functions."""
 _MAX_REPORTED_TOKENS = 1_000_000
 """Per reply; a higher report of an endpoint is ignored."""
 
@@ -88,26 +90,50 @@ class OpenAiClient:
 
         A reply without content is none, however it ended: the visitor gets the fallback text.
         """
-        metadata.tokens = estimate_prompt_tokens(prompt)
-        reply, ending, citations = ReplyFilter(), _Ending(), CitationFilter()
+        cited: list[int] = []
+        said = False
+        while True:
+            turn = _Turn()
+            if said:
+                turn.separator = "\n\n"
+            async with aclosing(self._answer_turn(prompt, metadata, turn)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            said = said or turn.reply.has_content
+            cited += turn.citations.numbers
+            if not turn.requests or prompt.tools is None or prompt.tools.is_exhausted:
+                break
+            if not await prompt.tools.run("".join(turn.text), turn.requests):
+                break
+        reply, ending, passages = turn.reply, turn.ending, prompt.findings.passages
+        numbers = [number for number in dict.fromkeys(cited) if 0 < number <= len(passages)]
+        metadata.sources = [passages[number - 1].passage for number in numbers]
+        if prompt.tools is not None and prompt.tools.asked is not None:
+            return
+        metadata.empty_reason = _find_empty_reason(reply, ending)
+        if metadata.empty_reason is not None:
+            metadata.knew_answer = False
+            yield f" {prompt.fallback_text}" if said else prompt.fallback_text
+        elif ending.finish_reason in _CUT:
+            yield " …"
+
+    async def _answer_turn(self, prompt: Prompt, metadata: ReplyMetadata, turn: _Turn) -> AsyncGenerator[str, None]:
+        """Yield what the model says until it ends or calls tools. Raises AiEngineError."""
 
         def build(dialect: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
             return build_instructions(prompt, tools=dialect.tools), list(build_turns(prompt))
 
-        async with aclosing(self._stream(prompt.site, build, metadata, ending, tools=True)) as chunks:
-            async for chunk in chunks:
-                if text := citations.feed(reply.feed(chunk)):
-                    yield text
-        if text := citations.feed(reply.finish()) + citations.finish():
-            yield text
-        passages = prompt.findings.passages
-        metadata.sources = [passages[number - 1].passage for number in citations.numbers if 0 < number <= len(passages)]
-        metadata.empty_reason = _find_empty_reason(reply, ending)
-        if metadata.empty_reason is not None:
-            metadata.knew_answer = False
-            yield f" {prompt.fallback_text}" if reply.has_content else prompt.fallback_text
-        elif ending.finish_reason in _CUT:
-            yield " …"
+        spent, usage = metadata.tokens, ReplyMetadata(tokens=estimate_prompt_tokens(prompt))
+        try:
+            stream = self._stream(prompt.site, build, usage, turn.ending, tools=True, session=prompt.tools)
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    if text := turn.add(turn.citations.feed(turn.reply.feed(chunk))):
+                        yield text
+            if text := turn.add(turn.citations.feed(turn.reply.finish()) + turn.citations.finish()):
+                yield text
+        finally:
+            metadata.tokens = spent + usage.tokens
 
     async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
         """Return a text for an operator, without reasoning and marks of the model. Raises AiEngineError."""
@@ -139,20 +165,28 @@ class OpenAiClient:
         return rows
 
     async def _stream(
-        self, site: SiteSettings, build: _BuildMessages, metadata: ReplyMetadata, ending: _Ending, *, tools: bool
+        self,
+        site: SiteSettings,
+        build: _BuildMessages,
+        metadata: ReplyMetadata,
+        ending: _Ending,
+        *,
+        tools: bool,
+        session: ToolSession | None = None,
     ) -> AsyncGenerator[str, None]:
         """Yield the endpoint's text in chunks. Raises AiEngineError."""
+        request = partial(self._request, site, build, tools=tools, session=session)
         try:
-            async with aclosing(self._receive(site, build, metadata, ending, tools=tools)) as chunks:
+            async with aclosing(self._receive(request, metadata, ending)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
             raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
 
     async def _receive(
-        self, site: SiteSettings, build: _BuildMessages, metadata: ReplyMetadata, ending: _Ending, *, tools: bool
+        self, request: Callable[[], Awaitable[Any]], metadata: ReplyMetadata, ending: _Ending
     ) -> AsyncGenerator[str, None]:
-        response = await self._request(site, build, tools=tools)
+        response = await request()
         if isinstance(response, ChatCompletion):
             _count(metadata, response.usage)
             for choice in (response.choices or [])[:1]:
@@ -166,7 +200,9 @@ class OpenAiClient:
                     if not choice.index:
                         yield ending.read(choice.delta, choice.finish_reason)
 
-    async def _request(self, site: SiteSettings, build: _BuildMessages, *, tools: bool) -> Any:
+    async def _request(
+        self, site: SiteSettings, build: _BuildMessages, *, tools: bool, session: ToolSession | None
+    ) -> Any:
         """The endpoint's response to a prompt."""
         site_ai, defaults = site.ai, self._defaults
 
@@ -176,6 +212,7 @@ class OpenAiClient:
                 instructions=instructions,
                 turns=turns,
                 tools=tools,
+                session=session,
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
                 max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
             )
@@ -236,8 +273,7 @@ class _Ending:
     finish_reason: str | None = None
     refused: bool = False
     called_tool: bool = False
-    tool_names: str = ""
-    """Of the functions that were called, one after the other: a name may come in parts."""
+    calls: CallCollector = field(default_factory=CallCollector)
     thought: bool = False
 
     def read(self, part: Any, finish_reason: str | None) -> str:
@@ -249,8 +285,8 @@ class _Ending:
         calls = part.tool_calls if isinstance(part.tool_calls, list) else []
         for call in [*calls, getattr(part, "function_call", None)]:
             self.called_tool = self.called_tool or call is not None
-            name = getattr(getattr(call, "function", call), "name", None)
-            self.tool_names = f"{self.tool_names}{name or ''}"[:_MAX_TOOL_NAMES]
+            if call is not None:
+                self.calls.read(call)
         self.thought = self.thought or any(getattr(part, name, None) for name in _THOUGHT_FIELDS)
         content = part.content
         if isinstance(content, list):
@@ -260,9 +296,35 @@ class _Ending:
         return content if isinstance(content, str) else ""
 
 
+@dataclass(slots=True)
+class _Turn:
+    """One request to the model, and what it says and calls in reply."""
+
+    reply: ReplyFilter = field(default_factory=ReplyFilter)
+    citations: CitationFilter = field(default_factory=CitationFilter)
+    ending: _Ending = field(default_factory=_Ending)
+    text: list[str] = field(default_factory=list)
+    separator: str = ""
+    """Between what it has said before it called tools, and what it says now."""
+
+    def add(self, text: str) -> str:
+        """The text to show."""
+        if not text:
+            return ""
+        self.text.append(text)
+        separator, self.separator = self.separator, ""
+        return f"{separator}{text.lstrip() if separator else text}"
+
+    @property
+    def requests(self) -> list[ToolRequest]:
+        """The calls to carry out: none if the model says that it has no answer."""
+        requests = self.ending.calls.requests()
+        return [] if any(NO_ANSWER_TOOL in request.name for request in requests) else requests
+
+
 def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | None:
     """Why the reply is no answer; None if it is one."""
-    if reply.marker_found or NO_ANSWER_TOOL in ending.tool_names:
+    if reply.marker_found or any(NO_ANSWER_TOOL in name for name in ending.calls.names):
         return "no_answer"
     if ending.refused:
         return "refusal"

@@ -15,7 +15,9 @@ from typing import Any
 
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
+from parley.chat.ai.engines.openai_tools import describe_exchanges, describe_functions
 from parley.chat.ai.prompts import NO_ANSWER_TOOL
+from parley.chat.tools.session import ToolSession
 from parley.common.http.ssrf_guard import EndpointRejected
 
 _PARAMETER_NAME = re.compile(r"[a-z_.\[\]0-9]{1,40}")
@@ -72,9 +74,16 @@ class Dialect:
         return cls(**known | ({"dropped": frozenset(known["dropped"])} if "dropped" in known else {}))
 
     def build_parameters(
-        self, *, instructions: str, turns: Sequence[tuple[str, str]], temperature: float, max_tokens: int, tools: bool
+        self,
+        *,
+        instructions: str,
+        turns: Sequence[tuple[str, str]],
+        temperature: float,
+        max_tokens: int,
+        tools: bool,
+        session: ToolSession | None = None,
     ) -> dict[str, Any]:
-        """`tools`: the model is offered the function for questions without an answer."""
+        """`tools`: the model is offered the function for questions without an answer, and those of the session."""
         parameters: dict[str, Any] = {
             "temperature": temperature,
             self.max_tokens_name: max_tokens,
@@ -82,7 +91,11 @@ class Dialect:
             "stream_options": {"include_usage": True},
         }
         if tools:
-            parameters["tools"] = _TOOLS
+            parameters["tools"] = [*_TOOLS, *describe_functions(session)]
+            if session is not None and session.is_exhausted and session.tools:
+                parameters["tool_choice"] = "none"
+        if not self.tools:
+            parameters.pop("tool_choice", None)
         if "stream" in self.dropped:
             del parameters["stream_options"]
         parameters = {name: value for name, value in parameters.items() if name not in self.dropped}
@@ -90,6 +103,8 @@ class Dialect:
         parameters["messages"] = [
             {"role": role, "content": content} for role, content in (_merged(messages) if self._merges else messages)
         ]
+        if session is not None:
+            parameters["messages"] += describe_exchanges(session.exchanges, as_text=not self.tools)
         return parameters
 
     @property

@@ -1,0 +1,1 @@
+"""Tools: functions of a site's own systems that its AI can call for a visitor."""

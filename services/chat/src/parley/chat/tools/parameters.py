@@ -1,0 +1,95 @@
+"""The parameters of tools: which JSON schemas a site may give, and whether arguments fit one.
+
+Patterns are not allowed, as a regular expression of a site's manager could run for ever; nor are references, which a
+schema needs for recursion. What remains is checked in a time that depends on the sizes alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from parley.chat.tools.model import MAX_ARGUMENT_CHARACTERS
+
+MAX_SCHEMA_CHARACTERS = 8000
+MAX_DEPTH = 8
+_MAX_MESSAGE_CHARACTERS = 200
+
+_KEYWORDS: Final = frozenset(
+    (
+        *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
+        *("minItems", "maxItems", "title", "description", "default", "examples", "format"),
+    )
+)
+_SCALARS = ("string", "integer", "number", "boolean")
+
+
+def find_schema_fault(schema: Mapping[str, Any]) -> str | None:
+    """Why a schema cannot describe a tool's parameters; None if it can."""
+    if len(json.dumps(schema)) > MAX_SCHEMA_CHARACTERS:
+        return f"must have at most {MAX_SCHEMA_CHARACTERS} characters"
+    if schema.get("type") != "object":
+        return "must describe an object"
+    if fault := _find_keyword_fault(schema, MAX_DEPTH):
+        return fault
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as exc:
+        return f"is not a JSON schema: {exc.message[:_MAX_MESSAGE_CHARACTERS]}"
+    return None
+
+
+def _find_keyword_fault(schema: object, depth: int) -> str | None:
+    if isinstance(schema, bool):
+        return None
+    if not isinstance(schema, Mapping):
+        return "is not a JSON schema"
+    if not depth:
+        return f"must not be nested deeper than {MAX_DEPTH} times"
+    for name, value in schema.items():
+        if name not in _KEYWORDS:
+            return f"must not use the keyword {name[:40]}"
+        inner: list[object] = []
+        if name == "properties":
+            inner = list(value.values()) if isinstance(value, Mapping) else [None]
+        elif name in ("items", "additionalProperties"):
+            inner = [value]
+        elif name in ("anyOf", "oneOf"):
+            inner = list(value) if isinstance(value, list) else [None]
+        for one in inner:
+            if fault := _find_keyword_fault(one, depth - 1):
+                return fault
+    return None
+
+
+def is_required_scalar(schema: Mapping[str, Any], name: str) -> bool:
+    """Whether each call has a text, a number or a truth value for a parameter."""
+    described = schema.get("properties", {}).get(name)
+    return isinstance(described, Mapping) and described.get("type") in _SCALARS and name in schema.get("required", ())
+
+
+def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any] | str:
+    """The arguments of a call; in place of those that do not fit, why not. What the schema does not name is refused."""
+    if len(text) > MAX_ARGUMENT_CHARACTERS:
+        return "The arguments are too long."
+    try:
+        arguments = json.loads(text or "{}", parse_constant=_refuse_constant)
+        # Half of a surrogate pair can be written in JSON, and in no request.
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return "The arguments are not valid JSON."
+    if not isinstance(arguments, dict):
+        return "The arguments must be a JSON object."
+    for error in Draft202012Validator({"additionalProperties": False, **schema}).iter_errors(arguments):
+        where = ".".join(map(str, error.absolute_path)) or "the arguments"
+        return f"{where}: {error.message}"[:_MAX_MESSAGE_CHARACTERS]
+    return arguments
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,37 @@
+"""What tools need from storage and from HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from parley.chat.tools.model import Tool, ToolResponse, VerifiedVisitor
+
+
+class ToolRepository(Protocol):
+    async def list_for_site(self, tenant_id: int, site_id: int) -> list[Tool]:
+        """The tools of a site, by id."""
+
+    async def find(self, tenant_id: int, site_id: int, tool_id: int) -> Tool | None: ...
+
+    async def add(self, tool: Tool) -> None:
+        """Raises ToolNameTaken."""
+
+    async def replace(self, tool: Tool) -> bool:
+        """False if there is no such tool. Raises ToolNameTaken."""
+
+    async def delete(self, tenant_id: int, site_id: int, tool_id: int) -> bool:
+        """False if there is no such tool."""
+
+
+class CallTool(Protocol):
+    async def __call__(
+        self, tool: Tool, arguments: Mapping[str, Any], visitor: VerifiedVisitor | None, idempotency_key: str
+    ) -> ToolResponse:
+        """Call a tool with arguments that fit its parameters. A failure is a response, too."""
+
+
+class Cipher(Protocol):
+    """Encrypts what a site keeps secret."""
+
+    def encrypt(self, site_id: int, key: str) -> str: ...

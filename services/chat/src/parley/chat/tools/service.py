@@ -1,0 +1,151 @@
+"""Use cases of a site's tools: list, add, replace, delete, replace the secret, and try."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from parley.chat.ai.site_ai_settings import EndpointValidator
+from parley.chat.audit.service import AuditService
+from parley.chat.ids import NextId
+from parley.chat.sites.service import SiteService
+from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound, TooManyTools
+from parley.chat.tools.model import Tool, ToolOptions, ToolResponse
+from parley.chat.tools.parameters import find_schema_fault, is_required_scalar, parse_arguments
+from parley.chat.tools.ports import CallTool, Cipher, ToolRepository
+from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
+from parley.common.auth.identity import OperatorCaller
+from parley.common.errors import ValidationFailed
+from parley.common.runtime.clock import Clock
+
+_PREFIX = "parley_tool_"
+"""By which scanners for leaked secrets recognize one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolService:
+    """Each method raises SiteNotFound, and Forbidden without the permission that the route requires."""
+
+    tools: ToolRepository
+    sites: SiteService
+    audit: AuditService
+    cipher: Cipher
+    validate_address: EndpointValidator
+    call: CallTool
+    next_id: NextId
+    clock: Clock
+
+    async def list_tools(self, caller: OperatorCaller, site_id: int) -> Sequence[Tool]:
+        await self.sites.get(caller, site_id)
+        return await self.tools.list_for_site(caller.tenant_id, site_id)
+
+    async def add(
+        self, caller: OperatorCaller, site_id: int, options: ToolOptions, authorization: str | None
+    ) -> tuple[Tool, str]:
+        """Add a tool. Returns it with its secret, which cannot be read again.
+
+        Raises ValidationFailed, ToolNameTaken, TooManyTools.
+        """
+        await self.sites.get(caller, site_id)
+        await self._validate(options)
+        if len(await self.tools.list_for_site(caller.tenant_id, site_id)) >= MAX_TOOLS:
+            raise TooManyTools
+        secret, now = _create_secret(), self.clock()
+        tool = Tool(
+            await self.next_id(),
+            caller.tenant_id,
+            site_id,
+            options,
+            self.cipher.encrypt(site_id, secret),
+            self.cipher.encrypt(site_id, authorization) if authorization else None,
+            now,
+            now,
+        )
+        await self.tools.add(tool)
+        await self._record(caller, "tool.created", tool)
+        return tool, secret
+
+    async def replace(
+        self, caller: OperatorCaller, site_id: int, tool_id: int, options: ToolOptions, fields: Mapping[str, Any]
+    ) -> tuple[Tool, str | None]:
+        """Replace a tool; `fields` has `authorization` if that changes, too. Returns a new secret if it has one.
+
+        Secrets belong to the server that they were set for: with the address of another one, both end. Otherwise a
+        manager who does not know them could have what they prove sent to a server of their own.
+        Raises ToolNotFound, ValidationFailed, ToolNameTaken.
+        """
+        before = await self._get(caller, site_id, tool_id)
+        await self._validate(options)
+        after = replace(before, options=options, updated_at=self.clock())
+        secret = None
+        if origin_of(options.url) != origin_of(before.options.url):
+            secret = _create_secret()
+            after = replace(after, encrypted_secret=self.cipher.encrypt(site_id, secret), encrypted_authorization=None)
+        if "authorization" in fields:
+            text = fields["authorization"]
+            after = replace(after, encrypted_authorization=self.cipher.encrypt(site_id, text) if text else None)
+        if not await self.tools.replace(after):
+            raise ToolNotFound
+        await self._record(caller, "tool.updated", after)
+        return after, secret
+
+    async def delete(self, caller: OperatorCaller, site_id: int, tool_id: int) -> None:
+        """Raises ToolNotFound."""
+        tool = await self._get(caller, site_id, tool_id)
+        if not await self.tools.delete(caller.tenant_id, site_id, tool_id):
+            raise ToolNotFound
+        await self._record(caller, "tool.deleted", tool)
+
+    async def replace_secret(self, caller: OperatorCaller, site_id: int, tool_id: int) -> tuple[Tool, str]:
+        """Give a tool another secret. Returns its text, which cannot be read again. Raises ToolNotFound."""
+        before = await self._get(caller, site_id, tool_id)
+        secret = _create_secret()
+        after = replace(before, encrypted_secret=self.cipher.encrypt(site_id, secret), updated_at=self.clock())
+        if not await self.tools.replace(after):
+            raise ToolNotFound
+        await self._record(caller, "tool.secret_replaced", after)
+        return after, secret
+
+    async def try_out(
+        self, caller: OperatorCaller, site_id: int, tool_id: int, arguments: Mapping[str, Any]
+    ) -> ToolResponse:
+        """Call a tool as it is, for nobody: no request of a manager speaks for a visitor.
+
+        Raises ToolNotFound, ValidationFailed.
+        """
+        tool = await self._get(caller, site_id, tool_id)
+        checked = parse_arguments(tool.options.parameters, json.dumps(arguments, ensure_ascii=False))
+        if isinstance(checked, str):
+            raise ValidationFailed({"arguments": checked})
+        await self._record(caller, "tool.tried", tool)
+        return await self.call(tool, checked, None, f"try-{secrets.token_hex(16)}")
+
+    async def _get(self, caller: OperatorCaller, site_id: int, tool_id: int) -> Tool:
+        await self.sites.get(caller, site_id)
+        tool = await self.tools.find(caller.tenant_id, site_id, tool_id)
+        if tool is None:
+            raise ToolNotFound
+        return tool
+
+    async def _validate(self, options: ToolOptions) -> None:
+        """Raises ValidationFailed."""
+        fault = find_schema_fault(options.parameters)
+        if fault is not None:
+            raise ValidationFailed({"parameters": fault})
+        fault = find_address_fault(options.url) or await self.validate_address(options.url)
+        if fault is not None:
+            raise ValidationFailed({"url": fault})
+        for name in find_placeholders(options.url):
+            if not is_required_scalar(options.parameters, name):
+                reason = f"the placeholder {name} must be a required parameter: a text, a number or true and false"
+                raise ValidationFailed({"url": reason})
+
+    async def _record(self, caller: OperatorCaller, action: str, tool: Tool) -> None:
+        await self.audit.record(caller, action, f"tool:{tool.id}", tool.site_id, {"name": tool.options.name})
+
+
+def _create_secret() -> str:
+    return _PREFIX + secrets.token_urlsafe(32)
