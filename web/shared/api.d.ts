@@ -4196,7 +4196,6 @@ export interface components {
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
             sources: components["schemas"]["MessageSource"][];
-            /** @default null */
             confirmation: components["schemas"]["ConfirmationSchema"] | null;
             created_at: string;
         };

@@ -49,15 +49,22 @@ export type IdentitySecret = ResponseBody<
   "get",
   "/sites/{site_id}/identity-secrets"
 >["identity_secrets"][number];
+export type Tool = ResponseBody<"get", "/sites/{site_id}/chatbot/tools">["tools"][number];
+export type ToolRequestBody = RequestBody<"post", "/sites/{site_id}/chatbot/tools">;
+export type ToolResult = ResponseBody<"post", "/sites/{site_id}/chatbot/tools/{tool_id}/try">;
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 
 export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];
-export type ConversationDetail = ResponseBody<"get", "/operator/conversation/{id}">["conversation"];
+type DetailSchema = ResponseBody<"get", "/operator/conversation/{id}">["conversation"];
+export type ConversationDetail = Omit<DetailSchema, "messages"> & { messages: Message[] };
 export type Mode = Conversation["mode"];
 export type Visitor = Conversation["visitor"];
 export type BlockType = NonNullable<Visitor["blocked"]>;
 export type OperatorRef = NonNullable<Conversation["operator"]>;
-export type Message = ConversationDetail["messages"][number];
+type OperatorMessage = DetailSchema["messages"][number];
+export type ToolCall = OperatorMessage["tool_calls"][number];
+/** A message, with what only operators see of it. */
+export type Message = Omit<OperatorMessage, "tool_calls"> & { tool_calls?: readonly ToolCall[] };
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;
 export type MessageSource = NonNullable<Message["sources"]>[number];

@@ -14,6 +14,7 @@ export function buildMessage(seq: number, fields: Partial<Message> = {}): Messag
     message_id: null,
     translation: null,
     sources: [],
+    confirmation: null,
     created_at: new Date(Date.UTC(2026, 0, 1, 12, 0, seq)).toISOString(),
     ...fields,
   };

@@ -374,7 +374,7 @@ async def test_what_cannot_be_a_tool_is_refused(
     body = {**ORDER, "url": f"{tools.system.url}/orders/{{order_id}}", **fields}
     error = (await app.call("POST", tools.path, tools.shop.owner, body)).body
     assert error["code"] == "invalid"
-    assert reason in error["fields"][field]
+    assert reason in error["errors"][field]
 
 
 async def test_secrets_are_shown_once_and_end_with_another_server(

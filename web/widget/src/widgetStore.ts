@@ -415,10 +415,11 @@ export class WidgetStore {
     writeText(this.keys.prefill, text || null);
   }
 
-  sendMessage(text: string, image = "", file: FileAttachment | null = null): void {
+  /** `confirm` is the id of the confirmation that the message agrees to. */
+  sendMessage(text: string, image = "", file: FileAttachment | null = null, confirm = ""): void {
     const content = text.trim();
     if (!content && !image && !file) return;
-    this.outbox.add({ key: randomId(), text: content, image, file, state: "sending", error: "" });
+    this.outbox.add({ key: randomId(), text: content, image, file, confirm, state: "sending", error: "" });
     this.connect();
   }
 
@@ -478,7 +479,7 @@ export class WidgetStore {
     this.failedUpload.value = null;
   }
 
-  private async deliver({ key, text, image, file }: OutgoingMessage): Promise<void> {
+  private async deliver({ key, text, image, file, confirm }: OutgoingMessage): Promise<void> {
     let replyId = 0;
     const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {
@@ -495,6 +496,7 @@ export class WidgetStore {
       lang: this.embed.language,
       ...(image && { image_url: image }),
       ...(file && { file_id: file.id }),
+      ...(confirm && { confirm }),
     };
     await this.api.sendMessage(body, onEvent, () => this.finishReply(key, replyId));
     this.setKnown(true);

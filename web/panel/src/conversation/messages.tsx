@@ -4,6 +4,7 @@ import type { Conversation, Message, MessageSource, Note } from "../../../shared
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
+import { lazy } from "../components/lazy";
 import { getDraft, setDraft, setKind } from "../composer/drafts";
 import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer/outbox";
 import { PanelFile } from "../files/panelFile";
@@ -12,6 +13,8 @@ import { hasText, t } from "../i18n/i18n";
 import { me } from "../session/session";
 import { showTranslations } from "../settings/preferences";
 import type { HistoryEntry } from "./threads";
+
+const ToolCalls = lazy(() => import("../tools/toolCalls").then((module) => module.ToolCalls));
 
 interface MessageItemProps {
   message: Message;
@@ -57,6 +60,7 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
         )}
         <TranslationText message={message} />
         <Sources sources={message.sources ?? []} />
+        {!!message.tool_calls?.length && <ToolCalls calls={message.tool_calls} />}
         <div class="message-footer">
           <Time at={at} />
           {role === "operator" && <DeliveryMark read={conversation.visitor_read_seq >= message.seq} />}

@@ -11,6 +11,7 @@ import ratings from "./en/pages/ratings.json";
 import settings from "./en/pages/settings.json";
 import sites from "./en/pages/sites.json";
 import sources from "./en/pages/sources.json";
+import tools from "./en/pages/tools.json";
 
 export const englishPages = {
   archive,
@@ -25,4 +26,5 @@ export const englishPages = {
   settings,
   sites,
   sources,
+  tools,
 };

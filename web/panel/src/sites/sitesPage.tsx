@@ -12,6 +12,7 @@ import { t, tx } from "../i18n/i18n";
 import { SourceList } from "../knowledgeSources/sourceList";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
+import { ToolList } from "../tools/toolList";
 import { ChatbotForm } from "./chatbotForm";
 import { Identity } from "./identity";
 import { Knowledge } from "./knowledge";
@@ -20,7 +21,7 @@ import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
 
-const TABS = ["install", "assistant", "knowledge", "routing", "identity", "settings"] as const;
+const TABS = ["install", "assistant", "knowledge", "tools", "routing", "identity", "settings"] as const;
 
 export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) {
   const adding = useSignal(false);
@@ -79,6 +80,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
       </div>
     );
   }
+  if (tab === "tools") return <ToolList siteId={site.id} />;
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "identity") return <Identity siteId={site.id} />;
   if (tab === "settings") return <SiteForm site={site} />;

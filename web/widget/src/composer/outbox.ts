@@ -8,6 +8,7 @@ export interface OutgoingMessage extends OutboxItem {
   text: string;
   image: string;
   file?: FileAttachment | null;
+  confirm?: string;
 }
 
 /** Whether the server has no room at the moment: too many people at one address, or at all. */

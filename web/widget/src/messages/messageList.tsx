@@ -12,6 +12,7 @@ import { Bubble, MessageItem, OutgoingItem } from "./message";
 
 const DAY_MS = 86_400_000;
 
+const ConsentForm = lazyPart(async () => (await import("../forms/consentForm")).ConsentForm);
 const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
 const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
 
@@ -130,6 +131,8 @@ function NextStep({ store }: { store: WidgetStore }) {
       </>
     );
   }
+  const last = messages.value.at(-1);
+  if (last?.confirmation && !outgoing.value.length) return <ConsentForm store={store} message={last} />;
   const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
   if (mode.value === "operator" || !hasWritten || store.blocked.value) return null;
   return (

@@ -109,6 +109,8 @@ DELETED_SOURCE_CHECK_SECONDS: Final = 60.0
 
 # Tools.
 TOOL_CONNECT_TIMEOUT_SECONDS: Final = 5.0
+MAX_TOOL_TIMEOUT_SECONDS: Final = 20
+"""Up to which a site may let its system take for an answer."""
 CONSENT_LIFETIME: Final = timedelta(minutes=10)
 """How long a visitor can agree to what the AI has asked them about."""
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from parley.chat.common_fields import Name
+from parley.chat.timeouts import MAX_TOOL_TIMEOUT_SECONDS
 from parley.chat.tools.model import Method, Outcome, Tool, ToolOptions, ToolResponse
 from parley.common.events.schemas import Timestamp
 from parley.common.http import RequestBody, SuccessResponse
 from parley.common.texts import VERBATIM
 
-MAX_TIMEOUT_SECONDS = 20
 _RESERVED = "no_answer"
 """The function that Parley itself gives to a model."""
 
@@ -43,7 +43,7 @@ class ToolBody(RequestBody):
     identified_only: bool = Field(
         True, description="Whether only visitors of whom the site has proved who they are may use it."
     )
-    timeout_seconds: Annotated[int, Field(ge=1, le=MAX_TIMEOUT_SECONDS)] = 10
+    timeout_seconds: Annotated[int, Field(ge=1, le=MAX_TOOL_TIMEOUT_SECONDS)] = 10
     enabled: bool = True
     authorization: Authorization | None = None
 

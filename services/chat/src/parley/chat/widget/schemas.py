@@ -133,7 +133,7 @@ class WidgetMessage(BaseModel):
     message_id: str | None = Field(description="The id that the sender gave it, if any.")
     translation: MessageTranslation | None
     sources: tuple[MessageSource, ...] = Field(description="Of an AI reply: what it is based on, at most four.")
-    confirmation: ConfirmationSchema | None = Field(None, description="Of an AI reply that asks for your consent.")
+    confirmation: ConfirmationSchema | None = Field(description="Of an AI reply that asks for your consent.")
     created_at: Timestamp
 
 
