@@ -20,6 +20,7 @@ from parley.chat.sessions import repository as sessions
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
+from parley.chat.tools import routes as tool_routes
 from parley.common.auth.identity import OperatorCaller
 from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
@@ -199,7 +200,11 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
         await app.outbox.sweep(app.clock())
         await app.mongo.database.command("profile", 0)
         profile = [row async for row in app.mongo["system.profile"].find()]
-        tables = [*app.admin.routes(), *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service))]
+        tables = [
+            *app.admin.routes(),
+            *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service)),
+            *tool_routes.routes(app.tools.handlers),
+        ]
         routes = {(route.method, route.path) for route in tables}
         assert {await _find_route(app, *request) for request in app.requests} == routes, "a route was not called"
         collections = {index.collection for repository in REPOSITORIES for index in repository.INDEXES}
