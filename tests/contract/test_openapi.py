@@ -175,7 +175,12 @@ class ApiTour:
 
     async def tools(self, path: str) -> None:
         owner = self.tenant.owner
-        body = {"name": "stock", "title": "Stock", "description": "What is in stock.", "url": "https://1.1.1.1/{item}"}
+        body = {
+            "name": "stock",
+            "title": "Stock",
+            "description": "What is in stock.",
+            "url": "http://127.0.0.1:9/{item}",
+        }
         body["parameters"] = {"type": "object", "properties": {"item": {"type": "string"}}, "required": ["item"]}
         tool = (await self.call(owner, "POST", path, body, 201))["tool"]
         assert (await self.call(owner, "GET", path))["tools"] == [tool]

@@ -72,7 +72,7 @@ class TenantResources:
             "name": "stock",
             "title": "Stock",
             "description": "What is in stock.",
-            "url": "https://1.1.1.1/stock",
+            "url": "http://127.0.0.1:9/stock",
             "writes": False,
         }
         tool = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/tools", lookup)).ok(201)["tool"]

@@ -152,7 +152,11 @@ class InfrastructureOwner:
                     env={
                         "gateway": gateway,
                         # For sites that choose the engine `openai`; its reply is always the same.
-                        "chat": {"PARLEY_OPENAI_URL": self._ai.url, "PARLEY_OPENAI_API_KEY": "sk-test"},
+                        "chat": {
+                            "PARLEY_OPENAI_URL": self._ai.url,
+                            "PARLEY_OPENAI_API_KEY": "sk-test",
+                            "PARLEY_TOOL_PRIVATE_HOSTS": "127.0.0.1",
+                        },
                         # Browsers of the tests subscribe at a push service of the test.
                         "notify": {"PARLEY_PUSH_PRIVATE_HOSTS": "127.0.0.1"},
                     },

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 
+_CALL = re.compile(r"CALL (\w+) (.+)")
+"""A message that makes the model call a function."""
 _DEFAULT_REPLY = ("Hello", " from", " the", " model.")
 
 
@@ -30,6 +33,8 @@ class FakeOpenAIServer:
         """When set, they are sent in place of the chunks."""
         self.script: list[Sequence[dict[str, Any]]] = []
         """The deltas of the next replies, one after the other, before the others."""
+        self.obey: Callable[[dict[str, Any]], Sequence[dict[str, Any]]] | None = None
+        """When set, makes the deltas of a reply from the request."""
         self.finish_reason: str | None = "stop"
         self.refused_parameters: dict[str, str] = {}
         """Parameters that it answers with `refusal_status`, and what it says about them."""
@@ -92,6 +97,10 @@ class FakeOpenAIServer:
         deltas = [{"content": content} for content in self.chunks] if self.deltas is None else self.deltas
         if self.script:
             deltas = self.script.pop(0)
+        elif self.obey is not None:
+            deltas = self.obey(self.requests[-1])
+        elif asked := _CALL.match(str(self.requests[-1]["messages"][-1]["content"])):
+            deltas = [call_delta(asked[1], asked[2])]
         for number, delta in enumerate(deltas):
             is_last = number == len(deltas) - 1
             if self.pause is not None and is_last:
