@@ -134,6 +134,7 @@ class OpenAiClient:
                 yield text
         finally:
             metadata.tokens = spent + usage.tokens
+            metadata.output_tokens += usage.output_tokens
 
     async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
         """Return a text for an operator, without reasoning and marks of the model. Raises AiEngineError."""
