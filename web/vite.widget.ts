@@ -22,6 +22,9 @@ const shareModules: Plugin = {
       const shared = 'globalThis[Symbol.for("parley.chat")]';
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== "chunk") continue;
+        // It defines what the parts take from the global. A part with Preact and without signals splits it.
+        if (chunk.name === "chat" && chunk.imports.length)
+          this.error(`the chat window imports ${chunk.imports}: import "@preact/signals" in each part`);
         const edits: { start: number; end: number; text: string }[] = [];
         for (const node of this.parse(chunk.code).body) {
           if (node.type === "ImportDeclaration") {

@@ -41,7 +41,14 @@ VISITOR_EVENTS = {
 }
 """Events that visitors receive. An addition here discloses something new to visitors."""
 
-VISITOR_SCHEMAS = {"ConfirmationSchema", "FileSchema", "MessageSource", "OperatorRef", "MessageTranslation"}
+VISITOR_SCHEMAS = {
+    "ConfirmationSchema",
+    "FileSchema",
+    "MessageSource",
+    "OperatorRef",
+    "MessageTranslation",
+    "QuickReply",
+}
 """Schemas that visitors may see: names of operators, and translated text."""
 
 FORBIDDEN_FIELDS = {

@@ -32,12 +32,18 @@ async def test_messages_are_translated_in_both_directions(tenant: TenantFixture)
         assert translated.data["data"]["translation"]["status"] == "done"
         assert translated.data["data"]["translation"]["content"].startswith("Good morning")
 
-        sent = await alex.send_message(conversation_id, "Your order 12345 is on its way.")
+        body = {"content": "Your order 12345 is on its way.", "quick_replies": [{"label": "Good morning"}]}
+        sent = (await alex.post("/operator/message", {"conversation_id": conversation_id, **body})).ok()["message"]
         assert sent["translation"]["status"] == "done"
         seen = await widget.wait_for("message.created", lambda e: e.data["data"]["role"] == "operator")
         text = seen.data["data"]["translation"]["content"]
         assert "12345" in text
         assert text != "Your order 12345 is on its way."
+        (label,) = seen.data["data"]["translation"]["quick_replies"]
+        assert label != "Good morning"
+        await visitor.send_message(label, reply_to=sent["seq"])
+        chosen = await panel.wait_for("message.created", lambda e: e.data["data"]["content"] == label)
+        assert chosen.data["data"]["reply_to"] == sent["seq"], "a translated label is a choice"
 
     async def both_stored() -> bool:
         history = (await alex.get(f"/conversations/{conversation_id}/messages")).ok()["messages"]

@@ -113,7 +113,8 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
     shown = json.loads(seen["history after the close"])["messages"][0]
     assert set(shown) == {
         *("id", "conversation_id", "seq", "role", "content", "image_url", "file"),
-        *("sender", "message_id", "translation", "sources", "confirmation", "created_at"),
+        *("sender", "message_id", "translation", "sources", "quick_replies", "reply_to"),
+        *("confirmation", "created_at"),
     }
 
 

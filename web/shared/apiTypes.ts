@@ -68,6 +68,7 @@ export type Message = Omit<OperatorMessage, "tool_calls"> & { tool_calls?: reado
 export type Role = Message["role"];
 export type MessageTranslation = NonNullable<Message["translation"]>;
 export type MessageSource = NonNullable<Message["sources"]>[number];
+export type QuickReply = NonNullable<Message["quick_replies"]>[number];
 export type FileAttachment = NonNullable<Message["file"]>;
 export type Note = ConversationDetail["notes"][number];
 export type TransferCandidate = ResponseBody<"get", "/operator/operators">["operators"][number];

@@ -15,6 +15,8 @@ export function buildMessage(seq: number, fields: Partial<Message> = {}): Messag
     translation: null,
     sources: [],
     confirmation: null,
+    quick_replies: [],
+    reply_to: null,
     created_at: new Date(Date.UTC(2026, 0, 1, 12, 0, seq)).toISOString(),
     ...fields,
   };

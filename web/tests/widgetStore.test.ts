@@ -95,6 +95,16 @@ test("an unsent message is sent from the next page", async () => {
   expect(sent()).toMatchObject([{ message: "Hello", message_id: key }]);
 });
 
+test("a chosen quick reply names its message, also when it is sent from the next page", async () => {
+  server.on("POST", "/chat/stream", networkError);
+  (await loadPage()).sendMessage("Small", "", null, { replyTo: 7 });
+  await run();
+  server.on("POST", "/chat/stream", () => reply(done));
+  await loadPage();
+  await run();
+  expect(sent().at(-1)).toMatchObject({ message: "Small", reply_to: 7 });
+});
+
 test("a sent message is shown until its stored message arrives, and is never there twice", async () => {
   server.on("POST", "/chat/stream", () => reply(done));
   const store = await loadPage();

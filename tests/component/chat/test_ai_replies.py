@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from parley.chat.conversations.transitions import REPLY_LEASE_DURATION
+from parley.chat.handoff_requests import requests_human
 from parley.chat.widget.handlers import with_pauses
 from parley.common.events.schemas import MessageSource
 from support.admin_app import AdminTestApp
@@ -114,6 +115,9 @@ async def test_two_questions_without_an_answer_in_a_row_request_a_handoff(
     text, outcome = await replica.read_reply(await replica.receive(visitor, "Zebras?"))
     assert text.startswith("I'm sorry, I don't know")
     assert outcome.conversation.mode == "ai"
+    assert outcome.message is not None
+    (offer,) = outcome.message.quick_replies
+    assert requests_human(offer.label), "who chooses it gets a person"
     text, outcome = await replica.read_reply(await replica.receive(visitor, "Giraffes?"))
     assert text.endswith("Leave your e-mail address and we will write back to you.")
     assert outcome.conversation.mode == "pending"
@@ -191,6 +195,19 @@ async def test_the_second_reply_that_says_nothing_requests_a_handoff(
     assert outcome.conversation.mode == "ai"
     _, outcome = await replica.read_reply(await replica.receive(visitor, "Two?"))
     assert outcome.conversation.mode == "pending"
+
+
+async def test_choices_of_a_model_become_quick_replies(
+    replicas: tuple[Replica, Replica], shop: Shop, endpoint: FakeOpenAIServer
+) -> None:
+    replica, visitor = replicas[0], shop.new_visitor()
+    await shop.configure(engine="openai")
+    endpoint.deltas = [{"content": part} for part in ("Which size? [[cho", "ices: Small | Lar", "ge]]")]
+    text, outcome = await replica.read_reply(await replica.receive(visitor, "I need a shirt"))
+    assert text == "Which size?"
+    (stored,) = await replica.module.message_repository.list_for_conversation(outcome.conversation, after_seq=1)
+    assert stored.content == "Which size?"
+    assert [one.label for one in stored.quick_replies] == ["Small", "Large"]
 
 
 async def test_a_greeting_is_not_an_unknown_question(replicas: tuple[Replica, Replica], shop: Shop) -> None:

@@ -17,6 +17,7 @@ import pytest
 from parley.chat.backends import Backends
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.messages.service import OperatorContent
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from parley.common.messaging import RpcClient
@@ -123,7 +124,7 @@ async def test_an_overdue_reply_on_a_deleted_site_does_not_stop_others(chat: Cha
 async def test_a_silent_visitor_is_told_and_then_left(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30, auto_close_notice_minutes=10)
     _, conversation = await chat.assigned()
-    await chat.module.messages.send(chat.owner, conversation.id, "Which order?", None, None)
+    await chat.module.messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
     chat.app.clock.advance(minutes=19)
     assert await chat.check_silences() == 0
     assert len(await chat.texts(conversation)) == 2
@@ -143,7 +144,7 @@ async def test_a_silent_visitor_is_told_and_then_left(chat: Chat) -> None:
 async def test_a_message_of_the_visitor_keeps_the_conversation(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30, auto_close_notice_minutes=10)
     visitor, conversation = await chat.assigned()
-    await chat.module.messages.send(chat.owner, conversation.id, "Which order?", None, None)
+    await chat.module.messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
     chat.app.clock.advance(minutes=25)
     await chat.check_silences()
     await chat.module.messages.receive(visitor, "A-1234")
@@ -155,7 +156,7 @@ async def test_a_message_of_the_visitor_keeps_the_conversation(chat: Chat) -> No
 async def test_the_present_setting_counts(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30)
     _, first = await chat.assigned()
-    await chat.module.messages.send(chat.owner, first.id, "Which order?", None, None)
+    await chat.module.messages.send(chat.owner, first.id, OperatorContent("Which order?"), None)
     await chat.settings(auto_close_minutes=120)
     chat.app.clock.advance(minutes=31)
     assert await chat.check_silences() == 0
@@ -163,7 +164,7 @@ async def test_the_present_setting_counts(chat: Chat) -> None:
     assert await chat.check_silences() == 1, "without a notice, as none is wanted"
     assert len(await chat.texts(first)) == 2
     _, second = await chat.assigned()
-    await chat.module.messages.send(chat.owner, second.id, "Which order?", None, None)
+    await chat.module.messages.send(chat.owner, second.id, OperatorContent("Which order?"), None)
     await chat.settings(auto_close_minutes=0)
     chat.app.clock.advance(hours=3)
     assert await chat.check_silences() == 0

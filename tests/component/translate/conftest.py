@@ -25,7 +25,7 @@ from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, Operato
 from parley.common.events import Actor, Event, new_event
 from parley.common.events.conversations import ConversationCreated
 from parley.common.events.messages import MessageCreated
-from parley.common.events.schemas import ConversationSchema, MessageTranslation, VisitorSchema
+from parley.common.events.schemas import ConversationSchema, MessageTranslation, QuickReply, VisitorSchema
 from parley.common.messaging import BrokerConnection, RpcClient, RpcServer
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
@@ -87,6 +87,7 @@ class ConversationFixture:
         role: str = "visitor",
         translation: MessageTranslation | None = None,
         routing_tag: str | None = "translate",
+        labels: tuple[str, ...] = (),
     ) -> Event:
         self.last_seq += 1
         data = MessageCreated(
@@ -96,6 +97,7 @@ class ConversationFixture:
             role=role,
             content=content,
             translation=translation,
+            quick_replies=tuple(QuickReply(label=label) for label in labels),
             created_at=utc_now(),
             conversation=self.schema(),
         )

@@ -76,7 +76,12 @@ async def test_message_is_marked_failed_if_all_engines_fail_and_the_next_one_suc
     lost, delivered = conversation.message("Das geht verloren."), conversation.message("Das kommt an.")
 
     await harness.publish(lost)
-    assert await harness.wait_for_translation(lost) == {"lang": "en", "content": None, "status": "failed"}
+    assert await harness.wait_for_translation(lost) == {
+        "lang": "en",
+        "content": None,
+        "status": "failed",
+        "quick_replies": [],
+    }
 
     google.behavior, libre.behavior = "ok", "ok"
     await harness.publish(delivered)

@@ -38,6 +38,7 @@ async def test_visitors_message_is_translated_for_the_operator(harness: Translat
         "lang": "en",
         "content": "‹en› Wo ist meine Bestellung?",
         "status": "done",
+        "quick_replies": [],
     }
     [event] = harness.list_events(conversation, "message.translated")
     assert (event.tenant_id, event.site_id, event.session) == (
@@ -51,11 +52,13 @@ async def test_visitors_message_is_translated_for_the_operator(harness: Translat
 
 async def test_operators_message_is_translated_for_the_visitor(harness: TranslateHarness) -> None:
     conversation = await harness.create_translated_conversation("de", "en")
-    message = conversation.message("It is on its way.", "operator")
+    message = conversation.message("It is on its way.", "operator", labels=("Thank you",))
 
     await harness.publish(message)
 
-    assert (await harness.wait_for_translation(message))["content"] == "‹de› It is on its way."
+    translation = await harness.wait_for_translation(message)
+    assert translation["content"] == "‹de› It is on its way."
+    assert translation["quick_replies"] == ["‹de› Thank you"]
 
 
 async def test_ai_reply_is_translated_for_the_side_that_does_not_read_it(harness: TranslateHarness) -> None:
@@ -267,7 +270,12 @@ async def test_message_in_an_unsupported_language_is_marked(harness: TranslateHa
 
     await harness.publish(message)
 
-    assert await harness.wait_for_translation(message) == {"lang": "en", "content": None, "status": "unsupported"}
+    assert await harness.wait_for_translation(message) == {
+        "lang": "en",
+        "content": None,
+        "status": "unsupported",
+        "quick_replies": [],
+    }
 
 
 async def test_only_messages_sent_without_a_translation_are_translated_late(harness: TranslateHarness) -> None:

@@ -415,11 +415,16 @@ export class WidgetStore {
     writeText(this.keys.prefill, text || null);
   }
 
-  /** `confirm` is the id of the confirmation that the message agrees to. */
-  sendMessage(text: string, image = "", file: FileAttachment | null = null, confirm = ""): void {
+  /** `confirm` is the id of the confirmation that it agrees to, `replyTo` the seq of the message that offers the text. */
+  sendMessage(
+    text: string,
+    image = "",
+    file: FileAttachment | null = null,
+    answers: Pick<OutgoingMessage, "confirm" | "replyTo"> = {},
+  ): void {
     const content = text.trim();
     if (!content && !image && !file) return;
-    this.outbox.add({ key: randomId(), text: content, image, file, confirm, state: "sending", error: "" });
+    this.outbox.add({ key: randomId(), text: content, image, file, ...answers, state: "sending", error: "" });
     this.connect();
   }
 
@@ -479,7 +484,8 @@ export class WidgetStore {
     this.failedUpload.value = null;
   }
 
-  private async deliver({ key, text, image, file, confirm }: OutgoingMessage): Promise<void> {
+  private async deliver(message: OutgoingMessage): Promise<void> {
+    const { key, text, image, file, confirm, replyTo } = message;
     let replyId = 0;
     const changes = this.modeChanges;
     const onEvent = ({ type, content, meta }: ReplyEvent) => {
@@ -497,6 +503,7 @@ export class WidgetStore {
       ...(image && { image_url: image }),
       ...(file && { file_id: file.id }),
       ...(confirm && { confirm }),
+      ...(replyTo && { reply_to: replyTo }),
     };
     await this.api.sendMessage(body, onEvent, () => this.finishReply(key, replyId));
     this.setKnown(true);

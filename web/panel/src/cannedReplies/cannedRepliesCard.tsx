@@ -14,6 +14,8 @@ import { Icon } from "../components/icon";
 import { confirmAction, runWithToast, showToast } from "../components/toasts";
 import { PanelFile } from "../files/panelFile";
 import { t, tx } from "../i18n/i18n";
+import { QuickReplyEditor } from "../quickReplies/editor";
+import { toQuickReplies, toRows } from "../quickReplies/rows";
 import { LoggedOut, me } from "../session/session";
 import { browserCannedReplies, hasBrowserCannedReplies } from "../settings/preferences";
 import { getSiteName, hasPermission, managedSites } from "../sites/sites";
@@ -114,6 +116,7 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
   const audience = useSignal(before ? audienceOf(before) : "mine");
   const image = useSignal(before?.image_url ?? "");
   const file = useSignal(before?.file ?? null);
+  const rows = useSignal(toRows(before?.quick_replies));
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
   const submit = async (event: Event) => {
@@ -125,6 +128,7 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
         ...toScope(audience.value),
         image_url: image.value || null,
         file_id: file.value?.id ?? null,
+        quick_replies: toQuickReplies(rows.value),
       };
       if (before) await api.put("/canned-replies/{id}", { path: { id: before.id }, body });
       else await api.post("/canned-replies", { body });
@@ -180,6 +184,7 @@ function CannedReplyForm({ editing }: { editing: Signal<CannedReply | "new" | nu
           {me.value?.owner && <option value="all">{t("cannedReplies.theWholeTeam")}</option>}
         </select>
       </Field>
+      <QuickReplyEditor rows={rows.value} onChange={(changed) => (rows.value = changed)} />
       {image.value && (
         <div class="attachment">
           <MessageImage url={image.value} alt={t("cannedReplies.imageAlt")} />

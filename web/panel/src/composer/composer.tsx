@@ -27,6 +27,8 @@ import { Attachments, PanelVoiceNote, useUpload } from "../files/attachment";
 import { t, tx } from "../i18n/i18n";
 import { isMine, visitorName } from "../inbox/conversations";
 import { findMentionTrigger, loadMentionable, matchMentionable } from "../mentions/mentions";
+import { QuickReplyEditor } from "../quickReplies/editorLoader";
+import { toQuickReplies, toRows } from "../quickReplies/rows";
 import { me } from "../session/session";
 import { getSiteName, hasPermission } from "../sites/sites";
 import { type DraftKind, getDraft, getKind, setDraft, setKind } from "./drafts";
@@ -106,6 +108,7 @@ export function Composer({ conversation }: { conversation: Conversation }) {
         reply: field.current.value,
         image: draft.image || (reply.image_url ?? ""),
         file: draft.file ?? reply.file ?? null,
+        ...(reply.quick_replies.length && { quickReplies: toRows(reply.quick_replies) }),
       });
       countUse(reply);
     }
@@ -205,8 +208,9 @@ export function Composer({ conversation }: { conversation: Conversation }) {
       content: text.trim(),
       image: isNote ? "" : draft.image,
       file: isNote ? null : (draft.file ?? null),
+      quickReplies: isNote ? [] : toQuickReplies(draft.quickReplies),
     });
-    setDraft(id, isNote ? { note: "" } : { reply: "", image: "", file: null });
+    setDraft(id, isNote ? { note: "" } : { reply: "", image: "", file: null, quickReplies: undefined });
     field.current?.focus();
   };
 
@@ -293,6 +297,12 @@ export function Composer({ conversation }: { conversation: Conversation }) {
           start={startUpload}
         />
       )}
+      {!isNote && draft.quickReplies && (
+        <QuickReplyEditor
+          rows={draft.quickReplies}
+          onChange={(rows) => setDraft(id, { quickReplies: rows.length ? rows : undefined })}
+        />
+      )}
       <CopilotCard conversation={id} onUse={useCopilotText} />
       {/* Two fields, not one with two meanings: undo and a half-composed character stay where they were typed. */}
       <textarea
@@ -372,6 +382,14 @@ export function Composer({ conversation }: { conversation: Conversation }) {
                 else suggestReplies();
                 field.current?.focus();
               }}
+            />
+            <IconButton
+              icon="done"
+              label={t("composer.quickReplies")}
+              active={Boolean(draft.quickReplies)}
+              onClick={() =>
+                setDraft(id, { quickReplies: draft.quickReplies ? undefined : [{ label: "", effect: "" }] })
+              }
             />
             {preview.available && (
               <IconButton

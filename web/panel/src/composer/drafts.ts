@@ -6,6 +6,7 @@
 import { signal } from "@preact/signals";
 import type { FileAttachment } from "../../../shared/apiTypes";
 import { readJson, writeJson, writeText } from "../../../shared/storage";
+import type { QuickReplyRow } from "../quickReplies/rows";
 import { me } from "../session/session";
 
 export interface Draft {
@@ -14,6 +15,8 @@ export interface Draft {
   image: string;
   /** A file of the reply, uploaded already. */
   file?: FileAttachment | null;
+  /** The buttons below the reply, while they are edited. */
+  quickReplies?: QuickReplyRow[] | undefined;
   note: string;
 }
 
@@ -50,7 +53,7 @@ export function setDraft(conversation: number, fields: Partial<Draft>): void {
   const key = draftKey(conversation);
   const draft = { ...getDraft(conversation), ...fields };
   drafts.value = new Map(drafts.value).set(key, draft);
-  if (draft.reply || draft.image || draft.file || draft.note) writeJson(key, draft);
+  if (draft.reply || draft.image || draft.file || draft.note || draft.quickReplies) writeJson(key, draft);
   else writeText(key, null);
 }
 

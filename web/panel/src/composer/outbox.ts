@@ -1,6 +1,6 @@
 /** The operator's messages and notes that the server has not confirmed yet. */
 
-import type { FileAttachment, Message } from "../../../shared/apiTypes";
+import type { FileAttachment, Message, QuickReply } from "../../../shared/apiTypes";
 import { ApiError } from "../../../shared/http";
 import { Outbox, type OutboxItem } from "../../../shared/outbox";
 import { randomId } from "../../../shared/storage";
@@ -17,6 +17,7 @@ export interface OutgoingMessage extends OutboxItem {
   content: string;
   image: string;
   file?: FileAttachment | null;
+  quickReplies?: QuickReply[];
   /** When it was written (ISO 8601). */
   at: string;
 }
@@ -44,7 +45,7 @@ const outbox = new Outbox<OutgoingMessage>({
 export const outgoingMessages = outbox.items;
 
 export function enqueueMessage(
-  message: Pick<OutgoingMessage, "conversation" | "kind" | "content" | "image" | "file">,
+  message: Pick<OutgoingMessage, "conversation" | "kind" | "content" | "image" | "file" | "quickReplies">,
 ): void {
   const operator = me.value?.id;
   if (!operator) return;
@@ -68,7 +69,8 @@ export const countUnsent = (operator: number | undefined, includeFailed: boolean
     (message) => message.operator === operator && (includeFailed || message.state !== "failed"),
   ).length;
 
-async function send({ conversation, kind, content, image, file, key }: OutgoingMessage): Promise<void> {
+async function send(message: OutgoingMessage): Promise<void> {
+  const { conversation, kind, content, image, file, quickReplies, key } = message;
   if (kind === "note") {
     const mentions = await findMentions(conversation, content);
     const body = { conversation_id: conversation, content, ...(mentions.length ? { mentions } : {}) };
@@ -80,9 +82,10 @@ async function send({ conversation, kind, content, image, file, key }: OutgoingM
       content,
       ...(image ? { image_url: image } : {}),
       ...(file ? { file_id: file.id } : {}),
+      ...(quickReplies?.length ? { quick_replies: quickReplies } : {}),
     };
-    const { message } = await api.post("/operator/message", { body, idempotencyKey: key });
-    addMessage(message);
+    const sent = await api.post("/operator/message", { body, idempotencyKey: key });
+    addMessage(sent.message);
   }
   outbox.remove(key);
 }

@@ -10,6 +10,8 @@ import { type OutgoingMessage, removeOutgoing, retryOutgoing } from "../composer
 import { PanelFile } from "../files/panelFile";
 import { formatDateTime, formatTime } from "../i18n/formats";
 import { hasText, t } from "../i18n/i18n";
+import { QuickReplyChips } from "../quickReplies/chips";
+import { toRows } from "../quickReplies/rows";
 import { me } from "../session/session";
 import { showTranslations } from "../settings/preferences";
 import type { HistoryEntry } from "./threads";
@@ -61,6 +63,7 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
         <TranslationText message={message} />
         <Sources sources={message.sources ?? []} />
         {!!message.tool_calls?.length && <ToolCalls calls={message.tool_calls} />}
+        <QuickReplyChips replies={message.quick_replies} />
         <div class="message-footer">
           <Time at={at} />
           {role === "operator" && <DeliveryMark read={conversation.visitor_read_seq >= message.seq} />}
@@ -258,11 +261,16 @@ function describeTransferToTeam(entry: HistoryEntry, operator: string, isOwn: bo
 
 /** Puts an unsent message back into the composer, before what has been typed there since. */
 function moveToDraft(item: OutgoingMessage): void {
-  const { conversation, content, image, file } = item;
+  const { conversation, content, image, file, quickReplies } = item;
   const kind = item.kind === "note" ? "note" : "reply";
   const draft = getDraft(conversation);
   const text = [content, draft[kind]].filter(Boolean).join("\n");
-  setDraft(conversation, { [kind]: text, image: draft.image || image, file: draft.file ?? file ?? null });
+  setDraft(conversation, {
+    [kind]: text,
+    image: draft.image || image,
+    file: draft.file ?? file ?? null,
+    ...(quickReplies?.length && { quickReplies: toRows(quickReplies) }),
+  });
   setKind(conversation, kind);
   removeOutgoing(item.key);
 }
@@ -281,6 +289,7 @@ export function OutgoingItem({ item }: { item: OutgoingMessage }) {
             {item.content}
           </p>
         )}
+        <QuickReplyChips replies={item.quickReplies} />
         <div class="message-footer" role="status">
           <Icon name={failed ? "info" : "clock"} size={14} />
           <span>

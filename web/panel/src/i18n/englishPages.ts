@@ -7,6 +7,7 @@ import devices from "./en/pages/devices.json";
 import engines from "./en/pages/engines.json";
 import hours from "./en/pages/hours.json";
 import knowledge from "./en/pages/knowledge.json";
+import quickReplies from "./en/pages/quickReplies.json";
 import ratings from "./en/pages/ratings.json";
 import settings from "./en/pages/settings.json";
 import sites from "./en/pages/sites.json";
@@ -22,6 +23,7 @@ export const englishPages = {
   engines,
   hours,
   knowledge,
+  quickReplies,
   ratings,
   settings,
   sites,

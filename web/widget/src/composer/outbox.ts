@@ -9,6 +9,8 @@ export interface OutgoingMessage extends OutboxItem {
   image: string;
   file?: FileAttachment | null;
   confirm?: string;
+  /** The seq of the message whose quick reply it is. */
+  replyTo?: number | undefined;
 }
 
 /** Whether the server has no room at the moment: too many people at one address, or at all. */

@@ -11,7 +11,7 @@ export function ConsentForm({ store, message }: { store: WidgetStore; message: M
       <button
         type="button"
         class="primary-button"
-        onClick={() => store.sendMessage(strings.yes, "", null, confirmation.id)}
+        onClick={() => store.sendMessage(strings.yes, "", null, { confirm: confirmation.id })}
       >
         {strings.yes}
       </button>

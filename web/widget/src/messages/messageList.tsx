@@ -14,6 +14,7 @@ const DAY_MS = 86_400_000;
 
 const ConsentForm = lazyPart(async () => (await import("../forms/consentForm")).ConsentForm);
 const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
+const QuickReplies = lazyPart(async () => (await import("./quickReplies")).QuickReplies);
 const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
 
 export function MessageList({ store }: { store: WidgetStore }) {
@@ -36,6 +37,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
   }, []);
   useEffect(() => store.markRead(), [messages.value.length]);
   const lastOwn = messages.value.findLast((message) => message.role === "visitor");
+  const last = messages.value.at(-1);
   const welcome = config.value?.welcome;
   return (
     <div
@@ -71,6 +73,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
           />
         </Fragment>
       ))}
+      {mayChoose(store) && last && <QuickReplies key={last.id} store={store} message={last} />}
       {outgoing.value.map((message) => (
         <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
       ))}
@@ -162,6 +165,14 @@ function Waiting({ store }: { store: WidgetStore }) {
     </p>
   );
 }
+
+/** Whether the last message's quick replies can be chosen. */
+const mayChoose = ({ messages, outgoing, partialReplies, mode, blocked }: WidgetStore): boolean =>
+  Boolean(messages.value.at(-1)?.quick_replies?.length) &&
+  !outgoing.value.length &&
+  !partialReplies.value.size &&
+  mode.value !== "closed" &&
+  !blocked.value;
 
 /** Whether the AI has to reply and has not started to. */
 function isAwaitingReply({ partialReplies, outgoing, messages }: WidgetStore): boolean {

@@ -63,6 +63,10 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 @keyframes typing-dot{0%,60%,100%{opacity:.3}30%{opacity:1}}
 .handoff-button{display:inline-flex;gap:7px;align-items:center;align-self:center;min-height:34px;margin-top:6px;padding:0 14px;border:1px solid var(--control-border);border-radius:17px;font-size:14px}
 .handoff-button:hover{background:var(--surface)}
+.quick-replies{display:flex;flex-wrap:wrap;gap:8px;max-width:100%}
+.quick-reply{max-width:100%;min-height:34px;padding:5px 13px;border:1px solid var(--accent);border-radius:17px;background:var(--background);color:var(--text);font-size:14px;line-height:22px;text-align:start;text-decoration:none;overflow-wrap:anywhere}
+.quick-reply:hover{background:var(--surface)}
+a.quick-reply::after{content:" ↗"}
 .text-button{min-height:24px;padding:0 4px;color:var(--muted);font-size:13px;text-decoration:underline}
 .text-button.end{align-self:flex-end}
 .message-list>.text-button:not(.end){align-self:center}

@@ -33,6 +33,8 @@ class LocaleStrings:
     call_done: str
     """After what the visitor has agreed to, with `{title}`."""
     call_failed: str
+    ask_for_person: str
+    """What a visitor who wants to talk to a person may choose to send."""
 
 
 LOCALES = {
@@ -52,6 +54,7 @@ LOCALES = {
         "Shall I do this? Please answer yes or no.",
         "Done: {title}.",
         "This did not work: {title}.",
+        "I want to talk to a person",
     ),
     "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
@@ -69,6 +72,7 @@ LOCALES = {
         "Soll ich das tun? Bitte antworten Sie mit Ja oder Nein.",
         "Erledigt: {title}.",
         "Das hat nicht geklappt: {title}.",
+        "Mit einem Menschen sprechen",
     ),
     "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
@@ -87,6 +91,7 @@ LOCALES = {
         "Dois-je le faire ? Répondez par oui ou par non.",
         "C'est fait : {title}.",
         "Cela n'a pas fonctionné : {title}.",
+        "Parler à une personne",
     ),
     "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
@@ -104,6 +109,7 @@ LOCALES = {
         "¿Lo hago? Responda sí o no, por favor.",
         "Hecho: {title}.",
         "No ha funcionado: {title}.",
+        "Hablar con una persona",
     ),
     "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
@@ -121,6 +127,7 @@ LOCALES = {
         "Devo fazer isto? Responda sim ou não, por favor.",
         "Feito: {title}.",
         "Não funcionou: {title}.",
+        "Falar com uma pessoa",
     ),
     "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
@@ -138,6 +145,7 @@ LOCALES = {
         "Procedo? Risponda sì o no, per favore.",
         "Fatto: {title}.",
         "Non ha funzionato: {title}.",
+        "Parlare con una persona",
     ),
     "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
@@ -155,6 +163,7 @@ LOCALES = {
         "Zal ik dit doen? Antwoord met ja of nee.",
         "Gedaan: {title}.",
         "Dit is niet gelukt: {title}.",
+        "Met iemand praten",
     ),
 }
 

@@ -56,6 +56,7 @@ def message_consumer(messages: MessageTranslationService, max_concurrency: int) 
             content=data.content,
             translation_status=data.translation.status if data.translation is not None else None,
             browser_language=data.conversation.visitor.language,
+            labels=tuple(reply.label for reply in data.quick_replies),
         )
         await messages.translate_message(_to_conversation(event), message)
 

@@ -28,6 +28,8 @@ _MESSAGE_FIELDS = (
     "translation",
     "sources",
     "confirmation",
+    "quick_replies",
+    "reply_to",
     "created_at",
 )
 

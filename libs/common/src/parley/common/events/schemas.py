@@ -51,6 +51,7 @@ class MessageTranslation(Schema):
     lang: str
     content: str | None = None
     status: Literal["done", "failed", "unsupported"] = "done"
+    quick_replies: tuple[str, ...] = Field((), description="The labels of its quick replies, in their order.")
 
 
 class FileSchema(Schema):
@@ -92,6 +93,14 @@ class ConfirmationSchema(Schema):
     expires_at: Timestamp
 
 
+class QuickReply(Schema):
+    """A button below a message: it sends a text as the visitor's message, or opens an address."""
+
+    label: str
+    value: str | None = Field(None, description="What it sends; null for its label.")
+    url: str | None = Field(None, description="What it opens in place of sending, http or https.")
+
+
 class MessageSchema(Schema):
     """A message. `seq` counts from 1 in its conversation, without gaps."""
 
@@ -108,6 +117,12 @@ class MessageSchema(Schema):
     sources: tuple[MessageSource, ...] = Field((), description="Of an AI reply: what it is based on, at most four.")
     confirmation: ConfirmationSchema | None = Field(None, description="Of an AI reply that asks for consent.")
     tool_calls: tuple[ToolCallSchema, ...] = Field((), description="Of an AI reply: the tools that were called for it.")
+    quick_replies: tuple[QuickReply, ...] = Field((), description="Buttons for the visitor, at most ten.")
+    reply_to: int | None = Field(
+        None,
+        description="Of an AI reply: the seq of the message that it answers; of a visitor's message: the seq of the "
+        "message whose quick reply it is.",
+    )
     created_at: Timestamp
 
 

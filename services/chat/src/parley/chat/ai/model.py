@@ -12,7 +12,7 @@ from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.tools.model import PendingCall
 from parley.chat.tools.session import ToolSession
-from parley.common.events.schemas import MessageSource, ToolCallSchema
+from parley.common.events.schemas import MessageSource, QuickReply, ToolCallSchema
 
 ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 """How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
@@ -85,6 +85,8 @@ class ReplyMetadata:
     """Of them, those of the reply, if the endpoint reports them."""
     sources: Sequence[Passage] = ()
     """The passages that the reply is based on."""
+    quick_replies: tuple[QuickReply, ...] = ()
+    """The choices that the reply offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class AiResult:
     tool_calls: tuple[ToolCallSchema, ...] = ()
     asked: PendingCall | None = None
     """The call that the visitor is asked about."""
+    quick_replies: tuple[QuickReply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

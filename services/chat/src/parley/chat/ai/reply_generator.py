@@ -14,6 +14,7 @@ from functools import partial
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
+from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
 from parley.chat.ai.ports import (
@@ -42,7 +43,7 @@ from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.system_messages import LocaleStrings, get_locale_strings
 from parley.chat.tools.model import PendingCall
 from parley.chat.tools.session import ReplyFenced, ToolSession
-from parley.common.events.schemas import ConfirmationSchema, MessageSource
+from parley.common.events.schemas import ConfirmationSchema, MessageSource, QuickReply
 from parley.common.observability import tracing
 from parley.common.observability.logging import get_logger
 from parley.common.observability.tracing import SpanKind
@@ -125,6 +126,9 @@ class ReplyGenerator:
         )
         if task.handoff_allowed and gave_up:
             return await self._hand_over(task, result)
+        if task.handoff_allowed and result.kind == "did_not_know":
+            # The text asks whether the visitor wants to talk to a person.
+            result = replace(result, quick_replies=(QuickReply(label=strings.ask_for_person),))
         return await self._save(task, result)
 
     async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
@@ -171,7 +175,8 @@ class ReplyGenerator:
         sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
         calls, asked = tuple(task.tools.records), task.tools.asked
         kind: ResultKind = "knew" if knew_answer else "did_not_know"
-        return AiResult(stream.text, kind, metadata.tokens, sources, calls, asked)
+        choices = () if asked is not None else metadata.quick_replies
+        return AiResult(stream.text, kind, metadata.tokens, sources, calls, asked, choices)
 
     async def _fail(self, task: ReplyTask, exc: Exception, metadata: ReplyMetadata) -> AiResult:
         """The result of a reply that an engine did not finish."""
@@ -258,6 +263,7 @@ class ReplyGenerator:
         """Send the engine's chunks, small ones together. True if the ownership generation has changed."""
         loop = asyncio.get_running_loop()
         pending: list[str] = []
+        choices = ChoicesFilter()
         length, flushed_at = 0, 0.0
 
         async def flush() -> bool:
@@ -272,7 +278,8 @@ class ReplyGenerator:
         # Closed explicitly, so that an engine that is stopped early frees its connection immediately.
         async with aclosing(engine.answer(prompt, metadata)) as chunks:
             async for chunk in chunks:
-                pending.append(chunk)
+                if text := choices.feed(chunk):
+                    pending.append(text)
                 length += len(chunk)
                 if loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
                     flushed_at = loop.time()
@@ -280,6 +287,9 @@ class ReplyGenerator:
                         return True
                 if length >= MAX_REPLY_CHARACTERS:
                     break
+        if text := choices.finish():
+            pending.append(text)
+        metadata.quick_replies = choices.quick_replies
         return await flush()
 
     async def _is_generation_current(self, conversation: Conversation) -> bool:
@@ -294,7 +304,7 @@ class ReplyGenerator:
             return None
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
-        whole = replace(result, content=task.stream.text, asked=None)
+        whole = replace(result, content=task.stream.text, asked=None, quick_replies=())
         return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
@@ -312,6 +322,7 @@ class ReplyGenerator:
             sources=result.sources,
             confirmation=_to_confirmation(result.asked),
             tool_calls=result.tool_calls,
+            quick_replies=result.quick_replies,
         )
 
         def add(current: Conversation) -> Change | None:

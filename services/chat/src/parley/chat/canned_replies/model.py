@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from parley.chat.audiences import Scope, audience
-from parley.common.events.schemas import FileSchema
+from parley.common.events.schemas import FileSchema, QuickReply
 
 VARIABLES: Final = ("visitor.name", "visitor.email", "operator.name", "site.name")
 """What `{{name}}` in a text may name. `{{name|fallback}}` is the replacement for an unknown value."""
@@ -32,6 +32,7 @@ class CannedReply:
     created_at: datetime
     updated_at: datetime
     use_count: int = 0
+    quick_replies: tuple[QuickReply, ...] = ()
 
     @property
     def audience(self) -> str:
@@ -49,6 +50,7 @@ class CannedReplyDraft:
     text: str
     image_url: str | None
     file: FileSchema | None = None
+    quick_replies: tuple[QuickReply, ...] = ()
 
 
 def find_unknown_variable(text: str) -> str | None:

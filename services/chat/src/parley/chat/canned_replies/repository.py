@@ -12,7 +12,7 @@ from parley.chat.canned_replies.errors import CannedReplyNotFound, ShortcutTaken
 from parley.chat.canned_replies.model import CannedReply
 from parley.chat.conversations.search import fold, split_words
 from parley.chat.uploads.model import SENDING_TIME, image_name
-from parley.common.events.schemas import FileSchema
+from parley.common.events.schemas import FileSchema, QuickReply
 from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
@@ -152,6 +152,7 @@ def _fields(reply: CannedReply) -> Document:
         "image_url": reply.image_url,
         "image_name": image_name(reply.image_url),
         "file": None if reply.file is None else reply.file.model_dump(),
+        "quick_replies": [one.model_dump() for one in reply.quick_replies],
         "updated_at": reply.updated_at,
         "terms": list(terms)[:_MAX_TERMS],
     }
@@ -172,4 +173,5 @@ def _to_reply(document: Document) -> CannedReply:
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         use_count=document["use_count"],
+        quick_replies=tuple(QuickReply.model_validate(one) for one in document.get("quick_replies", ())),
     )

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from parley.chat.audiences import Scope
 from parley.chat.canned_replies.model import VARIABLES, CannedReply, CannedReplyDraft, find_unknown_variable
-from parley.chat.messages.schemas import FileId
+from parley.chat.messages.schemas import FileId, QuickReplies, to_quick_replies
 from parley.chat.paging.schemas import PageQuery
 from parley.common.errors import ValidationFailed
-from parley.common.events.schemas import FileSchema, Timestamp
+from parley.common.events.schemas import FileSchema, QuickReply, Timestamp
 from parley.common.http import Id, RequestBody, SuccessResponse
 from parley.common.http.schemas import Text
 
@@ -36,13 +36,15 @@ class CannedReplyBody(RequestBody):
     site_id: Id | None = None
     image_url: Annotated[str, StringConstraints(max_length=500)] | None = None
     file_id: FileId | None = Field(None, description="A file that an operator uploaded without `site_id`.")
+    quick_replies: QuickReplies = Field([], description="Buttons for the visitor.")
 
     def to_draft(self, image_url: str | None, file: FileSchema | None) -> CannedReplyDraft:
         """Raises ValidationFailed without the site of a site's reply."""
         if self.scope == "site" and self.site_id is None:
             raise ValidationFailed({"site_id": "is required with the scope site"})
         site_id = self.site_id if self.scope == "site" else None
-        return CannedReplyDraft(self.scope, site_id, self.shortcut, self.text, image_url, file)
+        quick_replies = to_quick_replies(self.quick_replies)
+        return CannedReplyDraft(self.scope, site_id, self.shortcut, self.text, image_url, file, quick_replies)
 
 
 class CannedRepliesQuery(PageQuery):
@@ -61,6 +63,7 @@ class CannedReplySchema(BaseModel):
     operator_id: int
     image_url: str | None
     file: FileSchema | None
+    quick_replies: tuple[QuickReply, ...]
     use_count: int
     created_at: Timestamp
     updated_at: Timestamp
@@ -89,6 +92,7 @@ def to_schema(reply: CannedReply) -> CannedReplySchema:
         operator_id=reply.operator_id,
         image_url=reply.image_url,
         file=reply.file,
+        quick_replies=reply.quick_replies,
         use_count=reply.use_count,
         created_at=reply.created_at,
         updated_at=reply.updated_at,

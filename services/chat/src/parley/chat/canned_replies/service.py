@@ -63,6 +63,7 @@ class CannedReplyService:
             file=draft.file,
             created_at=now,
             updated_at=now,
+            quick_replies=draft.quick_replies,
         )
         await self._require_room(reply)
         await self.replies.add(reply)
@@ -88,6 +89,7 @@ class CannedReplyService:
             created_at=before.created_at,
             updated_at=self.clock(),
             use_count=before.use_count,
+            quick_replies=draft.quick_replies,
         )
         if after.audience != before.audience:
             await self._require_room(after)

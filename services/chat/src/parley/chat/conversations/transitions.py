@@ -666,6 +666,7 @@ def _append_message(
         sources=draft.sources,
         confirmation=draft.confirmation,
         tool_calls=draft.tool_calls,
+        quick_replies=draft.quick_replies,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:_PREVIEW_LENGTH])

@@ -13,8 +13,9 @@ from parley.chat.messages.schemas import (
     MessagesResponse,
     OperatorMessageBody,
     ProactiveMessageBody,
+    to_quick_replies,
 )
-from parley.chat.messages.service import MessageService
+from parley.chat.messages.service import MessageService, OperatorContent
 from parley.chat.uploads.service import UploadService
 from parley.common.auth.identity import OperatorCaller
 from parley.common.http import RequestContext
@@ -31,16 +32,16 @@ class MessageHandlers:
         caller, body = context.caller, context.body
         image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
         file = await self.files.get_for_sending(Uploader(caller.tenant_id), body.file_id)
-        message = await self.messages.send(
-            caller, body.conversation_id, body.content, image_url, context.idempotency_key, file
-        )
+        content = OperatorContent(body.content, image_url, file, to_quick_replies(body.quick_replies))
+        message = await self.messages.send(caller, body.conversation_id, content, context.idempotency_key)
         return MessageResponse(message=message.to_schema())
 
     async def send_proactive(
         self, context: RequestContext[OperatorCaller, ProactiveMessageBody, None]
     ) -> MessageResponse:
         body = context.body
-        message = await self.messages.send_proactive(context.caller, body.site_id, body.session_id, body.content)
+        content = OperatorContent(body.content, quick_replies=to_quick_replies(body.quick_replies))
+        message = await self.messages.send_proactive(context.caller, body.site_id, body.session_id, content)
         return MessageResponse(message=message.to_schema())
 
     async def list_messages(self, context: RequestContext[OperatorCaller, None, MessagesQuery]) -> MessagesResponse:

@@ -10,6 +10,7 @@ from parley.common.events.schemas import (
     MessageSource,
     MessageTranslation,
     OperatorRef,
+    QuickReply,
     ToolCallSchema,
 )
 from parley.common.mongodb import Document
@@ -53,6 +54,8 @@ def message_document(message: Message) -> Document:
         document["confirmation"] = message.confirmation.model_dump()
     if message.tool_calls:
         document["tool_calls"] = [call.model_dump() for call in message.tool_calls]
+    if message.quick_replies:
+        document["quick_replies"] = [reply.model_dump() for reply in message.quick_replies]
     return document
 
 
@@ -78,6 +81,7 @@ def to_message(document: Document) -> Message:
         sources=tuple(MessageSource.model_validate(source) for source in document.get("sources", ())),
         confirmation=ConfirmationSchema.model_validate(confirmation) if confirmation else None,
         tool_calls=tuple(ToolCallSchema.model_validate(call) for call in document.get("tool_calls", ())),
+        quick_replies=tuple(QuickReply.model_validate(reply) for reply in document.get("quick_replies", ())),
     )
 
 

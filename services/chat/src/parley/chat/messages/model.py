@@ -13,9 +13,14 @@ from parley.common.events.schemas import (
     MessageSource,
     MessageTranslation,
     OperatorRef,
+    QuickReply,
     Role,
     ToolCallSchema,
 )
+
+MAX_QUICK_REPLIES = 10
+MAX_LABEL_CHARACTERS = 40
+"""Of a quick reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Message:
     message_id: str | None = None
     """The deduplication key: unique among the visitor's messages. Operators' and the AI's have a prefix."""
     reply_to: int | None = None
-    """Of an AI reply: the seq of the message it answers."""
+    """Of an AI reply: the seq of the message it answers; of a visitor's: of the message whose quick reply it is."""
     proactive: bool = False
     translation: MessageTranslation | None = None
     sources: tuple[MessageSource, ...] = ()
@@ -46,6 +51,7 @@ class Message:
     """Of an AI reply: what the visitor is asked to agree to."""
     tool_calls: tuple[ToolCallSchema, ...] = ()
     """Of an AI reply: the tools that were called for it."""
+    quick_replies: tuple[QuickReply, ...] = ()
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -62,6 +68,8 @@ class Message:
             sources=self.sources,
             confirmation=self.confirmation,
             tool_calls=self.tool_calls,
+            quick_replies=self.quick_replies,
+            reply_to=self.reply_to,
             created_at=self.created_at,
         )
 
@@ -71,6 +79,12 @@ class Message:
         if self.message_id is None or self.role in ("ai", "system"):
             return None
         return self.message_id.split(":", 2)[2] if self.role == "operator" else self.message_id
+
+    def offers(self, text: str) -> bool:
+        """Whether one of its quick replies sends this text."""
+        translated = self.translation.quick_replies if self.translation else ()
+        sent = {reply.value or reply.label for reply in self.quick_replies if reply.url is None}
+        return text in sent or (text in translated and bool(sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ class MessageDraft:
     tool_calls: tuple[ToolCallSchema, ...] = ()
     confirms: str | None = None
     """Of a visitor's message: the id of the call that it agrees to."""
+    quick_replies: tuple[QuickReply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

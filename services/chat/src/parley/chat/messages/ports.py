@@ -51,5 +51,10 @@ class MessageRepository(Protocol):
 class MessageTranslator(Protocol):
     """Translates an operator's message before it is sent, within a timeout of its own."""
 
-    async def __call__(self, conversation: Conversation, text: str) -> MessageTranslation | None:
-        """The text in the visitor's language, or with the status `failed`. None if it needs no translation."""
+    async def __call__(
+        self, conversation: Conversation, text: str, labels: Sequence[str] = ()
+    ) -> MessageTranslation | None:
+        """The text and the labels of its quick replies in the visitor's language, or with the status `failed`.
+
+        None if it needs no translation.
+        """

@@ -33,7 +33,7 @@ from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.ports import VisitorRepository
 from parley.chat.visitors.service import require_not_blocked
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
-from parley.common.events.schemas import MessageTranslation
+from parley.common.events.schemas import MessageTranslation, QuickReply
 from parley.common.runtime.clock import Clock
 
 _MAX_ATTEMPTS = 5
@@ -56,6 +56,23 @@ class ReceivedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorContent:
+    """What an operator sends."""
+
+    text: str
+    image_url: str | None = None
+    file: SendableFile | None = None
+    quick_replies: tuple[QuickReply, ...] = ()
+
+    def require_same(self, earlier: Message) -> Message:
+        """The message that was sent before under the same id. Raises IdempotencyKeyReused if its content differs."""
+        before = (earlier.content, earlier.image_url, earlier.file and earlier.file.id, earlier.quick_replies)
+        if before != (self.text, self.image_url, self.file and self.file.file.id, self.quick_replies):
+            raise IdempotencyKeyReused
+        return earlier
+
+
+@dataclass(frozen=True, slots=True)
 class MessageService:
     conversations: ConversationRepository
     messages: MessageRepository
@@ -73,10 +90,8 @@ class MessageService:
         self,
         caller: OperatorCaller,
         conversation_id: int,
-        content: str,
-        image_url: str | None,
+        content: OperatorContent,
         message_id: str | None,
-        file: SendableFile | None = None,
     ) -> Message:
         """Send an operator's message; an unassigned conversation is accepted by it.
 
@@ -92,15 +107,14 @@ class MessageService:
             if dedup_key is not None and snapshot.last_seq > MAX_RECENT_IDS:
                 earlier = await self.messages.find_duplicate(snapshot, dedup_key)
                 if earlier is not None:
-                    return _require_same_content(earlier, content, image_url, file)
-            draft = await self._build_operator_draft(caller, snapshot, content, image_url, file, dedup_key)
+                    return content.require_same(earlier)
+            draft = await self._build_operator_draft(caller, snapshot, content, dedup_key)
             try:
                 change = await self._add_operator_message(caller, snapshot, draft)
             except StaleRead:
                 continue
             if change is None:
-                earlier = await self._get_recent(snapshot, dedup_key)
-                return _require_same_content(earlier, content, image_url, file)
+                return content.require_same(await self._get_recent(snapshot, dedup_key))
             return change.messages[0]
         raise ConcurrentModification
 
@@ -108,24 +122,23 @@ class MessageService:
         self,
         caller: OperatorCaller,
         snapshot: Conversation,
-        content: str,
-        image_url: str | None,
-        file: SendableFile | None,
+        content: OperatorContent,
         dedup_key: str | None,
     ) -> MessageDraft:
         attached = None
-        if file is not None:
-            attached = file.attach(await self.sites.get(caller.tenant_id, snapshot.site_id), self.clock())
-        translation = await self.translator(snapshot, content)
+        if content.file is not None:
+            attached = content.file.attach(await self.sites.get(caller.tenant_id, snapshot.site_id), self.clock())
+        labels = [reply.label for reply in content.quick_replies]
         return MessageDraft(
             await self.next_message_id(),
             "operator",
-            content,
-            image_url,
+            content.text,
+            content.image_url,
             operator_ref(caller),
             dedup_key,
             attached,
-            translation=translation,
+            translation=await self.translator(snapshot, content.text, labels),
+            quick_replies=content.quick_replies,
         )
 
     async def _add_operator_message(
@@ -157,7 +170,9 @@ class MessageService:
 
         return await self.conversations.change(snapshot.tenant_id, snapshot.id, add)
 
-    async def send_proactive(self, caller: OperatorCaller, site_id: int, session: str, content: str) -> Message:
+    async def send_proactive(
+        self, caller: OperatorCaller, site_id: int, session: str, content: OperatorContent
+    ) -> Message:
         """Send the first message to a visitor who is online.
 
         Raises NotFound, Forbidden, VisitorNotFound, VisitorIsOffline, AssignedToAnother, ConcurrentModification.
@@ -170,7 +185,14 @@ class MessageService:
             raise VisitorIsOffline
         visitor = existing or await self.visitors.get_or_create(caller.tenant_id, site_id, session, None)
         at, by = self.clock(), operator_ref(caller)
-        draft = MessageDraft(await self.next_message_id(), "operator", content, sender=by, proactive=True)
+        draft = MessageDraft(
+            await self.next_message_id(),
+            "operator",
+            content.text,
+            sender=by,
+            proactive=True,
+            quick_replies=content.quick_replies,
+        )
         for _ in range(_MAX_ATTEMPTS):
             # Whom an operator writes to is asked for nothing first.
             conversation = await self._get_or_open_conversation(visitor, None)
@@ -199,8 +221,11 @@ class MessageService:
         message_id: str | None = None,
         language: str | None = None,
         confirms: str | None = None,
+        reply_to: int | None = None,
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
+
+        `reply_to` is the seq of the message whose quick reply it is; ignored unless that message offers it.
 
         Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, PrechatFormRequired before a new
         conversation, and ValidationFailed for a file that the site does not accept.
@@ -211,7 +236,8 @@ class MessageService:
         draft = MessageDraft(
             await self.next_message_id(), "visitor", content, image_url, message_id=message_id, confirms=confirms
         )
-        add = await self._build_visitor_transition(visitor, site, draft, file)
+        offer = await self._find_offer(visitor, reply_to, content)
+        add = await self._build_visitor_transition(visitor, site, draft, file, offer)
         return await self._store_received(visitor, message_id, add, site.forms)
 
     async def receive_offline(
@@ -275,12 +301,21 @@ class MessageService:
                 return ReceivedMessage(change.conversation, change.messages[0])
         raise ConcurrentModification
 
+    async def _find_offer(self, visitor: Visitor, seq: int | None, text: str) -> Message | None:
+        """The message with this seq in the visitor's open conversation, if it has a quick reply that sends the text."""
+        conversation = await self.conversations.find_open(visitor) if seq is not None else None
+        if seq is None or conversation is None or seq > conversation.last_seq:
+            return None
+        messages = await self.messages.list_for_conversation(conversation, after_seq=seq - 1, limit=1)
+        return messages[0] if messages and messages[0].offers(text) else None
+
     async def _build_visitor_transition(
         self,
         visitor: Visitor,
         site: SiteSettings,
         draft: MessageDraft,
         file: SendableFile | None,
+        offer: Message | None,
     ) -> Callable[[Conversation, Conversation], Change | None]:
         """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
         at = self.clock()
@@ -296,8 +331,11 @@ class MessageService:
                 return None
             if visitor.blocked == "operator" and admitted.mode != "ai":
                 raise VisitorIsBlocked
+            # The offer's conversation may have been closed meanwhile.
+            is_choice = offer is not None and offer.conversation_id == current.id
+            message = replace(draft, reply_to=offer.seq) if offer is not None and is_choice else draft
             return transitions.add_visitor_message(
-                admitted, draft, at, site.operator_timeout, needs_human=needs_human, notice=notice
+                admitted, message, at, site.operator_timeout, needs_human=needs_human, notice=notice
             )
 
         return add
@@ -443,11 +481,3 @@ def _chosen_team(visitor: Visitor, forms: SiteForms) -> int | None:
     """The team that the visitor chose, if the site still offers it."""
     chosen = visitor.form.department if visitor.form is not None else None
     return chosen.id if chosen is not None and forms.offers(chosen.id) else None
-
-
-def _require_same_content(earlier: Message, content: str, image_url: str | None, file: SendableFile | None) -> Message:
-    """The message that was sent before under the same id. Raises IdempotencyKeyReused if its content differs."""
-    earlier_file, file_id = earlier.file and earlier.file.id, file and file.file.id
-    if (earlier.content, earlier.image_url, earlier_file) != (content, image_url, file_id):
-        raise IdempotencyKeyReused
-    return earlier

@@ -78,6 +78,7 @@ class WidgetHandlers:
                     message_id=body.message_id,
                     language=body.lang,
                     confirms=body.confirm,
+                    reply_to=body.reply_to,
                 )
             )
         )

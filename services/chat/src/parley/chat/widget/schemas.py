@@ -28,6 +28,7 @@ from parley.common.events.schemas import (
     MessageTranslation,
     Mode,
     OperatorRef,
+    QuickReply,
     Role,
     Timestamp,
 )
@@ -55,6 +56,9 @@ class SendMessageBody(WidgetBody):
     message_id: MessageId | None = None
     confirm: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = Field(
         None, description="The id of the confirmation that this message agrees to."
+    )
+    reply_to: Id | None = Field(
+        None, description="The seq of the message whose quick reply this is. Ignored unless that message offers it."
     )
 
     @model_validator(mode="after")
@@ -134,6 +138,11 @@ class WidgetMessage(BaseModel):
     translation: MessageTranslation | None
     sources: tuple[MessageSource, ...] = Field(description="Of an AI reply: what it is based on, at most four.")
     confirmation: ConfirmationSchema | None = Field(description="Of an AI reply that asks for your consent.")
+    quick_replies: tuple[QuickReply, ...] = Field(description="Buttons for the visitor, at most ten.")
+    reply_to: int | None = Field(
+        description="Of an AI reply: the seq of the message that it answers; of your message: the seq of the message "
+        "whose quick reply it is."
+    )
     created_at: Timestamp
 
 

@@ -24,6 +24,7 @@ class RpcRecentMessages:
                 content=message["content"],
                 translation_status=(message.get("translation") or {}).get("status"),
                 browser_language=reply["language"],
+                labels=tuple(one["label"] for one in message.get("quick_replies", ())),
             )
             for message in reply["messages"]
         ]

@@ -18,3 +18,5 @@ class Message:
     content: str
     translation_status: str | None
     browser_language: str | None
+    labels: tuple[str, ...] = ()
+    """Of its quick replies."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parley.common.events import Event, new_event
 from parley.common.events.messages import MessageTranslated
@@ -54,10 +55,14 @@ class MessageTranslationService:
             return
         if await self._processed.contains(message.id, target):
             return
-        translation = await self._translations.translate(
-            TranslationRequest(conversation.site_id, message.content, source, target, conversation.id)
-        )
-        await self._processed.add(message.id, target, _translated_event(conversation, message, translation))
+        request = TranslationRequest(conversation.site_id, message.content, source, target, conversation.id)
+        translation = await self._translations.translate(request)
+        labels = [await self._translate_label(request, label) for label in message.labels]
+        await self._processed.add(message.id, target, _translated_event(conversation, message, translation, labels))
+
+    async def _translate_label(self, request: TranslationRequest, label: str) -> str:
+        """The label of a quick reply, as it is if it cannot be translated."""
+        return (await self._translations.translate(replace(request, text=label))).content or label
 
     async def detect_language(self, preferences: Preferences, messages: Sequence[Message]) -> None:
         """Store the language in which the visitor has written these messages. Raises Unavailable."""
@@ -118,12 +123,19 @@ class MessageTranslationService:
                 return operator_lang, visitor_lang
 
 
-def _translated_event(conversation: Conversation, message: Message, translation: Translation) -> Event:
+def _translated_event(
+    conversation: Conversation, message: Message, translation: Translation, labels: Sequence[str]
+) -> Event:
     data = MessageTranslated(
         id=message.id,
         seq=message.seq,
         role=message.role,
-        translation=MessageTranslation(lang=translation.lang, content=translation.content, status=translation.status),
+        translation=MessageTranslation(
+            lang=translation.lang,
+            content=translation.content,
+            status=translation.status,
+            quick_replies=tuple(labels),
+        ),
     )
     return new_event(
         data,

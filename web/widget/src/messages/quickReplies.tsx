@@ -1,0 +1,44 @@
+/** The buttons below the last message. Loaded with the first message that has some. */
+// Keeps Preact in the chat window, where all parts find it: vite.widget.ts checks it.
+import "@preact/signals";
+import type { Message } from "../../../shared/apiTypes";
+import { strings } from "../i18n/i18n";
+import type { WidgetStore } from "../widgetStore";
+
+export function QuickReplies({ store, message }: { store: WidgetStore; message: Message }) {
+  const { translation, quick_replies: replies = [] } = message;
+  const choose = (button: HTMLElement, text: string) => {
+    // The button disappears: the focus stays in the conversation.
+    button.closest<HTMLElement>("[role=log]")?.focus();
+    store.sendMessage(text, "", null, { replyTo: message.seq });
+  };
+  return (
+    <div class="quick-replies" role="group" aria-label={strings.quickReplies}>
+      {replies.map(({ label, value, url }, index) => {
+        const text = translation?.quick_replies?.[index] ?? label;
+        return url ? (
+          <a
+            key={label}
+            class="quick-reply"
+            dir="auto"
+            href={url}
+            target="_blank"
+            rel="noopener noreferrer nofollow"
+          >
+            {text}
+          </a>
+        ) : (
+          <button
+            key={label}
+            type="button"
+            class="quick-reply"
+            dir="auto"
+            onClick={(event) => choose(event.currentTarget, value ?? text)}
+          >
+            {text}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
