@@ -16,15 +16,16 @@ import { windowStyles } from "./widget/src/styles/windowStyles";
  */
 const shareModules: Plugin = {
   name: "share-modules",
+  // A part with Preact and without signals would move Preact into a file of its own.
+  transform: (code, id) => (/\/widget\/src\/.*\.tsx$/.test(id) ? `import "@preact/signals";\n${code}` : null),
   generateBundle: {
     order: "post",
     handler(_options, bundle) {
       const shared = 'globalThis[Symbol.for("parley.chat")]';
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== "chunk") continue;
-        // It defines what the parts take from the global. A part with Preact and without signals splits it.
         if (chunk.name === "chat" && chunk.imports.length)
-          this.error(`the chat window imports ${chunk.imports}: import "@preact/signals" in each part`);
+          this.error(`the chat window, which defines what is shared, imports ${chunk.imports}`);
         const edits: { start: number; end: number; text: string }[] = [];
         for (const node of this.parse(chunk.code).body) {
           if (node.type === "ImportDeclaration") {

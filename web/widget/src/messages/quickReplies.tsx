@@ -1,6 +1,4 @@
 /** The buttons below the last message. Loaded with the first message that has some. */
-// Keeps Preact in the chat window, where all parts find it: vite.widget.ts checks it.
-import "@preact/signals";
 import type { Message } from "../../../shared/apiTypes";
 import { strings } from "../i18n/i18n";
 import type { WidgetStore } from "../widgetStore";
