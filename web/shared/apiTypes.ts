@@ -52,6 +52,7 @@ export type IdentitySecret = ResponseBody<
 export type Tool = ResponseBody<"get", "/sites/{site_id}/chatbot/tools">["tools"][number];
 export type ToolRequestBody = RequestBody<"post", "/sites/{site_id}/chatbot/tools">;
 export type ToolResult = ResponseBody<"post", "/sites/{site_id}/chatbot/tools/{tool_id}/try">;
+export type SiteForms = ResponseBody<"get", "/sites/{site_id}/forms">["forms"];
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 
 export type Conversation = ResponseBody<"get", "/operator/all-active-chats">["chats"][number];

@@ -88,7 +88,17 @@ function ChatWindow({ store }: { store: WidgetStore }) {
         </p>
       )}
       <MessageList store={store} />
-      {store.blocked.value ? <p class="banner">{strings.blocked}</p> : <Composer store={store} />}
+      {store.blocked.value ? (
+        <p class="banner">{strings.blocked}</p>
+      ) : store.form.value ? (
+        store.error.value && (
+          <p class="banner" role="alert">
+            {store.error.value}
+          </p>
+        )
+      ) : (
+        <Composer store={store} />
+      )}
     </section>
   );
 }

@@ -8,6 +8,7 @@ import type {
   Mode,
   OperatorRef,
   QueuePlace,
+  VisitorRequest,
   WidgetConfig,
 } from "../../shared/apiTypes";
 import { ApiError } from "../../shared/http";
@@ -39,6 +40,11 @@ const LIVE_EVENT_DELAY_MS = 1500;
 const AVAILABILITY_INTERVAL_MS = 10_000;
 /** How often another request is tried when the server is busy. */
 const MAX_ATTEMPTS = 6;
+
+export type FormKind = "prechat" | "offline";
+type FormAnswers = Pick<VisitorRequest<"/chat/offline-form">, "team_id" | "consent" | "message"> & {
+  answers: Record<string, string | boolean>;
+};
 
 export class WidgetStore {
   readonly id = randomId();
@@ -88,10 +94,23 @@ export class WidgetStore {
     () => this.ratedId.value !== "" && this.ratedId.value === String(this.conversationId.value),
   );
   readonly blocked = signal(false);
+  /** Whether the visitor has asked for the form that leaves a message, in place of the chat. */
+  readonly isLeaving = signal(false);
+  /** The form to answer in place of writing; null when the visitor may write. */
+  readonly form = computed<FormKind | null>(() => {
+    const { prechat_form, offline_form } = this.config.value ?? {};
+    if (this.isLeaving.value && offline_form) return "offline";
+    const mode = this.mode.value;
+    if (mode ? mode !== "closed" : readText(this.keys.known) === "1") return null;
+    if (offline_form?.replaces_chat) return "offline";
+    return prechat_form ? "prechat" : null;
+  });
   readonly uploading = signal<WidgetUpload | null>(null);
   /** The file that could not be uploaded, to try it again. */
   readonly failedUpload = signal<{ file: File; seconds: number | undefined } | null>(null);
   readonly error = signal("");
+  /** What was done for the visitor, where no message says it. */
+  readonly notice = signal("");
   readonly draft = signal("");
   readonly outgoing;
 
@@ -148,6 +167,7 @@ export class WidgetStore {
       onBlocked: () => {
         this.blocked.value = true;
       },
+      onFormRequired: () => void this.loadConfig(),
       closed: this.closing.signal,
     });
     this.outgoing = this.outbox.items;
@@ -560,6 +580,41 @@ export class WidgetStore {
       await this.api.post("/chat/email", { email, ...(name && { name }) });
       this.email.value = email;
     });
+  }
+
+  /** Where what is typed in a form is stored. */
+  formKey(kind: FormKind): string {
+    return storageKey(this.embed.siteKey, `form-${kind}`);
+  }
+
+  /** Sends a form. Throws what the request throws. */
+  async submitForm(kind: FormKind, { message, ...answers }: FormAnswers, messageId: string): Promise<void> {
+    const body = { ...answers, lang: this.embed.language };
+    this.error.value = "";
+    try {
+      if (kind === "prechat") await this.withRetry(() => this.api.post("/chat/form", body));
+      else await this.leaveMessage({ ...body, message, message_id: messageId });
+      this.email.value = String(answers.answers["email"] ?? this.email.value);
+    } catch (error) {
+      // What is wrong with a field is said next to it.
+      if (!(error instanceof ApiError && error.status === 422)) this.error.value = strings.requestFailed;
+      throw error;
+    } finally {
+      await this.loadConfig();
+      this.outbox.resume();
+    }
+  }
+
+  private async leaveMessage(body: VisitorRequest<"/chat/offline-form">): Promise<void> {
+    const sent = await this.withRetry(() => this.api.post("/chat/offline-form", body));
+    this.isLeaving.value = false;
+    this.notice.value = sent.confirmation ? "" : strings.messageLeft;
+    this.modeChanges += 1;
+    this.setMode(sent.mode);
+    this.conversationId.value = sent.conversation_id;
+    this.setKnown(true);
+    this.connect();
+    void this.loadHistory();
   }
 
   async rate(score: number, comment: string): Promise<void> {

@@ -9,6 +9,7 @@ import { IconButton } from "../components/controls";
 import { Avatar, PageLink } from "../components/display";
 import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
+import { lazy } from "../components/lazy";
 import { runWithToast } from "../components/toasts";
 import { formatDateTime, formatDuration, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
@@ -19,6 +20,8 @@ import { getTeamName } from "../teams/teams";
 import { getOnlineVisitor } from "../visitors/presence";
 import { blockDialogFor, setBlocked } from "./actions";
 import type { Thread } from "./threads";
+
+const VisitorAnswers = lazy(() => import("../forms/visitorAnswers").then((module) => module.VisitorAnswers));
 
 interface DetailsProps {
   thread: Thread;
@@ -71,6 +74,7 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
           ) : null}
         </dl>
       </section>
+      {visitor.form && <VisitorAnswers form={visitor.form} />}
       <EarlierConversations thread={thread} />
       {hasPermission(siteId, "can_chat") && <BlockStatus conversation={conversation} />}
     </aside>

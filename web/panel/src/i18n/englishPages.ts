@@ -5,6 +5,7 @@ import cannedReplies from "./en/pages/cannedReplies.json";
 import chatbot from "./en/pages/chatbot.json";
 import devices from "./en/pages/devices.json";
 import engines from "./en/pages/engines.json";
+import forms from "./en/pages/forms.json";
 import hours from "./en/pages/hours.json";
 import knowledge from "./en/pages/knowledge.json";
 import quickReplies from "./en/pages/quickReplies.json";
@@ -21,6 +22,7 @@ export const englishPages = {
   chatbot,
   devices,
   engines,
+  forms,
   hours,
   knowledge,
   quickReplies,

@@ -8,6 +8,7 @@ import { CopyField } from "../components/controls";
 import { EmptyState } from "../components/display";
 import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
+import { FormsForm } from "../forms/formsForm";
 import { t, tx } from "../i18n/i18n";
 import { SourceList } from "../knowledgeSources/sourceList";
 import { routeHref } from "../navigation/route";
@@ -21,7 +22,16 @@ import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
 
-const TABS = ["install", "assistant", "knowledge", "tools", "routing", "identity", "settings"] as const;
+const TABS = [
+  "install",
+  "assistant",
+  "knowledge",
+  "tools",
+  "routing",
+  "forms",
+  "identity",
+  "settings",
+] as const;
 
 export function SitesPage({ id, tab }: { id: number | undefined; tab: string }) {
   const adding = useSignal(false);
@@ -82,6 +92,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
   }
   if (tab === "tools") return <ToolList siteId={site.id} />;
   if (tab === "routing") return <RoutingForm site={site} />;
+  if (tab === "forms") return <FormsForm site={site} />;
   if (tab === "identity") return <Identity siteId={site.id} />;
   if (tab === "settings") return <SiteForm site={site} />;
   return <InstallInstructions site={site} />;

@@ -20,13 +20,15 @@ interface OutboxHandlers {
   send(message: OutgoingMessage): Promise<void>;
   /** The server refuses messages of this visitor. */
   onBlocked(): void;
+  /** The server wants the site's form to be answered first. */
+  onFormRequired(): void;
   /** Aborted when the session ends. */
   closed: AbortSignal;
 }
 
 export function createOutbox(
   storageKey: string,
-  { send, onBlocked, closed }: OutboxHandlers,
+  { send, onBlocked, onFormRequired, closed }: OutboxHandlers,
 ): Outbox<OutgoingMessage> {
   return new Outbox<OutgoingMessage>({
     storageKey,
@@ -39,6 +41,10 @@ export function createOutbox(
     onError(error) {
       if (!(error instanceof ApiError)) return { action: "fail", message: "" };
       if (error.status === 403 && error.code.includes("block")) onBlocked();
+      if (error.code === "prechat_form_required") {
+        onFormRequired();
+        return { action: "stop", message: strings.formFirst };
+      }
       if (error.isRetryable) return { action: "retry", message: isBusy(error) ? strings.serverBusy : "" };
       return { action: "fail", message: hasServerText(error) ? error.message : "" };
     },

@@ -15,12 +15,14 @@ const DAY_MS = 86_400_000;
 const ConsentForm = lazyPart(async () => (await import("../forms/consentForm")).ConsentForm);
 const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
 const QuickReplies = lazyPart(async () => (await import("./quickReplies")).QuickReplies);
+const SiteForm = lazyPart(async () => (await import("../forms/siteForm")).SiteForm);
 const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
 
 export function MessageList({ store }: { store: WidgetStore }) {
   const element = useRef<HTMLDivElement>(null);
   const follower = useRef(new EndFollower());
   const { messages, outgoing, partialReplies, typing, mode, config } = store;
+  const form = store.form.value;
   const scrollToEnd = () => {
     const list = element.current;
     if (list && follower.current.isAtEnd) list.scrollTop = list.scrollHeight;
@@ -88,7 +90,13 @@ export function MessageList({ store }: { store: WidgetStore }) {
           label={format(strings.typing, { name: typing.value || store.operator.value || "" })}
         />
       )}
-      <NextStep store={store} />
+      {store.notice.value && (
+        <p class="notice" role="status">
+          {store.notice.value}
+        </p>
+      )}
+      {form !== "offline" && <NextStep store={store} />}
+      {form && !store.blocked.value && <SiteForm key={form} store={store} kind={form} />}
     </div>
   );
 }
@@ -137,7 +145,15 @@ function NextStep({ store }: { store: WidgetStore }) {
   const last = messages.value.at(-1);
   if (last?.confirmation && !outgoing.value.length) return <ConsentForm store={store} message={last} />;
   const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
-  if (mode.value === "operator" || !hasWritten || store.blocked.value) return null;
+  if (mode.value === "operator" || store.blocked.value) return null;
+  if (config.value?.offline_form) {
+    return (
+      <button type="button" class="handoff-button" onClick={() => (store.isLeaving.value = true)}>
+        {strings.leaveMessage}
+      </button>
+    );
+  }
+  if (!hasWritten || store.form.value) return null;
   return (
     <button type="button" class="handoff-button" onClick={() => store.requestHandoff()}>
       <Icon name="person" size={16} />
