@@ -159,12 +159,17 @@ async def test_an_offline_message_waits_in_the_queue_with_its_label(tenant: Tena
         ("system", "We will write to you."),
     ]
     assert (conversation["labels"], conversation["visitor"]["email"]) == ([label_id], "jane@shop.test")
-    first = conversation["history"][0]
-    assert (first["action"], first["reason"]) == ("pending", "offline_form")
+    assert [(one["action"], one["reason"]) for one in conversation["history"]] == [("pending", "offline_form")]
     chats = (await tenant.alex.get("/operator/active-chats", site_id=tenant.site_id, status="pending")).ok()["chats"]
     assert [chat["id"] for chat in chats] == [sent["conversation_id"]]
 
-    (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
+    (await tenant.alex.post(f"/operator/accept/{sent['conversation_id']}")).ok()
+    (await tenant.alex.send("PUT", f"/operator/conversation/{sent['conversation_id']}/labels", {"labels": []})).ok()
+    again = (await visitor.post("/offline-form", message="Hello?", answers={"email": "jane@shop.test"})).ok()
+    assert (again["conversation_id"], again["mode"]) == (sent["conversation_id"], "operator"), "somebody has it"
+    conversation = (await tenant.alex.get(f"/operator/conversation/{sent['conversation_id']}")).ok()["conversation"]
+    assert (conversation["messages"][-1]["content"], conversation["labels"]) == ("Hello?", [label_id])
+
     blocked = {"blocked": True, "block_type": "operator"}
     (await tenant.alex.post(f"/operator/conversation/{sent['conversation_id']}/block", blocked)).ok()
     refused = await visitor.post("/offline-form", message="Hi", answers={"email": "jane@shop.test"})

@@ -281,6 +281,7 @@ const SITE_SECTIONS = [
   ["assistant", "commands.siteAssistant", "commands.siteAssistantWords"],
   ["knowledge", "commands.siteKnowledge", "commands.siteKnowledgeWords"],
   ["routing", "sites.tab_routing", "commands.siteRoutingWords"],
+  ["forms", "sites.tab_forms", "commands.siteFormsWords"],
   ["settings", "navigation.settings", "commands.siteSettingsWords"],
 ] as const;
 

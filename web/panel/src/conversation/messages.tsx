@@ -206,6 +206,7 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
   const name = entry.by ? operatorName(entry.by) : visitor;
   switch (entry.action) {
     case "pending":
+      if (entry.reason === "offline_form") return t("conversation.history_leftMessage");
       if (!entry.by) return t("conversation.history_askedHuman");
       return isOwn ? t("conversation.history_returnedByYou") : t("conversation.history_returned", { name });
     case "accepted":

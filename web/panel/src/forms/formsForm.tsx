@@ -15,7 +15,7 @@ import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import type { Site } from "../sites/sites";
 import { loadTeams, teams } from "../teams/teams";
 import { FormPreview } from "./formPreview";
-import { QuestionsEditor } from "./questionsEditor";
+import { type Question, QuestionsEditor } from "./questionsEditor";
 import "./forms.css";
 
 type FormsResponse = ResponseBody<"get", "/sites/{site_id}/forms">;
@@ -90,7 +90,11 @@ function Editor({ site, saved, onSaved }: EditorProps) {
             onChange={(replaces_chat) => setOffline({ replaces_chat })}
           />
           <Words value={offline} change={setOffline} />
-          <QuestionsEditor fields={offline.fields} change={(fields) => setOffline({ fields })} />
+          <QuestionsEditor
+            fixed="email"
+            fields={offlineFields(offline)}
+            change={(fields) => setOffline({ fields })}
+          />
           <Field label={t("forms.confirmation")} hint={t("forms.confirmationHint")}>
             <textarea
               rows={2}
@@ -137,6 +141,19 @@ function Editor({ site, saved, onSaved }: EditorProps) {
     </form>
   );
 }
+
+const EMAIL: Question = {
+  key: "email",
+  type: "email",
+  label: "",
+  required: true,
+  options: [],
+  max_length: 1000,
+};
+
+/** The questions of the offline form, which always asks for an e-mail address. */
+const offlineFields = ({ fields }: SiteForms["offline"]): Question[] =>
+  fields.some(({ key }) => key === EMAIL.key) ? fields : [EMAIL, ...fields];
 
 const SectionError = ({ text }: { text: string | undefined }) =>
   text ? (

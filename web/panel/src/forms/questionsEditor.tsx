@@ -16,10 +16,12 @@ export const isContact = (type: Question["type"]): boolean => CONTACT_TYPES.some
 
 interface QuestionsEditorProps {
   fields: Question[];
+  /** The key of a question that is always asked, and required. */
+  fixed?: string;
   change(fields: Question[]): void;
 }
 
-export function QuestionsEditor({ fields, change }: QuestionsEditorProps) {
+export function QuestionsEditor({ fields, fixed, change }: QuestionsEditorProps) {
   const set = (index: number, question: Question) =>
     change(fields.map((one, at) => (at === index ? question : one)));
   const move = (index: number, by: number) => {
@@ -38,6 +40,7 @@ export function QuestionsEditor({ fields, change }: QuestionsEditorProps) {
           key={field.key}
           question={field}
           others={fields.filter((one) => one !== field)}
+          isFixed={field.key === fixed}
           change={(question) => set(index, question)}
         >
           <MoveButton label={t("forms.up")} disabled={index === 0} onClick={() => move(index, -1)}>
@@ -53,6 +56,7 @@ export function QuestionsEditor({ fields, change }: QuestionsEditorProps) {
           <IconButton
             icon="trash"
             label={t("forms.remove")}
+            disabled={field.key === fixed}
             onClick={() => change(fields.filter((one) => one !== field))}
           />
         </QuestionRow>
@@ -87,11 +91,12 @@ const MoveButton = ({ label, disabled, onClick, children }: MoveButtonProps) => 
 interface QuestionRowProps {
   question: Question;
   others: Question[];
+  isFixed: boolean;
   change(question: Question): void;
   children: preact.ComponentChildren;
 }
 
-function QuestionRow({ question, others, change, children }: QuestionRowProps) {
+function QuestionRow({ question, others, isFixed, change, children }: QuestionRowProps) {
   const { type, label, required, max_length: maxLength } = question;
   const types = [...CONTACT_TYPES.filter((one) => !others.some((other) => other.key === one)), ...OWN_TYPES];
   return (
@@ -100,6 +105,7 @@ function QuestionRow({ question, others, change, children }: QuestionRowProps) {
         <select
           aria-label={t("forms.type")}
           value={type}
+          disabled={isFixed}
           onChange={(event) =>
             change(toType(question, event.currentTarget.value as Question["type"], others))
           }
@@ -122,11 +128,13 @@ function QuestionRow({ question, others, change, children }: QuestionRowProps) {
         {children}
       </div>
       <div class="form-row">
-        <Switch
-          on={required}
-          label={t("forms.required")}
-          onChange={(on) => change({ ...question, required: on })}
-        />
+        {!isFixed && (
+          <Switch
+            on={required}
+            label={t("forms.required")}
+            onChange={(on) => change({ ...question, required: on })}
+          />
+        )}
         {type === "select" && (
           <Options values={question.options} change={(options) => change({ ...question, options })} />
         )}

@@ -9,6 +9,7 @@ export const formStyles = `
 .form-field select{width:100%;min-height:40px;padding:8px 10px;border:1px solid var(--control-border);border-radius:10px;background:var(--background);color:var(--text);font:inherit}
 .form-field textarea{resize:vertical}
 .form-field .form-check{display:flex;gap:10px;align-items:flex-start;font-weight:400}
+.form-check a{color:inherit}
 .form-check .markdown{min-width:0;overflow-wrap:anywhere}
 .site-form input[type=checkbox]{flex:none;width:20px;min-height:20px;height:20px;margin:0;padding:0;accent-color:var(--accent)}
 .form-field [aria-invalid=true]{border-color:#b3261e;border-color:light-dark(#b3261e,#ffb4ab)}

@@ -130,16 +130,23 @@ def add_offline_message(
     It gets a label, and the team that the visitor has chosen, unless somebody has it already. Raises
     ConversationIsClosed.
     """
-    if conversation.mode == "ai" and team_id is not None:
-        conversation = replace(conversation, team_id=team_id)
+    labels = conversation.label_ids
+    if label_id is not None and label_id not in labels and len(labels) < MAX_LABELS:
+        labels = (*labels, label_id)
+    waits_already = conversation.mode != "ai"
+    team_id = conversation.team_id if waits_already or team_id is None else team_id
     change = add_visitor_message(
-        conversation, draft, at, timeout, needs_human=True, reason="offline_form", notice=notice
+        replace(conversation, label_ids=labels, team_id=team_id),
+        draft,
+        at,
+        timeout,
+        needs_human=True,
+        reason="offline_form",
+        notice=notice,
     )
-    labels = change.conversation.label_ids
-    if label_id is None or label_id in labels or len(labels) >= MAX_LABELS:
+    if not waits_already or labels == conversation.label_ids:
         return change
-    after = replace(change.conversation, label_ids=(*labels, label_id)).with_history(at, "labeled", None)
-    return replace(change, conversation=after, events=(*change.events, events.updated(after, None, "labels")))
+    return replace(change, events=(*change.events, events.updated(change.conversation)))
 
 
 def add_operator_message(
