@@ -10,6 +10,10 @@ AI_REPLIES = Counter("parley_chat_answers_total", "AI replies, by how they ended
 AI_EMPTY_REPLIES = Counter(
     "parley_chat_empty_answers_total", "AI replies that were no answer, by what the engine sent instead.", ["reason"]
 )
+AI_REMOVED_ADDRESSES = Counter(
+    "parley_chat_removed_addresses_total",
+    "Links, e-mail addresses and telephone numbers in AI replies that no source has named, and that were removed.",
+)
 AI_BUDGET_EXHAUSTED = Counter(
     "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
 )

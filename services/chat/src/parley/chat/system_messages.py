@@ -35,6 +35,8 @@ class LocaleStrings:
     call_failed: str
     ask_for_person: str
     """What a visitor who wants to talk to a person may choose to send."""
+    address_removed: str
+    """In place of an address in a reply that no source has named."""
 
 
 LOCALES = {
@@ -55,6 +57,7 @@ LOCALES = {
         "Done: {title}.",
         "This did not work: {title}.",
         "I want to talk to a person",
+        "(address removed)",
     ),
     "de": LocaleStrings(
         "Das weiß ich leider nicht. Möchten Sie mit einem Menschen sprechen? Ich kann jemanden aus unserem Team holen.",
@@ -73,6 +76,7 @@ LOCALES = {
         "Erledigt: {title}.",
         "Das hat nicht geklappt: {title}.",
         "Mit einem Menschen sprechen",
+        "(Adresse entfernt)",
     ),
     "fr": LocaleStrings(
         "Désolé, je ne connais pas la réponse. Voulez-vous parler à une personne de notre équipe ?",
@@ -92,6 +96,7 @@ LOCALES = {
         "C'est fait : {title}.",
         "Cela n'a pas fonctionné : {title}.",
         "Parler à une personne",
+        "(adresse supprimée)",
     ),
     "es": LocaleStrings(
         "Lo siento, no sé la respuesta. ¿Quiere hablar con una persona de nuestro equipo?",
@@ -110,6 +115,7 @@ LOCALES = {
         "Hecho: {title}.",
         "No ha funcionado: {title}.",
         "Hablar con una persona",
+        "(dirección eliminada)",
     ),
     "pt": LocaleStrings(
         "Desculpe, não sei a resposta. Quer falar com uma pessoa da nossa equipe?",
@@ -128,6 +134,7 @@ LOCALES = {
         "Feito: {title}.",
         "Não funcionou: {title}.",
         "Falar com uma pessoa",
+        "(endereço removido)",
     ),
     "it": LocaleStrings(
         "Mi dispiace, non conosco la risposta. Vuole parlare con una persona del nostro team?",
@@ -146,6 +153,7 @@ LOCALES = {
         "Fatto: {title}.",
         "Non ha funzionato: {title}.",
         "Parlare con una persona",
+        "(indirizzo rimosso)",
     ),
     "nl": LocaleStrings(
         "Sorry, dat weet ik niet. Wilt u met iemand van ons team praten?",
@@ -164,6 +172,7 @@ LOCALES = {
         "Gedaan: {title}.",
         "Dit is niet gelukt: {title}.",
         "Met iemand praten",
+        "(adres verwijderd)",
     ),
 }
 

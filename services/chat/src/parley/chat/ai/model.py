@@ -19,7 +19,9 @@ ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
 discarded because the ownership generation has changed (`fenced`)."""
 
 
-EmptyReason = Literal["no_answer", "thoughts", "length", "refusal", "content_filter", "tool_call", "blank"]
+EmptyReason = Literal[
+    "no_answer", "thoughts", "length", "refusal", "content_filter", "tool_call", "blank", "instructions"
+]
 """Why a reply is no answer: the engine says that it has none, or ended without saying anything."""
 
 EMPTY_REPLIES: Mapping[str, str] = {
@@ -29,6 +31,7 @@ EMPTY_REPLIES: Mapping[str, str] = {
     "content_filter": "The endpoint's content filter removed the answer.",
     "tool_call": "The model called a tool that it was not given, instead of answering.",
     "blank": "The model answered with an empty text.",
+    "instructions": "The model began to repeat its instructions; the reply was stopped there.",
 }
 """What the panel shows to managers about replies that are no answer. That a model does not know one is no failure."""
 

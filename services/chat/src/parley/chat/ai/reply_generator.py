@@ -17,6 +17,7 @@ from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
+from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import (
     AiCallRecorder,
     AiEngines,
@@ -26,7 +27,7 @@ from parley.chat.ai.ports import (
     TokenBudget,
     ToolSource,
 )
-from parley.chat.ai.prompts import describe_message, select_context
+from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
 from parley.chat.conversations.away_notice import find_away_notice
@@ -267,7 +268,7 @@ class ReplyGenerator:
         length, flushed_at = 0, 0.0
 
         async def flush() -> bool:
-            if not pending:
+            if not any(pending):
                 return False
             if not await self._is_generation_current(task.conversation):
                 return True
@@ -275,22 +276,36 @@ class ReplyGenerator:
             pending.clear()
             return False
 
+        guard = self._guard(prompt, task)
         # Closed explicitly, so that an engine that is stopped early frees its connection immediately.
         async with aclosing(engine.answer(prompt, metadata)) as chunks:
             async for chunk in chunks:
-                if text := choices.feed(chunk):
-                    pending.append(text)
+                pending.append(guard.feed(choices.feed(chunk)))
                 length += len(chunk)
                 if loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
                     flushed_at = loop.time()
                     if await flush():
                         return True
-                if length >= MAX_REPLY_CHARACTERS:
+                if length >= MAX_REPLY_CHARACTERS or guard.revealed:
                     break
-        if text := choices.finish():
-            pending.append(text)
-        metadata.quick_replies = choices.quick_replies
+        pending.append(guard.feed(choices.finish()) + guard.finish())
+        if guard.removed:
+            metrics.AI_REMOVED_ADDRESSES.inc(guard.removed)
+        if guard.revealed:
+            log.warning("ai_reply_revealed_instructions", engine=engine.name, site_id=task.site.id)
+            metadata.knew_answer, metadata.empty_reason = False, "instructions"
+            pending.append(f"… {prompt.fallback_text}" if task.stream.chunks or any(pending) else prompt.fallback_text)
+        elif self._guard(prompt, task).admits("\n".join(choices.quick_replies)):
+            metadata.quick_replies = choices.quick_replies
         return await flush()
+
+    def _guard(self, prompt: Prompt, task: ReplyTask) -> OutputGuard:
+        named = NamedAddresses(list_naming_texts(prompt))
+
+        def list_results() -> list[str]:
+            return [content for exchange in task.tools.exchanges for _, content in exchange.calls]
+
+        return OutputGuard(named, secret_texts(task.site), task.strings.address_removed, list_results)
 
     async def _is_generation_current(self, conversation: Conversation) -> bool:
         """Whether the AI still answers in the conversation, and has done so since this reply started."""

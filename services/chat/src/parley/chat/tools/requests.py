@@ -111,6 +111,9 @@ def _fill(method: str, template: str, arguments: Mapping[str, Any]) -> tuple[str
     named = find_placeholders(template)
     rest = {name: value for name, value in arguments.items() if name not in named}
     parts = urlsplit(template)
+    if any(set("/\\") & set(_to_text(arguments[name])) for name in find_placeholders(parts.path)):
+        # Some servers decode a slash before they look at the path.
+        raise InvalidAddress
     segments = [PLACEHOLDER.sub(lambda found: _encode(arguments, found[1]), part) for part in parts.path.split("/")]
     for segment, original in zip(segments, parts.path.split("/"), strict=True):
         # An empty segment or one of dots would lead to another resource.

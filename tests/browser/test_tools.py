@@ -1,0 +1,71 @@
+"""Tools in Chromium: a manager adds and tries one, the visitor agrees to a call, the operator sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+from playwright.async_api import expect
+
+from browser.test_screens import check_page
+from parley_dev.stack import Stack
+from support.browser import BrowserSessions
+from support.tenants import TenantFixture
+from support.website import run_website
+
+
+async def test_a_tool_is_added_tried_and_called_after_the_visitors_consent(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
+) -> None:
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/chatbot", {"engine": "openai"})).ok()
+    cancelled: list[str] = []
+
+    async def cancel(request: web.Request) -> web.Response:
+        cancelled.append(request.path)
+        return web.json_response({"cancelled": True})
+
+    async with run_website() as system:
+        system.handlers["/orders/A-1"] = system.handlers["/orders/A-2"] = cancel
+        panel = await sessions.panel()
+        await panel.log_in(stack.gateway_url, tenant.owner)
+        page = panel.page
+        await page.goto(f"{stack.gateway_url}/panel#/sites/{tenant.site_id}/tools")
+        await page.get_by_role("button", name="Add tool").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Title").fill("Cancel an order")
+        await dialog.get_by_label("Name for the AI").fill("cancel_order")
+        await dialog.get_by_label("Description").fill("Cancels an order of the visitor.")
+        await dialog.get_by_label("Method").select_option("POST")
+        await dialog.get_by_label("Address").fill(f"{system.url}/orders/{{order}}")
+        await dialog.get_by_role("switch", name="Only for visitors").click()
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog).to_contain_text("the placeholder order must be a required parameter")
+        await check_page(panel, artifacts, "tool-dialog")
+        await dialog.get_by_label("Address").fill(f"{system.url}/orders/{{order_id}}")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("it signs the requests")).to_be_visible()
+        await page.get_by_role("button", name="Try: Cancel an order").click()
+        await dialog.get_by_label("Arguments").fill('{"order_id": "A-2"}')
+        await dialog.get_by_role("button", name="Call").click()
+        await expect(dialog).to_contain_text('{"cancelled": true}')
+        await check_page(panel, artifacts, "tool-try")
+        await page.keyboard.press("Escape")
+        await check_page(panel, artifacts, "tools")
+
+        widget = await sessions.widget()
+        await widget.open(stack.gateway_url, tenant.site_key)
+        await widget.send_message('CALL cancel_order {"order_id": "A-1"}')
+        await expect(widget.log).to_contain_text("order id: A-1")
+        await check_page(widget, artifacts, "widget-consent")
+        assert cancelled == ["/orders/A-2"], "nothing is called before the visitor agrees"
+        await widget.page.get_by_role("button", name="Yes", exact=True).click()
+        await expect(widget.log).to_contain_text("Done: Cancel an order.")
+        assert cancelled == ["/orders/A-2", "/orders/A-1"]
+        await expect(widget.page.get_by_role("button", name="Yes", exact=True)).to_be_hidden()
+
+        history = (await tenant.owner.get(f"/sites/{tenant.site_id}/conversations")).ok()["conversations"]
+        await page.goto(f"{stack.gateway_url}/panel/#/chats/{history[0]['id']}")
+        await page.get_by_text("Tools called for this reply").last.click()
+        await expect(panel.messages).to_contain_text('{"cancelled": true}')
+        await expect(panel.messages).to_contain_text("The visitor agreed to what the AI asked")
+        await check_page(panel, artifacts, "tool-calls")
