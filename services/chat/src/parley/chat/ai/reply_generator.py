@@ -295,7 +295,7 @@ class ReplyGenerator:
             log.warning("ai_reply_revealed_instructions", engine=engine.name, site_id=task.site.id)
             metadata.knew_answer, metadata.empty_reason = False, "instructions"
             pending.append(f"… {prompt.fallback_text}" if task.stream.chunks or any(pending) else prompt.fallback_text)
-        elif self._guard(prompt, task).admits("\n".join(choices.quick_replies)):
+        elif self._guard(prompt, task).admits("\n".join(reply.label for reply in choices.quick_replies)):
             metadata.quick_replies = choices.quick_replies
         return await flush()
 
