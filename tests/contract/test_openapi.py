@@ -152,6 +152,7 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/chatbot/knowledge")
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
+        await self.answer_tests(f"{site}/chatbot/tests")
         await self.knowledge_sources(f"{site}/knowledge/sources")
         await self.tools(f"{site}/chatbot/tools")
         canned = {"shortcut": "hi", "text": "Hi {{visitor.name|there}}!", "scope": "site", "site_id": site_id}
@@ -188,6 +189,27 @@ class ApiTour:
         await self.call(owner, "POST", f"{path}/{tool['id']}/secret")
         await self.call(owner, "POST", f"{path}/{tool['id']}/try", {"arguments": {"item": "cap"}})
         await self.call(owner, "DELETE", f"{path}/{tool['id']}")
+
+    async def answer_tests(self, path: str) -> None:
+        owner = self.tenant.owner
+        body = {"question": "Are you open?", "must_say": [["open"]]}
+        one = f"{path}/{(await self.call(owner, 'POST', path, body, 201))['test']['id']}"
+        await self.call(owner, "GET", path)
+        await self.call(owner, "PUT", one, {**body, "expected": "decline", "must_say": []})
+        await self.call(owner, "POST", f"{path}/generate", {})
+        await self.call(owner, "POST", f"{path}/import", {"tests": [body]})
+        await self.call(owner, "GET", f"{path}/export", query={"format": "json"})
+        run = f"{path}/runs/{(await self.call(owner, 'POST', f'{path}/run', {'replays': 1}, 201))['run']['id']}"
+
+        async def is_done() -> bool:
+            return bool((await self.call(owner, "GET", run))["run"]["state"] == "done")
+
+        await wait_until(is_done)
+        assert len((await self.call(owner, "GET", f"{path}/runs"))["runs"]) == 1
+        assert (await self.call(owner, "GET", f"{run}/results"))["results"]
+        await self.call(owner, "GET", f"{run}/replays")
+        await self.call(owner, "POST", f"{run}/cancel", {})
+        await self.call(owner, "DELETE", one)
 
     async def knowledge_sources(self, path: str) -> None:
         owner = self.tenant.owner
@@ -434,6 +456,8 @@ async def test_every_error_response_matches_the_document(
             "secret_id",
             "tool_id",
             "action_id",
+            "test_id",
+            "run_id",
             "id",
         ):
             real = real.replace(f"{{{name}}}", str(2**52))
@@ -478,6 +502,8 @@ async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenAp
             "secret_id",
             "tool_id",
             "action_id",
+            "test_id",
+            "run_id",
             "id",
         ):
             real = real.replace(f"{{{name}}}", "1")

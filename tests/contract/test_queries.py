@@ -58,6 +58,7 @@ async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases
     (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
     files = {"kind": "file", "name": "Manuals"}
     (await tenant.owner.post(f"/sites/{tenant.site_id}/knowledge/sources", files)).ok(201)
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/tests", {"question": "Are you open?"})).ok(201)
     chat, presence = databases["chat"], databases["presence"]
     no_events: dict[str, Any] = {"outbox": []}
     await wait_until(lambda: chat["messages"].find_one({"conversation_id": waiting}))
@@ -72,6 +73,7 @@ async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases
     await _copy_document(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
     await _copy_document(chat, "knowledge", {"site_id": tenant.site_id}, no_events, ())
     await _copy_document(chat, "knowledge_sources", {"site_id": tenant.site_id}, {}, ())
+    await _copy_document(chat, "answer_tests", {"site_id": tenant.site_id}, {}, ())
     await _copy_document(chat, "operators", {"_id": tenant.sam.id}, no_events, ())
     await _copy_document(chat, "audit", {"tenant_id": await _tenant(chat, tenant)}, {}, ("at",))
     online = {"site_id": tenant.site_id, "online": True}
@@ -170,6 +172,7 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(owner, f"{site}/team", "team") > ROWS
     assert await _count_rows(owner, f"{site}/chatbot/knowledge", "knowledge") > ROWS
     assert await _count_rows(owner, f"{site}/knowledge/sources", "sources") > ROWS
+    assert await _count_rows(owner, f"{site}/chatbot/tests", "tests") > ROWS
     assert await _count_rows(owner, "/audit", "entries") > ROWS
     assert await _count_rows(owner, "/audit", "entries", action="member.created") > 0
     assert await _count_rows(owner, "/audit", "entries", operator_id=owner.id, site_id=site_id) >= 0

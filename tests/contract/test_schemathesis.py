@@ -90,6 +90,8 @@ class Caller:
             "site_id": self._target.site_id,
             "entry_id": self._target.entry_id,
             "secret_id": self._target.secret_id,
+            "test_id": self._target.test_id,
+            "run_id": self._target.run_id,
             "action_id": self._target.action_id,
             "operator_id": self._target.operator_id,
             "conversation_id": self._target.conversation_id,

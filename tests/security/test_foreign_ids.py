@@ -102,6 +102,21 @@ async def test_a_foreign_tool_cannot_be_reached_through_an_own_site(tenant: Tena
     assert [tool["name"] for tool in known if tool["id"] == other.target.tool_id] == ["stock"]
 
 
+async def test_a_foreign_answer_test_or_run_cannot_be_reached_through_an_own_site(
+    tenant: TenantFixture, other: OtherTenant
+) -> None:
+    """A2: another tenant's answer test, run and chat cannot be reached through the caller's own site."""
+    path, target = f"/sites/{tenant.site_id}/chatbot/tests", other.target
+    changed = await tenant.owner.send("PUT", f"{path}/{target.test_id}", {"question": "Why?"})
+    assert (changed.status, changed.body["code"]) == (404, "not_found")
+    assert (await tenant.owner.send("DELETE", f"{path}/{target.test_id}")).status == 404
+    for name in ("", "/results", "/replays"):
+        assert (await tenant.owner.get(f"{path}/runs/{target.run_id}{name}")).status == 404
+    assert (await tenant.owner.post(f"{path}/runs/{target.run_id}/cancel", {})).status == 404
+    body = {"question": "Why?", "conversation_id": target.conversation_id}
+    assert (await tenant.owner.post(path, body)).status == 404
+
+
 async def test_a_foreign_knowledge_source_cannot_be_reached_through_an_own_site(
     tenant: TenantFixture, other: OtherTenant
 ) -> None:

@@ -34,6 +34,8 @@ def _path_with_ids(path: str) -> str:
         "secret_id",
         "tool_id",
         "action_id",
+        "test_id",
+        "run_id",
         "id",
     ):
         path = path.replace(f"{{{name}}}", "1")

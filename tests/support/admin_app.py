@@ -11,12 +11,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import aiohttp
 from aiohttp.test_utils import TestServer
 
 from parley.chat.admin_module import AdminModule
+from parley.chat.ai.module import AiModule
+from parley.chat.answer_tests import routes as answer_test_routes
+from parley.chat.answer_tests.module import AnswerTestModule
+from parley.chat.backends import Backends
+from parley.chat.conversations.module import ConversationModule
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
@@ -40,7 +46,7 @@ from parley.common.auth.identity import (
 )
 from parley.common.events import Event
 from parley.common.http import build_app
-from parley.common.messaging import BrokerConnection
+from parley.common.messaging import BrokerConnection, RpcClient
 from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore, Outbox
 from parley.common.runtime.clock import utc_now
 from parley.notify.streaming.log_consumer import LogRecord
@@ -48,6 +54,9 @@ from support.api import ApiResponse
 from support.event_log import WholeLogConsumer
 from support.password_hashing import cheap_password_hashes
 from support.wait import wait_until
+
+if TYPE_CHECKING:
+    from parley.common.runtime.service import Service
 
 PASSWORD = "a long enough password"
 ID_COUNTERS = ("tenant", "operator", "site", "audit", "api_key", "knowledge")
@@ -88,6 +97,10 @@ class AdminTestApp:
     search: SearchModule
     knowledge_sources: KnowledgeSourceModule
     tools: ToolModule
+    conversations: ConversationModule
+    answer_tests: AnswerTestModule
+    ai_components: list[Any]
+    """What the AI has to stop."""
     server: TestServer
     http: aiohttp.ClientSession
     clock: AdjustableClock
@@ -139,6 +152,15 @@ class AdminTestApp:
             timedelta(0),
         )
         tools = ToolModule(mongo, settings, admin.site_service, admin.audit, clock)
+        rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
+        backends = Backends(mongo, broker, outbox, rpc)
+        conversations = ConversationModule(backends, admin, settings, clock)
+        ai = AiModule(
+            backends, admin, conversations, settings, (admin.knowledge, sources.passages), tools.sessions, clock
+        )
+        answer_tests = AnswerTestModule(mongo, admin, conversations, sources, ai, clock)
+        ai_components: list[Any] = []
+        ai.add_to(cast("Service", SimpleNamespace(add=ai_components.append)))
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
             [
@@ -146,6 +168,7 @@ class AdminTestApp:
                 *search_routes.routes(SearchHandlers(search.searches)),
                 *knowledge_source_routes.routes(SourceHandlers(sources.service)),
                 *tool_routes.routes(tools.handlers),
+                *answer_test_routes.routes(answer_tests.handlers),
             ],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
@@ -160,7 +183,23 @@ class AdminTestApp:
             description="the app is ready",
         )
         return cls(
-            mongo, broker, outbox, admin, search, sources, tools, server, http, clock, signer, events, folder, base_id
+            mongo,
+            broker,
+            outbox,
+            admin,
+            search,
+            sources,
+            tools,
+            conversations,
+            answer_tests,
+            ai_components,
+            server,
+            http,
+            clock,
+            signer,
+            events,
+            folder,
+            base_id,
         )
 
     async def close(self) -> None:
@@ -173,6 +212,7 @@ class AdminTestApp:
         await self.server.close()
         self.folder.cleanup()
         for component in (
+            *self.ai_components,
             self.knowledge_sources.web,
             self.knowledge_sources.extractor,
             self.tools.caller,

@@ -43,6 +43,8 @@ class TenantResources:
     source_id: int
     document_id: int
     tool_id: int
+    test_id: int
+    run_id: int
     session_id: str
 
     @property
@@ -87,6 +89,9 @@ class TenantResources:
         view = (await tenant.owner.post("/views", {"name": "All", "filter": {}, **of_site})).ok(201)["view"]
         bulk = {"action": "label", "conversation_ids": [conversation_id], "label_ids": [label["id"]]}
         action = (await tenant.owner.post("/operator/conversations/bulk", bulk)).ok()
+        tests = f"/sites/{tenant.site_id}/chatbot/tests"
+        test = (await tenant.owner.post(tests, {"question": "Are you open?"})).ok(201)["test"]
+        run = (await tenant.owner.post(f"{tests}/run", {})).ok(201)["run"]
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
         return cls(
@@ -104,6 +109,8 @@ class TenantResources:
             source["id"],
             document["id"],
             tool["id"],
+            test["id"],
+            run["id"],
             handle,
         )
 
@@ -131,6 +138,8 @@ PATH_PARAMETERS = {
     ("sites", "document_id"): "document_id",
     ("sites", "secret_id"): "secret_id",
     ("sites", "tool_id"): "tool_id",
+    ("sites", "test_id"): "test_id",
+    ("sites", "run_id"): "run_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 

@@ -8,6 +8,10 @@ from aiohttp.test_utils import make_mocked_request
 
 from parley.chat.accounts import login_throttling_repository
 from parley.chat.accounts import repository as accounts
+from parley.chat.answer_tests import repository as answer_tests
+from parley.chat.answer_tests import routes as answer_test_routes
+from parley.chat.answer_tests import run_repository as answer_test_runs
+from parley.chat.answer_tests.personal_data import AnswerTestData
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
 from parley.chat.knowledge import repository as knowledge
@@ -27,6 +31,8 @@ from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
 REPOSITORIES = (
     accounts,
+    answer_tests,
+    answer_test_runs,
     api_keys,
     audit,
     login_throttling_repository,
@@ -82,6 +88,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await vectors.remove_site(site["id"])
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
     await _use_tools(call, f"{site_path}/chatbot/tools")
+    await _use_answer_tests(app, owner, f"{site_path}/chatbot/tests")
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
@@ -181,6 +188,37 @@ async def _use_knowledge_sources(app: AdminTestApp, owner: OperatorCaller, path:
     await module.service.remove_deleted()
 
 
+async def _use_answer_tests(app: AdminTestApp, owner: OperatorCaller, path: str) -> None:
+    test = (await app.call("POST", path, owner, {"question": "Why?", "expected": "decline"})).ok(201)["test"]
+    (await app.call("POST", f"{path}/generate", owner)).ok()
+    (await app.call("POST", f"{path}/import", owner, {"csv": "question,expected\nHow?,decline\n"})).ok()
+    run = (await app.call("POST", f"{path}/run", owner, {"replays": 2})).ok(201)["run"]["id"]
+    (await app.call("POST", f"{path}/runs/{run}/cancel", owner)).ok()
+    run = (await app.call("POST", f"{path}/run", owner, {"instructions": "Be brief.", "replays": 2})).ok(201)["run"][
+        "id"
+    ]
+    assert await app.answer_tests.runner.run_due()
+    for target in ("", "/export", "/runs", f"/runs/{run}", f"/runs/{run}/results", f"/runs/{run}/replays"):
+        assert (await app.call("GET", f"{path}{target}", owner)).status == 200
+    (await app.call("GET", f"{path}/runs/{run}/results", owner, verdict="wrong")).ok()
+    (await app.call("GET", f"{path}/runs/{run}/replays", owner, changed="true")).ok()
+    await app.admin.answer_test_runs.list_not_right(await app.admin.answer_test_runs.get(*_ids(path, owner), run), 5)
+    (await app.call("PUT", f"{path}/{test['id']}", owner, {"question": "Why not?"})).ok()
+    settings = path.removesuffix("/tests")
+    (await app.call("PUT", settings, owner, {"require_answer_tests": True})).ok()
+    assert (await app.call("PUT", settings, owner, {"instructions": "Be brief."})).status == 409
+    (await app.call("PUT", settings, owner, {"require_answer_tests": False})).ok()
+    (await app.call("DELETE", f"{path}/{test['id']}", owner)).ok()
+    data = AnswerTestData(app.mongo)
+    await data.list_texts([1])
+    await data.remove([1])
+    await app.answer_tests.remove_site(_ids(path, owner)[1])
+
+
+def _ids(path: str, owner: OperatorCaller) -> tuple[int, int]:
+    return owner.tenant_id, int(path.split("/")[4])
+
+
 async def _use_sessions(app: AdminTestApp, owner: OperatorCaller) -> LoginSession:
     email = (await app.call("GET", "/api/v1/auth/me", owner)).ok()["user"]["email"]
     await app.call_internal("POST", "login", {"email": email, "password": "wrong"})
@@ -204,6 +242,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             *app.admin.routes(),
             *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service)),
             *tool_routes.routes(app.tools.handlers),
+            *answer_test_routes.routes(app.answer_tests.handlers),
         ]
         routes = {(route.method, route.path) for route in tables}
         assert {await _find_route(app, *request) for request in app.requests} == routes, "a route was not called"

@@ -124,6 +124,7 @@ def test_every_installed_command_is_available() -> None:
         "dead-letters replay",
         "vapid-key create",
         "search rebuild",
+        "answers test",
         "backup",
         "restore",
         "config check",

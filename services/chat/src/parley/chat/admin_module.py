@@ -16,6 +16,10 @@ from parley.chat.accounts.repository import MongoOperatorRepository, MongoTenant
 from parley.chat.accounts.service import AccountService
 from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.ai.site_keys import SiteKeyCipher
+from parley.chat.answer_tests.gate import AnswerTestGate
+from parley.chat.answer_tests.repository import MongoAnswerTestRepository
+from parley.chat.answer_tests.run_repository import MongoTestRunRepository
+from parley.chat.answer_tests.run_service import TestRunService
 from parley.chat.api_keys import routes as api_key_routes
 from parley.chat.api_keys.handlers import ApiKeyHandlers
 from parley.chat.api_keys.repository import MongoApiKeyRepository
@@ -124,7 +128,15 @@ class AdminModule:
         self.site_directory = SiteDirectory(sites)
         self.cached_sites = CachedSites(self.site_directory)
         next_site_id = BlockIdGenerator(mongo, "site").next
-        self.site_service = SiteService(sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate)
+        self.answer_tests, self.answer_test_runs = MongoAnswerTestRepository(mongo), MongoTestRunRepository(mongo)
+        gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
+        self.site_service = SiteService(
+            sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate, gate.check
+        )
+        next_run_id = BlockIdGenerator(mongo, "answer_test_run").next
+        self.test_run_service = TestRunService(
+            self.answer_tests, self.answer_test_runs, self.site_service, ai_settings, audit, next_run_id, clock
+        )
         next_secret_id = BlockIdGenerator(mongo, "identity_secret").next
         self._identity_secrets = IdentitySecretService(
             self.site_service, self.identity_secret_cipher.encrypt, next_secret_id, clock

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
+from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.assignment.timeouts import SWEEP_SECONDS
 from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
@@ -67,11 +68,13 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     ai = AiModule(
         backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages), tools.sessions
     )
+    answer_tests = AnswerTestModule(backends.mongo, admin, conversations, knowledge_sources, ai)
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
     ai.add_to(service)
     knowledge_sources.add_to(service)
+    answer_tests.add_to(service)
     service.add(
         PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.return_overdue, "operator-timeouts")
     )
@@ -96,11 +99,20 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
     file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
     service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
-    add_subscriptions(backends, admin, conversations, ai, search)
+    add_subscriptions(backends, admin, conversations, ai, search, answer_tests)
 
     app = build_app(
         build_routes(
-            conversations, ai, personal_data, uploads, file_handlers, admin, search, knowledge_sources, tools.handlers
+            conversations,
+            ai,
+            personal_data,
+            uploads,
+            file_handlers,
+            admin,
+            search,
+            knowledge_sources,
+            tools.handlers,
+            answer_tests,
         ),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,

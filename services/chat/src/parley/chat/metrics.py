@@ -48,6 +48,12 @@ COPILOT_TEXTS = Counter(
     ["task", "outcome"],
 )
 FORMS = Counter("parley_chat_forms_total", "Forms that visitors have answered, by form.", ["form"])
+ANSWER_TEST_RUNS = Counter(
+    "parley_chat_answer_test_runs_total", "Runs of answer tests that ended: done, or why not.", ["result"]
+)
+ANSWER_TESTS = Counter(
+    "parley_chat_answer_tests_total", "Answer tests that were run, by how the tested settings answered.", ["verdict"]
+)
 WRITE_CONFLICTS = Counter(
     "parley_chat_write_conflicts_total", "Conversation writes retried because another write came first."
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from parley.chat.accounts import login_throttling_repository
 from parley.chat.accounts import repository as accounts
 from parley.chat.ai import usage_repository
+from parley.chat.answer_tests import repository as answer_tests
+from parley.chat.answer_tests import run_repository as answer_test_runs
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.assignment import repository as assignment
 from parley.chat.audit import repository as audit
@@ -54,6 +56,8 @@ SCHEMA = DatabaseSchema(
         *presence.INDEXES,
         *usage_repository.INDEXES,
         *accounts.INDEXES,
+        *answer_tests.INDEXES,
+        *answer_test_runs.INDEXES,
         *api_keys.INDEXES,
         *audit.INDEXES,
         *login_throttling_repository.INDEXES,

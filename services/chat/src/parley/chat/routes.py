@@ -6,6 +6,8 @@ from parley.chat.admin_module import AdminModule
 from parley.chat.ai import routes as ai_routes
 from parley.chat.ai.handlers import AiHandlers
 from parley.chat.ai.module import AiModule
+from parley.chat.answer_tests import routes as answer_test_routes
+from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.bulk_actions import routes as bulk_action_routes
 from parley.chat.bulk_actions.handlers import BulkActionHandlers
 from parley.chat.canned_replies import routes as canned_reply_routes
@@ -56,6 +58,7 @@ def build_routes(
     search: SearchModule,
     knowledge_sources: KnowledgeSourceModule,
     tools: ToolHandlers,
+    answer_tests: AnswerTestModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
@@ -79,5 +82,6 @@ def build_routes(
         *search_routes.routes(SearchHandlers(search.searches)),
         *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
         *tool_routes.routes(tools),
+        *answer_test_routes.routes(answer_tests.handlers),
         *admin.routes(),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.ai.module import AiModule
+from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.assignment.consumers import AssignmentHandlers
 from parley.chat.backends import Backends
 from parley.chat.consumers import ConversationRpc, EventHandlers
@@ -19,7 +20,12 @@ from parley.common.messaging.topology import EVENTS_EXCHANGE
 
 
 def add_subscriptions(
-    backends: Backends, admin: AdminModule, conversations: ConversationModule, ai: AiModule, search: SearchModule
+    backends: Backends,
+    admin: AdminModule,
+    conversations: ConversationModule,
+    ai: AiModule,
+    search: SearchModule,
+    answer_tests: AnswerTestModule,
 ) -> None:
     broker, schema_ready = backends.broker, backends.mongo.schema_ready
     handlers = EventHandlers(
@@ -37,7 +43,8 @@ def add_subscriptions(
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
     broker.add(
-        Consumer("chat", "search", {"site.changed": _remove_deleted_site(search, ai)}), start_condition=schema_ready
+        Consumer("chat", "search", {"site.changed": _remove_deleted_site(search, ai, answer_tests)}),
+        start_condition=schema_ready,
     )
     broker.add(
         Consumer(
@@ -53,11 +60,14 @@ def add_subscriptions(
     broker.add(RpcServer("chat", {**rpc.methods(), **admin.rpc_methods()}), start_condition=schema_ready)
 
 
-def _remove_deleted_site(search: SearchModule, ai: AiModule) -> Callable[[Event], Awaitable[None]]:
+def _remove_deleted_site(
+    search: SearchModule, ai: AiModule, answer_tests: AnswerTestModule
+) -> Callable[[Event], Awaitable[None]]:
     async def on_event(event: Event) -> None:
         if event.parse_data(SiteChanged).deleted:
             await search.index.remove_site(event.tenant_id, event.site_id)
             await ai.retrieval.remove_site(event.site_id)
+            await answer_tests.remove_site(event.site_id)
 
     return on_event
 

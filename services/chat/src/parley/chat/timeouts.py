@@ -114,6 +114,17 @@ MAX_TOOL_TIMEOUT_SECONDS: Final = 20
 CONSENT_LIFETIME: Final = timedelta(minutes=10)
 """How long a visitor can agree to what the AI has asked them about."""
 
+# Answer tests.
+TEST_RUN_CHECK_SECONDS: Final = 2.0
+"""Between two looks whether a run waits."""
+TEST_RUN_LEASE: Final = timedelta(seconds=30)
+"""After which another replica continues a run whose replica does not renew it."""
+TEST_RUN_LEASE_RENEWAL_SECONDS: Final = 3.0
+"""Also how soon a run that was cancelled ends."""
+TEST_RUN_COMMAND_SECONDS: Final = 1800
+"""For a run that a command waits for."""
+TEST_RUN_COMMAND_POLL_SECONDS: Final = 1.0
+
 # Commands.
 STORAGE_COMMAND_CONNECT_TIMEOUT_SECONDS: Final = 3
 STORAGE_COMMAND_READ_TIMEOUT_SECONDS: Final = 5

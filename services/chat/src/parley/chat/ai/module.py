@@ -38,7 +38,7 @@ class AiModule:
     ) -> None:
         self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
         self._tasks = BackgroundTasks("answers")
-        budget = MongoTokenBudget(
+        self.budget = budget = MongoTokenBudget(
             backends.mongo,
             clock,
             settings.ai_daily_tokens,
@@ -46,9 +46,8 @@ class AiModule:
             address_share=settings.ai_address_share,
         )
         self._searcher = WorkerSearcher()
-        self.retrieval = RetrievalService(
-            passage_sources, admin.passage_vectors, self._searcher, self.engines.openai, clock, self._tasks.spawn
-        )
+        self._vectors, self._clock = admin.passage_vectors, clock
+        self.retrieval = self.create_retrieval(passage_sources)
         generator = ReplyGenerator(
             conversations.conversation_repository,
             conversations.message_repository,
@@ -87,6 +86,12 @@ class AiModule:
             budget,
             admin.site_repository,
             clock,
+        )
+
+    def create_retrieval(self, sources: Sequence[PassageSource]) -> RetrievalService:
+        """Another index of each site: of other sources, or for other settings than those that are live."""
+        return RetrievalService(
+            sources, self._vectors, self._searcher, self.engines.openai, self._clock, self._tasks.spawn
         )
 
     def add_to(self, service: Service) -> None:

@@ -135,7 +135,7 @@ class ReplyGenerator:
     async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
         site, stream, pending = task.site, task.stream, task.confirmed_call
-        small_talk = None if pending else _reply_to_small_talk(question, task.strings)
+        small_talk = None if pending else reply_to_small_talk(question, task.strings)
         findings = Findings() if small_talk or pending else await self.knowledge.search(site, question, MAX_PASSAGES)
         fallback_text = small_talk or task.strings.unknown_answer
         prompt = Prompt(site, question, task.conversation.visitor.language, context, findings, fallback_text)
@@ -378,7 +378,7 @@ def _to_link(url: str | None) -> str | None:
     return url if url and url.startswith(("https://", "http://")) else None
 
 
-def _reply_to_small_talk(text: str, strings: LocaleStrings) -> str | None:
+def reply_to_small_talk(text: str, strings: LocaleStrings) -> str | None:
     """A greeting or thanks is not a question that needs an answer."""
     if is_greeting(text):
         return strings.greeting

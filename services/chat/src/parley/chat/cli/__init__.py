@@ -1,6 +1,6 @@
 """Chat's plugin of the `parley` command line: its commands, checks, queues and schema."""
 
-from parley.chat.cli import api_keys, backups, owners, search, sites, storage, visitors
+from parley.chat.cli import answers, api_keys, backups, owners, search, sites, storage, visitors
 from parley.chat.mongo_schema import SCHEMA
 from parley.chat.settings import ChatSettings
 from parley.common.cli import CommandPlugin
@@ -15,6 +15,7 @@ PLUGIN = CommandPlugin(
         *api_keys.COMMANDS,
         *visitors.COMMANDS,
         *search.COMMANDS,
+        *answers.COMMANDS,
         *backups.COMMANDS,
     ),
     checks=storage.CHECKS,

@@ -263,11 +263,20 @@ class MongoDocumentRepository:
     async def remove_all(self, document_ids: Collection[int]) -> None:
         await self._mongo[COLLECTION].delete_many({"_id": {"$in": list(document_ids)}})
 
-    async def read_live(self, sources: Sequence[Source]) -> AsyncIterator[tuple[SourceDocument, DocumentContents]]:
+    async def read_live(
+        self, sources: Sequence[Source], *, with_changes: bool = False
+    ) -> AsyncIterator[tuple[SourceDocument, DocumentContents]]:
         enabled = [source.id for source in sources if source.options.enabled]
-        query = {"source_id": {"$in": enabled}, "enabled": True, "content_hash": {"$type": "string"}}
-        async for row in self._mongo[COLLECTION].find(query, {"links": 0, "change": 0}, batch_size=_READ_BATCH):
-            yield to_document(row), DocumentContents(to_content(row["content"]), None)
+        query: Document = {"source_id": {"$in": enabled}, "enabled": True}
+        left_out = {"links": 0}
+        if with_changes:
+            query["$or"] = [{"content_hash": {"$type": "string"}}, {"has_change": True}]
+        else:
+            query["content_hash"] = {"$type": "string"}
+            left_out["change"] = 0
+        async for row in self._mongo[COLLECTION].find(query, left_out, batch_size=_READ_BATCH):
+            change = row.get("change") or {}
+            yield to_document(row), DocumentContents(to_content(row.get("content")), to_content(change.get("content")))
 
     async def _write_new(self, writes: Sequence[UpdateOne | InsertOne[Document]]) -> bool:
         """False if another request has added one of these documents already."""

@@ -53,6 +53,7 @@ class KnowledgeSourceModule:
         self.sources = sources = MongoSourceRepository(mongo, clock)
         self.documents = documents = MongoDocumentRepository(mongo, BlockIdGenerator(mongo, "knowledge_document").next)
         self.passages = SourcePassages(sources, documents)
+        self.passages_with_changes = SourcePassages(sources, documents, with_changes=True)
         self.web = HttpFetcher(SsrfGuard(settings.knowledge_private_hosts), build_user_agent(settings.public_url))
         self.extractor = WorkerExtractor()
         next_id = BlockIdGenerator(mongo, "knowledge_source").next

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parley.chat.knowledge_sources.limits import MAX_SOURCES
-from parley.chat.knowledge_sources.model import SourcePassage
+from parley.chat.knowledge_sources.model import Source, SourcePassage
 from parley.chat.knowledge_sources.ports import DocumentRepository, SourceRepository
 from parley.chat.knowledge_sources.splitting import split_content
 from parley.chat.retrieval.model import Passage
@@ -19,17 +19,27 @@ class SourcePassages:
 
     sources: SourceRepository
     documents: DocumentRepository
+    with_changes: bool = False
+    """Whether the passages are those that there will be when all changes that wait are approved."""
 
     async def list_passages(self, site: SiteSettings) -> Sequence[Passage]:
         """The passages of the enabled documents, in the order of their documents."""
+        return await self._list(site, await self.sources.list_page(site.tenant_id, site.id, 0, 2 * MAX_SOURCES))
+
+    async def list_questions(self, site: SiteSettings) -> Sequence[Passage]:
+        """The passages of the enabled tables: questions, as their titles, with their answers."""
         sources = await self.sources.list_page(site.tenant_id, site.id, 0, 2 * MAX_SOURCES)
+        return await self._list(site, [source for source in sources if source.kind == "csv"])
+
+    async def _list(self, site: SiteSettings, sources: Sequence[Source]) -> Sequence[Passage]:
         tables = {source.id for source in sources if source.kind == "csv"}
         passages: dict[int, list[Passage]] = {}
-        async for document, contents in self.documents.read_live(sources):
-            if contents.live is None:
+        async for document, contents in self.documents.read_live(sources, with_changes=self.with_changes):
+            content = contents.pending or contents.live
+            if content is None:
                 continue
-            is_table, language = document.source_id in tables, contents.live.language or site.language
-            split = split_content(document.id, document.url, contents.live)
+            is_table, language = document.source_id in tables, content.language or site.language
+            split = split_content(document.id, document.url, content)
             passages[document.id] = [_to_passage(one, language, is_table=is_table) for one in split]
         return [one for document_id in sorted(passages) for one in passages[document_id]]
 

@@ -184,8 +184,13 @@ class DocumentRepository(Protocol):
 
     async def remove_all(self, document_ids: Collection[int]) -> None: ...
 
-    def read_live(self, sources: Sequence[Source]) -> AsyncIterator[tuple[SourceDocument, DocumentContents]]:
-        """The enabled documents of those of these sources that are enabled, with their live contents."""
+    def read_live(
+        self, sources: Sequence[Source], *, with_changes: bool = False
+    ) -> AsyncIterator[tuple[SourceDocument, DocumentContents]]:
+        """The enabled documents of those of these sources that are enabled, with their live contents.
+
+        `with_changes`: also with the contents that wait to be approved, and documents that have only such a content.
+        """
 
 
 class Web(Protocol):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from parley.chat.conversations.model import Conversation
 from parley.chat.files.model import StoredFile
 from parley.chat.messages.model import Message, Note
 from parley.chat.visitors.model import DataSubject, Visitor
 from parley.common.events import Actor
+
+DerivedKind = Literal["answer_test", "test_answer", "unanswered_question"]
+"""A question of an answer test, what a test run would have answered, a question that the AI did not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ class StoredConversation:
 
 
 @dataclass(frozen=True, slots=True)
+class DerivedText:
+    """What was made from a conversation and is stored elsewhere; `kind` is part of the API."""
+
+    kind: DerivedKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredPersonalData:
     """What chat stores about a visitor. `images` are names: images in their conversations or uploaded by them."""
 
@@ -48,6 +59,7 @@ class StoredPersonalData:
     images: Sequence[str]
     files: Sequence[StoredFile] = ()
     """Files in their conversations or uploaded by them; without those that have expired."""
+    derived: Sequence[DerivedText] = ()
 
     @property
     def is_empty(self) -> bool:

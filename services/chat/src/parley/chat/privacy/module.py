@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from parley.chat.admin_module import AdminModule
+from parley.chat.answer_tests.personal_data import AnswerTestData
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.privacy.ports import StoredContent
@@ -32,7 +33,7 @@ def build_personal_data_service(
     """`rpc_clients` has a client for each of DATA_SERVICES."""
     messages, visitors = MongoMessageRepository(mongo), MongoVisitorRepository(mongo)
     return PersonalDataService(
-        MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base),
+        MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base, (AnswerTestData(mongo),)),
         content,
         RpcDataSources({name: rpc_clients[name] for name in DATA_SERVICES}),
         admin.site_directory,

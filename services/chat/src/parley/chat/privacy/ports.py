@@ -7,9 +7,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from parley.chat.audit.model import AuditEntry
-from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredPersonalData
+from parley.chat.privacy.model import DataCounts, DerivedText, Erasure, ErasureResult, StoredPersonalData
 from parley.chat.visitors.model import DataSubject
 from parley.common.events import Event
+
+
+class DerivedData(Protocol):
+    """What another feature has made from visitors' conversations."""
+
+    async def list_texts(self, conversation_ids: Sequence[int]) -> Sequence[DerivedText]: ...
+
+    async def remove(self, conversation_ids: Sequence[int]) -> None:
+        """Remove what comes from the conversations; called again for what was written meanwhile."""
 
 
 class PersonalDataRepository(Protocol):

@@ -20,6 +20,7 @@ from parley.chat.files.repository import find_files
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
+from parley.chat.privacy.ports import DerivedData
 from parley.chat.search.index import SearchIndex
 from parley.chat.uploads.model import image_name
 from parley.chat.uploads.repository import query_shown_images
@@ -58,9 +59,16 @@ class MongoPersonalDataRepository:
     """Implements PersonalDataRepository."""
 
     def __init__(
-        self, mongo: Mongo, outbox: Outbox, messages: MessageRepository, visitors: VisitorRepository, image_base: str
+        self,
+        mongo: Mongo,
+        outbox: Outbox,
+        messages: MessageRepository,
+        visitors: VisitorRepository,
+        image_base: str,
+        derived: Sequence[DerivedData] = (),
     ) -> None:
         """`image_base` is what precedes the name in an image's URL."""
+        self._derived = derived
         self._mongo = mongo
         self._outbox = outbox
         self._messages = messages
@@ -84,6 +92,7 @@ class MongoPersonalDataRepository:
             conversations,
             sorted({*await self._list_uploads(subject), *sent}),
             await find_files(self._mongo, await self._list_files(subject, ids)),
+            [text for source in self._derived for text in await source.list_texts(ids)],
         )
 
     async def count(self, subject: DataSubject) -> DataCounts:
@@ -164,6 +173,8 @@ class MongoPersonalDataRepository:
             all_ids, images, files = record["conversation_ids"], record["images"], record["files"]
         closed = await self._delete_conversations(ids)
         await self._search_index.remove_conversations(all_ids)
+        for source in self._derived:
+            await source.remove(all_ids)
         in_conversations = {"conversation_id": {"$in": all_ids}}
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)

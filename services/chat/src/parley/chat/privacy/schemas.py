@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from parley.chat.conversations.schemas import HistoryEntrySchema, TranslationStateSchema
-from parley.chat.privacy.model import DataCounts, PersonalDataExport, StoredConversation
+from parley.chat.privacy.model import DataCounts, DerivedKind, PersonalDataExport, StoredConversation
 from parley.common.auth.visitor_session import SESSION_HANDLE_PATTERN
 from parley.common.events.messages import NoteSchema
 from parley.common.events.schemas import ConversationSchema, FileKind, MessageSchema, Schema, Timestamp, VisitorSchema
@@ -57,6 +57,13 @@ class ExportedFile(Schema):
     sha256: str
 
 
+class ExportedText(Schema):
+    """A text that was made from the visitor's conversations, for the site's AI."""
+
+    kind: DerivedKind
+    text: str
+
+
 class ExportSchema(Schema):
     """What Parley stores about a visitor. `elsewhere` is what the other services store, by name."""
 
@@ -67,6 +74,7 @@ class ExportSchema(Schema):
     conversations: list[ExportedConversation]
     images: list[str] = Field(description="Names of images; their URLs are uploads/<name> on this deployment.")
     files: list[ExportedFile] = Field(description="Files that are still stored; files/<id>/<name> on this deployment.")
+    derived: list[ExportedText] = Field(description="What was made from the conversations to improve the AI.")
     elsewhere: dict[str, dict[str, Any] | None]
 
 
@@ -106,6 +114,7 @@ def serialize_export(export: PersonalDataExport) -> ExportSchema:
         conversations=[_serialize_conversation(stored) for stored in export.stored.conversations],
         images=list(export.stored.images),
         files=[ExportedFile.model_validate(file, from_attributes=True) for file in export.stored.files],
+        derived=[ExportedText(kind=one.kind, text=one.text) for one in export.stored.derived],
         elsewhere={name: dict(result) if result else None for name, result in export.remote.items()},
     )
 

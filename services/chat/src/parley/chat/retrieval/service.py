@@ -101,6 +101,25 @@ class RetrievalService:
                         log.warning("retrieval_failed", site_id=site.id, error=repr(exc)[:300])
         return Findings()
 
+    async def prepare(self, site: SiteSettings) -> None:
+        """Read the site's passages again and embed them all, so that the next search compares meanings.
+
+        Where they cannot be embedded, it compares words.
+        """
+        self._indexes.pop(site.id, None)
+        try:
+            choice = await self._choose(site)
+            if choice == "none":
+                return
+            keys = {_vector_key(site, choice, passage): passage for passage in await self._list_passages(site)}
+            found = await self.vectors.find(site.id, list(keys))
+            missing = {key: passage for key, passage in keys.items() if key not in found}
+            if missing:
+                await self._embed(site, choice, missing)
+                self._embedded[site.id] += 1
+        except (EmbeddingFailed, RetrievalFailed) as exc:
+            log.warning("passages_not_embedded", site_id=site.id, error=str(exc)[:300])
+
     async def on_passages_changed(self, site_id: int) -> None:
         """Have every replica read the site's passages again before its next search."""
         await self.vectors.increment_version(site_id)
@@ -139,10 +158,7 @@ class RetrievalService:
         return IndexState(version, choice, _model_name(site, choice), self._embedded[site.id])
 
     async def _load(self, site: SiteSettings, state: IndexState) -> LoadedIndex:
-        passages = [passage for source in self.sources for passage in await source.list_passages(site)]
-        if len(passages) > MAX_PASSAGES:
-            log.warning("too_many_passages", site_id=site.id, passages=len(passages))
-            passages = passages[:MAX_PASSAGES]
+        passages = await self._list_passages(site)
         metrics.RETRIEVAL_PASSAGES.observe(len(passages))
         if not passages:
             return LoadedIndex(state, "none", self.clock(), empty=True)
@@ -164,6 +180,12 @@ class RetrievalService:
         index = LoadedIndex(state, choice, self.clock(), dimensions=dimensions)
         await self.searcher.load(_key(site.id, index), embedded, choice, dimensions, unrelated)
         return index
+
+    async def _list_passages(self, site: SiteSettings) -> list[Passage]:
+        passages = [passage for source in self.sources for passage in await source.list_passages(site)]
+        if len(passages) > MAX_PASSAGES:
+            log.warning("too_many_passages", site_id=site.id, passages=len(passages))
+        return passages[:MAX_PASSAGES]
 
     async def _choose(self, site: SiteSettings) -> EmbeddingChoice:
         choice = site.ai.embedding_choice

@@ -119,6 +119,8 @@ class ChatbotSettings:
     translation: TranslationSettings = field(default_factory=TranslationSettings)
     ai: AiSettings = field(default_factory=AiSettings)
     files: FilesSettings = field(default_factory=FilesSettings)
+    require_answer_tests: bool = False
+    """Whether changes of what the AI answers are refused until the answer tests have passed with them."""
 
     @property
     def ai_selection(self) -> tuple[str, str | None, AiSettings]:

@@ -87,6 +87,11 @@ class ChatbotBody(RequestBody):
     )
     ai: AiSettingsBody | None = None
     files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
+    require_answer_tests: bool | None = Field(
+        None,
+        description="Whether a change of engine, model, instructions or what else decides the AI's answers is refused "
+        "until a run of the site's answer tests with the changed settings has passed, in the last 24 hours.",
+    )
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
@@ -131,6 +136,7 @@ class ChatbotSchema(BaseModel):
     translation: TranslationSettingsSchema
     ai: AiSettingsSchema
     files: FilesSettingsSchema
+    require_answer_tests: bool
     last_error: AiErrorSchema | None = Field(
         description="Why the last call of the AI with the present settings gave no answer; null if it succeeded."
     )

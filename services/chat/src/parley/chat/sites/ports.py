@@ -14,6 +14,11 @@ from parley.chat.sites.model import Site
 from parley.chat.sites.site_settings import SiteSettings
 
 
+class ChangeCheck(Protocol):
+    async def __call__(self, before: Site, after: Site) -> None:
+        """Raise an error of the API if a change of the AI's settings may not go live."""
+
+
 class SiteRepository(SiteLookup, Protocol):
     """Stored sites. All methods but `list_all` ignore deleted sites."""
 

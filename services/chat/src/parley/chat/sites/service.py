@@ -16,7 +16,7 @@ from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.ids import NextId
 from parley.chat.sites.model import Site, SiteDraft
-from parley.chat.sites.ports import SiteRepository
+from parley.chat.sites.ports import ChangeCheck, SiteRepository
 from parley.chat.sites.routing import SiteRouting
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events import new_event
@@ -33,6 +33,7 @@ class SiteService:
     clock: Clock
     invalidate_cache: Callable[[int, int], None]
     """Called with the tenant id and the id of every changed site: this process may use the site before its event."""
+    check_change: ChangeCheck
 
     async def list_page(self, caller: OperatorCaller, after: int, limit: int) -> list[Site]:
         """List the caller's sites with an id above `after`, by id; one more than `limit` if there are more."""
@@ -82,13 +83,14 @@ class SiteService:
     async def update_chatbot(self, caller: OperatorCaller, site_id: int, fields: Mapping[str, Any]) -> Site:
         """Change some settings of the assistant. `colours` and `ai` may be partial; other fields are replaced.
 
-        Raises SiteNotFound, Forbidden, ValidationFailed, EditConflict.
+        Raises SiteNotFound, Forbidden, ValidationFailed, AnswerTestsRequired, EditConflict.
         """
         before = await self.get(caller, site_id)
         bot = before.chatbot
         colours = replace(bot.colours, **fields.get("colours", {}))
         ai = await self.ai_settings.apply(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
         after = replace(before, chatbot=replace(bot, **{**fields, "colours": colours, "ai": ai}))
+        await self.check_change(before, after)
         if after.chatbot.ai_selection != bot.ai_selection:
             after = replace(after, last_ai_error=None)
         return await self._save(caller, before, after, "chatbot.updated", {"fields": sorted(fields)})

@@ -1,0 +1,1 @@
+"""Answer tests: questions with what the AI must answer, run against candidate settings before visitors meet them."""

@@ -1,0 +1,103 @@
+"""Asks a site's AI a question as a visitor would, with settings and knowledge that need not be live."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from parley.chat.ai import timeouts
+from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.ai.ports import AiEngines, Spender, TokenBudget
+from parley.chat.ai.reply_generator import (
+    MAX_PASSAGES,
+    MAX_REPLY_CHARACTERS,
+    reply_to_small_talk,
+    to_message_sources,
+)
+from parley.chat.answer_tests.model import GivenAnswer
+from parley.chat.answer_tests.ports import TokenLimitReached
+from parley.chat.handoff_requests import requests_human
+from parley.chat.messages.model import Message
+from parley.chat.retrieval.model import Findings
+from parley.chat.retrieval.service import RetrievalService
+from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.system_messages import get_locale_strings
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswerer:
+    """An Answerer. Each kind of knowledge has an index of its own, so that they do not replace each other."""
+
+    engines: AiEngines
+    budget: TokenBudget
+    live: RetrievalService
+    candidate: RetrievalService
+    pending: RetrievalService
+    """Of the knowledge with all changes that wait to be approved."""
+
+    async def prepare(self, site: SiteSettings, *, candidate: bool, pending_changes: bool) -> None:
+        await self._knowledge(candidate, pending_changes).prepare(site)
+
+    async def answer(
+        self,
+        site: SiteSettings,
+        question: str,
+        language: str | None,
+        context: Sequence[Message],
+        *,
+        candidate: bool,
+        pending_changes: bool,
+    ) -> GivenAnswer:
+        started = time.monotonic()
+        if requests_human(question):
+            return GivenAnswer("handed_over", "", seconds=time.monotonic() - started)
+        strings = get_locale_strings(language or site.language)
+        small_talk = reply_to_small_talk(question, strings)
+        knowledge = self._knowledge(candidate, pending_changes)
+        findings = Findings() if small_talk else await knowledge.search(site, question, MAX_PASSAGES)
+        prompt = Prompt(site, question, language, context, findings, small_talk or strings.unknown_answer)
+        metadata = ReplyMetadata()
+        try:
+            text = await self._ask(prompt, metadata)
+        except AiEngineError as exc:
+            return GivenAnswer("failed", "", (), time.monotonic() - started, metadata.tokens, exc.code)
+        except TimeoutError:
+            return GivenAnswer("failed", "", (), time.monotonic() - started, metadata.tokens, "timeout")
+        knew = metadata.knew_answer or small_talk is not None
+        sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
+        seconds = time.monotonic() - started
+        return GivenAnswer("answered" if knew else "declined", text, sources, seconds, metadata.tokens)
+
+    async def _ask(self, prompt: Prompt, metadata: ReplyMetadata) -> str:
+        """The engine's whole reply; its tokens count to the site's limits. Raises AiEngineError, TimeoutError."""
+        engine = self.engines.get_for_site(prompt.site)
+        spender, limit = Spender(prompt.site.id, session=""), prompt.site.ai.daily_tokens
+        reservation = await self.budget.reserve(spender, limit, engine.estimate_tokens(prompt))
+        if reservation is None:
+            raise TokenLimitReached
+        try:
+            async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
+                return await _collect(engine, prompt, metadata)
+        finally:
+            await self.budget.settle(reservation, metadata.tokens)
+
+    def _knowledge(self, candidate: bool, pending_changes: bool) -> RetrievalService:
+        if pending_changes:
+            return self.pending
+        return self.candidate if candidate else self.live
+
+
+async def _collect(engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata) -> str:
+    parts: list[str] = []
+    length = 0
+    async with aclosing(engine.answer(prompt, metadata)) as chunks:
+        async for chunk in chunks:
+            parts.append(chunk)
+            length += len(chunk)
+            if length >= MAX_REPLY_CHARACTERS:
+                break
+    return "".join(parts)
