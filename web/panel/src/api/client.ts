@@ -95,8 +95,12 @@ export const api = {
   delete: method("delete"),
 
   /** Fetches a file. */
-  async download<P extends PathWith<"get">>(path: P, query: QueryParameters<"get", P>): Promise<Blob> {
-    const url = `/api/v1${path}${toQueryString(query as Record<string, unknown>)}`;
+  async download<P extends PathWith<"get">>(
+    path: P,
+    query: QueryParameters<"get", P>,
+    parameters: Record<string, unknown> = {},
+  ): Promise<Blob> {
+    const url = `/api/v1${fillPath(path, parameters)}${toQueryString(query as Record<string, unknown>)}`;
     const response = await authorized(url, { method: "GET" }, new Headers(), UPLOAD_TIMEOUT_MS);
     return (await ensureOk(response)).blob();
   },

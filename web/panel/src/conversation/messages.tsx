@@ -1,7 +1,9 @@
 /** The items of a timeline: messages, private notes, events, and messages that are still being sent. */
 
+import { useSignal } from "@preact/signals";
 import type { Conversation, Message, MessageSource, Note } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
+import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
 import { isolate } from "../components/isolate";
 import { lazy } from "../components/lazy";
@@ -14,9 +16,11 @@ import { QuickReplyChips } from "../quickReplies/chips";
 import { toRows } from "../quickReplies/rows";
 import { me } from "../session/session";
 import { showTranslations } from "../settings/preferences";
+import { hasPermission } from "../sites/sites";
 import type { HistoryEntry } from "./threads";
 
 const ToolCalls = lazy(() => import("../tools/toolCalls").then((module) => module.ToolCalls));
+const TestFromChat = lazy(() => import("../answerTests/fromChat").then((module) => module.TestFromChat));
 
 interface MessageItemProps {
   message: Message;
@@ -66,10 +70,23 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
         <QuickReplyChips replies={message.quick_replies} />
         <div class="message-footer">
           <Time at={at} />
+          {role === "ai" && hasPermission(conversation.site_id, "can_manage") && (
+            <MakeTest message={message} siteId={conversation.site_id} />
+          )}
           {role === "operator" && <DeliveryMark read={conversation.visitor_read_seq >= message.seq} />}
         </div>
       </div>
     </li>
+  );
+}
+
+function MakeTest({ message, siteId }: { message: Message; siteId: number }) {
+  const open = useSignal(false);
+  return (
+    <>
+      <IconButton icon="done" label={t("conversation.makeTest")} onClick={() => (open.value = true)} />
+      {open.value && <TestFromChat message={message} siteId={siteId} onClose={() => (open.value = false)} />}
+    </>
   );
 }
 

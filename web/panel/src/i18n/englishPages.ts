@@ -1,4 +1,5 @@
 /** The English texts: `t` takes its keys from them. Written by `npm run texts reviewed`, one entry per file. */
+import answerTests from "./en/pages/answerTests.json";
 import archive from "./en/pages/archive.json";
 import audit from "./en/pages/audit.json";
 import cannedReplies from "./en/pages/cannedReplies.json";
@@ -16,6 +17,7 @@ import sources from "./en/pages/sources.json";
 import tools from "./en/pages/tools.json";
 
 export const englishPages = {
+  answerTests,
   archive,
   audit,
   cannedReplies,

@@ -3,6 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Chatbot as ApiChatbot, ChatbotUpdate } from "../../../shared/apiTypes";
+import { ApiError } from "../../../shared/http";
+import { RunDialog } from "../answerTests/runDialog";
+import type { Candidate } from "../answerTests/tests";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { Field, Switch } from "../components/controls";
@@ -32,6 +35,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   const form = useSignal<Chatbot | null>(null);
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
+  const testing = useSignal(false);
   useEffect(() => {
     if (fetched.value) form.value = fetched.value.chatbot;
   }, [fetched.value]);
@@ -40,13 +44,19 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   useUnsavedChanges(chatbot !== null && JSON.stringify(chatbot) !== JSON.stringify(stored));
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!chatbot) return <Spinner />;
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const submit = (event?: Event) => {
+    event?.preventDefault();
     const { last_error: _, check: __, ...settings } = chatbot;
     const body = { ...settings, model: chatbot.model ?? "" } as ChatbotUpdate;
     const save = async () => {
-      // Show what was stored: the response says whether there is an API key, and does not contain it.
-      fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
+      try {
+        // Show what was stored: the response says whether there is an API key, and does not contain it.
+        fetched.set(await api.put("/sites/{site_id}/chatbot", { path, body }));
+        testing.value = false;
+      } catch (error) {
+        if (error instanceof ApiError && error.code === "answer_tests_required") testing.value = true;
+        throw error;
+      }
     };
     void submitForm(busy, errors, save, t("common.saved"));
   };
@@ -80,7 +90,24 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
           change={(files) => section.change({ files })}
         />
       )}
+      <Switch
+        on={chatbot.require_answer_tests ?? false}
+        label={t("chatbot.requireTests")}
+        onChange={(on) => section.change({ require_answer_tests: on })}
+      />
+      {testing.value && (
+        <RunDialog
+          siteId={siteId}
+          run={null}
+          candidate={toCandidate(chatbot)}
+          onApply={() => submit()}
+          onClose={() => (testing.value = false)}
+        />
+      )}
       <div class="form-actions">
+        <button type="button" class="button" onClick={() => (testing.value = true)}>
+          {t("chatbot.testSettings")}
+        </button>
         <span class="grow" />
         <button type="submit" class="button primary" disabled={busy.value}>
           {t("common.save")}
@@ -89,6 +116,14 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
     </form>
   );
 }
+
+/** What a run of answer tests is about. */
+const toCandidate = ({ engine, model, instructions, ai }: Chatbot): Candidate => ({
+  engine: engine as NonNullable<Candidate["engine"]>,
+  model: model ?? "",
+  instructions,
+  ai: ai as NonNullable<Candidate["ai"]>,
+});
 
 function AppearanceFields({ chatbot, errors, change }: SectionProps) {
   const { name, welcome, colours } = chatbot;

@@ -1,6 +1,7 @@
 /** The sites: installation of the widget, assistant, knowledge, settings. */
 
 import { useSignal } from "@preact/signals";
+import { AnswerTests } from "../answerTests/answerTests";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
 import { useRequest } from "../commands/registry";
@@ -27,6 +28,7 @@ const TABS = [
   "assistant",
   "knowledge",
   "tools",
+  "tests",
   "routing",
   "forms",
   "identity",
@@ -91,6 +93,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
     );
   }
   if (tab === "tools") return <ToolList siteId={site.id} />;
+  if (tab === "tests") return <AnswerTests siteId={site.id} />;
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "forms") return <FormsForm site={site} />;
   if (tab === "identity") return <Identity siteId={site.id} />;
