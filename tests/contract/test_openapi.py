@@ -176,7 +176,7 @@ class ApiTour:
 
     async def tools(self, path: str) -> None:
         owner = self.tenant.owner
-        body = {
+        body: dict[str, Any] = {
             "name": "stock",
             "title": "Stock",
             "description": "What is in stock.",
