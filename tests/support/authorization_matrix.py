@@ -20,6 +20,7 @@ from support.api import ApiClient, ApiResponse
 from support.identity import SiteServer
 from support.routes import PublicEndpoint, get_fields
 from support.tenants import PASSWORD, TenantFixture
+from support.wait import wait_until
 
 UNKNOWN_ID = 2**52 + 1
 """An id that no resource has."""
@@ -70,6 +71,12 @@ class TenantResources:
             "POST", upload, token=tenant.owner.token, data=file_form(TEXT_FILE, "manual.txt")
         )
         document = sent.ok(201)["document"]
+
+        async def is_read() -> bool:
+            listed = (await tenant.owner.get(f"{sources}/{source['id']}/documents")).ok()["documents"]
+            return bool(listed[0]["status"] == "ready")
+
+        await wait_until(is_read, description="the document is read")
         lookup = {
             "name": "stock",
             "title": "Stock",
