@@ -19,6 +19,7 @@ from parley.chat.conversations.errors import (
 from parley.chat.conversations.model import MAX_RECENT_IDS, Change, Conversation, VisitorSilence
 from parley.chat.messages.model import MessageDraft
 from parley.chat.sites.silence_policy import SilencePolicy
+from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.model import Visitor
 from parley.common.errors import ValidationFailed
 from parley.common.events.schemas import OperatorRef, Role
@@ -410,3 +411,30 @@ def test_an_overdue_notice_still_leaves_the_visitor_its_time() -> None:
     assert end is not None
     assert event_types(end) == ["conversation.closed"]
     assert end.events[0].data["reason"] == "silence"
+
+
+def test_only_the_message_right_after_a_question_agrees_to_a_call() -> None:
+    pending = PendingCall("c" * 32, 1, NOW, "cancel", "Cancel", "{}", 0, NOW + timedelta(minutes=10))
+    asked = transitions.add_ai_message(
+        with_visitor_message(open_conversation()),
+        draft(2, "ai", reply_to=1),
+        0,
+        NOW,
+        knew_answer=True,
+        pending_call=pending,
+    )
+    assert asked is not None
+
+    def answer(conversation: Conversation, content: str = "yes") -> PendingCall | None:
+        message = draft(9, content=content)
+        change = transitions.add_visitor_message(conversation, message, NOW, TIMEOUT, needs_human=False)
+        return change.conversation.pending_call
+
+    agreed = answer(asked.conversation)
+    assert agreed is not None
+    assert agreed.confirmed_by == 3
+    assert answer(asked.conversation, "tak") is None, "Danish for thanks"
+    # As a replica of the version before leaves it, which does not know the question.
+    assert answer(replace(asked.conversation, last_seq=4)) is None
+    taken = transitions.accept(asked.conversation, ALEX, NOW, TIMEOUT).conversation
+    assert taken.pending_call is None

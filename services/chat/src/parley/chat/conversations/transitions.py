@@ -198,6 +198,8 @@ def add_ai_message(
     if lease is not None and draft.reply_to is not None and lease.seq <= draft.reply_to:
         lease = None
     misses = 0 if knew_answer else after.consecutive_misses + 1
+    if pending_call is not None:
+        pending_call = replace(pending_call, asked_seq=message.seq)
     before = conversation.pending_call
     if before is not None and before.confirmed_by is not None and before.confirmed_by > (draft.reply_to or 0):
         pending_call = before
@@ -709,7 +711,9 @@ def _answer_confirmation(conversation: Conversation, draft: MessageDraft, at: da
     if pending is None or pending.confirmed_by is not None:
         return pending
     agrees = means_yes(draft.content) if draft.confirms is None else draft.confirms == pending.id
-    if not agrees or at >= pending.expires_at or pending.generation != conversation.generation:
+    # A replica of the version before may have received other messages since, and has not ended the question.
+    is_next = conversation.last_seq == pending.asked_seq and pending.generation == conversation.generation
+    if not agrees or not is_next or at >= pending.expires_at:
         return None
     return replace(pending, confirmed_by=conversation.last_seq + 1)
 

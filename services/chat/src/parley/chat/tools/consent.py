@@ -11,8 +11,8 @@ _WORD = re.compile(r"\w+")
 _YES = frozenset(
     (
         *("yes", "yep", "yeah", "confirm", "confirmed", "ja", "jawohl", "jo", "bestatigen", "oui", "confirmer"),
-        *("si", "confirmo", "confirmar", "sim", "confermo", "confirme", "tak", "da", "да", "так", "ano", "igen"),
-        *("evet", "ναι", "كن", "نعم", "כן", "はい", "是", "是的", "好的", "네", "예", "हाँ", "हां", "có", "ya", "kylla"),
+        *("si", "confirmo", "confirmar", "sim", "confermo", "confirme", "да", "так", "ano"),
+        *("evet", "ναι", "كن", "نعم", "כן", "はい", "是", "是的", "好的", "네", "예", "हाँ", "हां", "có", "kylla"),
     )
 )
 _POLITE = frozenset(

@@ -124,6 +124,8 @@ class PendingCall:
     generation: int
     """The ownership generation under which the visitor was asked."""
     expires_at: datetime
+    asked_seq: int = 0
+    """The seq of the message that asks: only the message right after it is an answer."""
     confirmed_by: int | None = None
     """The seq of the visitor's message that agrees."""
     started: bool = False
