@@ -22,6 +22,12 @@ from support.tenants import PASSWORD, TenantFixture
 from support.wait import wait_until
 from support.web_push import EXAMPLE_SUBSCRIPTION
 
+ID_PARAMETERS = (
+    *("site_id", "operator_id", "entry_id", "source_id", "document_id"),
+    *("secret_id", "tool_id", "trigger_id", "action_id", "test_id", "run_id", "id"),
+)
+"""Parameters of paths."""
+
 GATEWAY_ENDPOINTS = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/refresh"),
@@ -141,6 +147,14 @@ class ApiTour:
         secret = await self.call(owner, "POST", f"{site}/identity-secrets", {"name": "Server"}, 201)
         assert len((await self.call(owner, "GET", f"{site}/identity-secrets"))["identity_secrets"]) == 1
         await self.call(owner, "DELETE", f"{site}/identity-secrets/{secret['identity_secret']['id']}")
+        draft = {"name": "Pricing", "message": "Questions?", "include_pages": ["/pricing*"]}
+        trigger = (await self.call(owner, "POST", f"{site}/triggers", draft, 201))["trigger"]["id"]
+        assert len((await self.call(owner, "GET", f"{site}/triggers"))["triggers"]) == 1
+        await self.call(owner, "PUT", f"{site}/triggers/{trigger}", {**draft, "enabled": True})
+        await self.call(owner, "PUT", f"{site}/trigger-order", {"trigger_ids": [trigger]})
+        await self.call(owner, "POST", f"{site}/triggers/{trigger}/preview", {})
+        await self.call(owner, "GET", f"{site}/trigger-counts")
+        await self.call(owner, "DELETE", f"{site}/triggers/{trigger}")
         await self.call(owner, "POST", f"{site}/rotate-key", {})
         await self.call(owner, "GET", f"{site}/my-access")
         await self.call(owner, "GET", f"{site}/copilot")
@@ -290,6 +304,12 @@ class ApiTour:
         await self.call_as_visitor(visitor, "GET", "/config")
         await self.call_as_visitor(visitor, "GET", "/block-status")
         await self.call_as_visitor(visitor, "POST", "/heartbeat", page="https://shop.test/", title="Shop", lang="de")
+        trigger = {"name": "Welcome", "message": "Questions?", "enabled": True}
+        path = f"/sites/{self.tenant.site_id}/triggers"
+        added = (await self.call(self.tenant.owner, "POST", path, trigger, 201))["trigger"]["id"]
+        await self.call_as_visitor(visitor, "GET", "/triggers")
+        await self.call_as_visitor(visitor, "POST", "/triggers/show", trigger_ids=[added])
+        await self.call_as_visitor(visitor, "POST", "/triggers/opened", trigger_id=added)
         await self.send_message(visitor, "Hello?")
         await self.call_as_visitor(visitor, "POST", "/typing")
         await self.call_as_visitor(visitor, "POST", "/email", email="jane@example.com")
@@ -447,19 +467,7 @@ async def test_every_error_response_matches_the_document(
 ) -> None:
     for method, path in document.operations:
         real = path
-        for name in (
-            "site_id",
-            "operator_id",
-            "entry_id",
-            "source_id",
-            "document_id",
-            "secret_id",
-            "tool_id",
-            "action_id",
-            "test_id",
-            "run_id",
-            "id",
-        ):
+        for name in ID_PARAMETERS:
             real = real.replace(f"{{{name}}}", str(2**52))
         real = real.replace("{", "").replace("}", "")
         secured = bool(document.operation(method, path)["security"])
@@ -493,19 +501,7 @@ async def _call(api: ApiClient, method: str, path: str, token: str | None, reque
 async def test_a_wrong_method_is_405_and_lists_the_allowed_ones(document: OpenApiDocument, api: ApiClient) -> None:
     for path in document.content["paths"]:
         real = path
-        for name in (
-            "site_id",
-            "operator_id",
-            "entry_id",
-            "source_id",
-            "document_id",
-            "secret_id",
-            "tool_id",
-            "action_id",
-            "test_id",
-            "run_id",
-            "id",
-        ):
+        for name in ID_PARAMETERS:
             real = real.replace(f"{{{name}}}", "1")
         reply = await api.request("TRACE", real)
         assert reply.status == 405, path

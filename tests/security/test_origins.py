@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from parley.gateway.routes import Credential
@@ -25,21 +27,7 @@ def _cors_headers(reply: ApiResponse) -> dict[str, str]:
 
 
 def _path_with_ids(path: str) -> str:
-    for name in (
-        "site_id",
-        "operator_id",
-        "entry_id",
-        "source_id",
-        "document_id",
-        "secret_id",
-        "tool_id",
-        "action_id",
-        "test_id",
-        "run_id",
-        "id",
-    ):
-        path = path.replace(f"{{{name}}}", "1")
-    return path
+    return re.sub(r"\{\w+\}", "1", path)
 
 
 async def test_operator_routes_have_no_cors_headers(tenant: TenantFixture) -> None:

@@ -40,6 +40,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/chat/upload-image": {},
     "POST /api/v1/chat/upload-file": {},
     "POST /api/v1/chat/identify": {},
+    "GET /api/v1/chat/triggers": {},
+    "POST /api/v1/chat/triggers/show": {"trigger_ids": [1]},
+    "POST /api/v1/chat/triggers/opened": {"trigger_id": 1},
     "GET /api/v1/chat/events": {},
 }
 """Every endpoint of visitors, with the fields of a valid request. A new endpoint belongs here."""

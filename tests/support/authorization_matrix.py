@@ -35,6 +35,7 @@ class TenantResources:
     operator_id: int
     entry_id: int
     secret_id: int
+    trigger_id: int
     key_id: int
     reply_id: int
     team_id: int
@@ -86,6 +87,8 @@ class TenantResources:
         }
         tool = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/tools", lookup)).ok(201)["tool"]
         server = await SiteServer.create(tenant.owner, tenant.site_id)
+        trigger = {"name": "Pricing", "message": "Questions?"}
+        added = (await tenant.owner.post(f"/sites/{tenant.site_id}/triggers", trigger)).ok(201)["trigger"]
         key = (await tenant.owner.post("/api-keys", {"name": "Export"})).ok(201)["api_key"]
         canned = {"shortcut": "hi", "text": "Hello!", "scope": "site", "site_id": tenant.site_id}
         reply = (await tenant.owner.post("/canned-replies", canned)).ok(201)["canned_reply"]
@@ -107,6 +110,7 @@ class TenantResources:
             tenant.alex.id,
             known["id"],
             server.secret_id,
+            added["id"],
             key["id"],
             reply["id"],
             team["id"],
@@ -147,6 +151,7 @@ PATH_PARAMETERS = {
     ("sites", "tool_id"): "tool_id",
     ("sites", "test_id"): "test_id",
     ("sites", "run_id"): "run_id",
+    ("sites", "trigger_id"): "trigger_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 
@@ -158,6 +163,7 @@ NOT_RESOURCE_FIELDS = {
     "message_id": "the sender's own id for a message",
     "file_id": "an upload of the tenant's own, as image_url is; see tests/security/test_files.py",
     "conversation_ids": "each conversation is authorized and answered by itself",
+    "trigger_ids": "of the caller's own site: others are not found, or invalid",
     "label_ids": "checked for each conversation, with its site",
     "last_event_id": "a position in the event log; the replay is authorized event by event",
 }

@@ -136,6 +136,14 @@ async def _call_every_route(app: AdminTestApp) -> None:
     secret = (await call("POST", f"{site_path}/identity-secrets", {"name": "Server"}))["identity_secret"]
     await call("GET", f"{site_path}/identity-secrets")
     await call("DELETE", f"{site_path}/identity-secrets/{secret['id']}")
+    draft = {"name": "Pricing", "message": "Questions?"}
+    trigger = (await call("POST", f"{site_path}/triggers", draft))["trigger"]["id"]
+    await call("GET", f"{site_path}/triggers")
+    await call("PUT", f"{site_path}/triggers/{trigger}", draft)
+    await call("PUT", f"{site_path}/trigger-order", {"trigger_ids": [trigger]})
+    await call("POST", f"{site_path}/triggers/{trigger}/preview")
+    await call("GET", f"{site_path}/trigger-counts")
+    await call("DELETE", f"{site_path}/triggers/{trigger}")
     await app.call_internal("GET", "site", site_key=site["site_key"])
     await app.call_internal("GET", "origin", origin="https://shop.example.com")
     await app.admin.rpc_methods()["site_operators"]({"site_id": site["id"]})

@@ -82,6 +82,9 @@ IDENTIFICATIONS = Counter(
     "Tokens by which sites identify visitors: identified, not_configured, or why the token was refused.",
     ["outcome"],
 )
+TRIGGERS = Counter(
+    "parley_chat_triggers_total", "Triggers that visitors were shown, opened the chat at, and answered.", ["step"]
+)
 LOGIN_BLOCKS = Counter("parley_chat_login_blocks_total", "Blocks of logins after too many wrong passwords.")
 IMAGE_SECONDS = Histogram(
     "parley_chat_image_seconds",

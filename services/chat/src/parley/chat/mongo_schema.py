@@ -31,6 +31,7 @@ from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
 from parley.chat.tools import repository as tools
+from parley.chat.triggers import repository as triggers
 from parley.chat.uploads import repository as uploads
 from parley.chat.views import repository as views
 from parley.chat.visitors import repository as visitors
@@ -76,6 +77,7 @@ SCHEMA = DatabaseSchema(
         *team.INDEXES,
         *teams.INDEXES,
         *tools.INDEXES,
+        *triggers.INDEXES,
         *assignment.INDEXES,
         *personal_data.INDEXES,
         *MongoIdempotencyStore.indexes,

@@ -37,6 +37,8 @@ from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.module import SearchModule
 from parley.chat.tools import routes as tool_routes
 from parley.chat.tools.handlers import ToolHandlers
+from parley.chat.triggers import routes as trigger_routes
+from parley.chat.triggers.handlers import TriggerDeliveryHandlers
 from parley.chat.uploads import routes as upload_routes
 from parley.chat.uploads.handlers import UploadHandlers
 from parley.chat.views import routes as view_routes
@@ -61,7 +63,9 @@ def build_routes(
     answer_tests: AnswerTestModule,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
-    widget = WidgetHandlers(conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files)
+    widget = WidgetHandlers(
+        conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files, conversations.triggers
+    )
     return [
         *conversation_routes.routes(
             ConversationHandlers(conversations.conversations), ConversationQueryHandlers(queries)
@@ -72,6 +76,7 @@ def build_routes(
         *widget_routes.routes(widget),
         *identification_routes.visitor_routes(IdentificationHandlers(conversations.identification)),
         *form_routes.visitor_routes(FormHandlers(conversations.forms)),
+        *trigger_routes.visitor_routes(TriggerDeliveryHandlers(conversations.triggers)),
         *upload_routes.routes(uploads),
         *ai_routes.routes(AiHandlers(ai.doctor)),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),

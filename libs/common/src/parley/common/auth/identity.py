@@ -103,7 +103,8 @@ class VisitorCaller:
     """A visitor of one site. `session` is the public handle of their session, never the secret session id.
 
     `page_tracking` and `page_parameters` are the site's choice of what operators see of the visitor's page: whether
-    they see it at all, and which parameters of its query. `colour` is that of the site's widget.
+    they see it at all, and which parameters of its query. `colour` is that of the site's widget,
+    `triggers` the version of its live triggers, empty without any.
     `identity_secret_id` is that of the secret by which the site has proved who the visitor is; None for an unidentified
     session. `session_expires_at` is in seconds since 1970, 0 for an unidentified session, which does not expire.
     """
@@ -116,6 +117,7 @@ class VisitorCaller:
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
     colour: str = ""
+    triggers: str = ""
     identity_secret_id: int | None = None
     session_expires_at: int = 0
 
@@ -207,6 +209,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "pages": caller.page_tracking,
                 "params": list(caller.page_parameters),
                 "colour": caller.colour,
+                "triggers": caller.triggers,
                 "proof": caller.identity_secret_id,
                 "until": caller.session_expires_at,
             }
@@ -256,6 +259,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 page_tracking=claims.get("pages", True),
                 page_parameters=tuple(claims.get("params", ())),
                 colour=claims.get("colour", ""),
+                triggers=claims.get("triggers", ""),
                 identity_secret_id=claims.get("proof"),
                 session_expires_at=claims.get("until", 0),
             )

@@ -33,6 +33,7 @@ from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
 from parley.chat.settings import ChatSettings
+from parley.chat.triggers.delivery import TriggerDelivery
 from parley.chat.views.repository import MongoViewRepository
 from parley.chat.views.service import ViewService
 from parley.chat.visitors.repository import MongoVisitorRepository
@@ -102,6 +103,15 @@ class ConversationModule:
             conversations,
             SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock),
             IdentifiedSessions(settings.identity_secret),
+            clock,
+        )
+        self.triggers = TriggerDelivery(
+            admin.cached_sites,
+            visitors,
+            conversations,
+            presence,
+            admin.shown_triggers,
+            admin.trigger_previews,
             clock,
         )
         waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)

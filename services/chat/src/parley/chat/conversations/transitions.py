@@ -78,13 +78,20 @@ def add_visitor_message(
     needs_human: bool,
     reason: str = "ai_blocked",
     notice: MessageDraft | None = None,
+    opening: MessageDraft | None = None,
 ) -> Change:
     """Add a visitor's message. With `needs_human`, also request a handoff for a reason.
 
     `notice` is the message to the visitor that no operator is available; it is added only with a new handoff.
+    `opening` is what the visitor was shown first and answers; it is added only to a conversation without messages.
     Raises ConversationIsClosed.
     """
     _require_open(conversation)
+    if opening is not None and conversation.last_seq == 0:
+        before, opened = _append_message(conversation, opening, at)
+        answered = add_visitor_message(before, draft, at, timeout, needs_human=needs_human, notice=notice)
+        created = events.message_created(before, opened)
+        return replace(answered, events=(created, *answered.events), messages=(opened, *answered.messages))
     also: dict[str, Any] = {}
     if conversation.mode == "ai" and not needs_human:
         also["reply_lease"] = ReplyLease(conversation.last_seq + 1, at + REPLY_LEASE_DURATION)
@@ -689,7 +696,7 @@ def _append_message(
         unread_seqs = (*unread_seqs, seq)[-MAX_UNREAD:]
     if draft.role == "operator":
         also["first_operator_message_at"] = conversation.first_operator_message_at or at
-    elif draft.role == "ai":
+    elif draft.role == "ai" and not draft.proactive:
         also["first_ai_message_at"] = conversation.first_ai_message_at or at
     last_message = LastMessage(seq=seq, role=draft.role, preview=preview, created_at=at)
     after = replace(

@@ -39,6 +39,8 @@ class SessionJoiner:
 
         Interrupted at any point, it is completed by the next call. Raises ConcurrentModification.
         """
+        # Also of a visitor who has never written.
+        await self.content.assign_triggers(caller.session, person)
         visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
         if visitor is None or visitor.external_id is not None:
             return person

@@ -30,3 +30,6 @@ class SessionContent(Protocol):
 
     async def assign(self, visitor: Visitor, person: Visitor, conversation_ids: Sequence[int]) -> None:
         """Move the messages of joined conversations, and what the visitor has uploaded, to a person."""
+
+    async def assign_triggers(self, session: str, person: Visitor) -> None:
+        """Move what a session was shown of triggers to a person."""

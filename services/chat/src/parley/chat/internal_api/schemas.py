@@ -11,6 +11,7 @@ from parley.chat.accounts.model import serialize_permissions
 from parley.chat.common_fields import Name, NewPassword, Token
 from parley.chat.sessions.model import LoginResult
 from parley.chat.sites.model import Site
+from parley.chat.triggers.model import live_version
 from parley.common.auth.identity import Permission
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 from parley.common.texts import VERBATIM
@@ -98,6 +99,7 @@ class SiteInfo(BaseModel):
     identity_secret_ids: list[int] = Field(
         default_factory=list, description="Sessions of people who were identified by another secret have ended."
     )
+    triggers: str = Field("", description="The version of the site's live triggers; empty without any.")
 
 
 class SiteInfoResponse(SuccessResponse):
@@ -150,5 +152,6 @@ def serialize_site_info(site: Site) -> SiteInfoResponse:
             page_parameters=list(site.page_parameters),
             colour=site.chatbot.colours.primary,
             identity_secret_ids=[secret.id for secret in site.identity_secrets],
+            triggers=live_version(site.triggers),
         )
     )

@@ -53,6 +53,8 @@ class ReceivedMessage:
     conversation: Conversation
     message: Message | None
     duplicate: bool = False
+    opened: bool = False
+    """Whether the conversation begins with the opening that the message answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +224,12 @@ class MessageService:
         language: str | None = None,
         confirms: str | None = None,
         reply_to: int | None = None,
+        opening: str | None = None,
     ) -> ReceivedMessage:
         """Store a visitor's message; opens a conversation if none is open.
 
         `reply_to` is the seq of the message whose quick reply it is; ignored unless that message offers it.
+        `opening` is what the assistant wrote first: it begins a conversation that has no messages.
 
         Raises VisitorIsBlocked, VisitorBeingErased, ConcurrentModification, PrechatFormRequired before a new
         conversation, and ValidationFailed for a file that the site does not accept.
@@ -237,7 +241,10 @@ class MessageService:
             await self.next_message_id(), "visitor", content, image_url, message_id=message_id, confirms=confirms
         )
         offer = await self._find_offer(visitor, reply_to, content)
-        add = await self._build_visitor_transition(visitor, site, draft, file, offer)
+        first = None
+        if opening is not None:
+            first = MessageDraft(await self.next_message_id(), "ai", opening, proactive=True)
+        add = await self._build_visitor_transition(visitor, site, draft, file, offer, first)
         return await self._store_received(visitor, message_id, add, site.forms)
 
     async def receive_offline(
@@ -298,7 +305,8 @@ class MessageService:
             except StaleRead:
                 continue
             if change is not None:
-                return ReceivedMessage(change.conversation, change.messages[0])
+                added = {message.role: message for message in change.messages}
+                return ReceivedMessage(change.conversation, added["visitor"], opened="ai" in added)
         raise ConcurrentModification
 
     async def _find_offer(self, visitor: Visitor, seq: int | None, text: str) -> Message | None:
@@ -316,6 +324,7 @@ class MessageService:
         draft: MessageDraft,
         file: SendableFile | None,
         offer: Message | None,
+        opening: MessageDraft | None,
     ) -> Callable[[Conversation, Conversation], Change | None]:
         """The transition that adds a visitor's message, as a function of the snapshot and the current state."""
         at = self.clock()
@@ -335,7 +344,7 @@ class MessageService:
             is_choice = offer is not None and offer.conversation_id == current.id
             message = replace(draft, reply_to=offer.seq) if offer is not None and is_choice else draft
             return transitions.add_visitor_message(
-                admitted, message, at, site.operator_timeout, needs_human=needs_human, notice=notice
+                admitted, message, at, site.operator_timeout, needs_human=needs_human, notice=notice, opening=opening
             )
 
         return add

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from parley.chat.conversations.model import Conversation
 from parley.chat.files.model import StoredFile
 from parley.chat.messages.model import Message, Note
+from parley.chat.triggers.model import ShownTrigger
 from parley.chat.visitors.model import DataSubject, Visitor
 from parley.common.events import Actor
 
@@ -27,10 +28,12 @@ class DataCounts:
     notes: int = 0
     images: int = 0
     files: int = 0
+    triggers: int = 0
+    """That the visitor was shown."""
 
     @property
     def is_empty(self) -> bool:
-        return not any((self.visitors, self.conversations, self.messages, self.notes, self.images, self.files))
+        return not any(getattr(self, name) for name in DataCounts.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,12 @@ class StoredPersonalData:
     files: Sequence[StoredFile] = ()
     """Files in their conversations or uploaded by them; without those that have expired."""
     derived: Sequence[DerivedText] = ()
+    triggers: Sequence[ShownTrigger] = ()
+    """That they were shown."""
 
     @property
     def is_empty(self) -> bool:
-        return self.visitor is None and not (self.conversations or self.images or self.files)
+        return self.visitor is None and not (self.conversations or self.images or self.files or self.triggers)
 
 
 @dataclass(frozen=True, slots=True)

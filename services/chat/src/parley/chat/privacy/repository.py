@@ -22,6 +22,8 @@ from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
 from parley.chat.privacy.ports import DerivedData
 from parley.chat.search.index import SearchIndex
+from parley.chat.triggers.repository import COLLECTION as SHOWN_TRIGGERS
+from parley.chat.triggers.repository import to_shown_trigger
 from parley.chat.uploads.model import image_name
 from parley.chat.uploads.repository import query_shown_images
 from parley.chat.visitors.model import DataSubject
@@ -93,6 +95,7 @@ class MongoPersonalDataRepository:
             sorted({*await self._list_uploads(subject), *sent}),
             await find_files(self._mongo, await self._list_files(subject, ids)),
             [text for source in self._derived for text in await source.list_texts(ids)],
+            [to_shown_trigger(row) async for row in self._mongo[SHOWN_TRIGGERS].find(_triggers_filter(subject))],
         )
 
     async def count(self, subject: DataSubject) -> DataCounts:
@@ -107,6 +110,7 @@ class MongoPersonalDataRepository:
             notes=await self._mongo["notes"].count_documents(in_conversations),
             images=len(images),
             files=len(files),
+            triggers=await self._mongo[SHOWN_TRIGGERS].count_documents(_triggers_filter(subject)),
         )
 
     async def find_subjects_by_email(self, site_id: int, email: str) -> Sequence[DataSubject]:
@@ -178,6 +182,7 @@ class MongoPersonalDataRepository:
         in_conversations = {"conversation_id": {"$in": all_ids}}
         messages = await self._mongo["messages"].delete_many(in_conversations)
         notes = await self._mongo["notes"].delete_many(in_conversations)
+        triggers = await self._mongo[SHOWN_TRIGGERS].delete_many(_triggers_filter(subject))
         unused_images = await self._filter_unused_images(images)
         # An operator may have sent one file to several visitors, or have it in a canned reply.
         used_files = {
@@ -192,6 +197,7 @@ class MongoPersonalDataRepository:
             notes=notes.deleted_count,
             images=len(unused_images),
             files=len(unused_files),
+            triggers=triggers.deleted_count,
         )
         return ErasureResult(counts, closed, tuple(all_ids), tuple(unused_images), tuple(unused_files))
 
@@ -334,3 +340,7 @@ def _image_names(urls: Iterable[str | None]) -> list[str]:
 
 def _conversations_filter(subject: DataSubject) -> Document:
     return {"visitor_key": subject.key, "tenant_id": subject.tenant_id}
+
+
+def _triggers_filter(subject: DataSubject) -> Document:
+    return {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}

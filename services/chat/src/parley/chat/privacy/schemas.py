@@ -64,6 +64,16 @@ class ExportedText(Schema):
     text: str
 
 
+class ExportedTrigger(Schema):
+    """A message of the assistant that the visitor was shown before they wrote: the last time."""
+
+    trigger_id: int
+    message: str
+    shown_at: Timestamp
+    opened: bool
+    answered: bool
+
+
 class ExportSchema(Schema):
     """What Parley stores about a visitor. `elsewhere` is what the other services store, by name."""
 
@@ -75,6 +85,7 @@ class ExportSchema(Schema):
     images: list[str] = Field(description="Names of images; their URLs are uploads/<name> on this deployment.")
     files: list[ExportedFile] = Field(description="Files that are still stored; files/<id>/<name> on this deployment.")
     derived: list[ExportedText] = Field(description="What was made from the conversations to improve the AI.")
+    triggers: list[ExportedTrigger] = Field(default_factory=list)
     elsewhere: dict[str, dict[str, Any] | None]
 
 
@@ -90,6 +101,7 @@ class ErasedCounts(Schema):
     notes: int
     images: int
     files: int
+    triggers: int = 0
 
 
 class EraseResponse(SuccessResponse):
@@ -115,6 +127,7 @@ def serialize_export(export: PersonalDataExport) -> ExportSchema:
         images=list(export.stored.images),
         files=[ExportedFile.model_validate(file, from_attributes=True) for file in export.stored.files],
         derived=[ExportedText(kind=one.kind, text=one.text) for one in export.stored.derived],
+        triggers=[ExportedTrigger.model_validate(one, from_attributes=True) for one in export.stored.triggers],
         elsewhere={name: dict(result) if result else None for name, result in export.remote.items()},
     )
 
@@ -126,6 +139,7 @@ def serialize_counts(counts: DataCounts) -> ErasedCounts:
         notes=counts.notes,
         images=counts.images,
         files=counts.files,
+        triggers=counts.triggers,
     )
 
 

@@ -11,6 +11,7 @@ from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.triggers.model import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Site:
     forms: SiteForms = field(default_factory=SiteForms)
     identity_secrets: tuple[IdentitySecret, ...] = ()
     """By which the site's server proves who its visitors are."""
+    triggers: tuple[Trigger, ...] = ()
+    """In their order, also those that are off."""
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
     ai_check: EngineCheck | None = None
@@ -85,4 +88,5 @@ class Site:
             site_key=self.site_key,
             identity_secrets=self.identity_secrets,
             ai_check=self.ai_check,
+            triggers=self.triggers,
         )

@@ -22,6 +22,7 @@ from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
 from parley.chat.sites.routing import Fallback, SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
+from parley.chat.triggers.model import Trigger, TriggerDraft
 from parley.common.mongodb import Document, Index, Mongo, Outbox
 
 COLLECTION = "sites"
@@ -168,6 +169,7 @@ def _mutable_fields(site: Site) -> Document:
         "routing": _routing_document(site.routing),
         "forms": forms_document(site.forms),
         _IDENTITY_SECRETS: [_identity_secret_document(secret) for secret in site.identity_secrets],
+        "triggers": [_trigger_document(trigger) for trigger in site.triggers],
         "deleted": site.deleted,
         "version": site.version,
     }
@@ -191,6 +193,7 @@ def _to_site(row: Document) -> Site:
         chatbot=chatbot,
         forms=to_forms(row.get("forms")),
         identity_secrets=tuple(_to_identity_secrets(row)),
+        triggers=tuple(_to_trigger(document) for document in row.get("triggers", ())),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         ai_check=_to_check(row.get(_AI_CHECKS, {}).get(PRIMARY_ENGINE), chatbot),
         deleted=row["deleted"],
@@ -223,6 +226,17 @@ def _to_identity_secrets(row: Document) -> Iterator[IdentitySecret]:
         yield IdentitySecret(
             secret["id"], secret["name"], secret["encrypted"], secret["created_at"], used.get(str(secret["id"]))
         )
+
+
+def _trigger_document(trigger: Trigger) -> Document:
+    times = {"created_at": trigger.created_at, "updated_at": trigger.updated_at}
+    return {"id": trigger.id, **asdict(trigger.draft), **times}
+
+
+def _to_trigger(document: Document) -> Trigger:
+    fields = _known_fields(TriggerDraft, document)
+    fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return Trigger(document["id"], TriggerDraft(**fields), document["created_at"], document["updated_at"])
 
 
 def _routing_document(routing: SiteRouting) -> Document:
@@ -291,7 +305,7 @@ def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
 
 
 def _known_fields(
-    settings_class: type[ChatbotSettings | AiSettings | FilesSettings], document: Mapping[str, Any]
+    settings_class: type[ChatbotSettings | AiSettings | FilesSettings | TriggerDraft], document: Mapping[str, Any]
 ) -> Document:
     """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""
     return {name: value for name, value in document.items() if name in settings_class.__dataclass_fields__}

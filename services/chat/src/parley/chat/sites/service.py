@@ -18,6 +18,7 @@ from parley.chat.ids import NextId
 from parley.chat.sites.model import Site, SiteDraft
 from parley.chat.sites.ports import ChangeCheck, SiteRepository
 from parley.chat.sites.routing import SiteRouting
+from parley.chat.triggers.model import Trigger
 from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events import new_event
 from parley.common.events.team import SiteChanged
@@ -126,6 +127,18 @@ class SiteService:
         before = await self.get(caller, site_id)
         after = replace(before, identity_secrets=change(before.identity_secrets))
         return await self._save(caller, before, after, action, details)
+
+    async def update_triggers(
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        change: Callable[[tuple[Trigger, ...]], tuple[Trigger, ...]],
+        action: str,
+        details: Mapping[str, Any],
+    ) -> Site:
+        """Replace the triggers. Raises SiteNotFound, Forbidden, EditConflict, and what `change` raises."""
+        before = await self.get(caller, site_id)
+        return await self._save(caller, before, replace(before, triggers=change(before.triggers)), action, details)
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
         """Replace the public key, which stops widgets with the old one.

@@ -14,6 +14,7 @@ from parley.chat.sites.chatbot import AiSettings, FilesSettings
 from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.silence_policy import SilencePolicy
+from parley.chat.triggers.model import Trigger
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import NotFound
 
@@ -51,6 +52,8 @@ class SiteSettings:
     """By which the site's server proves who its visitors are."""
     ai_check: EngineCheck | None = None
     """What the last check of the AI endpoint has found, if it was of the present endpoint, key and model."""
+    triggers: tuple[Trigger, ...] = ()
+    """In their order, also those that are off."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

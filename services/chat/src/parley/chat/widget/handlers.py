@@ -14,8 +14,9 @@ from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
-from parley.chat.messages.service import MessageService
+from parley.chat.messages.service import MessageService, ReceivedMessage
 from parley.chat.schemas import OkResponse
+from parley.chat.triggers.delivery import TriggerDelivery
 from parley.chat.uploads.service import UploadService
 from parley.chat.visitors.service import VisitorService
 from parley.chat.widget.schemas import (
@@ -59,29 +60,14 @@ class WidgetHandlers:
     visitors: VisitorService
     uploads: UploadService
     files: FileService
+    triggers: TriggerDelivery
 
     async def stream(self, context: RequestContext[VisitorCaller, SendMessageBody, None]) -> web.StreamResponse:
         """Store the visitor's message, and stream the AI's reply as server-sent events."""
         body = context.body
         caller = context.caller
-        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
-        uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
-        file = await self.files.get_for_sending(uploader, body.file_id)
         # Shielded: a message that has started to be stored is stored, even if the visitor disconnects now.
-        received = await asyncio.shield(
-            asyncio.ensure_future(
-                self.messages.receive(
-                    caller,
-                    body.message,
-                    image_url=image_url,
-                    file=file,
-                    message_id=body.message_id,
-                    language=body.lang,
-                    confirms=body.confirm,
-                    reply_to=body.reply_to,
-                )
-            )
-        )
+        received = await asyncio.shield(asyncio.ensure_future(self._receive(caller, body)))
         reply = self.replies.start_or_join(received, caller.client_ip)
         message_id = received.message.id if received.message else None
         headers = {
@@ -106,6 +92,27 @@ class WidgetHandlers:
             await response.write(b'data: {"type":"error","code":"unavailable"}\n\n')
         await response.write_eof()
         return response
+
+    async def _receive(self, caller: VisitorCaller, body: SendMessageBody) -> ReceivedMessage:
+        image_url = await self.uploads.validate_url(caller.tenant_id, body.image_url)
+        uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
+        file = await self.files.get_for_sending(uploader, body.file_id)
+        trigger_id = body.trigger_id
+        opening = None if trigger_id is None else await self.triggers.find_answerable(caller, trigger_id)
+        received = await self.messages.receive(
+            caller,
+            body.message,
+            image_url=image_url,
+            file=file,
+            message_id=body.message_id,
+            language=body.lang,
+            confirms=body.confirm,
+            reply_to=body.reply_to,
+            opening=opening,
+        )
+        if received.opened and trigger_id is not None:
+            await self.triggers.record_answered(caller, trigger_id)
+        return received
 
     async def get_history(self, context: RequestContext[VisitorCaller, None, HistoryQuery]) -> HistoryResponse:
         visitor, history = await self.widget.get_history(context.caller, context.query.before_seq, context.query.limit)

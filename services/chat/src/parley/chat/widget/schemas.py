@@ -60,6 +60,9 @@ class SendMessageBody(WidgetBody):
     reply_to: Id | None = Field(
         None, description="The seq of the message whose quick reply this is. Ignored unless that message offers it."
     )
+    trigger_id: Id | None = Field(
+        None, description="Of a trigger that you were shown and answer: a new conversation begins with its message."
+    )
 
     @model_validator(mode="after")
     def _require_content(self) -> SendMessageBody:

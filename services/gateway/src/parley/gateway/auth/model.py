@@ -115,6 +115,8 @@ class Site:
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
     colour: str = ""
+    triggers: str = ""
+    """The version of its live triggers; empty without any."""
     identity_secret_ids: frozenset[int] = frozenset()
     """Of the secrets by which the site identifies people at present."""
 
@@ -130,6 +132,7 @@ class Site:
             page_tracking=bool(document.get("page_tracking", True)),
             page_parameters=tuple(str(name) for name in document.get("page_parameters", ())),
             colour=str(document.get("colour", "")),
+            triggers=str(document.get("triggers", "")),
             identity_secret_ids=frozenset(map(int, document.get("identity_secret_ids", ()))),
         )
 

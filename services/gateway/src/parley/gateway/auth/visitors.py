@@ -117,6 +117,7 @@ class VisitorAuthenticator:
                 site.page_tracking,
                 site.page_parameters,
                 site.colour,
+                site.triggers,
                 None if identified is None else identified.identity_secret_id,
                 0 if identified is None else identified.expires_at,
             ),

@@ -47,6 +47,7 @@ class VisitorHandlers:
             colour=caller.colour,
             page_tracking=caller.page_tracking,
             page_parameters=list(caller.page_parameters),
+            triggers=caller.triggers,
         )
 
     async def list_on_site(

@@ -59,6 +59,7 @@ class VisitorHeartbeatResponse(HeartbeatResponse):
     colour: str = Field(description="The colour of the widget's button; empty when it is not known.")
     page_tracking: bool = Field(description="Whether the widget reports the visitor's page.")
     page_parameters: list[str] = Field(description="The query parameters it reports with it.")
+    triggers: str = Field("", description="The version of the site's live triggers; empty without any.")
 
 
 class VisitorListQuery(Query):

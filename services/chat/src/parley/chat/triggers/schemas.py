@@ -1,0 +1,171 @@
+"""Request and response bodies of triggers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from parley.chat.common_fields import Name
+from parley.chat.triggers.model import (
+    MAX_TRIGGERS_PER_SITE,
+    Frequency,
+    Hours,
+    Operators,
+    ShownTrigger,
+    Trigger,
+    TriggerCounts,
+    TriggerDraft,
+    Visitors,
+)
+from parley.chat.widget.schemas import Language, WidgetBody, WidgetQuery
+from parley.common.events.schemas import Timestamp
+from parley.common.http import Id, Query, RequestBody, SuccessResponse
+
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^\S+$")]
+Patterns = Annotated[list[Pattern], Field(max_length=20)]
+PrimaryLanguage = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+TriggerIds = Annotated[list[Id], Field(max_length=MAX_TRIGGERS_PER_SITE)]
+
+
+class TriggerBody(RequestBody):
+    """A rule and its message. All conditions have to be met; each default asks for nothing."""
+
+    name: Name
+    message: Annotated[str, StringConstraints(max_length=1000, pattern=r"\S")] = Field(description="Markdown.")
+    enabled: bool = Field(False, description="Whether visitors are shown it.")
+    include_pages: Patterns = Field(
+        default_factory=list,
+        description="Patterns of addresses, of which a page has to match one; none: every page. `*` stands for any"
+        " characters. `/pricing*` is for the path, `shop.example.com/*` for host and path; with `?` or `#` in it, a"
+        " pattern is for the query or the fragment as well.",
+    )
+    exclude_pages: Patterns = Field(
+        default_factory=list, description="Patterns of addresses, of which a page must match none."
+    )
+    seconds: Annotated[int, Field(ge=0, le=3600)] = Field(0, description="Time on the page.")
+    scroll_percent: Annotated[int, Field(ge=0, le=100)] = Field(0, description="How far the page was scrolled.")
+    exit_intent: bool = Field(False, description="The pointer leaves the page at its top; never on touch screens.")
+    visitors: Visitors = "all"
+    hours: Hours = Field("any", description="Within the site's business hours, or outside of them.")
+    operators: Operators = Field("any", description="Whether an operator is online.")
+    languages: Annotated[list[PrimaryLanguage], Field(max_length=30)] = Field(
+        default_factory=list, description="The visitor's languages, such as `pt`; none: every language."
+    )
+    frequency: Frequency = Field("visit", description="`interval`: not again within `interval_hours`.")
+    interval_hours: Annotated[int, Field(ge=1, le=8760)] = 24
+
+    def to_draft(self) -> TriggerDraft:
+        fields = {name: getattr(self, name) for name in TriggerDraft.__dataclass_fields__}
+        return TriggerDraft(**{name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()})
+
+
+class OrderBody(RequestBody):
+    trigger_ids: TriggerIds = Field(description="All triggers of the site, in their new order.")
+
+
+class CountsQuery(Query):
+    days: Annotated[int, Field(ge=1, le=400)] = Field(30, description="The last days (UTC), today included.")
+
+
+class TriggerSchema(TriggerBody):
+    id: int
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class TriggerResponse(SuccessResponse):
+    trigger: TriggerSchema
+
+
+class TriggerListResponse(SuccessResponse):
+    """In their order: of triggers whose conditions are met at the same time, the first is shown."""
+
+    triggers: list[TriggerSchema]
+
+
+class PreviewResponse(SuccessResponse):
+    """Open a page of the site with the query parameter `parley_preview` and this token. Nothing is counted."""
+
+    token: str
+    expires_at: Timestamp
+
+
+class TriggerCountsSchema(BaseModel):
+    """Visitors of a day who were shown a trigger; of them, those who opened the chat, and who answered."""
+
+    trigger_id: int
+    day: date
+    shown: int
+    opened: int
+    answered: int
+
+
+class TriggerCountsResponse(SuccessResponse):
+    counts: list[TriggerCountsSchema]
+
+
+class WidgetTriggersQuery(WidgetQuery):
+    preview: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="A preview's token: the answer has that trigger alone, with its message."
+    )
+
+
+class WidgetTrigger(BaseModel):
+    """What the widget checks of a trigger. The message comes with `POST /chat/triggers/show`."""
+
+    id: int
+    include_pages: list[str]
+    exclude_pages: list[str]
+    seconds: int
+    scroll_percent: int
+    exit_intent: bool
+    visitors: Visitors
+    languages: list[str]
+    frequency: Frequency
+    interval_hours: int
+    message: str | None = Field(None, description="Of a preview.")
+
+
+class WidgetTriggersResponse(SuccessResponse):
+    triggers: list[WidgetTrigger]
+
+
+class ShowTriggerBody(WidgetBody):
+    trigger_ids: TriggerIds = Field(description="Those whose conditions are met on the page.")
+    lang: Language | None = None
+
+
+class TriggerOpenedBody(WidgetBody):
+    trigger_id: Id
+
+
+class ShownTriggerSchema(BaseModel):
+    id: int
+    message: str = Field(description="Markdown.")
+
+
+class ShowTriggerResponse(SuccessResponse):
+    trigger: ShownTriggerSchema | None = Field(description="Null if none may be shown now.")
+
+
+def serialize_trigger(trigger: Trigger) -> TriggerSchema:
+    fields = {name: getattr(trigger.draft, name) for name in TriggerDraft.__dataclass_fields__}
+    lists = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+    times = {"created_at": trigger.created_at, "updated_at": trigger.updated_at}
+    return TriggerSchema(id=trigger.id, **fields | lists, **times)
+
+
+def serialize_counts(counts: TriggerCounts) -> TriggerCountsSchema:
+    return TriggerCountsSchema.model_validate(counts, from_attributes=True)
+
+
+def serialize_for_widget(trigger: Trigger, *, preview: bool = False) -> WidgetTrigger:
+    message = trigger.draft.message if preview else None
+    return WidgetTrigger(id=trigger.id, message=message, **trigger.draft.visible_conditions)
+
+
+def serialize_shown(shown: ShownTrigger | None) -> ShowTriggerResponse:
+    schema = None if shown is None else ShownTriggerSchema(id=shown.trigger_id, message=shown.message)
+    return ShowTriggerResponse(trigger=schema)
