@@ -273,22 +273,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/chat/form": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postChatForm"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/chat/handoff": {
         parameters: {
             query?: never;
@@ -347,22 +331,6 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postChatIdentify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/chat/offline-form": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postChatOfflineForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -459,6 +427,54 @@ export interface paths {
         get: operations["getChatTranscript"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getChatTriggers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/triggers/opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatTriggersOpened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/triggers/show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatTriggersShow"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1441,22 +1457,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sites/{site_id}/chatbot/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotCheck"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/sites/{site_id}/chatbot/knowledge": {
         parameters: {
             query?: never;
@@ -1489,246 +1489,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sites/{site_id}/chatbot/tests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTests"];
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTests"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTestsExport"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/generate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTestsGenerate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTestsImport"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTestsRun"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTestsRuns"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTestsRunsRunId"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTestsRunsRunIdCancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/replays": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTestsRunsRunIdReplays"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/results": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTestsRunsRunIdResults"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tests/{test_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["putSitesSiteIdChatbotTestsTestId"];
-        post?: never;
-        delete: operations["deleteSitesSiteIdChatbotTestsTestId"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tools": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdChatbotTools"];
-        put?: never;
-        post: operations["postSitesSiteIdChatbotTools"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put: operations["putSitesSiteIdChatbotToolsToolId"];
-        post?: never;
-        delete: operations["deleteSitesSiteIdChatbotToolsToolId"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/secret": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotToolsToolIdSecret"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/try": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postSitesSiteIdChatbotToolsToolIdTry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/sites/{site_id}/conversations": {
         parameters: {
             query?: never;
@@ -1754,22 +1514,6 @@ export interface paths {
         };
         get: operations["getSitesSiteIdCopilot"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sites/{site_id}/forms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSitesSiteIdForms"];
-        put: operations["putSitesSiteIdForms"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2097,6 +1841,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/trigger-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdTriggerCounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/trigger-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdTriggerOrder"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdTriggers"];
+        put?: never;
+        post: operations["postSitesSiteIdTriggers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/triggers/{trigger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdTriggersTriggerId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdTriggersTriggerId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/triggers/{trigger_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdTriggersTriggerIdPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/widget-code": {
         parameters: {
             query?: never;
@@ -2369,49 +2193,6 @@ export interface components {
             next_cursor: string | null;
             current_user_id: number;
         };
-        AnswerTestBody: {
-            question: string;
-            language?: string | null;
-            /** @enum {string} */
-            expected?: "answer" | "decline" | "handoff";
-            must_say?: string[][];
-            must_not_say?: string[];
-            must_cite?: string[][];
-            enabled?: boolean;
-        };
-        AnswerTestListResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            tests: components["schemas"]["AnswerTestSchema"][];
-            next_cursor: string | null;
-        };
-        AnswerTestResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            test: components["schemas"]["AnswerTestSchema"];
-        };
-        AnswerTestSchema: {
-            /** @enum {string} */
-            expected: "answer" | "decline" | "handoff";
-            must_say: string[][];
-            must_not_say: string[];
-            must_cite: string[][];
-            id: number;
-            question: string;
-            language: string | null;
-            enabled: boolean;
-            /** @enum {string} */
-            origin: "manual" | "chat" | "knowledge" | "import";
-            conversation_id: number | null;
-            created_at: string;
-            updated_at: string;
-        };
         ApiKeyListResponse: {
             /**
              * @default true
@@ -2476,33 +2257,6 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
-        };
-        AskedFieldSchema: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label: string;
-            required: boolean;
-            options: string[];
-            max_length: number;
-            /** @default null */
-            value: string | null;
-        };
-        AskedFormSchema: {
-            title: string;
-            intro: string;
-            fields: components["schemas"]["AskedFieldSchema"][];
-            departments: components["schemas"]["DepartmentSchema"][];
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-        };
-        AskedOfflineFormSchema: {
-            title: string;
-            intro: string;
-            fields: components["schemas"]["AskedFieldSchema"][];
-            departments: components["schemas"]["DepartmentSchema"][];
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-            replaces_chat: boolean;
-            confirmation: string;
         };
         AssignmentCandidateSchema: {
             operator: components["schemas"]["OperatorRef"];
@@ -2591,8 +2345,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             blocked_at: string | null;
@@ -2669,7 +2421,6 @@ export interface components {
             site_id?: number | null;
             image_url?: string | null;
             file_id?: string | null;
-            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         CannedReplyResponse: {
             /**
@@ -2689,7 +2440,6 @@ export interface components {
             operator_id: number;
             image_url: string | null;
             file: components["schemas"]["FileSchema"] | null;
-            quick_replies: components["schemas"]["QuickReply"][];
             use_count: number;
             created_at: string;
             updated_at: string;
@@ -2712,7 +2462,6 @@ export interface components {
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
-            require_answer_tests?: boolean | null;
         };
         ChatbotResponse: {
             /**
@@ -2743,24 +2492,7 @@ export interface components {
             translation: components["schemas"]["TranslationSettingsSchema"];
             ai: components["schemas"]["AiSettingsSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
-            require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
-            check: components["schemas"]["EngineCheckSchema"] | null;
-        };
-        CheckBody: {
-            base_url?: string | null;
-            api_key?: string | null;
-            model?: string | null;
-            embeddings?: ("local" | "endpoint" | "none") | null;
-            embedding_model?: string | null;
-        };
-        CheckStepSchema: {
-            /** @enum {string} */
-            name: "endpoint" | "key" | "model" | "reply" | "parameters" | "streaming" | "usage" | "tools" | "json" | "images" | "embeddings";
-            /** @enum {string} */
-            status: "ok" | "limited" | "failed";
-            code: string;
-            message: string;
         };
         ColoursBody: {
             primary?: string | null;
@@ -2788,43 +2520,9 @@ export interface components {
             /** @default null */
             opens_at: string | null;
             files: components["schemas"]["FileLimitsSchema"];
-            /** @default null */
-            prechat_form: components["schemas"]["AskedFormSchema"] | null;
-            /** @default null */
-            offline_form: components["schemas"]["AskedOfflineFormSchema"] | null;
             /** @default true */
             page_tracking: boolean;
             page_parameters?: string[];
-        };
-        ConfirmationSchema: {
-            id: string;
-            title: string;
-            expires_at: string;
-        };
-        ConsentAnswerBody: {
-            given: boolean;
-            version: number;
-        };
-        ConsentBody: {
-            text: string;
-            required?: boolean;
-        };
-        ConsentFormSchema: {
-            text: string;
-            required: boolean;
-            version: number;
-        };
-        ConsentSchema: {
-            given: boolean;
-            version: number;
-            /** @default null */
-            language: string | null;
-            at: string;
-        };
-        ConsentTextSchema: {
-            version: number;
-            text: string;
-            since: string;
         };
         ContactBody: {
             site_key: string;
@@ -2956,6 +2654,10 @@ export interface components {
             success: true;
             available: boolean;
         };
+        CountsQuery: {
+            /** @default 30 */
+            days: number;
+        };
         CountsResponse: {
             /**
              * @default true
@@ -3021,14 +2723,6 @@ export interface components {
             member: components["schemas"]["MemberSchema"];
             invitation: components["schemas"]["InvitationSchema"] | null;
         };
-        DepartmentBody: {
-            team_id: number | null;
-            label: string;
-        };
-        DepartmentSchema: {
-            team_id: number | null;
-            label: string;
-        };
         DocumentBody: {
             enabled: boolean;
         };
@@ -3073,24 +2767,6 @@ export interface components {
         EndSessionsBody: {
             revoke_api_keys?: boolean;
         };
-        EngineCheckResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            check: components["schemas"]["EngineCheckSchema"];
-        };
-        EngineCheckSchema: {
-            /** Format: date-time */
-            at: string;
-            ok: boolean;
-            model: string;
-            steps: components["schemas"]["CheckStepSchema"][];
-            first_word_seconds: number | null;
-            tokens: number;
-            known_models: string[];
-        };
         EraseBody: {
             site_id: number;
             session_id: string;
@@ -3109,6 +2785,8 @@ export interface components {
             notes: number;
             images: number;
             files: number;
+            /** @default 0 */
+            triggers: number;
         };
         ExportResponse: {
             /**
@@ -3127,7 +2805,7 @@ export interface components {
             conversations: components["schemas"]["ExportedConversation"][];
             images: string[];
             files: components["schemas"]["ExportedFile"][];
-            derived: components["schemas"]["ExportedText"][];
+            triggers?: components["schemas"]["ExportedTrigger"][];
             elsewhere: {
                 [key: string]: {
                     [key: string]: unknown;
@@ -3190,10 +2868,12 @@ export interface components {
             content_type: string;
             sha256: string;
         };
-        ExportedText: {
-            /** @enum {string} */
-            kind: "answer_test" | "test_answer" | "unanswered_question";
-            text: string;
+        ExportedTrigger: {
+            trigger_id: number;
+            message: string;
+            shown_at: string;
+            opened: boolean;
+            answered: boolean;
         };
         ExportedVisitor: {
             session_id: string;
@@ -3221,8 +2901,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             given?: {
                 [key: string]: string;
             };
@@ -3238,24 +2916,6 @@ export interface components {
         FallbackSchema: {
             team_id: number | null;
             after_seconds: number;
-        };
-        FieldBody: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label?: string;
-            required?: boolean;
-            options?: string[];
-            max_length?: number;
-        };
-        FieldSchema: {
-            key: string;
-            /** @enum {string} */
-            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
-            label: string;
-            required: boolean;
-            options: string[];
-            max_length: number;
         };
         FiguresSchema: {
             chats: number;
@@ -3314,55 +2974,6 @@ export interface components {
             kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
             max_bytes: number | null;
             expire_days: number | null;
-        };
-        FormAnswerSchema: {
-            key: string;
-            label: string;
-            value: string | boolean;
-        };
-        FormAnswersBody: {
-            site_key: string;
-            session_id?: string | null;
-            answers?: {
-                [key: string]: string | boolean;
-            };
-            consent?: components["schemas"]["ConsentAnswerBody"] | null;
-            team_id?: number | null;
-            lang?: string | null;
-        };
-        FormsBody: {
-            consent?: components["schemas"]["ConsentBody"] | null;
-            departments?: components["schemas"]["DepartmentBody"][];
-            prechat?: components["schemas"]["PrechatFormBody"];
-            offline?: components["schemas"]["OfflineFormBody"];
-        };
-        FormsResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            forms: components["schemas"]["SiteFormsSchema"];
-            consent_texts: components["schemas"]["ConsentTextSchema"][];
-        };
-        GeneratedResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            created: number;
-        };
-        GivenAnswerSchema: {
-            /** @enum {string} */
-            outcome: "answered" | "declined" | "handed_over" | "failed";
-            text: string;
-            sources: components["schemas"]["MessageSource"][];
-            seconds: number;
-            tokens: number;
-            error: string | null;
-            verdict: ("right" | "wrong" | "unknown") | null;
-            reasons: components["schemas"]["ReasonSchema"][];
         };
         /** @enum {string} */
         GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
@@ -3445,19 +3056,6 @@ export interface components {
             name: string;
             created_at: string;
             last_used_at: string | null;
-        };
-        ImportBody: {
-            tests?: components["schemas"]["AnswerTestBody"][] | null;
-            csv?: string | null;
-        };
-        ImportedResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            created: number;
-            replaced: number;
         };
         InvitationResponse: {
             /**
@@ -3648,8 +3246,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             lead_at: string | null;
@@ -3727,14 +3323,6 @@ export interface components {
             translation: components["schemas"]["MessageTranslation"] | null;
             /** @default [] */
             sources: components["schemas"]["MessageSource"][];
-            /** @default null */
-            confirmation: components["schemas"]["ConfirmationSchema"] | null;
-            /** @default [] */
-            tool_calls: components["schemas"]["ToolCallSchema"][];
-            /** @default [] */
-            quick_replies: components["schemas"]["QuickReply"][];
-            /** @default null */
-            reply_to: number | null;
             created_at: string;
         };
         MessageSource: {
@@ -3751,8 +3339,6 @@ export interface components {
              * @enum {string}
              */
             status: "done" | "failed" | "unsupported";
-            /** @default [] */
-            quick_replies: string[];
         };
         MessageWindowQuery: {
             /** @default null */
@@ -3801,18 +3387,6 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             owner: boolean;
         };
-        NewAnswerTestBody: {
-            question: string;
-            language?: string | null;
-            /** @enum {string} */
-            expected?: "answer" | "decline" | "handoff";
-            must_say?: string[][];
-            must_not_say?: string[];
-            must_cite?: string[][];
-            enabled?: boolean;
-            conversation_id?: number | null;
-            seq?: number | null;
-        };
         NoteBody: {
             conversation_id: number;
             content: string;
@@ -3844,47 +3418,6 @@ export interface components {
             /** @default null */
             per_page: number | null;
         };
-        OfflineFormBody: {
-            enabled?: boolean;
-            title?: string;
-            intro?: string;
-            fields?: components["schemas"]["FieldBody"][];
-            replaces_chat?: boolean;
-            confirmation?: string;
-            label_id?: number | null;
-        };
-        OfflineFormSchema: {
-            enabled: boolean;
-            title: string;
-            intro: string;
-            fields: components["schemas"]["FieldSchema"][];
-            replaces_chat: boolean;
-            confirmation: string;
-            label_id: number | null;
-        };
-        OfflineMessageBody: {
-            site_key: string;
-            session_id?: string | null;
-            answers?: {
-                [key: string]: string | boolean;
-            };
-            consent?: components["schemas"]["ConsentAnswerBody"] | null;
-            team_id?: number | null;
-            lang?: string | null;
-            message: string;
-            message_id?: string | null;
-        };
-        OfflineMessageResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            conversation_id: number;
-            /** @enum {string} */
-            mode: "ai" | "pending" | "operator" | "closed";
-            confirmation: string;
-        };
         OkResponse: {
             /**
              * @default true
@@ -3897,7 +3430,6 @@ export interface components {
             content?: string;
             image_url?: string | null;
             file_id?: string | null;
-            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         OperatorMessagesQuery: {
             site_key: string;
@@ -3909,6 +3441,9 @@ export interface components {
         OperatorRef: {
             id: number;
             name: string;
+        };
+        OrderBody: {
+            trigger_ids: number[];
         };
         OwnDetails: {
             session_id: string;
@@ -3949,23 +3484,19 @@ export interface components {
             can_view_conversations?: boolean;
             can_manage?: boolean;
         };
-        PrechatFormBody: {
-            enabled?: boolean;
-            title?: string;
-            intro?: string;
-            fields?: components["schemas"]["FieldBody"][];
-        };
-        PrechatFormSchema: {
-            enabled: boolean;
-            title: string;
-            intro: string;
-            fields: components["schemas"]["FieldSchema"][];
+        PreviewResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            token: string;
+            expires_at: string;
         };
         ProactiveMessageBody: {
             site_id: number;
             session_id: string;
             content: string;
-            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         ProfileBody: {
             name?: string | null;
@@ -4006,18 +3537,6 @@ export interface components {
             chats: components["schemas"]["ConversationSchema"][];
             /** @default null */
             next_cursor: string | null;
-        };
-        QuickReply: {
-            label: string;
-            /** @default null */
-            value: string | null;
-            /** @default null */
-            url: string | null;
-        };
-        QuickReplyBody: {
-            label: string;
-            value?: string | null;
-            url?: string | null;
         };
         RatingBody: {
             site_key: string;
@@ -4075,38 +3594,6 @@ export interface components {
             operator: components["schemas"]["OperatorRef"];
             seq: number;
         };
-        ReasonSchema: {
-            /** @enum {string} */
-            kind: "missing" | "forbidden" | "not_cited" | "declined" | "not_declined" | "not_handed_over" | "failed";
-            text: string;
-        };
-        ReplaySchema: {
-            conversation_id: number;
-            seq: number;
-            question: string;
-            language: string | null;
-            live: components["schemas"]["GivenAnswerSchema"] | null;
-            candidate: components["schemas"]["GivenAnswerSchema"] | null;
-            changed: boolean | null;
-            similarity: number | null;
-        };
-        ReplaysQuery: {
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
-            /** @default null */
-            changed: boolean | null;
-        };
-        ReplaysResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            replays: components["schemas"]["ReplaySchema"][];
-            next_cursor: string | null;
-        };
         ReportQuery: {
             /** Format: date */
             from: string;
@@ -4156,14 +3643,6 @@ export interface components {
             name: string | null;
             deleted: boolean;
         };
-        ResultsQuery: {
-            /** @default 50 */
-            limit: number;
-            /** @default null */
-            cursor: string | null;
-            /** @default null */
-            verdict: ("right" | "wrong" | "unknown") | null;
-        };
         RewriteBody: {
             text: string;
             /** @enum {string} */
@@ -4191,46 +3670,6 @@ export interface components {
             capacity: number;
             team_id: number | null;
             fallbacks: components["schemas"]["FallbackSchema"][];
-        };
-        RunBody: {
-            engine?: ("builtin" | "openai") | null;
-            model?: string | null;
-            instructions?: string | null;
-            ai?: components["schemas"]["AiSettingsBody"] | null;
-            pending_changes?: boolean;
-            replays?: number;
-        };
-        RunFaultSchema: {
-            code: string;
-            message: string;
-        };
-        RunResultSchema: {
-            /** @enum {string} */
-            expected: "answer" | "decline" | "handoff";
-            must_say: string[][];
-            must_not_say: string[];
-            must_cite: string[][];
-            test_id: number | null;
-            question: string;
-            language: string | null;
-            candidate: components["schemas"]["GivenAnswerSchema"] | null;
-            live: components["schemas"]["GivenAnswerSchema"] | null;
-            changed: boolean | null;
-        };
-        RunResultsResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            results: components["schemas"]["RunResultSchema"][];
-            next_cursor: string | null;
-        };
-        RunSummarySchema: {
-            candidate: components["schemas"]["TotalsSchema"];
-            live: components["schemas"]["TotalsSchema"] | null;
-            replays: number;
-            changed: number;
         };
         SearchHitSchema: {
             /** @enum {string} */
@@ -4281,20 +3720,31 @@ export interface components {
             file_id?: string | null;
             lang?: string | null;
             message_id?: string | null;
-            confirm?: string | null;
-            reply_to?: number | null;
+            trigger_id?: number | null;
+        };
+        ShowTriggerBody: {
+            site_key: string;
+            session_id?: string | null;
+            trigger_ids: number[];
+            lang?: string | null;
+        };
+        ShowTriggerResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            trigger: components["schemas"]["ShownTriggerSchema"] | null;
+        };
+        ShownTriggerSchema: {
+            id: number;
+            message: string;
         };
         SiteCountsSchema: {
             /** @default 0 */
             pending: number;
             /** @default 0 */
             active: number;
-        };
-        SiteFormsSchema: {
-            consent: components["schemas"]["ConsentFormSchema"] | null;
-            departments: components["schemas"]["DepartmentSchema"][];
-            prechat: components["schemas"]["PrechatFormSchema"];
-            offline: components["schemas"]["OfflineFormSchema"];
         };
         SiteListResponse: {
             /**
@@ -4453,42 +3903,6 @@ export interface components {
             id: number;
             name: string;
         };
-        TestRunListResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            runs: components["schemas"]["TestRunSchema"][];
-            next_cursor: string | null;
-        };
-        TestRunResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            run: components["schemas"]["TestRunSchema"];
-        };
-        TestRunSchema: {
-            id: number;
-            /** @enum {string} */
-            state: "waiting" | "running" | "done" | "failed" | "cancelled";
-            passed: boolean;
-            is_live: boolean;
-            engine: string;
-            model: string | null;
-            instructions: string;
-            pending_changes: boolean;
-            total: number;
-            done: number;
-            created_at: string;
-            created_by: components["schemas"]["OperatorRef"];
-            started_at: string | null;
-            finished_at: string | null;
-            error: components["schemas"]["RunFaultSchema"] | null;
-            summary: components["schemas"]["RunSummarySchema"] | null;
-        };
         TextResponse: {
             /**
              * @default true
@@ -4508,87 +3922,6 @@ export interface components {
             day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
             from: string;
             to: string;
-        };
-        ToolBody: {
-            name: string;
-            title: string;
-            description: string;
-            parameters?: {
-                [key: string]: unknown;
-            };
-            /** @enum {string} */
-            method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-            url: string;
-            writes?: boolean;
-            identified_only?: boolean;
-            timeout_seconds?: number;
-            enabled?: boolean;
-            authorization?: string | null;
-        };
-        ToolCallSchema: {
-            name: string;
-            title: string;
-            arguments: string;
-            result: string;
-            outcome: string;
-            /** @default 0 */
-            seconds: number;
-        };
-        ToolListResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            tools: components["schemas"]["ToolSchema"][];
-        };
-        ToolResponseSchema: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            tool: components["schemas"]["ToolSchema"];
-            /** @default null */
-            secret: string | null;
-        };
-        ToolResultResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            /** @enum {string} */
-            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "limit_reached" | "asked" | "interrupted";
-            status: number | null;
-            content: string;
-            seconds: number;
-        };
-        ToolSchema: {
-            id: number;
-            name: string;
-            title: string;
-            description: string;
-            parameters: {
-                [key: string]: unknown;
-            };
-            /** @enum {string} */
-            method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-            url: string;
-            writes: boolean;
-            identified_only: boolean;
-            timeout_seconds: number;
-            enabled: boolean;
-            has_authorization: boolean;
-            created_at: string;
-            updated_at: string;
-        };
-        TotalsSchema: {
-            right: number;
-            wrong: number;
-            unknown: number;
-            tokens: number;
-            seconds: number;
         };
         TranscriptQuery: {
             site_key: string;
@@ -4639,10 +3972,102 @@ export interface components {
             /** @default false */
             supported: boolean;
         };
-        TryToolBody: {
-            arguments?: {
-                [key: string]: unknown;
-            };
+        TriggerBody: {
+            name: string;
+            message: string;
+            enabled?: boolean;
+            include_pages?: string[];
+            exclude_pages?: string[];
+            seconds?: number;
+            scroll_percent?: number;
+            exit_intent?: boolean;
+            /** @enum {string} */
+            visitors?: "all" | "new" | "returning";
+            /** @enum {string} */
+            hours?: "any" | "open" | "closed";
+            /** @enum {string} */
+            operators?: "any" | "online" | "offline";
+            languages?: string[];
+            /** @enum {string} */
+            frequency?: "visit" | "visitor" | "interval";
+            interval_hours?: number;
+        };
+        TriggerCountsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            counts: components["schemas"]["TriggerCountsSchema"][];
+        };
+        TriggerCountsSchema: {
+            trigger_id: number;
+            /** Format: date */
+            day: string;
+            shown: number;
+            opened: number;
+            answered: number;
+        };
+        TriggerListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            triggers: components["schemas"]["TriggerSchema"][];
+        };
+        TriggerOpenedBody: {
+            site_key: string;
+            session_id?: string | null;
+            trigger_id: number;
+        };
+        TriggerResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            trigger: components["schemas"]["TriggerSchema"];
+        };
+        TriggerSchema: {
+            name: string;
+            message: string;
+            /** @default false */
+            enabled: boolean;
+            include_pages?: string[];
+            exclude_pages?: string[];
+            /** @default 0 */
+            seconds: number;
+            /** @default 0 */
+            scroll_percent: number;
+            /** @default false */
+            exit_intent: boolean;
+            /**
+             * @default all
+             * @enum {string}
+             */
+            visitors: "all" | "new" | "returning";
+            /**
+             * @default any
+             * @enum {string}
+             */
+            hours: "any" | "open" | "closed";
+            /**
+             * @default any
+             * @enum {string}
+             */
+            operators: "any" | "online" | "offline";
+            languages?: string[];
+            /**
+             * @default visit
+             * @enum {string}
+             */
+            frequency: "visit" | "visitor" | "interval";
+            /** @default 24 */
+            interval_hours: number;
+            id: number;
+            created_at: string;
+            updated_at: string;
         };
         UndoResponse: {
             /**
@@ -4772,17 +4197,6 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
-        VisitorFormSchema: {
-            /** @default [] */
-            answers: components["schemas"]["FormAnswerSchema"][];
-            /** @default null */
-            consent: components["schemas"]["ConsentSchema"] | null;
-            /** @default null */
-            department: components["schemas"]["TeamRef"] | null;
-            /** @default null */
-            language: string | null;
-            answered_at: string;
-        };
         VisitorReadBody: {
             site_key: string;
             session_id?: string | null;
@@ -4822,8 +4236,6 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
-            /** @default null */
-            form: components["schemas"]["VisitorFormSchema"] | null;
         };
         WidgetBody: {
             site_key: string;
@@ -4851,9 +4263,6 @@ export interface components {
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
             sources: components["schemas"]["MessageSource"][];
-            confirmation: components["schemas"]["ConfirmationSchema"] | null;
-            quick_replies: components["schemas"]["QuickReply"][];
-            reply_to: number | null;
             created_at: string;
         };
         WidgetMessagesResponse: {
@@ -4875,12 +4284,36 @@ export interface components {
             /** @default null */
             session_id: string | null;
         };
-        parley__chat__answer_tests__schemas__ExportQuery: {
+        WidgetTrigger: {
+            id: number;
+            include_pages: string[];
+            exclude_pages: string[];
+            seconds: number;
+            scroll_percent: number;
+            exit_intent: boolean;
+            /** @enum {string} */
+            visitors: "all" | "new" | "returning";
+            languages: string[];
+            /** @enum {string} */
+            frequency: "visit" | "visitor" | "interval";
+            interval_hours: number;
+            /** @default null */
+            message: string | null;
+        };
+        WidgetTriggersQuery: {
+            site_key: string;
+            /** @default null */
+            session_id: string | null;
+            /** @default null */
+            preview: string | null;
+        };
+        WidgetTriggersResponse: {
             /**
-             * @default csv
-             * @enum {string}
+             * @default true
+             * @constant
              */
-            format: "csv" | "json";
+            success: true;
+            triggers: components["schemas"]["WidgetTrigger"][];
         };
         parley__chat__privacy__schemas__ExportQuery: {
             site_id: number;
@@ -5003,6 +4436,8 @@ export interface components {
             colour: string;
             page_tracking: boolean;
             page_parameters: string[];
+            /** @default  */
+            triggers: string;
         };
         VisitorListQuery: {
             /** @default 50 */
@@ -5152,7 +4587,7 @@ export interface components {
             conversation_id: number;
             content: string;
         };
-        PreviewResponse: {
+        TranslatePreviewResponse: {
             /**
              * @default true
              * @constant
@@ -5767,48 +5202,6 @@ export interface operations {
             };
         };
     };
-    postChatForm: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-                "X-Parley-Session"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "site_key": "pk_0123456789abcdef01234567",
-                 *       "session_id": "0123456789abcdef0123456789abcdef",
-                 *       "answers": {
-                 *         "name": "Jane",
-                 *         "email": "jane@example.com",
-                 *         "order_number": "4711"
-                 *       },
-                 *       "consent": {
-                 *         "given": true,
-                 *         "version": 1
-                 *       },
-                 *       "lang": "en"
-                 *     }
-                 */
-                "application/json": components["schemas"]["FormAnswersBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OkResponse"];
-                };
-            };
-        };
-    };
     postChatHandoff: {
         parameters: {
             query?: never;
@@ -5934,49 +5327,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentifyResponse"];
-                };
-            };
-        };
-    };
-    postChatOfflineForm: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-                "X-Parley-Session"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "site_key": "pk_0123456789abcdef01234567",
-                 *       "session_id": "0123456789abcdef0123456789abcdef",
-                 *       "answers": {
-                 *         "name": "Jane",
-                 *         "email": "jane@example.com",
-                 *         "order_number": "4711"
-                 *       },
-                 *       "consent": {
-                 *         "given": true,
-                 *         "version": 1
-                 *       },
-                 *       "lang": "en",
-                 *       "message": "When does my order arrive?"
-                 *     }
-                 */
-                "application/json": components["schemas"]["OfflineMessageBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OfflineMessageResponse"];
                 };
             };
         };
@@ -6150,6 +5500,99 @@ export interface operations {
                 };
                 content: {
                     "text/plain": unknown;
+                };
+            };
+        };
+    };
+    getChatTriggers: {
+        parameters: {
+            query: {
+                site_key: string;
+                session_id?: string | null;
+                preview?: string | null;
+            };
+            header?: {
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WidgetTriggersResponse"];
+                };
+            };
+        };
+    };
+    postChatTriggersOpened: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "trigger_id": 1
+                 *     }
+                 */
+                "application/json": components["schemas"]["TriggerOpenedBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postChatTriggersShow: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "trigger_ids": [
+                 *         1
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShowTriggerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShowTriggerResponse"];
                 };
             };
         };
@@ -7688,7 +7131,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewResponse"];
+                    "application/json": components["schemas"]["TranslatePreviewResponse"];
                 };
             };
         };
@@ -8148,40 +7591,6 @@ export interface operations {
             };
         };
     };
-    postSitesSiteIdChatbotCheck: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "base_url": "https://ai.example.com/v1",
-                 *       "api_key": "sk-1",
-                 *       "model": "small-1"
-                 *     }
-                 */
-                "application/json": components["schemas"]["CheckBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EngineCheckResponse"];
-                };
-            };
-        };
-    };
     getSitesSiteIdChatbotKnowledge: {
         parameters: {
             query?: {
@@ -8293,594 +7702,6 @@ export interface operations {
             };
         };
     };
-    getSitesSiteIdChatbotTests: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerTestListResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTests: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "question": "When are you open?",
-                 *       "language": "en",
-                 *       "must_say": [
-                 *         [
-                 *           "9:00",
-                 *           "nine"
-                 *         ],
-                 *         [
-                 *           "18:00",
-                 *           "six"
-                 *         ]
-                 *       ],
-                 *       "must_cite": [
-                 *         [
-                 *           "When are you open?",
-                 *           "https://shop.example.com/contact"
-                 *         ]
-                 *       ]
-                 *     }
-                 */
-                "application/json": components["schemas"]["NewAnswerTestBody"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerTestResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTestsExport: {
-        parameters: {
-            query?: {
-                format?: "csv" | "json";
-            };
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": unknown;
-                    "application/json": components["schemas"]["AnswerTestListResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTestsGenerate: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GeneratedResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTestsImport: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "tests": [
-                 *         {
-                 *           "question": "When are you open?",
-                 *           "language": "en",
-                 *           "must_say": [
-                 *             [
-                 *               "9:00",
-                 *               "nine"
-                 *             ],
-                 *             [
-                 *               "18:00",
-                 *               "six"
-                 *             ]
-                 *           ],
-                 *           "must_cite": [
-                 *             [
-                 *               "When are you open?",
-                 *               "https://shop.example.com/contact"
-                 *             ]
-                 *           ]
-                 *         }
-                 *       ]
-                 *     }
-                 */
-                "application/json": components["schemas"]["ImportBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportedResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTestsRun: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "instructions": "Be brief."
-                 *     }
-                 */
-                "application/json": components["schemas"]["RunBody"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestRunResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTestsRuns: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-            };
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestRunListResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTestsRunsRunId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-                run_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestRunResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTestsRunsRunIdCancel: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-                run_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TestRunResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTestsRunsRunIdReplays: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-                changed?: boolean | null;
-            };
-            header?: never;
-            path: {
-                site_id: number;
-                run_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReplaysResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTestsRunsRunIdResults: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string | null;
-                verdict?: ("right" | "wrong" | "unknown") | null;
-            };
-            header?: never;
-            path: {
-                site_id: number;
-                run_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RunResultsResponse"];
-                };
-            };
-        };
-    };
-    putSitesSiteIdChatbotTestsTestId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-                test_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "question": "When are you open?",
-                 *       "language": "en",
-                 *       "must_say": [
-                 *         [
-                 *           "9:00",
-                 *           "nine"
-                 *         ],
-                 *         [
-                 *           "18:00",
-                 *           "six"
-                 *         ]
-                 *       ],
-                 *       "must_cite": [
-                 *         [
-                 *           "When are you open?",
-                 *           "https://shop.example.com/contact"
-                 *         ]
-                 *       ]
-                 *     }
-                 */
-                "application/json": components["schemas"]["AnswerTestBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AnswerTestResponse"];
-                };
-            };
-        };
-    };
-    deleteSitesSiteIdChatbotTestsTestId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-                test_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OkResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdChatbotTools: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolListResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotTools: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "name": "order_status",
-                 *       "parameters": {
-                 *         "type": "object",
-                 *         "properties": {
-                 *           "order_id": {
-                 *             "type": "string"
-                 *           }
-                 *         },
-                 *         "required": [
-                 *           "order_id"
-                 *         ]
-                 *       },
-                 *       "url": "https://shop.example.com/api/orders/{order_id}",
-                 *       "writes": false
-                 *     }
-                 */
-                "application/json": components["schemas"]["ToolBody"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolResponseSchema"];
-                };
-            };
-        };
-    };
-    putSitesSiteIdChatbotToolsToolId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-                tool_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "name": "order_status",
-                 *       "parameters": {
-                 *         "type": "object",
-                 *         "properties": {
-                 *           "order_id": {
-                 *             "type": "string"
-                 *           }
-                 *         },
-                 *         "required": [
-                 *           "order_id"
-                 *         ]
-                 *       },
-                 *       "url": "https://shop.example.com/api/orders/{order_id}",
-                 *       "writes": false
-                 *     }
-                 */
-                "application/json": components["schemas"]["ToolBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolResponseSchema"];
-                };
-            };
-        };
-    };
-    deleteSitesSiteIdChatbotToolsToolId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-                tool_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OkResponse"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotToolsToolIdSecret: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-                tool_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolResponseSchema"];
-                };
-            };
-        };
-    };
-    postSitesSiteIdChatbotToolsToolIdTry: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                site_id: number;
-                tool_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "arguments": {
-                 *         "order_id": "A-1042"
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["TryToolBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ToolResultResponse"];
-                };
-            };
-        };
-    };
     getSitesSiteIdConversations: {
         parameters: {
             query?: {
@@ -8933,76 +7754,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
-                };
-            };
-        };
-    };
-    getSitesSiteIdForms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FormsResponse"];
-                };
-            };
-        };
-    };
-    putSitesSiteIdForms: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                site_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "consent": {
-                 *         "text": "I agree to the [privacy policy](https://example.com/privacy).",
-                 *         "required": true
-                 *       },
-                 *       "prechat": {
-                 *         "enabled": true,
-                 *         "fields": [
-                 *           {
-                 *             "key": "email",
-                 *             "type": "email",
-                 *             "required": true
-                 *           },
-                 *           {
-                 *             "key": "order_number",
-                 *             "type": "text",
-                 *             "label": "Order number",
-                 *             "max_length": 20
-                 *           }
-                 *         ]
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["FormsBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FormsResponse"];
                 };
             };
         };
@@ -9681,6 +8432,204 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdTriggerCounts: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerCountsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdTriggerOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "trigger_ids": [
+                 *         2,
+                 *         1
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OrderBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerListResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdTriggers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdTriggers: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Pricing",
+                 *       "message": "Questions about our plans? Just ask.",
+                 *       "enabled": true,
+                 *       "include_pages": [
+                 *         "/pricing*"
+                 *       ],
+                 *       "seconds": 20
+                 *     }
+                 */
+                "application/json": components["schemas"]["TriggerBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdTriggersTriggerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                trigger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Pricing",
+                 *       "message": "Questions about our plans? Just ask.",
+                 *       "enabled": true,
+                 *       "include_pages": [
+                 *         "/pricing*"
+                 *       ],
+                 *       "seconds": 20
+                 *     }
+                 */
+                "application/json": components["schemas"]["TriggerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdTriggersTriggerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                trigger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdTriggersTriggerIdPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                trigger_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewResponse"];
                 };
             };
         };
