@@ -1,6 +1,7 @@
 /**
- * Build of the visitor widget, by scripts/buildWidget.mjs: the chat window first (mode `chat`), then the launcher, the
- * classic script that a page includes with one tag and that knows the chat window's file name.
+ * Build of the visitor widget, by scripts/buildWidget.mjs: the chat window first (mode `chat`), then what shows triggers
+ * (mode `triggers`), a module of its own because it works without the chat window; at last the launcher, the classic
+ * script that a page includes with one tag and that knows the file names of both.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -119,7 +120,24 @@ export default defineConfig(({ mode }) => {
       define,
     };
   }
-  const chatFile = readdirSync(`${outDir}/widget`).find((name) => name.startsWith("chat-"));
+  if (mode === "triggers") {
+    return {
+      ...common({
+        outDir: `${outDir}/widget`,
+        emptyOutDir: false,
+        modulePreload: false,
+        rolldownOptions: {
+          input: { triggers: "widget/src/triggers/triggers.ts" },
+          preserveEntrySignatures: "strict",
+          output: { format: "es", entryFileNames: "part-[name]-[hash].js" },
+        },
+      }),
+      plugins: [plainImports, compactStyles],
+      define,
+    };
+  }
+  const findFile = (prefix: string) =>
+    JSON.stringify(readdirSync(`${outDir}/widget`).find((name) => name.startsWith(prefix)));
   return {
     ...common({
       outDir,
@@ -135,7 +153,8 @@ export default defineConfig(({ mode }) => {
     define: {
       ...define,
       VERSION: JSON.stringify(version),
-      CHAT_FILE: JSON.stringify(chatFile),
+      CHAT_FILE: findFile("chat-"),
+      TRIGGERS_FILE: findFile("part-triggers-"),
     },
   };
 });

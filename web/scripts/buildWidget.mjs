@@ -10,6 +10,7 @@ const LIMITS = { "widget.js": 8000, "widget/chat.js": 30_000 };
 const outDir = resolve(process.argv[2] ?? "dist");
 process.env["WIDGET_OUT_DIR"] = outDir;
 await build({ configFile: "vite.widget.ts", mode: "chat", configLoader: "runner" });
+await build({ configFile: "vite.widget.ts", mode: "triggers", configLoader: "runner" });
 await build({ configFile: "vite.widget.ts", mode: "launcher", configLoader: "runner" });
 
 for (const [name, limit] of Object.entries(LIMITS)) {

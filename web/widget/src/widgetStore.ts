@@ -31,6 +31,8 @@ import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
 import { locale, strings } from "./i18n/i18n";
 import type { EmitEvent } from "./launcher/chatInterface";
+import { withoutMarks } from "./messages/plainText";
+import { readTrigger, type ShownTrigger, writeTrigger } from "./triggers/shownTrigger";
 
 const TYPING_TIMEOUT_MS = 6000;
 const TYPING_INTERVAL_MS = 3000;
@@ -81,10 +83,13 @@ export class WidgetStore {
     const last = this.unreadMessages.value.at(-1);
     if (!last || !isLater(last.created_at, this.dismissedAt.value)) return "";
     const text = last.translation?.content ?? last.content;
-    return last.role === "ai"
-      ? text.replace(MARKDOWN_MARKS, "")
-      : text || last.file?.name || strings.imageAlt;
+    return last.role === "ai" ? withoutMarks(text) : text || last.file?.name || strings.imageAlt;
   });
+  /** What the assistant wrote first: a conversation that the visitor begins has it as its first message. */
+  private readonly shownTrigger = signal<ShownTrigger | null>(null);
+  readonly trigger = computed(() =>
+    this.mode.value === null || this.mode.value === "closed" ? this.shownTrigger.value : null,
+  );
   readonly connected = signal(true);
   readonly hasOlder = signal(false);
   readonly email = signal("");
@@ -162,6 +167,7 @@ export class WidgetStore {
     onStored((name, value) => this.onStored(name, value), this.closing.signal);
     this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
     this.draft.value = readText(this.keys.draft) ?? "";
+    this.shownTrigger.value = readTrigger(embed.siteKey);
     this.outbox = createOutbox(key("outbox"), {
       send: (message) => this.deliver(message),
       onBlocked: () => {
@@ -196,6 +202,7 @@ export class WidgetStore {
 
   show(): void {
     if (!this.open.value) this.firstNew.value = this.unreadMessages.value[0]?.id;
+    this.shownTrigger.value = readTrigger(this.embed.siteKey);
     this.open.value = true;
     writeText(this.keys.open, "1");
     this.markSeen();
@@ -386,6 +393,10 @@ export class WidgetStore {
     if (message.message_id) this.outbox.remove(message.message_id);
     if (message.role === "ai") this.endPartialReply(message.content);
     const { role, content: text, sender, created_at: at } = message;
+    if (isNews && !known && this.shownTrigger.value) {
+      this.shownTrigger.value = null;
+      writeTrigger(this.embed.siteKey, null);
+    }
     if (isNews && !known) this.emit("message", { role, text, name: sender?.name ?? null, at });
   }
 
@@ -520,6 +531,7 @@ export class WidgetStore {
       message: text,
       message_id: key,
       lang: this.embed.language,
+      ...(this.shownTrigger.value?.id && { trigger_id: this.shownTrigger.value.id }),
       ...(image && { image_url: image }),
       ...(file && { file_id: file.id }),
       ...(confirm && { confirm }),
@@ -663,9 +675,6 @@ export class WidgetStore {
     }
   }
 }
-
-/** What a preview of an AI message leaves out. */
-const MARKDOWN_MARKS = /\]\([^)\s]{0,500}\)|[*_`#>~[]/g;
 
 const EPOCH = new Date(0).toISOString();
 

@@ -20,6 +20,18 @@ export interface Launcher {
   emit?: EmitEvent;
 }
 
+/** The launcher, as the part that shows triggers knows it. */
+export interface TriggerHost extends Launcher {
+  open(): void;
+}
+
+export interface TriggersModule {
+  start(host: TriggerHost, stopped: AbortSignal): void;
+}
+
+/** The query parameter by which a page shows a trigger that is not live yet. */
+export const PREVIEW_PARAMETER = "parley_preview";
+
 export type EmitEvent = <E extends ParleyEvent>(name: E, detail: ParleyEvents[E]) => void;
 
 export interface ButtonState {

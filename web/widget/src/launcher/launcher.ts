@@ -11,7 +11,15 @@ import { clearStorage, type EmbedConfig, readEmbedConfig, storageKey } from "../
 import { colourVariables } from "../styles/colours";
 import { launcherStyles } from "../styles/styles";
 import { LauncherButton } from "./button";
-import type { ButtonState, Chat, ChatCommand, Colours, Launcher } from "./chatInterface";
+import {
+  type ButtonState,
+  type Chat,
+  type ChatCommand,
+  type Colours,
+  PREVIEW_PARAMETER,
+  type TriggerHost,
+  type TriggersModule,
+} from "./chatInterface";
 import { loadChat } from "./chatLoader";
 import { watchFirstMessage } from "./firstMessage";
 import { keepAttached } from "./host";
@@ -23,7 +31,10 @@ import { warn } from "./warn";
 const MAX_WAIT_FOR_COLOUR_MS = 2000;
 const OPENING_LINK = "#parley";
 
-export class WidgetLauncher implements Launcher {
+/** The file name of the part that shows triggers. The build sets it. */
+declare const TRIGGERS_FILE: string;
+
+export class WidgetLauncher implements TriggerHost {
   readonly root: ShadowRoot;
   readonly element: HTMLElement;
   readonly #host = document.createElement("parley-chat");
@@ -33,6 +44,7 @@ export class WidgetLauncher implements Launcher {
   readonly #colourSheet = new CSSStyleSheet();
   #chat: Chat | undefined;
   #isLoading = false;
+  #hasTriggers = false;
   /** Whether the window is open, or will be as soon as it is loaded. */
   #isWanted = false;
   #state: ButtonState = { isOpen: false, unread: 0 };
@@ -213,6 +225,15 @@ export class WidgetLauncher implements Launcher {
     if (this.#isWanted) chat.show();
   }
 
+  /** Once: without it, the page only lacks what the site says by itself. */
+  async #loadTriggers(): Promise<void> {
+    if (this.#hasTriggers) return;
+    this.#hasTriggers = true;
+    const url = `${this.embed.origin}/widget/${TRIGGERS_FILE}`;
+    const part = (await import(/* @vite-ignore */ url).catch(() => null)) as TriggersModule | null;
+    if (!this.#stop.signal.aborted) part?.start(this, this.#stop.signal);
+  }
+
   /** Whether the visitor is in a conversation, or wrote something that has not been sent. */
   #hasConversation(): boolean {
     return readText(this.#key("known")) === "1" || listKeys(this.#key("outbox")).length > 0;
@@ -253,7 +274,8 @@ export class WidgetLauncher implements Launcher {
     if (!colour) setTimeout(() => (this.#host.hidden = false), MAX_WAIT_FOR_COLOUR_MS);
   }
 
-  #onSite({ colour }: SiteSettings): void {
+  #onSite({ colour, triggers }: SiteSettings): void {
+    if (triggers || location.search.includes(PREVIEW_PARAMETER)) void this.#loadTriggers();
     // The chat window knows all colours.
     if (colour && !this.#chat) this.setColours({ primary: colour });
     this.#host.hidden = false;

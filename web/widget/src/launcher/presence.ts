@@ -12,7 +12,7 @@ const URL_CHECK_INTERVAL_MS = 2000;
 
 /** What the heartbeat's answer says of the site. A server of the version before does not say it. */
 export type SiteSettings = Partial<
-  Pick<ResponseBody<"post", "/chat/heartbeat">, "colour" | "page_tracking" | "page_parameters">
+  Pick<ResponseBody<"post", "/chat/heartbeat">, "colour" | "page_tracking" | "page_parameters" | "triggers">
 >;
 
 interface PresenceOptions {
@@ -45,8 +45,9 @@ export function startPresence({ embed, stopped, onSite, onEnded }: PresenceOptio
     };
     try {
       const site: SiteSettings = await post(current, "/chat/heartbeat", body);
-      const { colour, page_tracking, page_parameters } = site;
-      if (colour) writeJson(storageKey(current.siteKey, "site"), { colour, page_tracking, page_parameters });
+      const { colour, page_tracking, page_parameters, triggers } = site;
+      if (colour)
+        writeJson(storageKey(current.siteKey, "site"), { colour, page_tracking, page_parameters, triggers });
       if (!stopped.aborted) onSite(site);
     } catch (error) {
       if ((error as ApiError).status === 401 && current === embed()) onEnded?.();

@@ -76,6 +76,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
         </Fragment>
       ))}
       {mayChoose(store) && last && <QuickReplies key={last.id} store={store} message={last} />}
+      {store.trigger.value && <Bubble author="ai" text={store.trigger.value.message} />}
       {outgoing.value.map((message) => (
         <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
       ))}

@@ -1,0 +1,11 @@
+/** The style sheet of a trigger's message, beside what the launcher's has of teasers. */
+
+export const triggerStyles = `
+.trigger{animation:appear 200ms ease-out}
+@keyframes appear{from{opacity:0;transform:translateY(8px)}}
+.trigger .teaser-text{padding:0;text-align:start;overflow-wrap:anywhere}
+.trigger .teaser-close{position:absolute;inset-block-start:-10px;inset-inline-end:-8px;display:grid;place-items:center;width:26px;height:26px;padding:0;
+border:1px solid var(--border);border-radius:50%;background:var(--background)}
+.root.open .trigger{display:none}
+@media (forced-colors:active){.trigger{border:1px solid}}
+`;

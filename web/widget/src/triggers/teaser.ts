@@ -1,0 +1,87 @@
+/** The message beside the button, in plain DOM: the chat window is not loaded yet. */
+import { loadStrings, strings } from "../i18n/i18n";
+import { PATHS } from "../iconPaths";
+import { withoutMarks } from "../messages/plainText";
+
+const MAX_CHARACTERS = 160;
+const SVG = "http://www.w3.org/2000/svg";
+
+export interface TeaserOptions {
+  /** What the widget shows, with the button as the last element. */
+  root: HTMLElement;
+  origin: string;
+  onOpen(): void;
+  onDismiss(): void;
+}
+
+export class Teaser {
+  /** There before the message, so that screen readers announce it. */
+  readonly #region = document.createElement("div");
+  #isShown = false;
+
+  constructor(private readonly options: TeaserOptions) {
+    this.#region.setAttribute("role", "status");
+    options.root.lastElementChild?.before(this.#region);
+  }
+
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
+  async show(message: string, language: string): Promise<void> {
+    this.#isShown = true;
+    await loadStrings(this.options.origin, language);
+    // Removed, or shown again in another language, meanwhile.
+    if (!this.#isShown || this.#region.firstChild) return;
+    const teaser = document.createElement("div");
+    teaser.className = "teaser trigger";
+    const text = createButton("teaser-text", this.options.onOpen);
+    text.dir = "auto";
+    text.textContent = withoutMarks(message).slice(0, MAX_CHARACTERS);
+    const close = createButton("teaser-close", () => this.#dismiss());
+    close.setAttribute("aria-label", strings.dismiss);
+    close.append(createIcon());
+    teaser.append(text, close);
+    this.#region.replaceChildren(teaser);
+  }
+
+  hide(): void {
+    this.#isShown = false;
+    this.#region.replaceChildren();
+  }
+
+  /** The Escape key dismisses it, also without its focus. */
+  onKey({ key, defaultPrevented }: KeyboardEvent): void {
+    if (key === "Escape" && this.#isShown && !defaultPrevented) this.#dismiss();
+  }
+
+  remove(): void {
+    this.#region.remove();
+  }
+
+  #dismiss(): void {
+    const hadFocus = this.#region.contains((this.#region.getRootNode() as ShadowRoot).activeElement);
+    this.hide();
+    this.options.onDismiss();
+    if (hadFocus) (this.options.root.lastElementChild as HTMLElement).focus();
+  }
+}
+
+function createButton(className: string, onClick: () => void): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = className;
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+function createIcon(): SVGSVGElement {
+  const icon = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  const attributes = { width: 14, height: 14, viewBox: "0 0 24 24", fill: "none", stroke: "currentColor" };
+  for (const [name, value] of Object.entries({ ...attributes, "stroke-width": 1.8, "aria-hidden": true }))
+    icon.setAttribute(name, String(value));
+  path.setAttribute("d", PATHS.close);
+  icon.append(path);
+  return icon;
+}
