@@ -84,6 +84,8 @@ export type KnowledgeDocument = ResponseBody<
   "/sites/{site_id}/knowledge/sources/{source_id}/documents"
 >["documents"][number];
 export type KnowledgeEntry = ResponseBody<"get", "/sites/{site_id}/chatbot/knowledge">["knowledge"][number];
+export type Trigger = Required<ResponseBody<"get", "/sites/{site_id}/triggers">["triggers"][number]>;
+export type TriggerDraft = Required<RequestBody<"post", "/sites/{site_id}/triggers">>;
 export type Member = ResponseBody<"get", "/team">["team"][number];
 export type Team = ResponseBody<"get", "/teams">["teams"][number];
 export type Routing = SiteFields["assignment"];

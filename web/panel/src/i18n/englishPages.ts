@@ -14,7 +14,7 @@ import ratings from "./en/pages/ratings.json";
 import settings from "./en/pages/settings.json";
 import sites from "./en/pages/sites.json";
 import sources from "./en/pages/sources.json";
-import tools from "./en/pages/tools.json";
+import triggers from "./en/pages/triggers.json";
 
 export const englishPages = {
   answerTests,
@@ -32,5 +32,5 @@ export const englishPages = {
   settings,
   sites,
   sources,
-  tools,
+  triggers,
 };

@@ -22,6 +22,7 @@ import { RoutingForm } from "./routingForm";
 import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
+import { Triggers } from "./triggers";
 
 const TABS = [
   "install",
@@ -31,6 +32,7 @@ const TABS = [
   "tests",
   "routing",
   "forms",
+  "triggers",
   "identity",
   "settings",
 ] as const;
@@ -96,6 +98,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
   if (tab === "tests") return <AnswerTests siteId={site.id} />;
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "forms") return <FormsForm site={site} />;
+  if (tab === "triggers") return <Triggers site={site} />;
   if (tab === "identity") return <Identity siteId={site.id} />;
   if (tab === "settings") return <SiteForm site={site} />;
   return <InstallInstructions site={site} />;
