@@ -273,6 +273,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatForm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/handoff": {
         parameters: {
             query?: never;
@@ -331,6 +347,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["postChatIdentify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat/offline-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatOfflineForm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1457,6 +1489,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/chatbot/knowledge": {
         parameters: {
             query?: never;
@@ -1514,6 +1562,22 @@ export interface paths {
         };
         get: operations["getSitesSiteIdCopilot"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdForms"];
+        put: operations["putSitesSiteIdForms"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2258,6 +2322,33 @@ export interface components {
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
         };
+        AskedFieldSchema: {
+            key: string;
+            /** @enum {string} */
+            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
+            label: string;
+            required: boolean;
+            options: string[];
+            max_length: number;
+            /** @default null */
+            value: string | null;
+        };
+        AskedFormSchema: {
+            title: string;
+            intro: string;
+            fields: components["schemas"]["AskedFieldSchema"][];
+            departments: components["schemas"]["DepartmentSchema"][];
+            consent: components["schemas"]["ConsentFormSchema"] | null;
+        };
+        AskedOfflineFormSchema: {
+            title: string;
+            intro: string;
+            fields: components["schemas"]["AskedFieldSchema"][];
+            departments: components["schemas"]["DepartmentSchema"][];
+            consent: components["schemas"]["ConsentFormSchema"] | null;
+            replaces_chat: boolean;
+            confirmation: string;
+        };
         AssignmentCandidateSchema: {
             operator: components["schemas"]["OperatorRef"];
             /** @enum {string} */
@@ -2345,6 +2436,8 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
+            /** @default null */
+            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             blocked_at: string | null;
@@ -2493,6 +2586,22 @@ export interface components {
             ai: components["schemas"]["AiSettingsSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             last_error: components["schemas"]["AiErrorSchema"] | null;
+            check: components["schemas"]["EngineCheckSchema"] | null;
+        };
+        CheckBody: {
+            base_url?: string | null;
+            api_key?: string | null;
+            model?: string | null;
+            embeddings?: ("local" | "endpoint" | "none") | null;
+            embedding_model?: string | null;
+        };
+        CheckStepSchema: {
+            /** @enum {string} */
+            name: "endpoint" | "key" | "model" | "reply" | "parameters" | "streaming" | "usage" | "tools" | "json" | "images" | "embeddings";
+            /** @enum {string} */
+            status: "ok" | "limited" | "failed";
+            code: string;
+            message: string;
         };
         ColoursBody: {
             primary?: string | null;
@@ -2520,9 +2629,38 @@ export interface components {
             /** @default null */
             opens_at: string | null;
             files: components["schemas"]["FileLimitsSchema"];
+            /** @default null */
+            prechat_form: components["schemas"]["AskedFormSchema"] | null;
+            /** @default null */
+            offline_form: components["schemas"]["AskedOfflineFormSchema"] | null;
             /** @default true */
             page_tracking: boolean;
             page_parameters?: string[];
+        };
+        ConsentAnswerBody: {
+            given: boolean;
+            version: number;
+        };
+        ConsentBody: {
+            text: string;
+            required?: boolean;
+        };
+        ConsentFormSchema: {
+            text: string;
+            required: boolean;
+            version: number;
+        };
+        ConsentSchema: {
+            given: boolean;
+            version: number;
+            /** @default null */
+            language: string | null;
+            at: string;
+        };
+        ConsentTextSchema: {
+            version: number;
+            text: string;
+            since: string;
         };
         ContactBody: {
             site_key: string;
@@ -2723,6 +2861,14 @@ export interface components {
             member: components["schemas"]["MemberSchema"];
             invitation: components["schemas"]["InvitationSchema"] | null;
         };
+        DepartmentBody: {
+            team_id: number | null;
+            label: string;
+        };
+        DepartmentSchema: {
+            team_id: number | null;
+            label: string;
+        };
         DocumentBody: {
             enabled: boolean;
         };
@@ -2766,6 +2912,24 @@ export interface components {
         };
         EndSessionsBody: {
             revoke_api_keys?: boolean;
+        };
+        EngineCheckResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            check: components["schemas"]["EngineCheckSchema"];
+        };
+        EngineCheckSchema: {
+            /** Format: date-time */
+            at: string;
+            ok: boolean;
+            model: string;
+            steps: components["schemas"]["CheckStepSchema"][];
+            first_word_seconds: number | null;
+            tokens: number;
+            known_models: string[];
         };
         EraseBody: {
             site_id: number;
@@ -2901,6 +3065,8 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
+            /** @default null */
+            form: components["schemas"]["VisitorFormSchema"] | null;
             given?: {
                 [key: string]: string;
             };
@@ -2916,6 +3082,24 @@ export interface components {
         FallbackSchema: {
             team_id: number | null;
             after_seconds: number;
+        };
+        FieldBody: {
+            key: string;
+            /** @enum {string} */
+            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
+            label?: string;
+            required?: boolean;
+            options?: string[];
+            max_length?: number;
+        };
+        FieldSchema: {
+            key: string;
+            /** @enum {string} */
+            type: "name" | "email" | "phone" | "text" | "long_text" | "select" | "checkbox";
+            label: string;
+            required: boolean;
+            options: string[];
+            max_length: number;
         };
         FiguresSchema: {
             chats: number;
@@ -2974,6 +3158,36 @@ export interface components {
             kinds: ("pdf" | "document" | "text" | "audio" | "video")[];
             max_bytes: number | null;
             expire_days: number | null;
+        };
+        FormAnswerSchema: {
+            key: string;
+            label: string;
+            value: string | boolean;
+        };
+        FormAnswersBody: {
+            site_key: string;
+            session_id?: string | null;
+            answers?: {
+                [key: string]: string | boolean;
+            };
+            consent?: components["schemas"]["ConsentAnswerBody"] | null;
+            team_id?: number | null;
+            lang?: string | null;
+        };
+        FormsBody: {
+            consent?: components["schemas"]["ConsentBody"] | null;
+            departments?: components["schemas"]["DepartmentBody"][];
+            prechat?: components["schemas"]["PrechatFormBody"];
+            offline?: components["schemas"]["OfflineFormBody"];
+        };
+        FormsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            forms: components["schemas"]["SiteFormsSchema"];
+            consent_texts: components["schemas"]["ConsentTextSchema"][];
         };
         /** @enum {string} */
         GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
@@ -3246,6 +3460,8 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
+            /** @default null */
+            form: components["schemas"]["VisitorFormSchema"] | null;
             site_id: number;
             /** @default null */
             lead_at: string | null;
@@ -3418,6 +3634,47 @@ export interface components {
             /** @default null */
             per_page: number | null;
         };
+        OfflineFormBody: {
+            enabled?: boolean;
+            title?: string;
+            intro?: string;
+            fields?: components["schemas"]["FieldBody"][];
+            replaces_chat?: boolean;
+            confirmation?: string;
+            label_id?: number | null;
+        };
+        OfflineFormSchema: {
+            enabled: boolean;
+            title: string;
+            intro: string;
+            fields: components["schemas"]["FieldSchema"][];
+            replaces_chat: boolean;
+            confirmation: string;
+            label_id: number | null;
+        };
+        OfflineMessageBody: {
+            site_key: string;
+            session_id?: string | null;
+            answers?: {
+                [key: string]: string | boolean;
+            };
+            consent?: components["schemas"]["ConsentAnswerBody"] | null;
+            team_id?: number | null;
+            lang?: string | null;
+            message: string;
+            message_id?: string | null;
+        };
+        OfflineMessageResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            conversation_id: number;
+            /** @enum {string} */
+            mode: "ai" | "pending" | "operator" | "closed";
+            confirmation: string;
+        };
         OkResponse: {
             /**
              * @default true
@@ -3483,6 +3740,18 @@ export interface components {
             can_chat?: boolean;
             can_view_conversations?: boolean;
             can_manage?: boolean;
+        };
+        PrechatFormBody: {
+            enabled?: boolean;
+            title?: string;
+            intro?: string;
+            fields?: components["schemas"]["FieldBody"][];
+        };
+        PrechatFormSchema: {
+            enabled: boolean;
+            title: string;
+            intro: string;
+            fields: components["schemas"]["FieldSchema"][];
         };
         PreviewResponse: {
             /**
@@ -3745,6 +4014,12 @@ export interface components {
             pending: number;
             /** @default 0 */
             active: number;
+        };
+        SiteFormsSchema: {
+            consent: components["schemas"]["ConsentFormSchema"] | null;
+            departments: components["schemas"]["DepartmentSchema"][];
+            prechat: components["schemas"]["PrechatFormSchema"];
+            offline: components["schemas"]["OfflineFormSchema"];
         };
         SiteListResponse: {
             /**
@@ -4197,6 +4472,17 @@ export interface components {
                 [key: string]: string;
             } | null;
         };
+        VisitorFormSchema: {
+            /** @default [] */
+            answers: components["schemas"]["FormAnswerSchema"][];
+            /** @default null */
+            consent: components["schemas"]["ConsentSchema"] | null;
+            /** @default null */
+            department: components["schemas"]["TeamRef"] | null;
+            /** @default null */
+            language: string | null;
+            answered_at: string;
+        };
         VisitorReadBody: {
             site_key: string;
             session_id?: string | null;
@@ -4236,6 +4522,8 @@ export interface components {
             attributes: {
                 [key: string]: string | boolean | number;
             };
+            /** @default null */
+            form: components["schemas"]["VisitorFormSchema"] | null;
         };
         WidgetBody: {
             site_key: string;
@@ -5202,6 +5490,48 @@ export interface operations {
             };
         };
     };
+    postChatForm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "answers": {
+                 *         "name": "Jane",
+                 *         "email": "jane@example.com",
+                 *         "order_number": "4711"
+                 *       },
+                 *       "consent": {
+                 *         "given": true,
+                 *         "version": 1
+                 *       },
+                 *       "lang": "en"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FormAnswersBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
     postChatHandoff: {
         parameters: {
             query?: never;
@@ -5327,6 +5657,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentifyResponse"];
+                };
+            };
+        };
+    };
+    postChatOfflineForm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "answers": {
+                 *         "name": "Jane",
+                 *         "email": "jane@example.com",
+                 *         "order_number": "4711"
+                 *       },
+                 *       "consent": {
+                 *         "given": true,
+                 *         "version": 1
+                 *       },
+                 *       "lang": "en",
+                 *       "message": "When does my order arrive?"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OfflineMessageBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineMessageResponse"];
                 };
             };
         };
@@ -7591,6 +7964,40 @@ export interface operations {
             };
         };
     };
+    postSitesSiteIdChatbotCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "base_url": "https://ai.example.com/v1",
+                 *       "api_key": "sk-1",
+                 *       "model": "small-1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineCheckResponse"];
+                };
+            };
+        };
+    };
     getSitesSiteIdChatbotKnowledge: {
         parameters: {
             query?: {
@@ -7754,6 +8161,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdForms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdForms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "consent": {
+                 *         "text": "I agree to the [privacy policy](https://example.com/privacy).",
+                 *         "required": true
+                 *       },
+                 *       "prechat": {
+                 *         "enabled": true,
+                 *         "fields": [
+                 *           {
+                 *             "key": "email",
+                 *             "type": "email",
+                 *             "required": true
+                 *           },
+                 *           {
+                 *             "key": "order_number",
+                 *             "type": "text",
+                 *             "label": "Order number",
+                 *             "max_length": 20
+                 *           }
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["FormsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormsResponse"];
                 };
             };
         };

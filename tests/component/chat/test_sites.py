@@ -150,6 +150,7 @@ async def test_the_gateway_finds_a_site_by_its_current_key_only(app: AdminTestAp
         "page_parameters": [],
         "colour": "#2563eb",
         "identity_secret_ids": [],
+        "triggers": "",
     }
     rotated = (await app.call("POST", f"/api/v1/sites/{site['id']}/rotate-key", owner)).ok()["site"]
     assert rotated["site_key"] != site["site_key"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -57,8 +57,9 @@ class TriggerBody(RequestBody):
     interval_hours: Annotated[int, Field(ge=1, le=8760)] = 24
 
     def to_draft(self) -> TriggerDraft:
-        fields = {name: getattr(self, name) for name in TriggerDraft.__dataclass_fields__}
-        return TriggerDraft(**{name: tuple(one) if isinstance(one, list) else one for name, one in fields.items()})
+        fields: dict[str, Any] = {name: getattr(self, name) for name in TriggerDraft.__dataclass_fields__}
+        fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return TriggerDraft(**fields)
 
 
 class OrderBody(RequestBody):
@@ -151,10 +152,9 @@ class ShowTriggerResponse(SuccessResponse):
 
 
 def serialize_trigger(trigger: Trigger) -> TriggerSchema:
-    fields = {name: getattr(trigger.draft, name) for name in TriggerDraft.__dataclass_fields__}
-    lists = {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
-    times = {"created_at": trigger.created_at, "updated_at": trigger.updated_at}
-    return TriggerSchema(id=trigger.id, **fields | lists, **times)
+    fields: dict[str, Any] = {name: getattr(trigger.draft, name) for name in TriggerDraft.__dataclass_fields__}
+    fields |= {name: list(value) for name, value in fields.items() if isinstance(value, tuple)}
+    return TriggerSchema(id=trigger.id, created_at=trigger.created_at, updated_at=trigger.updated_at, **fields)
 
 
 def serialize_counts(counts: TriggerCounts) -> TriggerCountsSchema:
