@@ -83,8 +83,13 @@ async def test_list_of_a_site_says_where_its_widget_was_last_seen(
 
 
 async def test_heartbeat_tells_the_widget_what_the_site_has_set(replica_a: Replica, make_visitor: MakeVisitor) -> None:
-    site = {"colour": "#7a1fa2", "page_tracking": False, "page_parameters": ("product", "size"), "triggers": "v1"}
-    guest = replace(make_visitor(fresh_id()), **site)
+    guest = replace(
+        make_visitor(fresh_id()),
+        colour="#7a1fa2",
+        page_tracking=False,
+        page_parameters=("product", "size"),
+        triggers="v1",
+    )
     _, response = await replica_a.visitor_heartbeat(guest)
     assert response == {
         "success": True,
