@@ -1537,6 +1537,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTools"];
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdChatbotToolsToolId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdChatbotToolsToolId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotToolsToolIdSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tools/{tool_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotToolsToolIdTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/conversations": {
         parameters: {
             query?: never;
@@ -2637,6 +2701,11 @@ export interface components {
             page_tracking: boolean;
             page_parameters?: string[];
         };
+        ConfirmationSchema: {
+            id: string;
+            title: string;
+            expires_at: string;
+        };
         ConsentAnswerBody: {
             given: boolean;
             version: number;
@@ -3539,6 +3608,10 @@ export interface components {
             translation: components["schemas"]["MessageTranslation"] | null;
             /** @default [] */
             sources: components["schemas"]["MessageSource"][];
+            /** @default null */
+            confirmation: components["schemas"]["ConfirmationSchema"] | null;
+            /** @default [] */
+            tool_calls: components["schemas"]["ToolCallSchema"][];
             created_at: string;
         };
         MessageSource: {
@@ -3989,6 +4062,7 @@ export interface components {
             file_id?: string | null;
             lang?: string | null;
             message_id?: string | null;
+            confirm?: string | null;
             trigger_id?: number | null;
         };
         ShowTriggerBody: {
@@ -4198,6 +4272,80 @@ export interface components {
             from: string;
             to: string;
         };
+        ToolBody: {
+            name: string;
+            title: string;
+            description: string;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+            url: string;
+            writes?: boolean;
+            identified_only?: boolean;
+            timeout_seconds?: number;
+            enabled?: boolean;
+            authorization?: string | null;
+        };
+        ToolCallSchema: {
+            name: string;
+            title: string;
+            arguments: string;
+            result: string;
+            outcome: string;
+            /** @default 0 */
+            seconds: number;
+        };
+        ToolListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            tools: components["schemas"]["ToolSchema"][];
+        };
+        ToolResponseSchema: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            tool: components["schemas"]["ToolSchema"];
+            /** @default null */
+            secret: string | null;
+        };
+        ToolResultResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** @enum {string} */
+            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "limit_reached" | "asked" | "interrupted";
+            status: number | null;
+            content: string;
+            seconds: number;
+        };
+        ToolSchema: {
+            id: number;
+            name: string;
+            title: string;
+            description: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+            url: string;
+            writes: boolean;
+            identified_only: boolean;
+            timeout_seconds: number;
+            enabled: boolean;
+            has_authorization: boolean;
+            created_at: string;
+            updated_at: string;
+        };
         TranscriptQuery: {
             site_key: string;
             /** @default null */
@@ -4343,6 +4491,11 @@ export interface components {
             id: number;
             created_at: string;
             updated_at: string;
+        };
+        TryToolBody: {
+            arguments?: {
+                [key: string]: unknown;
+            };
         };
         UndoResponse: {
             /**
@@ -4551,6 +4704,7 @@ export interface components {
             message_id: string | null;
             translation: components["schemas"]["MessageTranslation"] | null;
             sources: components["schemas"]["MessageSource"][];
+            confirmation: components["schemas"]["ConfirmationSchema"] | null;
             created_at: string;
         };
         WidgetMessagesResponse: {
@@ -8105,6 +8259,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTools: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_status",
+                 *       "parameters": {
+                 *         "type": "object",
+                 *         "properties": {
+                 *           "order_id": {
+                 *             "type": "string"
+                 *           }
+                 *         },
+                 *         "required": [
+                 *           "order_id"
+                 *         ]
+                 *       },
+                 *       "url": "https://shop.example.com/api/orders/{order_id}",
+                 *       "writes": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ToolBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdChatbotToolsToolId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_status",
+                 *       "parameters": {
+                 *         "type": "object",
+                 *         "properties": {
+                 *           "order_id": {
+                 *             "type": "string"
+                 *           }
+                 *         },
+                 *         "required": [
+                 *           "order_id"
+                 *         ]
+                 *       },
+                 *       "url": "https://shop.example.com/api/orders/{order_id}",
+                 *       "writes": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ToolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdChatbotToolsToolId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotToolsToolIdSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResponseSchema"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotToolsToolIdTry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                tool_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "arguments": {
+                 *         "order_id": "A-1042"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TryToolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResultResponse"];
                 };
             };
         };

@@ -14,6 +14,7 @@ import ratings from "./en/pages/ratings.json";
 import settings from "./en/pages/settings.json";
 import sites from "./en/pages/sites.json";
 import sources from "./en/pages/sources.json";
+import tools from "./en/pages/tools.json";
 import triggers from "./en/pages/triggers.json";
 
 export const englishPages = {
@@ -32,5 +33,6 @@ export const englishPages = {
   settings,
   sites,
   sources,
+  tools,
   triggers,
 };
