@@ -2578,6 +2578,7 @@ export interface components {
             site_id?: number | null;
             image_url?: string | null;
             file_id?: string | null;
+            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         CannedReplyResponse: {
             /**
@@ -2597,6 +2598,7 @@ export interface components {
             operator_id: number;
             image_url: string | null;
             file: components["schemas"]["FileSchema"] | null;
+            quick_replies: components["schemas"]["QuickReply"][];
             use_count: number;
             created_at: string;
             updated_at: string;
@@ -3612,6 +3614,10 @@ export interface components {
             confirmation: components["schemas"]["ConfirmationSchema"] | null;
             /** @default [] */
             tool_calls: components["schemas"]["ToolCallSchema"][];
+            /** @default [] */
+            quick_replies: components["schemas"]["QuickReply"][];
+            /** @default null */
+            reply_to: number | null;
             created_at: string;
         };
         MessageSource: {
@@ -3628,6 +3634,8 @@ export interface components {
              * @enum {string}
              */
             status: "done" | "failed" | "unsupported";
+            /** @default [] */
+            quick_replies: string[];
         };
         MessageWindowQuery: {
             /** @default null */
@@ -3760,6 +3768,7 @@ export interface components {
             content?: string;
             image_url?: string | null;
             file_id?: string | null;
+            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         OperatorMessagesQuery: {
             site_key: string;
@@ -3839,6 +3848,7 @@ export interface components {
             site_id: number;
             session_id: string;
             content: string;
+            quick_replies?: components["schemas"]["QuickReplyBody"][];
         };
         ProfileBody: {
             name?: string | null;
@@ -3879,6 +3889,18 @@ export interface components {
             chats: components["schemas"]["ConversationSchema"][];
             /** @default null */
             next_cursor: string | null;
+        };
+        QuickReply: {
+            label: string;
+            /** @default null */
+            value: string | null;
+            /** @default null */
+            url: string | null;
+        };
+        QuickReplyBody: {
+            label: string;
+            value?: string | null;
+            url?: string | null;
         };
         RatingBody: {
             site_key: string;
@@ -4063,6 +4085,7 @@ export interface components {
             lang?: string | null;
             message_id?: string | null;
             confirm?: string | null;
+            reply_to?: number | null;
             trigger_id?: number | null;
         };
         ShowTriggerBody: {
@@ -4705,6 +4728,8 @@ export interface components {
             translation: components["schemas"]["MessageTranslation"] | null;
             sources: components["schemas"]["MessageSource"][];
             confirmation: components["schemas"]["ConfirmationSchema"] | null;
+            quick_replies: components["schemas"]["QuickReply"][];
+            reply_to: number | null;
             created_at: string;
         };
         WidgetMessagesResponse: {
