@@ -1537,6 +1537,182 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTests"];
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTestsExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTestsGenerate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTestsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTestsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTestsRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTestsRunsRunId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotTestsRunsRunIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTestsRunsRunIdReplays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/runs/{run_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotTestsRunsRunIdResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/tests/{test_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdChatbotTestsTestId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdChatbotTestsTestId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/chatbot/tools": {
         parameters: {
             query?: never;
@@ -2321,6 +2497,49 @@ export interface components {
             next_cursor: string | null;
             current_user_id: number;
         };
+        AnswerTestBody: {
+            question: string;
+            language?: string | null;
+            /** @enum {string} */
+            expected?: "answer" | "decline" | "handoff";
+            must_say?: string[][];
+            must_not_say?: string[];
+            must_cite?: string[][];
+            enabled?: boolean;
+        };
+        AnswerTestListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            tests: components["schemas"]["AnswerTestSchema"][];
+            next_cursor: string | null;
+        };
+        AnswerTestResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            test: components["schemas"]["AnswerTestSchema"];
+        };
+        AnswerTestSchema: {
+            /** @enum {string} */
+            expected: "answer" | "decline" | "handoff";
+            must_say: string[][];
+            must_not_say: string[];
+            must_cite: string[][];
+            id: number;
+            question: string;
+            language: string | null;
+            enabled: boolean;
+            /** @enum {string} */
+            origin: "manual" | "chat" | "knowledge" | "import";
+            conversation_id: number | null;
+            created_at: string;
+            updated_at: string;
+        };
         ApiKeyListResponse: {
             /**
              * @default true
@@ -2621,6 +2840,7 @@ export interface components {
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
+            require_answer_tests?: boolean | null;
         };
         ChatbotResponse: {
             /**
@@ -2651,6 +2871,7 @@ export interface components {
             translation: components["schemas"]["TranslationSettingsSchema"];
             ai: components["schemas"]["AiSettingsSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
+            require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
             check: components["schemas"]["EngineCheckSchema"] | null;
         };
@@ -3040,6 +3261,7 @@ export interface components {
             conversations: components["schemas"]["ExportedConversation"][];
             images: string[];
             files: components["schemas"]["ExportedFile"][];
+            derived: components["schemas"]["ExportedText"][];
             triggers?: components["schemas"]["ExportedTrigger"][];
             elsewhere: {
                 [key: string]: {
@@ -3102,6 +3324,11 @@ export interface components {
             kind: "pdf" | "document" | "text" | "audio" | "video";
             content_type: string;
             sha256: string;
+        };
+        ExportedText: {
+            /** @enum {string} */
+            kind: "answer_test" | "test_answer" | "unanswered_question";
+            text: string;
         };
         ExportedTrigger: {
             trigger_id: number;
@@ -3260,6 +3487,25 @@ export interface components {
             forms: components["schemas"]["SiteFormsSchema"];
             consent_texts: components["schemas"]["ConsentTextSchema"][];
         };
+        GeneratedResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            created: number;
+        };
+        GivenAnswerSchema: {
+            /** @enum {string} */
+            outcome: "answered" | "declined" | "handed_over" | "failed";
+            text: string;
+            sources: components["schemas"]["MessageSource"][];
+            seconds: number;
+            tokens: number;
+            error: string | null;
+            verdict: ("right" | "wrong" | "unknown") | null;
+            reasons: components["schemas"]["ReasonSchema"][];
+        };
         /** @enum {string} */
         GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
         HistoryEntrySchema: {
@@ -3341,6 +3587,19 @@ export interface components {
             name: string;
             created_at: string;
             last_used_at: string | null;
+        };
+        ImportBody: {
+            tests?: components["schemas"]["AnswerTestBody"][] | null;
+            csv?: string | null;
+        };
+        ImportedResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            created: number;
+            replaced: number;
         };
         InvitationResponse: {
             /**
@@ -3684,6 +3943,18 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             owner: boolean;
         };
+        NewAnswerTestBody: {
+            question: string;
+            language?: string | null;
+            /** @enum {string} */
+            expected?: "answer" | "decline" | "handoff";
+            must_say?: string[][];
+            must_not_say?: string[];
+            must_cite?: string[][];
+            enabled?: boolean;
+            conversation_id?: number | null;
+            seq?: number | null;
+        };
         NoteBody: {
             conversation_id: number;
             content: string;
@@ -3958,6 +4229,38 @@ export interface components {
             operator: components["schemas"]["OperatorRef"];
             seq: number;
         };
+        ReasonSchema: {
+            /** @enum {string} */
+            kind: "missing" | "forbidden" | "not_cited" | "declined" | "not_declined" | "not_handed_over" | "failed";
+            text: string;
+        };
+        ReplaySchema: {
+            conversation_id: number;
+            seq: number;
+            question: string;
+            language: string | null;
+            live: components["schemas"]["GivenAnswerSchema"] | null;
+            candidate: components["schemas"]["GivenAnswerSchema"] | null;
+            changed: boolean | null;
+            similarity: number | null;
+        };
+        ReplaysQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            changed: boolean | null;
+        };
+        ReplaysResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            replays: components["schemas"]["ReplaySchema"][];
+            next_cursor: string | null;
+        };
         ReportQuery: {
             /** Format: date */
             from: string;
@@ -4007,6 +4310,14 @@ export interface components {
             name: string | null;
             deleted: boolean;
         };
+        ResultsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /** @default null */
+            verdict: ("right" | "wrong" | "unknown") | null;
+        };
         RewriteBody: {
             text: string;
             /** @enum {string} */
@@ -4034,6 +4345,46 @@ export interface components {
             capacity: number;
             team_id: number | null;
             fallbacks: components["schemas"]["FallbackSchema"][];
+        };
+        RunBody: {
+            engine?: ("builtin" | "openai") | null;
+            model?: string | null;
+            instructions?: string | null;
+            ai?: components["schemas"]["AiSettingsBody"] | null;
+            pending_changes?: boolean;
+            replays?: number;
+        };
+        RunFaultSchema: {
+            code: string;
+            message: string;
+        };
+        RunResultSchema: {
+            /** @enum {string} */
+            expected: "answer" | "decline" | "handoff";
+            must_say: string[][];
+            must_not_say: string[];
+            must_cite: string[][];
+            test_id: number | null;
+            question: string;
+            language: string | null;
+            candidate: components["schemas"]["GivenAnswerSchema"] | null;
+            live: components["schemas"]["GivenAnswerSchema"] | null;
+            changed: boolean | null;
+        };
+        RunResultsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            results: components["schemas"]["RunResultSchema"][];
+            next_cursor: string | null;
+        };
+        RunSummarySchema: {
+            candidate: components["schemas"]["TotalsSchema"];
+            live: components["schemas"]["TotalsSchema"] | null;
+            replays: number;
+            changed: number;
         };
         SearchHitSchema: {
             /** @enum {string} */
@@ -4275,6 +4626,42 @@ export interface components {
             id: number;
             name: string;
         };
+        TestRunListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            runs: components["schemas"]["TestRunSchema"][];
+            next_cursor: string | null;
+        };
+        TestRunResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            run: components["schemas"]["TestRunSchema"];
+        };
+        TestRunSchema: {
+            id: number;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            passed: boolean;
+            is_live: boolean;
+            engine: string;
+            model: string | null;
+            instructions: string;
+            pending_changes: boolean;
+            total: number;
+            done: number;
+            created_at: string;
+            created_by: components["schemas"]["OperatorRef"];
+            started_at: string | null;
+            finished_at: string | null;
+            error: components["schemas"]["RunFaultSchema"] | null;
+            summary: components["schemas"]["RunSummarySchema"] | null;
+        };
         TextResponse: {
             /**
              * @default true
@@ -4368,6 +4755,13 @@ export interface components {
             has_authorization: boolean;
             created_at: string;
             updated_at: string;
+        };
+        TotalsSchema: {
+            right: number;
+            wrong: number;
+            unknown: number;
+            tokens: number;
+            seconds: number;
         };
         TranscriptQuery: {
             site_key: string;
@@ -4781,6 +5175,13 @@ export interface components {
              */
             success: true;
             triggers: components["schemas"]["WidgetTrigger"][];
+        };
+        parley__chat__answer_tests__schemas__ExportQuery: {
+            /**
+             * @default csv
+             * @enum {string}
+             */
+            format: "csv" | "json";
         };
         parley__chat__privacy__schemas__ExportQuery: {
             site_id: number;
@@ -8273,6 +8674,403 @@ export interface operations {
             path: {
                 site_id: number;
                 entry_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTests: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTestListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTests: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "When are you open?",
+                 *       "language": "en",
+                 *       "must_say": [
+                 *         [
+                 *           "9:00",
+                 *           "nine"
+                 *         ],
+                 *         [
+                 *           "18:00",
+                 *           "six"
+                 *         ]
+                 *       ],
+                 *       "must_cite": [
+                 *         [
+                 *           "When are you open?",
+                 *           "https://shop.example.com/contact"
+                 *         ]
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewAnswerTestBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTestResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTestsExport: {
+        parameters: {
+            query?: {
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                    "application/json": components["schemas"]["AnswerTestListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTestsGenerate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GeneratedResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTestsImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tests": [
+                 *         {
+                 *           "question": "When are you open?",
+                 *           "language": "en",
+                 *           "must_say": [
+                 *             [
+                 *               "9:00",
+                 *               "nine"
+                 *             ],
+                 *             [
+                 *               "18:00",
+                 *               "six"
+                 *             ]
+                 *           ],
+                 *           "must_cite": [
+                 *             [
+                 *               "When are you open?",
+                 *               "https://shop.example.com/contact"
+                 *             ]
+                 *           ]
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTestsRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "instructions": "Be brief."
+                 *     }
+                 */
+                "application/json": components["schemas"]["RunBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestRunResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTestsRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestRunListResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTestsRunsRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestRunResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotTestsRunsRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestRunResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTestsRunsRunIdReplays: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                changed?: boolean | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplaysResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotTestsRunsRunIdResults: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                verdict?: ("right" | "wrong" | "unknown") | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResultsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdChatbotTestsTestId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                test_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "When are you open?",
+                 *       "language": "en",
+                 *       "must_say": [
+                 *         [
+                 *           "9:00",
+                 *           "nine"
+                 *         ],
+                 *         [
+                 *           "18:00",
+                 *           "six"
+                 *         ]
+                 *       ],
+                 *       "must_cite": [
+                 *         [
+                 *           "When are you open?",
+                 *           "https://shop.example.com/contact"
+                 *         ]
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AnswerTestBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTestResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdChatbotTestsTestId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                test_id: number;
             };
             cookie?: never;
         };
