@@ -79,9 +79,7 @@ from parley.chat.teams.repository import MongoTeamsRepository
 from parley.chat.teams.service import TeamsService
 from parley.chat.triggers import routes as trigger_routes
 from parley.chat.triggers.handlers import TriggerHandlers
-from parley.chat.triggers.previews import PreviewTokens
-from parley.chat.triggers.repository import MongoShownTriggers
-from parley.chat.triggers.service import TriggerService
+from parley.chat.triggers.module import TriggerModule
 from parley.common.http import Route
 from parley.common.http.ssrf_guard import SsrfGuard
 from parley.common.mongodb import Mongo, Outbox
@@ -146,12 +144,7 @@ class AdminModule:
         self._identity_secrets = IdentitySecretService(
             self.site_service, self.identity_secret_cipher.encrypt, next_secret_id, clock
         )
-        self.shown_triggers = MongoShownTriggers(mongo)
-        self.trigger_previews = PreviewTokens(settings.identity_secret)
-        next_trigger_id = BlockIdGenerator(mongo, "trigger").next
-        self._triggers = TriggerService(
-            self.site_service, self.shown_triggers, self.trigger_previews, next_trigger_id, clock
-        )
+        self.triggers = TriggerModule(mongo, self.site_service, settings.identity_secret, clock)
         next_entry_id = BlockIdGenerator(mongo, "knowledge").next
         self.passage_vectors = MongoVectorRepository(mongo)
         self.knowledge = KnowledgeService(
@@ -185,7 +178,7 @@ class AdminModule:
             *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
             *identification_routes.secret_routes(IdentitySecretHandlers(self._identity_secrets)),
             *form_routes.settings_routes(FormSettingsHandlers(self._form_settings)),
-            *trigger_routes.site_routes(TriggerHandlers(self._triggers)),
+            *trigger_routes.site_routes(TriggerHandlers(self.triggers.service)),
             *knowledge_routes.routes(KnowledgeHandlers(self.knowledge)),
             *label_routes.routes(LabelHandlers(self.labels)),
             *team_routes.routes(TeamHandlers(self._team)),

@@ -110,8 +110,8 @@ class ConversationModule:
             visitors,
             conversations,
             presence,
-            admin.shown_triggers,
-            admin.trigger_previews,
+            admin.triggers.shown,
+            admin.triggers.previews,
             clock,
         )
         waiting, self.waits = MongoWaitingConversations(mongo), MongoWaitRepository(mongo)
