@@ -2923,6 +2923,10 @@ export interface components {
             /** @default true */
             page_tracking: boolean;
             page_parameters?: string[];
+            /** @default true */
+            sound: boolean;
+            /** @default true */
+            read_receipts: boolean;
         };
         ConfirmationSchema: {
             id: string;
@@ -3125,6 +3129,8 @@ export interface components {
             language?: string;
             page_tracking?: boolean;
             page_parameters?: string[];
+            sound?: boolean;
+            read_receipts?: boolean;
         };
         CreatedApiKeyResponse: {
             /**
@@ -4518,6 +4524,8 @@ export interface components {
             language: string;
             page_tracking: boolean;
             page_parameters: string[];
+            sound: boolean;
+            read_receipts: boolean;
             /** @enum {string} */
             routing: "all" | "manual";
             assignment: components["schemas"]["RoutingSchema"];
@@ -4937,6 +4945,8 @@ export interface components {
             language?: string | null;
             page_tracking?: boolean | null;
             page_parameters?: string[] | null;
+            sound?: boolean | null;
+            read_receipts?: boolean | null;
         };
         UploadFileQuery: {
             /** @default null */

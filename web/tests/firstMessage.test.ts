@@ -11,6 +11,7 @@ const EMBED = {
   sessionId: "s".repeat(32),
   colour: "",
   position: "",
+  launcher: "",
   language: "en",
 };
 

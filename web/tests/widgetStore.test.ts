@@ -10,6 +10,7 @@ const EMBED = {
   sessionId: "s".repeat(32),
   colour: "",
   position: "",
+  launcher: "",
   language: "en",
 };
 
@@ -103,6 +104,13 @@ test("a chosen quick reply names its message, also when it is sent from the next
   await loadPage();
   await run();
   expect(sent().at(-1)).toMatchObject({ message: "Small", reply_to: 7 });
+});
+
+test("the choice of no sound is remembered", async () => {
+  const store = await loadPage();
+  expect(store.sound.value).toBe(true);
+  store.toggleSound();
+  expect((await loadPage()).sound.value).toBe(false);
 });
 
 test("a sent message is shown until its stored message arrives, and is never there twice", async () => {

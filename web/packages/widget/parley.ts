@@ -9,6 +9,8 @@ export interface ParleyConfig {
   colour?: string;
   /** Where the button is. Without it, "right". */
   position?: "left" | "right";
+  /** A CSS selector: these elements of the page open the chat, and the button is hidden. */
+  launcher?: string;
 }
 
 /** "light" and "dark" hold always; "auto" is as the visitor's system is. */

@@ -19,6 +19,8 @@ export interface EmbedConfig {
   colour: string;
   /** Whether the button is at the start of the line and not at its end: "left" in most languages. */
   position: string;
+  /** Selects elements of the page that open the chat in place of the button. */
+  launcher: string;
   /** The tag of the visitor's language, such as "pt-BR". */
   language: string;
 }
@@ -30,6 +32,7 @@ export interface PageConfig {
   origin?: string;
   colour?: string;
   position?: string;
+  launcher?: string;
 }
 
 // Only known while the script runs for the first time; a module has none.
@@ -46,9 +49,17 @@ export function readEmbedConfig(own: PageConfig = {}): EmbedConfig {
   const source = own.origin || page.origin || tag?.src;
   if (!source) throw new Error("no server (window.Parley.origin)");
   const { origin } = new URL(source, location.href);
-  const colour = own.colour ?? tag?.dataset["colour"] ?? page.colour ?? "";
-  const position = own.position ?? tag?.dataset["position"] ?? page.position ?? "";
-  return { origin, siteKey, sessionId: getSessionId(siteKey), colour, position, language: browserLanguage };
+  const read = (name: "colour" | "position" | "launcher") =>
+    own[name] ?? tag?.dataset[name] ?? page[name] ?? "";
+  return {
+    origin,
+    siteKey,
+    sessionId: getSessionId(siteKey),
+    colour: read("colour"),
+    position: read("position"),
+    launcher: read("launcher"),
+    language: browserLanguage,
+  };
 }
 
 function siteKeyOf(tag: HTMLScriptElement): string | undefined {

@@ -13,6 +13,8 @@ export const PATHS = {
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   microphone: "M12 14a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v5a3 3 0 0 0 3 3zM6 11a6 6 0 0 0 12 0M12 17v4",
   stop: "M7 7h10v10H7z",
+  sound: "M4 9v6h4l5 4V5L8 9zM16.5 9a4 4 0 0 1 0 6",
+  mute: "M4 9v6h4l5 4V5L8 9zM17 10l4 4M21 10l-4 4",
   exit: "M14 4h5v16h-5M4 12h11M11 8l4 4-4 4",
   person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21c.6-4.6 3.7-7 8-7s7.4 2.4 8 7",
 } as const;

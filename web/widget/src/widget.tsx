@@ -4,8 +4,11 @@ import { Composer } from "./composer/composer";
 import { locale, strings } from "./i18n/i18n";
 import { direction } from "./i18n/language";
 import { Icon } from "./icon";
+import { lazyPart } from "./lazyPart";
 import { MessageList } from "./messages/messageList";
 import type { WidgetStore } from "./widgetStore";
+
+const EndSession = lazyPart(async () => (await import("./forms/endSession")).EndSession);
 
 const MAX_TEASER_CHARACTERS = 160;
 
@@ -53,6 +56,16 @@ function ChatWindow({ store }: { store: WidgetStore }) {
           <h2 dir="auto">{operator || title}</h2>
           <p role="status">{statusText(store)}</p>
         </div>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={strings.sound}
+          title={strings.sound}
+          aria-pressed={store.sound.value}
+          onClick={() => store.toggleSound()}
+        >
+          <Icon name={store.sound.value ? "sound" : "mute"} />
+        </button>
         {store.messages.value.length > 0 && (
           <button
             type="button"
@@ -68,20 +81,7 @@ function ChatWindow({ store }: { store: WidgetStore }) {
           <Icon name="close" />
         </button>
       </header>
-      {isEnding.value && (
-        <div class="confirm" role="group" aria-label={strings.endSession}>
-          <p>{strings.endSessionConfirm}</p>
-          <button type="button" class="primary-button" onClick={() => store.endSession()}>
-            {strings.endSessionYes}
-          </button>
-          <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
-            {strings.downloadTranscript}
-          </button>
-          <button type="button" class="text-button" onClick={() => (isEnding.value = false)}>
-            {strings.cancel}
-          </button>
-        </div>
-      )}
+      {isEnding.value && <EndSession store={store} onCancel={() => (isEnding.value = false)} />}
       {!store.connected.value && (
         <p class="banner" role="status">
           {strings.reconnecting}

@@ -90,6 +90,12 @@ export class WidgetStore {
   readonly trigger = computed(() =>
     this.mode.value === null || this.mode.value === "closed" ? this.shownTrigger.value : null,
   );
+  /** What the visitor has chosen, remembered in this browser: "1", "0", or nothing yet. */
+  private readonly ownSound = signal("");
+  /** Whether new messages make a sound. */
+  readonly sound = computed(
+    () => (this.ownSound.value || (this.config.value?.sound === false ? "0" : "1")) === "1",
+  );
   readonly connected = signal(true);
   readonly hasOlder = signal(false);
   readonly email = signal("");
@@ -122,7 +128,16 @@ export class WidgetStore {
   private readonly api: WidgetApi;
   private readonly outbox;
   private readonly keys: Record<
-    "known" | "config" | "draft" | "prefill" | "open" | "seen" | "dismissed" | "rated",
+    | "known"
+    | "config"
+    | "draft"
+    | "prefill"
+    | "open"
+    | "seen"
+    | "dismissed"
+    | "rated"
+    | "sound"
+    | "announced",
     string
   >;
   private readonly tabs: TabGroup;
@@ -158,12 +173,15 @@ export class WidgetStore {
       seen: key("seen"),
       dismissed: key("dismissed"),
       rated: key("rated"),
+      sound: key("sound"),
+      announced: key("announced"),
     };
     // Tabs of one session only: where storage is forbidden each has its own.
     this.tabs = new TabGroup(`${key("tabs")}:${embed.sessionId}`);
     this.seenAt.value = readText(this.keys.seen) ?? "";
     this.ratedId.value = readText(this.keys.rated) ?? "";
     this.dismissedAt.value = readText(this.keys.dismissed) ?? "";
+    this.ownSound.value = readText(this.keys.sound) ?? "";
     onStored((name, value) => this.onStored(name, value), this.closing.signal);
     this.config.value = readJson<WidgetConfig | null>(this.keys.config, null);
     this.draft.value = readText(this.keys.draft) ?? "";
@@ -195,6 +213,7 @@ export class WidgetStore {
     if (name === this.keys.draft) this.draft.value = value ?? "";
     if (name === this.keys.seen) this.seenAt.value = value ?? "";
     if (name === this.keys.dismissed) this.dismissedAt.value = value ?? "";
+    if (name === this.keys.sound) this.ownSound.value = value ?? "";
     if (name === this.keys.rated) this.ratedId.value = value ?? "";
     // The visitor has begun to write in another tab.
     if (name === this.keys.known && value === "1") this.connect();
@@ -393,11 +412,24 @@ export class WidgetStore {
     if (message.message_id) this.outbox.remove(message.message_id);
     if (message.role === "ai") this.endPartialReply(message.content);
     const { role, content: text, sender, created_at: at } = message;
-    if (isNews && !known && this.shownTrigger.value) {
+    if (!isNews || known) return;
+    if (this.shownTrigger.value) {
       this.shownTrigger.value = null;
       writeTrigger(this.embed.siteKey, null);
     }
-    if (isNews && !known) this.emit("message", { role, text, name: sender?.name ?? null, at });
+    this.emit("message", { role, text, name: sender?.name ?? null, at });
+    if (role !== "visitor") void this.announce(message.id).catch(() => undefined);
+  }
+
+  toggleSound(): void {
+    this.ownSound.value = this.sound.value ? "0" : "1";
+    writeText(this.keys.sound, this.ownSound.value);
+  }
+
+  /** A message that the visitor does not see makes a sound, in one of the tabs. */
+  private async announce(id: number): Promise<void> {
+    if (this.open.value && document.hasFocus()) writeText(this.keys.announced, String(id));
+    else if (this.sound.value) await (await import("./sound")).playOnce(this.keys.announced, id);
   }
 
   /** Adds a message and notifies a visitor whose widget is closed. */

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Chatbot as ApiChatbot, ChatbotUpdate } from "../../../shared/apiTypes";
+import { contrast, readableColour } from "../../../shared/contrast";
 import { ApiError } from "../../../shared/http";
 import { RunDialog } from "../answerTests/runDialog";
 import type { Candidate } from "../answerTests/tests";
@@ -12,13 +13,16 @@ import { Field, Switch } from "../components/controls";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
-import { formatTimeOrDate } from "../i18n/formats";
+import { formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { EngineCheck } from "./engineCheck";
 import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from "./siteSettings";
+
+/** WCAG 2 AA for parts of the user interface. */
+const MIN_PART_CONTRAST = 3;
 
 /** The AI settings gain an API key while the form is edited; the API never returns it. */
 type Chatbot = Omit<ApiChatbot, "ai"> & { ai: AiSettings };
@@ -149,14 +153,18 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
         />
       </Field>
       <div class="columns">
-        <Field label={t("chatbot.mainColour")} error={errors["colours"]}>
+        <Field
+          label={t("chatbot.mainColour")}
+          error={errors["colours"]}
+          hint={describeContrast(colours.primary, colours.background)}
+        >
           <input
             type="color"
             value={colours.primary}
             onInput={(event) => change({ colours: { ...colours, primary: event.currentTarget.value } })}
           />
         </Field>
-        <Field label={t("chatbot.backgroundColour")}>
+        <Field label={t("chatbot.backgroundColour")} hint={describeContrast(colours.background)}>
           <input
             type="color"
             value={colours.background}
@@ -314,4 +322,13 @@ function HandoffFields({ chatbot, errors, change }: SectionProps) {
       />
     </fieldset>
   );
+}
+
+/** The contrast of the text that the widget chooses for a colour, and whether it is hard to tell from another one. */
+function describeContrast(colour: string, other?: string): string {
+  const text = readableColour(colour, "#ffffff", "#10201d");
+  const ratio = formatNumber(Math.floor(contrast(text, colour) * 10) / 10);
+  const sentences = [t("chatbot.contrast", { ratio })];
+  if (other && contrast(colour, other) < MIN_PART_CONTRAST) sentences.push(t("chatbot.lowContrast"));
+  return sentences.join(" ");
 }

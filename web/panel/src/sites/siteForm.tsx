@@ -22,6 +22,8 @@ interface SiteFields {
   anyOrigin: boolean;
   language: string;
   pageTracking: boolean;
+  sound: boolean;
+  readReceipts: boolean;
   /** Names of query parameters, separated by commas or spaces. */
   pageParameters: string;
 }
@@ -32,6 +34,8 @@ const EMPTY: SiteFields = {
   anyOrigin: false,
   language: "en",
   pageTracking: true,
+  sound: true,
+  readReceipts: true,
   pageParameters: "",
 };
 
@@ -43,6 +47,8 @@ const toFields = (site: ApiSiteFields): SiteFields => ({
   anyOrigin: site.any_origin,
   language: site.language,
   pageTracking: site.page_tracking,
+  sound: site.sound,
+  readReceipts: site.read_receipts,
   pageParameters: site.page_parameters.join(", "),
 });
 
@@ -52,6 +58,8 @@ const toBody = (fields: SiteFields) => ({
   any_origin: fields.anyOrigin,
   language: fields.language.trim() || "en",
   page_tracking: fields.pageTracking,
+  sound: fields.sound,
+  read_receipts: fields.readReceipts,
   page_parameters: splitList(fields.pageParameters),
 });
 
@@ -61,7 +69,8 @@ interface SiteFieldsetProps {
 }
 
 function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
-  const { name, domains, anyOrigin, language, pageTracking, pageParameters } = fields.value;
+  const { name, domains, anyOrigin, language, pageTracking, pageParameters, sound, readReceipts } =
+    fields.value;
   const change = (changed: Partial<SiteFields>) => {
     fields.value = { ...fields.value, ...changed };
   };
@@ -94,6 +103,12 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
           onInput={(event) => change({ language: event.currentTarget.value })}
         />
       </Field>
+      <Switch on={sound} label={t("sites.sound")} onChange={(on) => change({ sound: on })} />
+      <Switch
+        on={readReceipts}
+        label={t("sites.readReceipts")}
+        onChange={(on) => change({ readReceipts: on })}
+      />
       <Switch
         on={pageTracking}
         label={t("sites.pageTracking")}

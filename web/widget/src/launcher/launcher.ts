@@ -86,6 +86,7 @@ export class WidgetLauncher implements TriggerHost {
       },
     });
     addEventListener("hashchange", () => this.#followLink(), { signal });
+    if (embed.launcher) this.#useLauncher(embed.launcher, signal);
     this.#followLink();
     this.#resume();
   }
@@ -258,6 +259,19 @@ export class WidgetLauncher implements TriggerHost {
     this.#commands = [];
     this.embed = { ...readEmbedConfig(this.embed), language };
     this.#resume();
+  }
+
+  /** Elements of the page open the chat in place of the button, also those that come later. */
+  #useLauncher(selector: string, signal: AbortSignal): void {
+    try {
+      document.querySelector(selector);
+    } catch {
+      warn("launcher is no selector");
+      return;
+    }
+    this.#button.setHidden(true);
+    const onClick = ({ target }: Event) => (target as Element).closest?.(selector) && this.toggle();
+    document.addEventListener("click", onClick, { signal });
   }
 
   #followLink(): void {

@@ -35,6 +35,7 @@ export function MessageItem({ message, previous, next, status }: MessageItemProp
   const isOperator = message.role === "operator";
   const translation = isOperator && message.translation?.status === "done" ? message.translation : null;
   const text = translation?.content && !showOriginal.value ? translation.content : message.content;
+  const startsGroup = previous?.role !== message.role || previous.sender?.id !== message.sender?.id;
   const hasJoined = isOperator && previous?.sender?.id !== message.sender?.id;
   return (
     <>
@@ -45,6 +46,7 @@ export function MessageItem({ message, previous, next, status }: MessageItemProp
       )}
       <Bubble
         author={message.role}
+        name={startsGroup ? authorName(message) : ""}
         text={text}
         image={message.image_url ?? ""}
         file={message.file}
@@ -78,8 +80,15 @@ export function MessageItem({ message, previous, next, status }: MessageItemProp
   );
 }
 
+function authorName({ role, sender }: Message): string {
+  if (role === "visitor") return strings.you;
+  return role === "ai" ? strings.assistant : (sender?.name ?? strings.team);
+}
+
 interface BubbleProps {
   author: Message["role"];
+  /** Who wrote it, above the first of several messages. */
+  name?: string | undefined;
   text: string;
   image?: string;
   file?: FileAttachment | null | undefined;
@@ -90,9 +99,15 @@ interface BubbleProps {
   children?: ComponentChildren;
 }
 
-export function Bubble({ author, text, image, file, at, status, partial, children }: BubbleProps) {
+export function Bubble({ author, name, text, image, file, at, status, partial, children }: BubbleProps) {
   return (
     <div class={`message ${author}`} aria-busy={partial}>
+      {name && (
+        <span class={author === "visitor" ? "visually-hidden" : "author"} dir="auto">
+          {author === "ai" && <b aria-hidden="true">{strings.ai}</b>}
+          {name}
+        </span>
+      )}
       <div class="bubble" title={at ? formatTime(at) : undefined}>
         {image && <MessageImage url={image} alt={strings.imageAlt} />}
         {file && (

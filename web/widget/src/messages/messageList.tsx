@@ -56,7 +56,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
           {strings.earlierMessages}
         </button>
       )}
-      {welcome && !store.hasOlder.value && <Bubble author="ai" text={welcome} />}
+      {welcome && !store.hasOlder.value && <Bubble author="ai" name={strings.assistant} text={welcome} />}
       {messages.value.map((message, index) => (
         <Fragment key={message.id}>
           <DayLine message={message} previous={messages.value[index - 1]} />
@@ -67,7 +67,7 @@ export function MessageList({ store }: { store: WidgetStore }) {
             next={messages.value[index + 1]}
             status={
               message === lastOwn && !outgoing.value.length
-                ? store.readSeq.value >= message.seq
+                ? store.readSeq.value >= message.seq && config.value?.read_receipts !== false
                   ? strings.seen
                   : strings.sent
                 : ""
@@ -76,12 +76,14 @@ export function MessageList({ store }: { store: WidgetStore }) {
         </Fragment>
       ))}
       {mayChoose(store) && last && <QuickReplies key={last.id} store={store} message={last} />}
-      {store.trigger.value && <Bubble author="ai" text={store.trigger.value.message} />}
+      {store.trigger.value && (
+        <Bubble author="ai" name={strings.assistant} text={store.trigger.value.message} />
+      )}
       {outgoing.value.map((message) => (
         <OutgoingItem key={message.key} message={message} onRetry={() => store.retry(message.key)} />
       ))}
       {[...partialReplies.value].map(([key, text]) => (
-        <Bubble key={key} author="ai" text={text} partial />
+        <Bubble key={key} author="ai" name={strings.assistant} text={text} partial />
       ))}
       {mode.value !== "operator" && mode.value !== "pending" && isAwaitingReply(store) && (
         <TypingIndicator label={strings.replying} />

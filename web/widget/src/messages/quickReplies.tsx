@@ -17,7 +17,7 @@ export function QuickReplies({ store, message }: { store: WidgetStore; message: 
         return url ? (
           <a
             key={label}
-            class="quick-reply"
+            class="handoff-button"
             dir="auto"
             href={url}
             target="_blank"
@@ -29,7 +29,7 @@ export function QuickReplies({ store, message }: { store: WidgetStore; message: 
           <button
             key={label}
             type="button"
-            class="quick-reply"
+            class="handoff-button"
             dir="auto"
             onClick={(event) => choose(event.currentTarget, value ?? text)}
           >

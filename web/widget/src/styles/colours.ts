@@ -1,13 +1,13 @@
 /** The widget's colours: the site's two, and readable ones derived from them. */
 import type { ParleyTheme } from "../../../packages/widget/parley";
+import { luminance, readableColour } from "../../../shared/contrast";
 
 const HEX = /^#[0-9a-f]{6}$/i;
 const DEFAULT_PRIMARY = "#1d6b63";
 const DEFAULT_BACKGROUND = "#ffffff";
 const DARK_BACKGROUND = "#16201e";
-/** WCAG 2 AA for normal text. */
-const MIN_CONTRAST = 4.5;
-const MAX_DARK_LUMINANCE = 0.35;
+/** On a darker colour white is readable, on a lighter one black. */
+const MAX_DARK_LUMINANCE = 0.179;
 
 /**
  * The CSS variables of a site's colours. A colour that is not six hex digits is replaced by the default. Without a
@@ -23,8 +23,9 @@ export function colourVariables(
     const background = isDark === isDarkColour(own) ? own : isDark ? DARK_BACKGROUND : DEFAULT_BACKGROUND;
     const mix = (percent: number) =>
       `color-mix(in srgb,${isDark ? "#fff" : "#0b1f1c"} ${percent}%,${background})`;
-    return `:host{color-scheme:${isDark ? "dark" : "light"};--accent:${primary};--on-accent:${textColour(primary)};\
---background:${background};--text:${isDark ? "#f2f5f4" : "#17211f"};--muted:${isDark ? "#b9c3c1" : "#55625f"};\
+    return `:host{color-scheme:${isDark ? "dark" : "light"};--accent:${primary};--on-accent:${readableColour(primary, "#ffffff", "#10201d")};\
+--background:${background};--text:${readableColour(background, isDark ? "#f2f5f4" : "#17211f")};\
+--muted:${readableColour(background, isDark ? "#b9c3c1" : "#55625f")};\
 --surface:${mix(isDark ? 13 : 6)};--border:${mix(16)};--control-border:${mix(52)}}`;
   };
   if (theme === "auto") return `${variables(false)}@media(prefers-color-scheme:dark){${variables(true)}}`;
@@ -35,17 +36,3 @@ const isDarkColour = (colour: string): boolean => luminance(colour) < MAX_DARK_L
 
 const validColour = (colour: string | undefined, fallback: string): string =>
   colour && HEX.test(colour) ? colour : fallback;
-
-/** White when it has enough contrast on a colour, else almost black. */
-function textColour(background: string): string {
-  return 1.05 / (luminance(background) + 0.05) >= MIN_CONTRAST ? "#ffffff" : "#10201d";
-}
-
-/** Relative luminance as defined by WCAG, from 0 (black) to 1 (white). */
-function luminance(hex: string): number {
-  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}

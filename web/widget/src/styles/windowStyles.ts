@@ -46,6 +46,9 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .message.visitor .bubble{border-end-start-radius:16px;border-end-end-radius:5px;background:var(--accent);color:var(--on-accent)}
 .bubble a{color:inherit}
 .bubble img{display:block;max-width:100%;max-height:220px;margin:2px 0;border-radius:10px}
+.author{margin:0 4px 2px;color:var(--muted);font-size:12px}
+.author b{margin-inline-end:5px;padding:0 4px;border:1px solid var(--control-border);border-radius:4px;font-size:10px}
+.visually-hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .message-status{margin:2px 4px 0;text-align:end;color:var(--muted);font-size:12px}
 .sources{display:flex;flex-wrap:wrap;gap:2px 10px;margin:2px 4px 0;color:var(--muted)}
 .sources a{color:inherit}
@@ -63,10 +66,9 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 @keyframes typing-dot{0%,60%,100%{opacity:.3}30%{opacity:1}}
 .handoff-button{display:inline-flex;gap:7px;align-items:center;align-self:center;min-height:34px;margin-top:6px;padding:0 14px;border:1px solid var(--control-border);border-radius:17px;font-size:14px}
 .handoff-button:hover{background:var(--surface)}
-.quick-replies{display:flex;flex-wrap:wrap;gap:8px;max-width:100%}
-.quick-reply{max-width:100%;min-height:34px;padding:5px 13px;border:1px solid var(--accent);border-radius:17px;background:var(--background);color:var(--text);font-size:14px;line-height:22px;text-align:start;text-decoration:none;overflow-wrap:anywhere}
-.quick-reply:hover{background:var(--surface)}
-a.quick-reply::after{content:" ↗"}
+.quick-replies{display:flex;flex-wrap:wrap;gap:2px 8px}
+a.handoff-button{color:inherit;text-decoration:none}
+a.handoff-button::after{content:" ↗"}
 .text-button{min-height:24px;padding:0 4px;color:var(--muted);font-size:13px;text-decoration:underline}
 .text-button.end{align-self:flex-end}
 .message-list>.text-button:not(.end){align-self:center}

@@ -24,6 +24,8 @@ class SiteDraft:
     language: str
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    sound: bool = True
+    read_receipts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Site:
     """One website. `domains` are host names, or `*.` and a parent for all names below it; each covers every port.
 
     `page_tracking`: operators see which page a visitor is on, without its fragment and its query, except for the
-    query's `page_parameters`.
+    query's `page_parameters`. `sound`: whether new messages make a sound in the widget, until the visitor chooses.
+    `read_receipts`: whether the widget shows that an operator has read a message.
     """
 
     id: int
@@ -44,6 +47,8 @@ class Site:
     language: str = "en"
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    sound: bool = True
+    read_receipts: bool = True
     routing: SiteRouting = field(default_factory=SiteRouting)
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
     forms: SiteForms = field(default_factory=SiteForms)
@@ -80,6 +85,8 @@ class Site:
             ai=bot.ai,
             page_tracking=self.page_tracking,
             page_parameters=self.page_parameters,
+            sound=self.sound,
+            read_receipts=self.read_receipts,
             notifies_when_pending=bot.routing != "manual",
             routing=self.routing,
             files=bot.files,

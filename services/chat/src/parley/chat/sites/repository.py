@@ -165,6 +165,8 @@ def _mutable_fields(site: Site) -> Document:
         "language": site.language,
         "page_tracking": site.page_tracking,
         "page_parameters": list(site.page_parameters),
+        "sound": site.sound,
+        "read_receipts": site.read_receipts,
         "chatbot": _chatbot_document(site.chatbot),
         "routing": _routing_document(site.routing),
         "forms": forms_document(site.forms),
@@ -189,6 +191,8 @@ def _to_site(row: Document) -> Site:
         # Absent in documents of the version before.
         page_tracking=row.get("page_tracking", True),
         page_parameters=tuple(row.get("page_parameters", ())),
+        sound=row.get("sound", True),
+        read_receipts=row.get("read_receipts", True),
         routing=_to_routing(row.get("routing")),
         chatbot=chatbot,
         forms=to_forms(row.get("forms")),

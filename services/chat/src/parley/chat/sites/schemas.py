@@ -32,6 +32,10 @@ PageParameters = Annotated[
     list[PageParameter],
     Field(max_length=20, description="Parameters of a page's query that operators see; all others are dropped."),
 ]
+Sound = Annotated[
+    bool, Field(description="Whether new messages make a sound in the widget, as long as the visitor has not chosen.")
+]
+ReadReceipts = Annotated[bool, Field(description="Whether the widget shows that an operator has read a message.")]
 PageTracking = Annotated[bool, Field(description="Whether operators see which page a visitor is on.")]
 
 
@@ -42,6 +46,8 @@ class CreateSiteBody(RequestBody):
     language: Language = "en"
     page_tracking: PageTracking = True
     page_parameters: PageParameters = Field(default_factory=list)
+    sound: Sound = True
+    read_receipts: ReadReceipts = True
 
     def to_draft(self) -> SiteDraft:
         return SiteDraft(
@@ -51,6 +57,8 @@ class CreateSiteBody(RequestBody):
             self.language,
             self.page_tracking,
             _without_duplicates(self.page_parameters),
+            self.sound,
+            self.read_receipts,
         )
 
 
@@ -63,6 +71,8 @@ class UpdateSiteBody(RequestBody):
     language: Language | None = None
     page_tracking: PageTracking | None = None
     page_parameters: PageParameters | None = None
+    sound: Sound | None = None
+    read_receipts: ReadReceipts | None = None
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of Site to replace."""
@@ -83,6 +93,8 @@ class SiteSchema(BaseModel):
     language: str
     page_tracking: bool
     page_parameters: list[str]
+    sound: bool
+    read_receipts: bool
     routing: Routing = Field(description="Who is notified of a waiting visitor, as in the assistant's settings.")
     assignment: RoutingSchema
     created_at: Timestamp
@@ -117,6 +129,8 @@ def serialize_site(site: Site) -> SiteSchema:
         language=site.language,
         page_tracking=site.page_tracking,
         page_parameters=list(site.page_parameters),
+        sound=site.sound,
+        read_receipts=site.read_receipts,
         routing=site.chatbot.routing,
         assignment=serialize_routing(site.routing),
         created_at=site.created_at,

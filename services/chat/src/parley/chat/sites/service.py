@@ -72,6 +72,8 @@ class SiteService:
             language=draft.language,
             page_tracking=draft.page_tracking,
             page_parameters=draft.page_parameters,
+            sound=draft.sound,
+            read_receipts=draft.read_receipts,
         )
         await self.sites.add(site, await self.site_changed_event(caller, site, "site.created", {"name": site.name}))
         return site

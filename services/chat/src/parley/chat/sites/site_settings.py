@@ -40,6 +40,8 @@ class SiteSettings:
     ai: AiSettings
     page_tracking: bool = True
     page_parameters: tuple[str, ...] = ()
+    sound: bool = True
+    read_receipts: bool = True
     notifies_when_pending: bool = True
     """Whether a waiting visitor causes push notifications."""
     routing: SiteRouting = field(default_factory=SiteRouting)

@@ -202,6 +202,8 @@ class ConfigResponse(SuccessResponse):
     )
     page_tracking: bool = Field(True, description="Whether the widget reports the visitor's page.")
     page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
+    sound: bool = Field(True, description="Whether new messages make a sound, as long as the visitor has not chosen.")
+    read_receipts: bool = Field(True, description="Whether the widget shows that an operator has read a message.")
 
 
 def to_queue_place(place: QueuePlace | None) -> QueuePlaceSchema | None:
@@ -260,4 +262,6 @@ def to_config_response(config: WidgetConfig, files: FilePolicy) -> ConfigRespons
         offline_form=config.offline and serialize_offline(site.forms.offline, config.offline, config.known),
         page_tracking=site.page_tracking,
         page_parameters=list(site.page_parameters),
+        sound=site.sound,
+        read_receipts=site.read_receipts,
     )

@@ -1,0 +1,20 @@
+/** Asks whether the chat is to be removed from this device. */
+import { strings } from "../i18n/i18n";
+import type { WidgetStore } from "../widgetStore";
+
+export function EndSession({ store, onCancel }: { store: WidgetStore; onCancel: () => void }) {
+  return (
+    <div class="confirm" role="group" aria-label={strings.endSession}>
+      <p>{strings.endSessionConfirm}</p>
+      <button type="button" class="primary-button" onClick={() => store.endSession()}>
+        {strings.endSessionYes}
+      </button>
+      <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
+        {strings.downloadTranscript}
+      </button>
+      <button type="button" class="text-button" onClick={onCancel}>
+        {strings.cancel}
+      </button>
+    </div>
+  );
+}
