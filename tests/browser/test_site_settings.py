@@ -35,7 +35,12 @@ async def test_owner_sets_hours_glossary_and_api_key(
         await page.get_by_label("Closed date").last.fill(date)
     await page.get_by_label("Do not translate").fill("Blue Hour, Corner Shop")
     await page.get_by_role("combobox").filter(has_text="OpenAI-compatible").select_option("openai")
-    await page.get_by_label("API key").fill("sk-typed-in-here")
+    await page.get_by_label("API key").first.fill("sk-typed-in-here")
+    await page.get_by_role("button", name="Add engine").click()
+    spare = page.get_by_role("group", name="Engine 2")
+    await spare.get_by_label("Model").fill("spare-1")
+    await page.get_by_role("button", name="Add engine").click()
+    await page.get_by_role("group", name="Engine 3").get_by_role("combobox").select_option("builtin")
     await page.get_by_label("Tokens per day").fill("5000")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert").filter(has_text="overlap")).to_be_visible()
@@ -44,11 +49,13 @@ async def test_owner_sets_hours_glossary_and_api_key(
     await parts.get_by_role("link", name="Knowledge").click()
     await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("A key is set.")).to_be_visible()
-    await page.get_by_role("button", name="Check the AI").click()
+    await expect(page.get_by_text("A key is set.").first).to_be_visible()
+    await page.get_by_role("button", name="Check the AI").first.click()
     await expect(page.get_by_role("row", name="API key")).to_contain_text("The API key is accepted.")
     await expect(page.get_by_role("row", name="Images")).to_contain_text("The model sees images.")
     await panel.screenshot(artifacts, "panel-site-settings")
+    await spare.scroll_into_view_if_needed()
+    await panel.screenshot(artifacts, "panel-fallback-engines")
     chatbot = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
     assert chatbot["hours"] == {
         "time_zone": "Europe/Berlin",
@@ -58,13 +65,15 @@ async def test_owner_sets_hours_glossary_and_api_key(
         ],
         "closed": ["2026-12-25", "2026-12-26"],
     }
+    fallbacks = [(fallback["engine"], fallback["model"]) for fallback in chatbot["fallbacks"]]
+    assert fallbacks == [("openai", "spare-1"), ("builtin", None)]
     assert chatbot["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
     assert (chatbot["ai"]["api_key_set"], chatbot["ai"]["daily_tokens"]) == (True, 5000)
     await parts.get_by_role("link", name="Knowledge").click()
     await parts.get_by_role("link", name="Assistant").click()
     await expect(page.get_by_label("Monday, opens 2")).to_have_value("13:00")
     await expect(page.get_by_label("Monday, closes 2")).to_have_value("00:00")
-    await expect(page.get_by_label("API key")).to_have_value("")
+    await expect(page.get_by_label("API key").first).to_have_value("")
     assert not await panel.accessibility_violations()
 
 

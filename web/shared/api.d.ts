@@ -2839,6 +2839,7 @@ export interface components {
             hours?: components["schemas"]["BusinessHoursBody"] | null;
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
+            fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
             require_answer_tests?: boolean | null;
         };
@@ -2870,12 +2871,15 @@ export interface components {
             hours: components["schemas"]["BusinessHoursSchema"] | null;
             translation: components["schemas"]["TranslationSettingsSchema"];
             ai: components["schemas"]["AiSettingsSchema"];
+            fallbacks: components["schemas"]["parley__chat__sites__settings_schemas__FallbackSchema"][];
+            failing_engines: components["schemas"]["EngineStateSchema"][];
             files: components["schemas"]["FilesSettingsSchema"];
             require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
             check: components["schemas"]["EngineCheckSchema"] | null;
         };
         CheckBody: {
+            engine?: string | null;
             base_url?: string | null;
             api_key?: string | null;
             model?: string | null;
@@ -3229,6 +3233,13 @@ export interface components {
             tokens: number;
             known_models: string[];
         };
+        EngineStateSchema: {
+            engine: string;
+            /** Format: date-time */
+            since: string;
+            retry_at: string | null;
+            error: components["schemas"]["AiErrorSchema"];
+        };
         EraseBody: {
             site_id: number;
             session_id: string;
@@ -3378,14 +3389,6 @@ export interface components {
             blocked_at: string | null;
             /** @default null */
             lead_at: string | null;
-        };
-        FallbackBody: {
-            team_id?: number | null;
-            after_seconds: number;
-        };
-        FallbackSchema: {
-            team_id: number | null;
-            after_seconds: number;
         };
         FieldBody: {
             key: string;
@@ -4335,7 +4338,7 @@ export interface components {
             routing: "manual" | "round_robin" | "least_busy";
             capacity?: number;
             team_id?: number | null;
-            fallbacks?: components["schemas"]["FallbackBody"][];
+            fallbacks?: components["schemas"]["parley__chat__sites__routing_schemas__FallbackBody"][];
         };
         RoutingResponse: {
             /**
@@ -4350,7 +4353,7 @@ export interface components {
             routing: "manual" | "round_robin" | "least_busy";
             capacity: number;
             team_id: number | null;
-            fallbacks: components["schemas"]["FallbackSchema"][];
+            fallbacks: components["schemas"]["parley__chat__sites__routing_schemas__FallbackSchema"][];
         };
         RunBody: {
             engine?: ("builtin" | "openai") | null;
@@ -5213,6 +5216,30 @@ export interface components {
              * @enum {string}
              */
             format: "csv" | "json";
+        };
+        parley__chat__sites__routing_schemas__FallbackBody: {
+            team_id?: number | null;
+            after_seconds: number;
+        };
+        parley__chat__sites__routing_schemas__FallbackSchema: {
+            team_id: number | null;
+            after_seconds: number;
+        };
+        parley__chat__sites__settings_schemas__FallbackBody: {
+            id?: string | null;
+            /** @enum {string} */
+            engine: "builtin" | "openai";
+            model?: string | null;
+            base_url?: string | null;
+            api_key?: string | null;
+        };
+        parley__chat__sites__settings_schemas__FallbackSchema: {
+            id: string;
+            engine: string;
+            model: string | null;
+            base_url: string | null;
+            api_key_set: boolean;
+            check: components["schemas"]["EngineCheckSchema"] | null;
         };
         parley__chat__team__schemas__TeamResponse: {
             /**

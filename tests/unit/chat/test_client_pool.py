@@ -72,7 +72,15 @@ async def test_a_changed_endpoint_gets_a_new_client_before_the_event_arrives(poo
     before = borrow(pool, site(1, base_url=URL))
     after = borrow(pool, site(1, base_url=URL, encrypted_key="another"))
     assert after.endpoint == Endpoint(URL, "another")
+    pool.invalidate(1)
     await wait_until(lambda: before.closed)
+
+
+async def test_the_endpoints_of_a_site_have_a_client_each(pool: SiteClientPool[Client]) -> None:
+    first, second = borrow(pool, site(1, base_url=URL)), borrow(pool, site(1, base_url=f"{URL}/other"))
+    assert borrow(pool, site(1, base_url=URL)) is first
+    pool.invalidate(1)
+    await wait_until(lambda: first.closed and second.closed)
 
 
 async def test_after_a_gap_in_events_only_the_installations_client_is_kept(pool: SiteClientPool[Client]) -> None:

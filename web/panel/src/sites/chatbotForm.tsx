@@ -17,6 +17,7 @@ import { formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { EngineCheck } from "./engineCheck";
+import { FailingEngines, type Fallback, FallbackFields } from "./fallbackFields";
 import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
 import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from "./siteSettings";
@@ -25,7 +26,7 @@ import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from ".
 const MIN_PART_CONTRAST = 3;
 
 /** The AI settings gain an API key while the form is edited; the API never returns it. */
-type Chatbot = Omit<ApiChatbot, "ai"> & { ai: AiSettings };
+type Chatbot = Omit<ApiChatbot, "ai" | "fallbacks"> & { ai: AiSettings; fallbacks: Fallback[] };
 
 interface SectionProps {
   chatbot: Chatbot;
@@ -50,7 +51,7 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   if (!chatbot) return <Spinner />;
   const submit = (event?: Event) => {
     event?.preventDefault();
-    const { last_error: _, check: __, ...settings } = chatbot;
+    const { last_error: _, check: __, failing_engines: ___, ...settings } = chatbot;
     const body = { ...settings, model: chatbot.model ?? "" } as ChatbotUpdate;
     const save = async () => {
       try {
@@ -74,7 +75,17 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
   return (
     <form class="stack form" onSubmit={submit}>
       <AppearanceFields {...section} />
-      <AnswerFields siteId={siteId} {...section} />
+      <AnswerFields siteId={siteId} stored={stored} {...section} />
+      {/* The previous version of the server has no such settings. */}
+      {chatbot.engine !== "builtin" && chatbot.fallbacks && (
+        <FallbackFields
+          siteId={siteId}
+          ai={chatbot.ai}
+          value={chatbot.fallbacks}
+          errors={errors.value}
+          change={(fallbacks) => section.change({ fallbacks })}
+        />
+      )}
       <HandoffFields {...section} />
       <HoursFields
         value={chatbot.hours}
@@ -176,7 +187,12 @@ function AppearanceFields({ chatbot, errors, change }: SectionProps) {
   );
 }
 
-function AnswerFields({ siteId, chatbot, errors, change }: SectionProps & { siteId: number }) {
+interface AnswerProps extends SectionProps {
+  siteId: number;
+  stored: ApiChatbot | undefined;
+}
+
+function AnswerFields({ siteId, stored, chatbot, errors, change }: AnswerProps) {
   const { engine, model, ai, instructions } = chatbot;
   const isBuiltin = engine === "builtin";
   return (
@@ -206,6 +222,7 @@ function AnswerFields({ siteId, chatbot, errors, change }: SectionProps & { site
         <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
       )}
       {!isBuiltin && <EngineCheck siteId={siteId} model={model} ai={ai} stored={chatbot.check} />}
+      {!isBuiltin && stored && <FailingEngines chatbot={stored} />}
       <EmbeddingFields value={ai} change={(changed) => change({ ai: changed })} />
       {chatbot.last_error && !isBuiltin && (
         <p class="notice-error" role="status">

@@ -16,13 +16,15 @@ const TIMEOUT_MS = 55_000;
 
 interface EngineCheckProps {
   siteId: number;
+  /** The id of a stored engine after the first one. */
+  engine?: string | undefined;
   model: string | null;
   ai: AiSettings;
   /** The last check of the stored settings. */
   stored: Check | null | undefined;
 }
 
-export function EngineCheck({ siteId, model, ai, stored }: EngineCheckProps) {
+export function EngineCheck({ siteId, engine, model, ai, stored }: EngineCheckProps) {
   const checked = useSignal<Check | null>(null);
   const busy = useSignal(false);
   const error = useSignal("");
@@ -32,7 +34,7 @@ export function EngineCheck({ siteId, model, ai, stored }: EngineCheckProps) {
     const { base_url, embeddings, embedding_model, api_key, api_key_set } = ai;
     const key = api_key !== undefined || !api_key_set ? { api_key: api_key ?? "" } : {};
     try {
-      const body = { base_url, model, embeddings, embedding_model, ...key };
+      const body = { engine: engine ?? null, base_url, model, embeddings, embedding_model, ...key };
       const path = { site_id: siteId };
       checked.value = (
         await api.post("/sites/{site_id}/chatbot/check", { path, body, timeoutMs: TIMEOUT_MS })

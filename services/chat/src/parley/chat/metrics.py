@@ -17,6 +17,14 @@ AI_REMOVED_ADDRESSES = Counter(
 AI_BUDGET_EXHAUSTED = Counter(
     "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
 )
+AI_FALLBACKS = Counter(
+    "parley_chat_ai_fallbacks_total",
+    "Failures of an engine of a site with several, by reason; breaker_open: the first one was left alone.",
+    ["reason"],
+)
+AI_BREAKERS_OPENED = Counter(
+    "parley_chat_ai_breakers_opened_total", "Engines of sites that are left alone as they kept failing."
+)
 AI_CHECKS = Counter(
     "parley_chat_ai_checks_total", "Checks of sites' AI endpoints, by the first failure: ok if none.", ["result"]
 )

@@ -1,4 +1,4 @@
-"""Clients of AI endpoints, one per site with an endpoint of its own and one for the installation's.
+"""Clients of AI endpoints, one per endpoint that a site names and one for the installation's.
 
 A client is created on first use and kept, up to a maximum number. A client whose site has changed is not used for
 another reply, and is closed when the last reply that uses it has ended.
@@ -35,7 +35,6 @@ ClientT = TypeVar("ClientT", bound=Client)
 
 @dataclass(slots=True)
 class PooledClient(Generic[ClientT]):
-    endpoint: Endpoint
     client: ClientT
     in_use: int = 0
     retired: bool = False
@@ -45,7 +44,7 @@ class SiteClientPool(Generic[ClientT]):
     def __init__(self, create: Callable[[SiteSettings, Endpoint], ClientT], max_clients: int) -> None:
         self._create = create
         self._max_clients = max_clients
-        self._clients: OrderedDict[int, PooledClient[ClientT]] = OrderedDict()
+        self._clients: OrderedDict[tuple[int, Endpoint], PooledClient[ClientT]] = OrderedDict()
         self._closing = BackgroundTasks("ai-clients")
 
     @contextmanager
@@ -59,36 +58,38 @@ class SiteClientPool(Generic[ClientT]):
             self._close_if_unused(pooled)
 
     def invalidate(self, site_id: int) -> None:
-        """Create a new client for the site's next reply."""
-        pooled = self._clients.pop(site_id, None)
-        if pooled is not None:
-            pooled.retired = True
-            self._close_if_unused(pooled)
+        """Create new clients for the site's next replies."""
+        for key in [key for key in self._clients if key[0] == site_id]:
+            self._retire(key)
 
     def clear(self) -> None:
         """Create new clients for all sites; the installation's is kept."""
-        for site_id in [site_id for site_id in self._clients if site_id != _INSTALLATION]:
-            self.invalidate(site_id)
+        for key in [key for key in self._clients if key[0] != _INSTALLATION]:
+            self._retire(key)
 
     async def stop(self) -> None:
-        for site_id in list(self._clients):
-            self.invalidate(site_id)
+        for key in list(self._clients):
+            self._retire(key)
         await self._closing.stop()
 
     def _acquire(self, site: SiteSettings) -> PooledClient[ClientT]:
         own = site.ai.has_own_endpoint
-        site_id = site.id if own else _INSTALLATION
         endpoint = Endpoint(site.ai.base_url, site.ai.encrypted_key) if own else Endpoint()
-        pooled = self._clients.get(site_id)
-        # The endpoint is compared as well: the event that the site has changed may be late.
-        if pooled is None or pooled.endpoint != endpoint:
-            self.invalidate(site_id)
-            pooled = self._clients[site_id] = PooledClient(endpoint, self._create(site, endpoint))
-        self._clients.move_to_end(site_id)
+        # With the endpoint, as a site may have several, and the event that it has changed may be late.
+        key = (site.id if own else _INSTALLATION, endpoint)
+        pooled = self._clients.get(key)
+        if pooled is None:
+            pooled = self._clients[key] = PooledClient(self._create(site, endpoint))
+        self._clients.move_to_end(key)
         pooled.in_use += 1
         while len(self._clients) > self._max_clients:
-            self.invalidate(next(iter(self._clients)))
+            self._retire(next(iter(self._clients)))
         return pooled
+
+    def _retire(self, key: tuple[int, Endpoint]) -> None:
+        pooled = self._clients.pop(key)
+        pooled.retired = True
+        self._close_if_unused(pooled)
 
     def _close_if_unused(self, pooled: PooledClient[ClientT]) -> None:
         if pooled.retired and not pooled.in_use:

@@ -20,6 +20,7 @@ from parley.chat.sites.ports import SiteRepository
 from parley.chat.sites.service import SiteService
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.auth.identity import OperatorCaller
+from parley.common.errors import ValidationFailed
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 
@@ -46,26 +47,28 @@ class EngineDoctor:
     audit: AuditService
     clock: Clock
 
-    async def check(self, caller: OperatorCaller, site_id: int, changes: Mapping[str, Any]) -> EngineCheck:
+    async def check(
+        self, caller: OperatorCaller, site_id: int, changes: Mapping[str, Any], engine_id: str | None = None
+    ) -> EngineCheck:
         """Check the stored settings with changes, which are not stored: `model`, and fields of AiSettings or `api_key`.
 
-        The result is remembered if there are no changes. Raises NotFound, Forbidden, NoEndpoint, CheckTooSoon,
-        TokenLimitReached.
+        `engine_id`: of a fallback, if it is not the first engine that is checked.
+
+        The result is remembered if there are no changes. Raises NotFound, Forbidden, ValidationFailed, NoEndpoint,
+        CheckTooSoon, TokenLimitReached.
         """
-        stored = await self.sites.get(caller, site_id)
-        site = stored.settings
+        site = _find_engine((await self.sites.get(caller, site_id)).settings, engine_id)
         fields = {name: value for name, value in changes.items() if name != "model"}
         ai = self.settings.change(site_id, site.ai, fields)
         tried = replace(site, ai=ai, model=changes.get("model", site.model) or None)
-        bot = replace(stored.chatbot, ai=ai, model=tried.model)
         if not self.checker.is_available_for(tried):
             raise NoEndpoint
         if not await self.repository.claim_ai_check(site_id, self.clock(), timeouts.CHECK_INTERVAL_SECONDS):
             raise CheckTooSoon(int(timeouts.CHECK_INTERVAL_SECONDS))
         check = await self._run(tried)
-        is_stored = bot.checked_selection == stored.chatbot.checked_selection
+        is_stored = tried.checked_selection == site.checked_selection
         if is_stored:
-            await self.repository.record_ai_check(site_id, stored.chatbot, check)
+            await self.repository.record_ai_check(site, check)
         failure = check.failure
         metrics.AI_CHECKS.labels(failure.code if failure else "ok").inc()
         details = {"result": failure.code if failure else "ok", "tokens": check.tokens, "stored": is_stored}
@@ -89,3 +92,12 @@ class EngineDoctor:
             await self.budget.settle(reservation, tokens)
         log.info("ai_endpoint_checked", site_id=site.id, tokens=tokens, failure=check.failure and check.failure.code)
         return check
+
+
+def _find_engine(site: SiteSettings, engine_id: str | None) -> SiteSettings:
+    if engine_id is None:
+        return site
+    for one in site.list_engines():
+        if one.engine_id == engine_id:
+            return one
+    raise ValidationFailed({"engine": "is not an engine of this site"})

@@ -16,5 +16,6 @@ class AiHandlers:
     doctor: EngineDoctor
 
     async def check(self, context: RequestContext[OperatorCaller, CheckBody, None]) -> EngineCheckResponse:
-        check = await self.doctor.check(context.caller, context.path["site_id"], context.body.to_changes())
+        body = context.body
+        check = await self.doctor.check(context.caller, context.path["site_id"], body.to_changes(), body.engine)
         return EngineCheckResponse(check=serialize_check(check))

@@ -51,6 +51,8 @@ class Prompt:
     """The text for a question without an answer, in the visitor's language."""
     tools: ToolSession | None = None
     """What the model may call."""
+    retry: bool = True
+    """Whether the engine tries again by itself when its endpoint fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class WritingTask:
     instructions: str
     material: str
     """What the text is about; the only turn of the request."""
+    retry: bool = True
+    """Whether the engine tries again by itself when its endpoint fails."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from parley.chat.admin_module import AdminModule
 from parley.chat.ai import timeouts
 from parley.chat.ai.doctor import EngineDoctor
 from parley.chat.ai.engine_catalog import AiEngineCatalog
+from parley.chat.ai.engine_chain import EngineChains
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.reply_generator import ReplyGenerator
 from parley.chat.ai.reply_service import AiReplyService
@@ -48,12 +49,13 @@ class AiModule:
         self._searcher = WorkerSearcher()
         self._vectors, self._clock = admin.passage_vectors, clock
         self.retrieval = self.create_retrieval(passage_sources)
+        chains = EngineChains(self.engines, admin.site_repository, clock)
         generator = ReplyGenerator(
             conversations.conversation_repository,
             conversations.message_repository,
             admin.site_directory,
             self.retrieval,
-            self.engines,
+            chains,
             budget,
             conversations.presence,
             clock,
@@ -82,7 +84,7 @@ class AiModule:
             conversations.message_repository,
             admin.cached_sites,
             self.retrieval,
-            self.engines,
+            chains,
             budget,
             admin.site_repository,
             clock,

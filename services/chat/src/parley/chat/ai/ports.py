@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
@@ -59,6 +60,17 @@ class TokenBudget(Protocol):
 class AiCallRecorder(Protocol):
     async def record_ai_call(self, site: SiteSettings, error: AiError | None) -> None:
         """Show the site's owner why the last call gave no answer; None if it succeeded."""
+
+
+class EngineStates(Protocol):
+    """The breakers of a site's engines, over all replicas; `site` has the engine in question as its first one."""
+
+    async def record_engine_failure(self, site: SiteSettings, error: AiError) -> None: ...
+
+    async def record_engine_success(self, site: SiteSettings) -> None: ...
+
+    async def claim_trial(self, site: SiteSettings, retry_at: datetime, now: datetime, seconds: float) -> bool:
+        """Whether this reply may try an engine whose breaker is open; no other one may for some seconds."""
 
 
 class KnowledgeSearch(Protocol):

@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from parley.chat.sites.chatbot import EmbeddingChoice
-from parley.chat.sites.chatbot_schemas import ModelName
 from parley.chat.sites.engine_check_schemas import EngineCheckSchema
-from parley.chat.sites.settings_schemas import ApiKeyText, BaseUrl
+from parley.chat.sites.settings_schemas import ApiKeyText, BaseUrl, FallbackId, ModelName
 from parley.common.http import RequestBody, SuccessResponse
 
 
@@ -19,6 +18,7 @@ class CheckBody(RequestBody):
     The stored API key is sent only to the stored endpoint.
     """
 
+    engine: FallbackId | None = Field(None, description="The id of a fallback; null for the site's first engine.")
     base_url: BaseUrl | None = Field(None, description="The endpoint; null or empty for the installation's.")
     api_key: ApiKeyText | None = Field(None, description="API key of the endpoint.", repr=False)
     model: ModelName | None = Field(None, description="The endpoint's name of a model; null or empty for the default.")
@@ -26,7 +26,7 @@ class CheckBody(RequestBody):
     embedding_model: Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = None
 
     def to_changes(self) -> dict[str, Any]:
-        return {name: getattr(self, name) or None for name in self.model_fields_set}
+        return {name: getattr(self, name) or None for name in self.model_fields_set - {"engine"}}
 
 
 class EngineCheckResponse(SuccessResponse):

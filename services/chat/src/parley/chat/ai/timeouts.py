@@ -29,6 +29,9 @@ CHECK_FEATURE_TIMEOUT_SECONDS: float = 10
 CHECK_INTERVAL_SECONDS: float = 10
 """From a check of a site's endpoints to the next one."""
 
+TRIAL_SECONDS: float = 60
+"""How long one reply has for the trial of an engine that failed before."""
+
 OTHER_REPLICA_TIMEOUT_SECONDS = REPLY_TIMEOUT_SECONDS
 """How long a repeated message waits for the reply that another replica is generating."""
 

@@ -25,8 +25,7 @@ from parley.chat.answer_tests.model import (
 from parley.chat.answer_tests.transfer import from_csv
 from parley.chat.common_fields import Language
 from parley.chat.paging.schemas import PageQuery
-from parley.chat.sites.chatbot_schemas import EngineName, ModelName
-from parley.chat.sites.settings_schemas import AiSettingsBody
+from parley.chat.sites.settings_schemas import AiSettingsBody, EngineName, ModelName
 from parley.common.errors import ValidationFailed
 from parley.common.events.schemas import MessageSource, OperatorRef, Timestamp
 from parley.common.http import Id, Query, RequestBody, SuccessResponse

@@ -58,6 +58,18 @@ class AiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FallbackEngine:
+    """An engine that answers when those before it fail. How it replies is said by the site's AiSettings."""
+
+    id: str
+    """Given by the server; unique in the site."""
+    engine: str
+    model: str | None = None
+    base_url: str | None = None
+    encrypted_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class AiError:
     """Why the last call of a site's AI gave no answer, for its owner: contains nothing that an endpoint wrote."""
 
@@ -118,6 +130,8 @@ class ChatbotSettings:
     """Business hours of the team; None for always open."""
     translation: TranslationSettings = field(default_factory=TranslationSettings)
     ai: AiSettings = field(default_factory=AiSettings)
+    fallbacks: tuple[FallbackEngine, ...] = ()
+    """The engines after the first one, in their order."""
     files: FilesSettings = field(default_factory=FilesSettings)
     require_answer_tests: bool = False
     """Whether changes of what the AI answers are refused until the answer tests have passed with them."""
@@ -126,12 +140,6 @@ class ChatbotSettings:
     def ai_selection(self) -> tuple[str, str | None, AiSettings]:
         """What decides which endpoint and model are called, and how."""
         return self.engine, self.model, self.ai
-
-    @property
-    def checked_selection(self) -> tuple[str | None, ...]:
-        """What a check of the AI endpoint is about."""
-        ai = self.ai
-        return ai.base_url, ai.encrypted_key, self.model, ai.embedding_choice, ai.embedding_model
 
     @property
     def silence_policy(self) -> SilencePolicy | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Colour, Name
@@ -13,31 +12,30 @@ from parley.chat.sites.chatbot import FilesSettings, OnTimeout, Routing, Transla
 from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
+    MAX_FALLBACKS,
+    AiErrorSchema,
     AiSettingsBody,
     AiSettingsSchema,
     BusinessHoursBody,
     BusinessHoursSchema,
+    EngineName,
+    EngineStateSchema,
+    FallbackBody,
+    FallbackSchema,
     FilesSettingsBody,
     FilesSettingsSchema,
+    ModelName,
     TranslationSettingsBody,
     TranslationSettingsSchema,
     serialize_ai_settings,
     serialize_business_hours,
+    serialize_failing_engines,
+    serialize_fallbacks,
 )
 from parley.common.http import RequestBody, SuccessResponse
 
 MAX_AUTO_CLOSE_MINUTES = 30 * 24 * 60
 ShortText = Annotated[str, StringConstraints(max_length=1000)]
-
-
-def _check_engine(name: str) -> str:
-    if name not in ENGINES:
-        raise ValueError(f"Input should be {' or '.join(map(repr, ENGINES))}")
-    return name
-
-
-EngineName = Annotated[str, AfterValidator(_check_engine), WithJsonSchema({"type": "string", "enum": list(ENGINES)})]
-ModelName = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")]
 
 
 class ColoursBody(RequestBody):
@@ -86,6 +84,11 @@ class ChatbotBody(RequestBody):
         None, description="Replaced as a whole; null for the installation's settings."
     )
     ai: AiSettingsBody | None = None
+    fallbacks: Annotated[list[FallbackBody], Field(max_length=MAX_FALLBACKS)] | None = Field(
+        None,
+        description="The engines after the first one, in order, replaced as a whole. They answer when those before"
+        " them fail before the first word. The built-in engine never fails: it can only be the last one.",
+    )
     files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
     require_answer_tests: bool | None = Field(
         None,
@@ -95,13 +98,15 @@ class ChatbotBody(RequestBody):
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
-        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai", "files"})
+        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai", "files", "fallbacks"})
         if "hours" in self.model_fields_set:
             fields["hours"] = self.hours and self.hours.to_business_hours()
         if "translation" in self.model_fields_set:
             fields["translation"] = self.translation.to_settings() if self.translation else TranslationSettings()
         if "files" in self.model_fields_set:
             fields["files"] = self.files.to_settings() if self.files else FilesSettings()
+        if self.fallbacks is not None:
+            fields["fallbacks"] = [fallback.model_dump(exclude_unset=True) for fallback in self.fallbacks]
         if self.ai is not None:
             fields["ai"] = self.ai.to_fields()
         return fields
@@ -110,12 +115,6 @@ class ChatbotBody(RequestBody):
 class ColoursSchema(BaseModel):
     primary: str
     background: str
-
-
-class AiErrorSchema(BaseModel):
-    message: str
-    code: str
-    at: datetime
 
 
 class ChatbotSchema(BaseModel):
@@ -135,6 +134,10 @@ class ChatbotSchema(BaseModel):
     hours: BusinessHoursSchema | None
     translation: TranslationSettingsSchema
     ai: AiSettingsSchema
+    fallbacks: list[FallbackSchema]
+    failing_engines: list[EngineStateSchema] = Field(
+        description="Engines that are left alone as they kept failing; those after them answer."
+    )
     files: FilesSettingsSchema
     require_answer_tests: bool
     last_error: AiErrorSchema | None = Field(
@@ -151,10 +154,13 @@ class ChatbotResponse(SuccessResponse):
 
 def serialize_chatbot(site: Site) -> ChatbotResponse:
     bot = site.chatbot
-    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields if name not in ("last_error", "check")}
+    settings, computed = site.settings, ("last_error", "check", "fallbacks", "failing_engines")
+    fields = {name: getattr(bot, name) for name in ChatbotSchema.model_fields if name not in computed}
     fields |= {
         "last_error": site.last_ai_error,
-        "check": site.ai_check and serialize_check(site.ai_check),
+        "check": settings.ai_check and serialize_check(settings.ai_check),
+        "fallbacks": serialize_fallbacks(settings),
+        "failing_engines": serialize_failing_engines(settings),
         "hours": serialize_business_hours(bot.hours),
         "ai": serialize_ai_settings(bot.ai),
     }

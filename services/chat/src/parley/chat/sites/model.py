@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.engine_check import EngineCheck
+from parley.chat.sites.engine_state import EngineState
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.triggers.model import Trigger
@@ -58,8 +60,10 @@ class Site:
     """In their order, also those that are off."""
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
-    ai_check: EngineCheck | None = None
-    """The last check of the AI endpoint, if it was of the present settings. Changes without a new version."""
+    engine_checks: Mapping[str, EngineCheck] = field(default_factory=dict)
+    """The last check of each engine, if it was of the present settings. Changes without a new version."""
+    engine_states: Mapping[str, EngineState] = field(default_factory=dict)
+    """How engines have failed lately. Changes without a new version."""
     deleted: bool = False
     version: int = 1
 
@@ -94,6 +98,8 @@ class Site:
             forms=self.forms,
             site_key=self.site_key,
             identity_secrets=self.identity_secrets,
-            ai_check=self.ai_check,
             triggers=self.triggers,
+            fallbacks=bot.fallbacks,
+            engine_checks=self.engine_checks,
+            engine_states=self.engine_states,
         )

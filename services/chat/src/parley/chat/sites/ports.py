@@ -8,7 +8,7 @@ from typing import Protocol
 
 from parley.chat.accounts.ports import SiteLookup
 from parley.chat.audit.model import AuditedEvent
-from parley.chat.sites.chatbot import AiError, ChatbotSettings
+from parley.chat.sites.chatbot import AiError
 from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.model import Site
 from parley.chat.sites.site_settings import SiteSettings
@@ -56,5 +56,5 @@ class SiteRepository(SiteLookup, Protocol):
     async def claim_ai_check(self, site_id: int, at: datetime, interval_seconds: float) -> bool:
         """Begin a check of a site's AI endpoint; False if another one began less than the interval ago."""
 
-    async def record_ai_check(self, site_id: int, bot: ChatbotSettings, check: EngineCheck) -> None:
-        """Store what a check of these settings has found. It counts as long as the site has them."""
+    async def record_ai_check(self, site: SiteSettings, check: EngineCheck) -> None:
+        """Store what a check of these settings' first engine has found. It counts as long as the site has them."""

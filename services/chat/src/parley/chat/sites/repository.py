@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -10,14 +9,32 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
+from parley.chat import metrics
 from parley.chat.accounts.errors import EditConflict
 from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.forms.mappers import forms_document, to_forms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiError, AiSettings, ChatbotSettings, Colours, FilesSettings, TranslationSettings
-from parley.chat.sites.engine_check import PRIMARY_ENGINE, CheckStep, EngineCheck
+from parley.chat.sites.chatbot import (
+    AiError,
+    AiSettings,
+    ChatbotSettings,
+    Colours,
+    FallbackEngine,
+    FilesSettings,
+    TranslationSettings,
+)
+from parley.chat.sites.engine_check import EngineCheck
+from parley.chat.sites.engine_documents import (
+    SELECTION,
+    check_document,
+    hash_selection,
+    to_checks,
+    to_state,
+    to_states,
+)
+from parley.chat.sites.engine_state import pause_after
 from parley.chat.sites.errors import SiteNotFound
 from parley.chat.sites.model import Site
 from parley.chat.sites.routing import Fallback, SiteRouting
@@ -30,8 +47,8 @@ _AI_ERROR = "ai_error"
 _AI_CHECK_BEGAN = "ai_check_began"
 _AI_CHECKS = "ai_checks"
 """The last check of each engine. Changes without a new version of the site."""
-_SELECTION = "selection"
-"""A hash of the settings that were checked."""
+_ENGINES = "ai_engines"
+"""How engines have failed lately, by their ids. Changes without a new version of the site."""
 _IDENTITY_SECRETS = "identity_secrets"
 _IDENTITY_SECRETS_USED = "identity_secrets_used"
 """When each was used last, by its id. Changes without a new version of the site."""
@@ -135,11 +152,43 @@ class MongoSiteRepository:
         )
         return result.matched_count > 0
 
-    async def record_ai_check(self, site_id: int, bot: ChatbotSettings, check: EngineCheck) -> None:
-        document = {**asdict(check), _SELECTION: _hash_selection(bot)}
+    async def record_ai_check(self, site: SiteSettings, check: EngineCheck) -> None:
+        document = check_document(check, site.checked_selection)
         await self._mongo[COLLECTION].update_one(
-            {"_id": site_id}, {"$set": {f"{_AI_CHECKS}.{PRIMARY_ENGINE}": document}}
+            {"_id": site.id}, {"$set": {f"{_AI_CHECKS}.{site.engine_id}": document}}
         )
+
+    async def record_engine_failure(self, site: SiteSettings, error: AiError) -> None:
+        path, selection = f"{_ENGINES}.{site.engine_id}", hash_selection(site.checked_selection)
+        row = await self._mongo[COLLECTION].find_one_and_update(
+            {"_id": site.id, f"{path}.{SELECTION}": selection},
+            {"$inc": {f"{path}.failures": 1}, "$set": {f"{path}.error": asdict(error)}},
+            {path: 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        if row is None:
+            first = {"failures": 1, "error": asdict(error), SELECTION: selection}
+            await self._mongo[COLLECTION].update_one({"_id": site.id}, {"$set": {path: first}})
+            return
+        state = to_state(row[_ENGINES][site.engine_id])
+        pause = pause_after(state.failures)
+        if pause is None:
+            return
+        opened = {f"{path}.retry_at": error.at + pause, f"{path}.since": state.since or error.at}
+        if not state.is_open:
+            metrics.AI_BREAKERS_OPENED.inc()
+        await self._mongo[COLLECTION].update_one({"_id": site.id, f"{path}.{SELECTION}": selection}, {"$set": opened})
+
+    async def record_engine_success(self, site: SiteSettings) -> None:
+        path = f"{_ENGINES}.{site.engine_id}"
+        await self._mongo[COLLECTION].update_one({"_id": site.id, path: {"$exists": True}}, {"$unset": {path: ""}})
+
+    async def claim_trial(self, site: SiteSettings, retry_at: datetime, now: datetime, seconds: float) -> bool:
+        path = f"{_ENGINES}.{site.engine_id}.retry_at"
+        result = await self._mongo[COLLECTION].update_one(
+            {"_id": site.id, path: retry_at}, {"$set": {path: now + timedelta(seconds=seconds)}}
+        )
+        return result.matched_count > 0
 
     async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
         await self._mongo[COLLECTION].update_one(
@@ -199,25 +248,11 @@ def _to_site(row: Document) -> Site:
         identity_secrets=tuple(_to_identity_secrets(row)),
         triggers=tuple(_to_trigger(document) for document in row.get("triggers", ())),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
-        ai_check=_to_check(row.get(_AI_CHECKS, {}).get(PRIMARY_ENGINE), chatbot),
+        engine_checks=to_checks(row.get(_AI_CHECKS, {}), chatbot),
+        engine_states=to_states(row.get(_ENGINES, {}), chatbot),
         deleted=row["deleted"],
         version=row["version"],
     )
-
-
-def _to_check(document: Mapping[str, Any] | None, bot: ChatbotSettings) -> EngineCheck | None:
-    """A stored check; None if the settings have changed since."""
-    if document is None or document.get(_SELECTION) != _hash_selection(bot):
-        return None
-    known = {name: document[name] for name in EngineCheck.__dataclass_fields__ if name in document}
-    known["steps"] = tuple(CheckStep(**step) for step in known["steps"])
-    known["known_models"] = tuple(known["known_models"])
-    return EngineCheck(**known)
-
-
-def _hash_selection(bot: ChatbotSettings) -> str:
-    text = "\0".join(part or "" for part in bot.checked_selection)
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _identity_secret_document(secret: IdentitySecret) -> Document:
@@ -264,6 +299,7 @@ def _to_routing(document: Mapping[str, Any] | None) -> SiteRouting:
 def _chatbot_document(bot: ChatbotSettings) -> Document:
     document = asdict(bot)
     document["ai"] = _ai_document(bot.ai)
+    document["fallbacks"] = [_with_stored_key(asdict(fallback)) for fallback in bot.fallbacks]
     if bot.hours is not None:
         # BSON has no type for a date without a time.
         document["hours"]["closed"] = [day.isoformat() for day in bot.hours.closed]
@@ -271,7 +307,10 @@ def _chatbot_document(bot: ChatbotSettings) -> Document:
 
 
 def _ai_document(ai: AiSettings) -> Document:
-    document = asdict(ai)
+    return _with_stored_key(asdict(ai))
+
+
+def _with_stored_key(document: Document) -> Document:
     document[_STORED_KEY] = document.pop("encrypted_key")
     return document
 
@@ -284,6 +323,7 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
         "hours": hours and _to_hours(hours),
         "translation": _to_translation(fields.get("translation", {})),
         "ai": _to_ai_settings(fields.get("ai", {})),
+        "fallbacks": tuple(map(_to_fallback, fields.get("fallbacks", ()))),
         "files": _to_files_settings(fields.get("files", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
@@ -291,6 +331,10 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
 
 def _to_ai_settings(document: Mapping[str, Any]) -> AiSettings:
     return AiSettings(**_known_fields(AiSettings, {**document, "encrypted_key": document.get(_STORED_KEY)}))
+
+
+def _to_fallback(document: Mapping[str, Any]) -> FallbackEngine:
+    return FallbackEngine(**_known_fields(FallbackEngine, {**document, "encrypted_key": document.get(_STORED_KEY)}))
 
 
 def _to_files_settings(document: Mapping[str, Any]) -> FilesSettings:
@@ -309,7 +353,8 @@ def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
 
 
 def _known_fields(
-    settings_class: type[ChatbotSettings | AiSettings | FilesSettings | TriggerDraft], document: Mapping[str, Any]
+    settings_class: type[ChatbotSettings | AiSettings | FallbackEngine | FilesSettings | TriggerDraft],
+    document: Mapping[str, Any],
 ) -> Document:
     """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""
     return {name: value for name, value in document.items() if name in settings_class.__dataclass_fields__}

@@ -92,7 +92,11 @@ class SiteService:
         bot = before.chatbot
         colours = replace(bot.colours, **fields.get("colours", {}))
         ai = await self.ai_settings.apply(site_id, bot.ai, fields["ai"]) if "ai" in fields else bot.ai
-        after = replace(before, chatbot=replace(bot, **{**fields, "colours": colours, "ai": ai}))
+        fallbacks = bot.fallbacks
+        if "fallbacks" in fields:
+            fallbacks = await self.ai_settings.apply_fallbacks(site_id, fallbacks, fields["fallbacks"])
+        changed = {**fields, "colours": colours, "ai": ai, "fallbacks": fallbacks}
+        after = replace(before, chatbot=replace(bot, **changed))
         await self.check_change(before, after)
         if after.chatbot.ai_selection != bot.ai_selection:
             after = replace(after, last_ai_error=None)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
+from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
 from parley.chat.common_fields import TimeZoneName
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
 from parley.chat.sites.chatbot import AiSettings, EmbeddingChoice, FilesSettings, TranslationSettings
+from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
+from parley.chat.sites.site_settings import SiteSettings
 from parley.common.events.schemas import FileKind
 from parley.common.http import RequestBody
 from parley.common.translation import TranslationEngine
@@ -55,6 +58,18 @@ GlossaryTerm = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$"),
 ]
 BaseUrl = Annotated[str, StringConstraints(max_length=300), AfterValidator(_validate_endpoint)]
+ModelName = Annotated[str, StringConstraints(max_length=100, pattern=r"^[A-Za-z0-9._:/-]*$")]
+FallbackId = Annotated[str, StringConstraints(max_length=16, pattern=r"^[a-z0-9]+$")]
+MAX_FALLBACKS = 3
+
+
+def _check_engine(name: str) -> str:
+    if name not in ENGINES:
+        raise ValueError(f"Input should be {' or '.join(map(repr, ENGINES))}")
+    return name
+
+
+EngineName = Annotated[str, AfterValidator(_check_engine), WithJsonSchema({"type": "string", "enum": list(ENGINES)})]
 ApiKeyText = Annotated[str, StringConstraints(max_length=500, pattern=r"^[!-~]*$")]
 
 
@@ -188,6 +203,47 @@ class AiSettingsBody(RequestBody):
         return {name: None if value == "" else value for name, value in given.items()}
 
 
+class FallbackBody(RequestBody):
+    """An engine that answers when those before it fail."""
+
+    id: FallbackId | None = Field(None, description="Of a fallback that the site has; absent for a new one.")
+    engine: EngineName
+    model: ModelName | None = Field(None, description="The engine's name of a model; null or empty for the default.")
+    base_url: BaseUrl | None = Field(
+        None, description="The endpoint: https, on the public internet; null or empty for the installation's."
+    )
+    api_key: ApiKeyText | None = Field(
+        None,
+        description="API key of the endpoint. Absent or null: that of the fallback with this id, if its endpoint is the"
+        " same. Empty: none.",
+        repr=False,
+    )
+
+
+class FallbackSchema(BaseModel):
+    id: str
+    engine: str
+    model: str | None
+    base_url: str | None
+    api_key_set: bool
+    check: EngineCheckSchema | None = Field(description="What the last check of the endpoint has found.")
+
+
+class AiErrorSchema(BaseModel):
+    message: str
+    code: str
+    at: datetime
+
+
+class EngineStateSchema(BaseModel):
+    """An engine that fails: it is left alone, and those after it answer."""
+
+    engine: str = Field(description="The id of a fallback, or `primary`.")
+    since: datetime
+    retry_at: datetime | None
+    error: AiErrorSchema
+
+
 class TimeRangeSchema(BaseModel):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
@@ -254,6 +310,34 @@ def serialize_ai_settings(ai: AiSettings) -> AiSettingsSchema:
         embeddings=ai.embedding_choice,
         embedding_model=ai.embedding_model,
     )
+
+
+def serialize_fallbacks(site: SiteSettings) -> list[FallbackSchema]:
+    """The engines after the first one; of API keys, only whether they are set."""
+    return [
+        FallbackSchema(
+            id=one.id,
+            engine=one.engine,
+            model=one.model,
+            base_url=one.base_url,
+            api_key_set=one.encrypted_key is not None,
+            check=serialize_check(check) if (check := site.engine_checks.get(one.id)) else None,
+        )
+        for one in site.fallbacks
+    ]
+
+
+def serialize_failing_engines(site: SiteSettings) -> list[EngineStateSchema]:
+    return [
+        EngineStateSchema(
+            engine=name,
+            since=state.since,
+            retry_at=state.retry_at,
+            error=AiErrorSchema(message=state.error.message, code=state.error.code, at=state.error.at),
+        )
+        for name, state in site.engine_states.items()
+        if state.since is not None
+    ]
 
 
 def _parse_minutes(time: str) -> int:

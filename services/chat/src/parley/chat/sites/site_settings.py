@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
-from parley.chat.sites.chatbot import AiSettings, FilesSettings
-from parley.chat.sites.engine_check import EngineCheck
+from parley.chat.sites.chatbot import AiSettings, FallbackEngine, FilesSettings
+from parley.chat.sites.engine_check import PRIMARY_ENGINE, EngineCheck
+from parley.chat.sites.engine_state import EngineState
 from parley.chat.sites.routing import SiteRouting
 from parley.chat.sites.silence_policy import SilencePolicy
 from parley.chat.triggers.model import Trigger
@@ -52,10 +53,38 @@ class SiteSettings:
     site_key: str = ""
     identity_secrets: tuple[IdentitySecret, ...] = ()
     """By which the site's server proves who its visitors are."""
-    ai_check: EngineCheck | None = None
-    """What the last check of the AI endpoint has found, if it was of the present endpoint, key and model."""
     triggers: tuple[Trigger, ...] = ()
     """In their order, also those that are off."""
+    fallbacks: tuple[FallbackEngine, ...] = ()
+    """The engines after the first one."""
+    engine_id: str = PRIMARY_ENGINE
+    engine_checks: Mapping[str, EngineCheck] = field(default_factory=dict)
+    """What the last check of each engine has found, if it was of its present endpoint, key and model."""
+    engine_states: Mapping[str, EngineState] = field(default_factory=dict)
+    """How engines have failed lately."""
+
+    @property
+    def ai_check(self) -> EngineCheck | None:
+        return self.engine_checks.get(self.engine_id)
+
+    @property
+    def engine_state(self) -> EngineState | None:
+        return self.engine_states.get(self.engine_id)
+
+    def list_engines(self) -> Sequence[SiteSettings]:
+        """These settings for each of the site's engines in their order, with it as the first one."""
+        return [self, *(self.with_engine(fallback) for fallback in self.fallbacks)]
+
+    def with_engine(self, fallback: FallbackEngine) -> SiteSettings:
+        """These settings with another engine as the first one."""
+        ai = replace(self.ai, base_url=fallback.base_url, encrypted_key=fallback.encrypted_key)
+        return replace(self, engine_id=fallback.id, engine=fallback.engine, model=fallback.model, ai=ai)
+
+    @property
+    def checked_selection(self) -> tuple[str | None, ...]:
+        """What a check of the AI endpoint, and a failure of it, is about."""
+        ai = self.ai
+        return ai.base_url, ai.encrypted_key, self.model, ai.embedding_choice, ai.embedding_model
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

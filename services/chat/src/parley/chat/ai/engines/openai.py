@@ -82,10 +82,12 @@ class OpenAiEngine(AiEngine):
         own = site.ai.has_own_endpoint
         endpoint = Endpoint(site.ai.base_url, site.ai.encrypted_key) if own else Endpoint()
         # A client of its own: it has learned nothing yet, and may be of settings that are not stored.
-        client = self._create_client(replace(site, ai_check=None), endpoint)
+        client = self._create_client(replace(site, engine_checks={}), endpoint)
         try:
             seconds = site.ai.seconds or self._context.settings.openai_seconds
-            result: EngineCheck = await probe_module.OpenAiProbe(client, replace(site, ai_check=None), seconds).run(at)
+            result: EngineCheck = await probe_module.OpenAiProbe(client, replace(site, engine_checks={}), seconds).run(
+                at
+            )
             return result
         finally:
             await client.close()

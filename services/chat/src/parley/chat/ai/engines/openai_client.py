@@ -125,7 +125,7 @@ class OpenAiClient:
 
         spent, usage = metadata.tokens, ReplyMetadata(tokens=estimate_prompt_tokens(prompt))
         try:
-            stream = self._stream(prompt.site, build, usage, turn.ending, tools=True, session=prompt.tools)
+            stream = self._stream(prompt, build, usage, turn.ending, tools=True, session=prompt.tools)
             async with aclosing(stream) as chunks:
                 async for chunk in chunks:
                     if text := turn.add(turn.citations.feed(turn.reply.feed(chunk))):
@@ -145,7 +145,7 @@ class OpenAiClient:
         def build(_: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
             return task.instructions, [("user", task.material)]
 
-        async with aclosing(self._stream(task.site, build, metadata, ending, tools=False)) as chunks:
+        async with aclosing(self._stream(task, build, metadata, ending, tools=False)) as chunks:
             async for chunk in chunks:
                 parts.append(reply.feed(chunk))
         text = "".join((*parts, reply.finish())).strip()
@@ -167,7 +167,7 @@ class OpenAiClient:
 
     async def _stream(
         self,
-        site: SiteSettings,
+        task: Prompt | WritingTask,
         build: _BuildMessages,
         metadata: ReplyMetadata,
         ending: _Ending,
@@ -176,7 +176,7 @@ class OpenAiClient:
         session: ToolSession | None = None,
     ) -> AsyncGenerator[str, None]:
         """Yield the endpoint's text in chunks. Raises AiEngineError."""
-        request = partial(self._request, site, build, tools=tools, session=session)
+        request = partial(self._request, task, build, tools=tools, session=session)
         try:
             async with aclosing(self._receive(request, metadata, ending)) as chunks:
                 async for chunk in chunks:
@@ -202,10 +202,11 @@ class OpenAiClient:
                         yield ending.read(choice.delta, choice.finish_reason)
 
     async def _request(
-        self, site: SiteSettings, build: _BuildMessages, *, tools: bool, session: ToolSession | None
+        self, task: Prompt | WritingTask, build: _BuildMessages, *, tools: bool, session: ToolSession | None
     ) -> Any:
         """The endpoint's response to a prompt."""
-        site_ai, defaults = site.ai, self._defaults
+        site, defaults = task.site, self._defaults
+        site_ai = site.ai
 
         def build_parameters(dialect: Dialect) -> dict[str, Any]:
             instructions, turns = build(dialect)
@@ -218,7 +219,9 @@ class OpenAiClient:
                 max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
             )
 
-        return await self.send(site, build_parameters, site_ai.seconds or defaults.idle_timeout_seconds)
+        return await self.send(
+            site, build_parameters, site_ai.seconds or defaults.idle_timeout_seconds, retry=task.retry
+        )
 
     def find_model(self, site: SiteSettings) -> str:
         return site.model or self._defaults.model
