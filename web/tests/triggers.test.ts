@@ -168,3 +168,11 @@ test("a preview shows a trigger that is off, and counts nothing", async () => {
   expect(server.requests[0]?.url.searchParams.get("preview")).toBe("token");
   history.replaceState(null, "", "?");
 });
+
+test("after a dismissal, no other one is asked for in that visit", async () => {
+  openPage({ ...RULE }, { ...RULE, id: 8, seconds: 20 });
+  await run(4);
+  root.querySelector<HTMLElement>(".teaser-close")?.click();
+  await run(30);
+  expect([asked(), teaser()]).toEqual([1, null]);
+});
