@@ -333,6 +333,7 @@ class ApiTour:
         self.document.check("POST", "/api/v1/chat/upload-file", reply)
         await self.send_message(visitor, "", file_id=reply.body["file"]["id"])
         await self.stream("/chat/events", **visitor.credentials)
+        await self.call_as_visitor(visitor, "POST", "/end-session")
 
     async def conversations(self) -> None:
         alex, sam = self.tenant.alex, self.tenant.sam

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ from parley.common.auth.identity import (
 )
 from parley.common.auth.visitor_session import session_handle
 from reliability.conftest import ReliabilityCluster, repetitions, report
-from support.api import VisitorClient
+from support.api import ApiClient, VisitorClient
+from support.identity import SiteServer, identify
 from support.load import LoadGenerator
 from support.sse import SseEvent, SseStream
 from support.tenants import TenantFixture
@@ -197,6 +199,64 @@ async def test_a_replicas_cached_visitor_is_invalidated_by_another_replica(
     assert blocked[0] == 200
     rejected = {**visitor.credentials, "message": "And now?", "message_id": "five"}
     assert (await first_replica.post(caller, "/chat/stream", rejected))[0] == 403
+
+
+async def _has_ended(visitor: VisitorClient) -> bool:
+    answer = await visitor.get("/history")
+    return answer.status == 401 and answer.body["code"] == "session_ended"
+
+
+async def test_an_identified_person_goes_on_at_the_other_replicas(
+    cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
+) -> None:
+    """A21: identified at one replica, a person has their history at every other, and the session before has ended."""
+    server = await SiteServer.create(tenant.owner, tenant.site_id)
+    first_gateway, second_gateway = (process.url for process in cluster.stack.processes("gateway"))
+    async with ApiClient(first_gateway) as first, ApiClient(second_gateway) as second:
+        device = first.visitor(tenant.site_key)
+        conversation_id = (await device.send_message("Before", message_id="before"))["conversation_id"]
+        known = second.visitor(tenant.site_key, device.session_id)
+        assert (await known.get("/history")).status == 200
+        handle = session_handle(tenant.site_id, device.session_id)
+        async with known.events() as stream:
+            await stream.wait_for("ready")
+            await server.identify(device, "customer-1")
+            await stream.wait_until_ended()
+        await wait_until(partial(_has_ended, known))
+        assert (await known.post("/stream", message="Still me?")).status == 401
+
+        # Messages that the gateway had let in before, at replicas that have cached the conversation as it was.
+        alex, _ = await _get_callers(cluster, tenant)
+        before = VisitorCaller(alex.tenant_id, tenant.site_id, handle)
+        for number, replica in enumerate(replicas):
+            sent = await replica.send_message(before, known, "On its way", f"late-{number}")
+            assert sent["conversation_id"] == conversation_id
+
+        person = second.visitor(tenant.site_key, device.session_id)
+        assert (await person.send_message("On its way", message_id="late-0"))["conversation_id"] == conversation_id
+        messages = (await person.get("/history")).ok()["messages"]
+        own = [(one["content"], one["message_id"]) for one in messages if one["role"] == "visitor"]
+        assert own == [("Before", "before"), ("On its way", "late-0"), ("On its way", "late-1")]
+
+        # The page did not receive the answer, and asks again; then somebody else, who knows the session id.
+        again = await server.identify(known, "customer-1")
+        assert (again["joined"], again["conversation_id"]) == (True, conversation_id)
+        known.session_id = known_before = secrets.token_hex(24)
+        await server.identify(known, "customer-1")
+        stranger = second.visitor(tenant.site_key, known_before)
+        answer = await server.identify(stranger, "customer-2")
+        assert (answer["joined"], answer["conversation_id"]) == (False, None)
+
+        # A logout, by one of the person's devices.
+        async with person.events() as stream:
+            await stream.wait_for("ready")
+            (await device.post("/end-session")).ok()
+            await stream.wait_until_ended()
+        await wait_until(partial(_has_ended, person))
+        assert (await identify(person, server.sign("customer-1"))).status == 401
+        assert (await known.get("/history")).ok()["conversation_id"] == conversation_id
+    kept = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+    assert kept["mode"] != "closed"
 
 
 async def test_viewers_are_seen_from_every_replica(

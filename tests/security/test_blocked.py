@@ -34,6 +34,7 @@ ALLOWED = {
     "triggers/opened": "counts nothing of a trigger that was not shown",
     "identify": "says who they are; the block stays",
     "events": "their own conversation",
+    "end-session": "ends what they may do",
 }
 """Paths that stay open for a blocked visitor, and why."""
 
@@ -71,6 +72,10 @@ async def _statuses(tenant: TenantFixture, visitor: VisitorClient, conversation_
         if name == "events":
             async with tenant.api.http.get(tenant.api.base_url + forward.path, params=visitor.credentials) as stream:
                 statuses[name] = stream.status
+        elif name == "end-session":
+            device = tenant.new_visitor()
+            await server.identify(device, f"customer-{conversation_id}")
+            statuses[name] = (await device.post(f"/{name}")).status
         elif name == "upload-image":
             form = image_form(make_image(), **visitor.credentials)
             statuses[name] = (await tenant.api.request("POST", forward.path, data=form)).status

@@ -38,6 +38,14 @@ async def _read(visitor: VisitorClient) -> list[str]:
     return [message["content"] for message in history.body["messages"]] if history.status == 200 else []
 
 
+async def _wait_ended(visitor: VisitorClient) -> None:
+    async def has_ended() -> bool:
+        answer = await visitor.get("/history")
+        return answer.status == 401 and answer.body["code"] == "session_ended"
+
+    await wait_until(has_ended)
+
+
 async def test_refused_tokens_identify_nobody(tenant: TenantFixture, server: SiteServer) -> None:
     """A21: a token that is forged, of another site, expired or too large changes nothing; each error says why."""
     person = _new_person()
@@ -133,10 +141,55 @@ async def test_a_session_known_before_reads_nothing_after(tenant: TenantFixture,
     known = tenant.api.visitor(tenant.site_key, device.session_id)
     await server.identify(device, _new_person())
     assert (await device.send_message(SECRET))["conversation_id"] == first
-    assert await _read(known) == []
-    assert (await known.send_message("Still me?"))["conversation_id"] != first
+    await _wait_ended(known)
+    for path, body in (
+        ("/stream", {"message": "Still me?"}),
+        ("/rate", {"score": 1, "conversation_id": first}),
+        ("/contact", {"name": "Me"}),
+        ("/handoff", {}),
+        ("/end-session", {}),
+    ):
+        assert (await known.post(path, **body)).status == 401
+    mine = await server.identify(known, _new_person())
+    assert (mine["joined"], mine["conversation_id"]) == (False, None)
+    assert SECRET not in await _read(known)
     assert "Still me?" not in await _read(device)
-    assert (await known.post("/rate", score=1, conversation_id=first)).status == 404
+
+
+async def test_a_session_that_was_ended_is_refused(tenant: TenantFixture, server: SiteServer) -> None:
+    """A21: after a logout the session id opens nothing, on this device only, and operators keep the chat."""
+    anonymous, laptop, phone = (tenant.new_visitor() for _ in range(3))
+    person = _new_person()
+    for device in (laptop, phone):
+        await server.identify(device, person)
+    conversations = [(await device.send_message(SECRET))["conversation_id"] for device in (anonymous, laptop)]
+    for device in (anonymous, laptop):
+        async with device.events() as stream:
+            await stream.wait_for("ready")
+            (await device.post("/end-session")).ok()
+            await stream.wait_until_ended()
+        await _wait_ended(device)
+        assert (await device.post("/stream", message="Me again")).status == 401
+        assert (await identify(device, server.sign(person))).body["code"] == "session_ended"
+    assert SECRET in await _read(phone), "the person's other devices stay as they are"
+    elsewhere = await tenant.add_site()
+    same_id = tenant.api.visitor(elsewhere["site_key"], anonymous.session_id)
+    assert (await same_id.get("/config")).status == 200
+    for conversation_id in conversations:
+        kept = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+        assert SECRET in str(kept["messages"])
+
+
+async def test_two_people_cannot_share_what_one_session_wrote(tenant: TenantFixture, server: SiteServer) -> None:
+    """A21: of two people as whom one session is identified at once, one has what it wrote, and the other nothing."""
+    device = tenant.new_visitor()
+    for _ in range(2):
+        await device.send_message(SECRET)
+    copies = [tenant.api.visitor(tenant.site_key, device.session_id) for _ in range(4)]
+    answers = await asyncio.gather(*(server.identify(copy, _new_person()) for copy in copies))
+    assert sorted(answer["joined"] for answer in answers) == [False, False, False, True]
+    read = [SECRET in await _read(copy) for copy in copies]
+    assert read == [answer["joined"] for answer in answers]
 
 
 async def test_two_people_on_one_device_see_nothing_of_each_other(tenant: TenantFixture, server: SiteServer) -> None:

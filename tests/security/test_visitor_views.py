@@ -44,6 +44,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "POST /api/v1/chat/triggers/show": {"trigger_ids": [1]},
     "POST /api/v1/chat/triggers/opened": {"trigger_id": 1},
     "GET /api/v1/chat/events": {},
+    "POST /api/v1/chat/end-session": {},
 }
 """Every endpoint of visitors, with the fields of a valid request. A new endpoint belongs here."""
 
@@ -95,7 +96,7 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
         seen = {
             endpoint: await _call(visitor, endpoint, fields or {"token": own_token})
             for endpoint, fields in REQUESTS.items()
-            if not endpoint.endswith("/events")
+            if not endpoint.endswith(("/events", "/end-session"))
         }
         (await tenant.sam.post(f"/operator/close/{conversation_id}")).ok()
         await events.wait_for("conversation.closed")
@@ -105,6 +106,7 @@ async def test_no_answer_or_event_shows_what_operators_know(tenant: TenantFixtur
         await replayed.wait_for("conversation.closed")
         seen["replayed events"] = json.dumps([event.data for event in replayed.events])
     seen["history after the close"] = await _call(visitor, "GET /api/v1/chat/history", {})
+    seen["end of the session"] = await _call(visitor, "POST /api/v1/chat/end-session", {})
     assert not [where for where, text in seen.items() if canary in text or "7946 0099" in text]
     own = json.loads(seen["history after the close"])["visitor"]
     assert {name: own[name] for name in ("name", "email", "phone")} == {

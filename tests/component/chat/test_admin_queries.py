@@ -146,6 +146,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await call("DELETE", f"{site_path}/triggers/{trigger}")
     await app.call_internal("GET", "site", site_key=site["site_key"])
     await app.call_internal("GET", "origin", origin="https://shop.example.com")
+    await app.call_internal("GET", "visitor-session", site_id=str(site["id"]), fingerprint=f"sess_{'0' * 32}")
     await app.admin.rpc_methods()["site_operators"]({"site_id": site["id"]})
     await app.admin.team_directory.member(owner.tenant_id, owner.operator_id)
     await call("DELETE", f"/api/v1/teams/{team_id}")

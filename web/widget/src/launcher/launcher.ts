@@ -74,7 +74,7 @@ export class WidgetLauncher implements TriggerHost {
       embed: () => this.embed,
       stopped: signal,
       onSite: (site) => this.#onSite(site),
-      onEnded: this.endSession,
+      onEnded: this.#forget,
     });
     watchFirstMessage({
       embed: () => this.embed,
@@ -144,8 +144,15 @@ export class WidgetLauncher implements TriggerHost {
     this.#chat?.close();
   }
 
+  /** The server refuses the session from now on. */
   readonly endSession = (): void => {
-    clearStorage(this.embed.siteKey);
+    post(this.embed, "/chat/end-session", {}).catch(() => {});
+    this.#forget();
+  };
+
+  /** Continues with another session: the one that another tab may have stored already, or a new one. */
+  readonly #forget = (): void => {
+    if (readText(this.#key("session")) === this.embed.sessionId) clearStorage(this.embed.siteKey);
     this.#restart();
   };
 
@@ -167,7 +174,7 @@ export class WidgetLauncher implements TriggerHost {
     } catch (error) {
       const { status, message } = error as ApiError;
       // The session has ended: the token says the same of a new one.
-      if (status === 401) this.endSession();
+      if (status === 401) this.#forget();
       // What the server refuses, it refuses again.
       if (status > 401 && status < 429) warn(message);
       else setTimeout(() => this.identify(token), backoffDelay(2));

@@ -3,7 +3,7 @@ import type { ResponseBody, VisitorRequest } from "../../../shared/apiTypes";
 import { jsonRequest, REQUEST_TIMEOUT_MS, readBody, send } from "../../../shared/http";
 import type { EmbedConfig } from "../embedConfig";
 
-type Path = "/chat/heartbeat" | "/chat/identify";
+type Path = "/chat/heartbeat" | "/chat/identify" | "/chat/end-session";
 
 /** Throws ApiError. */
 export async function post<P extends Path>(
@@ -12,5 +12,6 @@ export async function post<P extends Path>(
   body: VisitorRequest<P>,
 ): Promise<ResponseBody<"post", P>> {
   const init = jsonRequest("POST", { site_key: siteKey, session_id: sessionId, ...body });
-  return readBody(await send(`${origin}/api/v1${path}`, init, REQUEST_TIMEOUT_MS));
+  // A logout is sent although it leaves the page.
+  return readBody(await send(`${origin}/api/v1${path}`, { ...init, keepalive: true }, REQUEST_TIMEOUT_MS));
 }

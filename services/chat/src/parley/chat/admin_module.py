@@ -39,6 +39,7 @@ from parley.chat.forms.handlers import FormSettingsHandlers
 from parley.chat.forms.settings_service import FormSettingsService
 from parley.chat.identification import routes as identification_routes
 from parley.chat.identification.handlers import IdentitySecretHandlers
+from parley.chat.identification.repository import MongoEndedSessions
 from parley.chat.identification.secrets_service import IdentitySecretService
 from parley.chat.internal_api import routes as internal_api_routes
 from parley.chat.internal_api.handlers import InternalApiHandlers
@@ -127,7 +128,7 @@ class AdminModule:
         self.identity_secret_cipher = SiteKeyCipher(
             settings.identity_secret, settings.encryption_secret, "identity secret"
         )
-        self.site_repository = sites
+        self.site_repository, self.ended_sessions = sites, MongoEndedSessions(mongo, outbox)
         self.site_directory = SiteDirectory(sites)
         self.cached_sites = CachedSites(self.site_directory)
         next_site_id = BlockIdGenerator(mongo, "site").next
@@ -187,7 +188,9 @@ class AdminModule:
             *audit_routes.routes(AuditHandlers(self.audit)),
             *report_routes.routes(ReportHandlers(self.reports)),
             *internal_api_routes.routes(
-                InternalApiHandlers(self._sessions, self.api_keys, self._invitations, self.site_directory)
+                InternalApiHandlers(
+                    self._sessions, self.api_keys, self._invitations, self.site_directory, self.ended_sessions
+                )
             ),
         ]
 

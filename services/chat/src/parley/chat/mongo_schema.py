@@ -15,6 +15,7 @@ from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
 from parley.chat.files import repository as files
+from parley.chat.identification import repository as identification
 from parley.chat.knowledge import repository as knowledge
 from parley.chat.knowledge_sources import document_repository as knowledge_documents
 from parley.chat.knowledge_sources import repository as knowledge_sources
@@ -44,6 +45,7 @@ OUTBOX_COLLECTIONS = (
     sessions.COLLECTION,
     personal_data.COLLECTION,
     teams.COLLECTION,
+    identification.COLLECTION,
 )
 
 SCHEMA = DatabaseSchema(
@@ -54,6 +56,7 @@ SCHEMA = DatabaseSchema(
         *visitors.INDEXES,
         *uploads.INDEXES,
         *files.INDEXES,
+        *identification.INDEXES,
         *presence.INDEXES,
         *usage_repository.INDEXES,
         *accounts.INDEXES,

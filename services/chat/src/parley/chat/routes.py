@@ -74,7 +74,9 @@ def build_routes(
         *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
-        *identification_routes.visitor_routes(IdentificationHandlers(conversations.identification)),
+        *identification_routes.visitor_routes(
+            IdentificationHandlers(conversations.identification, conversations.session_ends)
+        ),
         *form_routes.visitor_routes(FormHandlers(conversations.forms)),
         *trigger_routes.visitor_routes(TriggerDeliveryHandlers(conversations.triggers)),
         *upload_routes.routes(uploads),

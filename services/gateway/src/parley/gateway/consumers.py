@@ -1,15 +1,15 @@
-"""Invalidates the gateway's caches of access and sites when chat publishes a change."""
+"""Invalidates the gateway's caches of access, sites and sessions when chat publishes a change."""
 
 from __future__ import annotations
 
 from parley.common.events import Event
-from parley.common.events.team import OperatorAccessChanged, SiteChanged
+from parley.common.events.team import OperatorAccessChanged, SiteChanged, VisitorSessionEnded
 from parley.common.messaging import BroadcastSubscriber
 from parley.common.messaging.topology import EVENTS_EXCHANGE
 from parley.gateway.auth.operators import OperatorAuthenticator
 from parley.gateway.auth.visitors import VisitorAuthenticator
 
-ROUTING_KEYS = (f"*.*.{OperatorAccessChanged.type}", f"*.*.{SiteChanged.type}")
+ROUTING_KEYS = tuple(f"*.*.{event.type}" for event in (OperatorAccessChanged, SiteChanged, VisitorSessionEnded))
 
 
 def build_invalidation_subscriber(
@@ -20,6 +20,8 @@ def build_invalidation_subscriber(
     async def on_event(event: Event) -> None:
         if event.type == OperatorAccessChanged.type:
             operators.invalidate_operator(event.parse_data(OperatorAccessChanged).operator_id)
+        elif event.type == VisitorSessionEnded.type:
+            visitors.invalidate_session(event.site_id, event.parse_data(VisitorSessionEnded).fingerprint)
         elif event.type == SiteChanged.type:
             visitors.invalidate_site(event.site_id)
             operators.invalidate_tenant(event.tenant_id)

@@ -23,6 +23,8 @@ READ, WRITE, LOGIN, UPLOAD, HEARTBEAT, SEARCH = (
 )
 
 
+IDENTIFY_PATH = "/api/v1/chat/identify"
+"""Also for a session whose visitor was identified: the page may not have received the answer."""
 _CONVERSATION_PREFIXES = ("/api/v1/operator/", "/api/v1/conversations/")
 
 
@@ -173,6 +175,7 @@ VISITOR_ROUTES = (
     _visitor(CHAT, "POST", "handoff"),
     _visitor(CHAT, "POST", "read"),
     _visitor(NOTIFY, "GET", "events", READ, RouteKind.EVENT_STREAM),
+    _visitor(CHAT, "POST", "end-session"),
 )
 
 ADMIN_ROUTES = (

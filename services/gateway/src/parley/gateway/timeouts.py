@@ -68,6 +68,8 @@ JWKS_RETRY_DELAY_SECONDS = 10.0
 
 # Caches.
 CACHE_TTL_SECONDS = 30.0
+SESSION_STATE_CACHE_TTL_SECONDS = 300.0
+"""Whether a visitor's session has ended: an event says so."""
 NEGATIVE_CACHE_TTL_SECONDS = 5.0
 """For credentials, site keys and origins that do not exist."""
 IDENTITY_REUSE_SECONDS = 20.0

@@ -107,6 +107,8 @@ class VisitorCaller:
     `triggers` the version of its live triggers, empty without any.
     `identity_secret_id` is that of the secret by which the site has proved who the visitor is; None for an unidentified
     session. `session_expires_at` is in seconds since 1970, 0 for an unidentified session, which does not expire.
+    `session_fingerprint` names the session id: that of an unidentified session is its handle, those of an identified
+    person's devices differ. Empty from a gateway of the version before.
     """
 
     tenant_id: int
@@ -120,6 +122,7 @@ class VisitorCaller:
     triggers: str = ""
     identity_secret_id: int | None = None
     session_expires_at: int = 0
+    session_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,7 @@ def _to_claims(caller: Caller) -> dict[str, Any]:
                 "triggers": caller.triggers,
                 "proof": caller.identity_secret_id,
                 "until": caller.session_expires_at,
+                "print": caller.session_fingerprint,
             }
         case GatewayCaller():
             return {"kind": "gateway", "ip": caller.client_ip}
@@ -262,6 +266,7 @@ def _to_caller(claims: Mapping[str, Any]) -> Caller:
                 triggers=claims.get("triggers", ""),
                 identity_secret_id=claims.get("proof"),
                 session_expires_at=claims.get("until", 0),
+                session_fingerprint=claims.get("print", ""),
             )
         case "gateway":
             return GatewayCaller(client_ip=claims["ip"])

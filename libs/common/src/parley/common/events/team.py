@@ -24,6 +24,13 @@ class OperatorAccessChanged(EventData, type="operator.access_changed", audience=
     suspended: bool = False
 
 
+class VisitorSessionEnded(EventData, type="visitor.session_ended", audience=Audience.SERVICES):
+    """A visitor's session id is not accepted any more: it was ended, or what it wrote belongs to a person now."""
+
+    fingerprint: str
+    """Of the session id; for an unidentified visitor, the session handle."""
+
+
 class TeamChanged(EventData, type="team.changed", audience=Audience.SERVICES):
     """A team, which conversations are routed to, was created, changed or deleted."""
 

@@ -24,6 +24,7 @@ from parley.chat.forms.service import FormService
 from parley.chat.identification.joining import SessionJoiner
 from parley.chat.identification.repository import MongoSessionContent
 from parley.chat.identification.service import IdentificationService
+from parley.chat.identification.session_ends import SessionEnds
 from parley.chat.identification.tokens import TokenVerifier
 from parley.chat.messages.repository import MongoMessageRepository
 from parley.chat.messages.service import MessageService
@@ -79,6 +80,7 @@ class ConversationModule:
             presence,
             reachable_operators,
         )
+        self.session_ends = SessionEnds(admin.ended_sessions, visitors, clock)
         self.messages = MessageService(
             conversations,
             messages,
@@ -91,6 +93,7 @@ class ConversationModule:
             clock,
             next_conversation_id,
             self.next_message_id,
+            self.session_ends.find_person,
         )
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
         self.forms = FormService(admin.cached_sites, visitors, self.visitors, self.messages, admin.labels, clock)
@@ -102,6 +105,7 @@ class ConversationModule:
             self.visitors,
             conversations,
             SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock),
+            self.session_ends,
             IdentifiedSessions(settings.identity_secret),
             clock,
         )

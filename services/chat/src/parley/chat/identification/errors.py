@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from parley.common.errors import Conflict, NotFound, ValidationFailed
+from parley.common.errors import Conflict, NotFound, Unauthenticated, ValidationFailed
+
+
+class SessionEnded(Unauthenticated):
+    """The same as the gateway's, for a request that it has let in meanwhile."""
+
+    code = "session_ended"
+    default_message = "This session has ended. Begin with a new session id."
 
 
 class TooManyIdentitySecrets(Conflict):

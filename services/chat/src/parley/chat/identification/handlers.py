@@ -15,7 +15,9 @@ from parley.chat.identification.schemas import (
 )
 from parley.chat.identification.secrets_service import IdentitySecretService
 from parley.chat.identification.service import IdentificationService
+from parley.chat.identification.session_ends import SessionEnds
 from parley.chat.schemas import OkResponse
+from parley.chat.widget.schemas import WidgetBody
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.http import RequestContext
 
@@ -23,9 +25,14 @@ from parley.common.http import RequestContext
 @dataclass(frozen=True, slots=True)
 class IdentificationHandlers:
     identification: IdentificationService
+    session_ends: SessionEnds
 
     async def identify(self, context: RequestContext[VisitorCaller, IdentifyBody, None]) -> IdentifyResponse:
         return serialize_identification(await self.identification.identify(context.caller, context.body.token))
+
+    async def end_session(self, context: RequestContext[VisitorCaller, WidgetBody, None]) -> OkResponse:
+        await self.session_ends.end(context.caller)
+        return OkResponse()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,25 @@ class IdentitySecret:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session id that is not accepted any more, named by its fingerprint."""
+
+    tenant_id: int
+    site_id: int
+    fingerprint: str
+    ended_at: datetime
+    expires_at: datetime | None
+    """From when on it need not be remembered; None for a session id that does not expire."""
+    person: str | None = None
+    """The session handle of the person to whom belongs what it wrote; None if the visitor has ended it."""
+
+    @property
+    def key(self) -> str:
+        """Unique over all sites."""
+        return f"{self.site_id}:{self.fingerprint}"
+
+
+@dataclass(frozen=True, slots=True)
 class ProvedIdentity:
     """What a token proves. Fields that it does not have are None."""
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from parley.chat.identification.model import ProvedIdentity
+from parley.chat.identification.model import EndedSession, ProvedIdentity
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.visitors.model import Visitor
+from parley.common.events import Event
 
 
 class VerifyToken(Protocol):
@@ -23,6 +24,13 @@ class EncryptSecret(Protocol):
 class SecretUses(Protocol):
     async def record_identity_secret_use(self, site_id: int, secret_id: int, at: datetime) -> None:
         """Store when an identity secret was used last; no effect if it was revoked."""
+
+
+class EndedSessions(Protocol):
+    async def add(self, session: EndedSession, event: Event) -> EndedSession:
+        """End a session and publish the event. Returns how it has ended: of two calls, the first one counts."""
+
+    async def find(self, site_id: int, fingerprint: str) -> EndedSession | None: ...
 
 
 class SessionContent(Protocol):

@@ -1,4 +1,4 @@
-"""Moves what is stored under a session to a person."""
+"""Ended sessions in MongoDB, and what moves to a person that was stored under a session."""
 
 from __future__ import annotations
 
@@ -8,10 +8,58 @@ from dataclasses import dataclass
 from pymongo.errors import DuplicateKeyError
 
 from parley.chat.files.repository import COLLECTION as FILES
+from parley.chat.identification.model import EndedSession
 from parley.chat.triggers.repository import COLLECTION as SHOWN_TRIGGERS
 from parley.chat.uploads.repository import COLLECTION as UPLOADS
 from parley.chat.visitors.model import Visitor
-from parley.common.mongodb import Mongo
+from parley.common.events import Event
+from parley.common.mongodb import Document, Index, Mongo, Outbox, to_outbox_entry
+
+COLLECTION = "ended_sessions"
+
+INDEXES = [
+    Index(COLLECTION, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0}),
+    Index(
+        COLLECTION,
+        [("site_id", 1), ("person", 1)],
+        {"name": "person", "partialFilterExpression": {"person": {"$type": "string"}}},
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MongoEndedSessions:
+    """Implements EndedSessions."""
+
+    mongo: Mongo
+    outbox: Outbox
+
+    async def add(self, session: EndedSession, event: Event) -> EndedSession:
+        document: Document = {
+            "_id": session.key,
+            "tenant_id": session.tenant_id,
+            "site_id": session.site_id,
+            "fingerprint": session.fingerprint,
+            "person": session.person,
+            "ended_at": session.ended_at,
+            "expires_at": session.expires_at,
+            "outbox": [to_outbox_entry(event)],
+        }
+        try:
+            await self.mongo[COLLECTION].insert_one(document)
+        except DuplicateKeyError:
+            # None: it has expired just now.
+            return await self.find(session.site_id, session.fingerprint) or session
+        self.outbox.enqueue(COLLECTION, document)
+        return session
+
+    async def find(self, site_id: int, fingerprint: str) -> EndedSession | None:
+        row = await self.mongo[COLLECTION].find_one({"_id": f"{site_id}:{fingerprint}"})
+        if row is None:
+            return None
+        return EndedSession(
+            row["tenant_id"], row["site_id"], row["fingerprint"], row["ended_at"], row["expires_at"], row["person"]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.chat.identification import schemas
 from parley.chat.identification.handlers import IdentificationHandlers, IdentitySecretHandlers
 from parley.chat.schemas import OkResponse
+from parley.chat.widget.schemas import WidgetBody
 from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 
@@ -27,7 +28,18 @@ def visitor_routes(handlers: IdentificationHandlers) -> list[Route]:
                 "token": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiIsImV4cCI6MTc5NTk1MzYwMH0.c2lnbmF0dXJl",
             },
             rate_limit=RateLimitClass.WRITE,
-        )
+        ),
+        Route(
+            "POST",
+            "/api/v1/chat/end-session",
+            handlers.end_session,
+            CallerType.VISITOR,
+            OkResponse,
+            "End your session: its session id is refused from now on, and operators keep the chat",
+            body=WidgetBody,
+            example={"site_key": "pk_0123456789abcdef01234567", "session_id": "0123456789abcdef0123456789abcdef"},
+            rate_limit=RateLimitClass.WRITE,
+        ),
     ]
 
 

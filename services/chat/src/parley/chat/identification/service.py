@@ -2,7 +2,7 @@
 
 A person has one visitor, whose session all of their devices share. No request reaches it without proof: its handle
 cannot be derived from a session id that a widget generates, and its session ids are issued here. What a device wrote
-before, under a session that nobody was proved to have, joins the person's history.
+before, under a session that nobody was proved to have, joins the person's history, and that session ends.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 from parley.chat import metrics
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
-from parley.chat.identification.errors import IdentityTokenRefused
+from parley.chat.identification.errors import IdentityTokenRefused, SessionEnded
 from parley.chat.identification.joining import SessionJoiner
 from parley.chat.identification.model import IdentitySecret, ProvedIdentity
 from parley.chat.identification.ports import SecretUses, VerifyToken
+from parley.chat.identification.session_ends import SessionEnds
 from parley.chat.identification.timeouts import LAST_USED_RESOLUTION, SESSION_LIFETIME
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.visitors.model import Visitor
@@ -38,7 +39,7 @@ class Identification:
     session_id: str | None
     """The session id to use from now on; None if the present one stays."""
     joined: bool
-    """Whether what the session had written before now belongs to the person; False if it was another person's."""
+    """Whether what the session had written before now belongs to the person; False if it is another person's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,14 @@ class IdentificationService:
     visitor_service: VisitorService
     conversations: ConversationRepository
     joiner: SessionJoiner
+    session_ends: SessionEnds
     sessions: IdentifiedSessions
     clock: Clock
 
     async def identify(self, caller: VisitorCaller, token: str) -> Identification:
         """Identify the caller. Again with the same facts, it changes nothing.
 
-        Raises IdentityTokenRefused, VisitorBeingErased, ConcurrentModification.
+        Raises IdentityTokenRefused, SessionEnded, VisitorBeingErased, ConcurrentModification.
         """
         site, now = await self.sites.get(caller.tenant_id, caller.site_id), self.clock()
         try:
@@ -71,11 +73,7 @@ class IdentificationService:
         changes = _changes(person, proved)
         if changes:
             person = await self.visitor_service.update_person(person, changes)
-        joined = caller.session == person.session
-        # A session that was identified as somebody else stays theirs.
-        if caller.identity_secret_id is None:
-            person = await self.joiner.join(caller, person)
-            joined = True
+        person, joined = await self._join(caller, person)
         metrics.IDENTIFICATIONS.labels("identified").inc()
         return Identification(
             person,
@@ -83,6 +81,19 @@ class IdentificationService:
             self._renew_session(caller, person, proved.secret_id, now),
             joined,
         )
+
+    async def _join(self, caller: VisitorCaller, person: Visitor) -> tuple[Visitor, bool]:
+        """The person, and whether what the session has written is theirs. Raises SessionEnded."""
+        if caller.identity_secret_id is not None:
+            # A session that was identified as somebody else stays theirs.
+            return person, caller.session == person.session
+        # First of all: what arrives from now on under the session finds the person.
+        ended = await self.session_ends.join(caller, person)
+        if ended.person is None:
+            raise SessionEnded
+        if ended.person != person.session:
+            return person, False
+        return await self.joiner.join(caller, person), True
 
     def _renew_session(self, caller: VisitorCaller, person: Visitor, secret_id: int, now: datetime) -> str | None:
         """A new session id, unless the caller's is this person's, by the same secret, and good for long enough."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from parley.chat.accounts.login_throttling import LoginOrigin
 from parley.chat.api_keys.service import ApiKeyService
+from parley.chat.identification.ports import EndedSessions
 from parley.chat.internal_api.schemas import (
     AcceptInvitationBody,
     AccessQuery,
@@ -19,8 +20,11 @@ from parley.chat.internal_api.schemas import (
     RefreshBody,
     SiteInfoResponse,
     SiteKeyQuery,
+    VisitorSessionQuery,
+    VisitorSessionResponse,
     serialize_access,
     serialize_login,
+    serialize_session_state,
     serialize_site_info,
 )
 from parley.chat.invitations.service import InvitationService
@@ -37,6 +41,7 @@ class InternalApiHandlers:
     api_keys: ApiKeyService
     invitations: InvitationService
     sites: SiteDirectory
+    ended_sessions: EndedSessions
 
     async def login(self, context: RequestContext[GatewayCaller, LoginBody, None]) -> LoginResponse:
         body = context.body
@@ -73,3 +78,9 @@ class InternalApiHandlers:
 
     async def origin(self, context: RequestContext[GatewayCaller, None, OriginQuery]) -> OriginResponse:
         return OriginResponse(known=await self.sites.is_origin_allowed(context.query.origin))
+
+    async def visitor_session(
+        self, context: RequestContext[GatewayCaller, None, VisitorSessionQuery]
+    ) -> VisitorSessionResponse:
+        query = context.query
+        return serialize_session_state(await self.ended_sessions.find(query.site_id, query.fingerprint))

@@ -16,6 +16,8 @@ from parley.chat.internal_api.schemas import (
     RefreshBody,
     SiteInfoResponse,
     SiteKeyQuery,
+    VisitorSessionQuery,
+    VisitorSessionResponse,
 )
 from parley.chat.schemas import OkResponse
 from parley.common.http import CallerType, RateLimitClass, Route
@@ -97,5 +99,14 @@ def routes(handlers: InternalApiHandlers) -> list[Route]:
             OriginResponse,
             "Get whether any site allows an origin",
             query=OriginQuery,
+        ),
+        Route(
+            "GET",
+            "/internal/visitor-session",
+            handlers.visitor_session,
+            CallerType.GATEWAY,
+            VisitorSessionResponse,
+            "Get whether a visitor's session id has ended",
+            query=VisitorSessionQuery,
         ),
     ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.accounts.access import OperatorAccess
 from parley.chat.accounts.model import serialize_permissions
 from parley.chat.common_fields import Name, NewPassword, Token
+from parley.chat.identification.model import EndedSession
 from parley.chat.sessions.model import LoginResult
 from parley.chat.sites.model import Site
 from parley.chat.triggers.model import live_version
 from parley.common.auth.identity import Permission
+from parley.common.auth.visitor_session import SESSION_HANDLE_PATTERN
 from parley.common.http import Id, Query, RequestBody, SuccessResponse
 from parley.common.texts import VERBATIM
 
@@ -56,6 +58,13 @@ class SiteKeyQuery(Query):
 
 class OriginQuery(Query):
     origin: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class VisitorSessionQuery(Query):
+    site_id: Id
+    fingerprint: Annotated[str, StringConstraints(pattern=SESSION_HANDLE_PATTERN)] = Field(
+        description="Of a session id; for an unidentified visitor, the session handle."
+    )
 
 
 class AccessSchema(BaseModel):
@@ -110,6 +119,18 @@ class OriginResponse(SuccessResponse):
     """`known`: whether a site allows the origin."""
 
     known: bool
+
+
+class VisitorSessionResponse(SuccessResponse):
+    state: Literal["active", "ended", "joined"] = Field(
+        description="Joined: what it wrote belongs to a person, whom a token of the site must prove."
+    )
+
+
+def serialize_session_state(ended: EndedSession | None) -> VisitorSessionResponse:
+    if ended is None:
+        return VisitorSessionResponse(state="active")
+    return VisitorSessionResponse(state="ended" if ended.person is None else "joined")
 
 
 def serialize_login(login: LoginResult) -> LoginResponse:

@@ -11,6 +11,11 @@ from parley.chat.visitors.model import Visitor
 from parley.common.events.schemas import MessageTranslation
 
 
+class FindJoinedPerson(Protocol):
+    async def __call__(self, visitor: Visitor) -> Visitor | None:
+        """Return the person to whom belongs what an unidentified visitor has written; None if nobody is."""
+
+
 class MessageRepository(Protocol):
     async def list_for_conversation(
         self,

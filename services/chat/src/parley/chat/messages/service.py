@@ -25,7 +25,7 @@ from parley.chat.forms.model import SiteForms, prechat_questions
 from parley.chat.ids import NextConversationId, NextId
 from parley.chat.messages.errors import IdempotencyKeyReused, MessageNotPersisted
 from parley.chat.messages.model import Message, MessageDraft
-from parley.chat.messages.ports import MessageRepository, MessageTranslator
+from parley.chat.messages.ports import FindJoinedPerson, MessageRepository, MessageTranslator
 from parley.chat.presence.ports import PresenceReader
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader, get_authorized_site
 from parley.chat.visitors.errors import VisitorIsBlocked, VisitorIsOffline, VisitorNotFound
@@ -37,6 +37,17 @@ from parley.common.events.schemas import MessageTranslation, QuickReply
 from parley.common.runtime.clock import Clock
 
 _MAX_ATTEMPTS = 5
+
+
+class SessionJoined(Exception):
+    """The visitor's session was joined to the history of a person while the request was on its way.
+
+    MessageService catches it and goes on as the person.
+    """
+
+    def __init__(self, person: Visitor) -> None:
+        super().__init__()
+        self.person = person
 
 
 class StaleRead(Exception):
@@ -87,6 +98,7 @@ class MessageService:
     clock: Clock
     next_conversation_id: NextConversationId
     next_message_id: NextId
+    find_joined_person: FindJoinedPerson
 
     async def send(
         self,
@@ -186,6 +198,14 @@ class MessageService:
                 raise VisitorNotFound
             raise VisitorIsOffline
         visitor = existing or await self.visitors.get_or_create(caller.tenant_id, site_id, session, None)
+        try:
+            return await self._send_proactive(caller, site, visitor, content)
+        except SessionJoined as exc:
+            return await self._send_proactive(caller, site, exc.person, content)
+
+    async def _send_proactive(
+        self, caller: OperatorCaller, site: SiteSettings, visitor: Visitor, content: OperatorContent
+    ) -> Message:
         at, by = self.clock(), operator_ref(caller)
         draft = MessageDraft(
             await self.next_message_id(),
@@ -235,17 +255,30 @@ class MessageService:
         conversation, and ValidationFailed for a file that the site does not accept.
         """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, language)
-        require_not_blocked(visitor)
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
         draft = MessageDraft(
             await self.next_message_id(), "visitor", content, image_url, message_id=message_id, confirms=confirms
         )
-        offer = await self._find_offer(visitor, reply_to, content)
         first = None
         if opening is not None:
             first = MessageDraft(await self.next_message_id(), "ai", opening, proactive=True)
+        try:
+            return await self._receive(visitor, draft, file, reply_to, first)
+        except SessionJoined as exc:
+            return await self._receive(exc.person, draft, file, reply_to, first)
+
+    async def _receive(
+        self,
+        visitor: Visitor,
+        draft: MessageDraft,
+        file: SendableFile | None,
+        reply_to: int | None,
+        first: MessageDraft | None,
+    ) -> ReceivedMessage:
+        require_not_blocked(visitor)
+        site = await self.sites.get(visitor.tenant_id, visitor.site_id)
+        offer = await self._find_offer(visitor, reply_to, draft.content)
         add = await self._build_visitor_transition(visitor, site, draft, file, offer, first)
-        return await self._store_received(visitor, message_id, add, site.forms)
+        return await self._store_received(visitor, draft.message_id, add, site.forms)
 
     async def receive_offline(
         self,
@@ -281,7 +314,12 @@ class MessageService:
                 notice=notice,
             )
 
-        return await self._store_received(visitor, message_id, add, None)
+        try:
+            return await self._store_received(visitor, message_id, add, None)
+        except SessionJoined as exc:
+            return await self.receive_offline(
+                exc.person, content, message_id=message_id, confirmation=confirmation, label_id=label_id
+            )
 
     async def _store_received(
         self,
@@ -355,10 +393,16 @@ class MessageService:
         Raises VisitorIsBlocked, and PrechatFormRequired before a new conversation.
         """
         visitor = await self.visitors.get_or_create(caller.tenant_id, caller.site_id, caller.session, None)
+        try:
+            return await self._request_handoff(visitor)
+        except SessionJoined as exc:
+            return await self._request_handoff(exc.person)
+
+    async def _request_handoff(self, visitor: Visitor) -> Conversation:
         require_not_blocked(visitor)
         if visitor.blocked == "operator":
             raise VisitorIsBlocked
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        site = await self.sites.get(visitor.tenant_id, visitor.site_id)
         notice = await self._build_away_notice(visitor, site)
         at = self.clock()
         for _ in range(_MAX_ATTEMPTS):
@@ -414,12 +458,13 @@ class MessageService:
         """The visitor's open conversation, or a new one.
 
         `required`: the site's forms, of which the visitor must have answered the one before the chat. Raises
-        ConcurrentModification, PrechatFormRequired.
+        SessionJoined, ConcurrentModification, PrechatFormRequired.
         """
         for _ in range(_MAX_ATTEMPTS):
             conversation = await self.conversations.find_open(visitor)
             if conversation is not None:
                 return conversation
+            await self._require_not_joined(visitor)
             if required is not None and not prechat_questions(required, visitor.form, visitor.proved).is_empty:
                 raise PrechatFormRequired
             latest = await self.conversations.find_latest(visitor)
@@ -433,8 +478,28 @@ class MessageService:
                 _chosen_team(visitor, required) if required is not None else None,
             )
             if await self.conversations.create(change):
+                await self._close_if_joined(visitor, change.conversation)
                 return change.conversation
         raise ConcurrentModification
+
+    async def _require_not_joined(self, visitor: Visitor) -> None:
+        person = await self.find_joined_person(visitor)
+        if person is not None:
+            raise SessionJoined(person)
+
+    async def _close_if_joined(self, visitor: Visitor, conversation: Conversation) -> None:
+        """Close a conversation that came too late to join the history of a person. Raises SessionJoined."""
+        try:
+            await self._require_not_joined(visitor)
+        except SessionJoined:
+            at = self.clock()
+            await self.conversations.change(
+                conversation.tenant_id,
+                conversation.id,
+                # It may have joined all the same.
+                lambda current: transitions.close_for_newer(current, at) if _is_open_for(visitor, current) else None,
+            )
+            raise
 
     async def _find_received(
         self, visitor: Visitor, message_id: str, snapshot: Conversation | None

@@ -17,6 +17,7 @@ from parley.chat.conversations.mappers import to_conversation
 from parley.chat.conversations.model import Conversation
 from parley.chat.files.repository import COLLECTION as FILES
 from parley.chat.files.repository import find_files
+from parley.chat.identification.repository import COLLECTION as ENDED_SESSIONS
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.privacy.model import DataCounts, Erasure, ErasureResult, StoredConversation, StoredPersonalData
@@ -176,6 +177,11 @@ class MongoPersonalDataRepository:
         if record is not None:
             all_ids, images, files = record["conversation_ids"], record["images"], record["files"]
         closed = await self._delete_conversations(ids)
+        # What is left of a session that has ended is its handle, and that of the person whom it had joined.
+        await self._mongo[ENDED_SESSIONS].delete_many({"_id": subject.key, "tenant_id": subject.tenant_id})
+        await self._mongo[ENDED_SESSIONS].delete_many(
+            {"site_id": subject.site_id, "person": {"$eq": subject.session, "$type": "string"}}
+        )
         await self._search_index.remove_conversations(all_ids)
         for source in self._derived:
             await source.remove(all_ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -102,6 +103,15 @@ class StreamTicket:
             int(document["expires_at"]),
             document.get("api_key_hash"),
         )
+
+
+class SessionState(Enum):
+    """Whether the session id of a visitor is accepted."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    JOINED = "joined"
+    """What it wrote belongs to a person, whom a token of the site must prove."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ from parley.common.caching import InvalidatingCache
 from parley.common.errors import Forbidden, NotFound, Unauthenticated
 from parley.gateway.auth.cache import build_cache
 from parley.gateway.auth.identity_cache import IdentityCache
-from parley.gateway.auth.model import ORIGIN_PATTERN, Site
+from parley.gateway.auth.model import ORIGIN_PATTERN, SessionState, Site
+from parley.gateway.timeouts import SESSION_STATE_CACHE_TTL_SECONDS
 
 _SITE_CACHE_BYTES = 16 * 1024 * 1024
 _ORIGIN_CACHE_BYTES = 16 * 1024 * 1024
 _IDENTITY_CACHE_BYTES = 64 * 1024 * 1024
+_MAX_SESSION_STATES = 50_000
 
 
 class OriginNotAllowed(Forbidden):
@@ -31,7 +33,8 @@ class OriginNotAllowed(Forbidden):
 
 
 class SessionEnded(Unauthenticated):
-    """The session of an identified person has expired, or the secret by which they were proved was revoked."""
+    """The visitor has ended the session or was identified meanwhile, or the session of an identified person has
+    expired, or the secret by which they were proved was revoked."""
 
     code = "session_ended"
     default_message = "This session has ended. Identify the visitor again, or begin with a new session id."
@@ -42,6 +45,7 @@ class SiteSource(Protocol):
 
     async def get_site(self, site_key: str) -> Site: ...
     async def is_known_origin(self, origin: str) -> bool: ...
+    async def get_session_state(self, site_id: int, fingerprint: str) -> SessionState: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class AuthenticatedVisitor:
     tenant_id: int
     session_handle: str
     identity: str
+    session_fingerprint: str
     is_identified: bool = False
     """Whether the session is that of a person whom the site has identified."""
 
@@ -76,7 +81,14 @@ class VisitorAuthenticator:
         self._origins: InvalidatingCache[str, bool | None] = build_cache(
             "origin", source.is_known_origin, is_connected, _ORIGIN_CACHE_BYTES, lambda _: 0, monotonic
         )
-        self._identities: IdentityCache[tuple[int, str, str, str, IdentifiedSession | None]] = IdentityCache(
+        self._session_states: InvalidatingCache[tuple[int, str], SessionState] = InvalidatingCache(
+            lambda key: source.get_session_state(*key),
+            is_connected=is_connected,
+            ttl_seconds=SESSION_STATE_CACHE_TTL_SECONDS,
+            max_size=_MAX_SESSION_STATES,
+            monotonic=monotonic,
+        )
+        self._identities: IdentityCache[tuple[int, str, str, str]] = IdentityCache(
             signer, _IDENTITY_CACHE_BYTES, monotonic
         )
 
@@ -104,9 +116,10 @@ class VisitorAuthenticator:
         identified = None
         if session_id.startswith(IDENTIFIED_PREFIX):
             identified = self._read_identified(site, session_id)
-        handle = session_handle(site.site_id, session_id) if identified is None else identified.handle
+        fingerprint = session_handle(site.site_id, session_id)
+        handle = fingerprint if identified is None else identified.handle
         identity = self._identities.get(
-            (site.site_id, handle, client_ip, origin, identified),
+            (site.site_id, fingerprint, client_ip, origin),
             site,
             lambda: VisitorCaller(
                 site.tenant_id,
@@ -120,9 +133,19 @@ class VisitorAuthenticator:
                 site.triggers,
                 None if identified is None else identified.identity_secret_id,
                 0 if identified is None else identified.expires_at,
+                fingerprint,
             ),
         )
-        return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity, identified is not None)
+        return AuthenticatedVisitor(site.site_id, site.tenant_id, handle, identity, fingerprint, identified is not None)
+
+    async def require_active(self, visitor: AuthenticatedVisitor, *, may_be_joined: bool = False) -> None:
+        """Check that the session was not ended; with `may_be_joined`, other than by identifying its visitor.
+
+        Raises SessionEnded, Unavailable.
+        """
+        state = await self._session_states.get((visitor.site_id, visitor.session_fingerprint))
+        if state is SessionState.ENDED or (state is SessionState.JOINED and not may_be_joined):
+            raise SessionEnded
 
     def _read_identified(self, site: Site, session_id: str) -> IdentifiedSession:
         session = self._identified_sessions.read(site.site_id, session_id)
@@ -139,8 +162,13 @@ class VisitorAuthenticator:
         self._sites.invalidate_where(lambda _key, site: site is None or site.site_id == site_id)
         self._origins.clear()
 
+    def invalidate_session(self, site_id: int, fingerprint: str) -> None:
+        """Load a session's state again: it has ended."""
+        self._session_states.invalidate((site_id, fingerprint))
+
     def clear(self) -> None:
         """Load everything again: events may have been missed."""
+        self._session_states.clear()
         self._sites.clear()
         self._origins.clear()
 
@@ -148,6 +176,7 @@ class VisitorAuthenticator:
         """Cancel the loads in flight."""
         await self._sites.stop()
         await self._origins.stop()
+        await self._session_states.stop()
 
 
 def _get_bytes(site: Site) -> int:

@@ -23,7 +23,7 @@ from parley.gateway.rate_limit.limiter import RateLimiter
 from parley.gateway.rate_limit.limits import RateLimitScope
 from parley.gateway.rate_limit.new_session_limiter import NewSessionLimiter
 from parley.gateway.rate_limit.stream_limiter import StreamLimiter
-from parley.gateway.routes import ProxyRoute, RouteKind
+from parley.gateway.routes import IDENTIFY_PATH, PRESENCE, ProxyRoute, RouteKind
 from parley.gateway.server.client_ip import rate_limit_key
 from parley.gateway.server.request_body import (
     parse_json,
@@ -168,6 +168,9 @@ class VisitorProxyHandler:
             self._new_sessions.admit(rate_limit_key(request[CLIENT_IP]), visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SESSION, route.rate_limit, visitor.session_handle)
         self._limiter.acquire(RateLimitScope.SITE, route.rate_limit, str(site.site_id))
+        # Most visitors only send heartbeats, which show them nothing.
+        if visitor.is_identified or route.service != PRESENCE:
+            await self._visitors.require_active(visitor, may_be_joined=route.path == IDENTIFY_PATH)
         return visitor
 
     def _allow_reading_error(self, request: web.Request, error: ParleyError) -> None:

@@ -13,7 +13,7 @@ from parley.common.auth.identity import GatewayCaller, IdentitySigner
 from parley.common.errors import BadGateway, GatewayTimeout, NotFound, Unavailable
 from parley.common.http.instrumentation import record_status
 from parley.gateway.auth.identity_cache import IdentityCache
-from parley.gateway.auth.model import LoginSession, OperatorAccess, Site, StreamTicket
+from parley.gateway.auth.model import LoginSession, OperatorAccess, SessionState, Site, StreamTicket
 from parley.gateway.timeouts import INTERNAL_API_TIMEOUT_SECONDS, PASSWORD_TIMEOUT_SECONDS, READINESS_TIMEOUT_SECONDS
 from parley.gateway.upstream.request_head import build_request_head, client_span
 from parley.gateway.upstream.upstream import Upstream
@@ -80,6 +80,15 @@ class InternalApiClient:
     async def is_known_origin(self, origin: str) -> bool:
         document = await self._get_document("chat", "GET", f"/internal/origin?origin={quote(origin, safe='')}")
         return bool(document.get("known"))
+
+    async def get_session_state(self, site_id: int, fingerprint: str) -> SessionState:
+        try:
+            target = f"/internal/visitor-session?site_id={site_id}&fingerprint={fingerprint}"
+            document = await self._get_document("chat", "GET", target)
+        except NotFound:
+            # A chat service of the version before ends no sessions.
+            return SessionState.ACTIVE
+        return _parse(lambda found: SessionState(found["state"]), document)
 
     async def get_openapi(self, service: str) -> Document:
         return await self._get_document(service, "GET", "/internal/openapi")

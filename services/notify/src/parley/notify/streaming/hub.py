@@ -1,6 +1,6 @@
 """All open streams of this replica: who gets an event, whose stream ends, which clients do not read.
 
-Subscribers are indexed by site, by visitor, by operator, and by the second in which they expire, so that an event costs
+Subscribers are indexed by site, visitor, session, operator, and the second in which they expire, so that an event costs
 only its recipients. No method awaits, so no event can slip in between two steps of one.
 """
 
@@ -61,11 +61,13 @@ class Hub:
         self._by_visitor: dict[VisitorKey, set[Subscriber]] = {}
         self._by_caller: dict[int | VisitorKey, set[Subscriber]] = {}
         self._by_expiry: dict[int, set[Subscriber]] = {}
+        self._by_session: dict[str, set[Subscriber]] = {}
         self._slots: list[set[Subscriber]] = [set() for _ in range(comment_seconds)]
         """Every subscriber is in one slot; each second one slot is maintained."""
         self._access_versions: OrderedDict[int, int] = OrderedDict()
         self._ended_sessions: OrderedDict[str, None] = OrderedDict()
         self._revoked_secrets: OrderedDict[int, None] = OrderedDict()
+        self._ended_visitor_sessions: OrderedDict[str, None] = OrderedDict()
         self._maintained_at = int(time.time())
         self._draining = False
 
@@ -87,7 +89,10 @@ class Hub:
             raise Unauthenticated
         if isinstance(caller, OperatorCaller):
             self._check_access(caller)
-        elif caller.identity_secret_id in self._revoked_secrets:
+        elif (
+            caller.identity_secret_id in self._revoked_secrets
+            or subscriber.session_fingerprint in self._ended_visitor_sessions
+        ):
             raise Unauthenticated
         max_streams = self._max_visitor_streams if subscriber.visitor is not None else self._max_operator_streams
         if len(self._by_caller.get(owner, ())) >= max_streams:
@@ -95,6 +100,8 @@ class Hub:
         _add(self._by_caller, owner, subscriber)
         if subscriber.expires_at:
             _add(self._by_expiry, subscriber.expires_at, subscriber)
+        if subscriber.session_fingerprint:
+            _add(self._by_session, subscriber.session_fingerprint, subscriber)
         subscriber.slot = random.randrange(len(self._slots))  # noqa: S311 - spreads the comments; no security use
         self._slots[subscriber.slot].add(subscriber)
         metrics.STREAMS.labels(subscriber.kind).inc()
@@ -126,6 +133,8 @@ class Hub:
         _discard(self._by_caller, _caller_key(subscriber), subscriber)
         if subscriber.expires_at:
             _discard(self._by_expiry, subscriber.expires_at, subscriber)
+        if subscriber.session_fingerprint:
+            _discard(self._by_session, subscriber.session_fingerprint, subscriber)
         if subscriber.visitor is not None:
             _discard(self._by_visitor, subscriber.visitor, subscriber)
         else:
@@ -235,6 +244,12 @@ class Hub:
         for slot in self._slots:
             for subscriber in [one for one in slot if one.identity_secret_id == secret_id and site_id in one.site_ids]:
                 self.unregister(subscriber, "revoked")
+
+    def end_visitor_session(self, fingerprint: str) -> None:
+        """End the streams of a visitor's session id, and refuse new ones."""
+        _remember(self._ended_visitor_sessions, fingerprint, None)
+        for subscriber in tuple(self._by_session.get(fingerprint, ())):
+            self.unregister(subscriber, "revoked")
 
     def close_site(self, site_id: int) -> None:
         """End every stream of a deleted site."""

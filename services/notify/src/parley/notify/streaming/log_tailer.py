@@ -317,6 +317,8 @@ class LogTailer:
             case "operator.access_changed":
                 data = event.data
                 self._hub.revoke(data["operator_id"], data.get("session_id"), data.get("version", 0))
+            case "visitor.session_ended":
+                self._hub.end_visitor_session(event.data["fingerprint"])
             case "site.changed" if event.data.get("deleted"):
                 self._hub.close_site(event.site_id)
             case "site.changed" if event.data.get("revoked_identity_secret_id") is not None:

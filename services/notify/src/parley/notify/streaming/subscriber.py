@@ -33,6 +33,7 @@ class Subscriber:
         "login_session_id",
         "operator_id",
         "send",
+        "session_fingerprint",
         "site_ids",
         "slot",
         "tenant_id",
@@ -49,6 +50,8 @@ class Subscriber:
         """The operator's login session."""
         self.identity_secret_id: int | None = None
         """The secret by which an identified visitor was proved."""
+        self.session_fingerprint: str | None = None
+        """Of a visitor's session id."""
         self.access_version = 0
         self.expires_at = 0
         if isinstance(caller, OperatorCaller):
@@ -60,6 +63,7 @@ class Subscriber:
         else:
             self.visitor = (caller.site_id, caller.session)
             self.identity_secret_id = caller.identity_secret_id
+            self.session_fingerprint = caller.session_fingerprint or caller.session
             self.expires_at = caller.session_expires_at
             self.site_ids = (caller.site_id,)
         self.transport: asyncio.Transport | None = None
