@@ -14,8 +14,13 @@ const ALIASES = new Map([
   ["zh-mo", "zh-TW"],
 ]);
 
-/** The browser's language tag, such as "pt-BR". */
-export const browserLanguage: string = navigator.language || "en";
+const TAG = /^[a-z]{2,8}(-[a-z\d]{1,8}){0,4}$/i;
+
+/** A language tag, or "en" instead of what is none: the server refuses messages that name it. */
+export const toTag = (text: unknown): string => (TAG.test(String(text)) ? String(text) : "en");
+
+/** The browser's language tag, such as "pt-BR". That of a system without a language is "c". */
+export const browserLanguage: string = toTag(navigator.language);
 
 /** The best of the languages for a BCP 47 tag: the tag itself, or what remains of it without its last parts. */
 export function findLanguage(tag: string, languages: readonly string[]): string {

@@ -8,6 +8,7 @@ import type { ApiError } from "../../../shared/http";
 import { backoffDelay } from "../../../shared/retry";
 import { listKeys, onStored, readText, writeText } from "../../../shared/storage";
 import { clearStorage, type EmbedConfig, readEmbedConfig, storageKey } from "../embedConfig";
+import { toTag } from "../i18n/language";
 import { colourVariables } from "../styles/colours";
 import { launcherStyles } from "../styles/styles";
 import { LauncherButton } from "./button";
@@ -121,9 +122,9 @@ export class WidgetLauncher implements TriggerHost {
   }
 
   setLanguage(tag: unknown): void {
-    this.embed.language = String(tag);
+    this.embed.language = toTag(tag);
     this.#button.setLanguage(this.embed.language);
-    this.#chat?.run?.("setLanguage", tag);
+    this.#chat?.run?.("setLanguage", this.embed.language);
   }
 
   setTheme(theme: ParleyTheme): void {
@@ -166,7 +167,8 @@ export class WidgetLauncher implements TriggerHost {
       if (!answer.session_id || sessionId !== this.embed.sessionId) return;
       // What is stored belongs to another person.
       if (!answer.joined) clearStorage(siteKey);
-      if (answer.conversation_id) writeText(this.#key("known"), "1");
+      // A message that is on its way has a conversation soon.
+      if (answer.conversation_id || this.#hasConversation()) writeText(this.#key("known"), "1");
       writeText(this.#key("session"), answer.session_id);
       // Also if it was opened while it is being loaded.
       if (this.#isWanted) writeText(this.#key("open"), "1");
