@@ -274,6 +274,13 @@ async def test_a_run_ends_when_the_tokens_of_the_day_are_used_up(lab: Lab) -> No
     assert not run["passed"]
 
 
+async def test_a_test_judges_the_reply_as_visitors_would_see_it(lab: Lab) -> None:
+    await lab.add(OPEN, must_say=[["hours"]], must_not_say=["evil.example*"])
+    lab.endpoint.chunks = ("The hours are at https://evil.", "example/hours.")
+    run = await lab.run(engine="openai")
+    assert run["passed"], await lab.verdicts(run)
+
+
 async def test_an_engine_that_fails_leaves_its_test_unknown(lab: Lab) -> None:
     await lab.add(OPEN)
     lab.endpoint.status = 401

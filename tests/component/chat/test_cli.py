@@ -17,6 +17,8 @@ from pymongo import AsyncMongoClient
 from parley.common.events import Event, new_event
 from parley.common.events.team import SiteChanged
 from parley.common.messaging import BrokerConnection, Consumer, PoisonMessage
+from parley.common.runtime.tasks import PeriodicTask
+from support.admin_app import AdminTestApp
 from support.parley_cli import PASSWORD, ParleyCli
 from support.wait import wait_until
 
@@ -58,6 +60,36 @@ async def test_owner_is_created_once_and_the_password_is_never_shown(
         operator = await client[f"{database_prefix}_chat"]["operators"].find_one({"_id": created["operator_id"]})
     assert operator is not None
     assert PASSWORD not in repr(operator)
+
+
+async def test_answer_tests_are_run_by_a_running_chat(
+    parley: ParleyCli, servers: tuple[str, str], database_prefix: str, tmp_path: Path
+) -> None:
+    app = await AdminTestApp.start(*servers, database_prefix=database_prefix)
+    email = await parley.create_owner()
+    site = (await parley("site", "create", "--owner", email, "--name", "Shop", "--json")).data["id"]
+    command = ("answers", "test", "--site", str(site), "--operator", email)
+    assert (await parley(*command)).err.startswith("parley: This site has no answer tests")
+    runs = PeriodicTask(0.05, app.answer_tests.runner.run_due, "answer-test-runs")
+    await runs.start()
+    try:
+        owner = await app.admin.accounts.impersonate(email, "test")
+        path = f"/api/v1/sites/{site}/chatbot/tests"
+        test = {"question": "How far is the moon?", "expected": "decline"}
+        added = (await app.call("POST", path, owner, test)).ok(201)["test"]["id"]
+        passed = (await parley(*command, "--json")).data
+        assert (passed["run"]["passed"], passed["results"][0]["candidate"]["verdict"]) == (True, "right")
+        (await app.call("PUT", f"{path}/{added}", owner, {**test, "expected": "answer"})).ok()
+        settings = tmp_path / "candidate.json"
+        settings.write_text('{"instructions": "Be brief."}')
+        failed = await parley(*command, "--settings", str(settings))
+        assert (failed.status, "0 right, 0 wrong, 1 unknown" in failed.out) == (1, True)
+        settings.write_text('{"engine": "parrot"}')
+        refused = await parley(*command, "--settings", str(settings))
+        assert refused.err == f"parley: {settings}: not valid: engine\n"
+    finally:
+        await runs.stop()
+        await app.stop()
 
 
 async def test_site_is_created_for_an_owner_and_listed(parley: ParleyCli) -> None:

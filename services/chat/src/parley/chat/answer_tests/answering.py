@@ -9,9 +9,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from parley.chat.ai import timeouts
+from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.model import Prompt, ReplyMetadata
+from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
 from parley.chat.ai.ports import AiEngines, Spender, TokenBudget
+from parley.chat.ai.prompts import list_naming_texts, secret_texts
 from parley.chat.ai.reply_generator import (
     MAX_PASSAGES,
     MAX_REPLY_CHARACTERS,
@@ -25,7 +28,7 @@ from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Findings
 from parley.chat.retrieval.service import RetrievalService
 from parley.chat.sites.site_settings import SiteSettings
-from parley.chat.system_messages import get_locale_strings
+from parley.chat.system_messages import LocaleStrings, get_locale_strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class QuestionAnswerer:
         prompt = Prompt(site, question, language, context, findings, small_talk or strings.unknown_answer)
         metadata = ReplyMetadata()
         try:
-            text = await self._ask(prompt, metadata)
+            text = await self._ask(prompt, metadata, strings)
         except AiEngineError as exc:
             return GivenAnswer("failed", "", (), time.monotonic() - started, metadata.tokens, exc.code)
         except TimeoutError:
@@ -72,7 +75,7 @@ class QuestionAnswerer:
         seconds = time.monotonic() - started
         return GivenAnswer("answered" if knew else "declined", text, sources, seconds, metadata.tokens)
 
-    async def _ask(self, prompt: Prompt, metadata: ReplyMetadata) -> str:
+    async def _ask(self, prompt: Prompt, metadata: ReplyMetadata, strings: LocaleStrings) -> str:
         """The engine's whole reply; its tokens count to the site's limits. Raises AiEngineError, TimeoutError."""
         engine = self.engines.get_for_site(prompt.site)
         spender, limit = Spender(prompt.site.id, session=""), prompt.site.ai.daily_tokens
@@ -81,7 +84,7 @@ class QuestionAnswerer:
             raise TokenLimitReached
         try:
             async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
-                return await _collect(engine, prompt, metadata)
+                return await _collect(engine, prompt, metadata, strings)
         finally:
             await self.budget.settle(reservation, metadata.tokens)
 
@@ -91,13 +94,18 @@ class QuestionAnswerer:
         return self.candidate if candidate else self.live
 
 
-async def _collect(engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata) -> str:
-    parts: list[str] = []
-    length = 0
+async def _collect(engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, strings: LocaleStrings) -> str:
+    """The reply as a visitor would see it."""
+    named = NamedAddresses(list_naming_texts(prompt))
+    guard = OutputGuard(named, secret_texts(prompt.site), strings.address_removed, list)
+    choices, parts, length = ChoicesFilter(), list[str](), 0
     async with aclosing(engine.answer(prompt, metadata)) as chunks:
         async for chunk in chunks:
-            parts.append(chunk)
+            parts.append(guard.feed(choices.feed(chunk)))
             length += len(chunk)
-            if length >= MAX_REPLY_CHARACTERS:
+            if length >= MAX_REPLY_CHARACTERS or guard.revealed:
                 break
+    parts.append(guard.feed(choices.finish()) + guard.finish())
+    if guard.revealed:
+        metadata.knew_answer = False
     return "".join(parts)
