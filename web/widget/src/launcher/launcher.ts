@@ -167,8 +167,9 @@ export class WidgetLauncher implements TriggerHost {
       if (!answer.session_id || sessionId !== this.embed.sessionId) return;
       // What is stored belongs to another person.
       if (!answer.joined) clearStorage(siteKey);
-      // A message that is on its way has a conversation soon.
-      if (answer.conversation_id || this.#hasConversation()) writeText(this.#key("known"), "1");
+      // A message that is on its way has a conversation soon. Without one there may be a history all the same: another
+      // device may just be joining it.
+      writeText(this.#key("known"), answer.conversation_id || this.#hasConversation() ? "1" : "0");
       writeText(this.#key("session"), answer.session_id);
       // Also if it was opened while it is being loaded.
       if (this.#isWanted) writeText(this.#key("open"), "1");
