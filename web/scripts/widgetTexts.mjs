@@ -8,7 +8,7 @@ const CATALOGUES = join(WIDGET, "src/i18n");
 const COMPLETE = ["ar", "de", "es", "fr", "pt", "pt-BR"];
 const PLURAL = /_(zero|one|two|few|many|other)$/;
 /** A text that is named in the code, also by its key alone. */
-const KEY_IN_CODE = /\bstrings\.(\w+)|["'`](\w+)["'`]|import \{ (\w+) \} from "[./]*i18n\/en\.json"/g;
+const KEY_IN_CODE = /\bstrings\.(\w+)|["'`](\w+)["'`]/g;
 /** Forms that may be left out: for millions, and for fractions. */
 const OPTIONAL_FORMS = { many: ["es", "fr", "it", "pt", "pt-BR", "cs", "sk", "lt"] };
 

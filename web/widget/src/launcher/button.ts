@@ -1,5 +1,4 @@
 /** What is on the page before the chat window is loaded: the button, in plain DOM because it has to be small. */
-import { loadFailed } from "../i18n/en.json";
 import { direction } from "../i18n/language";
 import { BUTTON_PATHS } from "../iconPaths";
 import type { ButtonState } from "./chatInterface";
@@ -10,6 +9,8 @@ const NAMES = new Map(Object.entries(BUTTON_NAMES));
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICON_SIZE = 26;
+/** In English only: where the chat cannot be loaded, neither can its texts. */
+const LOAD_FAILED = "The chat could not be loaded. Trying again…";
 
 export class LauncherButton {
   /** Everything that the widget shows. */
@@ -69,10 +70,10 @@ export class LauncherButton {
     this.#count.hidden = !hasNews;
   }
 
-  /** Shows that the chat window is being loaded, and whether that has failed: in English, no other texts are here. */
+  /** Shows that the chat window is being loaded, and whether that has failed. */
   setLoading(isLoading: boolean, hasFailed = false): void {
     this.#button.setAttribute("aria-busy", String(isLoading));
-    this.#notice.textContent = hasFailed ? loadFailed : "";
+    this.#notice.textContent = hasFailed ? LOAD_FAILED : "";
   }
 }
 

@@ -13,6 +13,7 @@ _YES = frozenset(
         *("yes", "yep", "yeah", "confirm", "confirmed", "ja", "jawohl", "jo", "bestatigen", "oui", "confirmer"),
         *("si", "confirmo", "confirmar", "sim", "confermo", "confirme", "да", "так", "ano"),
         *("evet", "ναι", "كن", "نعم", "כן", "はい", "是", "是的", "好的", "네", "예", "हाँ", "हां", "có", "kylla"),
+        *("jah", "taip", "بله", "آره", "ใช่"),
     )
 )
 _POLITE = frozenset(
@@ -26,7 +27,7 @@ _POLITE = frozenset(
 
 def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in decomposed if unicodedata.category(letter) != "Mn")
+    return "".join(letter for letter in decomposed if not unicodedata.category(letter).startswith("M"))
 
 
 _PLAIN_YES = frozenset(map(_fold, _YES))
