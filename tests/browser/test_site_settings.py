@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -94,3 +95,33 @@ async def test_visitor_of_a_closed_site_is_asked_for_an_email(
     await widget.screenshot(artifacts, "widget-closed")
     await widget.page.get_by_role("button", name="Leave e-mail").click()
     await expect(widget.log.get_by_text("We will write to jane@example.com.")).to_be_visible()
+
+
+async def test_owner_translates_the_sites_texts(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
+) -> None:
+    site = f"/sites/{tenant.site_id}"
+    (await tenant.owner.send("PUT", f"{site}/chatbot", {"welcome": "Good morning! Where is your order?"})).ok()
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.owner)
+    page = panel.page
+    await page.goto(f"{stack.gateway_url}/panel/#{site}/texts")
+    await page.get_by_label("Language", exact=True).select_option("pt-BR")
+    await page.get_by_role("button", name="Draft by machine").click()
+    translation = page.get_by_role("textbox", name="Welcome in ")
+    await expect(translation).to_have_value(re.compile("^Bom dia"), timeout=45_000)
+    await expect(page.get_by_text("Draft, not shown")).to_be_visible()
+    await translation.fill("Bom dia! Em que podemos ajudar com o seu pedido?")
+    # What is not saved is not left without a question.
+    await page.get_by_label("Language", exact=True).select_option("de")
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    await panel.screenshot(artifacts, "panel-site-texts")
+    await page.get_by_role("button", name="Approve").click()
+    await expect(page.get_by_text("Shown", exact=True)).to_be_visible()
+    assert not await panel.accessibility_violations()
+    widget = await sessions.widget(locale="pt-BR")
+    await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
+    await widget.page.get_by_role("button", name="Chat").click()
+    await expect(widget.page.get_by_text("Bom dia! Em que podemos ajudar com o seu pedido?")).to_be_visible()
+    await widget.page.evaluate("parley('setLanguage', 'fr')")
+    await expect(widget.page.get_by_text("Good morning! Where is your order?")).to_be_visible()

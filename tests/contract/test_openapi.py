@@ -160,6 +160,11 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/copilot")
         await self.call(owner, "GET", f"{site}/chatbot")
         await self.call(owner, "PUT", f"{site}/chatbot", {"name": "Robin", "colours": {"primary": "#112233"}})
+        await self.call(owner, "PUT", f"{site}/chatbot", {"welcome": "Good morning!"})
+        german = {"language": "de", "texts": {"welcome": {"content": "Guten Morgen!", "approved": True}}}
+        await self.call(owner, "PUT", f"{site}/texts", german)
+        assert (await self.call(owner, "GET", f"{site}/texts"))["texts"][0]["translations"]["de"]["approved"]
+        await self.call(owner, "POST", f"{site}/texts/translate", {"language": "de"})
         entry = {"question": "Are you open?", "answer": "We are."}
         created = await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
         one = f"{site}/chatbot/knowledge/{created['entry']['id']}"

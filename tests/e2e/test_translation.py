@@ -50,3 +50,29 @@ async def test_messages_are_translated_in_both_directions(tenant: TenantFixture)
         return all(message["translation"] for message in history[-2:])
 
     await wait_until(both_stored)
+
+
+async def test_a_sites_own_texts_are_drafted_and_shown_once_approved(tenant: TenantFixture) -> None:
+    site = f"/sites/{tenant.site_id}"
+    (await tenant.owner.send("PUT", f"{site}/chatbot", {"welcome": "Good morning! Where is your order?"})).ok()
+    drafted = (await tenant.owner.post(f"{site}/texts/translate", {"language": "pt"})).ok()
+    assert drafted["untranslated"] == []
+    draft = drafted["texts"][0]["translations"]["pt"]["draft"]
+    assert draft["content"].startswith("Bom dia")
+
+    visitor = tenant.new_visitor()
+
+    async def welcome() -> str:
+        query = {**visitor.credentials, "lang": "pt-PT"}
+        shown: str = (await tenant.api.request("GET", "/api/v1/chat/config", query=query)).ok()["welcome"]
+        return shown
+
+    assert await welcome() == "Good morning! Where is your order?"
+    approved = {"welcome": {"content": draft["content"], "approved": True, "original": drafted["texts"][0]["original"]}}
+    (await tenant.owner.send("PUT", f"{site}/texts", {"language": "pt", "texts": approved})).ok()
+
+    async def is_translated() -> bool:
+        return bool(await welcome() == draft["content"])
+
+    await wait_until(is_translated)
+    assert await tenant.owner.wait_for_audit("site.texts_translated", action="site.texts_translated")

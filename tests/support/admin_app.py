@@ -33,6 +33,9 @@ from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.index import SearchIndex
 from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
+from parley.chat.site_texts import routes as site_text_routes
+from parley.chat.site_texts.handlers import SiteTextHandlers
+from parley.chat.site_texts.service import SiteTextService
 from parley.chat.tools import routes as tool_routes
 from parley.chat.tools.module import ToolModule
 from parley.chat.uploads.storage import FolderStorage
@@ -86,6 +89,11 @@ class LoginSession:
     refresh_token: str
 
 
+async def no_engine(site_id: int, text: str, target: str, source: str) -> str | None:
+    """A TextTranslator of an installation without an engine."""
+    return None
+
+
 @dataclass(slots=True)
 class AdminTestApp:
     """Calls routes as a given caller, and records the events of its own tenants."""
@@ -101,6 +109,7 @@ class AdminTestApp:
     answer_tests: AnswerTestModule
     ai_components: list[Any]
     """What the AI has to stop."""
+    site_texts: SiteTextHandlers
     server: TestServer
     http: aiohttp.ClientSession
     clock: AdjustableClock
@@ -161,11 +170,13 @@ class AdminTestApp:
         answer_tests = AnswerTestModule(mongo, admin, conversations, sources, ai, clock)
         ai_components: list[Any] = []
         ai.add_to(cast("Service", SimpleNamespace(add=ai_components.append)))
+        texts = SiteTextHandlers(SiteTextService(admin.site_service, no_engine, clock))
         signer = IdentitySigner(settings.identity_secret)
         app = build_app(
             [
                 *admin.routes(),
                 *search_routes.routes(SearchHandlers(search.searches)),
+                *site_text_routes.routes(texts),
                 *knowledge_source_routes.routes(SourceHandlers(sources.service)),
                 *tool_routes.routes(tools.handlers),
                 *answer_test_routes.routes(answer_tests.handlers),
@@ -193,6 +204,7 @@ class AdminTestApp:
             conversations,
             answer_tests,
             ai_components,
+            texts,
             server,
             http,
             clock,

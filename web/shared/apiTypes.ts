@@ -45,6 +45,8 @@ export type SavedView = ResponseBody<"get", "/views">["views"][number];
 export type ViewCount = ResponseBody<"get", "/views/counts">["counts"][number];
 export type BulkRequest = RequestBody<"post", "/operator/conversations/bulk">;
 export type BulkResults = ResponseBody<"post", "/operator/conversations/bulk">["results"];
+export type SiteTexts = ResponseBody<"get", "/sites/{site_id}/texts">;
+export type SiteText = SiteTexts["texts"][number];
 export type IdentitySecret = ResponseBody<
   "get",
   "/sites/{site_id}/identity-secrets"

@@ -21,6 +21,7 @@ from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.labels import repository as labels
 from parley.chat.sessions import repository as sessions
+from parley.chat.site_texts import routes as site_text_routes
 from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
@@ -60,6 +61,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
         assert response.status in (200, 201), response.raw
         return response.body
 
+    await call("POST", f"{site_path}/texts/translate", {"language": "de"})  # There is nothing to translate yet.
     for reader in (owner, member):
         for path in ("/api/v1/sites", "/api/v1/team", f"{site_path}/team", "/api/v1/api-keys"):
             await call("GET", path, caller=reader, limit=1)
@@ -133,6 +135,9 @@ async def _call_every_route(app: AdminTestApp) -> None:
         if page["next_cursor"]:
             await call("GET", "/api/v1/audit", limit=1, cursor=page["next_cursor"], **query)
     await call("POST", f"{site_path}/rotate-key")
+    await call("PUT", f"{site_path}/chatbot", {"welcome": "Good day"})
+    await call("PUT", f"{site_path}/texts", {"language": "de", "texts": {"welcome": {"content": "Guten Tag"}}})
+    await call("GET", f"{site_path}/texts")
     secret = (await call("POST", f"{site_path}/identity-secrets", {"name": "Server"}))["identity_secret"]
     await call("GET", f"{site_path}/identity-secrets")
     await call("DELETE", f"{site_path}/identity-secrets/{secret['id']}")
@@ -252,6 +257,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service)),
             *tool_routes.routes(app.tools.handlers),
             *answer_test_routes.routes(app.answer_tests.handlers),
+            *site_text_routes.routes(app.site_texts),
         ]
         routes = {(route.method, route.path) for route in tables}
         assert {await _find_route(app, *request) for request in app.requests} == routes, "a route was not called"

@@ -30,7 +30,6 @@ def test_outside_hours_the_notice_says_when_the_site_opens_in_every_language(lan
     assert notice.startswith(strings.outside_hours)
     assert strings.weekdays[0] in notice
     assert "09:00 (Europe/Berlin)" in notice
-    assert "mail" in notice.casefold() or "correo" in notice, "it asks for an e-mail address"
 
 
 def test_notice_in_english() -> None:
@@ -59,7 +58,7 @@ def test_the_general_message_follows_the_sites_own_for_another_language() -> Non
     notice = build("de-AT", offline_message="Call 555-0100 if it burns.")
     assert notice.startswith("Call 555-0100 if it burns. Wir haben gerade geschlossen.")
     assert notice.endswith("Wir sind am Montag um 09:00 (Europe/Berlin) wieder da.")
-    unsupported = build("ja", offline_message="Rufen Sie an.", site_language="de")
+    unsupported = build("tlh", offline_message="Rufen Sie an.", site_language="de")
     assert unsupported.startswith("Rufen Sie an. Wir sind am Montag"), "the site's language for an unsupported one"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from parley.chat.handoff_requests import requests_human
 from parley.chat.languages import match_language
 from parley.chat.system_messages import LOCALES, get_locale_strings, is_supported
 
@@ -39,3 +40,8 @@ def test_a_language_tag_finds_the_closest_language() -> None:
     assert {tag: match_language(tag, LOCALES) for tag in closest} == closest
     assert not any(map(is_supported, ("tlh", "", "-", None)))
     assert get_locale_strings("tlh") == LOCALES["en"]
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_who_chooses_to_ask_for_a_person_is_understood(language: str) -> None:
+    assert requests_human(LOCALES[language].ask_for_person)

@@ -32,6 +32,7 @@ export async function mount(launcher: Launcher): Promise<Chat> {
       void loadStrings(embed.origin, tag).then(() => {
         draw();
         updateButton();
+        void store.loadConfig();
       }),
   };
   const stopEffects = [

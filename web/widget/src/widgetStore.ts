@@ -263,7 +263,7 @@ export class WidgetStore {
 
   async loadConfig(): Promise<void> {
     try {
-      const config = await this.withRetry(() => this.api.get("/chat/config", {}));
+      const config = await this.withRetry(() => this.api.get("/chat/config", { lang: this.embed.language }));
       this.config.value = config;
       writeJson(this.keys.config, config);
     } catch {

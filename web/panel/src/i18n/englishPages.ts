@@ -13,6 +13,7 @@ import quickReplies from "./en/pages/quickReplies.json";
 import ratings from "./en/pages/ratings.json";
 import settings from "./en/pages/settings.json";
 import sites from "./en/pages/sites.json";
+import siteTexts from "./en/pages/siteTexts.json";
 import sources from "./en/pages/sources.json";
 import tools from "./en/pages/tools.json";
 import triggers from "./en/pages/triggers.json";
@@ -32,6 +33,7 @@ export const englishPages = {
   ratings,
   settings,
   sites,
+  siteTexts,
   sources,
   tools,
   triggers,

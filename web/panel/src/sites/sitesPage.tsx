@@ -23,6 +23,7 @@ import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
 import { Triggers } from "./triggers";
+import { SiteTexts } from "./siteTexts";
 
 const TABS = [
   "install",
@@ -33,6 +34,7 @@ const TABS = [
   "routing",
   "forms",
   "triggers",
+  "texts",
   "identity",
   "settings",
 ] as const;
@@ -99,6 +101,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "forms") return <FormsForm site={site} />;
   if (tab === "triggers") return <Triggers site={site} />;
+  if (tab === "texts") return <SiteTexts siteId={site.id} />;
   if (tab === "identity") return <Identity siteId={site.id} />;
   if (tab === "settings") return <SiteForm site={site} />;
   return <InstallInstructions site={site} />;

@@ -17,6 +17,8 @@ from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
 from parley.chat.search.module import SearchModule
 from parley.chat.settings import ChatSettings
+from parley.chat.site_texts.service import SiteTextService
+from parley.chat.site_texts.translation_client import RpcTextTranslator
 from parley.chat.subscriptions import add_subscriptions
 from parley.chat.timeouts import (
     DELETED_SITE_CHECK_SECONDS,
@@ -39,6 +41,7 @@ from parley.chat.uploads.storage_check import StorageCheck
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
 from parley.common.mongodb import TRANSIENT_ERRORS, MongoIdempotencyStore
+from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Service
 from parley.common.runtime.service import main as run_service
 from parley.common.runtime.settings import load_settings
@@ -101,6 +104,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
     add_subscriptions(backends, admin, conversations, ai, search, answer_tests)
 
+    site_texts = SiteTextService(admin.site_service, RpcTextTranslator(backends.rpc["translate"]), utc_now)
     app = build_app(
         build_routes(
             conversations,
@@ -113,6 +117,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
             knowledge_sources,
             tools.handlers,
             answer_tests,
+            site_texts,
         ),
         signer=IdentitySigner(settings.identity_secret),
         transient_errors=TRANSIENT_ERRORS,

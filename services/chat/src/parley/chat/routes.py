@@ -35,6 +35,9 @@ from parley.chat.privacy.service import PersonalDataService
 from parley.chat.search import routes as search_routes
 from parley.chat.search.handlers import SearchHandlers
 from parley.chat.search.module import SearchModule
+from parley.chat.site_texts import routes as site_text_routes
+from parley.chat.site_texts.handlers import SiteTextHandlers
+from parley.chat.site_texts.service import SiteTextService
 from parley.chat.tools import routes as tool_routes
 from parley.chat.tools.handlers import ToolHandlers
 from parley.chat.triggers import routes as trigger_routes
@@ -61,6 +64,7 @@ def build_routes(
     knowledge_sources: KnowledgeSourceModule,
     tools: ToolHandlers,
     answer_tests: AnswerTestModule,
+    site_texts: SiteTextService,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(
@@ -87,6 +91,7 @@ def build_routes(
         *view_routes.routes(ViewHandlers(conversations.views)),
         *canned_reply_routes.routes(CannedReplyHandlers(admin.canned_replies, uploads.uploads, files.files)),
         *search_routes.routes(SearchHandlers(search.searches)),
+        *site_text_routes.routes(SiteTextHandlers(site_texts)),
         *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
         *tool_routes.routes(tools),
         *answer_test_routes.routes(answer_tests.handlers),

@@ -8,6 +8,9 @@ from typing import Final
 # Other services.
 TRANSLATION_TIMEOUT_SECONDS: Final = 2.0
 """How long an operator's message is held back for its translation."""
+TEXT_TRANSLATION_TIMEOUT_SECONDS: Final = 40.0
+"""How long a draft of a site's own text is waited for: less than the gateway waits; an engine may have to load."""
+TEXT_TRANSLATION_RETRY_SECONDS: Final = 0.5
 REACHABLE_TIMEOUT_SECONDS: Final = 1.0
 """How long the list of operators waits for notify to say whom a push would reach."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from parley.chat.presence.ports import PresenceReader
+from parley.chat.site_texts.originals import find_translation
 from parley.chat.sites.business_hours import OpenStatus
 from parley.chat.sites.chatbot import DEFAULT_OFFLINE_MESSAGE
 from parley.chat.sites.site_settings import SiteSettings
@@ -34,15 +35,21 @@ async def is_anyone_reachable(site: SiteSettings, presence: PresenceReader) -> b
 def build_away_notice(site: SiteSettings, language: str | None, opening: OpenStatus, at: datetime) -> str:
     """Build the notice: the site's own offline message if it has one, then when the site opens again.
 
-    A default text in the visitor's language is added if that differs from the site's language.
+    The message is its approved translation, if there is one. Otherwise a default text in the visitor's language is
+    added if that differs from the site's language.
     """
     strings = get_locale_strings(language if is_supported(language) else site.language)
     general = strings.team_offline if opening.open else strings.outside_hours
-    own = site.offline_message.strip()
+    translation = find_translation(site, "offline_message", language)
+    own = translation or site.offline_message.strip()
     if own == DEFAULT_OFFLINE_MESSAGE:
         own = ""
-    foreign = is_supported(language) and not _is_same_language(language or site.language, site.language)
-    sentences = [own, general if foreign or not own else "", _next_opening(strings, opening, at)]
+    foreign = (
+        translation is None
+        and is_supported(language)
+        and not _is_same_language(language or site.language, site.language)
+    )
+    sentences = [own, general if not own or (foreign and not translation) else "", _next_opening(strings, opening, at)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 

@@ -15,6 +15,8 @@ EmbeddingChoice = Literal["local", "endpoint", "none"]
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
 
+DEFAULT_WELCOME = "Hi! How can I help you?"
+"""Marks a site without a welcome of its own: visitors then get a greeting in their language."""
 DEFAULT_OFFLINE_MESSAGE = "Nobody is here right now. Leave your e-mail address and we will write to you."
 """Marks a site without a text of its own: visitors then get the notice in their language."""
 
@@ -107,7 +109,7 @@ class ChatbotSettings:
     """Settings of a site's assistant, stored under these field names. The request schemas check lengths and ranges."""
 
     name: str = "Assistant"
-    welcome: str = "Hi! How can I help you?"
+    welcome: str = DEFAULT_WELCOME
     colours: Colours = field(default_factory=Colours)
     engine: str = "builtin"
     """The name of an AI engine, see `ai/engines/registry.py`."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
+from parley.chat.site_texts.model import SiteTexts
 from parley.chat.sites.chatbot import AiError, ChatbotSettings
 from parley.chat.sites.engine_check import EngineCheck
 from parley.chat.sites.engine_state import EngineState
@@ -58,6 +59,8 @@ class Site:
     """By which the site's server proves who its visitors are."""
     triggers: tuple[Trigger, ...] = ()
     """In their order, also those that are off."""
+    texts: SiteTexts = field(default_factory=SiteTexts)
+    """The site's own texts in other languages."""
     last_ai_error: AiError | None = None
     """Of the last call with the present AI settings; None if it succeeded. Changes without a new version."""
     engine_checks: Mapping[str, EngineCheck] = field(default_factory=dict)
@@ -102,4 +105,5 @@ class Site:
             fallbacks=bot.fallbacks,
             engine_checks=self.engine_checks,
             engine_states=self.engine_states,
+            texts=self.texts,
         )

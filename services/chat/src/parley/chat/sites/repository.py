@@ -15,6 +15,7 @@ from parley.chat.audit.model import AuditedEvent
 from parley.chat.audit.repository import audited_outbox_entry
 from parley.chat.forms.mappers import forms_document, to_forms
 from parley.chat.identification.model import IdentitySecret
+from parley.chat.site_texts.model import ApprovedText, DraftText, SiteTexts, TextTranslation
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import (
     AiError,
@@ -221,6 +222,7 @@ def _mutable_fields(site: Site) -> Document:
         "forms": forms_document(site.forms),
         _IDENTITY_SECRETS: [_identity_secret_document(secret) for secret in site.identity_secrets],
         "triggers": [_trigger_document(trigger) for trigger in site.triggers],
+        "texts": _text_documents(site.texts),
         "deleted": site.deleted,
         "version": site.version,
     }
@@ -247,6 +249,7 @@ def _to_site(row: Document) -> Site:
         forms=to_forms(row.get("forms")),
         identity_secrets=tuple(_to_identity_secrets(row)),
         triggers=tuple(_to_trigger(document) for document in row.get("triggers", ())),
+        texts=_to_texts(row.get("texts", ())),
         last_ai_error=AiError(**row[_AI_ERROR]) if _AI_ERROR in row else None,
         engine_checks=to_checks(row.get(_AI_CHECKS, {}), chatbot),
         engine_states=to_states(row.get(_ENGINES, {}), chatbot),
@@ -276,6 +279,21 @@ def _to_trigger(document: Document) -> Trigger:
     fields = _known_fields(TriggerDraft, document)
     fields |= {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
     return Trigger(document["id"], TriggerDraft(**fields), document["created_at"], document["updated_at"])
+
+
+def _text_documents(texts: SiteTexts) -> list[Document]:
+    return [{"language": language, "key": key, **asdict(translation)} for language, key, translation in texts]
+
+
+def _to_texts(rows: Sequence[Document]) -> SiteTexts:
+    """Convert the translations; sites that earlier versions stored have none."""
+    translations: dict[str, dict[str, TextTranslation]] = {}
+    for row in rows:
+        approved, draft = row["approved"], row["draft"]
+        translations.setdefault(row["language"], {})[row["key"]] = TextTranslation(
+            ApprovedText(**approved) if approved else None, DraftText(**draft) if draft else None
+        )
+    return SiteTexts(translations)
 
 
 def _routing_document(routing: SiteRouting) -> Document:

@@ -15,6 +15,7 @@ from parley.chat.audit.service import AuditService
 from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.ids import NextId
+from parley.chat.site_texts.model import SiteTexts
 from parley.chat.sites.model import Site, SiteDraft
 from parley.chat.sites.ports import ChangeCheck, SiteRepository
 from parley.chat.sites.routing import SiteRouting
@@ -145,6 +146,20 @@ class SiteService:
         """Replace the triggers. Raises SiteNotFound, Forbidden, EditConflict, and what `change` raises."""
         before = await self.get(caller, site_id)
         return await self._save(caller, before, replace(before, triggers=change(before.triggers)), action, details)
+
+    async def update_texts(
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        change: Callable[[SiteTexts], SiteTexts],
+        action: str,
+        details: Mapping[str, Any],
+    ) -> Site:
+        """Replace translations of the site's own texts. Raises SiteNotFound, Forbidden, EditConflict, and what
+        `change` raises.
+        """
+        before = await self.get(caller, site_id)
+        return await self._save(caller, before, replace(before, texts=change(before.texts)), action, details)
 
     async def rotate_key(self, caller: OperatorCaller, site_id: int) -> Site:
         """Replace the public key, which stops widgets with the old one.

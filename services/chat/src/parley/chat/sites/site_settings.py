@@ -9,6 +9,7 @@ from typing import Protocol
 
 from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
+from parley.chat.site_texts.model import SiteTexts
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
 from parley.chat.sites.chatbot import AiSettings, FallbackEngine, FilesSettings
 from parley.chat.sites.engine_check import PRIMARY_ENGINE, EngineCheck
@@ -85,6 +86,9 @@ class SiteSettings:
         """What a check of the AI endpoint, and a failure of it, is about."""
         ai = self.ai
         return ai.base_url, ai.encrypted_key, self.model, ai.embedding_choice, ai.embedding_model
+
+    texts: SiteTexts = field(default_factory=SiteTexts)
+    """The site's own texts in other languages."""
 
     def opening(self, at: datetime) -> OpenStatus:
         """Whether the site is within its business hours at `at`."""

@@ -21,6 +21,7 @@ from parley.chat.uploads.service import UploadService
 from parley.chat.visitors.service import VisitorService
 from parley.chat.widget.schemas import (
     BlockStatusResponse,
+    ConfigQuery,
     ConfigResponse,
     ContactBody,
     EmailBody,
@@ -167,8 +168,8 @@ class WidgetHandlers:
         place = await self.widget.find_queue_place(conversation)
         return ModeResponse(conversation_id=conversation.id, mode=conversation.mode, queue=to_queue_place(place))
 
-    async def get_config(self, context: RequestContext[VisitorCaller, None, WidgetQuery]) -> ConfigResponse:
-        config = await self.widget.get_config(context.caller)
+    async def get_config(self, context: RequestContext[VisitorCaller, None, ConfigQuery]) -> ConfigResponse:
+        config = await self.widget.get_config(context.caller, context.query.lang)
         return to_config_response(config, self.files.policy_of(config.site))
 
 

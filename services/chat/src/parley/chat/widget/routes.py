@@ -70,7 +70,7 @@ def _read_routes(handlers: WidgetHandlers) -> list[Route]:
             CallerType.VISITOR,
             schemas.ConfigResponse,
             "The widget's configuration",
-            query=schemas.WidgetQuery,
+            query=schemas.ConfigQuery,
         ),
     ]
 

@@ -112,6 +112,13 @@ class TranscriptQuery(WidgetQuery):
     lang: Language | None = Field(None, description="The language of the text around the messages; by default yours.")
 
 
+class ConfigQuery(WidgetQuery):
+    # A page may set any text as its language: then the site's texts are the originals.
+    lang: Annotated[str, StringConstraints(max_length=100)] | None = Field(
+        None, description="The language (BCP 47) of the site's texts; by default the site's own."
+    )
+
+
 class OperatorMessagesQuery(WidgetQuery):
     after_seq: AfterSeq = 0
 

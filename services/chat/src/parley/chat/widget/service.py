@@ -13,6 +13,7 @@ from parley.chat.forms.model import Questions, offline_questions, prechat_questi
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
+from parley.chat.site_texts.originals import localize
 from parley.chat.sites.business_hours import OpenStatus
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.system_messages import get_locale_strings
@@ -122,8 +123,8 @@ class WidgetService:
         visitor = await self._find_visitor(caller)
         return visitor.blocked if visitor else None
 
-    async def get_config(self, caller: VisitorCaller) -> WidgetConfig:
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
+    async def get_config(self, caller: VisitorCaller, language: str | None) -> WidgetConfig:
+        site = localize(await self.sites.get(caller.tenant_id, caller.site_id), language)
         reachable, opening = await is_anyone_reachable(site, self.presence), site.opening(self.clock())
         forms = site.forms
         if not (forms.prechat.enabled or forms.offline.enabled):
