@@ -15,7 +15,7 @@ const OPTIONAL_FORMS = { many: ["es", "fr", "it", "pt", "pt-BR", "cs", "sk", "lt
 const baseOf = (key) => key.replace(PLURAL, "");
 const placeholdersOf = (text) => [...new Set(text.match(/\{\w+\}/g))].sort().join(" ");
 const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
-const maxLength = (english) => Math.max(2 * english.length + 16, 40);
+const maxLength = (english) => Math.max(2 * english.length + 24, 40);
 const pathOf = (language) => join(CATALOGUES, `${language}.json`);
 
 export const widgetLanguages = () =>

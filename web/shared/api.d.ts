@@ -2161,6 +2161,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdTexts"];
+        put: operations["putSitesSiteIdTexts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/texts/translate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdTextsTranslate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/trigger-counts": {
         parameters: {
             query?: never;
@@ -2582,6 +2614,12 @@ export interface components {
             success: true;
             approved: number;
         };
+        ApprovedTextSchema: {
+            content: string;
+            stale: boolean;
+            at: string;
+            approved_by: components["schemas"]["OperatorRef"];
+        };
         ArchiveQuery: {
             /** @default 50 */
             limit: number;
@@ -2918,6 +2956,13 @@ export interface components {
             primary: string;
             background: string;
         };
+        ConfigQuery: {
+            site_key: string;
+            /** @default null */
+            session_id: string | null;
+            /** @default null */
+            lang: string | null;
+        };
         ConfigResponse: {
             /**
              * @default true
@@ -3214,6 +3259,11 @@ export interface components {
             status: ("waiting" | "ready" | "failed" | "skipped") | null;
             /** @default false */
             pending: boolean;
+        };
+        DraftTextSchema: {
+            content: string;
+            stale: boolean;
+            at: string;
         };
         DurationSchema: {
             count: number;
@@ -4550,6 +4600,22 @@ export interface components {
             assignment: components["schemas"]["RoutingSchema"];
             created_at: string;
         };
+        SiteTextSchema: {
+            key: string;
+            original: string;
+            translations: {
+                [key: string]: components["schemas"]["TextTranslationSchema"];
+            };
+        };
+        SiteTextsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            language: string;
+            texts: components["schemas"]["SiteTextSchema"][];
+        };
         SnippetSchema: {
             text: string;
             marks: [
@@ -4689,6 +4755,11 @@ export interface components {
             error: components["schemas"]["RunFaultSchema"] | null;
             summary: components["schemas"]["RunSummarySchema"] | null;
         };
+        TextBody: {
+            content: string;
+            approved?: boolean;
+            original?: string | null;
+        };
         TextResponse: {
             /**
              * @default true
@@ -4696,6 +4767,10 @@ export interface components {
              */
             success: true;
             text: string;
+        };
+        TextTranslationSchema: {
+            approved: components["schemas"]["ApprovedTextSchema"] | null;
+            draft: components["schemas"]["DraftTextSchema"] | null;
         };
         TimeRangeBody: {
             /** @enum {string} */
@@ -4819,6 +4894,20 @@ export interface components {
              */
             success: true;
             operators: components["schemas"]["TransferCandidateSchema"][];
+        };
+        TranslateTextsBody: {
+            language: string;
+            keys?: string[] | null;
+        };
+        TranslatedTextsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            language: string;
+            texts: components["schemas"]["SiteTextSchema"][];
+            untranslated: string[];
         };
         TranslationSettingsBody: {
             engines?: ("google" | "libretranslate" | "local")[];
@@ -4966,6 +5055,12 @@ export interface components {
             page_parameters?: string[] | null;
             sound?: boolean | null;
             read_receipts?: boolean | null;
+        };
+        UpdateTextsBody: {
+            language: string;
+            texts: {
+                [key: string]: components["schemas"]["TextBody"] | null;
+            };
         };
         UploadFileQuery: {
             /** @default null */
@@ -6013,6 +6108,7 @@ export interface operations {
             query: {
                 site_key: string;
                 session_id?: string | null;
+                lang?: string | null;
             };
             header?: {
                 "X-Parley-Session"?: string;
@@ -10162,6 +10258,95 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdTexts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTextsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdTexts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "language": "de",
+                 *       "texts": {
+                 *         "welcome": {
+                 *           "content": "Hallo! Was suchen Sie?",
+                 *           "approved": true
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdateTextsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteTextsResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdTextsTranslate: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "language": "de"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TranslateTextsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TranslatedTextsResponse"];
                 };
             };
         };

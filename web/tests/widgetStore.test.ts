@@ -328,7 +328,7 @@ test("a busy server is asked again, and the visitor is told why they wait", asyn
   store.sendMessage("Hello");
   void store.requestHandoff();
   await run();
-  const busy = "Many people are writing just now. Trying again…";
+  const busy = "Many people are writing. Trying again…";
   expect(store.outgoing.value).toMatchObject([{ state: "waiting", error: busy }]);
   expect(store.error.value).toBe(busy);
   await run(10_000);

@@ -22,8 +22,8 @@ import { RoutingForm } from "./routingForm";
 import { NewSiteDialog, SiteForm } from "./siteForm";
 import { SitePills } from "./sitePills";
 import { managedSites, type Site } from "./sites";
-import { Triggers } from "./triggers";
 import { SiteTexts } from "./siteTexts";
+import { Triggers } from "./triggers";
 
 const TABS = [
   "install",

@@ -8,7 +8,7 @@ import { findLanguage } from "./language";
 import { loadText } from "./loadText";
 
 /** The languages that have a catalogue. The build sets them. */
-declare const LANGUAGES: readonly string[];
+declare const LANGUAGES: string;
 
 export type Strings = typeof en;
 /** A text with plural forms: `unread_one`, `unread_other`. */
@@ -20,7 +20,7 @@ export const locale = { language: "en" };
 
 /** Loads the texts in the language of a tag, where there are any. Where they cannot be loaded, they stay as they are. */
 export async function loadStrings(origin: string, tag: string): Promise<void> {
-  const language = findLanguage(tag, LANGUAGES);
+  const language = findLanguage(tag, LANGUAGES.split(" "));
   if (language === locale.language) return;
   const text = language === "en" ? "{}" : await loadText(`${origin}/widget/${language}.json`);
   const loaded = parseJson<Partial<Strings> | null>(text || null, null);

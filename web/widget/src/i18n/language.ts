@@ -2,18 +2,6 @@
 
 const RIGHT_TO_LEFT = ["ar", "fa", "he"];
 
-/** Tags, in lower case, of languages whose catalogue has another name. */
-const ALIASES = new Map([
-  ["no", "nb"],
-  ["nn", "nb"],
-  ["iw", "he"],
-  ["in", "id"],
-  ["zh", "zh-CN"],
-  ["zh-hant", "zh-TW"],
-  ["zh-hk", "zh-TW"],
-  ["zh-mo", "zh-TW"],
-]);
-
 const TAG = /^[a-z]{2,8}(-[a-z\d]{1,8}){0,4}$/i;
 
 /** A language tag, or "en" instead of what is none: the server refuses messages that name it. */
@@ -25,7 +13,10 @@ export const browserLanguage: string = toTag(navigator.language);
 /** The best of the languages for a BCP 47 tag: the tag itself, or what remains of it without its last parts. */
 export function findLanguage(tag: string, languages: readonly string[]): string {
   for (let range = tag.toLowerCase(); range; range = range.replace(/-?[^-]*$/, "")) {
-    const name = (ALIASES.get(range) ?? range).toLowerCase();
+    const name = range
+      .replace(/^n[no]$/, "nb")
+      .replace(/^zh$/, "zh-cn")
+      .replace(/^zh-(hant|hk|mo)$/, "zh-tw");
     const found = languages.find((language) => language.toLowerCase() === name);
     if (found) return found;
   }
