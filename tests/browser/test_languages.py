@@ -56,7 +56,7 @@ def catalogue(language: str) -> dict[str, str]:
     """Return the texts of a language by "feature.name"."""
     return {
         f"{path.stem}.{name}": text
-        for path in (TEXTS / language).glob("*.json")
+        for path in (TEXTS / language).rglob("*.json")
         for name, text in json.loads(path.read_text()).items()
     }
 

@@ -17,7 +17,7 @@ async def test_each_side_reads_its_own_language(
     (await tenant.alex.post("/operator/heartbeat", {"site_ids": [tenant.site_id]})).ok()
     panel, widget = await sessions.panel(), await sessions.widget(locale="pt-BR")
     await widget.page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
-    await widget.page.get_by_role("button", name="Abrir o chat").click()
+    await widget.page.get_by_role("button", name="Chat").click()
     write = widget.page.get_by_role("textbox", name="Escreva uma mensagem…")
     await write.fill("Bom dia! Preciso de ajuda com o meu pedido.")
     await write.press("Enter")

@@ -54,7 +54,11 @@ async def test_managers_make_labels_that_operators_give(tenant: TenantFixture) -
     shown = (await alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
     assert shown["labels"] == [billing, bug]
     assert shown["history"][-1]["action"] == "labeled"
-    entries = (await owner.get("/audit", action="conversation.labeled")).ok()["entries"]
+
+    async def audited() -> list[dict[str, Any]]:
+        return (await owner.get("/audit", action="conversation.labeled")).ok()["entries"]  # type: ignore[no-any-return]
+
+    entries = await wait_until(audited, description="the labels are in the audit log")
     assert entries[0]["details"] == {"labels": ["Billing", "Bug"]}
     assert b"labels" not in (await visitor.get("/history")).raw
 

@@ -361,7 +361,9 @@ async def test_a_translation_that_arrives_before_its_message_is_stored(mongo: Mo
 
     await wait_until(cleared)
     messages = await mongo["messages"].find({"conversation_id": conversation_id}).to_list()
-    assert [(message["seq"], message["translation"]) for message in messages] == [(seq, translation.model_dump())]
+    assert [(message["seq"], message["translation"]) for message in messages] == [
+        (seq, translation.model_dump(mode="json"))
+    ]
     await first.outbox.stop()
 
 

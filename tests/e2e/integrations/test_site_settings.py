@@ -119,7 +119,7 @@ async def translated_conversation(tenant: TenantFixture) -> tuple[VisitorClient,
 async def test_a_glossary_term_is_not_translated(tenant: TenantFixture, libre: FakeLibreTranslate) -> None:
     _, conversation_id = await translated_conversation(tenant)
     before = (await tenant.alex.send_message(conversation_id, "The Blue Hour is out of stock."))["translation"]
-    assert before == {"lang": "de", "content": "⟨de⟩ The Blue Hour is out of stock.", "status": "done"}
+    assert before["content"] == "⟨de⟩ The Blue Hour is out of stock."
     await change_settings(tenant, translation={"glossary": ["Blue Hour"]})
 
     async def is_preserved() -> bool:

@@ -282,7 +282,7 @@ class ReplyGenerator:
             async for chunk in chunks:
                 pending.append(guard.feed(choices.feed(chunk)))
                 length += len(chunk)
-                if loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
+                if any(pending) and loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
                     flushed_at = loop.time()
                     if await flush():
                         return True

@@ -69,7 +69,7 @@ class NewAnswerTestBody(AnswerTestBody):
     """With a conversation: a test that was made from the AI's message `seq` in it."""
 
     conversation_id: Id | None = None
-    seq: Annotated[int, Field(ge=1)] | None = None
+    seq: Id | None = None
 
 
 class ImportBody(RequestBody):

@@ -19,7 +19,7 @@ class ConsentAnswerBody(RequestBody):
     version: Id = Field(description="That of the text which was shown.")
 
 
-AnswerKey = Annotated[str, StringConstraints(max_length=40)]
+AnswerKey = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9_]+$")]
 
 
 def _check_value(value: Any) -> Any:
