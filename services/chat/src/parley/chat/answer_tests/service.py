@@ -194,7 +194,7 @@ class AnswerTestService:
             expectation=draft.expectation,
             enabled=draft.enabled,
             updated_at=self.clock(),
-            # What a person has written anew is not the visitor's any more.
+            # What a person has rewritten is not the visitor's any more.
             origin=replace(before.origin, verbatim=before.origin.verbatim and same),
         )
 
