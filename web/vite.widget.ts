@@ -17,19 +17,18 @@ import { windowStyles } from "./widget/src/styles/windowStyles";
  */
 const shareModules: Plugin = {
   name: "share-modules",
-  // A part with Preact and without signals would move Preact into a file of its own.
-  transform: (code, id) => (/\/widget\/src\/.*\.tsx$/.test(id) ? `import "@preact/signals";\n${code}` : null),
   generateBundle: {
     order: "post",
     handler(_options, bundle) {
       const shared = 'globalThis[Symbol.for("parley.chat")]';
+      const chat = Object.values(bundle).find(({ name }) => name === "chat")?.fileName;
       for (const chunk of Object.values(bundle)) {
         if (chunk.type !== "chunk") continue;
         if (chunk.name === "chat" && chunk.imports.length)
           this.error(`the chat window, which defines what is shared, imports ${chunk.imports}`);
         const edits: { start: number; end: number; text: string }[] = [];
         for (const node of this.parse(chunk.code).body) {
-          if (node.type === "ImportDeclaration") {
+          if (node.type === "ImportDeclaration" && node.source.value === `./${chat}`) {
             const names = node.specifiers.map((one) =>
               one.type === "ImportSpecifier"
                 ? `${nameOf(one.imported)}:${one.local.name}`
@@ -113,6 +112,10 @@ export default defineConfig(({ mode }) => {
             format: "es",
             entryFileNames: ({ name }) => (name === "app" ? "app.js" : "chat-[hash].js"),
             chunkFileNames: "part-[name]-[hash].js",
+            // What the chat window imports is in it, also what its parts import too.
+            codeSplitting: {
+              groups: [{ name: "chat", tags: ["$initial"], test: /^(?!.*\/(widget\/app|packages)\/)/ }],
+            },
           },
         },
       }),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -11,6 +12,7 @@ from parley_dev.stack import Stack
 from support.browser import BrowserSessions, Widget
 from support.shop import build_page, serve_pages
 from support.tenants import TenantFixture
+from support.wait import wait_until
 
 STUB = "window.parley = window.parley || function () { (parley.q = parley.q || []).push(arguments); };"
 ORDER = {"key": "order", "type": "text", "label": "Order number"}
@@ -85,7 +87,7 @@ async def test_a_form_is_edited_answered_and_read(
         await expect(widget.write).to_be_visible()
         await expect(widget.log).to_contain_text("Where is my order?")
         await expect(widget.log).not_to_contain_text("when the form is filled in")
-        [chat] = (await site.alex.get("/operator/all-active-chats", status="ai,pending")).ok()["chats"]
+        [chat] = await wait_until(lambda: _active_chats(site))
         await panel.open(chat["id"])
         details = panel.page.get_by_role("complementary", name="Visitor")
         await expect(details.get_by_text("Support", exact=True)).to_be_visible()
@@ -140,3 +142,8 @@ async def test_a_message_can_be_left_beside_the_chat(
     await expect(widget.log).to_contain_text("Please call me")
     await expect(widget.log).to_contain_text("We will be back.")
     await expect(widget.write).to_be_visible()
+
+
+async def _active_chats(site: TenantFixture) -> list[dict[str, Any]]:
+    chats: list[dict[str, Any]] = (await site.alex.get("/operator/all-active-chats", status="ai,pending")).ok()["chats"]
+    return chats

@@ -43,3 +43,12 @@ test("a text that a language lacks is English, and a number chooses the form", a
   await loadStrings("http://parley.test", "en");
   expect([strings.send, plural("unread", 0)]).toEqual(["Send", "0 new messages"]);
 });
+
+test("the texts of a part that is loaded later are in the language that is shown, or in English", async () => {
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ rateThanks: "Danke." })));
+  await loadStrings("http://parley.test", "de");
+  const { strings: late } = await import("../widget/src/i18n/lateTexts");
+  expect([late.rateThanks, late.startChat]).toEqual(["Danke.", "Start chat"]);
+  await loadStrings("http://parley.test", "en");
+  expect([late.rateThanks, late.startChat]).toEqual(["Thank you for your rating.", "Start chat"]);
+});

@@ -25,7 +25,6 @@ import {
   writeText,
 } from "../../shared/storage";
 import { TabGroup } from "../../shared/tabs";
-import type { RecordingFailure } from "../../shared/voiceNote";
 import { type ReplyEvent, WidgetApi } from "./api/widgetApi";
 import { createOutbox, isBusy, type OutgoingMessage } from "./composer/outbox";
 import { type EmbedConfig, storageKey } from "./embedConfig";
@@ -535,11 +534,6 @@ export class WidgetStore {
   /** Tells the visitor that what they chose is not an image. */
   refuseFile(): void {
     this.error.value = strings.imageUnsupported;
-  }
-
-  /** Tells the visitor why nothing is recorded. */
-  refuseRecording(reason: RecordingFailure): void {
-    this.error.value = reason === "denied" ? strings.microphoneDenied : strings.recordingFailed;
   }
 
   dismissError(): void {

@@ -2,9 +2,9 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { ACCEPTED_FILES } from "../../../shared/acceptedFiles";
 import type { CannedReply } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, MessageImage } from "../../../shared/components";
-import { ACCEPTED_FILES } from "../../../shared/files";
 import { ApiError } from "../../../shared/http";
 import { api, errorMessage } from "../api/client";
 import { useRequest } from "../commands/registry";

@@ -2,9 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { ACCEPTED_FILES } from "../../../shared/acceptedFiles";
 import type { CannedReply, Conversation } from "../../../shared/apiTypes";
 import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
-import { ACCEPTED_FILES } from "../../../shared/files";
 import { canRecord } from "../../../shared/voiceNote";
 import { cannedRepliesOfSite, countUse, refreshCannedReplies } from "../cannedReplies/store";
 import { fillVariables, findTrigger, matchReplies, type Trigger } from "../cannedReplies/text";

@@ -1,6 +1,6 @@
 /** A file of a message, in the panel. */
 import type { FileAttachment } from "../../../shared/apiTypes";
-import { FileCard } from "../../../shared/files";
+import { FileCard } from "../../../shared/fileCard";
 import { Icon } from "../components/icon";
 import { locale, t } from "../i18n/i18n";
 import "./files.css";

@@ -1,14 +1,14 @@
 /** The composer: text, a voice note, and an image or a file that is chosen, pasted or dropped. */
 import { useEffect, useRef } from "preact/hooks";
+import { ACCEPTED_FILES } from "../../../shared/acceptedFiles";
 import { ACCEPTED_IMAGES, useAutoHeight } from "../../../shared/components";
-import { ACCEPTED_FILES } from "../../../shared/files";
 import { strings } from "../i18n/i18n";
 import { Icon } from "../icon";
 import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
 import { findImageFile } from "./imageFile";
 
-const VoiceNote = lazyPart(async () => (await import("../../../shared/voiceNote")).VoiceNote);
+const VoiceNote = lazyPart(async () => (await import("./voiceNote")).VoiceNote);
 
 /** Of a message. */
 export const MAX_CHARACTERS = 8000;
@@ -91,24 +91,7 @@ export function Composer({ store }: { store: WidgetStore }) {
         >
           <Icon name={mayAttach ? "clip" : "image"} />
         </button>
-        {store.mayRecord.value && (
-          <VoiceNote
-            labels={{
-              record: strings.recordVoice,
-              stop: strings.sendVoice,
-              discard: strings.cancel,
-              recording: strings.recording,
-            }}
-            icons={{
-              record: <Icon name="microphone" />,
-              stop: <Icon name="send" />,
-              discard: <Icon name="close" />,
-            }}
-            disabled={upload !== null}
-            onRecorded={({ file, seconds }) => void store.sendFile(file, seconds)}
-            onFailure={(reason) => store.refuseRecording(reason)}
-          />
-        )}
+        {store.mayRecord.value && <VoiceNote store={store} />}
         <input
           ref={fileInput}
           type="file"

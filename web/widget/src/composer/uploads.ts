@@ -1,11 +1,12 @@
 /** Uploads images and files. Loaded when the visitor sends the first one. */
 import type { FileAttachment, ResponseBody } from "../../../shared/apiTypes";
-import { formatBytes } from "../../../shared/files";
+import { formatBytes } from "../../../shared/fileCard";
 import { ApiError, readBody, send, UPLOAD_TIMEOUT_MS } from "../../../shared/http";
 import { sleep } from "../../../shared/retry";
 import { isCancelled, type UploadOptions, uploadForm } from "../../../shared/upload";
 import type { WidgetApi } from "../api/widgetApi";
-import { format, locale, strings } from "../i18n/i18n";
+import { format, locale } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 import { isBusy } from "./outbox";
 

@@ -1,6 +1,6 @@
 /** Lets the visitor agree to what the AI wants to change for them, or refuse it. */
 import type { Message } from "../../../shared/apiTypes";
-import { strings } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
 export function ConsentForm({ store, message }: { store: WidgetStore; message: Message }) {

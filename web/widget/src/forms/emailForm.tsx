@@ -1,6 +1,7 @@
 /** Asks for the visitor's e-mail when no operator is available. */
 import { useSignal } from "@preact/signals";
-import { format, strings } from "../i18n/i18n";
+import { format } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
 export function EmailForm({ store }: { store: WidgetStore }) {

@@ -1,5 +1,5 @@
 /** Asks whether the chat is to be removed from this device. */
-import { strings } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
 export function EndSession({ store, onCancel }: { store: WidgetStore; onCancel: () => void }) {

@@ -1,7 +1,8 @@
 /** Asks the visitor to rate a closed chat. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { format, strings } from "../i18n/i18n";
+import { format } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
 export function RatingForm({ store }: { store: WidgetStore }) {

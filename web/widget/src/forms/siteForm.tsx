@@ -5,7 +5,7 @@ import type { WidgetConfig } from "../../../shared/apiTypes";
 import { MarkdownText } from "../../../shared/components";
 import { ApiError } from "../../../shared/http";
 import { randomId, readJson, writeJson, writeText } from "../../../shared/storage";
-import { strings } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import { formStyles } from "../styles/formStyles";
 import type { FormKind, WidgetStore } from "../widgetStore";
 

@@ -1,6 +1,7 @@
 /** The widget's catalogues, for the build and for tests: one JSON file per language. Nothing else registers a language. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { LATE_KEYS, type LateKey } from "./lateKeys";
 
 export type Catalogue = Record<string, string>;
 
@@ -16,8 +17,13 @@ export const CATALOGUES: Record<string, Catalogue> = Object.fromEntries(
 /** What the build, and the tests, put into the scripts in place of these names. */
 export const catalogueConstants = (): Record<string, string> => ({
   LANGUAGES: JSON.stringify(Object.keys(CATALOGUES).join(" ")),
+  FIRST_TEXTS: englishTexts((key) => !LATE_KEYS.includes(key as LateKey)),
+  LATE_TEXTS: englishTexts((key) => LATE_KEYS.includes(key as LateKey)),
   BUTTON_NAMES: JSON.stringify(buttonNames()),
 });
+
+const englishTexts = (select: (key: string) => boolean): string =>
+  JSON.stringify(Object.fromEntries(Object.entries(CATALOGUES["en"] ?? {}).filter(([key]) => select(key))));
 
 /** Where that is not "Chat", which most languages understand: what the button is called until the chat is loaded: short, because the launcher has it in all languages. */
 function buttonNames(): Record<string, string | undefined> {

@@ -4,10 +4,11 @@ import type { ComponentChildren } from "preact";
 import type { FileAttachment, Message } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { formatTime } from "../../../shared/dates";
-import { FileCard } from "../../../shared/files";
 import type { OutgoingMessage } from "../composer/outbox";
-import { format, locale, strings } from "../i18n/i18n";
-import { Icon } from "../icon";
+import { format, strings } from "../i18n/i18n";
+import { lazyPart } from "../lazyPart";
+
+const WidgetFile = lazyPart(async () => (await import("./widgetFile")).WidgetFile);
 
 interface MessageItemProps {
   message: Message;
@@ -110,14 +111,7 @@ export function Bubble({ author, name, text, image, file, at, status, partial, c
       )}
       <div class="bubble" title={at ? formatTime(at) : undefined}>
         {image && <MessageImage url={image} alt={strings.imageAlt} />}
-        {file && (
-          <FileCard
-            file={file}
-            locale={locale.language}
-            icon={<Icon name={file.kind === "audio" ? "microphone" : "file"} />}
-            expiredText={strings.fileExpired}
-          />
-        )}
+        {file && <WidgetFile file={file} />}
         {text && author === "ai" && <MarkdownText text={text} partial={partial} />}
         {text && author !== "ai" && (
           <p dir="auto">

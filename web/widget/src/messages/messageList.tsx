@@ -13,10 +13,10 @@ import { Bubble, MessageItem, OutgoingItem } from "./message";
 const DAY_MS = 86_400_000;
 
 const ConsentForm = lazyPart(async () => (await import("../forms/consentForm")).ConsentForm);
-const EmailForm = lazyPart(async () => (await import("../forms/emailForm")).EmailForm);
 const QuickReplies = lazyPart(async () => (await import("./quickReplies")).QuickReplies);
 const SiteForm = lazyPart(async () => (await import("../forms/siteForm")).SiteForm);
-const RatingForm = lazyPart(async () => (await import("../forms/ratingForm")).RatingForm);
+const PendingStep = lazyPart(async () => (await import("./pendingStep")).PendingStep);
+const ClosedStep = lazyPart(async () => (await import("./closedStep")).ClosedStep);
 
 export function MessageList({ store }: { store: WidgetStore }) {
   const element = useRef<HTMLDivElement>(null);
@@ -28,14 +28,19 @@ export function MessageList({ store }: { store: WidgetStore }) {
     if (list && follower.current.isAtEnd) list.scrollTop = list.scrollHeight;
   };
   useLayoutEffect(scrollToEnd);
-  // Images arrive late, and the window changes its size with the keyboard of a phone.
+  // Images and parts arrive late, and the window changes its size with the keyboard of a phone.
   useEffect(() => {
     const list = element.current;
     if (!list || typeof ResizeObserver === "undefined") return undefined;
-    const observer = new ResizeObserver(scrollToEnd);
-    observer.observe(list);
+    const sizes = new ResizeObserver(scrollToEnd);
+    sizes.observe(list);
+    const parts = new MutationObserver(scrollToEnd);
+    parts.observe(list, { childList: true, subtree: true });
     list.addEventListener("load", scrollToEnd, true);
-    return () => observer.disconnect();
+    return () => {
+      sizes.disconnect();
+      parts.disconnect();
+    };
   }, []);
   useEffect(() => store.markRead(), [messages.value.length]);
   const lastOwn = messages.value.findLast((message) => message.role === "visitor");
@@ -130,21 +135,8 @@ function formatDay(at: string, daysFromToday: number): string {
 /** What follows the messages: a notice, a form, or the button that asks for a human. */
 function NextStep({ store }: { store: WidgetStore }) {
   const { messages, outgoing, mode, config } = store;
-  if (mode.value === "pending") {
-    const isUnattended = config.value?.operators_online === false || config.value?.open === false;
-    return isUnattended ? <EmailForm store={store} /> : <Waiting store={store} />;
-  }
-  if (mode.value === "closed") {
-    return (
-      <>
-        <p class="notice">{strings.chatClosed}</p>
-        <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
-          {strings.downloadTranscript}
-        </button>
-        {messages.value.some((message) => message.role === "operator") && <RatingForm store={store} />}
-      </>
-    );
-  }
+  if (mode.value === "pending") return <PendingStep store={store} />;
+  if (mode.value === "closed") return <ClosedStep store={store} />;
   const last = messages.value.at(-1);
   if (last?.confirmation && !outgoing.value.length) return <ConsentForm store={store} message={last} />;
   const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
@@ -162,26 +154,6 @@ function NextStep({ store }: { store: WidgetStore }) {
       <Icon name="person" size={16} />
       {strings.askForHuman}
     </button>
-  );
-}
-
-/** The place in the queue, and how long others waited in the last hour. */
-function Waiting({ store }: { store: WidgetStore }) {
-  const queue = store.queue.value;
-  const wait = queue?.estimated_wait_seconds;
-  return (
-    <p class="notice" role="status">
-      {strings.waiting}
-      {queue && (
-        <>
-          <br />
-          {format(strings.queuePosition, { n: queue.position })}
-        </>
-      )}
-      {queue && typeof wait === "number" && (
-        <> {format(strings.queueWait, { n: Math.max(1, Math.round(wait / 60)) })}</>
-      )}
-    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 /** The buttons below the last message. Loaded with the first message that has some. */
 import type { Message } from "../../../shared/apiTypes";
-import { strings } from "../i18n/i18n";
+import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
 export function QuickReplies({ store, message }: { store: WidgetStore; message: Message }) {

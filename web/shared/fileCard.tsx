@@ -3,10 +3,6 @@ import type { ComponentChildren } from "preact";
 import type { FileAttachment } from "./apiTypes";
 import { toSafeUrl } from "./linkify";
 
-/** What the file dialog offers. The server decides by the content. */
-export const ACCEPTED_FILES =
-  ".pdf,.docx,.xlsx,.pptx,.odt,.txt,.csv,.md,.log,.mp3,.m4a,.ogg,.wav,.webm,.mp4,audio/*,video/mp4,video/webm";
-
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 
 /** A size such as "1.4 MB" in a language. */
