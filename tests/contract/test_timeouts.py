@@ -33,13 +33,13 @@ def _has_number(value: ast.expr | None) -> bool:
 
 def _own_times(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text())
+    path = file.relative_to(ROOT).as_posix()
     for node in ast.walk(tree):
-        where = f"{file.relative_to(ROOT).as_posix()}:{getattr(node, 'lineno', 0)}"
         if isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 if isinstance(target, ast.Name) and _NAME.search(target.id) and _has_number(node.value):
-                    yield f"{where} {target.id}"
+                    yield f"{path}:{node.lineno} {target.id}"
         elif isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             position = _WAITS.get(name)
@@ -47,7 +47,7 @@ def _own_times(file: Path) -> Iterator[str]:
                 argument = node.args[position]
                 # `sleep(0)` lets other tasks run.
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, int | float) and argument.value:
-                    yield f"{where} {name}({argument.value})"
+                    yield f"{path}:{node.lineno} {name}({argument.value})"
 
 
 def test_every_time_is_in_a_module_of_timeouts() -> None:
