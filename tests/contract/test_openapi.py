@@ -159,6 +159,7 @@ class ApiTour:
         await self.call(owner, "GET", f"{site}/my-access")
         await self.call(owner, "GET", f"{site}/copilot")
         await self.call(owner, "GET", f"{site}/chatbot")
+        await self.call(owner, "GET", f"{site}/chatbot/usage")
         await self.call(owner, "PUT", f"{site}/chatbot", {"name": "Robin", "colours": {"primary": "#112233"}})
         await self.call(owner, "PUT", f"{site}/chatbot", {"welcome": "Good morning!"})
         german = {"language": "de", "texts": {"welcome": {"content": "Guten Morgen!", "approved": True}}}

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from parley.chat.ai.engine_catalog import AiEngineCatalog
+from parley.chat.ai.engine_chain import EngineChains
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.metered_embedder import MeteredEmbedder
 from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_generator import ReplyGenerator
 from parley.chat.ai.reply_service import AiReplyService
@@ -34,13 +36,14 @@ class Replica:
         self.clock = AdjustableClock()
         self.module = module = ConversationModule(backends, app.admin, settings, self.clock)
         self.engines = AiEngineCatalog(EngineContext(settings, app.admin.site_key_cipher, app.admin.ssrf_guard))
+        self.budget = MongoTokenBudget(app.mongo, self.clock, 0)
         self.tasks = BackgroundTasks("replies")
         self.searcher = WorkerSearcher()
         self.retrieval = RetrievalService(
             (app.admin.knowledge,),
             app.admin.passage_vectors,
             self.searcher,
-            self.engines.openai,
+            MeteredEmbedder(self.engines.openai, self.budget),
             self.clock,
             self.tasks.spawn,
         )
@@ -49,8 +52,8 @@ class Replica:
             module.message_repository,
             app.admin.site_directory,
             self.retrieval,
-            self.engines,
-            MongoTokenBudget(app.mongo, self.clock, 0),
+            EngineChains(self.engines, app.admin.site_repository, self.clock),
+            self.budget,
             module.presence,
             self.clock,
             module.next_message_id,

@@ -57,6 +57,9 @@ class FakeOpenAIServer:
         """The number of tokens it reports."""
         self.embedded: list[str] = []
         """The texts that it was asked to embed."""
+        self.embedding_requests = 0
+        self.embedding_tokens = 1
+        """That it reports for a request of embeddings."""
         self.requests: list[dict[str, Any]] = []
         self.authorization_headers: list[str] = []
 
@@ -130,11 +133,12 @@ class FakeOpenAIServer:
         """A vector of how often each letter occurs, with a constant, as no two texts of a real model are orthogonal."""
         body = await request.json()
         self.embedded += body["input"]
+        self.embedding_requests += 1
         if self.status != 200:
             return web.json_response({"error": {"message": "no", "type": "server_error"}}, status=self.status)
         rows = [[1.0, *(float(text.casefold().count(letter)) for letter in ascii_lowercase)] for text in body["input"]]
         data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
-        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        usage = {"prompt_tokens": self.embedding_tokens, "total_tokens": self.embedding_tokens}
         return web.json_response({"object": "list", "data": data, "model": body["model"], "usage": usage})
 
     def _find_refusal(self, request: dict[str, Any]) -> dict[str, Any] | None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.answer_tests.personal_data import AnswerTestData
 from parley.chat.conversations import transitions
 from parley.chat.messages.model import MessageDraft
@@ -265,9 +264,7 @@ async def test_a_run_goes_on_where_a_killed_replica_ended(isolated_app: AdminTes
 async def test_a_run_ends_when_the_tokens_of_the_day_are_used_up(lab: Lab) -> None:
     await lab.add(OPEN, must_say=[["model"]])
     await lab.add(SHIP, must_say=[["model"]])
-    spent = MongoTokenBudget(lab.app.mongo, lab.app.clock, 0)
     (await lab.call("PUT", "", {"engine": "openai", "ai": {"daily_tokens": 100}})).ok()
-    await spent._add([f"{lab.site_id}:{lab.app.clock():%Y-%m-%d}"], 0)
     run = await lab.run()
     assert run["state"] == "failed"
     assert run["error"]["code"] == "token_limit_reached"

@@ -13,6 +13,7 @@ from parley.chat.ai.engine import AiEngineError
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engine_chain import EngineChains
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.metering import Meter
 from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
 from parley.chat.retrieval.model import Findings
 from parley.chat.settings import ChatSettings
@@ -55,10 +56,10 @@ class Shop:
         fields = {"chatbot.ai.base_url": self.first.url, "chatbot.fallbacks.0.base_url": self.second.url}
         await self.app.mongo["sites"].update_one({"_id": self.site_id}, {"$set": fields})
 
-    async def ask(self, metadata: ReplyMetadata | None = None) -> str:
+    async def ask(self, meter: Meter | None = None) -> str:
         site = await self.settings()
-        prompt = Prompt(site, "Hello?", "en", [], Findings(), UNKNOWN)
-        chunks = self.chains.get_for_site(site).answer(prompt, metadata or ReplyMetadata())
+        prompt = Prompt(site, "Hello?", "en", [], Findings(), UNKNOWN, meter=meter or Meter())
+        chunks = self.chains.get_for_site(site).answer(prompt, ReplyMetadata())
         return "".join([chunk async for chunk in chunks])
 
 
@@ -77,18 +78,18 @@ async def shop(app: AdminTestApp) -> AsyncIterator[Shop]:
 async def test_the_next_engine_answers_when_one_fails_before_its_first_word(shop: Shop) -> None:
     assert await shop.ask() == FIRST
     shop.first.status = 500
-    metadata = ReplyMetadata()
-    assert await shop.ask(metadata) == SECOND
+    meter = Meter()
+    assert await shop.ask(meter) == SECOND
     assert shop.second.requests[-1]["model"] == "spare-1"
     assert len(shop.first.requests) == 2, "it is not asked twice while another one can answer"
-    assert metadata.tokens > 42, "what a failed attempt may have cost is counted"
+    assert meter.usage.total > 42, "what a failed attempt may have cost is counted"
     shop.second.status = 500
     assert await shop.ask() == UNKNOWN, "the built-in engine"
     task = WritingTask(await shop.settings(), "Write.", "About.")
     with pytest.raises(AiEngineError):
-        await shop.chains.get_for_site(task.site).write(task, ReplyMetadata())
+        await shop.chains.get_for_site(task.site).write(task)
     shop.second.reset()
-    assert await shop.chains.get_for_site(task.site).write(task, ReplyMetadata()) == SECOND
+    assert await shop.chains.get_for_site(task.site).write(task) == SECOND
 
 
 async def test_after_the_first_word_no_other_engine_answers(shop: Shop) -> None:

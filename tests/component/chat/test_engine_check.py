@@ -12,8 +12,8 @@ from parley.chat.ai.doctor import EngineDoctor
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.errors import CheckTooSoon, NoEndpoint, TokenLimitReached
+from parley.chat.ai.metering import Limits, Spender
 from parley.chat.ai.model import Prompt, ReplyMetadata
-from parley.chat.ai.ports import Spender
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.retrieval.model import Findings
 from parley.chat.settings import ChatSettings
@@ -91,7 +91,7 @@ async def test_a_check_finds_what_the_endpoint_can_do_and_the_engine_uses_it(cli
     names = "endpoint key model reply parameters streaming usage tools json images embeddings"
     assert statuses(check) == dict.fromkeys(names.split(), "ok")
     assert check.first_word_seconds is not None
-    assert check.tokens == 4 * 42
+    assert check.tokens == 4 * 42 + 1, "the reply, three features, the embedding"
     assert await clinic.remembered() == check
     entry = await clinic.app.wait_for_audit_entry(clinic.caller, "chatbot.checked", site_id=clinic.site_id)
     assert entry["details"]["result"] == "ok"
@@ -179,6 +179,6 @@ async def test_checks_are_limited_charged_and_for_managers(clinic: Clinic) -> No
     caller = await clinic.app.get_caller(member.operator_id)
     with pytest.raises(Forbidden):
         await clinic.doctor.check(caller.with_required_permission(Permission.MANAGE), clinic.site_id, {})
-    assert await clinic.budget.reserve(Spender(clinic.site_id, ""), None, 20_000 - 5000) is not None
+    await clinic.budget.reserve(Spender(clinic.site_id), Limits(), 20_000 - 5000)
     with pytest.raises(TokenLimitReached):
         await clinic.check()

@@ -12,6 +12,8 @@ import pytest
 
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.metered_embedder import MeteredEmbedder
+from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.knowledge_sources.model import SourceOptions
 from parley.chat.retrieval.model import Findings
 from parley.chat.retrieval.repository import VECTORS
@@ -49,12 +51,13 @@ class Retrieval:
             mongodb_uri="mongodb://unused",
         )
         context = EngineContext(settings, app.admin.site_key_cipher, SsrfGuard(["127.0.0.1"]))
+        self.budget = MongoTokenBudget(app.mongo, utc_now, 0)
         self.engines, self.tasks = AiEngineCatalog(context), BackgroundTasks("retrieval")
         self.service = RetrievalService(
             (app.admin.knowledge, app.knowledge_sources.passages),
             app.admin.passage_vectors,
             self.searcher,
-            self.engines.openai,
+            MeteredEmbedder(self.engines.openai, self.budget),
             utc_now,
             self.tasks.spawn,
         )

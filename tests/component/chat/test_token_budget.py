@@ -7,10 +7,11 @@ import itertools
 
 import pytest
 
-from parley.chat.ai.ports import Spender
+from parley.chat.ai.metering import CapReached, Limits, Spender
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from support.admin_app import AdminTestApp
 
+NO_LIMITS = Limits()
 _site_ids = itertools.count(10**9)
 
 
@@ -21,8 +22,15 @@ def budget(app: AdminTestApp) -> MongoTokenBudget:
 
 async def count_replies(budget: MongoTokenBudget, spenders: list[Spender], tokens: int = 1000) -> int:
     """Replies that start at the same moment and may."""
-    reservations = await asyncio.gather(*(budget.reserve(spender, None, tokens) for spender in spenders))
-    return sum(reservation is not None for reservation in reservations)
+    return sum(await asyncio.gather(*(is_admitted(budget, spender, tokens) for spender in spenders)))
+
+
+async def is_admitted(budget: MongoTokenBudget, spender: Spender, tokens: int, limits: Limits = NO_LIMITS) -> bool:
+    try:
+        await budget.reserve(spender, limits, tokens, 1)
+    except CapReached:
+        return False
+    return True
 
 
 async def test_replies_that_start_together_do_not_pass_the_sites_limit(budget: MongoTokenBudget) -> None:
@@ -52,10 +60,8 @@ async def test_one_session_on_many_addresses_uses_its_share_only(budget: MongoTo
 async def test_a_reservation_becomes_the_real_cost(budget: MongoTokenBudget) -> None:
     spender = Spender(next(_site_ids), "s", "192.0.2.1")
     for _ in range(10):
-        reservation = await budget.reserve(spender, None, 1000)
-        assert reservation is not None
-        await budget.settle(reservation, 100)
-    assert await budget.reserve(spender, None, 1100) is None
+        await budget.settle(await budget.reserve(spender, NO_LIMITS, 1000), 100)
+    assert not await is_admitted(budget, spender, 1100)
 
 
 async def test_a_refused_reservation_counts_nowhere(budget: MongoTokenBudget) -> None:
@@ -66,5 +72,5 @@ async def test_a_refused_reservation_counts_nowhere(budget: MongoTokenBudget) ->
 
 async def test_the_first_reply_of_a_day_is_possible_below_its_highest_cost(budget: MongoTokenBudget) -> None:
     spender = Spender(next(_site_ids), "s", "192.0.2.1")
-    assert await budget.reserve(spender, 50, 1000) is not None
-    assert await budget.reserve(spender, 50, 1000) is None
+    assert await is_admitted(budget, spender, 1000, Limits(50))
+    assert not await is_admitted(budget, spender, 1000, Limits(50))

@@ -64,7 +64,7 @@ async def test_a_change_applies_to_the_next_reply_and_not_to_the_one_in_progress
     assert (await replying)["answer"] == "Hello from the model."
 
 
-async def test_the_builtin_engine_answers_when_a_sites_tokens_are_used_up(
+async def test_the_endpoint_is_not_called_when_a_sites_tokens_are_used_up(
     tenant: TenantFixture, site_endpoints: tuple[FakeOpenAIServer, FakeOpenAIServer]
 ) -> None:
     await change_settings(tenant, engine="openai", ai={"base_url": site_endpoints[0].url, "daily_tokens": 50})

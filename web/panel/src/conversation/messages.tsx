@@ -217,6 +217,13 @@ export function describeCandidates(entry: HistoryEntry): string | undefined {
     .join("\n");
 }
 
+/** Why the AI asked for a person, when it may not reply any more today. */
+function describeCap(reason: string): string {
+  const of = reason.split("_")[2];
+  if (of === "conversation") return t("conversation.history_capConversation");
+  return t(of === "site" ? "conversation.history_capSite" : "conversation.history_capVisitor");
+}
+
 /** An event of a conversation as a sentence. `visitor` is the visitor's name. */
 export function describeHistory(entry: HistoryEntry, visitor: string): string {
   const isOwn = entry.by !== null && entry.by.id === me.value?.id;
@@ -224,6 +231,7 @@ export function describeHistory(entry: HistoryEntry, visitor: string): string {
   switch (entry.action) {
     case "pending":
       if (entry.reason === "offline_form") return t("conversation.history_leftMessage");
+      if (entry.reason?.startsWith("ai_cap_")) return describeCap(entry.reason);
       if (!entry.by) return t("conversation.history_askedHuman");
       return isOwn ? t("conversation.history_returnedByYou") : t("conversation.history_returned", { name });
     case "accepted":

@@ -232,7 +232,7 @@ function toHistoryEntry(action: string, event: LiveEvent): HistoryEntry {
   const operator = (event.data["operator"] as OperatorRef | null) ?? null;
   const to = shown === "transferred" || shown === "assigned" ? operator : null;
   const entry: HistoryEntry = { at: event.at, action: shown, by, to };
-  if (shown === "assigned") return { ...entry, reason };
+  if (shown === "assigned" || shown === "pending") return { ...entry, reason };
   const teamId = (event.data["conversation"] as Conversation | undefined)?.team_id;
   if (shown !== "transferred_to_team" || !teamId) return entry;
   return { ...entry, team: { id: teamId, name: getTeamName(teamId) ?? "" } };

@@ -16,6 +16,7 @@ import { Icon } from "../components/icon";
 import { formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
+import { CapsFields } from "./capsFields";
 import { EngineCheck } from "./engineCheck";
 import { FailingEngines, type Fallback, FallbackFields } from "./fallbackFields";
 import { FilesFields } from "./filesFields";
@@ -84,6 +85,14 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
           value={chatbot.fallbacks}
           errors={errors.value}
           change={(fallbacks) => section.change({ fallbacks })}
+        />
+      )}
+      {chatbot.engine !== "builtin" && chatbot.caps && (
+        <CapsFields
+          siteId={siteId}
+          value={chatbot.caps}
+          errors={errors.value}
+          change={(caps) => section.change({ caps })}
         />
       )}
       <HandoffFields {...section} />

@@ -14,8 +14,10 @@ AI_REMOVED_ADDRESSES = Counter(
     "parley_chat_removed_addresses_total",
     "Links, e-mail addresses and telephone numbers in AI replies that no source has named, and that were removed.",
 )
-AI_BUDGET_EXHAUSTED = Counter(
-    "parley_chat_ai_budget_exhausted_total", "AI replies by the built-in engine, as a token limit was reached."
+AI_CAPS_REACHED = Counter(
+    "parley_chat_ai_caps_reached_total",
+    "Replies to visitors that the AI did not give, or not to the end, by what was used up for the day.",
+    ["cap"],
 )
 AI_FALLBACKS = Counter(
     "parley_chat_ai_fallbacks_total",

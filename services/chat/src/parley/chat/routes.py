@@ -84,7 +84,7 @@ def build_routes(
         *form_routes.visitor_routes(FormHandlers(conversations.forms)),
         *trigger_routes.visitor_routes(TriggerDeliveryHandlers(conversations.triggers)),
         *upload_routes.routes(uploads),
-        *ai_routes.routes(AiHandlers(ai.doctor)),
+        *ai_routes.routes(AiHandlers(ai.doctor, ai.spending)),
         *copilot_routes.routes(CopilotHandlers(ai.copilot)),
         *file_routes.routes(files),
         *privacy_routes.routes(PersonalDataHandlers(personal_data)),

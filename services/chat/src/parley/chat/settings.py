@@ -66,7 +66,7 @@ class ChatSettings(DatabaseSettings):
     ai_daily_tokens: int = Field(
         500_000,
         ge=0,
-        description="Maximum tokens of a site per day (UTC); after that, the built-in engine replies. 0: no limit.",
+        description="Maximum tokens of a site per day (UTC); its settings say what happens after that. 0: no limit.",
     )
     ai_session_share: float = Field(
         0.1, gt=0, le=1, description="Share of a site's daily tokens that one visitor's session may use."

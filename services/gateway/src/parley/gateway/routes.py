@@ -218,6 +218,7 @@ ADMIN_ROUTES = (
     _operator(CHAT, "GET", "/sites/{site_id}/chatbot"),
     _operator(CHAT, "PUT", "/sites/{site_id}/chatbot"),
     _operator(CHAT, "POST", "/sites/{site_id}/chatbot/check", kind=RouteKind.AI_JSON),
+    _operator(CHAT, "GET", "/sites/{site_id}/chatbot/usage"),
     _operator(CHAT, "GET", "/sites/{site_id}/chatbot/knowledge"),
     _operator(CHAT, "POST", "/sites/{site_id}/chatbot/knowledge"),
     _operator(CHAT, "PUT", "/sites/{site_id}/chatbot/knowledge/{entry_id}"),

@@ -12,7 +12,7 @@ from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngineError
 from parley.chat.ai.errors import CheckTooSoon, NoEndpoint, TokenLimitReached
-from parley.chat.ai.ports import Spender, TokenBudget
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget, TokenUsage
 from parley.chat.ai.site_ai_settings import AiSettingsService
 from parley.chat.audit.service import AuditService
 from parley.chat.sites.engine_check import CheckStep, EngineCheck
@@ -78,19 +78,21 @@ class EngineDoctor:
         return check
 
     async def _run(self, site: SiteSettings) -> EngineCheck:
-        reservation = await self.budget.reserve(Spender(site.id, session=""), site.ai.daily_tokens, CHECK_TOKENS)
-        if reservation is None:
-            raise TokenLimitReached(self.clock())
-        tokens = 0
+        meter = Meter(self.budget, Spender(site.id), Limits.of(site))
         try:
+            await meter.reserve(CHECK_TOKENS)
             check = await self.checker.check(site, self.clock())
-            tokens = check.tokens
+            meter.count(TokenUsage(check.tokens))
+        except CapReached:
+            raise TokenLimitReached(self.clock()) from None
         except AiEngineError as exc:
             step = CheckStep("key", "failed", exc.code, exc.reason)
             check = EngineCheck(self.clock(), site.model or "", (step,))
         finally:
-            await self.budget.settle(reservation, tokens)
-        log.info("ai_endpoint_checked", site_id=site.id, tokens=tokens, failure=check.failure and check.failure.code)
+            await meter.settle()
+        log.info(
+            "ai_endpoint_checked", site_id=site.id, tokens=check.tokens, failure=check.failure and check.failure.code
+        )
         return check
 
 

@@ -36,19 +36,14 @@ class AiEngine(ABC):
 
     @abstractmethod
     def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
-        """Yield the reply in chunks, and fill in `metadata` before the end. Raises AiEngineError."""
+        """Yield the reply in chunks, and fill in `metadata` before the end. Raises AiEngineError.
 
-    def estimate_tokens(self, prompt: Prompt) -> int:
-        """The most tokens that a reply may cost; 0 for an engine without costs."""
-        return 0
+        An engine with costs reserves each request on the prompt's meter before it makes it. Raises CapReached.
+        """
 
-    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
-        """Return a text for an operator, and fill in `metadata.tokens`, also on failure. Raises AiEngineError."""
+    async def write(self, task: WritingTask) -> str:
+        """Return a text for an operator. Raises AiEngineError, CapReached."""
         raise AiEngineError("cannot write", "This AI engine cannot write texts for operators.", "cannot_write")
-
-    def estimate_writing_tokens(self, task: WritingTask) -> int:
-        """The most tokens that a text may cost."""
-        return 0
 
     def is_available_for(self, site: SiteSettings) -> bool:
         """Whether the installation or the site has configured what the engine needs."""

@@ -26,7 +26,6 @@ log = get_logger(__name__)
 
 _ABOUT_THE_PROMPT = ("request_refused", "request_too_long", "cannot_write")
 """Failures that say nothing about the next request: a visitor must not be able to turn an engine off."""
-_MAY_HAVE_COST = ("timeout", "broken_off", "endpoint_failed", "engine_failed")
 
 
 class _Candidate(NamedTuple):
@@ -77,13 +76,6 @@ class EngineChain(AiEngine):
         self.can_write = any(candidate.engine.can_write for candidate in candidates)  # type: ignore[misc]
         self.can_call_tools = any(one.engine.can_call_tools for one in candidates)  # type: ignore[misc]
 
-    def estimate_tokens(self, prompt: Prompt) -> int:
-        """The most that one engine may cost."""
-        return max(one.engine.estimate_tokens(replace(prompt, site=one.site)) for one in self._candidates)
-
-    def estimate_writing_tokens(self, task: WritingTask) -> int:
-        return max(one.engine.estimate_writing_tokens(replace(task, site=one.site)) for one in self._writers)
-
     async def answer(self, prompt: Prompt, metadata: ReplyMetadata) -> AsyncGenerator[str, None]:
         admitted = await self._admit(self._candidates)
         for position, one in enumerate(admitted):
@@ -98,7 +90,7 @@ class EngineChain(AiEngine):
                         begun = True
                         yield chunk
             except AiEngineError as exc:
-                await self._record_failure(one, exc, attempt)
+                await self._record_failure(one, exc)
                 has_called = tools is not None and len(tools.records) > calls
                 if begun or has_called or not has_next:
                     raise
@@ -106,24 +98,21 @@ class EngineChain(AiEngine):
                 await self._record_success(one)
                 return
             finally:
-                _add(metadata, attempt)
+                _copy(metadata, attempt)
 
-    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
+    async def write(self, task: WritingTask) -> str:
         admitted = await self._admit(self._writers)
         for position, one in enumerate(admitted):
             has_next = position < len(admitted) - 1
-            attempt = ReplyMetadata()
             try:
-                text = await one.engine.write(replace(task, site=one.site, retry=not has_next), attempt)
+                text = await one.engine.write(replace(task, site=one.site, retry=not has_next))
             except AiEngineError as exc:
-                await self._record_failure(one, exc, attempt)
+                await self._record_failure(one, exc)
                 if not has_next:
                     raise
             else:
                 await self._record_success(one)
                 return text
-            finally:
-                _add(metadata, attempt)
         raise AiEngineError("no engine is left")
 
     @property
@@ -146,11 +135,9 @@ class EngineChain(AiEngine):
             return False
         return await self._states.claim_trial(one.site, state.retry_at, now, timeouts.TRIAL_SECONDS)
 
-    async def _record_failure(self, one: _Candidate, exc: AiEngineError, attempt: ReplyMetadata) -> None:
+    async def _record_failure(self, one: _Candidate, exc: AiEngineError) -> None:
         log.warning("ai_engine_failed", site_id=one.site.id, engine=one.site.engine_id, reason=exc.code)
         metrics.AI_FALLBACKS.labels(exc.code).inc()
-        if exc.code not in _MAY_HAVE_COST:
-            attempt.tokens = 0
         if exc.code not in _ABOUT_THE_PROMPT:
             error = AiError(exc.reason, exc.code, self._clock())
             await _try(lambda: self._states.record_engine_failure(one.site, error), one.site)
@@ -168,8 +155,6 @@ async def _try(write: Callable[[], Any], site: SiteSettings) -> None:
         log.warning("ai_engine_state_not_stored", site_id=site.id, error=repr(exc)[:300])
 
 
-def _add(metadata: ReplyMetadata, attempt: ReplyMetadata) -> None:
-    metadata.tokens += attempt.tokens
-    metadata.output_tokens += attempt.output_tokens
+def _copy(metadata: ReplyMetadata, attempt: ReplyMetadata) -> None:
     metadata.knew_answer, metadata.empty_reason = attempt.knew_answer, attempt.empty_reason
     metadata.sources, metadata.quick_replies = attempt.sources, attempt.quick_replies

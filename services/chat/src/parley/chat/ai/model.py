@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from parley.chat.ai.metering import Cap, Meter
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Findings, Passage
@@ -14,9 +15,9 @@ from parley.chat.tools.model import PendingCall
 from parley.chat.tools.session import ToolSession
 from parley.common.events.schemas import MessageSource, QuickReply, ToolCallSchema
 
-ResultKind = Literal["knew", "did_not_know", "failed", "asked", "fenced"]
-"""How a reply ended: answered, without an answer, by an engine error, by the visitor's request for a person, or
-discarded because the ownership generation has changed (`fenced`)."""
+ResultKind = Literal["knew", "did_not_know", "failed", "capped", "asked", "fenced"]
+"""How a reply ended: answered, without an answer, by an engine error, by a cap (`capped`), by the
+visitor's request for a person, or discarded because the ownership generation has changed (`fenced`)."""
 
 
 EmptyReason = Literal[
@@ -53,6 +54,7 @@ class Prompt:
     """What the model may call."""
     retry: bool = True
     """Whether the engine tries again by itself when its endpoint fails."""
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +67,7 @@ class WritingTask:
     """What the text is about; the only turn of the request."""
     retry: bool = True
     """Whether the engine tries again by itself when its endpoint fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
-    """Tokens of a prompt and of the reply to it."""
-
-    input: int = 0
-    output: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.input + self.output
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(slots=True)
@@ -86,10 +77,6 @@ class ReplyMetadata:
     knew_answer: bool = True
     empty_reason: EmptyReason | None = None
     """Set if the reply is no answer."""
-    tokens: int = 0
-    """Of prompt and reply together."""
-    output_tokens: int = 0
-    """Of them, those of the reply, if the endpoint reports them."""
     sources: Sequence[Passage] = ()
     """The passages that the reply is based on."""
     quick_replies: tuple[QuickReply, ...] = ()
@@ -108,6 +95,8 @@ class AiResult:
     asked: PendingCall | None = None
     """The call that the visitor is asked about."""
     quick_replies: tuple[QuickReply, ...] = ()
+    cap: Cap | None = None
+    """What was used up, if a cap has ended the reply."""
 
 
 @dataclass(frozen=True, slots=True)

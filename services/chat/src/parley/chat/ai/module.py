@@ -10,8 +10,10 @@ from parley.chat.ai.doctor import EngineDoctor
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engine_chain import EngineChains
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.metered_embedder import MeteredEmbedder
 from parley.chat.ai.reply_generator import ReplyGenerator
 from parley.chat.ai.reply_service import AiReplyService
+from parley.chat.ai.spending_service import SpendingService
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
@@ -79,6 +81,7 @@ class AiModule:
             admin.audit,
             clock,
         )
+        self.spending = SpendingService(admin.site_service, budget)
         self.copilot = CopilotService(
             conversations.conversation_repository,
             conversations.message_repository,
@@ -92,9 +95,8 @@ class AiModule:
 
     def create_retrieval(self, sources: Sequence[PassageSource]) -> RetrievalService:
         """Another index of each site: of other sources, or for other settings than those that are live."""
-        return RetrievalService(
-            sources, self._vectors, self._searcher, self.engines.openai, self._clock, self._tasks.spawn
-        )
+        embedder = MeteredEmbedder(self.engines.openai, self.budget)
+        return RetrievalService(sources, self._vectors, self._searcher, embedder, self._clock, self._tasks.spawn)
 
     def add_to(self, service: Service) -> None:
         service.add(self.engines)

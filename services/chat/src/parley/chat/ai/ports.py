@@ -1,13 +1,13 @@
-"""What the AI's replies need: engines, knowledge, a token budget, and tasks that outlive a request."""
+"""What the AI's replies need: engines, knowledge, and tasks that outlive a request."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from parley.chat.ai.engine import AiEngine
+from parley.chat.ai.metering import Meter
 from parley.chat.conversations.model import Conversation
 from parley.chat.retrieval.model import Findings
 from parley.chat.sites.chatbot import AiError
@@ -22,39 +22,6 @@ class AiEngines(Protocol):
     @property
     def builtin(self) -> AiEngine:
         """The engine without costs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spender:
-    """For whom a text is generated: a visitor's session on a site, and the client IP they write from, if known.
-
-    Without a session: an operator of the site, whom no share limits.
-    """
-
-    site_id: int
-    session: str
-    client_ip: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """Tokens that were counted before a reply, and the counters they are in."""
-
-    keys: tuple[str, ...]
-    tokens: int
-
-
-class TokenBudget(Protocol):
-    """Tokens used per day (UTC), over all replicas."""
-
-    async def reserve(self, spender: Spender, daily_limit: int | None, tokens: int) -> Reservation | None:
-        """Count the most that a reply may cost; None if a limit does not allow it.
-
-        Limits are the site's own, the installation's per site, and the shares of both for a session and a client IP.
-        """
-
-    async def settle(self, reservation: Reservation, used_tokens: int) -> None:
-        """Replace a reservation by what the reply has cost."""
 
 
 class AiCallRecorder(Protocol):
@@ -74,8 +41,8 @@ class EngineStates(Protocol):
 
 
 class KnowledgeSearch(Protocol):
-    async def search(self, site: SiteSettings, question: str, limit: int) -> Findings:
-        """What the site's knowledge says to a question."""
+    async def search(self, site: SiteSettings, question: str, limit: int, meter: Meter | None = None) -> Findings:
+        """What the site's knowledge says to a question. The meter counts what the search costs."""
 
 
 class ToolSource(Protocol):

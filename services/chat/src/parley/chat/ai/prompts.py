@@ -24,8 +24,6 @@ NO_ANSWER_TOOL = "no_answer"
 
 MAX_INSTRUCTION_TOKENS = 2500
 MAX_CONVERSATION_TOKENS = 3000
-MAX_RESULT_TOKENS = 2500
-"""Of the result of a tool: MAX_RESULT_CHARACTERS of them."""
 _TOOL_TOKENS = 80
 """Of the description of the function."""
 _CHARACTERS_PER_TOKEN = 3.2
@@ -70,7 +68,12 @@ _CALL_TOOL = f"call the function {NO_ANSWER_TOOL} and write nothing. If you have
 
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text has; rather too many than too few."""
-    return int(len(text) / _CHARACTERS_PER_TOKEN) + 1
+    return estimate_length(len(text))
+
+
+def estimate_length(characters: int) -> int:
+    """The same of a text with so many characters."""
+    return int(characters / _CHARACTERS_PER_TOKEN) + 1
 
 
 def build_instructions(prompt: Prompt, *, tools: bool = False) -> str:

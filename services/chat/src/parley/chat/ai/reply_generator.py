@@ -16,17 +16,10 @@ from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
 from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
-from parley.chat.ai.ports import (
-    AiCallRecorder,
-    AiEngines,
-    KnowledgeSearch,
-    Reservation,
-    Spender,
-    TokenBudget,
-    ToolSource,
-)
+from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource
 from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
@@ -79,9 +72,9 @@ class ReplyTask:
     def handoff_allowed(self) -> bool:
         return self.conversation.visitor.blocked not in ("operator", "both")
 
-    def discard(self, metadata: ReplyMetadata) -> AiResult:
+    def discard(self, meter: Meter) -> AiResult:
         """The result of a reply that is not stored, as somebody else answers by now."""
-        return AiResult("", "fenced", metadata.tokens, tool_calls=tuple(self.tools.records))
+        return AiResult("", "fenced", meter.usage.total, tool_calls=tuple(self.tools.records))
 
     @property
     def confirmed_call(self) -> PendingCall | None:
@@ -122,7 +115,7 @@ class ReplyGenerator:
         if result.kind == "fenced":
             await self._record_discarded_calls(task, result)
             return None
-        gave_up = result.kind == "failed" or (
+        gave_up = result.kind in ("failed", "capped") or (
             result.kind == "did_not_know" and conversation.consecutive_misses + 1 >= MAX_CONSECUTIVE_MISSES
         )
         if task.handoff_allowed and gave_up:
@@ -136,40 +129,37 @@ class ReplyGenerator:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
         site, stream, pending = task.site, task.stream, task.confirmed_call
         small_talk = None if pending else reply_to_small_talk(question, task.strings)
-        findings = Findings() if small_talk or pending else await self.knowledge.search(site, question, MAX_PASSAGES)
+        meter = self._open_meter(task)
+        findings = Findings()
+        if small_talk is None and pending is None:
+            findings = await self.knowledge.search(site, question, MAX_PASSAGES, meter)
         fallback_text = small_talk or task.strings.unknown_answer
-        prompt = Prompt(site, question, task.conversation.visitor.language, context, findings, fallback_text)
+        language = task.conversation.visitor.language
+        prompt = Prompt(site, question, language, context, findings, fallback_text, meter=meter)
         metadata = ReplyMetadata()
-        engine: AiEngine | None = None
-        reservation: Reservation | None = None
         try:
             if pending is not None:
                 await self._carry_out(task, pending)
             engine = self.engines.get_for_site(site)
             if engine.can_call_tools and small_talk is None and not task.tools.is_empty:
                 prompt = replace(prompt, tools=task.tools)
-            spender = Spender(site.id, task.conversation.visitor.session, task.client_ip)
-            reservation = await self.budget.reserve(spender, site.ai.daily_tokens, engine.estimate_tokens(prompt))
-            if reservation is None:
-                metrics.AI_BUDGET_EXHAUSTED.inc()
-                log.info("ai_budget_exhausted", site_id=site.id)
-                engine = self.engines.builtin
             with tracing.span(f"answer by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
-                    fenced = await self._answer(engine, prompt, metadata, task)
-                span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
+                    engine, fenced = await self._answer_within_caps(engine, prompt, metadata, task)
+                span.set_attribute("gen_ai.usage.total_tokens", meter.usage.total)
         except ReplyFenced:
-            return task.discard(metadata)
+            return task.discard(meter)
+        except CapReached as reached:
+            return await self._stop(task, reached, meter)
         except Exception as exc:
-            return await self._fail(task, exc, metadata)
+            return await self._fail(task, exc, meter)
         finally:
-            if reservation is not None:
-                await self.budget.settle(reservation, metadata.tokens)
+            await meter.settle()
         if metadata.empty_reason is not None:
             metrics.AI_EMPTY_REPLIES.labels(metadata.empty_reason).inc()
             log.info("ai_reply_empty", engine=engine.name, site_id=site.id, reason=metadata.empty_reason)
         if fenced:
-            return task.discard(metadata)
+            return task.discard(meter)
         if engine is not self.engines.builtin:
             await self._record_call(site, self._explain_empty(metadata.empty_reason))
         knew_answer = metadata.knew_answer or small_talk is not None or pending is not None
@@ -177,18 +167,51 @@ class ReplyGenerator:
         calls, asked = tuple(task.tools.records), task.tools.asked
         kind: ResultKind = "knew" if knew_answer else "did_not_know"
         choices = () if asked is not None else metadata.quick_replies
-        return AiResult(stream.text, kind, metadata.tokens, sources, calls, asked, choices)
+        return AiResult(stream.text, kind, meter.usage.total, sources, calls, asked, choices)
 
-    async def _fail(self, task: ReplyTask, exc: Exception, metadata: ReplyMetadata) -> AiResult:
-        """The result of a reply that an engine did not finish."""
+    def _open_meter(self, task: ReplyTask) -> Meter:
+        visitor, site = task.conversation.visitor, task.site
+        spender = Spender(site.id, visitor.session, task.client_ip, task.conversation.id)
+        return Meter(self.budget, spender, Limits.of(site), replies=1)
+
+    async def _answer_within_caps(
+        self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask
+    ) -> tuple[AiEngine, bool]:
+        """As `_answer`, with the engine that answered: the built-in one where a cap is reached and the site says so.
+
+        Raises CapReached if a person is to answer.
+        """
+        try:
+            return engine, await self._answer(engine, prompt, metadata, task)
+        except CapReached as reached:
+            metrics.AI_CAPS_REACHED.labels(reached.cap).inc()
+            log.info("ai_cap_reached", site_id=task.site.id, cap=reached.cap)
+            has_begun = bool(task.stream.chunks or task.tools.records)
+            if has_begun or (task.site.caps.when_reached == "handoff" and task.handoff_allowed):
+                raise
+            builtin = self.engines.builtin
+            return builtin, await self._answer(builtin, replace(prompt, tools=None), metadata, task)
+
+    async def _stop(self, task: ReplyTask, reached: CapReached, meter: Meter) -> AiResult:
+        """The result of a reply that a cap has ended."""
+        if not await self._is_generation_current(task.conversation):
+            return task.discard(meter)
+        if not task.handoff_allowed:
+            task.stream.append(f" … {task.strings.engine_failed}")
+        calls = tuple(task.tools.records)
+        return AiResult(task.stream.text, "capped", meter.usage.total, tool_calls=calls, cap=reached.cap)
+
+    async def _fail(self, task: ReplyTask, exc: Exception, meter: Meter) -> AiResult:
+        """The result of a reply that an engine did not finish: it does not count to the caps on replies."""
+        meter.replies = 0
         site, stream, error = task.site, task.stream, self._explain(exc)
         log.warning("ai_reply_failed", engine=site.engine, site_id=site.id, reason=error.message, error=repr(exc)[:300])
         await self._record_call(site, error)
         if not await self._is_generation_current(task.conversation):
-            return task.discard(metadata)
+            return task.discard(meter)
         failure = task.strings.engine_failed
         stream.append(f" … {failure}" if stream.chunks else failure)
-        return AiResult(stream.text, "failed", metadata.tokens, tool_calls=tuple(task.tools.records))
+        return AiResult(stream.text, "failed", meter.usage.total, tool_calls=tuple(task.tools.records))
 
     async def _answer(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
         """Send the engine's reply, and what the visitor is asked. True if somebody else answers by now."""
@@ -261,7 +284,10 @@ class ReplyGenerator:
             log.warning("ai_call_not_recorded", site_id=site.id, error=repr(exc)[:300])
 
     async def _stream(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
-        """Send the engine's chunks, small ones together. True if the ownership generation has changed."""
+        """Send the engine's chunks, small ones together. True if the ownership generation has changed.
+
+        Raises CapReached.
+        """
         loop = asyncio.get_running_loop()
         pending: list[str] = []
         choices = ChoicesFilter()
@@ -278,16 +304,21 @@ class ReplyGenerator:
 
         guard = self._guard(prompt, task)
         # Closed explicitly, so that an engine that is stopped early frees its connection immediately.
-        async with aclosing(engine.answer(prompt, metadata)) as chunks:
-            async for chunk in chunks:
-                pending.append(guard.feed(choices.feed(chunk)))
-                length += len(chunk)
-                if any(pending) and loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
-                    flushed_at = loop.time()
-                    if await flush():
-                        return True
-                if length >= MAX_REPLY_CHARACTERS or guard.revealed:
-                    break
+        reached: CapReached | None = None
+        try:
+            async with aclosing(engine.answer(prompt, metadata)) as chunks:
+                async for chunk in chunks:
+                    pending.append(guard.feed(choices.feed(chunk)))
+                    length += len(chunk)
+                    if any(pending) and loop.time() - flushed_at >= timeouts.FLUSH_INTERVAL_SECONDS:
+                        flushed_at = loop.time()
+                        if await flush():
+                            return True
+                    if length >= MAX_REPLY_CHARACTERS or guard.revealed:
+                        break
+        except CapReached as exc:
+            # What was said before it is shown.
+            reached = exc
         pending.append(guard.feed(choices.finish()) + guard.finish())
         if guard.removed:
             metrics.AI_REMOVED_ADDRESSES.inc(guard.removed)
@@ -297,7 +328,10 @@ class ReplyGenerator:
             pending.append(f"… {prompt.fallback_text}" if task.stream.chunks or any(pending) else prompt.fallback_text)
         elif self._guard(prompt, task).admits("\n".join(reply.label for reply in choices.quick_replies)):
             metadata.quick_replies = choices.quick_replies
-        return await flush()
+        fenced = await flush()
+        if reached is not None and not fenced:
+            raise reached
+        return fenced
 
     def _guard(self, prompt: Prompt, task: ReplyTask) -> OutputGuard:
         named = NamedAddresses(list_naming_texts(prompt))
@@ -320,7 +354,8 @@ class ReplyGenerator:
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
         whole = replace(result, content=task.stream.text, asked=None, quick_replies=())
-        return await self._save(task, whole, handoff_reason=_HANDOFF_REASONS[result.kind])
+        reason = f"ai_cap_{result.cap}" if result.cap else _HANDOFF_REASONS[result.kind]
+        return await self._save(task, whole, handoff_reason=reason)
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
         """Store the reply, and request a handoff if there is a reason. None if the ownership generation has changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parley.chat.ai.handlers import AiHandlers
-from parley.chat.ai.schemas import CheckBody, EngineCheckResponse
+from parley.chat.ai.schemas import CheckBody, EngineCheckResponse, SpentTodayResponse
 from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 
@@ -21,5 +21,14 @@ def routes(handlers: AiHandlers) -> list[Route]:
             example={"base_url": "https://ai.example.com/v1", "api_key": "sk-1", "model": "small-1"},
             required_permission=Permission.MANAGE,
             rate_limit=RateLimitClass.WRITE,
+        ),
+        Route(
+            "GET",
+            "/api/v1/sites/{site_id}/chatbot/usage",
+            handlers.get_today,
+            CallerType.OPERATOR,
+            SpentTodayResponse,
+            "Get what a site's AI has used today",
+            required_permission=Permission.MANAGE,
         ),
     ]

@@ -1,7 +1,8 @@
-"""Request and response bodies of the checks of AI endpoints."""
+"""Request and response bodies of the checks of AI endpoints, and of what the AI has used."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -27,6 +28,16 @@ class CheckBody(RequestBody):
 
     def to_changes(self) -> dict[str, Any]:
         return {name: getattr(self, name) or None for name in self.model_fields_set - {"engine"}}
+
+
+class SpentTodayResponse(SuccessResponse):
+    """What the AI has used today (UTC), with what is reserved for replies in progress; limits are null for none."""
+
+    day: date
+    replies: int = Field(description="Replies to visitors, of engines with costs.")
+    reply_limit: int | None
+    tokens: int
+    token_limit: int | None
 
 
 class EngineCheckResponse(SuccessResponse):

@@ -1,20 +1,21 @@
-"""Tokens that AI replies have used today, in MongoDB: counters per site, session and client IP, and day (UTC).
+"""Replies and tokens of today, in MongoDB: counters per site, client IP, session and conversation, and day (UTC).
 
-The most that a reply may cost is reserved before the engine is called, in one conditional write per counter, so replies
-that start at the same moment cannot pass a limit together. Afterwards the reservation is replaced by the real cost.
+The most that a request may cost is reserved before it is made, in one conditional write per counter, so replies that
+start at the same moment cannot pass a limit together. Afterwards the reservation is replaced by the real cost.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Literal, NamedTuple
 
 from pymongo.errors import DuplicateKeyError
 
-from parley.chat.ai.ports import Reservation, Spender
-from parley.common.mongodb import Index, Mongo
+from parley.chat.ai.metering import Cap, CapReached, Limits, Reservation, Spender, SpentToday
+from parley.common.mongodb import Document, Index, Mongo
 from parley.common.runtime.clock import Clock
 
 _COLLECTION = "spending"
@@ -22,12 +23,22 @@ _RETENTION = timedelta(days=40)
 _SHARE_RETENTION = timedelta(days=2)
 _IPV6_PREFIX = 64
 """Bits of an IPv6 address that belong to one customer."""
+_TOKEN_CAPS: Mapping[str, Cap] = {"session": "session_tokens", "address": "address_tokens"}
 
 INDEXES = [Index(_COLLECTION, [("expires_at", 1)], {"name": "expiry", "expireAfterSeconds": 0})]
 
 
+class _Counter(NamedTuple):
+    key: str
+    of: Literal["site", "address", "session", "conversation"]
+    token_limit: int
+    """0 for none."""
+    reply_limit: int | None
+    retention: timedelta = _SHARE_RETENTION
+
+
 class MongoTokenBudget:
-    """A TokenBudget. The first reply of a day is always possible, also if it may cost more than the limit."""
+    """A TokenBudget. The first request of a day is always possible, also if it may cost more tokens than the limit."""
 
     def __init__(
         self,
@@ -45,49 +56,73 @@ class MongoTokenBudget:
         self._session_share = session_share
         self._address_share = address_share
 
-    async def reserve(self, spender: Spender, daily_limit: int | None, tokens: int) -> Reservation | None:
-        site_key = f"{spender.site_id}:{self._clock():%Y-%m-%d}"
-        limit = min((limit for limit in (self._daily_tokens, daily_limit) if limit), default=0)
+    async def reserve(self, spender: Spender, limits: Limits, tokens: int, replies: int = 0) -> Reservation:
         taken: list[str] = []
-        if tokens:
-            for key, key_limit in self._limits(spender, site_key, limit):
-                if not await self._take(key, key_limit, tokens, _RETENTION if key == site_key else _SHARE_RETENTION):
-                    await self._add(taken, -tokens)
-                    return None
-                taken.append(key)
-        return Reservation(tuple(taken), tokens)
+        for counter in self._counters(spender, limits):
+            cap = await self._take(counter, tokens, replies)
+            if cap is not None:
+                await self._add(taken, -tokens, -replies)
+                raise CapReached(cap)
+            taken.append(counter.key)
+        return Reservation(tuple(taken), tokens, replies)
 
-    async def settle(self, reservation: Reservation, used_tokens: int) -> None:
-        await self._add(reservation.keys, used_tokens - reservation.tokens)
+    async def settle(self, reservation: Reservation, tokens: int, replies: int = 0) -> None:
+        await self._add(reservation.keys, tokens - reservation.tokens, replies - reservation.replies)
 
-    def _limits(self, spender: Spender, site_key: str, limit: int) -> Iterator[tuple[str, int]]:
-        """The counters of a reply, with their limits; those that are most likely reached first."""
-        if limit:
-            if spender.session:
-                yield f"{site_key}:s:{spender.session}", int(limit * self._session_share)
-            if spender.client_ip:
-                yield f"{site_key}:a:{_hash_network(spender.client_ip)}", int(limit * self._address_share)
-        yield site_key, limit
+    async def read(self, site_id: int, limits: Limits) -> SpentToday:
+        counter = next(self._counters(Spender(site_id), limits))
+        used = await self._mongo[_COLLECTION].find_one({"_id": counter.key}) or {}
+        return SpentToday(
+            self._clock().date(), used.get("tokens", 0), used.get("replies", 0), counter.token_limit or None
+        )
 
-    async def _take(self, key: str, limit: int, tokens: int, retention: timedelta) -> bool:
-        within_limit = {"tokens": {"$lte": max(0, limit - tokens)}} if limit else {}
+    def _counters(self, spender: Spender, limits: Limits) -> Iterator[_Counter]:
+        """The counters of a text, with their limits; those that are most likely reached first."""
+        caps, day = limits.caps, f"{spender.site_id}:{self._clock():%Y-%m-%d}"
+        tokens = min((limit for limit in (self._daily_tokens, limits.tokens) if limit), default=0)
+        session_tokens, address_tokens = int(tokens * self._session_share), int(tokens * self._address_share)
+        if spender.conversation_id is not None:
+            yield _Counter(f"{day}:c:{spender.conversation_id}", "conversation", 0, caps.conversation)
+        if spender.session:
+            yield _Counter(f"{day}:s:{spender.session}", "session", session_tokens, caps.session)
+        if spender.client_ip:
+            yield _Counter(f"{day}:a:{_hash_network(spender.client_ip)}", "address", address_tokens, caps.address)
+        yield _Counter(day, "site", tokens, caps.site, _RETENTION)
+
+    async def _take(self, counter: _Counter, tokens: int, replies: int) -> Cap | None:
+        """Add to a counter. What it allows no more, if it does not."""
+        within: Document = {}
+        if counter.token_limit and tokens:
+            within["tokens"] = {"$not": {"$gt": max(0, counter.token_limit - tokens)}}
+        if counter.reply_limit is not None and replies:
+            # Counters of the version before have no replies.
+            within["replies"] = {"$not": {"$gt": counter.reply_limit - replies}}
+        increment = {"tokens": tokens, "replies": replies}
         try:
             await self._mongo[_COLLECTION].update_one(
-                {"_id": key, **within_limit},
-                {"$inc": {"tokens": tokens}, "$setOnInsert": {"expires_at": self._clock() + retention}},
+                {"_id": counter.key, **within},
+                {"$inc": increment, "$setOnInsert": {"expires_at": self._clock() + counter.retention}},
                 upsert=True,
             )
         except DuplicateKeyError:
-            # The counter exists and is above the limit; or another reply has just created it: then look again.
-            counter = await self._mongo[_COLLECTION].find_one_and_update(
-                {"_id": key, **within_limit}, {"$inc": {"tokens": tokens}}
+            # The counter exists and is above the limit; or another request has just created it: then look again.
+            taken = await self._mongo[_COLLECTION].find_one_and_update(
+                {"_id": counter.key, **within}, {"$inc": increment}
             )
-            return counter is not None
-        return True
+            return None if taken is not None else await self._find_cap(counter, replies)
+        return None
 
-    async def _add(self, keys: tuple[str, ...] | list[str], tokens: int) -> None:
-        if keys and tokens:
-            await self._mongo[_COLLECTION].update_many({"_id": {"$in": list(keys)}}, {"$inc": {"tokens": tokens}})
+    async def _find_cap(self, counter: _Counter, replies: int) -> Cap:
+        used = await self._mongo[_COLLECTION].find_one({"_id": counter.key}) or {}
+        if replies and counter.reply_limit is not None and used.get("replies", 0) + replies > counter.reply_limit:
+            return counter.of
+        return _TOKEN_CAPS.get(counter.of, "site_tokens")
+
+    async def _add(self, keys: tuple[str, ...] | list[str], tokens: int, replies: int) -> None:
+        if keys and (tokens or replies):
+            await self._mongo[_COLLECTION].update_many(
+                {"_id": {"$in": list(keys)}}, {"$inc": {"tokens": tokens, "replies": replies}}
+            )
 
 
 def _hash_network(client_ip: str) -> str:

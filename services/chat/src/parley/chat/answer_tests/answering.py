@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
 from parley.chat.ai.engine import AiEngine, AiEngineError
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
 from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
-from parley.chat.ai.ports import AiEngines, Spender, TokenBudget
+from parley.chat.ai.ports import AiEngines
 from parley.chat.ai.prompts import list_naming_texts, secret_texts
 from parley.chat.ai.reply_generator import (
     MAX_PASSAGES,
@@ -61,32 +62,32 @@ class QuestionAnswerer:
         strings = get_locale_strings(language or site.language)
         small_talk = reply_to_small_talk(question, strings)
         knowledge = self._knowledge(candidate, pending_changes)
-        findings = Findings() if small_talk else await knowledge.search(site, question, MAX_PASSAGES)
-        prompt = Prompt(site, question, language, context, findings, small_talk or strings.unknown_answer)
+        meter = Meter(self.budget, Spender(site.id), Limits.of(site))
+        findings = Findings() if small_talk else await knowledge.search(site, question, MAX_PASSAGES, meter)
+        fallback_text = small_talk or strings.unknown_answer
+        prompt = Prompt(site, question, language, context, findings, fallback_text, meter=meter)
         metadata = ReplyMetadata()
         try:
             text = await self._ask(prompt, metadata, strings)
         except AiEngineError as exc:
-            return GivenAnswer("failed", "", (), time.monotonic() - started, metadata.tokens, exc.code)
+            return GivenAnswer("failed", "", (), time.monotonic() - started, meter.usage.total, exc.code)
         except TimeoutError:
-            return GivenAnswer("failed", "", (), time.monotonic() - started, metadata.tokens, "timeout")
+            return GivenAnswer("failed", "", (), time.monotonic() - started, meter.usage.total, "timeout")
+        finally:
+            await meter.settle()
         knew = metadata.knew_answer or small_talk is not None
         sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
         seconds = time.monotonic() - started
-        return GivenAnswer("answered" if knew else "declined", text, sources, seconds, metadata.tokens)
+        return GivenAnswer("answered" if knew else "declined", text, sources, seconds, meter.usage.total)
 
     async def _ask(self, prompt: Prompt, metadata: ReplyMetadata, strings: LocaleStrings) -> str:
         """The engine's whole reply; its tokens count to the site's limits. Raises AiEngineError, TimeoutError."""
         engine = self.engines.get_for_site(prompt.site)
-        spender, limit = Spender(prompt.site.id, session=""), prompt.site.ai.daily_tokens
-        reservation = await self.budget.reserve(spender, limit, engine.estimate_tokens(prompt))
-        if reservation is None:
-            raise TokenLimitReached
         try:
             async with asyncio.timeout(timeouts.REPLY_TIMEOUT_SECONDS):
                 return await _collect(engine, prompt, metadata, strings)
-        finally:
-            await self.budget.settle(reservation, metadata.tokens)
+        except CapReached:
+            raise TokenLimitReached from None
 
     def _knowledge(self, candidate: bool, pending_changes: bool) -> RetrievalService:
         if pending_changes:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.errors import TokenLimitReached
-from parley.chat.ai.model import EMPTY_REPLIES, ReplyMetadata, WritingTask
-from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, Spender, TokenBudget
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
+from parley.chat.ai.model import EMPTY_REPLIES, WritingTask
+from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch
 from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.conversations.model import Conversation
 from parley.chat.copilot.errors import CopilotOff, NothingToRead, WritingFailed
@@ -116,25 +117,23 @@ class CopilotService:
         engine = self._find_engine(task.site)
         if engine is None:
             raise CopilotOff
-        spender, limit = Spender(task.site.id, session=""), task.site.ai.daily_tokens
-        reservation = await self.budget.reserve(spender, limit, engine.estimate_writing_tokens(task))
-        if reservation is None:
-            metrics.COPILOT_TEXTS.labels(kind, "token_limit").inc()
-            raise TokenLimitReached(self.clock())
-        metadata = ReplyMetadata()
+        meter = Meter(self.budget, Spender(task.site.id), Limits.of(task.site))
         error: AiError | None = None
         try:
             with tracing.span(f"copilot {kind} by {engine.name}", SpanKind.CLIENT) as span:
                 async with asyncio.timeout(timeouts.COPILOT_TIMEOUT_SECONDS):
-                    text = await engine.write(task, metadata)
-                span.set_attribute("gen_ai.usage.total_tokens", metadata.tokens)
+                    text = await engine.write(replace(task, meter=meter))
+                span.set_attribute("gen_ai.usage.total_tokens", meter.usage.total)
+        except CapReached:
+            metrics.COPILOT_TEXTS.labels(kind, "token_limit").inc()
+            raise TokenLimitReached(self.clock()) from None
         except AiEngineError as exc:
             error = AiError(exc.reason, exc.code, self.clock())
         except TimeoutError:
             seconds = f"{timeouts.COPILOT_TIMEOUT_SECONDS:g}"
             error = AiError(f"The AI did not finish its text within {seconds} seconds.", "timeout", self.clock())
         finally:
-            await self.budget.settle(reservation, metadata.tokens)
+            await meter.settle()
         await self._record_call(task.site, error)
         if error is not None:
             metrics.COPILOT_TEXTS.labels(kind, "failed").inc()

@@ -41,7 +41,9 @@ def build_fact(conversation: Conversation) -> Fact:
 def _reason(handoff: HistoryEntry | None) -> str | None:
     if handoff is None:
         return None
-    return handoff.reason if handoff.action == "pending" else "taken_over"
+    if handoff.action != "pending":
+        return "taken_over"
+    return "ai_cap" if handoff.reason is not None and handoff.reason.startswith("ai_cap_") else handoff.reason
 
 
 def _find_assignment(history: tuple[HistoryEntry, ...], since: datetime) -> datetime | None:

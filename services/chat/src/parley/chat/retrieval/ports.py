@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from parley.chat.ai.metering import Meter
 from parley.chat.retrieval.model import EmbeddedPassage, Findings, Passage
 from parley.chat.sites.chatbot import EmbeddingChoice
 from parley.chat.sites.site_settings import SiteSettings
@@ -35,8 +36,13 @@ class VectorRepository(Protocol):
 
 
 class EndpointEmbedder(Protocol):
-    async def embed(self, site: SiteSettings, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """A vector for each text, by the site's endpoint. Raises EmbeddingFailed."""
+    async def embed(
+        self, site: SiteSettings, texts: Sequence[str], meter: Meter | None = None
+    ) -> Sequence[Sequence[float]]:
+        """A vector for each text, by the site's endpoint. Raises EmbeddingFailed.
+
+        The meter counts what that costs; without one, it counts to the site's limits.
+        """
 
 
 class EmbeddingFailed(Exception):

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from parley.chat import metrics
+from parley.chat.ai.metering import Meter
 from parley.chat.ai.ports import Spawn
 from parley.chat.retrieval.model import EmbeddedPassage, Findings, Passage
 from parley.chat.retrieval.ports import (
@@ -86,7 +87,7 @@ class RetrievalService:
     """Sites whose passages are embedded in the background."""
     _embedded: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
-    async def search(self, site: SiteSettings, question: str, limit: int) -> Findings:
+    async def search(self, site: SiteSettings, question: str, limit: int, meter: Meter | None = None) -> Findings:
         """What the site's knowledge says to a question. Nothing if the worker fails: the AI then does not know."""
         text = question[:MAX_QUESTION_CHARACTERS].strip()
         if not text:
@@ -94,7 +95,7 @@ class RetrievalService:
         with metrics.RETRIEVAL_SECONDS.time():
             for attempt in range(2):
                 try:
-                    return await self._search(site, text, limit)
+                    return await self._search(site, text, limit, meter)
                 except (RetrievalFailed, UnknownIndex) as exc:
                     self._indexes.pop(site.id, None)
                     if attempt:
@@ -128,14 +129,14 @@ class RetrievalService:
         self._indexes.pop(site_id, None)
         await self.vectors.remove_site(site_id)
 
-    async def _search(self, site: SiteSettings, text: str, limit: int) -> Findings:
+    async def _search(self, site: SiteSettings, text: str, limit: int, meter: Meter | None) -> Findings:
         index = await self._ensure_loaded(site)
         if index.empty:
             return Findings()
         texts, choice, packed = [text, *split_clauses(text)], index.choice, b""
         if choice == "endpoint":
             try:
-                packed = _pack(await self.endpoint.embed(site, texts))
+                packed = _pack(await self.endpoint.embed(site, texts, meter))
             except EmbeddingFailed as exc:
                 log.warning("question_not_embedded", site_id=site.id, error=str(exc)[:300])
                 choice = "none"

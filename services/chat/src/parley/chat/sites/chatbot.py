@@ -14,6 +14,9 @@ EmbeddingChoice = Literal["local", "endpoint", "none"]
 """What compares meanings for a site: the local model, the site's AI endpoint, or nothing: words only."""
 OnTimeout = Literal["ai", "queue"]
 Routing = Literal["all", "manual"]
+WhenCapReached = Literal["handoff", "builtin"]
+"""What happens to a visitor when the AI may not reply any more today: a person is asked for, or the built-in engine
+replies."""
 
 DEFAULT_WELCOME = "Hi! How can I help you?"
 """Marks a site without a welcome of its own: visitors then get a greeting in their language."""
@@ -57,6 +60,22 @@ class AiSettings:
     def has_own_endpoint(self) -> bool:
         """Whether the site needs a client of its own."""
         return self.base_url is not None or self.encrypted_key is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AiCaps:
+    """The most replies of engines with costs per day (UTC); None for no cap.
+
+    The defaults are more than people ask for, and stop who writes without end.
+    """
+
+    site: int | None = None
+    address: int | None = 500
+    """Of one client IP; an IPv6 /64 network counts as one."""
+    session: int | None = 100
+    conversation: int | None = 60
+    when_reached: WhenCapReached = "handoff"
+    """Also when the site's tokens of the day are used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +153,7 @@ class ChatbotSettings:
     ai: AiSettings = field(default_factory=AiSettings)
     fallbacks: tuple[FallbackEngine, ...] = ()
     """The engines after the first one, in their order."""
+    caps: AiCaps = field(default_factory=AiCaps)
     files: FilesSettings = field(default_factory=FilesSettings)
     require_answer_tests: bool = False
     """Whether changes of what the AI answers are refused until the answer tests have passed with them."""

@@ -8,11 +8,13 @@ from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Colour, Name
-from parley.chat.sites.chatbot import FilesSettings, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.chatbot import AiCaps, FilesSettings, OnTimeout, Routing, TranslationSettings
 from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
     MAX_FALLBACKS,
+    AiCapsBody,
+    AiCapsSchema,
     AiErrorSchema,
     AiSettingsBody,
     AiSettingsSchema,
@@ -89,6 +91,7 @@ class ChatbotBody(RequestBody):
         description="The engines after the first one, in order, replaced as a whole. They answer when those before"
         " them fail before the first word. The built-in engine never fails: it can only be the last one.",
     )
+    caps: AiCapsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
     files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
     require_answer_tests: bool | None = Field(
         None,
@@ -98,11 +101,15 @@ class ChatbotBody(RequestBody):
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
-        fields = self.model_dump(exclude_none=True, exclude={"hours", "translation", "ai", "files", "fallbacks"})
+        fields = self.model_dump(
+            exclude_none=True, exclude={"hours", "translation", "ai", "caps", "files", "fallbacks"}
+        )
         if "hours" in self.model_fields_set:
             fields["hours"] = self.hours and self.hours.to_business_hours()
         if "translation" in self.model_fields_set:
             fields["translation"] = self.translation.to_settings() if self.translation else TranslationSettings()
+        if "caps" in self.model_fields_set:
+            fields["caps"] = self.caps.to_caps() if self.caps else AiCaps()
         if "files" in self.model_fields_set:
             fields["files"] = self.files.to_settings() if self.files else FilesSettings()
         if self.fallbacks is not None:
@@ -138,6 +145,7 @@ class ChatbotSchema(BaseModel):
     failing_engines: list[EngineStateSchema] = Field(
         description="Engines that are left alone as they kept failing; those after them answer."
     )
+    caps: AiCapsSchema
     files: FilesSettingsSchema
     require_answer_tests: bool
     last_error: AiErrorSchema | None = Field(

@@ -103,6 +103,7 @@ class Site:
             identity_secrets=self.identity_secrets,
             triggers=self.triggers,
             fallbacks=bot.fallbacks,
+            caps=bot.caps,
             engine_checks=self.engine_checks,
             engine_states=self.engine_states,
             texts=self.texts,

@@ -18,6 +18,7 @@ from parley.chat.identification.model import IdentitySecret
 from parley.chat.site_texts.model import ApprovedText, DraftText, SiteTexts, TextTranslation
 from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import (
+    AiCaps,
     AiError,
     AiSettings,
     ChatbotSettings,
@@ -342,6 +343,7 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
         "translation": _to_translation(fields.get("translation", {})),
         "ai": _to_ai_settings(fields.get("ai", {})),
         "fallbacks": tuple(map(_to_fallback, fields.get("fallbacks", ()))),
+        "caps": AiCaps(**_known_fields(AiCaps, fields.get("caps", {}))),
         "files": _to_files_settings(fields.get("files", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
@@ -371,7 +373,7 @@ def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
 
 
 def _known_fields(
-    settings_class: type[ChatbotSettings | AiSettings | FallbackEngine | FilesSettings | TriggerDraft],
+    settings_class: type[ChatbotSettings | AiCaps | AiSettings | FallbackEngine | FilesSettings | TriggerDraft],
     document: Mapping[str, Any],
 ) -> Document:
     """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""

@@ -14,7 +14,14 @@ from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.ai.timeouts import REPLY_TIMEOUT_SECONDS
 from parley.chat.common_fields import TimeZoneName
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
-from parley.chat.sites.chatbot import AiSettings, EmbeddingChoice, FilesSettings, TranslationSettings
+from parley.chat.sites.chatbot import (
+    AiCaps,
+    AiSettings,
+    EmbeddingChoice,
+    FilesSettings,
+    TranslationSettings,
+    WhenCapReached,
+)
 from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.events.schemas import FileKind
@@ -185,8 +192,8 @@ class AiSettingsBody(RequestBody):
     answer_tokens: Annotated[int, Field(ge=1, le=8000)] | None = Field(None, description="Maximum length of a reply.")
     daily_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None,
-        description="Maximum tokens per day (UTC), where that is less than the installation's limit; after that, the "
-        "built-in engine replies.",
+        description="Maximum tokens per day (UTC), where that is less than the installation's limit: of replies, "
+        "embeddings, drafts, checks and answer tests. `caps.when_reached` says what happens after that.",
     )
     embeddings: EmbeddingChoice | None = Field(
         None,
@@ -201,6 +208,32 @@ class AiSettingsBody(RequestBody):
         """Return the fields that were given; an empty text becomes None."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return {name: None if value == "" else value for name, value in given.items()}
+
+
+_DEFAULT_CAPS = AiCaps()
+ReplyCap = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+class AiCapsBody(RequestBody):
+    """The most replies of engines with costs per day (UTC). Each is reserved before the engine is called.
+
+    A field that is absent has its default, null is no cap. What the built-in engine replies is not counted.
+    """
+
+    site: ReplyCap | None = None
+    address: ReplyCap | None = Field(
+        _DEFAULT_CAPS.address, description="To one IP address; an IPv6 network of 64 bits counts as one."
+    )
+    session: ReplyCap | None = Field(_DEFAULT_CAPS.session, description="To one visitor.")
+    conversation: ReplyCap | None = _DEFAULT_CAPS.conversation
+    when_reached: WhenCapReached = Field(
+        "handoff",
+        description="What happens when a cap or the tokens of the day (`ai.daily_tokens`) are used up: a person is"
+        " asked for, or the built-in engine replies. It also replies where nobody may be asked for.",
+    )
+
+    def to_caps(self) -> AiCaps:
+        return AiCaps(**self.model_dump())
 
 
 class FallbackBody(RequestBody):
@@ -218,6 +251,14 @@ class FallbackBody(RequestBody):
         " same. Empty: none.",
         repr=False,
     )
+
+
+class AiCapsSchema(BaseModel):
+    site: int | None
+    address: int | None
+    session: int | None
+    conversation: int | None
+    when_reached: WhenCapReached
 
 
 class FallbackSchema(BaseModel):

@@ -11,7 +11,7 @@ from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.site_texts.model import SiteTexts
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
-from parley.chat.sites.chatbot import AiSettings, FallbackEngine, FilesSettings
+from parley.chat.sites.chatbot import AiCaps, AiSettings, FallbackEngine, FilesSettings
 from parley.chat.sites.engine_check import PRIMARY_ENGINE, EngineCheck
 from parley.chat.sites.engine_state import EngineState
 from parley.chat.sites.routing import SiteRouting
@@ -58,6 +58,7 @@ class SiteSettings:
     """In their order, also those that are off."""
     fallbacks: tuple[FallbackEngine, ...] = ()
     """The engines after the first one."""
+    caps: AiCaps = field(default_factory=AiCaps)
     engine_id: str = PRIMARY_ENGINE
     engine_checks: Mapping[str, EngineCheck] = field(default_factory=dict)
     """What the last check of each engine has found, if it was of its present endpoint, key and model."""

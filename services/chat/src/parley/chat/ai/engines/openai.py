@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from parley.chat.ai.client_pool import Endpoint, SiteClientPool
 from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.engines.context import EngineContext
+from parley.chat.ai.metering import Meter
 from parley.chat.ai.model import Prompt, ReplyMetadata, WritingTask
-from parley.chat.ai.prompts import MAX_RESULT_TOKENS, estimate_prompt_tokens, estimate_task_tokens
 from parley.chat.ai.site_keys import SiteKeyUnreadable
 from parley.chat.retrieval.ports import EmbeddingFailed
 from parley.chat.sites.engine_check import EngineCheck
@@ -55,13 +55,13 @@ class OpenAiEngine(AiEngine):
                 async for chunk in chunks:
                     yield chunk
 
-    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
+    async def write(self, task: WritingTask) -> str:
         await self._import_client()
         with self._clients.borrow(task.site) as client:
-            return await client.write(task, metadata)
+            return await client.write(task)
 
-    async def embed(self, site: SiteSettings, texts: Sequence[str]) -> Sequence[Sequence[float]]:
-        """A vector for each text. Raises EmbeddingFailed."""
+    async def embed(self, site: SiteSettings, texts: Sequence[str], meter: Meter) -> Sequence[Sequence[float]]:
+        """A vector for each text. Raises EmbeddingFailed, CapReached."""
         if not (self.is_available_for(site) and site.ai.embedding_model):
             raise EmbeddingFailed("the site has no endpoint or model for embeddings")
         await self._import_client()
@@ -70,7 +70,7 @@ class OpenAiEngine(AiEngine):
                 rows: list[list[float]] = []
                 for start in range(0, len(texts), _MAX_EMBEDDED_TEXTS):
                     batch = [text[:_MAX_EMBEDDED_CHARACTERS] for text in texts[start : start + _MAX_EMBEDDED_TEXTS]]
-                    rows += await client.embed(site.ai.embedding_model, batch)
+                    rows += await client.embed(site.ai.embedding_model, batch, meter)
                 return rows
         except AiEngineError as exc:
             raise EmbeddingFailed(str(exc)) from exc
@@ -91,17 +91,6 @@ class OpenAiEngine(AiEngine):
             return result
         finally:
             await client.close()
-
-    def estimate_tokens(self, prompt: Prompt) -> int:
-        tokens = estimate_prompt_tokens(prompt) + self._max_reply_tokens(prompt.site)
-        # With tools there are usually two requests, the second with a result.
-        return tokens if prompt.tools is None else 2 * tokens + MAX_RESULT_TOKENS
-
-    def estimate_writing_tokens(self, task: WritingTask) -> int:
-        return estimate_task_tokens(task) + self._max_reply_tokens(task.site)
-
-    def _max_reply_tokens(self, site: SiteSettings) -> int:
-        return site.ai.answer_tokens or self._context.settings.openai_answer_tokens
 
     async def _import_client(self) -> None:
         """Import the SDK on first use, as it is most of a small installation's memory; in a thread, as it is slow."""

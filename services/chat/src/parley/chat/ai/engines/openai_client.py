@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -27,13 +27,16 @@ from parley.chat.ai.engines.openai_dialect import (
     learn_from_refusal,
 )
 from parley.chat.ai.engines.openai_tools import CallCollector
-from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, TokenUsage, WritingTask
+from parley.chat.ai.metering import Meter, TokenUsage
+from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, WritingTask
 from parley.chat.ai.prompts import (
     NO_ANSWER_TOOL,
     build_instructions,
     build_turns,
+    estimate_length,
     estimate_prompt_tokens,
     estimate_task_tokens,
+    estimate_tokens,
 )
 from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
@@ -47,6 +50,8 @@ log = get_logger(__name__)
 
 _MAX_DIALECTS = 64
 """Models whose refusals are remembered for an endpoint."""
+_MAY_HAVE_COST = ("timeout", "broken_off", "endpoint_failed", "engine_failed")
+"""Failures after which an endpoint may ask to be paid all the same."""
 _CUT = ("length", None)
 """A reply whose stream ended so was not finished."""
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
@@ -96,7 +101,7 @@ class OpenAiClient:
             turn = _Turn()
             if said:
                 turn.separator = "\n\n"
-            async with aclosing(self._answer_turn(prompt, metadata, turn)) as chunks:
+            async with aclosing(self._answer_turn(prompt, turn)) as chunks:
                 async for chunk in chunks:
                     yield chunk
             said = said or turn.reply.has_content
@@ -117,35 +122,31 @@ class OpenAiClient:
         elif ending.finish_reason in _CUT:
             yield " …"
 
-    async def _answer_turn(self, prompt: Prompt, metadata: ReplyMetadata, turn: _Turn) -> AsyncGenerator[str, None]:
-        """Yield what the model says until it ends or calls tools. Raises AiEngineError."""
+    async def _answer_turn(self, prompt: Prompt, turn: _Turn) -> AsyncGenerator[str, None]:
+        """Yield what the model says until it ends or calls tools. Raises AiEngineError, CapReached."""
 
         def build(dialect: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
             return build_instructions(prompt, tools=dialect.tools), list(build_turns(prompt))
 
-        spent, usage = metadata.tokens, ReplyMetadata(tokens=estimate_prompt_tokens(prompt))
-        try:
-            stream = self._stream(prompt, build, usage, turn.ending, tools=True, session=prompt.tools)
-            async with aclosing(stream) as chunks:
-                async for chunk in chunks:
-                    if text := turn.add(turn.citations.feed(turn.reply.feed(chunk))):
-                        yield text
-            if text := turn.add(turn.citations.feed(turn.reply.finish()) + turn.citations.finish()):
-                yield text
-        finally:
-            metadata.tokens = spent + usage.tokens
-            metadata.output_tokens += usage.output_tokens
+        stream = self._stream(
+            prompt, build, estimate_prompt_tokens(prompt), turn.ending, tools=True, session=prompt.tools
+        )
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                if text := turn.add(turn.citations.feed(turn.reply.feed(chunk))):
+                    yield text
+        if text := turn.add(turn.citations.feed(turn.reply.finish()) + turn.citations.finish()):
+            yield text
 
-    async def write(self, task: WritingTask, metadata: ReplyMetadata) -> str:
-        """Return a text for an operator, without reasoning and marks of the model. Raises AiEngineError."""
-        metadata.tokens = estimate_task_tokens(task)
+    async def write(self, task: WritingTask) -> str:
+        """Return a text for an operator, without reasoning and marks of the model. Raises AiEngineError, CapReached."""
         reply, ending = ReplyFilter(), _Ending()
         parts: list[str] = []
 
         def build(_: Dialect) -> tuple[str, Sequence[tuple[str, str]]]:
             return task.instructions, [("user", task.material)]
 
-        async with aclosing(self._stream(task, build, metadata, ending, tools=False)) as chunks:
+        async with aclosing(self._stream(task, build, estimate_task_tokens(task), ending, tools=False)) as chunks:
             async for chunk in chunks:
                 parts.append(reply.feed(chunk))
         text = "".join((*parts, reply.finish())).strip()
@@ -154,12 +155,18 @@ class OpenAiClient:
             raise AiEngineError(f"empty: {reason}", EMPTY_REPLIES.get(reason or "", EMPTY_REPLIES["blank"]), "empty")
         return f"{text} …" if ending.finish_reason in _CUT else text
 
-    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
-        """A vector for each text. Raises AiEngineError."""
+    async def embed(self, model: str, texts: Sequence[str], meter: Meter) -> list[list[float]]:
+        """A vector for each text. Raises AiEngineError, CapReached."""
+        estimate = sum(map(estimate_tokens, texts))
+        await meter.reserve(estimate)
         try:
             response = await self.sdk.embeddings.create(model=model, input=list(texts), encoding_format="float")
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
-            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
+            error = AiEngineError(_describe(exc), *explain_failure(exc))
+            meter.count(TokenUsage(embedding=estimate if error.code in _MAY_HAVE_COST else 0))
+            raise error from None
+        usage = read_usage(response.usage)
+        meter.count(TokenUsage(embedding=estimate if usage is None else usage.total))
         rows = [row.embedding for row in sorted(response.data or (), key=lambda row: row.index)]
         if len(rows) != len(texts) or not rows[0] or len({len(row) for row in rows}) != 1:
             raise AiEngineError("not a vector for each text", "The AI endpoint gave no embeddings.", "no_embeddings")
@@ -169,37 +176,44 @@ class OpenAiClient:
         self,
         task: Prompt | WritingTask,
         build: _BuildMessages,
-        metadata: ReplyMetadata,
+        input_tokens: int,
         ending: _Ending,
         *,
         tools: bool,
         session: ToolSession | None = None,
     ) -> AsyncGenerator[str, None]:
-        """Yield the endpoint's text in chunks. Raises AiEngineError."""
+        """Yield the endpoint's text in chunks. `input_tokens`: an estimate. Raises AiEngineError, CapReached."""
+        await task.meter.reserve(input_tokens + self._max_reply_tokens(task.site))
         request = partial(self._request, task, build, tools=tools, session=session)
+        cost = _Cost(TokenUsage(input_tokens))
         try:
-            async with aclosing(self._receive(request, metadata, ending)) as chunks:
+            async with aclosing(self._receive(request, cost, ending)) as chunks:
                 async for chunk in chunks:
                     yield chunk
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
-            raise AiEngineError(_describe(exc), *explain_failure(exc)) from None
+            error = AiEngineError(_describe(exc), *explain_failure(exc))
+            if error.code not in _MAY_HAVE_COST:
+                cost.usage = TokenUsage()
+            raise error from None
+        finally:
+            task.meter.count(cost.usage)
 
     async def _receive(
-        self, request: Callable[[], Awaitable[Any]], metadata: ReplyMetadata, ending: _Ending
+        self, request: Callable[[], Awaitable[Any]], cost: _Cost, ending: _Ending
     ) -> AsyncGenerator[str, None]:
         response = await request()
         if isinstance(response, ChatCompletion):
-            _count(metadata, response.usage)
             for choice in (response.choices or [])[:1]:
-                yield ending.read(choice.message, choice.finish_reason)
+                yield cost.read_text(ending.read(choice.message, choice.finish_reason))
+            cost.read(response.usage)
             return
         async with response:
             async for event in response:
-                _count(metadata, event.usage)
                 # The SDK does not validate what it parses: any of these may be missing.
                 for choice in event.choices or []:
                     if not choice.index:
-                        yield ending.read(choice.delta, choice.finish_reason)
+                        yield cost.read_text(ending.read(choice.delta, choice.finish_reason))
+                cost.read(event.usage)
 
     async def _request(
         self, task: Prompt | WritingTask, build: _BuildMessages, *, tools: bool, session: ToolSession | None
@@ -216,12 +230,15 @@ class OpenAiClient:
                 tools=tools,
                 session=session,
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
-                max_tokens=site_ai.answer_tokens or defaults.max_reply_tokens,
+                max_tokens=self._max_reply_tokens(site),
             )
 
         return await self.send(
             site, build_parameters, site_ai.seconds or defaults.idle_timeout_seconds, retry=task.retry
         )
+
+    def _max_reply_tokens(self, site: SiteSettings) -> int:
+        return site.ai.answer_tokens or self._defaults.max_reply_tokens
 
     def find_model(self, site: SiteSettings) -> str:
         return site.model or self._defaults.model
@@ -268,6 +285,27 @@ class OpenAiClient:
 
     async def close(self) -> None:
         await self.sdk.close()
+
+
+@dataclass(slots=True)
+class _Cost:
+    """What a request has cost: as the endpoint reports it, or else as estimated."""
+
+    usage: TokenUsage
+    characters: int = 0
+    reported: bool = False
+
+    def read_text(self, text: str) -> str:
+        """Count a part of the reply, and return it."""
+        self.characters += len(text)
+        if not self.reported:
+            self.usage = replace(self.usage, output=estimate_length(self.characters))
+        return text
+
+    def read(self, reported: Any) -> None:
+        usage = read_usage(reported)
+        if usage is not None:
+            self.usage, self.reported = usage, True
 
 
 @dataclass(slots=True)
@@ -341,12 +379,6 @@ def _find_empty_reason(reply: ReplyFilter, ending: _Ending) -> EmptyReason | Non
     if ending.called_tool or reply.called_tool or ending.finish_reason in ("tool_calls", "function_call"):
         return "tool_call"
     return "thoughts" if ending.thought or reply.contained_reasoning else "blank"
-
-
-def _count(metadata: ReplyMetadata, reported: Any) -> None:
-    usage = read_usage(reported)
-    if usage is not None:
-        metadata.tokens, metadata.output_tokens = usage.total, usage.output
 
 
 def read_usage(usage: Any) -> TokenUsage | None:

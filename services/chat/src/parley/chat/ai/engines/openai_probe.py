@@ -25,6 +25,7 @@ from openai.types.chat import ChatCompletion
 from parley.chat.ai import timeouts
 from parley.chat.ai.engines.openai_client import OpenAiClient, read_usage
 from parley.chat.ai.engines.openai_dialect import Dialect, explain_failure
+from parley.chat.ai.prompts import estimate_tokens
 from parley.chat.sites.engine_check import CheckName, CheckStatus, CheckStep, EngineCheck
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.http.ssrf_guard import EndpointRejected
@@ -297,6 +298,8 @@ class OpenAiProbe:
         except (*_FAILURES, ValueError) as exc:
             message, code = _explain(exc)
             return CheckStep(name, "failed", code, f"No embeddings: {message[0].lower()}{message[1:]}")
+        usage = read_usage(response.usage)
+        self._report.tokens += usage.total if usage is not None else estimate_tokens(_QUESTION)
         if not response.data or not response.data[0].embedding:
             return CheckStep(name, "failed", "no_embeddings", "The endpoint gave no embeddings.")
         dimensions = len(response.data[0].embedding)

@@ -1,0 +1,138 @@
+"""What a text of the AI costs: reserved before each request to a model, and counted after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal, Protocol
+
+from parley.chat.sites.chatbot import AiCaps
+from parley.chat.sites.site_settings import SiteSettings
+
+Cap = Literal["site", "address", "session", "conversation", "site_tokens", "address_tokens", "session_tokens"]
+"""What is used up for today: replies, or tokens, of whom."""
+
+_NO_CAPS = AiCaps(site=None, address=None, session=None, conversation=None)
+
+
+class CapReached(Exception):
+    """A request to a model was not made, as it could exceed a cap. Nothing of it was counted."""
+
+    def __init__(self, cap: Cap) -> None:
+        super().__init__(cap)
+        self.cap: Cap = cap
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """For whom a text is generated: a visitor's session on a site, and the client IP they write from, if known.
+
+    Without a session: an operator of the site, whom only the site's limits concern.
+    """
+
+    site_id: int
+    session: str = ""
+    client_ip: str = ""
+    conversation_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a site's settings allow per day (UTC), besides what the installation allows."""
+
+    tokens: int | None = None
+    caps: AiCaps = _NO_CAPS
+
+    @classmethod
+    def of(cls, site: SiteSettings) -> Limits:
+        return cls(site.ai.daily_tokens, site.caps)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Tokens and replies that were counted before a request, and the counters they are in."""
+
+    keys: tuple[str, ...]
+    tokens: int
+    replies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpentToday:
+    """What a site has used of a day (UTC), with what is reserved at present."""
+
+    day: date
+    tokens: int
+    replies: int
+    token_limit: int | None
+    """The site's own or the installation's, whichever is less."""
+
+
+class TokenBudget(Protocol):
+    """Replies, and tokens used, per day (UTC), over all replicas."""
+
+    async def reserve(self, spender: Spender, limits: Limits, tokens: int, replies: int = 0) -> Reservation:
+        """Count the most that a request may cost. Raises CapReached, and then has counted nothing.
+
+        Tokens are limited for the site, by its own limit and the installation's, and by the shares of both for a
+        session and a client IP.
+        """
+
+    async def settle(self, reservation: Reservation, tokens: int, replies: int = 0) -> None:
+        """Replace a reservation by what was used."""
+
+    async def read(self, site_id: int, limits: Limits) -> SpentToday: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of a request to a model: of the prompt and the reply to it, or of embedded texts."""
+
+    input: int = 0
+    output: int = 0
+    embedding: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.input + self.output + self.embedding
+
+    def __add__(self, other: TokenUsage) -> TokenUsage:
+        return TokenUsage(self.input + other.input, self.output + other.output, self.embedding + other.embedding)
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what one text costs, over all requests for it; with a budget, nothing is requested before it is reserved.
+
+    Call `settle` at the end, also after a failure.
+    """
+
+    budget: TokenBudget | None = None
+    spender: Spender = field(default_factory=lambda: Spender(0))
+    limits: Limits = field(default_factory=Limits)
+    replies: int = 0
+    """As how many replies the text counts: 0 for what no visitor has asked for, and for one that failed."""
+    usage: TokenUsage = field(default_factory=TokenUsage)
+    _held: Reservation | None = None
+
+    async def reserve(self, tokens: int) -> None:
+        """Reserve the most that the next request may cost. Raises CapReached."""
+        if self.budget is None:
+            return
+        if self._held is None:
+            self._held = await self.budget.reserve(self.spender, self.limits, tokens, self.replies)
+            return
+        missing = self.usage.total + tokens - self._held.tokens
+        if missing > 0:
+            await self.budget.reserve(self.spender, self.limits, missing)
+            self._held = replace(self._held, tokens=self._held.tokens + missing)
+
+    def count(self, usage: TokenUsage) -> None:
+        """Add what a request has cost."""
+        self.usage += usage
+
+    async def settle(self) -> None:
+        """Give back what was reserved and not used."""
+        if self.budget is not None and self._held is not None:
+            held, self._held = self._held, None
+            await self.budget.settle(held, self.usage.total, self.replies)
