@@ -326,6 +326,7 @@ class ApiTour:
         visitor.session_id = identified["session_id"]
         await self.call_as_visitor(visitor, "GET", "/history", limit=10)
         self.document.check("GET", "/api/v1/chat/transcript", await visitor.get("/transcript", lang="de"))
+        await self.call_as_visitor(visitor, "POST", "/transcript/email", email="tour@example.com", lang="de")
         await self.call_as_visitor(visitor, "GET", "/operator-messages", after_seq=0)
         await self.call_as_visitor(visitor, "GET", "/pending-proactive")
         await self.call_as_visitor(visitor, "POST", "/read", seq=1)
@@ -368,6 +369,7 @@ class ApiTour:
         await self.call(alex, "POST", f"{one}/viewing", {"state": "writing"})
         mention = {"conversation_id": int(one.rpartition("/")[2]), "content": "@Alex", "mentions": [alex.id]}
         await self.call(alex, "POST", "/operator/note", mention)
+        await self.call(alex, "POST", f"{one}/transcript/email", {"email": "tour@example.com"})
         await self.call(alex, "GET", "/operator/mentions")
         await self.call(alex, "POST", f"{one}/mentions/read")
         await self.call(alex, "PUT", f"{one}/labels", {"labels": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from support.tenants import TenantFixture
 
 WRITING = {
     *("stream", "email", "contact", "form", "offline-form"),
-    *("upload-image", "upload-file", "rate", "typing", "handoff"),
+    *("upload-image", "upload-file", "rate", "typing", "handoff", "transcript/email"),
 }
 """Paths that reach an operator or the AI, or store something."""
 
@@ -66,7 +67,9 @@ async def _statuses(tenant: TenantFixture, visitor: VisitorClient, conversation_
     server = await SiteServer.create(tenant.owner, tenant.site_id)
     token = server.sign(f"customer-{conversation_id}")
     visitor.session_id = (await visitor.post("/identify", token=token)).ok()["session_id"]
-    bodies = {**BODIES, "identify": {"token": token}}
+    # An address that has no limit yet.
+    address = {"email": f"jane-{secrets.token_hex(6)}@example.com"}
+    bodies = {**BODIES, "identify": {"token": token}, "transcript/email": address}
     for forward in proxy_routes(Credential.VISITOR):
         name = forward.path.removeprefix("/api/v1/chat/")
         if name == "events":

@@ -199,6 +199,7 @@ async def test_a_foreign_session_cannot_be_read_with_an_own_site_key(tenant: Ten
     attacker = tenant.api.visitor(tenant.site_key, other.visitor.session_id)
     assert (await attacker.get("/history")).status == 404
     assert (await attacker.get("/transcript")).status == 404
+    assert (await attacker.post("/transcript/email", email="attacker@example.com")).status == 404
     assert (await attacker.get("/operator-messages")).status == 404
     assert CANARY not in (await attacker.get("/block-status")).raw.decode()
 

@@ -23,6 +23,7 @@ PIXEL = bytes.fromhex(
 REQUESTS: dict[str, dict[str, Any]] = {
     "GET /api/v1/chat/history": {},
     "GET /api/v1/chat/transcript": {},
+    "POST /api/v1/chat/transcript/email": {"email": "views@example.com"},
     "GET /api/v1/chat/operator-messages": {},
     "GET /api/v1/chat/pending-proactive": {},
     "GET /api/v1/chat/block-status": {},

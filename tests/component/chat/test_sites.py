@@ -231,13 +231,13 @@ async def test_owner_chooses_what_operators_see_of_pages(app: AdminTestApp) -> N
     site = await app.create_site(owner)
     assert (site["page_tracking"], site["page_parameters"]) == (True, [])
     path = f"/api/v1/sites/{site['id']}"
-    assert (site["sound"], site["read_receipts"]) == (True, True)
-    quiet = {"sound": False, "read_receipts": False}
+    assert (site["sound"], site["read_receipts"], site["transcript_email"]) == (True, True, True)
+    quiet = {"sound": False, "read_receipts": False, "transcript_email": False}
     fields = {"page_tracking": False, "page_parameters": ["product", "product", "utm_source"], **quiet}
 
     changed = (await app.call("PUT", path, owner, fields)).ok()["site"]
 
     assert (changed["page_tracking"], changed["page_parameters"]) == (False, ["product", "utm_source"])
-    assert (changed["sound"], changed["read_receipts"]) == (False, False)
+    assert (changed["sound"], changed["read_receipts"], changed["transcript_email"]) == (False, False, False)
     for wrong in (["a&b"], [""], ["x" * 65], [str(n) for n in range(21)]):
         assert (await app.call("PUT", path, owner, {"page_parameters": wrong})).status == 422

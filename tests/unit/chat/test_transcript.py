@@ -7,7 +7,7 @@ from typing import Any
 
 from parley.chat.messages.model import Message
 from parley.chat.system_messages import get_locale_strings
-from parley.chat.widget.transcript import to_transcript
+from parley.chat.transcripts.rendering import to_transcript
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 
 

@@ -99,7 +99,7 @@ class AdminModule:
         throttle = LoginThrottle(failures, MongoKnownOriginRepository(mongo), clock)
         next_operator_id = BlockIdGenerator(mongo, "operator").next
         next_tenant_id = BlockIdGenerator(mongo, "tenant").next
-        self._public_url = settings.public_url.rstrip("/")
+        self._public_url, self._sends_mail = settings.public_url.rstrip("/"), settings.mail_is_on
         self._passwords = passwords = Argon2PasswordHasher()
         self.audit = audit = AuditService(MongoAuditRepository(mongo), BlockIdGenerator(mongo, "audit").next, clock)
 
@@ -176,7 +176,9 @@ class AdminModule:
         return [
             *account_routes.routes(AccountHandlers(self.accounts)),
             *api_key_routes.routes(ApiKeyHandlers(self.api_keys)),
-            *site_routes.routes(SiteHandlers(self.site_service, self._public_url), ChatbotHandlers(self.site_service)),
+            *site_routes.routes(
+                SiteHandlers(self.site_service, self._public_url, self._sends_mail), ChatbotHandlers(self.site_service)
+            ),
             *identification_routes.secret_routes(IdentitySecretHandlers(self._identity_secrets)),
             *form_routes.settings_routes(FormSettingsHandlers(self._form_settings)),
             *trigger_routes.site_routes(TriggerHandlers(self.triggers.service)),

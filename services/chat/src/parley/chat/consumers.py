@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from parley.chat.conversations.lost_access import LostAccess
@@ -13,6 +13,7 @@ from parley.chat.conversations.service import ConversationService
 from parley.chat.messages.service import MessageService
 from parley.chat.presence.service import PresenceService
 from parley.chat.search.feed import SearchFeed
+from parley.chat.transcripts.service import TranscriptService
 from parley.common.events import Event
 from parley.common.events.messages import MessageTranslated
 from parley.common.events.presence import OperatorOffline, OperatorOnline
@@ -72,12 +73,14 @@ class ConversationRpc:
     """RPC methods about conversations. Each returns None for what does not exist."""
 
     queries: ConversationQueries
+    transcripts: TranscriptService
 
     def methods(self) -> dict[str, RpcMethod]:
         return {
             "conversation": self.get_conversation,
             "message": self.get_message,
             "recent_messages": self.list_recent_messages,
+            "transcript_mail": self.get_transcript_mail,
         }
 
     async def get_conversation(self, request: dict[str, Any]) -> dict[str, Any] | None:
@@ -105,6 +108,10 @@ class ConversationRpc:
             "language": conversation.visitor.language,
             "messages": [message.to_schema().model_dump(mode="json") for message in messages],
         }
+
+    async def get_transcript_mail(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        mail = await self.transcripts.find_mail(str(request["request_id"]))
+        return asdict(mail) if mail is not None else None
 
     async def get_message(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """The message `seq`, or the first one after it."""

@@ -32,6 +32,7 @@ from parley.chat.sites import repository as sites
 from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
 from parley.chat.tools import repository as tools
+from parley.chat.transcripts import repository as transcripts
 from parley.chat.triggers import repository as triggers
 from parley.chat.uploads import repository as uploads
 from parley.chat.views import repository as views
@@ -46,6 +47,7 @@ OUTBOX_COLLECTIONS = (
     personal_data.COLLECTION,
     teams.COLLECTION,
     identification.COLLECTION,
+    transcripts.COLLECTION,
 )
 
 SCHEMA = DatabaseSchema(
@@ -80,6 +82,7 @@ SCHEMA = DatabaseSchema(
         *team.INDEXES,
         *teams.INDEXES,
         *tools.INDEXES,
+        *transcripts.INDEXES,
         *triggers.INDEXES,
         *assignment.INDEXES,
         *personal_data.INDEXES,

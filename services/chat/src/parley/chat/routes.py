@@ -40,6 +40,8 @@ from parley.chat.site_texts.handlers import SiteTextHandlers
 from parley.chat.site_texts.service import SiteTextService
 from parley.chat.tools import routes as tool_routes
 from parley.chat.tools.handlers import ToolHandlers
+from parley.chat.transcripts import routes as transcript_routes
+from parley.chat.transcripts.handlers import TranscriptHandlers
 from parley.chat.triggers import routes as trigger_routes
 from parley.chat.triggers.handlers import TriggerDeliveryHandlers
 from parley.chat.uploads import routes as upload_routes
@@ -68,7 +70,14 @@ def build_routes(
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
     widget = WidgetHandlers(
-        conversations.widget, messages, ai.replies, visitors, uploads.uploads, files.files, conversations.triggers
+        conversations.widget,
+        messages,
+        ai.replies,
+        visitors,
+        uploads.uploads,
+        files.files,
+        conversations.triggers,
+        conversations.transcripts,
     )
     return [
         *conversation_routes.routes(
@@ -78,6 +87,7 @@ def build_routes(
         *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
+        *transcript_routes.routes(TranscriptHandlers(conversations.transcripts)),
         *identification_routes.visitor_routes(
             IdentificationHandlers(conversations.identification, conversations.session_ends)
         ),

@@ -17,6 +17,7 @@ from parley.common.runtime.settings import (
     FILES_MAX_BYTES,
     MAX_FILES_MAX_BYTES,
     SILENT_VISITOR_DAYS,
+    SMTP_HOST,
     CommaSeparated,
     DatabaseSettings,
     split_commas,
@@ -94,6 +95,7 @@ class ChatSettings(DatabaseSettings):
         description="Hosts at which sites may have tools although they are not on the public internet or have no TLS:"
         " host or host:port, comma-separated.",
     )
+    smtp_host: str | None = Field(None, description=SMTP_HOST)
     silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
     owner_email: str | None = Field(None, description="E-mail address of the first owner, who is created once.")
     owner_password: SecretStr | None = Field(
@@ -115,7 +117,7 @@ class ChatSettings(DatabaseSettings):
             raise ValueError("must be host:port or unix:/path")
         return value
 
-    @field_validator("encryption_secret", mode="before")
+    @field_validator("encryption_secret", "smtp_host", mode="before")
     @classmethod
     def _read_empty_as_unset(cls, value: object) -> object:
         return value or None  # Docker Compose sets the variable also where an older .env does not have it.
@@ -136,6 +138,11 @@ class ChatSettings(DatabaseSettings):
         if bool(self.owner_email) != bool(self.owner_password):
             raise ValueError("PARLEY_OWNER_EMAIL and PARLEY_OWNER_PASSWORD must be set together")
         return self
+
+    @property
+    def mail_is_on(self) -> bool:
+        """Whether the installation sends mail, which notify does."""
+        return self.smtp_host is not None
 
     @property
     def silent_visitor_lifetime(self) -> timedelta:

@@ -36,7 +36,7 @@ def add_subscriptions(
         search.feed,
     )
     assignment = AssignmentHandlers(conversations.assigner, conversations.queue_places, conversations.waits)
-    rpc = ConversationRpc(conversations.queries)
+    rpc = ConversationRpc(conversations.queries, conversations.transcripts)
     on_visitor_erased = conversations.conversation_repository.on_visitor_erased
     broker.add(BroadcastSubscriber("erasures", EVENTS_EXCHANGE, ("*.*.visitor.erased",), on_visitor_erased))
     broker.add(_site_invalidations(admin, ai))

@@ -39,6 +39,10 @@ class LocaleStrings:
     call_failed: str
     ask_for_person: str
     """What a visitor who wants to talk to a person may choose to send."""
+    transcript_subject: str
+    """Of a conversation sent by e-mail, with `{name}`."""
+    transcript_footer: str
+    """Why its recipient gets it."""
     address_removed: str
     """In place of an address in a reply that no source has named."""
 

@@ -14,6 +14,9 @@ TEXT_TRANSLATION_RETRY_SECONDS: Final = 0.5
 REACHABLE_TIMEOUT_SECONDS: Final = 1.0
 """How long the list of operators waits for notify to say whom a push would reach."""
 
+TRANSCRIPT_REQUEST_RETENTION: Final = timedelta(days=3)
+"""How long the address of a transcript is kept: longer than notify tries to send it."""
+
 # Caches.
 SITE_CACHE_TTL_SECONDS: Final = 30.0
 REACHABILITY_CACHE_TTL_SECONDS: Final = 3.0

@@ -13,13 +13,14 @@ from parley.common.http import RateLimitClass
 
 CHAT, PRESENCE, NOTIFY, TRANSLATE = SERVICES = ("chat", "presence", "notify", "translate")
 
-READ, WRITE, LOGIN, UPLOAD, HEARTBEAT, SEARCH = (
+READ, WRITE, LOGIN, UPLOAD, HEARTBEAT, SEARCH, MAIL = (
     RateLimitClass.READ,
     RateLimitClass.WRITE,
     RateLimitClass.LOGIN,
     RateLimitClass.UPLOAD,
     RateLimitClass.HEARTBEAT,
     RateLimitClass.SEARCH,
+    RateLimitClass.MAIL,
 )
 
 
@@ -138,6 +139,7 @@ OPERATOR_ROUTES = (
     _operator(CHAT, "POST", "/operator/visitor/erase"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/read"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/viewing", HEARTBEAT),
+    _operator(CHAT, "POST", "/operator/conversation/{id}/transcript/email", MAIL),
     _operator(CHAT, "GET", "/operator/mentions"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/mentions/read"),
     _operator(CHAT, "POST", "/operator/conversation/{id}/copilot/suggestion", kind=RouteKind.AI_JSON),
@@ -155,6 +157,7 @@ VISITOR_ROUTES = (
     _visitor(CHAT, "POST", "stream", kind=RouteKind.AI_STREAM),
     _visitor(CHAT, "GET", "history"),
     _visitor(CHAT, "GET", "transcript"),
+    _visitor(CHAT, "POST", "transcript/email", MAIL),
     _visitor(CHAT, "POST", "email"),
     _visitor(CHAT, "POST", "contact"),
     _visitor(CHAT, "POST", "identify"),

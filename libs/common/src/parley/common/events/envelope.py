@@ -10,7 +10,14 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from parley.common.events import conversations, messages, presence, team, translation  # noqa: F401 - fill the registry
+from parley.common.events import (  # noqa: F401 - fill the registry
+    conversations,
+    messages,
+    presence,
+    team,
+    transcripts,
+    translation,
+)
 from parley.common.events.registry import Audience, EventData, UnknownEvent, event_class
 from parley.common.observability.logging import current_trace
 from parley.common.runtime.clock import to_rfc3339, utc_now

@@ -31,6 +31,7 @@ class RateLimitClass(StrEnum):
     UPLOAD = "upload"
     HEARTBEAT = "beat"
     SEARCH = "search"
+    MAIL = "mail"
 
 
 CallerT = TypeVar("CallerT", bound=Caller)

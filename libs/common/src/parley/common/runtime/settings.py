@@ -189,6 +189,7 @@ SILENT_VISITOR_DAYS = (
 
 DEFAULT_FILES_MAX_BYTES = 25 * 1024 * 1024
 MAX_FILES_MAX_BYTES = 1024 * 1024 * 1024
+SMTP_HOST = "The mail server. Without it no mail is sent. Set it alike for chat and notify."
 FILES_MAX_BYTES = "Maximum size of a file that is not an image. Set it alike for gateway and chat."
 """The description of a setting that several services have."""
 

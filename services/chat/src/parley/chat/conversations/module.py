@@ -34,6 +34,8 @@ from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
 from parley.chat.presence.service import PresenceService
 from parley.chat.settings import ChatSettings
+from parley.chat.transcripts.repository import MongoDailyLimits, MongoTranscriptRequests
+from parley.chat.transcripts.service import TranscriptService
 from parley.chat.triggers.delivery import TriggerDelivery
 from parley.chat.views.repository import MongoViewRepository
 from parley.chat.views.service import ViewService
@@ -122,6 +124,17 @@ class ConversationModule:
         self.queue_places = QueuePlaces(waiting, self.waits, publish_ephemeral, clock)
         self.widget = WidgetService(
             self.visitors, conversations, messages, admin.cached_sites, presence, self.queue_places, clock
+        )
+        self.transcripts = TranscriptService(
+            self.visitors,
+            conversations,
+            messages,
+            admin.cached_sites,
+            MongoTranscriptRequests(mongo, backends.outbox),
+            MongoDailyLimits(mongo, clock),
+            admin.audit,
+            clock,
+            settings.mail_is_on,
         )
         self.operator_timeouts = OperatorTimeouts(conversations, admin.site_directory, presence, clock)
         self.assigner = Assigner(

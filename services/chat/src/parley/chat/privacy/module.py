@@ -13,6 +13,7 @@ from parley.chat.privacy.remote_data_sources import RpcDataSources
 from parley.chat.privacy.repository import MongoPersonalDataRepository
 from parley.chat.privacy.service import PersonalDataService
 from parley.chat.settings import ChatSettings
+from parley.chat.transcripts.personal_data import TranscriptRequestData
 from parley.chat.visitors.repository import MongoVisitorRepository
 from parley.common.messaging import RpcClient
 from parley.common.mongodb import Mongo, Outbox
@@ -31,9 +32,10 @@ def build_personal_data_service(
     rpc_clients: Mapping[str, RpcClient],
 ) -> PersonalDataService:
     """`rpc_clients` has a client for each of DATA_SERVICES."""
+    derived = (AnswerTestData(mongo), TranscriptRequestData(mongo))
     messages, visitors = MongoMessageRepository(mongo), MongoVisitorRepository(mongo)
     return PersonalDataService(
-        MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base, (AnswerTestData(mongo),)),
+        MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base, derived),
         content,
         RpcDataSources({name: rpc_clients[name] for name in DATA_SERVICES}),
         admin.site_directory,

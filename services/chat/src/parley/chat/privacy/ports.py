@@ -13,7 +13,7 @@ from parley.common.events import Event
 
 
 class DerivedData(Protocol):
-    """What another feature has made from visitors' conversations."""
+    """What another feature has stored that comes from visitors' conversations."""
 
     async def list_texts(self, conversation_ids: Sequence[int]) -> Sequence[DerivedText]: ...
 

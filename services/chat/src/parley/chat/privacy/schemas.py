@@ -58,7 +58,7 @@ class ExportedFile(Schema):
 
 
 class ExportedText(Schema):
-    """A text that was made from the visitor's conversations, for the site's AI."""
+    """A text that was made from the visitor's conversations, or an address to which they were sent."""
 
     kind: DerivedKind
     text: str
@@ -84,7 +84,9 @@ class ExportSchema(Schema):
     conversations: list[ExportedConversation]
     images: list[str] = Field(description="Names of images; their URLs are uploads/<name> on this deployment.")
     files: list[ExportedFile] = Field(description="Files that are still stored; files/<id>/<name> on this deployment.")
-    derived: list[ExportedText] = Field(description="What was made from the conversations to improve the AI.")
+    derived: list[ExportedText] = Field(
+        description="What was made from the conversations to improve the AI, and where they were sent."
+    )
     triggers: list[ExportedTrigger] = Field(default_factory=list)
     elsewhere: dict[str, dict[str, Any] | None]
 

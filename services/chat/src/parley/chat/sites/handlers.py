@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from parley.chat.paging.schemas import PageQuery, decode_id, encode_id
 from parley.chat.schemas import OkResponse
+from parley.chat.sites.model import Site
 from parley.chat.sites.schemas import (
     CreateSiteBody,
     MyAccessResponse,
     SiteListResponse,
     SiteResponse,
+    SiteSchema,
     UpdateSiteBody,
     WidgetCodeResponse,
     serialize_site,
@@ -26,30 +28,35 @@ class SiteHandlers:
     sites: SiteService
     public_url: str
     """URL of the deployment, without a slash at its end."""
+    sends_mail: bool
+    """Whether the installation sends mail."""
 
     async def list_page(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> SiteListResponse:
         limit = context.query.limit
         sites = await self.sites.list_page(context.caller, decode_id(context.query.cursor), limit)
         return SiteListResponse(
-            sites=[serialize_site(site) for site in sites[:limit]],
+            sites=[self._serialize(site) for site in sites[:limit]],
             next_cursor=encode_id([site.id for site in sites], limit),
         )
 
     async def create(self, context: RequestContext[OperatorCaller, CreateSiteBody, None]) -> SiteResponse:
         site = await self.sites.create(context.caller, context.body.to_draft())
-        return SiteResponse(site=serialize_site(site))
+        return SiteResponse(site=self._serialize(site))
 
     async def show(self, context: RequestContext[OperatorCaller, None, None]) -> SiteResponse:
         site = await self.sites.get(context.caller, context.path["site_id"])
-        return SiteResponse(site=serialize_site(site))
+        return SiteResponse(site=self._serialize(site))
 
     async def update(self, context: RequestContext[OperatorCaller, UpdateSiteBody, None]) -> SiteResponse:
         site = await self.sites.update(context.caller, context.path["site_id"], context.body.to_fields())
-        return SiteResponse(site=serialize_site(site))
+        return SiteResponse(site=self._serialize(site))
 
     async def rotate_key(self, context: RequestContext[OperatorCaller, None, None]) -> SiteResponse:
         site = await self.sites.rotate_key(context.caller, context.path["site_id"])
-        return SiteResponse(site=serialize_site(site))
+        return SiteResponse(site=self._serialize(site))
+
+    def _serialize(self, site: Site) -> SiteSchema:
+        return serialize_site(site, sends_mail=self.sends_mail)
 
     async def delete(self, context: RequestContext[OperatorCaller, None, None]) -> OkResponse:
         await self.sites.delete(context.caller, context.path["site_id"])

@@ -29,6 +29,7 @@ class SiteDraft:
     page_parameters: tuple[str, ...] = ()
     sound: bool = True
     read_receipts: bool = True
+    transcript_email: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Site:
 
     `page_tracking`: operators see which page a visitor is on, without its fragment and its query, except for the
     query's `page_parameters`. `sound`: whether new messages make a sound in the widget, until the visitor chooses.
-    `read_receipts`: whether the widget shows that an operator has read a message.
+    `read_receipts`: whether the widget shows that an operator has read a message. `transcript_email`: whether a
+    conversation can be sent by e-mail, where the installation sends mail.
     """
 
     id: int
@@ -52,6 +54,7 @@ class Site:
     page_parameters: tuple[str, ...] = ()
     sound: bool = True
     read_receipts: bool = True
+    transcript_email: bool = True
     routing: SiteRouting = field(default_factory=SiteRouting)
     chatbot: ChatbotSettings = field(default_factory=ChatbotSettings)
     forms: SiteForms = field(default_factory=SiteForms)
@@ -94,6 +97,7 @@ class Site:
             page_parameters=self.page_parameters,
             sound=self.sound,
             read_receipts=self.read_receipts,
+            transcript_email=self.transcript_email,
             notifies_when_pending=bot.routing != "manual",
             routing=self.routing,
             files=bot.files,

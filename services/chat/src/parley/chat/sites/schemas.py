@@ -36,6 +36,10 @@ Sound = Annotated[
     bool, Field(description="Whether new messages make a sound in the widget, as long as the visitor has not chosen.")
 ]
 ReadReceipts = Annotated[bool, Field(description="Whether the widget shows that an operator has read a message.")]
+TranscriptEmail = Annotated[
+    bool,
+    Field(description="Whether visitors and operators can have a chat sent by e-mail, if the installation sends mail."),
+]
 PageTracking = Annotated[bool, Field(description="Whether operators see which page a visitor is on.")]
 
 
@@ -48,6 +52,7 @@ class CreateSiteBody(RequestBody):
     page_parameters: PageParameters = Field(default_factory=list)
     sound: Sound = True
     read_receipts: ReadReceipts = True
+    transcript_email: TranscriptEmail = True
 
     def to_draft(self) -> SiteDraft:
         return SiteDraft(
@@ -59,6 +64,7 @@ class CreateSiteBody(RequestBody):
             _without_duplicates(self.page_parameters),
             self.sound,
             self.read_receipts,
+            self.transcript_email,
         )
 
 
@@ -73,6 +79,7 @@ class UpdateSiteBody(RequestBody):
     page_parameters: PageParameters | None = None
     sound: Sound | None = None
     read_receipts: ReadReceipts | None = None
+    transcript_email: TranscriptEmail | None = None
 
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of Site to replace."""
@@ -95,6 +102,8 @@ class SiteSchema(BaseModel):
     page_parameters: list[str]
     sound: bool
     read_receipts: bool
+    transcript_email: bool
+    sends_mail: bool = Field(description="Whether the installation sends mail.")
     routing: Routing = Field(description="Who is notified of a waiting visitor, as in the assistant's settings.")
     assignment: RoutingSchema
     created_at: Timestamp
@@ -119,7 +128,7 @@ class MyAccessResponse(SuccessResponse):
     owner: bool
 
 
-def serialize_site(site: Site) -> SiteSchema:
+def serialize_site(site: Site, *, sends_mail: bool) -> SiteSchema:
     return SiteSchema(
         id=site.id,
         name=site.name,
@@ -131,6 +140,8 @@ def serialize_site(site: Site) -> SiteSchema:
         page_parameters=list(site.page_parameters),
         sound=site.sound,
         read_receipts=site.read_receipts,
+        transcript_email=site.transcript_email,
+        sends_mail=sends_mail,
         routing=site.chatbot.routing,
         assignment=serialize_routing(site.routing),
         created_at=site.created_at,

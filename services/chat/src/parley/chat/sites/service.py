@@ -75,6 +75,7 @@ class SiteService:
             page_parameters=draft.page_parameters,
             sound=draft.sound,
             read_receipts=draft.read_receipts,
+            transcript_email=draft.transcript_email,
         )
         await self.sites.add(site, await self.site_changed_event(caller, site, "site.created", {"name": site.name}))
         return site

@@ -44,6 +44,8 @@ class SiteSettings:
     page_parameters: tuple[str, ...] = ()
     sound: bool = True
     read_receipts: bool = True
+    transcript_email: bool = True
+    """Whether a conversation can be sent by e-mail, where the installation sends mail."""
     notifies_when_pending: bool = True
     """Whether a waiting visitor causes push notifications."""
     routing: SiteRouting = field(default_factory=SiteRouting)

@@ -16,6 +16,7 @@ from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
 from parley.chat.messages.service import MessageService, ReceivedMessage
 from parley.chat.schemas import OkResponse
+from parley.chat.transcripts.service import TranscriptService
 from parley.chat.triggers.delivery import TriggerDelivery
 from parley.chat.uploads.service import UploadService
 from parley.chat.visitors.service import VisitorService
@@ -31,7 +32,6 @@ from parley.chat.widget.schemas import (
     OperatorMessagesQuery,
     RatingBody,
     SendMessageBody,
-    TranscriptQuery,
     VisitorReadBody,
     WidgetBody,
     WidgetMessagesResponse,
@@ -62,6 +62,7 @@ class WidgetHandlers:
     uploads: UploadService
     files: FileService
     triggers: TriggerDelivery
+    transcripts: TranscriptService
 
     async def stream(self, context: RequestContext[VisitorCaller, SendMessageBody, None]) -> web.StreamResponse:
         """Store the visitor's message, and stream the AI's reply as server-sent events."""
@@ -120,11 +121,6 @@ class WidgetHandlers:
         place = await self.widget.find_queue_place(history.conversation)
         return to_history_response(visitor, history, place)
 
-    async def get_transcript(self, context: RequestContext[VisitorCaller, None, TranscriptQuery]) -> web.Response:
-        text = await self.widget.get_transcript(context.caller, context.query.lang)
-        headers = {"Content-Disposition": 'attachment; filename="chat.txt"', "Cache-Control": "no-store"}
-        return web.Response(text=text, content_type="text/plain", charset="utf-8", headers=headers)
-
     async def list_operator_messages(
         self, context: RequestContext[VisitorCaller, None, OperatorMessagesQuery]
     ) -> WidgetMessagesResponse:
@@ -170,7 +166,11 @@ class WidgetHandlers:
 
     async def get_config(self, context: RequestContext[VisitorCaller, None, ConfigQuery]) -> ConfigResponse:
         config = await self.widget.get_config(context.caller, context.query.lang)
-        return to_config_response(config, self.files.policy_of(config.site))
+        return to_config_response(
+            config,
+            self.files.policy_of(config.site),
+            transcript_email=self.transcripts.is_offered(config.site),
+        )
 
 
 async def with_pauses(

@@ -28,16 +28,6 @@ def _read_routes(handlers: WidgetHandlers) -> list[Route]:
         ),
         Route(
             "GET",
-            f"{_CHAT}/transcript",
-            handlers.get_transcript,
-            CallerType.VISITOR,
-            None,
-            "Your latest conversation as a text file",
-            query=schemas.TranscriptQuery,
-            response_media_type="text/plain",
-        ),
-        Route(
-            "GET",
             f"{_CHAT}/operator-messages",
             handlers.list_operator_messages,
             CallerType.VISITOR,

@@ -108,10 +108,6 @@ class HistoryQuery(WidgetQuery):
     limit: PageSize = 50
 
 
-class TranscriptQuery(WidgetQuery):
-    lang: Language | None = Field(None, description="The language of the text around the messages; by default yours.")
-
-
 class ConfigQuery(WidgetQuery):
     # A page may set any text as its language: then the site's texts are the originals.
     lang: Annotated[str, StringConstraints(max_length=100)] | None = Field(
@@ -211,6 +207,7 @@ class ConfigResponse(SuccessResponse):
     page_parameters: list[str] = Field(default_factory=list, description="The query parameters it reports with it.")
     sound: bool = Field(True, description="Whether new messages make a sound, as long as the visitor has not chosen.")
     read_receipts: bool = Field(True, description="Whether the widget shows that an operator has read a message.")
+    transcript_email: bool = Field(False, description="Whether you can have your conversation sent by e-mail.")
 
 
 def to_queue_place(place: QueuePlace | None) -> QueuePlaceSchema | None:
@@ -253,7 +250,7 @@ def _conversation_fields(found: WidgetMessages) -> dict[str, Any]:
     }
 
 
-def to_config_response(config: WidgetConfig, files: FilePolicy) -> ConfigResponse:
+def to_config_response(config: WidgetConfig, files: FilePolicy, *, transcript_email: bool) -> ConfigResponse:
     site, opening = config.site, config.opening
     return ConfigResponse(
         name=site.bot_name,
@@ -271,4 +268,5 @@ def to_config_response(config: WidgetConfig, files: FilePolicy) -> ConfigRespons
         page_parameters=list(site.page_parameters),
         sound=site.sound,
         read_receipts=site.read_receipts,
+        transcript_email=transcript_email,
     )

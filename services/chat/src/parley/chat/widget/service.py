@@ -16,17 +16,14 @@ from parley.chat.presence.ports import PresenceReader
 from parley.chat.site_texts.originals import localize
 from parley.chat.sites.business_hours import OpenStatus
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
-from parley.chat.system_messages import get_locale_strings
 from parley.chat.visitors.errors import VisitorNotFound
 from parley.chat.visitors.model import Visitor
 from parley.chat.visitors.service import VisitorService
-from parley.chat.widget.transcript import to_transcript
 from parley.common.auth.identity import VisitorCaller
 from parley.common.events.schemas import BlockType
 from parley.common.runtime.clock import Clock
 
 _MAX_MESSAGES = 100
-_MAX_TRANSCRIPT_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +67,6 @@ class WidgetService:
             return visitor, WidgetMessages()
         messages = await self.messages.list_for_conversation(latest, before_seq=before_seq, limit=limit)
         return visitor, WidgetMessages(latest, messages)
-
-    async def get_transcript(self, caller: VisitorCaller, language: str | None) -> str:
-        """The visitor's latest conversation as a text: its last 5 000 messages. Raises VisitorNotFound."""
-        visitor = await self.visitors.get(caller)
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
-        latest = await self.conversations.find_latest(visitor)
-        messages = [] if latest is None else await self._list_last(latest)
-        return to_transcript(site.bot_name, messages, get_locale_strings(language or visitor.language))
-
-    async def _list_last(self, conversation: Conversation) -> list[Message]:
-        messages: list[Message] = []
-        for _ in range(_MAX_TRANSCRIPT_PAGES):
-            before_seq = messages[0].seq if messages else None
-            page = await self.messages.list_for_conversation(conversation, before_seq=before_seq, limit=_MAX_MESSAGES)
-            messages[:0] = page
-            if len(page) < _MAX_MESSAGES:
-                break
-        return messages
 
     async def list_operator_messages(self, caller: VisitorCaller, after_seq: int) -> WidgetMessages:
         """Operators' messages of the visitor's latest conversation, after a seq. Raises VisitorNotFound."""

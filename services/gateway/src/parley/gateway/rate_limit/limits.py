@@ -8,7 +8,7 @@ from enum import StrEnum
 
 NEW_SESSIONS = "session"
 """Counts the visitors' sessions of an address that this replica does not know yet, on whichever route they come."""
-RATE_CLASSES = ("read", "write", "login", "upload", "beat", "search", NEW_SESSIONS)
+RATE_CLASSES = ("read", "write", "login", "upload", "beat", "search", "mail", NEW_SESSIONS)
 """The values of `parley.common.http.RateLimitClass`, which is not imported because it depends on aiohttp; and
 `NEW_SESSIONS`."""
 
@@ -41,6 +41,7 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "upload": RateLimit(10, 300),
         "beat": RateLimit(200, 1000),
         "search": RateLimit(50, 300),
+        "mail": RateLimit(1 / 60, 20),
         NEW_SESSIONS: RateLimit(1, 1000),
     },
     RateLimitScope.SESSION: {
@@ -48,6 +49,7 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "write": RateLimit(5, 50),
         "upload": RateLimit(0.2, 10),
         "beat": RateLimit(2, 30),
+        "mail": RateLimit(1 / 60, 5),
     },
     RateLimitScope.OPERATOR: {
         "read": RateLimit(50, 200),
@@ -56,12 +58,14 @@ DEFAULT_LIMITS: dict[RateLimitScope, dict[str, RateLimit]] = {
         "upload": RateLimit(0.5, 20),
         "beat": RateLimit(10, 60),
         "search": RateLimit(10, 40),
+        "mail": RateLimit(1 / 6, 20),
     },
     RateLimitScope.SITE: {
         "read": RateLimit(500, 5000),
         "write": RateLimit(200, 1000),
         "upload": RateLimit(20, 300),
         "beat": RateLimit(2000, 5000),
+        "mail": RateLimit(1, 100),
     },
 }
 

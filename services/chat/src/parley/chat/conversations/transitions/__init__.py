@@ -45,6 +45,7 @@ from parley.chat.conversations.transitions.visitors import (
     mark_read_by_operator,
     mark_read_by_visitor,
     rate,
+    record_transcript,
 )
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "open_conversation",
     "rate",
     "record_discarded_calls",
+    "record_transcript",
     "release",
     "remove_deleted_label",
     "renew_reply_lease",

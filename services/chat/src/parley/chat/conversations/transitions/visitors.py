@@ -52,6 +52,12 @@ def rate(conversation: Conversation, score: int, comment: str | None, at: dateti
     return Change(after, (events.rated(after, score, comment),))
 
 
+def record_transcript(conversation: Conversation, by: OperatorRef | None, at: datetime) -> Change:
+    """Note in the history that the conversation is sent by e-mail, by an operator or (None) by its visitor."""
+    after = replace(conversation, updated_at=at).with_history(at, "transcript_sent", by)
+    return Change(after, (events.updated(after, by),))
+
+
 def apply_visitor_update(conversation: Conversation, visitor: Visitor, by: OperatorRef | None, at: datetime) -> Change:
     """Update the conversation's copy of the visitor; an older version changes nothing.
 

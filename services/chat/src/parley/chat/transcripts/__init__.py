@@ -1,0 +1,1 @@
+"""A conversation as its visitor may keep it: as a text file, and by e-mail."""
