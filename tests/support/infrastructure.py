@@ -25,6 +25,7 @@ from parley_dev.process import Process
 from parley_dev.servers import MongoServer, RabbitServer
 from parley_dev.stack import SpawnService, Stack
 from parley_dev.web import build_web
+from support.mail_server import MailServer
 from support.openai_server import FakeOpenAIServer
 from support.service_process import CAN_FORK, ForkedProcess, ServiceProcess, start_fork_server, start_python
 
@@ -60,6 +61,7 @@ class InfrastructureOwner:
         self._vhosts = list(_VHOSTS)
         self._stack: Stack | None = None
         self._ai: FakeOpenAIServer | None = None
+        self._mail = MailServer(directory=self._directory / "mails")
         self._fork_servers: dict[str, asyncio.Task[tuple[Process, Path]]] = {}
         self._lock = asyncio.Lock()
 
@@ -92,6 +94,7 @@ class InfrastructureOwner:
             await self._stack.stop()
         if self._ai is not None:
             await self._ai.__aexit__(None, None, None)
+            await self._mail.__aexit__(None, None, None)
         for server in self._fork_servers.values():
             process, _ = await server
             await process.kill()
@@ -141,6 +144,8 @@ class InfrastructureOwner:
         if self._stack is None:
             mongodb_uri, amqp_url = await self._servers({}), await self._broker({})
             self._ai = await FakeOpenAIServer().__aenter__()
+            await self._mail.__aenter__()
+            mail = {f"PARLEY_{name.upper()}": str(value) for name, value in self._mail.settings.items()}
             web = await asyncio.to_thread(build_web, _WEB, print_line) if request["web"] else None
             gateway = {**NO_RATE_LIMITS, **({"PARLEY_WEB_DIR": str(web)} if web is not None else {})}
             self._stack = await _start(
@@ -156,9 +161,10 @@ class InfrastructureOwner:
                             "PARLEY_OPENAI_URL": self._ai.url,
                             "PARLEY_OPENAI_API_KEY": "sk-test",
                             "PARLEY_TOOL_PRIVATE_HOSTS": "127.0.0.1",
+                            **mail,
                         },
                         # Browsers of the tests subscribe at a push service of the test.
-                        "notify": {"PARLEY_PUSH_PRIVATE_HOSTS": "127.0.0.1"},
+                        "notify": {"PARLEY_PUSH_PRIVATE_HOSTS": "127.0.0.1", **mail},
                     },
                     spawn=self._spawn if CAN_FORK else None,
                 )
@@ -254,6 +260,11 @@ class Infrastructure:
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["result"]
+
+
+def mail_directory(stack: Stack) -> Path:
+    """Where the mails are that the shared stack has sent (`support.mail_server.read_mails`)."""
+    return stack.directory.parent / "mails"
 
 
 async def _start(stack: Stack) -> Stack:

@@ -156,6 +156,8 @@ class FakeTeam:
     """A site's settings that differ from the defaults."""
     ended_logins: set[str] = field(default_factory=set)
     """Login sessions and hashes of API keys that have ended; all others are valid."""
+    mails: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is to be sent, by the id of the request."""
     unavailable: bool = False
 
     def add(self, site_id: int, operator_id: int, language: str = "en", *permissions: str) -> None:
@@ -163,7 +165,12 @@ class FakeTeam:
         self.operators.setdefault(site_id, {})[operator_id] = operator
 
     def rpc_methods(self) -> dict[str, Any]:
-        return {"site_operators": self._site_operators, "site": self._site, "valid_logins": self._valid_logins}
+        return {
+            "site_operators": self._site_operators,
+            "site": self._site,
+            "valid_logins": self._valid_logins,
+            "transcript_mail": self._transcript_mail,
+        }
 
     async def _site_operators(self, body: dict[str, Any]) -> dict[str, Any] | None:
         self._check_available()
@@ -178,6 +185,10 @@ class FakeTeam:
         self._check_available()
         kinds = ("session_ids", "api_key_hashes")
         return {kind: [login for login in body[kind] if login not in self.ended_logins] for kind in kinds}
+
+    async def _transcript_mail(self, body: dict[str, Any]) -> dict[str, Any] | None:
+        self._check_available()
+        return self.mails.get(body["request_id"])
 
     def _check_available(self) -> None:
         if self.unavailable:

@@ -8,13 +8,15 @@ from aiohttp import web
 
 from parley.common.auth.identity import IdentitySigner
 from parley.common.http import build_app
-from parley.common.messaging import BrokerConnection
+from parley.common.messaging import BrokerConnection, RpcClient
 from parley.common.mongodb import TRANSIENT_ERRORS, Mongo, MongoIdempotencyStore
 from parley.common.mongodb.migration_state import MigrationStateStore
 from parley.common.runtime.clock import utc_now
 from parley.common.runtime.service import Service
 from parley.common.runtime.service import main as run_service
 from parley.common.runtime.settings import load_settings
+from parley.notify.consumers import erasure_consumer, rpc_server
+from parley.notify.mail.module import MailModule
 from parley.notify.mongo_schema import SCHEMA
 from parley.notify.push.module import PushModule
 from parley.notify.settings import NotifySettings
@@ -38,8 +40,14 @@ def build(settings: NotifySettings) -> tuple[Service, web.Application]:
     streaming = StreamingModule(settings, broker)
     tickets = TicketHandlers(TicketService(MongoTicketRepository(mongo), utc_now))
     broker.add(SingleLogRemoval(lambda: _is_single_log_over(mongo)), start_condition=mongo.schema_ready)
-    push = PushModule(settings, mongo, broker, streaming)
-    for component in (*streaming.components, *push.components):
+    chat = RpcClient("chat")
+    broker.add(chat)
+    push = PushModule(settings, mongo, broker, streaming, chat)
+    mail = MailModule(settings, mongo, broker, chat)
+    stored = (push.privacy, mail.privacy)
+    broker.add(erasure_consumer(stored), start_condition=mongo.schema_ready)
+    broker.add(rpc_server(stored, push.reachable), start_condition=mongo.schema_ready)
+    for component in (*streaming.components, *push.components, *mail.components):
         service.add(component)
     app = build_app(
         [*streaming.routes, *ticket_routes(tickets), *push.routes],

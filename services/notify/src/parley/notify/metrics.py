@@ -1,4 +1,4 @@
-"""Prometheus metrics of notify: streams, the event log, push notifications."""
+"""Prometheus metrics of notify: streams, the event log, push notifications, mail."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ PUSH_AGE = Histogram(
     "parley_notify_push_age_seconds",
     "From the event to the provider's acceptance of its push.",
     buckets=(1, 2, 5, 6, 7.5, 10, 15, 30, 60, 300, 900, 3600),
+)
+MAILS = Counter("parley_notify_mails_total", "Mails by outcome.", ["outcome"])
+MAIL_WAITING = Gauge(
+    "parley_notify_mail_waiting_seconds",
+    "Age of the oldest mail that waits to be sent; each replica shows that of all.",
 )
 PUSH_TRIGGERS_DROPPED = Counter(
     "parley_notify_push_notes_dropped_total", "Push triggers and seen marks dropped at a bound."

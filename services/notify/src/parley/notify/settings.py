@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
-from parley.common.runtime.settings import CommaSeparated, DatabaseSettings, split_commas
+from parley.common.runtime.settings import SMTP_HOST, CommaSeparated, DatabaseSettings, split_commas
 from parley.notify.clients.vapid import VapidKey
+from parley.notify.mail.model import SmtpAccount, SmtpTls
 
 _SERVICE_ACCOUNT_FIELDS = ("project_id", "client_email", "private_key", "token_uri")
 
@@ -64,9 +68,30 @@ class NotifySettings(DatabaseSettings):
         " or host:port, comma-separated.",
     )
 
+    smtp_host: str | None = Field(None, description=SMTP_HOST)
+    smtp_port: int = Field(587, ge=1, le=65535, description="Usually 587 with STARTTLS, 465 with TLS.")
+    smtp_tls: SmtpTls = Field(
+        "starttls",
+        description="`starttls`: TLS after the greeting, required; `tls`: from the first byte; `none`: no TLS, which is"
+        " refused with a password.",
+    )
+    smtp_username: str | None = Field(None, description="User at the mail server, if it asks for one.")
+    smtp_password: SecretStr | None = Field(None, description="That user's password.")
+    smtp_from: str | None = Field(
+        None, description="Sender of mails: an address, or `Name <address>`. Needed with the mail server."
+    )
+
     _split = field_validator("push_private_hosts", mode="before")(split_commas)
 
-    @field_validator("vapid_private_key", "vapid_subject", mode="before")
+    @field_validator(
+        "vapid_private_key",
+        "vapid_subject",
+        "smtp_host",
+        "smtp_username",
+        "smtp_password",
+        "smtp_from",
+        mode="before",
+    )
     @classmethod
     def _read_empty_as_unset(cls, value: object) -> object:
         return value or None  # Docker Compose sets the variable also where an older .env does not have it.
@@ -93,6 +118,37 @@ class NotifySettings(DatabaseSettings):
         parse_service_account(value)
         return value
 
+    @field_validator("smtp_from")
+    @classmethod
+    def _validate_smtp_from(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_sender(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_smtp(self) -> Self:
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("PARLEY_SMTP_HOST needs PARLEY_SMTP_FROM")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("PARLEY_SMTP_USERNAME and PARLEY_SMTP_PASSWORD must be set together")
+        if self.smtp_password is not None and self.smtp_tls == "none":
+            raise ValueError("PARLEY_SMTP_PASSWORD would be sent in the clear: PARLEY_SMTP_TLS must not be none")
+        return self
+
+    @property
+    def smtp_account(self) -> SmtpAccount | None:
+        """How mail is sent; None if it is off."""
+        if self.smtp_host is None or self.smtp_from is None:
+            return None
+        return SmtpAccount(
+            self.smtp_host,
+            self.smtp_port,
+            self.smtp_tls,
+            parse_sender(self.smtp_from),
+            self.smtp_username,
+            self.smtp_password.get_secret_value() if self.smtp_password is not None else None,
+        )
+
     @property
     def fcm_service_account(self) -> dict[str, Any] | None:
         """The service account's key; None if push is off."""
@@ -104,6 +160,20 @@ class NotifySettings(DatabaseSettings):
         if self.vapid_private_key is None or self.vapid_subject is None:
             return None
         return VapidKey(self.vapid_private_key, self.vapid_subject)
+
+
+def parse_sender(value: str) -> Address:
+    """Read `name@example.com` or `Name <name@example.com>`. Raises ValueError."""
+    if not (value.isprintable() and value.strip()):
+        raise ValueError("must be an address, or Name <address>")
+    name, address = parseaddr(value)
+    try:
+        sender = Address(name, addr_spec=address)
+    except (HeaderParseError, ValueError, IndexError):
+        raise ValueError("must be an address, or Name <address>") from None
+    if not (sender.username and sender.domain and address.isascii()):
+        raise ValueError("must be an address in ASCII, or Name <address>")
+    return sender
 
 
 def parse_service_account(value: str) -> dict[str, Any]:

@@ -65,6 +65,20 @@ SENDER_MAX_RETRY_SECONDS: Final = 5.0
 PUSH_TIME_TO_LIVE_SECONDS: Final = 3600
 """How long a provider keeps a push for a device that it does not reach."""
 
+# Mail.
+MAIL_POLL_INTERVAL_SECONDS: Final = 1.0
+MAIL_LEASE_SECONDS: Final = 180.0
+"""After this time, another replica may claim a mail whose sender died. Longer than sending one takes."""
+MAIL_INITIAL_RETRY_SECONDS: Final = 30.0
+"""Before a mail is tried again; doubled with each try. Also lets servers that greylist take it."""
+MAIL_MAX_RETRY_SECONDS: Final = 3600.0
+MAIL_GIVE_UP_SECONDS: Final = 24 * 3600.0
+"""The age at which an unsent mail is dropped. Chat keeps its address longer."""
+MAIL_WAITING_INTERVAL_SECONDS: Final = 15.0
+SMTP_COMMAND_TIMEOUT_SECONDS: Final = 30.0
+SMTP_SEND_TIMEOUT_SECONDS: Final = 90.0
+"""For one mail, from the connection to the server's acceptance."""
+
 # Other services and tickets.
 CHAT_CACHE_TTL_SECONDS: Final = 60.0
 TICKET_LIFETIME_SECONDS: Final = 60

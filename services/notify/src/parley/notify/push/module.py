@@ -16,7 +16,7 @@ from parley.common.runtime.service import Component
 from parley.common.runtime.tasks import PeriodicTask
 from parley.notify.clients.chat import CachedChatSites, ChatLogins
 from parley.notify.clients.web_push import WebPushClient
-from parley.notify.push.consumers import access_consumer, erasure_consumer, rpc_server
+from parley.notify.push.consumers import access_consumer
 from parley.notify.push.cursor_repository import MongoCursorRepository
 from parley.notify.push.delivery_repository import MongoDeliveryRepository
 from parley.notify.push.delivery_service import PushDeliveryService
@@ -51,7 +51,12 @@ class PushModule:
     """
 
     def __init__(
-        self, settings: NotifySettings, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule
+        self,
+        settings: NotifySettings,
+        mongo: Mongo,
+        broker: BrokerConnection,
+        streaming: StreamingModule,
+        chat: RpcClient,
     ) -> None:
         self._settings = settings
         fcm = _create_fcm(settings)
@@ -61,8 +66,7 @@ class PushModule:
         providers = PushProviders(fcm, web_push)
         self._tokens = MongoPushTokenRepository(mongo, providers.kinds)
         self._deliveries = MongoDeliveryRepository(mongo, utc_now)
-        self._rpc = RpcClient("chat")
-        broker.add(self._rpc)
+        self._rpc = chat
         self._devices = OperatorDevices(self._tokens, ChatLogins(self._rpc))
         self.components: tuple[Component, ...] = ()
         if providers.kinds:
@@ -81,12 +85,10 @@ class PushModule:
             PushSubscriptionHandlers(subscriptions),
             PushDeviceHandlers(PushSelfTest(self._tokens, self._devices, providers, utc_now)),
         )
-        privacy = PushPrivacyService(self._deliveries)
-        broker.add(erasure_consumer(privacy), start_condition=mongo.schema_ready)
+        self.privacy = PushPrivacyService(self._deliveries)
         broker.add(access_consumer(self._devices), start_condition=mongo.schema_ready)
         # Without any provider no operator can get a push, whatever devices they registered.
-        reachable = self._tokens.filter_with_tokens if providers.kinds else _nobody
-        broker.add(rpc_server(privacy, reachable), start_condition=mongo.schema_ready)
+        self.reachable = self._tokens.filter_with_tokens if providers.kinds else _nobody
 
     def _enable(
         self, providers: PushProviders, mongo: Mongo, broker: BrokerConnection, streaming: StreamingModule

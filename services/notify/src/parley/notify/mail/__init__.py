@@ -1,0 +1,1 @@
+"""Mail by SMTP: transcripts that visitors and operators asked for."""
