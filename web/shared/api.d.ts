@@ -481,6 +481,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chat/transcript/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postChatTranscriptEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/triggers": {
         parameters: {
             query?: never;
@@ -908,6 +924,22 @@ export interface paths {
         put: operations["putOperatorConversationIdSnooze"];
         post?: never;
         delete: operations["deleteOperatorConversationIdSnooze"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/conversation/{id}/transcript/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postOperatorConversationIdTranscriptEmail"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3026,6 +3058,8 @@ export interface components {
             sound: boolean;
             /** @default true */
             read_receipts: boolean;
+            /** @default false */
+            transcript_email: boolean;
         };
         ConfirmationSchema: {
             id: string;
@@ -3230,6 +3264,7 @@ export interface components {
             page_parameters?: string[];
             sound?: boolean;
             read_receipts?: boolean;
+            transcript_email?: boolean;
         };
         CreatedApiKeyResponse: {
             /**
@@ -3444,7 +3479,7 @@ export interface components {
         };
         ExportedText: {
             /** @enum {string} */
-            kind: "answer_test" | "test_answer" | "unanswered_question";
+            kind: "answer_test" | "test_answer" | "unanswered_question" | "transcript_email";
             text: string;
         };
         ExportedTrigger: {
@@ -4161,6 +4196,10 @@ export interface components {
             id: number;
             name: string;
         };
+        OperatorSendTranscriptBody: {
+            /** Format: email */
+            email: string;
+        };
         OrderBody: {
             trigger_ids: number[];
         };
@@ -4548,6 +4587,13 @@ export interface components {
             reply_to?: number | null;
             trigger_id?: number | null;
         };
+        SendTranscriptBody: {
+            site_key: string;
+            session_id?: string | null;
+            /** Format: email */
+            email: string;
+            lang?: string | null;
+        };
         ShowTriggerBody: {
             site_key: string;
             session_id?: string | null;
@@ -4629,6 +4675,8 @@ export interface components {
             page_parameters: string[];
             sound: boolean;
             read_receipts: boolean;
+            transcript_email: boolean;
+            sends_mail: boolean;
             /** @enum {string} */
             routing: "all" | "manual";
             assignment: components["schemas"]["RoutingSchema"];
@@ -5102,6 +5150,7 @@ export interface components {
             page_parameters?: string[] | null;
             sound?: boolean | null;
             read_receipts?: boolean | null;
+            transcript_email?: boolean | null;
         };
         UpdateTextsBody: {
             language: string;
@@ -6685,6 +6734,39 @@ export interface operations {
             };
         };
     };
+    postChatTranscriptEmail: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+                "X-Parley-Session"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "site_key": "pk_0123456789abcdef01234567",
+                 *       "session_id": "0123456789abcdef0123456789abcdef",
+                 *       "email": "jane@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendTranscriptBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
     getChatTriggers: {
         parameters: {
             query: {
@@ -7501,6 +7583,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationResponse"];
+                };
+            };
+        };
+    };
+    postOperatorConversationIdTranscriptEmail: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "jane@example.com"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OperatorSendTranscriptBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
                 };
             };
         };

@@ -124,7 +124,7 @@ export class WidgetStore {
   readonly draft = signal("");
   readonly outgoing;
 
-  private readonly api: WidgetApi;
+  readonly api: WidgetApi;
   private readonly outbox;
   private readonly keys: Record<
     | "known"

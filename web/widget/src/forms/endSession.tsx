@@ -1,6 +1,7 @@
 /** Asks whether the chat is to be removed from this device. */
 import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
+import { Transcript } from "./transcript";
 
 export function EndSession({ store, onCancel }: { store: WidgetStore; onCancel: () => void }) {
   return (
@@ -9,9 +10,7 @@ export function EndSession({ store, onCancel }: { store: WidgetStore; onCancel: 
       <button type="button" class="primary-button" onClick={() => store.endSession()}>
         {strings.endSessionYes}
       </button>
-      <button type="button" class="text-button" onClick={() => store.downloadTranscript()}>
-        {strings.downloadTranscript}
-      </button>
+      <Transcript store={store} />
       <button type="button" class="text-button" onClick={onCancel}>
         {strings.cancel}
       </button>

@@ -22,7 +22,7 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .banner.quiet{background:var(--surface);color:var(--muted)}
 .banner .icon-button{width:28px;height:28px;margin-block:-4px}
 .confirm{display:flex;flex-wrap:wrap;gap:8px 14px;align-items:center;padding:12px 16px;background:var(--surface);font-size:14px}
-.confirm p{flex-basis:100%}
+.confirm p,.confirm form{flex-basis:100%}
 .confirm .primary-button{min-height:36px;padding:0 14px}
 .message-list{display:flex;flex:1;flex-direction:column;gap:8px;min-height:0;overflow-y:auto;overscroll-behavior:contain;padding:16px 14px}
 .message-list:focus-visible{outline-offset:-3px}
