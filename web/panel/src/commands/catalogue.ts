@@ -268,6 +268,7 @@ export const COMMANDS = define({
     keywords: "commands.chatCloseWords",
   },
   "chat.reopen": { label: "commands.chatReopen", group: "chat", icon: "retry", keys: ["o"] },
+  "chat.transcript": { label: "conversation.sendTranscript", group: "chat", icon: "mail", keys: ["c m"] },
   "chat.block": {
     label: "conversation.blockVisitor",
     group: "chat",

@@ -14,9 +14,10 @@ import { navigate, route } from "../navigation/route";
 
 const TYPING_INTERVAL_MS = 3000;
 
-/** The conversation whose transfer or block dialog is open. */
+/** The conversation whose transfer, block or transcript dialog is open. */
 export const transferDialogFor = signal<number | null>(null);
 export const blockDialogFor = signal<number | null>(null);
+export const transcriptDialogFor = signal<number | null>(null);
 
 /** The conversation whose composer has to take the focus; null once it has. */
 export const composerFocus = signal<{ conversation: number } | null>(null);

@@ -8,6 +8,7 @@ import { now } from "../components/clock";
 import { IconButton } from "../components/controls";
 import { Avatar, EmptyState, PageLink, Spinner } from "../components/display";
 import { Icon } from "../components/icon";
+import { lazy } from "../components/lazy";
 import { openPopupMenu, PopupMenu } from "../components/popupMenu";
 import { Composer } from "../composer/composer";
 import { t } from "../i18n/i18n";
@@ -20,7 +21,7 @@ import { connection } from "../live/liveStream";
 import { MentionReader } from "../mentions/mentionList";
 import { navigate } from "../navigation/route";
 import { closeDrawer, detailsOpen, setDetailsOpen, showTranslations } from "../settings/preferences";
-import { getSiteName, hasPermission } from "../sites/sites";
+import { getSiteName, hasPermission, maySendTranscripts } from "../sites/sites";
 import { getOnlineVisitor } from "../visitors/presence";
 import {
   acceptConversation,
@@ -29,6 +30,7 @@ import {
   markRead,
   releaseConversation,
   reopenConversation,
+  transcriptDialogFor,
   transferDialogFor,
 } from "./actions";
 import { BlockDialog } from "./blockDialog";
@@ -39,6 +41,8 @@ import { Timeline } from "./timeline";
 import { TransferDialog } from "./transferDialog";
 import { setTranslated, TranslateButton, TranslationBar } from "./translation";
 import { ViewerList, ViewingReporter } from "./viewerList";
+
+const TranscriptDialog = lazy(() => import("./transcriptDialog").then((module) => module.TranscriptDialog));
 
 /** `entry` names a message or a note to show. */
 export function ConversationPage({ id, entry }: { id: number; entry: string | undefined }) {
@@ -70,6 +74,7 @@ export function ConversationPage({ id, entry }: { id: number; entry: string | un
       <ConversationActions conversation={conversation} thread={thread} />
       {transferDialogFor.value === id && <TransferDialog conversation={conversation} />}
       <BlockDialog conversation={conversation} />
+      {transcriptDialogFor.value === id && <TranscriptDialog conversation={conversation} />}
     </div>
   );
 }
@@ -256,6 +261,7 @@ function ConversationActions({ conversation, thread }: { conversation: Conversat
       "chat.transfer": mayReassign && (() => (transferDialogFor.value = id)),
       "chat.release": mayRelease && (() => void releaseConversation(conversation)),
       "chat.close": mayReassign && (() => void closeConversation(conversation)),
+      "chat.transcript": maySendTranscripts(siteId) && (() => (transcriptDialogFor.value = id)),
       "chat.block": mayChat && !visitor.blocked && (() => (blockDialogFor.value = id)),
       "chat.translate": mayChat &&
         isOpen && {

@@ -15,10 +15,10 @@ import { formatDateTime, formatDuration, formatTimeOrDate } from "../i18n/format
 import { t } from "../i18n/i18n";
 import { messagePreview, visitorName } from "../inbox/conversations";
 import { routeHref } from "../navigation/route";
-import { getSiteName, hasPermission } from "../sites/sites";
+import { getSiteName, hasPermission, maySendTranscripts } from "../sites/sites";
 import { getTeamName } from "../teams/teams";
 import { getOnlineVisitor } from "../visitors/presence";
-import { blockDialogFor, setBlocked } from "./actions";
+import { blockDialogFor, setBlocked, transcriptDialogFor } from "./actions";
 import type { Thread } from "./threads";
 
 const VisitorAnswers = lazy(() => import("../forms/visitorAnswers").then((module) => module.VisitorAnswers));
@@ -76,6 +76,7 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
       </section>
       {visitor.form && <VisitorAnswers form={visitor.form} />}
       <EarlierConversations thread={thread} />
+      {maySendTranscripts(siteId) && <TranscriptButton id={id} />}
       {hasPermission(siteId, "can_chat") && <BlockStatus conversation={conversation} />}
     </aside>
   );
@@ -295,6 +296,16 @@ function EarlierConversations({ thread }: { thread: Thread }) {
           ))}
         </ul>
       )}
+    </section>
+  );
+}
+
+function TranscriptButton({ id }: { id: number }) {
+  return (
+    <section class="details-section">
+      <button type="button" class="button small" onClick={() => (transcriptDialogFor.value = id)}>
+        <Icon name="mail" size={15} /> {t("conversation.sendTranscript")}
+      </button>
     </section>
   );
 }

@@ -16,6 +16,7 @@ import sites from "./en/pages/sites.json";
 import siteTexts from "./en/pages/siteTexts.json";
 import sources from "./en/pages/sources.json";
 import tools from "./en/pages/tools.json";
+import transcript from "./en/pages/transcript.json";
 import triggers from "./en/pages/triggers.json";
 
 export const englishPages = {
@@ -36,5 +37,6 @@ export const englishPages = {
   siteTexts,
   sources,
   tools,
+  transcript,
   triggers,
 };

@@ -13,7 +13,7 @@ import { t } from "../i18n/i18n";
 import { navigate } from "../navigation/route";
 import { useUnsavedChanges } from "../navigation/unsavedChanges";
 import { me } from "../session/session";
-import { loadSites, type Site } from "./sites";
+import { loadSites, type Site, sites } from "./sites";
 
 interface SiteFields {
   name: string;
@@ -24,6 +24,7 @@ interface SiteFields {
   pageTracking: boolean;
   sound: boolean;
   readReceipts: boolean;
+  transcriptEmail: boolean;
   /** Names of query parameters, separated by commas or spaces. */
   pageParameters: string;
 }
@@ -36,6 +37,7 @@ const EMPTY: SiteFields = {
   pageTracking: true,
   sound: true,
   readReceipts: true,
+  transcriptEmail: true,
   pageParameters: "",
 };
 
@@ -49,6 +51,7 @@ const toFields = (site: ApiSiteFields): SiteFields => ({
   pageTracking: site.page_tracking,
   sound: site.sound,
   readReceipts: site.read_receipts,
+  transcriptEmail: site.transcript_email,
   pageParameters: site.page_parameters.join(", "),
 });
 
@@ -60,17 +63,21 @@ const toBody = (fields: SiteFields) => ({
   page_tracking: fields.pageTracking,
   sound: fields.sound,
   read_receipts: fields.readReceipts,
+  transcript_email: fields.transcriptEmail,
   page_parameters: splitList(fields.pageParameters),
 });
 
 interface SiteFieldsetProps {
   fields: Signal<SiteFields>;
   errors: Record<string, string>;
+  /** Whether the installation sends mail. */
+  sendsMail: boolean;
 }
 
-function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
+function SiteFieldset({ fields, errors, sendsMail }: SiteFieldsetProps) {
   const { name, domains, anyOrigin, language, pageTracking, pageParameters, sound, readReceipts } =
     fields.value;
+  const { transcriptEmail } = fields.value;
   const change = (changed: Partial<SiteFields>) => {
     fields.value = { ...fields.value, ...changed };
   };
@@ -109,6 +116,13 @@ function SiteFieldset({ fields, errors }: SiteFieldsetProps) {
         label={t("sites.readReceipts")}
         onChange={(on) => change({ readReceipts: on })}
       />
+      {sendsMail && (
+        <Switch
+          on={transcriptEmail}
+          label={t("sites.transcriptEmail")}
+          onChange={(on) => change({ transcriptEmail: on })}
+        />
+      )}
       <Switch
         on={pageTracking}
         label={t("sites.pageTracking")}
@@ -166,7 +180,7 @@ export function SiteForm({ site }: { site: Site }) {
   };
   return (
     <form class="stack form" onSubmit={submit}>
-      <SiteFieldset fields={fields} errors={errors.value} />
+      <SiteFieldset fields={fields} errors={errors.value} sendsMail={site.sends_mail} />
       <div class="form-actions">
         {me.value?.owner && (
           <button type="button" class="button danger-quiet" onClick={remove}>
@@ -200,7 +214,11 @@ export function NewSiteDialog({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title={t("sites.add")} onClose={onClose}>
       <form class="stack" onSubmit={submit}>
-        <SiteFieldset fields={fields} errors={errors.value} />
+        <SiteFieldset
+          fields={fields}
+          errors={errors.value}
+          sendsMail={sites.value.some((site) => site.sends_mail)}
+        />
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value}>
             {t("sites.add")}

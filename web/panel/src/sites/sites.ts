@@ -33,6 +33,12 @@ export const isManager = computed(() => me.value?.owner === true || managedSites
 /** The sites on which the operator answers visitors. */
 export const chatSites = computed(() => sites.value.filter((site) => hasPermission(site.id, "can_chat")));
 
+/** Whether the operator may send a site's chats by e-mail, and the installation sends mail. */
+export function maySendTranscripts(siteId: number): boolean {
+  const site = sitesById.value.get(siteId);
+  return Boolean(site?.sends_mail && site.transcript_email) && hasPermission(siteId, "can_chat");
+}
+
 export function getSiteName(siteId: number): string {
   return sitesById.value.get(siteId)?.name ?? t("common.siteNumber", { id: String(siteId) });
 }
