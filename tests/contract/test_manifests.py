@@ -297,7 +297,7 @@ ALLOWED_DESTINATIONS = {
     # 80: pages of websites without TLS that a site learns from.
     "chat": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443", "outside:80"},
     "presence": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017"},
-    "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
+    "notify": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443", "outside:465", "outside:587"},
     "translate": {"parley-rabbitmq:5672", "parley-mongodb-svc:27017", "outside:443"},
 }
 """All destinations of each service, except DNS."""

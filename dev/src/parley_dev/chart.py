@@ -34,6 +34,7 @@ SECRETS = (
     "owner",
     "fcm",
     "vapid",
+    "smtp",
     "libretranslate",
     "backup",
     "mongodb",
