@@ -94,14 +94,15 @@ def write_calibration(model: LocalModel) -> None:
     result: dict[str, object] = {}
     for kind, (words, meaning) in _MODES.items():
         index = build_index(model, words=words, meaning=meaning)
-        small = [build_index(model, words=words, meaning=meaning, passages=part) for part in small_sites()]
+        small = [
+            build_index(model, words=words, meaning=meaning, passages=part) for part in small_sites(load_passages())
+        ]
         result[kind] = _fit(index, small, questions, model if meaning else None)
     ranking_file.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def small_sites() -> list[list[Passage]]:
+def small_sites(passages: Sequence[Passage]) -> list[list[Passage]]:
     """The passages as those of sites with few entries."""
-    passages = load_passages()
     return [passages[start :: len(passages) // _SMALL_SITE] for start in range(len(passages) // _SMALL_SITE)]
 
 

@@ -21,14 +21,15 @@ class Question:
     text: str
 
 
-def load_passages() -> list[Passage]:
-    return [Passage(row[0], row[2], row[3], language=row[1]) for row in _read("passages.tsv")]
+def load_passages(*, blind: bool = False) -> list[Passage]:
+    """`blind`: of the set that is only ever evaluated; features, weights and thresholds never come from it."""
+    return [Passage(row[0], row[2], row[3], language=row[1]) for row in _read(f"{_prefix(blind)}passages.tsv")]
 
 
-def load_questions() -> list[Question]:
+def load_questions(*, blind: bool = False) -> list[Question]:
     return [
         Question(row[0], row[1], tuple(row[2].split()) if row[2] != "-" else (), row[3])
-        for row in _read("questions.tsv")
+        for row in _read(f"{_prefix(blind)}questions.tsv")
     ]
 
 
@@ -40,6 +41,10 @@ def load_parallel_sentences() -> list[list[str]]:
 def divide(questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
     """The half for calibration and the half for the report: every other question of a kind and language."""
     return list(questions[::2]), list(questions[1::2])
+
+
+def _prefix(blind: bool) -> str:
+    return "blind_" if blind else ""
 
 
 def _read(name: str) -> Iterator[list[str]]:

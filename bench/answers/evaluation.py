@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bench.answers.calibration import CachingModel, build_index, embed, small_sites
-from bench.answers.dataset import Question, divide, load_questions
+from bench.answers.dataset import Question, divide, load_passages, load_questions
 from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
 from parley.chat.retrieval.index import SiteIndex
 from parley.chat.retrieval.local_model import LocalModel
-from parley.chat.retrieval.model import Findings
+from parley.chat.retrieval.model import Findings, Passage
 from parley.chat.retrieval.text import split_clauses
 
 _SMALL_TALK = {"greeting": is_greeting, "thanks": is_thanks, "person": requests_human}
@@ -41,11 +41,12 @@ class Score:
     """A line for each question that was not treated as it should be."""
 
 
-def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None = None) -> Score:
-    """On the half of the questions that calibration has not seen, unless others are given."""
-    chosen = divide(load_questions())[1] if questions is None else questions
+def evaluate(*, words: bool, meaning: bool, blind: bool = False) -> Score:
+    """On the half of the questions that calibration has not seen, or on the whole blind set."""
+    chosen = load_questions(blind=True) if blind else divide(load_questions())[1]
+    passages = load_passages(blind=blind)
     model = LocalModel()
-    index = build_index(model, words=words, meaning=meaning)
+    index = build_index(model, words=words, meaning=meaning, passages=passages)
     score = Score()
     started, started_cpu = time.perf_counter(), time.process_time()
     found = {question: _search(index, model if meaning else None, question.text) for question in chosen}
@@ -62,7 +63,7 @@ def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None
     score.declined = _share(unknown, lambda one: not _answers(found[one]))
     score.both_facts = _share(two, lambda one: set(_answers(found[one])) == set(one.passage_ids))
     score.small_answered, score.small_declined = _try_small_sites(
-        CachingModel(), answerable, words=words, meaning=meaning
+        CachingModel(), small_sites(passages), answerable, words=words, meaning=meaning
     )
     small_talk = [question for question in chosen if question.kind in ("greeting", "thanks")]
     score.small_talk = _share(small_talk, lambda one: bool(_SMALL_TALK[one.kind](one.text)))
@@ -83,9 +84,14 @@ def evaluate(*, words: bool, meaning: bool, questions: Sequence[Question] | None
 
 
 def _try_small_sites(
-    model: LocalModel, questions: Sequence[Question], *, words: bool, meaning: bool
+    model: LocalModel,
+    parts: Sequence[Sequence[Passage]],
+    questions: Sequence[Question],
+    *,
+    words: bool,
+    meaning: bool,
 ) -> tuple[float, float]:
-    sites = [build_index(model, words=words, meaning=meaning, passages=part) for part in small_sites()]
+    sites = [build_index(model, words=words, meaning=meaning, passages=part) for part in parts]
     answered = declined = 0
     for number, question in enumerate(questions):
         own = next(one for one in sites if question.passage_ids[0] in {passage.id for passage in one.passages})

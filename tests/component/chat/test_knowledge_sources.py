@@ -6,18 +6,22 @@ import asyncio
 import contextlib
 import gzip
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.web import Request, Response, StreamResponse
 
+from parley.chat.knowledge_sources.http_fetcher import HttpFetcher
 from parley.chat.knowledge_sources.limits import MAX_DOCUMENT_BYTES
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
+from parley.chat.knowledge_sources.server_turns import MongoServerTurns
 from parley.chat.retrieval.model import Passage
 from parley.chat.timeouts import SYNC_LEASE
 from parley.common.auth.identity import IDENTITY_HEADER, OperatorCaller
+from parley.common.http.ssrf_guard import SsrfGuard
 from support.admin_app import AdminTestApp
 from support.api import ApiResponse
 from support.authorization_matrix import file_form
@@ -292,6 +296,33 @@ async def test_a_killed_sync_is_finished_by_another_replica(timed_sources: Sourc
     shown = await sources.get(source_id)
     assert (shown["sync"]["state"], shown["documents"]["ready"]) == ("idle", 5)
     assert sorted(website.paths()) == ["/", "/0", "/1", "/2", "/2", "/3"]
+
+
+async def test_replicas_take_turns_at_a_website(sources: Sources, website: Website) -> None:
+    """One request at a time and a pause after it, whichever replicas read the website for whichever sources."""
+    pause = timedelta(milliseconds=60)
+    app, times = sources.app, list[float]()
+
+    async def answer(request: Request) -> StreamResponse:
+        times.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.02)
+        times.append(asyncio.get_running_loop().time())
+        return Response(text=f"<p>{request.path} {TEXT}</p>", content_type="text/html")
+
+    guard = SsrfGuard(("127.0.0.1",))
+    webs = [HttpFetcher(guard, MongoServerTurns(app.mongo), "Mozilla/5.0 (compatible; Parley/1.0)") for _ in range(2)]
+    sync = app.knowledge_sources.sync
+    replicas = [replace(sync, reader=replace(sync.reader, web=web), web=web, pause=pause) for web in webs]
+    for path in ("/a", "/b"):
+        website.handlers[path] = answer
+        await sources.add("web_page", f"{website.url}{path}")
+    try:
+        assert await asyncio.gather(*(replica.run_due() for replica in replicas)) == [True, True]
+    finally:
+        await asyncio.gather(*(one.stop() for one in webs))
+    assert sorted(website.paths()) == ["/a", "/b"]
+    assert website.most_concurrent == 1
+    assert times[2] - times[1] >= pause.total_seconds()
 
 
 async def test_a_limited_crawl_ends_and_a_deleted_source_leaves_nothing(sources: Sources, website: Website) -> None:

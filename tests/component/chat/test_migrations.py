@@ -165,3 +165,11 @@ async def test_devices_stay_known_and_tenants_share_addresses_after_the_update(m
     await operators.insert_one({"_id": 8, **operator, "tenant_id": 2})
     with pytest.raises(DuplicateKeyError):
         await operators.insert_one({"_id": 9, **operator})
+
+
+async def test_the_text_index_of_entries_goes_when_no_older_code_is_there(mongo: Mongo) -> None:
+    keys = [("site_id", 1), ("question", "text"), ("answer", "text")]
+    await mongo["knowledge"].create_index(keys, name="words", default_language="none")
+    await mongo["schema"].delete_many({})
+    assert await create_migrator(mongo.database, SCHEMA).run() == []
+    assert set(await mongo["knowledge"].index_information()) == {"_id_", "site"}

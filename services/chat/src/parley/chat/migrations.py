@@ -132,8 +132,17 @@ _NAMESPACE_NOT_FOUND = 26
 
 async def _let_tenants_share_addresses(context: MigrationContext) -> None:
     """Drop the index by which an e-mail address was unique in the installation."""
+    await _drop_index(context, "operators", "email")
+
+
+async def _drop_knowledge_words(context: MigrationContext) -> None:
+    """Drop the text index of entries. A backfill: code of the version before creates it again when it starts."""
+    await _drop_index(context, "knowledge", "words")
+
+
+async def _drop_index(context: MigrationContext, collection: str, name: str) -> None:
     try:
-        await context.database["operators"].drop_index("email")
+        await context.database[collection].drop_index(name)
     except OperationFailure as exc:
         if exc.code not in (_INDEX_NOT_FOUND, _NAMESPACE_NOT_FOUND):
             raise
@@ -247,4 +256,5 @@ MIGRATIONS = (
     Migration(9, "fill_facets", _fill_facets, Phase.BACKFILL),
     Migration(10, "build_report_facts", _build_report_facts, Phase.BACKFILL),
     Migration(11, "pack_search_pages", _pack_search_pages, Phase.BACKFILL),
+    Migration(12, "drop_knowledge_words", _drop_knowledge_words, Phase.BACKFILL),
 )

@@ -19,6 +19,7 @@ from parley.chat.identification import repository as identification
 from parley.chat.knowledge import repository as knowledge
 from parley.chat.knowledge_sources import document_repository as knowledge_documents
 from parley.chat.knowledge_sources import repository as knowledge_sources
+from parley.chat.knowledge_sources import server_turns
 from parley.chat.labels import repository as labels
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
@@ -72,6 +73,7 @@ SCHEMA = DatabaseSchema(
         *knowledge.INDEXES,
         *knowledge_sources.INDEXES,
         *knowledge_documents.INDEXES,
+        *server_turns.INDEXES,
         *retrieval.INDEXES,
         *search_index.INDEXES,
         *labels.INDEXES,

@@ -105,6 +105,8 @@ MAX_BUSY_SERVER_WAIT_SECONDS: Final = 5.0
 """Up to which a sync waits for a website that is busy. For longer, it is put off, and its place is free for another."""
 MIN_POSTPONED_SECONDS: Final = 1.0
 SERVER_PAUSE_KEPT_SECONDS: Final = 600.0
+SERVER_TURN_CHECK_SECONDS: Final = 0.25
+"""While another request to the website is under way."""
 EXTRACTION_TIMEOUT_SECONDS: Final = 30.0
 """For one document. A PDF file of hundreds of pages takes some seconds."""
 EXTRACTION_PROCESS_IDLE_SECONDS: Final = 60.0

@@ -7,15 +7,7 @@ from parley.common.mongodb import Document, Index, Mongo
 
 COLLECTION = "knowledge"
 
-INDEXES = [
-    Index(COLLECTION, [("site_id", 1), ("_id", 1)], {"name": "site"}),
-    Index(
-        COLLECTION,
-        [("site_id", 1), ("question", "text"), ("answer", "text")],
-        # For the version before, which searches by it.
-        {"name": "words", "weights": {"question": 3, "answer": 1}, "default_language": "none"},
-    ),
-]
+INDEXES = [Index(COLLECTION, [("site_id", 1), ("_id", 1)], {"name": "site"})]
 
 
 class MongoKnowledgeRepository:

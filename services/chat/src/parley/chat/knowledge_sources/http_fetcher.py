@@ -1,4 +1,5 @@
-"""Fetches pages of websites: only from addresses that the SSRF guard allows, one request at a time to a server.
+"""Fetches pages of websites: only from addresses that the SSRF guard allows, over all replicas one request at a time to a
+server.
 
 Every response is bounded in time and size, before and after decompression.
 """
@@ -9,25 +10,20 @@ import asyncio
 import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
-from cachetools import TTLCache
 
 from parley.chat import metrics
 from parley.chat.knowledge_sources.errors import DocumentFault, HostBusy
 from parley.chat.knowledge_sources.model import Validators
-from parley.chat.knowledge_sources.ports import FetchedPage, Visit
+from parley.chat.knowledge_sources.ports import FetchedPage, ServerTurns, Visit
 from parley.chat.knowledge_sources.urls import normalize_url
 from parley.chat.timeouts import (
     BUSY_SERVER_DELAY_SECONDS,
     PAGE_CONNECT_TIMEOUT_SECONDS,
     PAGE_READ_TIMEOUT_SECONDS,
     PAGE_TIMEOUT_SECONDS,
-    SERVER_PAUSE_KEPT_SECONDS,
 )
 from parley.common.http.guarded_resolver import GuardedResolver
 from parley.common.http.retry_after import parse_retry_after
@@ -36,7 +32,6 @@ from parley.common.http.ssrf_guard import EndpointRejected, SsrfGuard, is_ip_add
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHUNK_BYTES = 64 * 1024
-_MAX_SERVERS = 1000
 _ACCEPTED = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,text/markdown;q=0.8,*/*;q=0.1"
 
 
@@ -45,11 +40,11 @@ class HttpFetcher:
 
     name = "knowledge-fetcher"
 
-    def __init__(self, guard: SsrfGuard, user_agent: str) -> None:
+    def __init__(self, guard: SsrfGuard, turns: ServerTurns, user_agent: str) -> None:
         self._guard = guard
+        self._turns = turns
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
-        self._turns: TTLCache[str, _Turn] = TTLCache(_MAX_SERVERS, SERVER_PAUSE_KEPT_SECONDS)
 
     async def start(self) -> None:
         """Do nothing: connections are opened when there is something to fetch."""
@@ -71,7 +66,7 @@ class HttpFetcher:
             headers["If-Modified-Since"] = validators.last_modified
         for _ in range(_MAX_REDIRECTS + 1):
             pause = await visit(url)
-            async with self._take_turn(url, pause):
+            async with self._turns.take(urlsplit(url).netloc, pause):
                 page = await self._request(url, headers, max_bytes)
             if isinstance(page, FetchedPage):
                 return page
@@ -100,21 +95,6 @@ class HttpFetcher:
         finally:
             metrics.KNOWLEDGE_FETCH_SECONDS.observe(time.monotonic() - started)
 
-    @asynccontextmanager
-    async def _take_turn(self, url: str, pause: timedelta) -> AsyncIterator[None]:
-        """Wait until no other request to this server is under way and its pause is over."""
-        server = urlsplit(url).netloc
-        turn = self._turns.setdefault(server, _Turn())
-        self._turns[server] = turn
-        async with turn.lock:
-            delay = turn.ended_at + pause.total_seconds() - time.monotonic()
-            if delay > 0:
-                await asyncio.sleep(delay)
-            try:
-                yield
-            finally:
-                turn.ended_at = time.monotonic()
-
     def _may_connect(self, url: str) -> bool:
         """Check what the resolver does not see: an address in place of a host name."""
         parts = urlsplit(url)
@@ -137,14 +117,6 @@ class HttpFetcher:
                 auto_decompress=False,
             )
         return self._session
-
-
-class _Turn:
-    """Of the requests to one server."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.ended_at = 0.0
 
 
 async def _read_response(response: aiohttp.ClientResponse, url: str, max_bytes: int) -> FetchedPage | str:

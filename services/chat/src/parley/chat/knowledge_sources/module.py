@@ -15,6 +15,7 @@ from parley.chat.knowledge_sources.passages import SourcePassages
 from parley.chat.knowledge_sources.ports import ObjectStore, OnChanged
 from parley.chat.knowledge_sources.repository import MongoSourceRepository
 from parley.chat.knowledge_sources.robots import PRODUCT
+from parley.chat.knowledge_sources.server_turns import MongoServerTurns
 from parley.chat.knowledge_sources.service import SourceService
 from parley.chat.knowledge_sources.sync import SourceSync
 from parley.chat.mongo_ids import BlockIdGenerator
@@ -54,7 +55,8 @@ class KnowledgeSourceModule:
         self.documents = documents = MongoDocumentRepository(mongo, BlockIdGenerator(mongo, "knowledge_document").next)
         self.passages = SourcePassages(sources, documents)
         self.passages_with_changes = SourcePassages(sources, documents, with_changes=True)
-        self.web = HttpFetcher(SsrfGuard(settings.knowledge_private_hosts), build_user_agent(settings.public_url))
+        guard = SsrfGuard(settings.knowledge_private_hosts)
+        self.web = HttpFetcher(guard, MongoServerTurns(mongo), build_user_agent(settings.public_url))
         self.extractor = WorkerExtractor()
         next_id = BlockIdGenerator(mongo, "knowledge_source").next
         self.service = SourceService(sources, documents, objects, sites, site_lookup, audit, next_id, clock, on_changed)

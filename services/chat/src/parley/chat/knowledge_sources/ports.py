@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -198,6 +199,11 @@ class Web(Protocol):
         self, url: str, visit: Visit, *, validators: Validators | None = None, max_bytes: int
     ) -> FetchedPage:
         """Fetch a page and follow its redirects. Raises DocumentFault, HostBusy, and what `visit` raises."""
+
+
+class ServerTurns(Protocol):
+    def take(self, server: str, pause: timedelta) -> AbstractAsyncContextManager[None]:
+        """Wait until no replica has a request to this server under way, and the last one ended that long ago."""
 
 
 OnChanged = Callable[[int], Awaitable[None]]
