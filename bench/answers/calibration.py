@@ -56,11 +56,10 @@ def build_index(
     if not meaning:
         return SiteIndex(passages)
     headings = [passage.heading for passage in passages]
-    texts = [passage.text for passage in passages]
     vectors = PassageVectors(
         model.embed_questions(headings).astype(np.float16),
         model.embed_passages(headings).astype(np.float16),
-        model.embed_passages(texts).astype(np.float16),
+        model.embed_passages([passage.whole for passage in passages]).astype(np.float16),
     )
     return SiteIndex(passages, vectors, model.reference.unrelated, words=words)
 

@@ -156,6 +156,7 @@ class AdminTestApp:
             admin.site_service,
             admin.site_repository,
             admin.audit,
+            admin.answer_test_gate.check_approval,
             admin.passage_vectors.increment_version,
             clock,
             timedelta(0),

@@ -3647,6 +3647,7 @@ export interface components {
             seconds: number;
             tokens: number;
             error: string | null;
+            engine: string;
             verdict: ("right" | "wrong" | "unknown") | null;
             reasons: components["schemas"]["ReasonSchema"][];
         };

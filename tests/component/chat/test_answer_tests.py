@@ -188,7 +188,7 @@ async def test_a_candidate_is_compared_with_what_is_live_and_with_real_answers(l
     assert (await lab.app.call("POST", path, limited, {"replays": 1})).status == 403
 
 
-async def test_a_run_can_have_the_knowledge_that_waits_to_be_approved(lab: Lab) -> None:
+async def test_pages_that_wait_are_tested_before_they_are_approved(lab: Lab) -> None:
     sources = f"/api/v1/sites/{lab.site_id}/knowledge/sources"
     draft = {"kind": "csv", "name": "Drafts", "review": True}
     source = (await lab.app.call("POST", sources, lab.owner, draft)).ok(201)["source"]
@@ -199,10 +199,17 @@ async def test_a_run_can_have_the_knowledge_that_waits_to_be_approved(lab: Lab) 
         assert response.status == 201, await response.text()
     while await lab.app.knowledge_sources.sync.run_due():
         pass
+    (await lab.call("PUT", "", {"require_answer_tests": True})).ok()
     await lab.add("Can I return my shoes?", must_say=[["30"]])
+    assert not (await lab.run())["passed"]
+    approve = f"{sources}/{source['id']}/approve"
+    refused = await lab.app.call("POST", approve, lab.owner)
+    assert (refused.status, refused.body["code"], refused.body["run_id"]) == (409, "answer_tests_required", None)
     run = await lab.run(pending_changes=True)
     assert run["passed"], await lab.verdicts(run)
     assert await lab.verdicts(run, "live") == {"Can I return my shoes?": ("unknown", [("declined", "")])}
+    assert (await lab.app.call("POST", approve, lab.owner)).ok()["approved"] == 1
+    assert (await lab.run())["passed"]
 
 
 async def test_a_site_may_demand_that_tests_pass_before_a_change_goes_live(lab: Lab) -> None:
@@ -283,6 +290,19 @@ async def test_an_engine_that_fails_leaves_its_test_unknown(lab: Lab) -> None:
     lab.endpoint.status = 401
     run = await lab.run(engine="openai")
     assert await lab.verdicts(run) == {OPEN: ("unknown", [("failed", "key_refused")])}
+
+
+async def test_a_test_says_which_engine_answered_when_the_first_one_fails(lab: Lab) -> None:
+    change = {"engine": "openai", "fallbacks": [{"engine": "builtin"}]}
+    fallback = (await lab.call("PUT", "", change)).ok()["chatbot"]["fallbacks"][0]
+    await lab.add(OPEN, must_say=[["18:00"]])
+    lab.endpoint.status = 500
+    for instructions in ("Be brief.", None):
+        run = await lab.run(instructions=instructions)
+        assert run["passed"], await lab.verdicts(run)
+        (result,) = (await lab.call("GET", f"/tests/runs/{run['id']}/results")).ok()["results"]
+        assert result["candidate"]["engine"] == fallback["id"]
+    assert (await lab.call("GET", "")).ok()["chatbot"]["failing_engines"] == [], "visitors' replies did not fail"
 
 
 async def test_what_comes_from_a_chat_is_exported_and_erased(lab: Lab) -> None:

@@ -282,7 +282,7 @@ function ReplayItem({ replay }: { replay: Replay }) {
 
 function Answer({ title, answer }: { title: string; answer: GivenAnswer | null }) {
   if (!answer) return null;
-  const { verdict, outcome, text, sources, reasons, error } = answer;
+  const { verdict, outcome, text, sources, reasons, error, engine } = answer;
   return (
     <div class="test-answer">
       <p class="muted">
@@ -291,6 +291,8 @@ function Answer({ title, answer }: { title: string; answer: GivenAnswer | null }
       </p>
       <p dir="auto">{text || t(`answerTests.outcome_${outcome}`)}</p>
       {error && <p class="muted">{error}</p>}
+      {/* The previous version of the server names no engine. */}
+      {engine && engine !== "primary" && <p class="muted">{t("answerTests.byFallback")}</p>}
       {sources.length > 0 && (
         <p class="muted" dir="auto">
           {sources.map((source) => source.title).join(" · ")}

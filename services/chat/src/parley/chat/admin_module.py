@@ -133,7 +133,7 @@ class AdminModule:
         self.cached_sites = CachedSites(self.site_directory)
         next_site_id = BlockIdGenerator(mongo, "site").next
         self.answer_tests, self.answer_test_runs = MongoAnswerTestRepository(mongo), MongoTestRunRepository(mongo)
-        gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
+        self.answer_test_gate = gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
         self.site_service = SiteService(
             sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate, gate.check
         )

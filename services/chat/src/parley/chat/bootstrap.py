@@ -64,6 +64,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
         admin.site_service,
         admin.site_repository,
         admin.audit,
+        admin.answer_test_gate.check_approval,
         admin.passage_vectors.increment_version,
     )
     tools = ToolModule(backends.mongo, settings, admin.site_service, admin.audit)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from parley.chat import metrics
@@ -67,6 +68,19 @@ class EngineChains:
         return EngineChain(candidates, self.states, self.clock)
 
 
+class UnrecordedStates:
+    """EngineStates for answer tests, whose failures are none of the visitors'."""
+
+    async def record_engine_failure(self, site: SiteSettings, error: AiError) -> None:
+        """Do nothing."""
+
+    async def record_engine_success(self, site: SiteSettings) -> None:
+        """Do nothing."""
+
+    async def claim_trial(self, site: SiteSettings, retry_at: datetime, now: datetime, seconds: float) -> bool:
+        return True
+
+
 class EngineChain(AiEngine):
     """Engines that stand in for one another."""
 
@@ -80,7 +94,7 @@ class EngineChain(AiEngine):
         admitted = await self._admit(self._candidates)
         for position, one in enumerate(admitted):
             has_next = position < len(admitted) - 1
-            attempt, begun = ReplyMetadata(), False
+            attempt, begun = ReplyMetadata(engine_id=one.site.engine_id), False
             tools = prompt.tools if one.engine.can_call_tools else None
             calls = len(tools.records) if tools else 0
             own_prompt = replace(prompt, site=one.site, tools=tools, retry=not has_next)
@@ -158,3 +172,4 @@ async def _try(write: Callable[[], Any], site: SiteSettings) -> None:
 def _copy(metadata: ReplyMetadata, attempt: ReplyMetadata) -> None:
     metadata.knew_answer, metadata.empty_reason = attempt.knew_answer, attempt.empty_reason
     metadata.sources, metadata.quick_replies = attempt.sources, attempt.quick_replies
+    metadata.engine_id = attempt.engine_id

@@ -10,6 +10,7 @@ from parley.chat.ai.metering import Cap, Meter
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Findings, Passage
+from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.tools.model import PendingCall
 from parley.chat.tools.session import ToolSession
@@ -81,6 +82,8 @@ class ReplyMetadata:
     """The passages that the reply is based on."""
     quick_replies: tuple[QuickReply, ...] = ()
     """The choices that the reply offers."""
+    engine_id: str = PRIMARY_ENGINE
+    """Of the site's engine that has answered, or was the last one to fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from parley.chat.admin_module import AdminModule
 from parley.chat.ai import timeouts
 from parley.chat.ai.doctor import EngineDoctor
 from parley.chat.ai.engine_catalog import AiEngineCatalog
-from parley.chat.ai.engine_chain import EngineChains
+from parley.chat.ai.engine_chain import EngineChains, UnrecordedStates
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.metered_embedder import MeteredEmbedder
 from parley.chat.ai.reply_generator import ReplyGenerator
@@ -52,6 +52,7 @@ class AiModule:
         self._vectors, self._clock = admin.passage_vectors, clock
         self.retrieval = self.create_retrieval(passage_sources)
         chains = EngineChains(self.engines, admin.site_repository, clock)
+        self.test_engines = EngineChains(self.engines, UnrecordedStates(), clock)
         generator = ReplyGenerator(
             conversations.conversation_repository,
             conversations.message_repository,

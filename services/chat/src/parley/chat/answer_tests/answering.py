@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from parley.chat.ai import timeouts
 from parley.chat.ai.choices import ChoicesFilter
@@ -22,7 +22,7 @@ from parley.chat.ai.reply_generator import (
     reply_to_small_talk,
     to_message_sources,
 )
-from parley.chat.answer_tests.model import GivenAnswer
+from parley.chat.answer_tests.model import GivenAnswer, Outcome
 from parley.chat.answer_tests.ports import TokenLimitReached
 from parley.chat.handoff_requests import requests_human
 from parley.chat.messages.model import Message
@@ -57,6 +57,8 @@ class QuestionAnswerer:
         pending_changes: bool,
     ) -> GivenAnswer:
         started = time.monotonic()
+        # Each engine is tried, in order, however it has failed for visitors lately.
+        site = replace(site, engine_states={})
         if requests_human(question):
             return GivenAnswer("handed_over", "", seconds=time.monotonic() - started)
         strings = get_locale_strings(language or site.language)
@@ -69,16 +71,16 @@ class QuestionAnswerer:
         metadata = ReplyMetadata()
         try:
             text = await self._ask(prompt, metadata, strings)
-        except AiEngineError as exc:
-            return GivenAnswer("failed", "", (), time.monotonic() - started, meter.usage.total, exc.code)
-        except TimeoutError:
-            return GivenAnswer("failed", "", (), time.monotonic() - started, meter.usage.total, "timeout")
+        except (AiEngineError, TimeoutError) as exc:
+            code = exc.code if isinstance(exc, AiEngineError) else "timeout"
+            seconds = time.monotonic() - started
+            return GivenAnswer("failed", "", (), seconds, meter.usage.total, code, metadata.engine_id)
         finally:
             await meter.settle()
-        knew = metadata.knew_answer or small_talk is not None
+        outcome: Outcome = "answered" if metadata.knew_answer or small_talk is not None else "declined"
         sources = to_message_sources(metadata.sources) if metadata.knew_answer else ()
         seconds = time.monotonic() - started
-        return GivenAnswer("answered" if knew else "declined", text, sources, seconds, meter.usage.total)
+        return GivenAnswer(outcome, text, sources, seconds, meter.usage.total, engine=metadata.engine_id)
 
     async def _ask(self, prompt: Prompt, metadata: ReplyMetadata, strings: LocaleStrings) -> str:
         """The engine's whole reply; its tokens count to the site's limits. Raises AiEngineError, TimeoutError."""

@@ -34,9 +34,10 @@ class NothingToTest(Conflict):
 
 
 class AnswerTestsRequired(Conflict):
-    """`run_id` is the latest run of these settings, `failing` what is not right in it."""
+    """`run_id` is the latest run of what is to go live, `failing` what is not right in it."""
 
     code = "answer_tests_required"
     default_message = (
-        "On this site, answer tests must pass before the AI's settings change: run them with these settings first."
+        "On this site, answer tests must pass before the AI's settings or its pages change: first run them with these"
+        " settings, or with the changes that wait."
     )

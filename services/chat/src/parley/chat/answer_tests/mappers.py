@@ -194,6 +194,7 @@ def _judged_document(judged: JudgedAnswer | None) -> Document | None:
         "seconds": answer.seconds,
         "tokens": answer.tokens,
         "error": answer.error,
+        "engine": answer.engine,
         "verdict": judged.verdict,
         "reasons": [asdict(reason) for reason in judged.reasons],
     }
@@ -203,7 +204,7 @@ def _to_judged(row: Document | None) -> JudgedAnswer | None:
     if row is None:
         return None
     sources = tuple(MessageSource.model_validate(source) for source in row["sources"])
-    answer = GivenAnswer(row["outcome"], row["text"], sources, row["seconds"], row["tokens"], row["error"])
+    answer = _known(GivenAnswer, {**row, "sources": sources})
     return JudgedAnswer(answer, row["verdict"], tuple(_known(Reason, reason) for reason in row["reasons"]))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from parley.chat.sites.chatbot import AiSettings, ChatbotSettings
+from parley.chat.sites.engine_check import PRIMARY_ENGINE
 from parley.chat.sites.site_settings import SiteSettings
 from parley.common.events.schemas import MessageSource, OperatorRef
 
@@ -106,6 +107,8 @@ class GivenAnswer:
     seconds: float = 0.0
     tokens: int = 0
     error: str | None = None
+    engine: str = PRIMARY_ENGINE
+    """The id of the site's engine that answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class AnswerTestModule:
         real_answers = RealAnswerReader(conversations.conversation_repository, conversations.message_repository)
         live = (admin.knowledge, sources.passages)
         answerer = QuestionAnswerer(
-            ai.engines,
+            ai.test_engines,
             ai.budget,
             ai.retrieval,
             ai.create_retrieval(live),

@@ -243,6 +243,7 @@ class GivenAnswerSchema(BaseModel):
     seconds: float
     tokens: int
     error: str | None
+    engine: str = Field(description="The engine that answered: the id of a fallback, or `primary`.")
     verdict: Verdict | None
     reasons: list[ReasonSchema]
 
@@ -376,6 +377,7 @@ def _answer(judged: JudgedAnswer | None) -> GivenAnswerSchema | None:
         seconds=round(answer.seconds, 3),
         tokens=answer.tokens,
         error=answer.error,
+        engine=answer.engine,
         verdict=judged.verdict,
         reasons=[ReasonSchema(kind=reason.kind, text=reason.text) for reason in judged.reasons],
     )

@@ -237,10 +237,13 @@ class MongoDocumentRepository:
     async def set_enabled(self, document: SourceDocument, enabled: bool) -> None:
         await self._mongo[COLLECTION].update_one({"_id": document.id}, {"$set": {"enabled": enabled}})
 
+    async def find_latest_change(self, source: Source, document_id: int | None) -> datetime | None:
+        query = _with_change(source, document_id)
+        row = await self._mongo[COLLECTION].find_one(query, {"fetched_at": 1}, sort=[("fetched_at", -1)])
+        return None if row is None else row["fetched_at"]
+
     async def approve(self, source: Source, document_id: int | None) -> int:
-        query: Document = {"source_id": source.id, "has_change": True}
-        if document_id is not None:
-            query["_id"] = document_id
+        query = _with_change(source, document_id)
         fields = ("content", "content_hash", "title", "language", "passages")
         change: Document = {name: f"$change.{name}" for name in fields}
         change |= {"status": "ready", "fault": None, "has_change": False, "change": "$$REMOVE"}
@@ -296,3 +299,7 @@ def _one(source: Source, document_id: int) -> Document:
 def _same_object(document: SourceDocument) -> Document:
     """A file that was replaced meanwhile is read again: what was read of the one before is not stored."""
     return {"_id": document.id, "object_name": document.object_name}
+
+
+def _with_change(source: Source, document_id: int | None) -> Document:
+    return {"source_id": source.id, "has_change": True, **({} if document_id is None else {"_id": document_id})}

@@ -1,5 +1,4 @@
-"""Fetches pages of websites: only from addresses that the SSRF guard allows, over all replicas one request at a time to a
-server.
+"""Fetches pages of websites: only from addresses that the SSRF guard allows, and one request at a time to a server.
 
 Every response is bounded in time and size, before and after decompression.
 """

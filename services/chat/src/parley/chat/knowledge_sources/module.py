@@ -12,7 +12,7 @@ from parley.chat.knowledge_sources.extraction.extractor import WorkerExtractor
 from parley.chat.knowledge_sources.http_fetcher import HttpFetcher
 from parley.chat.knowledge_sources.page_reader import PageReader
 from parley.chat.knowledge_sources.passages import SourcePassages
-from parley.chat.knowledge_sources.ports import ObjectStore, OnChanged
+from parley.chat.knowledge_sources.ports import ApprovalCheck, ObjectStore, OnChanged
 from parley.chat.knowledge_sources.repository import MongoSourceRepository
 from parley.chat.knowledge_sources.robots import PRODUCT
 from parley.chat.knowledge_sources.server_turns import MongoServerTurns
@@ -47,6 +47,7 @@ class KnowledgeSourceModule:
         sites: SiteService,
         site_lookup: SiteLookup,
         audit: AuditService,
+        check_approval: ApprovalCheck,
         on_changed: OnChanged = _ignore,
         clock: Clock = utc_now,
         pause: timedelta = CRAWL_PAUSE,
@@ -59,7 +60,9 @@ class KnowledgeSourceModule:
         self.web = HttpFetcher(guard, MongoServerTurns(mongo), build_user_agent(settings.public_url))
         self.extractor = WorkerExtractor()
         next_id = BlockIdGenerator(mongo, "knowledge_source").next
-        self.service = SourceService(sources, documents, objects, sites, site_lookup, audit, next_id, clock, on_changed)
+        self.service = SourceService(
+            sources, documents, objects, sites, site_lookup, audit, next_id, clock, on_changed, check_approval
+        )
         reader = PageReader(self.web, self.extractor, objects)
         self.sync = SourceSync(sources, documents, reader, self.web, clock, on_changed, pause)
 

@@ -20,6 +20,7 @@ from parley.chat.knowledge_sources.model import (
     SyncFault,
     Validators,
 )
+from parley.chat.sites.model import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,9 @@ class DocumentRepository(Protocol):
 
     async def set_enabled(self, document: SourceDocument, enabled: bool) -> None: ...
 
+    async def find_latest_change(self, source: Source, document_id: int | None) -> datetime | None:
+        """When the latest of the waiting changes that `approve` would let go live was read; None if there is none."""
+
     async def approve(self, source: Source, document_id: int | None) -> int:
         """Let the waiting change of one document, or of all, go live. Return of how many."""
 
@@ -205,6 +209,9 @@ class ServerTurns(Protocol):
     def take(self, server: str, pause: timedelta) -> AbstractAsyncContextManager[None]:
         """Wait until no replica has a request to this server under way, and the last one ended that long ago."""
 
+
+ApprovalCheck = Callable[[Site, datetime], Awaitable[None]]
+"""Called with the site and the time of the latest change before changes go live. Raises what forbids it."""
 
 OnChanged = Callable[[int], Awaitable[None]]
 """Called with the site's id after what answers are given from has changed."""

@@ -35,7 +35,13 @@ from parley.chat.knowledge_sources.model import (
     SourceOptions,
     SyncProgress,
 )
-from parley.chat.knowledge_sources.ports import DocumentRepository, ObjectStore, OnChanged, SourceRepository
+from parley.chat.knowledge_sources.ports import (
+    ApprovalCheck,
+    DocumentRepository,
+    ObjectStore,
+    OnChanged,
+    SourceRepository,
+)
 from parley.chat.knowledge_sources.urls import normalize_url
 from parley.chat.sites.service import SiteService
 from parley.chat.timeouts import UPLOAD_ABANDONED_AFTER
@@ -61,6 +67,7 @@ class SourceService:
     next_id: NextId
     clock: Clock
     on_changed: OnChanged
+    check_approval: ApprovalCheck
 
     async def list_page(
         self, caller: OperatorCaller, site_id: int, after: int, limit: int
@@ -207,11 +214,15 @@ class SourceService:
     ) -> int:
         """Let the waiting change of a document, or all of the source, go live. Return of how many documents.
 
-        Raises DocumentNotFound, and NothingPending for one document without a change.
+        Raises DocumentNotFound, NothingPending for one document without a change, and AnswerTestsRequired.
         """
-        source = await self._find(caller, site_id, source_id)
+        site = await self.sites.get(caller, site_id)
+        source = await self.sources.get(caller.tenant_id, site_id, source_id)
         if document_id is not None:
             await self.documents.get(source, document_id)
+        changed_at = await self.documents.find_latest_change(source, document_id)
+        if changed_at is not None:
+            await self.check_approval(site, changed_at)
         approved = await self.documents.approve(source, document_id)
         if not approved:
             if document_id is not None:

@@ -18,6 +18,8 @@ from parley.chat.retrieval.text import normalize_text
 MAX_CANDIDATES = 50
 """Passages, nearest by words or by meaning, that are ranked."""
 _SAMPLE_ROWS = 2000
+_ANSWERED_SIMILARITY = 0.65
+"""Of a question with a heading that asks the same."""
 _PART_SHARE = 0.65
 """Of the threshold, for the parts of a question of which one part or the whole is answered."""
 _CONTEXT_SHARE = 0.5
@@ -26,12 +28,11 @@ _CONTEXT_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """The vectors of all passages, a row each: of the heading as a question and as a passage, of the text as a
-    passage."""
+    """The vectors of all passages, a row each: the heading as a question and as a passage, the whole as a passage."""
 
     heading: NDArray[np.float16]
     heading_as_passage: NDArray[np.float16]
-    text: NDArray[np.float16]
+    whole: NDArray[np.float16]
 
 
 class SiteIndex:
@@ -53,9 +54,11 @@ class SiteIndex:
         self._scale, self._shift = 1.0, 0.0
         self._sums: Floats | None = None
         if vectors is not None:
-            self._sums = vectors.heading.astype(np.float32) + vectors.text
+            self._sums = vectors.heading.astype(np.float32) + vectors.whole
             if standardize and unrelated is not None:
                 self._standardize(vectors, unrelated.as_question)
+            if unrelated is not None:
+                self._unrelated = self._select_unanswered(vectors, unrelated)
         self._kind = ("both" if words else "meaning") if vectors is not None else "words"
 
     def search(
@@ -117,20 +120,31 @@ class SiteIndex:
         return get_calibration("words" if vectors is None else self._kind)
 
     def _compare(self, rows: NDArray[np.intp], passages: PassageVectors, question: QuestionVectors) -> SemanticScores:
-        def to_similarities(vectors: NDArray[Any], other: Floats) -> Floats:
-            return np.asarray((vectors.astype(np.float32) @ other) * self._scale + self._shift, np.float32)
-
         unrelated = unrelated_as_passage = 0.0
-        if self._unrelated is not None:
-            unrelated = float(to_similarities(self._unrelated.as_question, question.as_question).max())
-            unrelated_as_passage = float(to_similarities(self._unrelated.as_passage, question.as_passage).max())
+        if self._unrelated is not None and len(self._unrelated.as_question):
+            unrelated = float(self._to_similarities(self._unrelated.as_question, question.as_question).max())
+            unrelated_as_passage = float(self._to_similarities(self._unrelated.as_passage, question.as_passage).max())
         return SemanticScores(
-            to_similarities(passages.heading[rows], question.as_question),
-            to_similarities(passages.heading_as_passage[rows], question.as_passage),
-            to_similarities(passages.text[rows], question.as_question),
+            self._to_similarities(passages.heading[rows], question.as_question),
+            self._to_similarities(passages.heading_as_passage[rows], question.as_passage),
+            self._to_similarities(passages.whole[rows], question.as_question),
             unrelated,
             unrelated_as_passage,
         )
+
+    def _to_similarities(self, vectors: NDArray[Any], other: Floats) -> Floats:
+        return np.asarray((vectors.astype(np.float32) @ other) * self._scale + self._shift, np.float32)
+
+    def _select_unanswered(self, vectors: PassageVectors, unrelated: QuestionVectors) -> QuestionVectors:
+        """Leave out what this site does answer: "Is there Wi-Fi?" says nothing about a question to a library."""
+        nearest = np.full(len(unrelated.as_question), -np.inf, np.float32)
+        for start in range(0, len(vectors.heading), _SAMPLE_ROWS):
+            rows = slice(start, start + _SAMPLE_ROWS)
+            similarities = self._to_similarities(vectors.heading[rows], unrelated.as_question.T)
+            similarities += self._to_similarities(vectors.heading_as_passage[rows], unrelated.as_passage.T)
+            nearest = np.maximum(nearest, similarities.max(0) / 2)
+        kept = nearest < _ANSWERED_SIMILARITY
+        return QuestionVectors(unrelated.as_question[kept], unrelated.as_passage[kept])
 
     def _standardize(self, vectors: PassageVectors, unrelated: Floats) -> None:
         """Find the scale of a model's similarities from passages and questions that have nothing to do with them."""

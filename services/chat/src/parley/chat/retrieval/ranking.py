@@ -22,12 +22,12 @@ _MAX_MARGIN = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SemanticScores:
-    """Similarities of a question with each candidate's heading, both as questions and both as passages, with its text,
+    """Similarities of a question with each candidate's heading, both as questions and both as passages, with its whole,
     and with the nearest unrelated question, both as questions and both as passages."""
 
     heading: Floats
     heading_as_passage: Floats
-    text: Floats
+    whole: Floats
     unrelated: float
     unrelated_as_passage: float
 
@@ -63,15 +63,15 @@ def build_features(lexical: LexicalScores | None, semantic: SemanticScores | Non
     """A row of features for each candidate, from the scores that there are."""
     columns: list[Floats] = []
     if semantic is not None:
-        columns += [semantic.heading, semantic.text, semantic.heading_as_passage]
+        columns += [semantic.heading, semantic.whole, semantic.heading_as_passage]
         columns += [
-            np.full(len(semantic.text), nearest, np.float32)
+            np.full(len(semantic.whole), nearest, np.float32)
             for nearest in (semantic.unrelated, semantic.unrelated_as_passage)
         ]
         columns += [
-            _clipped_margin((semantic.heading + semantic.text) / 2, semantic.unrelated),
+            _clipped_margin((semantic.heading + semantic.whole) / 2, semantic.unrelated),
             _clipped_margin(semantic.heading_as_passage, semantic.unrelated_as_passage),
-            _clipped_margin(semantic.text, semantic.unrelated),
+            _clipped_margin(semantic.whole, semantic.unrelated),
         ]
     if lexical is not None:
         columns += [lexical.coverage, lexical.heading_coverage]

@@ -39,7 +39,7 @@ MAX_PASSAGES = 50_000
 LOCAL_MODEL = "multilingual-e5-small-q4:1"
 """Names the local model and its constants in the keys of vectors."""
 MAX_QUESTION_CHARACTERS = 1000
-_VECTOR_FORMAT = "2"
+_VECTOR_FORMAT = "3"
 """Which texts of a passage are embedded: another number has all passages embedded again."""
 _EMBEDDED_AT_ONCE = 4
 """Passages that the worker embeds together: a search waits for them at most."""
@@ -234,7 +234,7 @@ class RetrievalService:
             if choice == "local":
                 data = await self.searcher.embed(passages)
             else:
-                texts = [text for passage in passages for text in (passage.heading, passage.text)]
+                texts = [text for passage in passages for text in (passage.heading, passage.whole)]
                 rows = await self.endpoint.embed(site, texts)
                 data = [_pack(rows[position : position + 2]) for position in range(0, len(rows), 2)]
             vectors = dict(zip(batch, data, strict=True))

@@ -26,9 +26,9 @@ from parley.chat.retrieval.model import FoundPassage, Passage
 
 MAX_PASSAGES_IN_MEMORY = 100_000
 LOCAL_VECTORS = 3
-"""Of a passage by the local model: the heading as a question and as a passage, the text as a passage."""
+"""Of a passage by the local model: the heading as a question and as a passage, the whole as a passage."""
 ENDPOINT_VECTORS = 2
-"""Of a passage by an endpoint: the heading and the text."""
+"""Of a passage by an endpoint: the heading and the whole."""
 
 Header = dict[str, Any]
 
@@ -61,9 +61,9 @@ class Worker:
         else:
             floats = normalize(_to_floats(data, header["dimensions"]))
             split = len(passages) * ENDPOINT_VECTORS
-            headings, texts = (floats[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
+            headings, wholes = (floats[start:split:ENDPOINT_VECTORS].astype(np.float16) for start in (0, 1))
             unrelated = QuestionVectors(floats[split:], floats[split:])
-            vectors = PassageVectors(headings, headings, texts)
+            vectors = PassageVectors(headings, headings, wholes)
             self._indexes[header["key"]] = SiteIndex(passages, vectors, unrelated, standardize=True)
         while sum(len(index.passages) for index in self._indexes.values()) > MAX_PASSAGES_IN_MEMORY:
             if len(self._indexes) == 1:
@@ -91,12 +91,12 @@ class Worker:
         }, b""
 
     def _embed(self, header: Header, data: bytes) -> tuple[Header, bytes]:
-        """Embed passages by the local model: `headings` and `texts`."""
-        headings, texts = header["headings"], header["texts"]
+        """Embed passages by the local model: `headings` and `wholes`."""
+        headings, wholes = header["headings"], header["wholes"]
         kinds = (
             self._model.embed_questions(headings),
             self._model.embed_passages(headings),
-            self._model.embed_passages(texts),
+            self._model.embed_passages(wholes),
         )
         return {}, to_bytes(np.stack(kinds, axis=1))
 

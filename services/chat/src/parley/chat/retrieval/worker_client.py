@@ -100,7 +100,7 @@ class WorkerSearcher:
         header = {
             "op": "embed",
             "headings": [passage.heading for passage in passages],
-            "texts": [passage.text for passage in passages],
+            "wholes": [passage.whole for passage in passages],
         }
         _, data = await self._request(header, b"", EMBED_TIMEOUT_SECONDS)
         size = len(data) // max(1, len(passages))
