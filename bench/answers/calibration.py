@@ -100,7 +100,7 @@ def write_calibration(model: LocalModel) -> None:
     ranking_file.write_text(json.dumps(result, indent=1) + "\n")
 
 
-def small_sites(passages: Sequence[Passage]) -> list[list[Passage]]:
+def small_sites(passages: Sequence[Passage]) -> list[Sequence[Passage]]:
     """The passages as those of sites with few entries."""
     return [passages[start :: len(passages) // _SMALL_SITE] for start in range(len(passages) // _SMALL_SITE)]
 

@@ -40,7 +40,7 @@ class Replica:
         self.tasks = BackgroundTasks("replies")
         self.searcher = WorkerSearcher()
         self.retrieval = RetrievalService(
-            (app.admin.knowledge,),
+            (app.admin.knowledge, app.knowledge_sources.passages),
             app.admin.passage_vectors,
             self.searcher,
             MeteredEmbedder(self.engines.openai, self.budget),

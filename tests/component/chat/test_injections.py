@@ -1,12 +1,14 @@
 """The test set of injections: what holds though the model obeys every one of them.
 
-`injections.tsv` has the attacks: where each stands (in the visitor's message, in a page or a file that was read, in a
-tool's result), and what an endpoint replies that obeys it. What matters is what Parley itself guarantees then.
+`injections.tsv` has the attacks: where each stands (in the visitor's message, in a page that was crawled, in a file that
+was uploaded, in a tool's result), and what an endpoint replies that obeys it. What matters is what Parley itself
+guarantees then.
 """
 
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 from collections.abc import AsyncIterator
@@ -16,8 +18,10 @@ from typing import Any
 
 import pytest
 
+from parley.common.auth.identity import IDENTITY_HEADER
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
+from support.authorization_matrix import file_form
 from support.openai_server import FakeOpenAIServer, call_delta
 from support.website import Website, respond, run_website
 
@@ -44,6 +48,14 @@ class Injection:
     text: str
     obeyed: str
 
+    @property
+    def question(self) -> str:
+        return f"{QUESTION} ({self.case})"
+
+    @property
+    def passage(self) -> str:
+        return f"They are, see {PAGE}. {self.text}"
+
 
 def _read() -> list[Injection]:
     with (Path(__file__).parent / "injections.tsv").open(newline="") as file:
@@ -69,24 +81,36 @@ class Stage:
         """Let the model obey. Returns what the visitor reads, and what the endpoint was sent."""
         self.endpoint.reset()
         self.system.requests.clear()
-        entry = ""
-        if injection.channel in ("page", "file"):
-            entry = await self._write_knowledge(injection)
-        question = injection.text if injection.channel == "visitor" else f"{QUESTION} ({injection.case})"
+        question = injection.text if injection.channel == "visitor" else injection.question
         if injection.channel == "tool":
             self.system.handlers["/orders/A-1"] = respond(body=injection.text.encode(), content_type="application/json")
             self.endpoint.script.append([call_delta("order_status", '{"order_id": "A-1"}')])
         self.endpoint.obey = lambda request: _obey(injection.obeyed, request)
         text, _ = await self.replica.ask(self.shop.new_visitor(), question)
-        if entry:
-            path = f"/api/v1/sites/{self.shop.site_id}/chatbot/knowledge/{entry}"
-            (await self.shop.app.call("DELETE", path, self.shop.owner)).ok()
         return text, self.endpoint.requests
 
-    async def _write_knowledge(self, injection: Injection) -> str:
-        path = f"/api/v1/sites/{self.shop.site_id}/chatbot/knowledge"
-        body = {"question": f"{QUESTION} ({injection.case})", "answer": f"They are, see {PAGE}. {injection.text}"}
-        return str((await self.shop.app.call("POST", path, self.shop.owner, body)).ok(201)["entry"]["id"])
+    async def read_pages_and_files(self) -> None:
+        """Have the pages of a website crawled and files uploaded, in which the injections stand."""
+        path, shop = f"/api/v1/sites/{self.shop.site_id}/knowledge/sources", self.shop
+        pages = [one for one in INJECTIONS if one.channel == "page"]
+        for one in pages:
+            self.system.add(f"/{one.case}", one.question, html.escape(one.passage))
+        self.system.add("/", "Returns", "All about returns.", *(f"/{one.case}" for one in pages))
+        crawl = {"kind": "crawl", "name": "Website", "url": f"{self.system.url}/", "max_depth": 1}
+        (await shop.app.call("POST", path, shop.owner, crawl)).ok(201)
+        files = {"kind": "file", "name": "Files"}
+        source_id = (await shop.app.call("POST", path, shop.owner, files)).ok(201)["source"]["id"]
+        url = shop.app.server.make_url(f"{path}/{source_id}/upload-file")
+        headers = {IDENTITY_HEADER: shop.app.signer.sign(shop.owner)}
+        for one in INJECTIONS:
+            if one.channel == "file":
+                form = file_form(f"# {one.question}\n\n{one.passage}\n".encode(), f"{one.case}.md")
+                async with shop.app.http.post(url, data=form, headers=headers) as response:
+                    assert response.status == 201, await response.text()
+        while await shop.app.knowledge_sources.sync.run_due():
+            pass
+        site = await shop.app.admin.site_directory.get(shop.owner.tenant_id, shop.site_id)
+        await self.replica.retrieval.prepare(site)
 
 
 def _obey(obeyed: str, request: dict[str, Any]) -> list[dict[str, Any]]:
@@ -131,6 +155,7 @@ async def stage(app: AdminTestApp) -> AsyncIterator[Stage]:
         for fields in ({}, cancel, address):
             (await app.call("POST", path, shop.owner, {**tool, **fields})).ok(201)
         stage = Stage(replica, shop, endpoint, system)
+        await stage.read_pages_and_files()
         _, other = await replica.ask(shop.new_visitor(), f"My secret is {OTHER_CANARY}")
         await replica.module.conversations.add_note(shop.owner, other.conversation.id, NOTE_CANARY, [])
         yield stage
@@ -151,6 +176,8 @@ async def test_what_parley_guarantees_holds_though_the_model_obeys(stage: Stage,
     for request in requests:
         said = "\n".join(str(message["content"]) for message in request["messages"])
         assert not any(mark in said for mark in _MARKS)
+    if injection.channel in ("page", "file"):
+        assert injection.case in requests[0]["messages"][0]["content"]
     for called in stage.system.requests:
         assert (called.method, called.path) == ("GET", "/orders/A-1")
         assert "Parley-Visitor" not in called.headers

@@ -65,6 +65,7 @@ class MongoServerTurns:
         except DuplicateKeyError:
             # Another replica was the first at this moment.
             return SERVER_TURN_CHECK_SECONDS
+        assert row is not None, "an upsert returns a document"
         if row["holder"] == holder:
             return 0
         if row["holder"] is not None:
