@@ -39,14 +39,17 @@ class LexicalIndex:
         self._languages = sorted(set(languages))
         self._size = len(passages)
         postings: dict[str, tuple[array[int], array[int]]] = {}
-        headings: list[frozenset[str]] = []
+        headings: dict[str, array[int]] = {}
+        terms_of_headings: list[frozenset[str]] = []
         lengths = np.zeros(max(1, self._size), np.float32)
         for position, (passage, language) in enumerate(zip(passages, languages, strict=True)):
             heading = _to_terms(passage.heading, language)
             counts = Counter(_to_terms(passage.text, language))
             for term in heading:
                 counts[term] += _HEADING_WEIGHT
-            headings.append(frozenset(heading))
+            terms_of_headings.append(frozenset(heading))
+            for term in terms_of_headings[-1]:
+                headings.setdefault(term, array("I")).append(position)
             lengths[position] = counts.total()
             for term, count in counts.items():
                 positions, frequencies = postings.setdefault(term, (array("I"), array("I")))
@@ -58,9 +61,9 @@ class LexicalIndex:
             term: (np.frombuffer(positions, np.uint32), np.frombuffer(frequencies, np.uint32))
             for term, (positions, frequencies) in postings.items()
         }
-        self._headings = headings
+        self._headings = {term: np.frombuffer(positions, np.uint32) for term, positions in headings.items()}
         self._heading_weights = np.array(
-            [sum(self._weight(term) for term in terms) or 1.0 for terms in headings] or [1.0], np.float32
+            [sum(map(self._weight, terms)) or 1.0 for terms in terms_of_headings] or [1.0], np.float32
         )
 
     def score(self, question: str) -> LexicalScores:
@@ -76,10 +79,11 @@ class LexicalIndex:
                 weight = self._weight(stem)
                 frequency = frequencies.astype(np.float32)
                 gain = weight * frequency * (_SATURATION + 1) / (frequency + self._length_norm[positions])
-                np.maximum.at(best_bm25, positions, gain)
+                best_bm25[positions] = np.maximum(best_bm25[positions], gain)
                 best_covered[positions] = np.maximum(best_covered[positions], weight)
-                in_heading = [position for position in positions if stem in self._headings[position]]
-                best_heading[in_heading] = np.maximum(best_heading[in_heading], weight)
+                in_heading = self._headings.get(stem)
+                if in_heading is not None:
+                    best_heading[in_heading] = np.maximum(best_heading[in_heading], weight)
             bm25 += best_bm25
             covered += best_covered
             headings += best_heading

@@ -57,6 +57,8 @@ _CLAUSE_END = re.compile(rf"[?？؟!！.。;\n]|,? {_AND} | i (?=czy|jak|ile|kie
 
 def fold(text: str) -> str:
     """A text without case and accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
