@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parley.chat.retrieval.model import Passage
-from parley.chat.retrieval.text import normalize_language, split_terms
+from parley.chat.retrieval.text import normalize_language, split_stems, split_terms
 
 _SATURATION = 1.2
 _LENGTH_SHARE = 0.75
@@ -43,8 +43,8 @@ class LexicalIndex:
         terms_of_headings: list[frozenset[str]] = []
         lengths = np.zeros(max(1, self._size), np.float32)
         for position, (passage, language) in enumerate(zip(passages, languages, strict=True)):
-            heading = _to_terms(passage.heading, language)
-            counts = Counter(_to_terms(passage.text, language))
+            heading = split_stems(passage.heading, language)
+            counts = Counter(split_stems(passage.text, language))
             for term in heading:
                 counts[term] += _HEADING_WEIGHT
             terms_of_headings.append(frozenset(heading))
@@ -92,7 +92,3 @@ class LexicalIndex:
     def _weight(self, term: str) -> float:
         found = len(self._postings[term][0]) if term in self._postings else 0
         return math.log(1 + (self._size - found + 0.5) / (found + 0.5))
-
-
-def _to_terms(text: str, language: str) -> list[str]:
-    return [next(iter(stems)) for stems in split_terms(text, (language,))]

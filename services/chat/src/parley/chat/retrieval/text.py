@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 
 import Stemmer
 
@@ -76,14 +77,17 @@ def normalize_language(language: str | None) -> str:
 
 def split_terms(text: str, languages: Sequence[str]) -> Iterator[frozenset[str]]:
     """The informative terms of a text, in order: for each, its stems in any of the languages."""
-    for count, match in enumerate(_UNIT.finditer(fold(text))):
-        if count >= _MAX_UNITS:
-            return
-        unit = match[0]
-        if _UNSPACED_START.match(unit):
-            yield from (frozenset({unit[start : start + 2]}) for start in range(max(1, len(unit) - 1)))
-        elif unit not in _function_words():
-            yield frozenset(_stem(unit, language) for language in languages)
+    for unit in _split_units(text):
+        yield from map(frozenset, zip(*(_to_stems(unit, language) for language in languages), strict=True))
+
+
+def split_stems(text: str, language: str) -> list[str]:
+    """The stems of the informative terms of a text, in order."""
+    return [stem for unit in _split_units(text) for stem in _to_stems(unit, language)]
+
+
+def _split_units(text: str) -> Iterator[str]:
+    return (match[0] for match in islice(_UNIT.finditer(fold(text)), _MAX_UNITS))
 
 
 def split_clauses(text: str) -> list[str]:
@@ -103,8 +107,11 @@ def _is_clause(part: str) -> bool:
 
 
 @lru_cache(maxsize=50_000)
-def _stem(word: str, language: str) -> str:
-    return str(_stemmer(language).stemWord(word))
+def _to_stems(unit: str, language: str) -> tuple[str, ...]:
+    """The stem of a word, the pairs of characters of an unspaced text, nothing for a function word."""
+    if _UNSPACED_START.match(unit):
+        return tuple(unit[start : start + 2] for start in range(max(1, len(unit) - 1)))
+    return () if unit in _function_words() else (str(_stemmer(language).stemWord(unit)),)
 
 
 @lru_cache
