@@ -1,6 +1,6 @@
 """The test set of injections: what holds though the model obeys every one of them.
 
-`injections.tsv` has the attacks: where each stands (in the visitor's message, in a crawled page, in an uploaded file, in
+`injections.tsv` has the attacks: where each stands (in the message, in a crawled page, in an uploaded file, in
 a tool's result), and what an endpoint replies that obeys it. What matters is what Parley itself guarantees then.
 """
 

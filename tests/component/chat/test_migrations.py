@@ -168,7 +168,7 @@ async def test_devices_stay_known_and_tenants_share_addresses_after_the_update(m
 
 
 async def test_the_text_index_of_entries_goes_when_no_older_code_is_there(mongo: Mongo) -> None:
-    keys = [("site_id", 1), ("question", "text"), ("answer", "text")]
+    keys: list[tuple[str, int | str]] = [("site_id", 1), ("question", "text"), ("answer", "text")]
     await mongo["knowledge"].create_index(keys, name="words", default_language="none")
     await mongo["schema"].delete_many({})
     assert await create_migrator(mongo.database, SCHEMA).run() == []

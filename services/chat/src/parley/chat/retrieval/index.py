@@ -68,8 +68,9 @@ class SiteIndex:
         if not self.passages:
             return Findings()
         whole = self._estimate(question, vectors)
-        order = sorted(range(len(whole)), key=lambda position: (-whole[position], self.passages[position].id))
-        near = [self._to_found(position, whole) for position in order[:limit] if whole[position] > 0]
+        candidates = map(int, np.flatnonzero(whole))
+        order = sorted(candidates, key=lambda position: (-whole[position], self.passages[position].id))
+        near = [self._to_found(position, whole) for position in order[:limit]]
         answers = self._find_answers(whole, vectors, clauses)
         found = [FoundPassage(self.passages[position], score) for position, score in answers.items()]
         known = {one.passage.id for one in found}
