@@ -1,5 +1,9 @@
 /** Adds the widget to the demo page, for the site in the URL or the one entered in the form. */
-import { load, type ParleyApi, type ParleyEvent, parley } from "@parley/widget";
+import { load, type ParleyApi, type ParleyEvent, type ParleyTheme, parley } from "@parley/widget";
+import { showIdentification } from "./identify";
+
+/** The widget's languages. The build sets them. */
+declare const LANGUAGES: string;
 
 /** What the page's buttons call. */
 const CALLS: [command: keyof ParleyApi, ...args: string[]][] = [
@@ -10,11 +14,6 @@ const CALLS: [command: keyof ParleyApi, ...args: string[]][] = [
   ["show"],
   ["prefill", "Is the Sencha in stock?"],
   ["send", "What are your opening hours?"],
-  ["setLanguage", "de"],
-  ["setLanguage", "en"],
-  ["setTheme", "dark"],
-  ["setTheme", "light"],
-  ["setTheme", "auto"],
   ["reset"],
   ["off", "message"],
   ["shutdown"],
@@ -34,11 +33,16 @@ const EVENTS: readonly ParleyEvent[] = [
 
 const form = document.querySelector<HTMLFormElement>("#site-form");
 const siteKey = new URLSearchParams(location.search).get("site_key");
+const secret = new URLSearchParams(location.hash.slice(1)).get("identity_secret");
 
 if (siteKey) {
   load({ siteKey, origin: location.origin });
+  showChoices();
   showCalls();
   listen();
+  if (secret) showIdentification(siteKey, secret);
+  const app = document.querySelector<HTMLAnchorElement>("#app-link");
+  if (app) app.href = `/widget/app.html?${new URLSearchParams({ site_key: siteKey })}`;
 } else if (form) {
   form.hidden = false;
   form.addEventListener("submit", (event) => {
@@ -46,6 +50,21 @@ if (siteKey) {
     const entered = String(new FormData(form).get("site_key") ?? "").trim();
     if (entered) location.search = new URLSearchParams({ site_key: entered }).toString();
   });
+}
+
+/** Language and theme, as a visitor may have them. */
+function showChoices(): void {
+  const language = document.querySelector<HTMLSelectElement>("#language");
+  const theme = document.querySelector<HTMLSelectElement>("#theme");
+  const options = LANGUAGES.split(" ").map((tag) => {
+    const name = new Intl.DisplayNames(tag, { type: "language" }).of(tag) ?? tag;
+    const option = new Option(name, tag);
+    option.lang = tag;
+    return option;
+  });
+  language?.append(...options);
+  language?.addEventListener("change", () => parley.setLanguage(language.value || navigator.language));
+  theme?.addEventListener("change", () => parley.setTheme(theme.value as ParleyTheme));
 }
 
 function showCalls(): void {

@@ -28,7 +28,10 @@ class Demo:
         if second:
             lines += ["  An operator of another tenant, who sees nothing of the first:"]
             lines += [f"    {second['email']}   {second['password']}"]
-        lines += [f"  Site key for the widget:  {self.content['site_key']}"]
+        site_key, secret = self.content["site_key"], self.content["identity_secret"]
+        lines += [f"  Site key for the widget:  {site_key}"]
+        demo = f"{self.content['gateway']}/demo?site_key={site_key}#identity_secret={secret}"
+        lines += ["  The demo shop, where you say who you are:", f"    {demo}"]
         return lines
 
 

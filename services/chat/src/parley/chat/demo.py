@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,14 @@ KNOWLEDGE = {
     "How do I return something?": "You can send anything back within 30 days. The label is in the parcel.",
     "Do you ship abroad?": "Yes, to all of Europe. Parcels take three to five working days.",
 }
+TRIGGER = {
+    "name": "Returns",
+    "message": "Something did not fit? I can tell you how **returns** work.",
+    "enabled": True,
+    "include_pages": ["*#returns"],
+    "seconds": 3,
+}
+DEMO_PAGE = "Demo page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,11 @@ SECOND_OWNER = Account("Otto Other", "otto@other.example")
 class Demo:
     """Creates the accounts and sites of the demo."""
 
-    def __init__(self, gateway: str, settings: ChatSettings, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, gateway: str, settings: ChatSettings, http: aiohttp.ClientSession, known: Mapping[str, Any]
+    ) -> None:
+        """`known` is what the run before has created."""
+        self._known = known
         self._gateway = gateway.rstrip("/")
         self._settings = settings
         self._http = http
@@ -56,6 +69,7 @@ class Demo:
         owner = await self._ensure_owner(OWNER, "Demo Company")
         site = await self._ensure_site(owner, "Demo Shop")
         await self._ensure_knowledge(owner, site["id"])
+        await self._ensure_trigger(owner, site["id"])
         members = [await self._ensure_member(owner, account, site["id"]) for account in OPERATORS]
         second_owner = await self._ensure_owner(SECOND_OWNER, "Other Company")
         second_site = await self._ensure_site(second_owner, "Other Shop")
@@ -64,6 +78,7 @@ class Demo:
             "gateway": self._gateway,
             "site_id": site["id"],
             "site_key": site["site_key"],
+            "identity_secret": await self._ensure_identity_secret(owner, site["id"]),
             "operators": [
                 *members,
                 {"id": me["user"]["id"], "email": OWNER.email, "password": self._password(OWNER), "owner": True},
@@ -108,6 +123,24 @@ class Demo:
             if question not in existing:
                 await self._call(token, "POST", path, {"question": question, "answer": answer})
 
+    async def _ensure_trigger(self, token: str, site_id: int) -> None:
+        path = f"/sites/{site_id}/triggers"
+        triggers = (await self._call(token, "GET", path))["triggers"]
+        if TRIGGER["name"] not in {trigger["name"] for trigger in triggers}:
+            await self._call(token, "POST", path, TRIGGER)
+
+    async def _ensure_identity_secret(self, token: str, site_id: int) -> str:
+        """Return a secret with which the demo page identifies visitors. One that nobody knows any more is replaced."""
+        path = f"/sites/{site_id}/identity-secrets"
+        secrets = (await self._call(token, "GET", path))["identity_secrets"]
+        own = [secret["id"] for secret in secrets if secret["name"] == DEMO_PAGE]
+        known = self._known.get("identity_secret")
+        if own and known and self._known.get("site_id") == site_id:
+            return str(known)
+        for secret_id in own:
+            await self._call(token, "DELETE", f"{path}/{secret_id}")
+        return str((await self._call(token, "POST", path, {"name": DEMO_PAGE}))["secret"])
+
     async def _ensure_member(self, token: str, account: Account, site_id: int) -> dict[str, Any]:
         team = (await self._call(token, "GET", "/team"))["team"]
         member = next((member for member in team if member["email"] == account.email), None)
@@ -132,10 +165,10 @@ class Demo:
             return result
 
 
-async def _create(gateway: str) -> dict[str, Any]:
+async def _create(gateway: str, known: Mapping[str, Any]) -> dict[str, Any]:
     timeout = aiohttp.ClientTimeout(total=DEMO_REQUEST_TIMEOUT_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        return await Demo(gateway, load_settings(ChatSettings), http).create()
+        return await Demo(gateway, load_settings(ChatSettings), http, known).create()
 
 
 def main() -> None:
@@ -143,7 +176,8 @@ def main() -> None:
     parser.add_argument("--gateway", required=True, help="URL of the gateway")
     parser.add_argument("--out", required=True, type=Path, help="file to write the accounts to, as JSON")
     args = parser.parse_args()
-    result = asyncio.run(_create(args.gateway))
+    known = json.loads(args.out.read_text()) if args.out.exists() else {}
+    result = asyncio.run(_create(args.gateway, known))
     args.out.write_text(json.dumps(result, indent=2) + "\n")
     args.out.chmod(0o600)
 
