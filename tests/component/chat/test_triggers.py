@@ -215,6 +215,20 @@ async def test_an_answer_begins_the_conversation_with_what_was_shown(shop: Shop)
     assert await shop.answer(late, trigger) == [("visitor", "Yes!")]
 
 
+async def test_a_visitor_reads_a_trigger_in_their_language_once_it_is_approved(shop: Shop) -> None:
+    trigger = await shop.add(frequency="interval", interval_hours=1)
+    text = {f"trigger.message.{trigger}": {"content": "Fragen zum Tee?", "approved": True}}
+    body = {"language": "de", "texts": text}
+    (await shop.app.call("PUT", f"{shop.path}/texts", shop.owner, body)).ok()
+    module = shop.module.triggers
+    shown = {tag: await module.show(shop.visitor(), [trigger], tag) for tag in ("de-AT", "fr", None)}
+    texts = {tag: one and one.message for tag, one in shown.items()}
+    assert texts == {"de-AT": "Fragen zum Tee?", "fr": TRIGGER["message"], None: TRIGGER["message"]}
+    reader = shop.visitor()
+    await module.show(reader, [trigger], "de")
+    assert await module.find_answerable(reader, trigger) == "Fragen zum Tee?", "the conversation begins with it"
+
+
 async def test_one_session_counts_once_a_day(shop: Shop) -> None:
     trigger = await shop.add(frequency="interval", interval_hours=1)
     visitor, triggers = shop.visitor(), shop.module.triggers

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from parley.chat.forms.model import FormField, SiteForms
-from parley.chat.languages import match_language
 from parley.chat.sites.chatbot import DEFAULT_OFFLINE_MESSAGE, DEFAULT_WELCOME
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.system_messages import LOCALES, LocaleStrings
+from parley.chat.triggers.model import Trigger
+from parley.common.languages import match_language
 
 _CONSENT = "forms.consent"
 _CURRENT_ONLY = frozenset({_CONSENT})
@@ -66,7 +67,13 @@ def _map_texts(site: SiteSettings, text: _Translate) -> SiteSettings:
         welcome=text("welcome", site.welcome),
         offline_message=text("offline_message", site.offline_message),
         forms=_map_forms(site.forms, text),
+        triggers=tuple(_map_trigger(one, text) for one in site.triggers),
     )
+
+
+def _map_trigger(trigger: Trigger, text: _Translate) -> Trigger:
+    message = text(f"trigger.message.{trigger.id}", trigger.draft.message)
+    return replace(trigger, draft=replace(trigger.draft, message=message))
 
 
 def _map_forms(forms: SiteForms, text: _Translate) -> SiteForms:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from parley.chat import metrics
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.presence.ports import PresenceReader
+from parley.chat.site_texts.originals import localize
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.triggers.model import ShownTrigger, Trigger, list_live
 from parley.chat.triggers.ports import ShownTriggers
@@ -46,11 +47,11 @@ class TriggerDelivery:
     async def show(
         self, caller: VisitorCaller, trigger_ids: Collection[int], language: str | None
     ) -> ShownTrigger | None:
-        """Show a visitor the first of some triggers that may be shown now, and count it. None if none may.
+        """Show a visitor the first of some triggers that may be shown now, in their language, and count it.
 
-        None is while a conversation is going on, nor to a visitor who is blocked in any way.
+        None while a conversation is going on, and for a visitor who is blocked in any way.
         """
-        site = await self.sites.get(caller.tenant_id, caller.site_id)
+        site = localize(await self.sites.get(caller.tenant_id, caller.site_id), language)
         candidates = [one for one in list_live(site.triggers) if one.id in trigger_ids]
         if not candidates or not await self._may_be_addressed(caller):
             return None
