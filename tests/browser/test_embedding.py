@@ -98,11 +98,13 @@ async def test_chat_window_that_cannot_be_loaded_is_tried_again(
     await widget.page.route("**/widget/chat*", refuse)
     async with serve_pages({"/": build_page(script_tag(stack, open_site.site_key))}) as address:
         await widget.page.goto(f"{address}/")
-        await widget.page.get_by_role("button", name="Chat").click()
-        await expect(widget.page.get_by_role("status")).to_have_text("The chat could not be loaded. Trying again…")
+        # Its name and the notice are in the visitor's language, before anything is loaded.
+        await widget.page.get_by_role("button", name="Chat öffnen").click()
+        notice = widget.page.get_by_role("status")
+        await expect(notice).to_have_text("Der Chat konnte nicht geladen werden. Neuer Versuch …")
         await expect(widget.page.get_by_role("dialog")).to_be_visible()
         await expect(widget.page.get_by_role("button", name="Chat schließen").first).to_be_visible()
-        await expect(widget.page.get_by_text("could not be loaded")).to_have_count(0)
+        await expect(widget.page.get_by_text("nicht geladen")).to_have_count(0)
     assert refused[1].partition("?")[0].endswith("/widget/chat.js"), "the current version, when the first is gone"
     # The browser reports the module that it could not load.
     widget.errors.clear()

@@ -142,6 +142,12 @@ async def test_a_message_can_be_left_beside_the_chat(
     await expect(widget.log).to_contain_text("Please call me")
     await expect(widget.log).to_contain_text("We will be back.")
     await expect(widget.write).to_be_visible()
+    [chat] = await _active_chats(site)
+    (await site.alex.post(f"/operator/accept/{chat['id']}")).ok()
+    (await site.alex.post(f"/operator/close/{chat['id']}")).ok()
+    await expect(widget.log).to_contain_text("This chat is closed")
+    await widget.page.get_by_role("button", name="Leave a message").click()
+    await expect(widget.page.get_by_label("Your message")).to_be_visible()
 
 
 async def _active_chats(site: TenantFixture) -> list[dict[str, Any]]:

@@ -5466,6 +5466,11 @@ export interface components {
             success: true;
             team: components["schemas"]["TeamSchema"];
         };
+        ButtonTextsSchema: {
+            language: string;
+            open_chat: string;
+            load_failed: string;
+        };
         HeartbeatResponse: {
             /**
              * @default true
@@ -5551,6 +5556,7 @@ export interface components {
             page_parameters: string[];
             /** @default  */
             triggers: string;
+            texts: components["schemas"]["ButtonTextsSchema"];
         };
         VisitorListQuery: {
             /** @default 50 */

@@ -1,7 +1,7 @@
 /** What a page calls and listens to: before the script has run, after it, and after the widget was removed. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { PageConfig } from "../widget/src/embedConfig";
-import { FakeServer, json } from "./fakeServer";
+import { FakeServer, failure, json } from "./fakeServer";
 
 type Parley = Record<string, (...args: unknown[]) => void> & { version: string };
 const page = window as unknown as {
@@ -24,7 +24,13 @@ beforeEach(() => {
   warnings = [];
   vi.spyOn(console, "warn").mockImplementation((text) => void warnings.push(text));
   server = new FakeServer();
-  server.on("POST", "/chat/heartbeat", () => json({ colour: "#123456" }));
+  server.on("POST", "/chat/heartbeat", ({ body }) => {
+    const { lang } = body as { lang: string };
+    return json({
+      colour: "#123456",
+      texts: { language: lang, open_chat: `Open (${lang})`, load_failed: "…" },
+    });
+  });
   page.parley = undefined;
   page.Parley = { siteKey: "pk_1", origin: "http://parley.test" } as PageConfig & Parley;
 });
@@ -59,22 +65,21 @@ test("calls from before the script has run are made in their order", async () =>
   await runScript();
   expect(received).toEqual([["ready", { version: "1.2.3" }]]);
   expect(root()?.querySelector(".root")?.className).toBe("root bare");
-  expect(button()?.getAttribute("aria-label")).toBe("Chat");
   page.parley?.("on", "ready", listen("late"));
   expect(received.at(-1)).toEqual(["late", { version: "1.2.3" }]);
   expect(page.Parley).toMatchObject({ siteKey: "pk_1", version: "1.2.3" });
   page.Parley?.["show"]?.();
-  page.parley?.("setLanguage", "tlh");
   expect(root()?.querySelector(".root")?.className).toBe("root");
-  expect(button()?.getAttribute("aria-label")).toBe("Chat");
   page.parley?.("setLanguage", "ar-EG");
-  expect(button()?.getAttribute("aria-label")).toBe("محادثة");
   expect(button()?.closest(".root")?.getAttribute("dir")).toBe("rtl");
-  await run(10);
-  page.parley?.("setLanguage", "fr");
-  await run(30_000);
+  // The next heartbeat brings the button's name; a later page has it from the beginning.
+  await run(2500);
+  expect(button()?.getAttribute("aria-label")).toBe("Open (ar-EG)");
   const languages = server.to("POST", "/chat/heartbeat").map(({ body }) => (body as { lang: string }).lang);
-  expect([languages[0], languages.at(-1)]).toEqual([navigator.language, "fr"]);
+  expect(languages).toEqual([navigator.language, "ar-EG"]);
+  page.parley?.("shutdown");
+  page.parley?.("boot");
+  expect(button()?.getAttribute("aria-label")).toBe("Open (ar-EG)");
 });
 
 test("a page without the two lines has the function as soon as the script has run", async () => {
@@ -105,6 +110,73 @@ test("what is unknown is a warning, and a listener that fails stops neither othe
   expect(warnings).toHaveLength(4);
   expect(received).toHaveLength(1);
   expect(reported.mock.calls).toEqual([[failure]]);
+});
+
+test("junk among the calls, and arguments of wrong types, stop neither the page nor other calls", async () => {
+  const reported = vi.fn();
+  vi.stubGlobal("reportError", reported);
+  server.on("POST", "/chat/identify", () => failure(422, "validation_failed"));
+  const circular: Record<string, unknown> = {};
+  circular["self"] = circular;
+  const broken = {
+    toString() {
+      throw new Error("the page's own");
+    },
+  };
+  const junk = [
+    null,
+    undefined,
+    5,
+    "",
+    {},
+    [],
+    [Symbol("open")],
+    ["__proto__"],
+    [broken],
+    { length: 1e9 }.length,
+  ];
+  const wrong = [
+    ["boot", null],
+    ["boot", 7],
+    ["on"],
+    ["on", broken, listen("x")],
+    ["off"],
+    ["setLanguage", broken],
+  ];
+  const texts = [
+    ["setTheme", circular],
+    ["prefill", broken],
+    ["prefill", Symbol("x")],
+    ["identify", circular],
+  ];
+  const heard = ["on", "ready", listen("ready")];
+  page.parley = Object.assign(() => undefined, { q: [...junk, ...wrong, ...texts, heard] });
+  page.Parley = Object.freeze({ ...page.Parley, launcher: 5 as never }) as unknown as typeof page.Parley;
+  await runScript();
+  expect(received).toEqual([["ready", { version: "1.2.3" }]]);
+  await run(60_000);
+  // What is no token is refused once, and not sent again and again.
+  expect(server.to("POST", "/chat/identify").map(({ body }) => (body as { token: string }).token)).toEqual([
+    "[object Object]",
+  ]);
+  expect(reported.mock.calls.every(([error]) => (error as Error).message === "the page's own")).toBe(true);
+  expect(({} as Record<string, unknown>)["open"]).toBeUndefined();
+  page.Parley?.["hide"]?.();
+  expect(root()?.querySelector(".root")?.className).toBe("root bare");
+});
+
+test.each([7, "open", null, { length: 2 }])("calls that are no list, such as %s, are left out", async (q) => {
+  page.parley = Object.assign(() => undefined, { q });
+  await runScript();
+  page.parley?.("on", "ready", listen("ready"));
+  expect(received).toHaveLength(1);
+});
+
+test("an element of the page that has the function's name does not take its place", async () => {
+  page.parley = document.createElement("a") as unknown as typeof page.parley;
+  await runScript();
+  page.parley?.("on", "ready", listen("ready"));
+  expect(received).toHaveLength(1);
 });
 
 test("the site's colours have a dark and a light form", async () => {
@@ -151,4 +223,51 @@ test("shutdown leaves nothing behind, and boot starts again", async () => {
   page.parley?.("boot", { siteKey: "pk_2" });
   expect(document.querySelectorAll("parley-chat")).toHaveLength(1);
   expect(warnings).toEqual(["Parley: already on this page"]);
+});
+
+test("an element of the page, also one that comes later, opens the chat in place of the button", async () => {
+  const script = document.createElement("script");
+  script.src = "http://parley.test/widget.js";
+  script.dataset["siteKey"] = "pk_3";
+  script.dataset["launcher"] = "#help";
+  document.head.append(script);
+  await runScript();
+  const icon = document.createElement("i");
+  const help = document.createElement("button");
+  help.id = "help";
+  help.append(icon);
+  document.body.append(help);
+  expect(root()?.querySelector(".root")?.className).toBe("root bare");
+  const isLoading = () => button()?.getAttribute("aria-busy") === "true";
+  document.body.click();
+  expect(isLoading()).toBe(false);
+  icon.click();
+  expect(isLoading()).toBe(true);
+  help.click();
+  expect(isLoading()).toBe(false);
+  page.parley?.("shutdown");
+  page.parley?.("boot", { launcher: "#" });
+  expect(warnings).toEqual(["Parley: launcher is no selector"]);
+  expect(root()?.querySelector(".root")?.className).toBe("root");
+  script.remove();
+  help.remove();
+});
+
+test.each([
+  ["has a conversation somewhere", { conversation_id: 7, joined: true }, null, "1"],
+  ["wrote here before", { conversation_id: null, joined: true }, "1", "1"],
+  ["may have a history that another device is joining", { conversation_id: null, joined: true }, null, "0"],
+  ["is somebody else", { conversation_id: null, joined: false }, "1", "0"],
+])("a person who %s is known so on", async (_name, answer, known, expected) => {
+  const session_id = "s".repeat(32);
+  server.on("POST", "/chat/identify", () => json({ session_id, ...answer }));
+  const key = (name: string) => `parley:pk_1:${name}`;
+  if (known) localStorage.setItem(key("known"), known);
+  localStorage.setItem(key("draft"), "About order 17");
+  page.parley = Object.assign(() => undefined, { q: [["identify", "token"]] });
+  await runScript();
+  await run(10);
+  expect(localStorage.getItem(key("session"))).toBe(session_id);
+  expect(localStorage.getItem(key("known"))).toBe(expected);
+  expect(localStorage.getItem(key("draft"))).toBe(answer.joined ? "About order 17" : null);
 });

@@ -90,7 +90,7 @@ async def test_heartbeat_tells_the_widget_what_the_site_has_set(replica_a: Repli
         page_parameters=("product", "size"),
         triggers="v1",
     )
-    _, response = await replica_a.visitor_heartbeat(guest)
+    _, response = await replica_a.visitor_heartbeat(guest, lang="de-AT")
     assert response == {
         "success": True,
         "expires_in": 75,
@@ -98,7 +98,14 @@ async def test_heartbeat_tells_the_widget_what_the_site_has_set(replica_a: Repli
         "page_tracking": False,
         "page_parameters": ["product", "size"],
         "triggers": "v1",
+        "texts": {
+            "language": "de",
+            "open_chat": "Chat öffnen",
+            "load_failed": "Der Chat konnte nicht geladen werden. Neuer Versuch …",
+        },
     }
+    _, response = await replica_a.visitor_heartbeat(guest, lang="tlh")
+    assert (response["texts"]["language"], response["texts"]["open_chat"]) == ("en", "Open chat")
 
 
 async def test_long_fields_are_truncated_and_invalid_referrers_dropped(

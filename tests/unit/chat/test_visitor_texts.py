@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from parley.chat.handoff_requests import requests_human
-from parley.chat.languages import match_language
 from parley.chat.system_messages import LOCALES, get_locale_strings, is_supported
+from parley.common.languages import match_language
 
 CATALOGUES: dict[str, dict[str, Any]] = {
     path.name.removesuffix(".json"): json.loads(path.read_text("utf-8"))

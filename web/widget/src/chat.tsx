@@ -26,7 +26,7 @@ export async function mount(launcher: Launcher): Promise<Chat> {
     launcher.update({ isOpen, unread, label: buttonLabel(isOpen, unread) });
   };
   const commands: Record<ChatCommand, (text: string) => void> = {
-    prefill: (text) => store.prefill(text),
+    prefill: (text) => store.prefill(text.slice(0, MAX_CHARACTERS)),
     send: (text) => store.sendMessage(text.slice(0, MAX_CHARACTERS)),
     setLanguage: (tag) =>
       void loadStrings(embed.origin, tag).then(() => {

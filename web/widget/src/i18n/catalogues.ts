@@ -19,16 +19,7 @@ export const catalogueConstants = (): Record<string, string> => ({
   LANGUAGES: JSON.stringify(Object.keys(CATALOGUES).join(" ")),
   FIRST_TEXTS: englishTexts((key) => !LATE_KEYS.includes(key as LateKey)),
   LATE_TEXTS: englishTexts((key) => LATE_KEYS.includes(key as LateKey)),
-  BUTTON_NAMES: JSON.stringify(buttonNames()),
 });
 
 const englishTexts = (select: (key: string) => boolean): string =>
   JSON.stringify(Object.fromEntries(Object.entries(CATALOGUES["en"] ?? {}).filter(([key]) => select(key))));
-
-/** Where that is not "Chat", which most languages understand: what the button is called until the chat is loaded: short, because the launcher has it in all languages. */
-function buttonNames(): Record<string, string | undefined> {
-  const titles = Object.entries(CATALOGUES)
-    .filter(([language]) => ["ar", "fa", "he", "ja", "ru", "zh-CN"].includes(language))
-    .map(([language, { title }]) => [language.replace(/-.*/, ""), title]);
-  return { ...Object.fromEntries(titles), en: CATALOGUES["en"]?.["openChat"] };
-}

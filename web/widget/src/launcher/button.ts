@@ -2,15 +2,12 @@
 import { direction } from "../i18n/language";
 import { BUTTON_PATHS } from "../iconPaths";
 import type { ButtonState } from "./chatInterface";
-
-/** What the button is called in languages that do not call it "Chat". The build sets it from the catalogues. */
-declare const BUTTON_NAMES: Record<string, string>;
-const NAMES = new Map(Object.entries(BUTTON_NAMES));
+import type { SiteSettings } from "./presence";
 
 const SVG = "http://www.w3.org/2000/svg";
 const ICON_SIZE = 26;
-/** In English only: where the chat cannot be loaded, neither can its texts. */
-const LOAD_FAILED = "The chat could not be loaded. Trying again…";
+/** Until the first heartbeat of the browser's first page was answered. */
+const FIRST_TEXTS = { open_chat: "Chat", load_failed: "The chat could not be loaded. Trying again…" };
 
 export class LauncherButton {
   /** Everything that the widget shows. */
@@ -21,7 +18,7 @@ export class LauncherButton {
   readonly #button = document.createElement("button");
   readonly #icon: SVGPathElement;
   readonly #count = document.createElement("span");
-  #name = "";
+  #texts = FIRST_TEXTS;
   #state: ButtonState = { isOpen: false, unread: 0 };
   #isHidden = false;
 
@@ -40,13 +37,19 @@ export class LauncherButton {
     this.#button.append(icon, this.#count);
     this.root.append(this.chat, this.#notice, this.#button);
     this.setLanguage(tag);
+    this.update(this.#state);
   }
 
   setLanguage(tag: string): void {
-    const [language = ""] = tag.toLowerCase().split("-");
-    this.#name = NAMES.get(language) ?? "Chat";
     this.root.lang = tag;
-    this.root.dir = direction(language);
+    this.root.dir = direction(tag.toLowerCase().replace(/-.*/, ""));
+  }
+
+  /** What the button says until the chat is loaded. */
+  setTexts(texts: SiteSettings["texts"]): void {
+    if (!texts) return;
+    this.#texts = texts;
+    this.#notice.lang = this.#button.lang = texts.language;
     this.update(this.#state);
   }
 
@@ -64,7 +67,7 @@ export class LauncherButton {
     const hasNews = !isOpen && unread > 0;
     this.root.className = `root${isOpen ? " open" : ""}${this.#isHidden ? " bare" : ""}`;
     this.#button.setAttribute("aria-expanded", String(isOpen));
-    this.#button.setAttribute("aria-label", label || this.#name);
+    this.#button.setAttribute("aria-label", label || this.#texts.open_chat);
     this.#icon.setAttribute("d", isOpen ? BUTTON_PATHS.down : BUTTON_PATHS.chat);
     this.#count.textContent = hasNews ? String(unread) : "";
     this.#count.hidden = !hasNews;
@@ -73,7 +76,7 @@ export class LauncherButton {
   /** Shows that the chat window is being loaded, and whether that has failed. */
   setLoading(isLoading: boolean, hasFailed = false): void {
     this.#button.setAttribute("aria-busy", String(isLoading));
-    this.#notice.textContent = hasFailed ? LOAD_FAILED : "";
+    this.#notice.textContent = hasFailed ? this.#texts.load_failed : "";
   }
 }
 

@@ -22,7 +22,7 @@ export const COMMANDS: Record<ParleyCommand, Command> = {
   send: ({ widget }, text) => widget?.tellChat("send", text),
   setLanguage: ({ widget }, tag) => widget?.setLanguage(tag),
   setTheme: ({ widget }, theme) => widget?.setTheme(theme),
-  identify: ({ widget }, token) => widget?.identify(token),
+  identify: ({ widget }, token) => widget?.identify(String(token)),
   reset: ({ widget }) => widget?.endSession(),
   endSession: ({ widget }) => widget?.endSession(),
 };

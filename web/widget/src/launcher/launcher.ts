@@ -51,7 +51,7 @@ export class WidgetLauncher implements TriggerHost {
   #state: ButtonState = { isOpen: false, unread: 0 };
   #proactive: readonly Message[] = [];
   /** Commands of the page for the chat window, until it is loaded. */
-  #commands: [ChatCommand, unknown][] = [];
+  #commands: [ChatCommand, string][] = [];
   #colours: Colours = {};
   #theme: ParleyTheme | undefined;
 
@@ -134,8 +134,9 @@ export class WidgetLauncher implements TriggerHost {
 
   /** Passes a command on to the chat window. One that is to be sent is not left until the visitor opens it. */
   tellChat(command: ChatCommand, argument: unknown): void {
-    if (this.#chat) this.#chat.run?.(command, argument);
-    else this.#commands.push([command, argument]);
+    const text = String(argument ?? "");
+    if (this.#chat) this.#chat.run?.(command, text);
+    else this.#commands.push([command, text]);
     if (command === "send") void this.#load();
   }
 
@@ -288,17 +289,20 @@ export class WidgetLauncher implements TriggerHost {
     if (location.hash === OPENING_LINK) this.open();
   }
 
-  // --- Colour
+  // --- What the site has set
 
   /** The button appears in its own colour. A page that names it, and a later visit, need not wait. */
   #appear(): void {
-    const colour = readSite(this.embed.siteKey).colour || this.embed.colour;
+    const site = readSite(this.embed.siteKey);
+    const colour = site.colour || this.embed.colour;
+    this.#button.setTexts(site.texts);
     this.setColours({ primary: colour });
     this.#host.hidden = !colour;
     if (!colour) setTimeout(() => (this.#host.hidden = false), MAX_WAIT_FOR_COLOUR_MS);
   }
 
-  #onSite({ colour, triggers }: SiteSettings): void {
+  #onSite({ colour, triggers, texts }: SiteSettings): void {
+    this.#button.setTexts(texts);
     if (triggers || location.search.includes(PREVIEW_PARAMETER)) void this.#loadTriggers();
     // The chat window knows all colours.
     if (colour && !this.#chat) this.setColours({ primary: colour });

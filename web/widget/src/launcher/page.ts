@@ -52,14 +52,19 @@ export class Page {
     this.widget = undefined;
   }
 
+  /** What is wrong with a call stops neither the page nor other calls. */
   readonly #call = (...[name, ...args]: Call): void => {
-    if (Object.hasOwn(COMMANDS, name)) COMMANDS[name as ParleyCommand](this, ...args);
-    else warn(`unknown command “${name}”`);
+    try {
+      if (Object.hasOwn(COMMANDS, name)) COMMANDS[name as ParleyCommand](this, ...args);
+      else warn(`unknown command “${String(name)}”`);
+    } catch (error) {
+      reportError(error);
+    }
   };
 
   /** Defines the functions of the page, and makes the calls that came before. */
   #publish(): void {
-    const { q = [] } = globals["parley"] as PageFunction;
+    const { q } = Object(globals["parley"]) as Partial<PageFunction>;
     globals["parley"] = this.#call;
     const methods = Object.keys(COMMANDS).map((name) => [
       name,
@@ -67,10 +72,8 @@ export class Page {
     ]);
     const api = { ...Object.fromEntries(methods), version: VERSION };
     // A page's own configuration object, if there is one, keeps its fields.
-    const existing = globals["Parley"];
-    if (typeof existing === "object" && existing !== null) Object.assign(existing, api);
-    else globals["Parley"] = api;
-    for (const call of q) this.#call(...call);
+    globals["Parley"] = { ...(globals["Parley"] as object | undefined), ...api };
+    if (Array.isArray(q)) for (const call of q) this.#call(...(Array.from(Object(call)) as Call));
   }
 }
 

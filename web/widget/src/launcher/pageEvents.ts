@@ -24,7 +24,7 @@ export class PageEvents {
   /** Calls `listener` at each event of that name. A listener of `ready` that comes later is called immediately. */
   on(name: ParleyEvent, listener: Listener): void {
     if (!EVENTS.includes(name) || typeof listener !== "function") {
-      warn(`cannot listen to “${name}”`);
+      warn(`cannot listen to “${String(name)}”`);
       return;
     }
     const listeners = this.#listeners.get(name) ?? new Set();

@@ -8,11 +8,14 @@ import { post } from "./post";
 
 const HEARTBEAT_INTERVAL_MS = 25_000;
 const HEARTBEAT_SPREAD = 0.2;
-const URL_CHECK_INTERVAL_MS = 2000;
+const CHECK_INTERVAL_MS = 2000;
 
 /** What the heartbeat's answer says of the site. A server of the version before does not say it. */
 export type SiteSettings = Partial<
-  Pick<ResponseBody<"post", "/chat/heartbeat">, "colour" | "page_tracking" | "page_parameters" | "triggers">
+  Pick<
+    ResponseBody<"post", "/chat/heartbeat">,
+    "colour" | "page_tracking" | "page_parameters" | "triggers" | "texts"
+  >
 >;
 
 interface PresenceOptions {
@@ -31,10 +34,12 @@ export const readSite = (siteKey: string): SiteSettings =>
 
 export function startPresence({ embed, stopped, onSite, onEnded }: PresenceOptions): void {
   let reportedUrl = "";
+  let reportedLanguage = "";
 
   const sendHeartbeat = async () => {
     const current = embed();
     reportedUrl = location.href;
+    reportedLanguage = current.language;
     const { page_tracking: isTracked = true, page_parameters: parameters = [] } = readSite(current.siteKey);
     const body = {
       lang: current.language,
@@ -45,9 +50,15 @@ export function startPresence({ embed, stopped, onSite, onEnded }: PresenceOptio
     };
     try {
       const site: SiteSettings = await post(current, "/chat/heartbeat", body);
-      const { colour, page_tracking, page_parameters, triggers } = site;
+      const { colour, page_tracking, page_parameters, triggers, texts } = site;
       if (colour)
-        writeJson(storageKey(current.siteKey, "site"), { colour, page_tracking, page_parameters, triggers });
+        writeJson(storageKey(current.siteKey, "site"), {
+          colour,
+          page_tracking,
+          page_parameters,
+          triggers,
+          texts,
+        });
       if (!stopped.aborted) onSite(site);
     } catch (error) {
       if ((error as ApiError).status === 401 && current === embed()) onEnded?.();
@@ -62,7 +73,9 @@ export function startPresence({ embed, stopped, onSite, onEnded }: PresenceOptio
     timer = setTimeout(beat, HEARTBEAT_INTERVAL_MS * (1 - HEARTBEAT_SPREAD * Math.random()));
   };
   beat();
-  const check = setInterval(() => location.href !== reportedUrl && sendHeartbeat(), URL_CHECK_INTERVAL_MS);
+  const check = setInterval(() => {
+    if (location.href !== reportedUrl || embed().language !== reportedLanguage) void sendHeartbeat();
+  }, CHECK_INTERVAL_MS);
   stopped.addEventListener("abort", () => {
     clearTimeout(timer);
     clearInterval(check);

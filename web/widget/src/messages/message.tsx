@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { FileAttachment, Message } from "../../../shared/apiTypes";
 import { LinkifiedText, MarkdownText, MessageImage } from "../../../shared/components";
 import { formatTime } from "../../../shared/dates";
+import { toSafeUrl } from "../../../shared/linkify";
 import type { OutgoingMessage } from "../composer/outbox";
 import { format, strings } from "../i18n/i18n";
 import { lazyPart } from "../lazyPart";
@@ -57,8 +58,8 @@ export function MessageItem({ message, previous, next, status }: MessageItemProp
         {!!message.sources?.length && (
           <small class="sources" dir="auto">
             {message.sources.map(({ title, url }) =>
-              url ? (
-                <a key={title} href={url} target="_blank" rel="noopener noreferrer">
+              toSafeUrl(url) ? (
+                <a key={title} href={toSafeUrl(url)} target="_blank" rel="noopener noreferrer">
                   {title}
                 </a>
               ) : (

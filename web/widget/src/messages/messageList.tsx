@@ -8,6 +8,7 @@ import { format, locale, strings } from "../i18n/i18n";
 import { Icon } from "../icon";
 import { lazyPart } from "../lazyPart";
 import type { WidgetStore } from "../widgetStore";
+import { LeaveMessage } from "./leaveMessage";
 import { Bubble, MessageItem, OutgoingItem } from "./message";
 
 const DAY_MS = 86_400_000;
@@ -141,13 +142,7 @@ function NextStep({ store }: { store: WidgetStore }) {
   if (last?.confirmation && !outgoing.value.length) return <ConsentForm store={store} message={last} />;
   const hasWritten = messages.value.length > 0 || outgoing.value.length > 0;
   if (mode.value === "operator" || store.blocked.value) return null;
-  if (config.value?.offline_form) {
-    return (
-      <button type="button" class="handoff-button" onClick={() => (store.isLeaving.value = true)}>
-        {strings.leaveMessage}
-      </button>
-    );
-  }
+  if (config.value?.offline_form) return <LeaveMessage store={store} />;
   if (!hasWritten || store.form.value) return null;
   return (
     <button type="button" class="handoff-button" onClick={() => store.requestHandoff()}>

@@ -1,5 +1,6 @@
 /** The buttons below the last message. Loaded with the first message that has some. */
 import type { Message } from "../../../shared/apiTypes";
+import { toSafeUrl } from "../../../shared/linkify";
 import { strings } from "../i18n/lateTexts";
 import type { WidgetStore } from "../widgetStore";
 
@@ -19,7 +20,7 @@ export function QuickReplies({ store, message }: { store: WidgetStore; message: 
             key={label}
             class="handoff-button"
             dir="auto"
-            href={url}
+            href={toSafeUrl(url)}
             target="_blank"
             rel="noopener noreferrer nofollow"
           >

@@ -68,7 +68,7 @@ overflow:hidden;border-radius:18px;background:var(--background);box-shadow:0 0 0
 .handoff-button:hover{background:var(--surface)}
 .quick-replies{display:flex;flex-wrap:wrap;gap:2px 8px}
 a.handoff-button{color:inherit;text-decoration:none}
-a.handoff-button::after{content:" ↗"}
+a.handoff-button::after{content:" ↗";content:" ↗"/""}
 .text-button{min-height:24px;padding:0 4px;color:var(--muted);font-size:13px;text-decoration:underline}
 .text-button.end{align-self:flex-end}
 .message-list>.text-button:not(.end){align-self:center}

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
-from parley.chat.languages import match_language
+from parley.common.languages import match_language
 
 
 @dataclass(frozen=True, slots=True)

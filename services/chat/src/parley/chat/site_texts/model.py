@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from parley.chat.languages import match_language
+from parley.common.languages import match_language
 
 MAX_TRANSLATIONS_PER_SITE = 1000
 MAX_CHARACTERS = 3000

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from parley.chat.languages import match_language
 from parley.chat.site_texts.errors import TooManyTranslations, TranslationUnavailable
 from parley.chat.site_texts.model import (
     MAX_CHARACTERS_PER_SITE,
@@ -23,6 +22,7 @@ from parley.chat.sites.model import Site
 from parley.chat.sites.service import SiteService
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import ValidationFailed
+from parley.common.languages import match_language
 from parley.common.runtime.clock import Clock
 
 

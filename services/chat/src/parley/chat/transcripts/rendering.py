@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from parley.chat.languages import match_language
 from parley.chat.messages.model import Message
 from parley.chat.system_messages import LOCALES, LocaleStrings
 from parley.chat.transcripts.model import TranscriptMail
+from parley.common.languages import match_language
 from parley.common.texts import without_directions
 
 MAX_MAIL_LENGTH = 300_000

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.http import RequestContext, decode_cursor, encode_cursor
+from parley.presence.visitors.button_texts import find_button_texts
 from parley.presence.visitors.model import VisitorCursor, VisitorList
 from parley.presence.visitors.page import build_page_info, find_widget_origin
 from parley.presence.visitors.schemas import (
+    ButtonTextsSchema,
     SiteVisitorListQuery,
     VisitorHeartbeatBody,
     VisitorHeartbeatResponse,
@@ -48,6 +50,7 @@ class VisitorHandlers:
             page_tracking=caller.page_tracking,
             page_parameters=list(caller.page_parameters),
             triggers=caller.triggers,
+            texts=ButtonTextsSchema.model_validate(find_button_texts(body.lang), from_attributes=True),
         )
 
     async def list_on_site(

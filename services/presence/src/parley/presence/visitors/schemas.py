@@ -53,6 +53,14 @@ class VisitorHeartbeatBody(RequestBody):
     )
 
 
+class ButtonTextsSchema(BaseModel):
+    """What the widget's button says before the chat is loaded."""
+
+    language: str = Field(description="The language of the texts, a BCP 47 tag.")
+    open_chat: str = Field(description="The button's name.")
+    load_failed: str = Field(description="Shown while the chat cannot be loaded.")
+
+
 class VisitorHeartbeatResponse(HeartbeatResponse):
     """What the widget has to know of the site before the visitor opens it; so it needs no other request."""
 
@@ -60,6 +68,7 @@ class VisitorHeartbeatResponse(HeartbeatResponse):
     page_tracking: bool = Field(description="Whether the widget reports the visitor's page.")
     page_parameters: list[str] = Field(description="The query parameters it reports with it.")
     triggers: str = Field("", description="The version of the site's live triggers; empty without any.")
+    texts: ButtonTextsSchema = Field(description="In the visitor's language.")
 
 
 class VisitorListQuery(Query):
