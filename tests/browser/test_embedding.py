@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 
 import pytest
@@ -18,6 +20,17 @@ LAYOUT_SHIFT = """new Promise((done) => {
     new PerformanceObserver((list) => done(list.getEntries().length)).observe({ type: "layout-shift", buffered: true });
     setTimeout(() => done(0), 300);
 })"""
+COUNT_SHIFTS = """window.shifts = []
+new PerformanceObserver((list) => shifts.push(...list.getEntries().map((entry) => entry.value)))
+    .observe({ type: "layout-shift", buffered: true })"""
+LOADER = """
+  (function () {
+    var s = document.createElement("script");
+    s.async = true;
+    s.src = "URL";
+    document.head.appendChild(s);
+  })();
+"""
 REPLACE_BODY = """(n) => {
     const body = document.createElement("body");
     body.innerHTML = `<p>page ${n}</p>`;
@@ -77,6 +90,43 @@ async def test_widget_works_under_a_strict_policy_on_another_origin(
         await expect(launcher).to_be_focused()
         others = [url for url in asked if not url.startswith((gateway, address, "data:"))]
         assert not others, "it must not load anything from another host"
+
+
+async def test_widget_shifts_nothing_under_a_policy_that_allows_scripts_by_their_hash(
+    open_site: TenantFixture, stack: Stack, sessions: BrowserSessions
+) -> None:
+    gateway = stack.gateway_url
+    loader = LOADER.replace("URL", f"{gateway}/widget.js?site_key={open_site.site_key}")
+    digest = base64.b64encode(hashlib.sha256(loader.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}' 'strict-dynamic'; connect-src {gateway}; img-src data:; "
+        "base-uri 'none'"
+    )
+    body = "".join(f"<h2>Tea {number}</h2><p>{'Grassy and bright. ' * 30}</p>" for number in range(20))
+    widget = await sessions.widget()
+    await widget.page.add_init_script(COUNT_SHIFTS)
+    async with serve_pages({"/": build_page(f"<script>{loader}</script>", body)}, policy) as address:
+        await widget.page.goto(f"{address}/")
+        launcher = widget.page.get_by_role("button", name="Open chat")
+        await launcher.click()
+        await expect(widget.write).to_be_focused()
+        await widget.wait_settled()
+        assert await widget.page.evaluate("shifts") == []
+        await widget.send_message("What are your opening hours?")
+        await expect(widget.log).to_contain_text("We are open from 9 to 5")
+        # Messages that make room for others are no matter of the page.
+        await widget.wait_settled()
+        await widget.page.evaluate("shifts.length = 0")
+        [chat] = (await open_site.alex.get("/operator/all-active-chats", status="ai")).ok()["chats"]
+        await widget.page.keyboard.press("Escape")
+        await expect(launcher).to_be_focused()
+        (await open_site.alex.post(f"/operator/accept/{chat['id']}")).ok()
+        await open_site.alex.send_message(chat["id"], "May I help?")
+        await expect(widget.page.get_by_role("button", name="May I help?")).to_be_visible()
+        await widget.page.get_by_role("button", name="Dismiss").click()
+        await widget.page.evaluate("scrollTo(0, 400)")
+        await widget.wait_settled()
+        assert await widget.page.evaluate("shifts") == []
 
 
 async def test_chat_window_that_cannot_be_loaded_is_tried_again(
