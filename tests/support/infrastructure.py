@@ -162,6 +162,7 @@ class InfrastructureOwner:
                             "PARLEY_OPENAI_API_KEY": "sk-test",
                             "PARLEY_TOOL_PRIVATE_HOSTS": "127.0.0.1",
                             **mail,
+                            "PARLEY_KNOWLEDGE_PRIVATE_HOSTS": "127.0.0.1",
                         },
                         # Browsers of the tests subscribe at a push service of the test.
                         "notify": {"PARLEY_PUSH_PRIVATE_HOSTS": "127.0.0.1", **mail},
