@@ -43,6 +43,9 @@ async def test_owner_sets_hours_glossary_and_api_key(
     await page.get_by_role("button", name="Add engine").click()
     await page.get_by_role("group", name="Engine 3").get_by_role("combobox").select_option("builtin")
     await page.get_by_label("Tokens per day").fill("5000")
+    await page.get_by_label("Replies to one visitor").fill("20")
+    await page.get_by_label("Currency").fill("eur")
+    await page.get_by_label("Price of prompts").last.fill("0.15")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert").filter(has_text="overlap")).to_be_visible()
     await page.get_by_label("Monday, opens 2").fill("13:00")
@@ -57,6 +60,8 @@ async def test_owner_sets_hours_glossary_and_api_key(
     await panel.screenshot(artifacts, "panel-site-settings")
     await spare.scroll_into_view_if_needed()
     await panel.screenshot(artifacts, "panel-fallback-engines")
+    await page.get_by_text("Used today:").scroll_into_view_if_needed()
+    await panel.screenshot(artifacts, "panel-ai-limits")
     chatbot = (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot")).ok()["chatbot"]
     assert chatbot["hours"] == {
         "time_zone": "Europe/Berlin",
@@ -70,6 +75,8 @@ async def test_owner_sets_hours_glossary_and_api_key(
     assert fallbacks == [("openai", "spare-1"), ("builtin", None)]
     assert chatbot["translation"]["glossary"] == ["Blue Hour", "Corner Shop"]
     assert (chatbot["ai"]["api_key_set"], chatbot["ai"]["daily_tokens"]) == (True, 5000)
+    assert (chatbot["caps"]["session"], chatbot["caps"]["conversation"]) == (20, 60)
+    assert (chatbot["prices"]["currency"], chatbot["prices"]["input"]) == ("EUR", 0.15)
     await parts.get_by_role("link", name="Knowledge").click()
     await parts.get_by_role("link", name="Assistant").click()
     await expect(page.get_by_label("Monday, opens 2")).to_have_value("13:00")

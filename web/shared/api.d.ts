@@ -2577,6 +2577,18 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        AiPricesBody: {
+            currency?: string;
+            input?: number | null;
+            output?: number | null;
+            embedding?: number | null;
+        };
+        AiPricesSchema: {
+            currency: string;
+            input: number | null;
+            output: number | null;
+            embedding: number | null;
+        };
         AiSettingsBody: {
             base_url?: string | null;
             api_key?: string | null;
@@ -2597,6 +2609,18 @@ export interface components {
             /** @enum {string} */
             embeddings: "local" | "endpoint" | "none";
             embedding_model: string | null;
+        };
+        AiUsageSchema: {
+            conversations: number;
+            unknown: number;
+            input_tokens: number;
+            output_tokens: number;
+            embedding_tokens: number;
+            priced: number;
+            currency: string | null;
+            cost: number | null;
+            cost_per_conversation: number | null;
+            cost_per_resolved: number | null;
         };
         AllQueuesResponse: {
             /**
@@ -2959,6 +2983,7 @@ export interface components {
             ai?: components["schemas"]["AiSettingsBody"] | null;
             fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
             caps?: components["schemas"]["AiCapsBody"] | null;
+            prices?: components["schemas"]["AiPricesBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
             require_answer_tests?: boolean | null;
         };
@@ -2993,6 +3018,7 @@ export interface components {
             fallbacks: components["schemas"]["parley__chat__sites__settings_schemas__FallbackSchema"][];
             failing_engines: components["schemas"]["EngineStateSchema"][];
             caps: components["schemas"]["AiCapsSchema"];
+            prices: components["schemas"]["AiPricesSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
@@ -3150,6 +3176,7 @@ export interface components {
             history: components["schemas"]["HistoryEntrySchema"][];
             reads: components["schemas"]["ReadMarkSchema"][];
             previous: components["schemas"]["ConversationSchema"][];
+            ai_usage: components["schemas"]["ConversationUsageSchema"] | null;
         };
         ConversationRef: {
             conversation_id: number;
@@ -3212,6 +3239,13 @@ export interface components {
             updated_at: string;
             /** @default 0 */
             version: number;
+        };
+        ConversationUsageSchema: {
+            input_tokens: number;
+            output_tokens: number;
+            embedding_tokens: number;
+            cost: number | null;
+            currency: string;
         };
         CopilotResponse: {
             /**
@@ -3562,6 +3596,7 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
+            ai_usage: components["schemas"]["AiUsageSchema"];
         };
         FileLimitsSchema: {
             enabled: boolean;
@@ -3652,7 +3687,7 @@ export interface components {
             reasons: components["schemas"]["ReasonSchema"][];
         };
         /** @enum {string} */
-        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
+        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label" | "engine";
         HistoryEntrySchema: {
             at: string;
             action: string;
@@ -4455,6 +4490,7 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
+            ai_usage: components["schemas"]["AiUsageSchema"];
             key: string | null;
             name: string | null;
             deleted: boolean;
@@ -5439,6 +5475,8 @@ export interface components {
             engine: "builtin" | "openai";
             model?: string | null;
             base_url?: string | null;
+            input_price?: number | null;
+            output_price?: number | null;
             api_key?: string | null;
         };
         parley__chat__sites__settings_schemas__FallbackSchema: {
@@ -5446,6 +5484,8 @@ export interface components {
             engine: string;
             model: string | null;
             base_url: string | null;
+            input_price: number | null;
+            output_price: number | null;
             api_key_set: boolean;
             check: components["schemas"]["EngineCheckSchema"] | null;
         };

@@ -73,6 +73,7 @@ export function buildDetail(
     history: [],
     reads: [],
     previous: [],
+    ai_usage: null,
     translation: { enabled: false, lang: null, operator_lang: null, supported: false },
     ...fields,
   };

@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from parley.chat.ai.usage import EngineUsage, TokenUsage, cost_of
 from parley.chat.conversations import events, transitions
 from parley.chat.conversations.model import Change, Conversation
+from parley.chat.conversations.queries import ConversationUsage
 from parley.chat.conversations.repository import MongoConversationRepository
 from parley.chat.messages.model import MessageDraft
 from parley.chat.mongo_schema import SCHEMA
@@ -25,6 +27,7 @@ from parley.chat.reports.collector import ReportCollector
 from parley.chat.reports.facts import build_fact
 from parley.chat.reports.repository import DAYS, FACTS, MongoReportRepository
 from parley.chat.reports.tables import TableBuilder
+from parley.chat.sites.chatbot import AiPrices
 from parley.chat.visitors.model import DataSubject, Visitor
 from parley.common.auth.identity import OperatorCaller
 from parley.common.events import Actor, Event
@@ -85,6 +88,17 @@ class Reporting:
         one = await self.write(one, replied)
         one = await self.change(one, lambda current: transitions.close(current, self.by, closed, overrule=False))
         return await self.change(one, lambda current: transitions.rate(current, 5, "Great", closed))
+
+    async def answered(self, at: datetime, *usage: EngineUsage) -> Conversation:
+        """By the AI alone."""
+        one = await self.open(at)
+        draft = MessageDraft(self.app.base_id + next(_ids), "ai", "Hello")
+        return await self.change(
+            one, lambda current: transitions.add_ai_message(current, draft, 0, at, knew_answer=True, usage=usage)
+        )
+
+    async def details(self, caller: OperatorCaller, conversation: Conversation) -> ConversationUsage | None:
+        return (await self.app.conversations.queries.get_details(caller, conversation.id, None, 10)).usage
 
     async def handle(self, published: Sequence[Event] | None = None) -> None:
         """Handle events as the consumer does: those of different conversations at the same time."""
@@ -406,6 +420,60 @@ async def test_a_report_is_exported_as_csv_without_formulas_and_as_json(reportin
     as_json = await app.call("GET", "/api/v1/reports/export", owner, **query, format="json")
     assert as_json.body == await reporting.report(group_by="site")
     assert (await app.call("GET", "/api/v1/reports/export", owner, **query, format="xml")).status == 422
+
+
+async def test_costs_are_exact_in_sum_by_day_and_by_engine(reporting: Reporting) -> None:
+    app, path = reporting.app, f"/api/v1/sites/{reporting.site_id}/chatbot"
+    (await app.call("PUT", path, reporting.owner, {"prices": {"currency": "EUR", "input": 0.5}})).ok()
+    small, large, free = AiPrices(input=0.5, output=2), AiPrices(input=10, output=30), AiPrices()
+
+    def used(engine: str, prices: AiPrices, *counts: int) -> EngineUsage:
+        return EngineUsage(engine, TokenUsage(*counts), cost_of(TokenUsage(*counts), prices))
+
+    await reporting.answered(MORNING, used("small", small, 1000, 500))
+    two = await reporting.answered(MORNING, used("small", small, 200), used("large", large, 100, 100))
+    await reporting.change(two, lambda current: transitions.request_handoff(current, "ai_cap_session", MORNING))
+    await reporting.answered(MORNING + timedelta(days=1), used("free", free, 70, 7))
+    old = await reporting.answered(MORNING + timedelta(days=1), used("small", small, 50))
+    await app.mongo["conversations"].update_one({"_id": old.id}, {"$inc": {"tokens": 60}})
+    await reporting.handle()
+    await reporting.build()
+
+    report = await reporting.report(group_by="day")
+    usage = report["totals"]["ai_usage"]
+    assert report["totals"]["handoff_reasons"]["ai_cap"] == 1
+    assert (usage["conversations"], usage["unknown"], usage["priced"], usage["currency"]) == (3, 1, 2, "EUR")
+    assert (usage["input_tokens"], usage["output_tokens"], usage["embedding_tokens"]) == (1370, 607, 0)
+    # 1000 * 0.5 + 500 * 2 = 1500 millionths; 200 * 0.5 + 100 * 10 + 100 * 30 = 4100 millionths.
+    assert (usage["cost"], usage["cost_per_conversation"], usage["cost_per_resolved"]) == (0.0056, 0.0028, 0.0056)
+    days = {row["key"]: row["ai_usage"]["cost"] for row in report["rows"] if row["chats"]}
+    assert days == {"2026-03-10": 0.0056, "2026-03-11": None}
+    rows = (await reporting.report(group_by="engine"))["rows"]
+    assert [(row["key"], row["chats"], row["ai_usage"]["cost"]) for row in rows] == [
+        ("large", 1, 0.004),
+        ("small", 2, 0.0016),
+        ("free", 1, None),
+        (None, 1, None),
+    ]
+    exported = await app.call("GET", "/api/v1/reports/export", reporting.owner, **{**MARCH, "group_by": "engine"})
+    table = list(csv.DictReader(io.StringIO(exported.raw.decode("utf-8-sig"))))
+    assert [(row["engine"], row["ai_cost"]) for row in table][:2] == [("large", "0.004"), ("small", "0.0016")]
+
+    # What the version before has built since has no such figures: they are unknown, not 0.
+    await app.mongo[DAYS].update_many({"site_id": reporting.site_id}, {"$inc": {"built_revision": 1}})
+    totals = (await reporting.report(group_by="day"))["totals"]
+    assert (totals["chats"], totals["ai_usage"]["unknown"], totals["ai_usage"]["cost"]) == (4, 4, None)
+
+
+async def test_a_conversation_shows_its_cost_to_those_who_may_see_reports(reporting: Reporting) -> None:
+    app, path = reporting.app, f"/api/v1/sites/{reporting.site_id}/chatbot"
+    (await app.call("PUT", path, reporting.owner, {"prices": {"currency": "EUR"}})).ok()
+    one = await reporting.answered(MORNING, EngineUsage("small", TokenUsage(40, 2, 7), 1_500_000))
+    member = await app.create_member(reporting.owner, reporting.site_id, can_chat=True)
+    colleague, owner = await app.get_caller(member.operator_id), await app.get_caller(reporting.owner.operator_id)
+    shown = await reporting.details(owner, one)
+    assert shown == ConversationUsage(TokenUsage(40, 2, 7), 1_500_000, "EUR")
+    assert await reporting.details(colleague, one) is None
 
 
 async def test_old_conversations_are_counted_after_the_migration(reporting: Reporting) -> None:

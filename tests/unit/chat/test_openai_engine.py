@@ -12,9 +12,10 @@ from parley.chat.ai.engine import AiEngineError
 from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.engines.registry import ENGINES
-from parley.chat.ai.metering import Meter, TokenUsage
+from parley.chat.ai.metering import Meter
 from parley.chat.ai.model import Prompt, ReplyMetadata
 from parley.chat.ai.site_keys import SiteKeyCipher
+from parley.chat.ai.usage import TokenUsage
 from parley.chat.retrieval.model import Findings, FoundPassage, Passage
 from parley.chat.settings import ChatSettings
 from parley.chat.sites.chatbot import AiSettings, ChatbotSettings

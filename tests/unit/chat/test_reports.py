@@ -153,12 +153,12 @@ def test_the_first_messages_go_to_the_reports_and_later_ones_do_not() -> None:
 
 def test_documents_of_earlier_versions_have_facts() -> None:
     document = {"_id": 50, **conversation_document(asked())}
-    del document["first_ai_message_at"], document["first_operator_message_at"]
+    del document["first_ai_message_at"], document["first_operator_message_at"], document["usage"]
     document["history"] = [
         {name: entry[name] for name in ("at", "action", "by", "to")} for entry in document["history"]
     ]
     fact = build_fact(to_conversation(document))
-    assert fact == replace(build_fact(asked()), handoff_reason=None, first_ai_message_at=None)
+    assert fact == replace(build_fact(asked()), handoff_reason=None, first_ai_message_at=None, usage=None)
     assert sum_up([fact]).handoff_reasons["other"] == 1
 
 

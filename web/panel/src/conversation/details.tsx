@@ -11,7 +11,7 @@ import { Icon } from "../components/icon";
 import { languageName } from "../components/languages";
 import { lazy } from "../components/lazy";
 import { runWithToast } from "../components/toasts";
-import { formatDateTime, formatDuration, formatTimeOrDate } from "../i18n/formats";
+import { formatCost, formatDateTime, formatDuration, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { messagePreview, visitorName } from "../inbox/conversations";
 import { routeHref } from "../navigation/route";
@@ -67,6 +67,7 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
           )}
           <Detail name={t("conversation.chat")}>#{id}</Detail>
           <Detail name={t("conversation.started")}>{formatTimeOrDate(conversation.created_at)}</Detail>
+          {thread.usage && <Detail name={t("conversation.aiCost")}>{describeUsage(thread.usage)}</Detail>}
           {rating ? (
             <Detail
               name={t("conversation.rating")}
@@ -80,6 +81,13 @@ export function Details({ thread, conversation, onClose }: DetailsProps) {
       {hasPermission(siteId, "can_chat") && <BlockStatus conversation={conversation} />}
     </aside>
   );
+}
+
+/** The cost, where it is known, and the tokens. */
+function describeUsage(usage: NonNullable<Thread["usage"]>): string {
+  const tokens = usage.input_tokens + usage.output_tokens + usage.embedding_tokens;
+  const counted = t("conversation.aiTokens", { tokens: formatNumber(tokens) });
+  return usage.cost === null ? counted : `${formatCost(usage.cost, usage.currency)} · ${counted}`;
 }
 
 function OnlineDuration({ since }: { since: string }) {

@@ -31,6 +31,8 @@ export interface Thread {
   history: HistoryEntry[];
   previous: Conversation[];
   translation: ConversationTranslation | null;
+  /** What the AI was used for; null for those who may not see reports. */
+  usage: ConversationDetail["ai_usage"];
   /** Whether the first message is among `messages`; otherwise older ones can be fetched. */
   complete: boolean;
 }
@@ -84,6 +86,7 @@ export async function loadThread(id: number): Promise<void> {
       previous,
       translation,
       reads: _,
+      ai_usage: usage = null,
       ...conversation
     } = detail.conversation;
     const known = threads.value.get(id);
@@ -98,6 +101,7 @@ export async function loadThread(id: number): Promise<void> {
       history,
       previous,
       translation,
+      usage,
       complete: (isAdjacent && known?.complete) || first <= 1,
     });
     if (conversation.mode !== "closed" || conversations.value.has(id)) mergeConversations([conversation]);

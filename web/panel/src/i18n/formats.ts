@@ -21,6 +21,9 @@ export const formatDate = (at: Date | number): string => shortDate.value.format(
 export const formatDateTime = (iso: string): string => dateTime.value.format(new Date(iso));
 export const formatNumber = (value: number, options?: Intl.NumberFormatOptions): string =>
   new Intl.NumberFormat(locale.value, options).format(value);
+/** An amount of a currency (ISO 4217), with enough digits for the cost of a question. */
+export const formatCost = (amount: number, currency: string): string =>
+  formatNumber(amount, { style: "currency", currency, maximumFractionDigits: Math.abs(amount) < 1 ? 4 : 2 });
 /** A Monday, to name the days of the week. */
 const MONDAY_MS = Date.UTC(2024, 0, 1);
 

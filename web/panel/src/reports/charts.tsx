@@ -1,7 +1,15 @@
 /** The charts of the reports, as SVG. Each has its values in its label, and a table behind it. */
 import { formatDate, formatNumber, formatWeekday } from "../i18n/formats";
 import { t } from "../i18n/i18n";
-import { FIGURES, type FigureName, type GroupBy, type Row, rowTitle, TIME_GROUPS } from "./figures";
+import {
+  currencyOf,
+  FIGURES,
+  type FigureName,
+  type GroupBy,
+  type Row,
+  rowTitle,
+  TIME_GROUPS,
+} from "./figures";
 import { parseDay } from "./periods";
 
 interface ChartProps {
@@ -37,7 +45,7 @@ function Columns({ groupBy, figure, rows }: ChartProps) {
       aria-label={chartLabel(t(title), groupBy, figure, rows)}
     >
       <text x={left} y="12" class="chart-text">
-        {format(highest)}
+        {format(highest, currencyOf(rows[0]))}
       </text>
       {[0, 0.5, 1].map((part) => (
         <line
@@ -174,7 +182,7 @@ function hourOfWeek(key: number): string {
 
 function valueText(figure: FigureName, row: Row): string {
   const value = FIGURES[figure].value(row);
-  return value === null ? "–" : FIGURES[figure].format(value);
+  return value === null ? "–" : FIGURES[figure].format(value, currencyOf(row));
 }
 
 function shortTitle(groupBy: GroupBy, row: Row): string {

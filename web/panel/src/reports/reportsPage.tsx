@@ -29,6 +29,7 @@ const REASONS: [string, TextKey][] = [
   ["asked", "reports.reason_asked"],
   ["ai_does_not_know", "reports.reason_ai_does_not_know"],
   ["ai_failed", "reports.reason_ai_failed"],
+  ["ai_cap", "reports.reason_ai_cap"],
   ["ai_blocked", "reports.reason_ai_blocked"],
   ["taken_over", "reports.reason_taken_over"],
   ["other", "reports.reason_unknown"],

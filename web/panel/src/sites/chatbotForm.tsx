@@ -21,6 +21,7 @@ import { EngineCheck } from "./engineCheck";
 import { FailingEngines, type Fallback, FallbackFields } from "./fallbackFields";
 import { FilesFields } from "./filesFields";
 import { HoursFields } from "./hoursFields";
+import { PriceFields } from "./priceFields";
 import { AiFields, type AiSettings, EmbeddingFields, TranslationFields } from "./siteSettings";
 
 /** WCAG 2 AA for parts of the user interface. */
@@ -93,6 +94,13 @@ export function ChatbotForm({ siteId }: { siteId: number }) {
           value={chatbot.caps}
           errors={errors.value}
           change={(caps) => section.change({ caps })}
+        />
+      )}
+      {chatbot.engine !== "builtin" && chatbot.prices && (
+        <PriceFields
+          value={chatbot.prices}
+          errors={errors.value}
+          change={(prices) => section.change({ prices })}
         />
       )}
       <HandoffFields {...section} />

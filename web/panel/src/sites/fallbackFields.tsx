@@ -6,6 +6,7 @@ import { Icon } from "../components/icon";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { EngineCheck } from "./engineCheck";
+import { PriceField } from "./priceFields";
 import type { AiSettings } from "./siteSettings";
 
 type StoredFallback = ApiChatbot["fallbacks"][number];
@@ -17,7 +18,14 @@ export type Fallback = Omit<StoredFallback, "id" | "check"> & {
 };
 
 const MAX_FALLBACKS = 3;
-const NEW: Fallback = { engine: "openai", model: null, base_url: null, api_key_set: false };
+const NEW: Fallback = {
+  engine: "openai",
+  model: null,
+  base_url: null,
+  input_price: null,
+  output_price: null,
+  api_key_set: false,
+};
 
 interface FallbackFieldsProps {
   siteId: number;
@@ -124,6 +132,20 @@ function FallbackCard({ siteId, ai, number, fallback, change, remove, moveUp }: 
               onInput={(event) => setApiKey(event.currentTarget.value.trim())}
             />
           </Field>
+        </div>
+      )}
+      {!isBuiltin && (
+        <div class="columns">
+          <PriceField
+            label={t("engines.price_input")}
+            value={fallback.input_price ?? null}
+            change={(input_price) => set({ input_price })}
+          />
+          <PriceField
+            label={t("engines.price_output")}
+            value={fallback.output_price ?? null}
+            change={(output_price) => set({ output_price })}
+          />
         </div>
       )}
       {!isBuiltin && <EngineCheck siteId={siteId} engine={id} model={model} ai={own} stored={check} />}

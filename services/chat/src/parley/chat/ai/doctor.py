@@ -12,8 +12,9 @@ from parley.chat import metrics
 from parley.chat.ai import timeouts
 from parley.chat.ai.engine import AiEngineError
 from parley.chat.ai.errors import CheckTooSoon, NoEndpoint, TokenLimitReached
-from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget, TokenUsage
+from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
 from parley.chat.ai.site_ai_settings import AiSettingsService
+from parley.chat.ai.usage import TokenUsage
 from parley.chat.audit.service import AuditService
 from parley.chat.sites.engine_check import CheckStep, EngineCheck
 from parley.chat.sites.ports import SiteRepository

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal, Protocol
 
-from parley.chat.sites.chatbot import AiCaps
+from parley.chat.ai.usage import EngineUsage, TokenUsage, cost_of, merge
+from parley.chat.sites.chatbot import AiCaps, AiPrices
 from parley.chat.sites.site_settings import SiteSettings
 
 Cap = Literal["site", "address", "session", "conversation", "site_tokens", "address_tokens", "session_tokens"]
 """What is used up for today: replies, or tokens, of whom."""
 
 _NO_CAPS = AiCaps(site=None, address=None, session=None, conversation=None)
+_NO_PRICES = AiPrices()
 
 
 class CapReached(Exception):
@@ -84,22 +86,6 @@ class TokenBudget(Protocol):
     async def read(self, site_id: int, limits: Limits) -> SpentToday: ...
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
-    """Tokens of a request to a model: of the prompt and the reply to it, or of embedded texts."""
-
-    input: int = 0
-    output: int = 0
-    embedding: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.input + self.output + self.embedding
-
-    def __add__(self, other: TokenUsage) -> TokenUsage:
-        return TokenUsage(self.input + other.input, self.output + other.output, self.embedding + other.embedding)
-
-
 @dataclass(slots=True)
 class Meter:
     """Counts what one text costs, over all requests for it; with a budget, nothing is requested before it is reserved.
@@ -112,7 +98,8 @@ class Meter:
     limits: Limits = field(default_factory=Limits)
     replies: int = 0
     """As how many replies the text counts: 0 for what no visitor has asked for, and for one that failed."""
-    usage: TokenUsage = field(default_factory=TokenUsage)
+    engines: tuple[EngineUsage, ...] = ()
+    """What each engine was used for."""
     _held: Reservation | None = None
 
     async def reserve(self, tokens: int) -> None:
@@ -127,9 +114,14 @@ class Meter:
             await self.budget.reserve(self.spender, self.limits, missing)
             self._held = replace(self._held, tokens=self._held.tokens + missing)
 
-    def count(self, usage: TokenUsage) -> None:
-        """Add what a request has cost."""
-        self.usage += usage
+    def count(self, tokens: TokenUsage, engine: str = "", prices: AiPrices = _NO_PRICES) -> None:
+        """Add what a request has used. `engine`: the name of the model."""
+        if tokens.total:
+            self.engines = merge(self.engines, [EngineUsage(engine, tokens, cost_of(tokens, prices))])
+
+    @property
+    def usage(self) -> TokenUsage:
+        return sum((one.tokens for one in self.engines), TokenUsage())
 
     async def settle(self) -> None:
         """Give back what was reserved and not used."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from parley.chat.ai.metering import Cap, Meter
+from parley.chat.ai.usage import EngineUsage
 from parley.chat.conversations.model import Conversation
 from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Findings, Passage
@@ -92,7 +93,7 @@ class AiResult:
 
     content: str
     kind: ResultKind
-    tokens: int = 0
+    usage: tuple[EngineUsage, ...] = ()
     sources: tuple[MessageSource, ...] = ()
     tool_calls: tuple[ToolCallSchema, ...] = ()
     asked: PendingCall | None = None

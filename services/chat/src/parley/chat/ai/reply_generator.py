@@ -74,7 +74,7 @@ class ReplyTask:
 
     def discard(self, meter: Meter) -> AiResult:
         """The result of a reply that is not stored, as somebody else answers by now."""
-        return AiResult("", "fenced", meter.usage.total, tool_calls=tuple(self.tools.records))
+        return AiResult("", "fenced", meter.engines, tool_calls=tuple(self.tools.records))
 
     @property
     def confirmed_call(self) -> PendingCall | None:
@@ -167,7 +167,7 @@ class ReplyGenerator:
         calls, asked = tuple(task.tools.records), task.tools.asked
         kind: ResultKind = "knew" if knew_answer else "did_not_know"
         choices = () if asked is not None else metadata.quick_replies
-        return AiResult(stream.text, kind, meter.usage.total, sources, calls, asked, choices)
+        return AiResult(stream.text, kind, meter.engines, sources, calls, asked, choices)
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
@@ -199,7 +199,7 @@ class ReplyGenerator:
         if not task.handoff_allowed:
             task.stream.append(f" … {task.strings.engine_failed}")
         calls = tuple(task.tools.records)
-        return AiResult(task.stream.text, "capped", meter.usage.total, tool_calls=calls, cap=reached.cap)
+        return AiResult(task.stream.text, "capped", meter.engines, tool_calls=calls, cap=reached.cap)
 
     async def _fail(self, task: ReplyTask, exc: Exception, meter: Meter) -> AiResult:
         """The result of a reply that an engine did not finish: it does not count to the caps on replies."""
@@ -211,7 +211,7 @@ class ReplyGenerator:
             return task.discard(meter)
         failure = task.strings.engine_failed
         stream.append(f" … {failure}" if stream.chunks else failure)
-        return AiResult(stream.text, "failed", meter.usage.total, tool_calls=tuple(task.tools.records))
+        return AiResult(stream.text, "failed", meter.engines, tool_calls=tuple(task.tools.records))
 
     async def _answer(self, engine: AiEngine, prompt: Prompt, metadata: ReplyMetadata, task: ReplyTask) -> bool:
         """Send the engine's reply, and what the visitor is asked. True if somebody else answers by now."""
@@ -384,7 +384,7 @@ class ReplyGenerator:
                 conversation.generation,
                 at,
                 knew_answer=result.kind != "did_not_know",
-                tokens=result.tokens,
+                usage=result.usage,
                 pending_call=result.asked,
             )
             if change is None or handoff_reason is None:

@@ -75,4 +75,12 @@ class AiSettingsService:
         if key is None and old is not None and old.base_url == base_url:
             encrypted = old.encrypted_key
         engine_id = old.id if old is not None else secrets.token_hex(4)
-        return FallbackEngine(engine_id, item["engine"], item.get("model") or None, base_url, encrypted)
+        return FallbackEngine(
+            engine_id,
+            item["engine"],
+            item.get("model") or None,
+            base_url,
+            encrypted,
+            item.get("input_price"),
+            item.get("output_price"),
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
+from parley.chat.ai.usage import EngineUsage, TokenUsage
 from parley.chat.conversations.model import (
     AssignmentCandidate,
     Conversation,
@@ -158,6 +159,21 @@ def _waiting(conversation: Conversation) -> Document:
     return {"waiting_since": conversation.waiting_since, "queue_at": queue_at}
 
 
+def usage_documents(usage: Sequence[EngineUsage] | None) -> list[Document] | None:
+    if usage is None:
+        return None
+    return [{"engine": one.engine, **asdict(one.tokens), "cost": one.cost} for one in usage]
+
+
+def to_usage(documents: Sequence[Document] | None) -> tuple[EngineUsage, ...] | None:
+    if documents is None:
+        return None
+    return tuple(
+        EngineUsage(row["engine"], TokenUsage(row["input"], row["output"], row["embedding"]), row["cost"])
+        for row in documents
+    )
+
+
 def _silence(conversation: Conversation) -> Document:
     silence = conversation.silence
     document = silence and {"since": silence.since, "check_at": silence.check_at, "announced": silence.announced}
@@ -207,6 +223,7 @@ _COMPUTED_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Conversation], Document
     (("reads",), _reads),
     (("label_ids",), lambda conversation: {"labels": list(conversation.label_ids)}),
     (("waiting_since", "snoozed_until"), _waiting),
+    (("usage",), lambda conversation: {"usage": usage_documents(conversation.usage)}),
     (("silence",), _silence),
     (("pending_call",), _pending_call),
     (("reply_lease",), _reply_lease),
@@ -273,6 +290,7 @@ def to_conversation(document: Document) -> Conversation:
         reply_lease=ReplyLease(lease["seq"], lease["until"]) if lease else None,
         consecutive_misses=document["misses"],
         tokens=document.get("tokens", 0),
+        usage=to_usage(document.get("usage")),
         team_id=document.get("team_id"),
         # Absent from documents of earlier versions.
         first_ai_message_at=document.get("first_ai_message_at"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from parley.chat.ai.usage import EngineUsage
 from parley.chat.audit.model import AuditEntry
 from parley.chat.messages.model import Message, Note
 from parley.chat.tools.model import PendingCall
@@ -150,6 +151,8 @@ class Conversation:
     first_operator_message_at: datetime | None = None
     tokens: int = 0
     """Tokens that the AI's replies have cost."""
+    usage: tuple[EngineUsage, ...] | None = ()
+    """The same by engine; None for a conversation that began before that was stored."""
     previous_id: int | None = None
     """The visitor's conversation before this one."""
     translation: TranslationState = TranslationState()
@@ -173,6 +176,13 @@ class Conversation:
     @property
     def open(self) -> bool:
         return self.mode != "closed"
+
+    @property
+    def known_usage(self) -> tuple[EngineUsage, ...] | None:
+        """What each engine was used for; None if the version before has written replies, which stores only a sum."""
+        if self.usage is None or sum(one.tokens.total for one in self.usage) != self.tokens:
+            return None
+        return self.usage
 
     def to_schema(self) -> ConversationSchema:
         return ConversationSchema(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from parley.chat.ai.usage import TokenUsage, sum_up
 from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository, TeamMembers
@@ -14,8 +15,8 @@ from parley.chat.messages.model import Message, Note
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.paging.model import ListPage, Position
 from parley.chat.presence.ports import PresenceReader, ReachableOperators
-from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
-from parley.common.auth.identity import OperatorCaller
+from parley.chat.sites.site_settings import SiteSettingsReader, find_site, get_authorized_site
+from parley.common.auth.identity import OperatorCaller, Permission
 from parley.common.events.schemas import Mode
 
 _MAX_PREVIOUS_CONVERSATIONS = 20
@@ -94,6 +95,16 @@ class RatingStats:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationUsage:
+    """What the AI was used for in a conversation."""
+
+    tokens: TokenUsage
+    cost: int | None
+    """In billionths of the currency; None if a price was not known."""
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationDetails:
     """A conversation as its own page shows it."""
 
@@ -102,6 +113,8 @@ class ConversationDetails:
     notes: Sequence[Note]
     previous: Sequence[Conversation]
     """The visitor's other conversations, newest first."""
+    usage: ConversationUsage | None
+    """For those who may see reports."""
 
 
 class ConversationQueryRepository(Protocol):
@@ -163,7 +176,16 @@ class ConversationQueries:
         notes = await self.messages.list_notes(conversation)
         all_of_visitor = await self.conversations.list_for_visitor(conversation.visitor, _MAX_PREVIOUS_CONVERSATIONS)
         previous = [other for other in all_of_visitor if other.id != conversation.id]
-        return ConversationDetails(conversation, messages, notes, previous)
+        usage = await self._get_usage(caller, conversation)
+        return ConversationDetails(conversation, messages, notes, previous, usage)
+
+    async def _get_usage(self, caller: OperatorCaller, conversation: Conversation) -> ConversationUsage | None:
+        may_see_reports = caller.owner or Permission.MANAGE in caller.sites.get(conversation.site_id, ())
+        if not may_see_reports or not conversation.known_usage:
+            return None
+        site = await find_site(self.sites, conversation.tenant_id, conversation.site_id)
+        total = sum_up(conversation.known_usage)
+        return ConversationUsage(total.tokens, total.cost, site.prices.currency if site is not None else "")
 
     async def list_mentions(self, caller: OperatorCaller) -> Sequence[Note]:
         """The notes that call the caller and are not read, newest first, of sites that they still see."""

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from parley.chat.ai.usage import to_amount
 from parley.chat.common_fields import Language, Moment
 from parley.chat.conversations.model import MAX_LABELS, CandidateStatus, Conversation
 from parley.chat.conversations.queries import (
@@ -16,6 +17,7 @@ from parley.chat.conversations.queries import (
     ArchiveFilter,
     ConversationDetails,
     ConversationFilter,
+    ConversationUsage,
     QueueSelection,
     RatingStats,
     TransferCandidate,
@@ -260,6 +262,16 @@ class ReadMarkSchema(Schema):
     seq: int
 
 
+class ConversationUsageSchema(Schema):
+    """What the AI was used for in a conversation. `cost` is null if a price was not known."""
+
+    input_tokens: int
+    output_tokens: int
+    embedding_tokens: int
+    cost: float | None
+    currency: str
+
+
 class ConversationDetailSchema(ConversationSchema):
     """A conversation with all that an operator needs to answer in it."""
 
@@ -269,6 +281,8 @@ class ConversationDetailSchema(ConversationSchema):
     history: list[HistoryEntrySchema]
     reads: list[ReadMarkSchema]
     previous: list[ConversationSchema]
+    ai_usage: ConversationUsageSchema | None
+    """None if no engine with costs has replied, if that is not known, and for those who may not see reports."""
 
 
 class ConversationDetailResponse(SuccessResponse):
@@ -360,4 +374,17 @@ def to_detail(details: ConversationDetails) -> ConversationDetailSchema:
         ],
         reads=[ReadMarkSchema(operator=person, seq=seq) for person, seq in conversation.reads],
         previous=to_rows(details.previous),
+        ai_usage=details.usage and _to_usage(details.usage),
+    )
+
+
+def _to_usage(usage: ConversationUsage) -> ConversationUsageSchema:
+    tokens = usage.tokens
+    cost = to_amount(usage.cost) if usage.cost is not None and usage.currency else None
+    return ConversationUsageSchema(
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        embedding_tokens=tokens.embedding,
+        cost=cost,
+        currency=usage.currency,
     )

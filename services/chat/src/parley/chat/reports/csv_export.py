@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from parley.chat.reports.figures import DURATIONS, REASONS, SCORES, DurationFigures, Figures
 from parley.chat.reports.model import GroupBy, Report, ReportRow
+from parley.chat.reports.schemas import AiUsageSchema, to_usage
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -33,7 +34,7 @@ def to_csv(report: Report) -> str:
     writer = csv.writer(output)
     writer.writerow([report.group_by.value, "name", *_columns()])
     for row in report.rows:
-        cells = (row.key, _name(report.group_by, row), *_values(row.figures))
+        cells = (row.key, _name(report.group_by, row), *_values(row.figures, report.currency))
         writer.writerow([escape_cell("" if cell is None else str(cell)) for cell in cells])
     return output.getvalue()
 
@@ -61,9 +62,10 @@ def _columns() -> Iterator[str]:
         yield from (f"{name}_{figure}" for figure in ("count", "average", "median", "p90"))
     yield from ("ratings", "rating_average")
     yield from (f"ratings_{score}" for score in SCORES)
+    yield from (f"ai_{name}" for name in AiUsageSchema.model_fields)
 
 
-def _values(figures: Figures) -> Iterator[float | None]:
+def _values(figures: Figures, currency: str | None) -> Iterator[float | str | None]:
     yield from (getattr(figures, name) for name in _COUNTS)
     yield from (figures.handoff_reasons[reason] for reason in REASONS)
     for name in DURATIONS:
@@ -71,3 +73,4 @@ def _values(figures: Figures) -> Iterator[float | None]:
         yield from (duration.count, duration.average, duration.median, duration.percentile_90)
     yield from (figures.rating_count, figures.rating_average)
     yield from (figures.ratings[score] for score in SCORES)
+    yield from dict(to_usage(figures, currency)).values()

@@ -35,6 +35,7 @@ def build_fact(conversation: Conversation) -> Fact:
         team_id=conversation.team_id,
         label_ids=conversation.label_ids,
         rating=conversation.rating,
+        usage=conversation.known_usage if conversation.first_ai_message_at else None,
     )
 
 

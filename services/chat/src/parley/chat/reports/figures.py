@@ -15,10 +15,13 @@ from datetime import datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
+from parley.chat.ai.usage import to_amount
+
 if TYPE_CHECKING:
     from parley.chat.reports.model import Fact
 
-REASONS: Final = ("asked", "ai_does_not_know", "ai_failed", "ai_blocked", "taken_over", "other")
+_FIRST_REASONS: Final = ("asked", "ai_does_not_know", "ai_failed", "ai_blocked", "taken_over", "other")
+REASONS: Final = (*_FIRST_REASONS, "ai_cap")
 """Why conversations were handed off; `other` also for those of earlier versions, which did not store the reason."""
 SCORES: Final = (1, 2, 3, 4, 5)
 DURATIONS: Final = ("first_reply", "wait", "resolution")
@@ -35,11 +38,28 @@ _COUNTS: Final = ("chats", "closed", "handoffs", "requests", "assigned", "waitin
 _AI_RESOLVED = len(_COUNTS)
 _FIRST_SCORE = _AI_RESOLVED + 1
 _FIRST_REASON = _FIRST_SCORE + len(SCORES)
-_FIRST_SUM = _FIRST_REASON + len(REASONS)
+_FIRST_SUM = _FIRST_REASON + len(_FIRST_REASONS)
 _FIRST_BUCKET = _FIRST_SUM + len(DURATIONS)
-FIELDS: Final = _FIRST_BUCKET + len(DURATIONS) * _BUCKETS
+FIRST_FIELDS: Final = _FIRST_BUCKET + len(DURATIONS) * _BUCKETS
+"""The length of a vector of the version before, which does not read tables with other fields."""
+_AI_CAP = FIRST_FIELDS
+_USAGE: Final = (
+    "conversations",
+    "input_tokens",
+    "output_tokens",
+    "embedding_tokens",
+    "priced",
+    "cost",
+    "priced_resolved",
+)
+_FIRST_USAGE = _AI_CAP + 1
+FIELDS: Final = _FIRST_USAGE + len(_USAGE)
 """The length of a vector. A field's number fits into one byte."""
 
+_REASON_FIELDS: Final = {
+    **{reason: _FIRST_REASON + number for number, reason in enumerate(_FIRST_REASONS)},
+    "ai_cap": _AI_CAP,
+}
 _NUMBER_OF: Final = {name: number for number, name in enumerate(_COUNTS)}
 
 Vector = list[int]
@@ -53,6 +73,23 @@ class DurationFigures:
     average: float | None
     median: float | None
     percentile_90: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFigures:
+    """What the AI has used in conversations in which it has replied."""
+
+    conversations: int
+    """Those of which it is known."""
+    input_tokens: int
+    output_tokens: int
+    embedding_tokens: int
+    priced: int
+    """Of the conversations, those whose cost is known."""
+    cost: int
+    """Of these, in billionths of the currency."""
+    priced_resolved: int
+    """Of these, the ones without a handoff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +111,11 @@ class Figures:
     resolution: DurationFigures
     ratings: Mapping[int, int]
     """How often each score was given."""
+    usage: UsageFigures
+
+    def cost_per(self, count: int) -> float | None:
+        """The known cost, divided by a number; None if that is 0."""
+        return to_amount(self.usage.cost / count) if count else None
 
     @property
     def abandoned_share(self) -> float | None:
@@ -97,9 +139,10 @@ def new_vector() -> Vector:
     return [0] * FIELDS
 
 
-def fact_fields(fact: Fact) -> list[tuple[int, int]]:
-    """The fields that a conversation adds to, and by how much."""
+def fact_fields(fact: Fact, engine: str | None = None) -> list[tuple[int, int]]:
+    """The fields that a conversation adds to, and by how much. With an engine, what only that was used for."""
     fields = [(number, 1) for number in _counted_fields(fact)]
+    fields += ((_FIRST_USAGE + _USAGE.index(name), value) for name, value in _usage(fact, engine))
     for number, seconds in enumerate(_durations(fact)):
         if seconds is not None:
             fields.append((_FIRST_SUM + number, round(seconds)))
@@ -112,11 +155,12 @@ def to_figures(vector: Sequence[int]) -> Figures:
     return Figures(
         **{name: vector[number] for name, number in _NUMBER_OF.items()},
         ai_resolved=vector[_AI_RESOLVED],
-        handoff_reasons={name: vector[_FIRST_REASON + number] for number, name in enumerate(REASONS)},
+        handoff_reasons={name: vector[_REASON_FIELDS[name]] for name in REASONS},
         first_reply=first_reply,
         wait=wait,
         resolution=resolution,
         ratings={score: vector[_FIRST_SCORE + number] for number, score in enumerate(SCORES)},
+        usage=UsageFigures(*vector[_FIRST_USAGE : _FIRST_USAGE + len(_USAGE)]),
     )
 
 
@@ -127,7 +171,7 @@ def _counted_fields(fact: Fact) -> Iterator[int]:
     if fact.handed_off_at is not None:
         yield _NUMBER_OF["handoffs"]
         reason = fact.handoff_reason if fact.handoff_reason in REASONS else "other"
-        yield _FIRST_REASON + REASONS.index(reason)
+        yield _REASON_FIELDS[reason]
     if fact.requested_at is not None:
         yield _NUMBER_OF["requests"]
         if fact.assigned_at is not None:
@@ -140,6 +184,23 @@ def _counted_fields(fact: Fact) -> Iterator[int]:
             yield _AI_RESOLVED
     if fact.rating in SCORES:
         yield _FIRST_SCORE + SCORES.index(fact.rating)
+
+
+def _usage(fact: Fact, engine: str | None) -> Iterator[tuple[str, int]]:
+    if fact.usage is None:
+        return
+    used = [one for one in fact.usage if engine in (None, one.engine)]
+    yield "conversations", 1
+    for one in used:
+        yield "input_tokens", one.tokens.input
+        yield "output_tokens", one.tokens.output
+        yield "embedding_tokens", one.tokens.embedding
+    costs = [one.cost for one in used if one.cost is not None]
+    if len(costs) == len(used):
+        yield "priced", 1
+        yield "cost", sum(costs)
+        if fact.handed_off_at is None:
+            yield "priced_resolved", 1
 
 
 def _durations(fact: Fact) -> tuple[float | None, float | None, float | None]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from parley.chat.ai.usage import EngineUsage
 from parley.chat.reports.figures import Figures
 
 MAX_DAYS = 400
@@ -25,6 +26,7 @@ class GroupBy(StrEnum):
     TEAM = "team"
     OPERATOR = "operator"
     LABEL = "label"
+    ENGINE = "engine"
 
     @property
     def is_time(self) -> bool:
@@ -59,6 +61,8 @@ class Fact:
     team_id: int | None = None
     label_ids: tuple[int, ...] = ()
     rating: int | None = None
+    usage: tuple[EngineUsage, ...] | None = None
+    """What each engine of the AI was used for; None if that is not known, or the AI has not replied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """One row. `key` is None for the conversations without a team, an operator or a label."""
+    """One row. `key` is None for the conversations without a team, an operator, a label or an engine with costs."""
 
     key: str | None
     figures: Figures
@@ -90,3 +94,5 @@ class Report:
     totals: Figures
     previous_totals: Figures
     rows: Sequence[ReportRow]
+    currency: str | None = None
+    """Of all costs; None if no site has one, or not all the same."""

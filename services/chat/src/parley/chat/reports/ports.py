@@ -73,6 +73,9 @@ class ReportRepository(Protocol):
     ) -> AsyncIterator[Fact]:
         """The facts of conversations that began at `start` or later, and before `end`."""
 
+    async def find_currencies(self, tenant_id: int, site_ids: Collection[int]) -> set[str]:
+        """The currencies in which the sites' AI is priced."""
+
     async def find_names(
         self, tenant_id: int, group_by: GroupBy, ids: Collection[int]
     ) -> Mapping[int, tuple[str, bool]]:

@@ -15,11 +15,12 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from parley.chat.conversations.mappers import to_conversation
+from parley.chat.conversations.mappers import to_conversation, to_usage, usage_documents
 from parley.chat.conversations.model import Conversation
+from parley.chat.reports.figures import FIRST_FIELDS
 from parley.chat.reports.model import Fact, GroupBy
 from parley.chat.reports.ports import DueDay, SiteDay
-from parley.chat.reports.tables import Dimension, Table, pack, unpack
+from parley.chat.reports.tables import Dimension, Table, pack, split, unpack
 from parley.common.mongodb import Document, Index
 
 FACTS = "report_facts"
@@ -111,8 +112,18 @@ class MongoReportRepository:
         return self.read_facts(day.tenant_id, [day.site_id], start, start + timedelta(days=1))
 
     async def store_tables(self, day: DueDay, tables: Mapping[Dimension, Table], not_before: datetime) -> None:
+        first: Document = {}
+        added: Document = {}
+        for dimension, table in tables.items():
+            if dimension is Dimension.ENGINE:
+                added[dimension.value] = _table_document(table)
+                continue
+            known, new = split(table, FIRST_FIELDS)
+            first[dimension.value], added[dimension.value] = _table_document(known), _table_document(new)
         built: Document = {
-            "tables": {dimension.value: _table_document(table) for dimension, table in tables.items()},
+            "tables": first,
+            # Apart, as the version before reads `tables`. What it builds replaces them only.
+            "added": {"revision": day.revision, "tables": added},
             "built_revision": day.revision,
             "not_before": not_before,
             # Still due if a fact has changed since the revision was read.
@@ -141,10 +152,14 @@ class MongoReportRepository:
             "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
             "built_revision": {"$exists": True},
         }
-        name = f"tables.{dimension}"
-        fields = {"tenant_id": 1, "site_id": 1, "day": 1, name: 1}
+        names = f"tables.{dimension}", f"added.tables.{dimension}"
+        fields = dict.fromkeys(("tenant_id", "site_id", "day", "built_revision", "added.revision", *names), 1)
         async for row in self._database[DAYS].find(query, fields, batch_size=_BATCH_SIZE):
-            yield _to_site_day(row), _to_table(row["tables"][dimension])
+            day, added = _to_site_day(row), row.get("added")
+            if dimension in row["tables"]:
+                yield day, _to_table(row["tables"][dimension])
+            if added is not None and added["revision"] == row["built_revision"]:
+                yield day, _to_table(added["tables"][dimension])
 
     async def read_facts(
         self, tenant_id: int, site_ids: Sequence[int], start: datetime, end: datetime
@@ -157,6 +172,11 @@ class MongoReportRepository:
         }
         async for row in self._database[FACTS].find(query, batch_size=_BATCH_SIZE):
             yield _to_fact(row)
+
+    async def find_currencies(self, tenant_id: int, site_ids: Collection[int]) -> set[str]:
+        query = {"tenant_id": tenant_id, "_id": {"$in": list(site_ids)}}
+        found = await self._database["sites"].distinct("chatbot.prices.currency", query)
+        return {currency for currency in found if currency}
 
     async def find_names(
         self, tenant_id: int, group_by: GroupBy, ids: Collection[int]
@@ -196,7 +216,8 @@ class MongoReportRepository:
 def _to_update(fact: Fact) -> UpdateOne:
     """Replace a fact that is not newer: an upsert of an older one fails with a duplicate key."""
     fields: Document = {name: getattr(fact, name) for name in _FACT_FIELDS}
-    update: Document = {"$set": {**fields, "label_ids": list(fact.label_ids)}}
+    added = {"label_ids": list(fact.label_ids), "usage": usage_documents(fact.usage)}
+    update: Document = {"$set": {**fields, **added}}
     # The earliest known: a conversation of an earlier version does not have the time of its first messages, and may
     # take a later one for it. A migration reads them from its messages.
     firsts = {name: moment for name in _FIRST_MESSAGES if (moment := getattr(fact, name)) is not None}
@@ -207,7 +228,8 @@ def _to_update(fact: Fact) -> UpdateOne:
 
 def _to_fact(row: Document) -> Fact:
     fields: dict[str, Any] = {name: row.get(name) for name in (*_FACT_FIELDS, *_FIRST_MESSAGES)}
-    return Fact(conversation_id=row["_id"], label_ids=tuple(row["label_ids"]), **fields)
+    usage = to_usage(row.get("usage"))
+    return Fact(conversation_id=row["_id"], label_ids=tuple(row["label_ids"]), usage=usage, **fields)
 
 
 def _day_of(tenant_id: int, site_id: int, moment: datetime) -> SiteDay:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
+from parley.chat.ai.usage import to_amount
 from parley.chat.common_fields import TimeZoneName
 from parley.chat.reports.figures import DurationFigures, Figures
 from parley.chat.reports.model import MAX_DAYS, GroupBy, Period, Report
@@ -70,6 +71,21 @@ class RatingsSchema(BaseModel):
     by_score: dict[str, int]
 
 
+class AiUsageSchema(BaseModel):
+    """What the AI has used in conversations in which it has replied. Costs are null where they are not known."""
+
+    conversations: int = Field(description="Those of which it is known; the figures below are about them.")
+    unknown: int = Field(description="Those of an earlier version, of which it is not known.")
+    input_tokens: int
+    output_tokens: int
+    embedding_tokens: int
+    priced: int = Field(description="Conversations of which all prices were known; the costs are about them.")
+    currency: str | None = Field(description="Null if no site has one, or not all the same: then there is no cost.")
+    cost: float | None
+    cost_per_conversation: float | None
+    cost_per_resolved: float | None = Field(description="Per conversation that the AI has answered without a handoff.")
+
+
 class FiguresSchema(BaseModel):
     """The figures of the conversations that began in a period. Shares are between 0 and 1; null of nothing."""
 
@@ -89,6 +105,7 @@ class FiguresSchema(BaseModel):
     wait: DurationSchema
     resolution: DurationSchema
     ratings: RatingsSchema
+    ai_usage: AiUsageSchema
 
 
 class ReportRowSchema(FiguresSchema):
@@ -121,10 +138,10 @@ def to_response(report: Report) -> ReportResponse:
         previous_period=_to_period(report.previous_period),
         timezone=report.period.zone.key,
         group_by=report.group_by,
-        totals=FiguresSchema(**_fields(report.totals)),
-        previous=FiguresSchema(**_fields(report.previous_totals)),
+        totals=FiguresSchema(**_fields(report.totals, report.currency)),
+        previous=FiguresSchema(**_fields(report.previous_totals, report.currency)),
         rows=[
-            ReportRowSchema(key=row.key, name=row.name, deleted=row.deleted, **_fields(row.figures))
+            ReportRowSchema(key=row.key, name=row.name, deleted=row.deleted, **_fields(row.figures, report.currency))
             for row in report.rows
         ],
     )
@@ -134,7 +151,7 @@ def _to_period(period: Period) -> PeriodSchema:
     return PeriodSchema(first_day=period.first, last_day=period.last)
 
 
-def _fields(figures: Figures) -> dict[str, Any]:
+def _fields(figures: Figures, currency: str | None) -> dict[str, Any]:
     return {
         "chats": figures.chats,
         "closed": figures.closed,
@@ -156,7 +173,25 @@ def _fields(figures: Figures) -> dict[str, Any]:
             average=figures.rating_average,
             by_score={str(score): times for score, times in figures.ratings.items()},
         ),
+        "ai_usage": to_usage(figures, currency),
     }
+
+
+def to_usage(figures: Figures, currency: str | None) -> AiUsageSchema:
+    usage = figures.usage
+    is_priced = currency is not None and usage.priced > 0
+    return AiUsageSchema(
+        conversations=usage.conversations,
+        unknown=figures.ai_replied - usage.conversations,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        embedding_tokens=usage.embedding_tokens,
+        priced=usage.priced,
+        currency=currency,
+        cost=to_amount(usage.cost) if is_priced else None,
+        cost_per_conversation=figures.cost_per(usage.priced) if is_priced else None,
+        cost_per_resolved=figures.cost_per(usage.priced_resolved) if is_priced else None,
+    )
 
 
 def _to_duration(duration: DurationFigures) -> DurationSchema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from parley.chat.accounts.access import require_permission
@@ -12,7 +12,7 @@ from parley.chat.reports.figures import Vector, fact_fields, new_vector, to_figu
 from parley.chat.reports.model import GroupBy, Period, Report, ReportRow
 from parley.chat.reports.periods import QuarterKeys, bounds, list_keys, previous_period, split
 from parley.chat.reports.ports import ReportRepository
-from parley.chat.reports.tables import NONE, QUARTERS_PER_HOUR, Dimension, add, fact_keys
+from parley.chat.reports.tables import NO_ENGINE, NONE, QUARTERS_PER_HOUR, Dimension, Key, add, fact_entries
 from parley.chat.sites.errors import SiteNotFound
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import Forbidden
@@ -42,7 +42,9 @@ class ReportService:
             rows = await self._time_rows(caller.tenant_id, site_ids, period, group_by)
         else:
             rows = await self._group_rows(caller.tenant_id, site_ids, period, group_by)
-        return Report(period, previous, group_by, to_figures(totals), to_figures(previous_totals), rows)
+        currencies = await self.repository.find_currencies(caller.tenant_id, site_ids)
+        currency = next(iter(currencies)) if len(currencies) == 1 else None
+        return Report(period, previous, group_by, to_figures(totals), to_figures(previous_totals), rows, currency)
 
     async def _authorized_sites(self, caller: OperatorCaller, site_id: int | None) -> Sequence[int]:
         if site_id is not None:
@@ -90,16 +92,19 @@ class ReportService:
             async for day, table in self.repository.read_tables(tenant_id, site_ids, *days, dimension):
                 row_of = keys.of_day(day.day)
                 for part, fields, values in table.rows():
-                    add(vectors[row_of[part * quarters]], zip(fields, values, strict=True))
+                    add(vectors[row_of[int(part) * quarters]], zip(fields, values, strict=True))
         return [ReportRow(key, to_figures(vector)) for key, vector in vectors.items()]
 
     async def _group_rows(
         self, tenant_id: int, site_ids: Sequence[int], period: Period, group_by: GroupBy
     ) -> list[ReportRow]:
+        if group_by is GroupBy.ENGINE:
+            return await self._engine_rows(tenant_id, site_ids, period)
         if group_by is GroupBy.SITE:
-            vectors = await self._sum_by_site(tenant_id, site_ids, period)
+            vectors: Mapping[int, Vector] = await self._sum_by_site(tenant_id, site_ids, period)
         else:
-            vectors = await self._sum_by_key(tenant_id, site_ids, period, _DIMENSIONS[group_by])
+            by_key = await self._sum_by_key(tenant_id, site_ids, period, _DIMENSIONS[group_by])
+            vectors = {int(key): vector for key, vector in by_key.items()}
         names = await self.repository.find_names(tenant_id, group_by, vectors.keys() - {NONE})
         rows = []
         for key, vector in vectors.items():
@@ -108,15 +113,21 @@ class ReportService:
         # The busiest first, those without a group last.
         return sorted(rows, key=lambda row: (row.key is None, -row.figures.chats, row.name or "", row.key or ""))
 
+    async def _engine_rows(self, tenant_id: int, site_ids: Sequence[int], period: Period) -> list[ReportRow]:
+        vectors = await self._sum_by_key(tenant_id, site_ids, period, Dimension.ENGINE)
+        names = {key: str(key) if key != NO_ENGINE else None for key in vectors}
+        rows = [ReportRow(names[key], to_figures(vector), names[key]) for key, vector in vectors.items()]
+        return sorted(rows, key=lambda row: (row.key is None, -row.figures.usage.cost, row.key or ""))
+
     async def _sum_by_key(
         self, tenant_id: int, site_ids: Sequence[int], period: Period, dimension: Dimension
-    ) -> dict[int, Vector]:
-        vectors: defaultdict[int, Vector] = defaultdict(new_vector)
+    ) -> dict[Key, Vector]:
+        vectors: defaultdict[Key, Vector] = defaultdict(new_vector)
         edges, days = split(*bounds(period))
         for start, end in edges:
             async for fact in self.repository.read_facts(tenant_id, site_ids, start, end):
-                for key in fact_keys(fact, dimension):
-                    add(vectors[key], fact_fields(fact))
+                for key, added in fact_entries(fact, fact_fields(fact), dimension):
+                    add(vectors[key], added)
         if days is not None:
             async for _, table in self.repository.read_tables(tenant_id, site_ids, *days, dimension):
                 for key, fields, values in table.rows():

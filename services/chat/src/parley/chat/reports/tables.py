@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from parley.chat.reports.figures import Vector, fact_fields, new_vector
 from parley.chat.reports.model import Fact
@@ -20,6 +21,9 @@ QUARTERS_PER_DAY = 96
 QUARTERS_PER_HOUR = 4
 NONE = 0
 """The key of conversations without an operator, team or label: ids count from 1."""
+NO_ENGINE = ""
+Key = int | str
+"""A name for engines, a number for the others."""
 
 
 class Dimension(StrEnum):
@@ -35,18 +39,20 @@ class Dimension(StrEnum):
     TEAM = "team"
     LABEL = "label"
     """A conversation counts for each of its labels."""
+    ENGINE = "engine"
+    """A conversation counts for each engine that was used for it, with what that was used for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Vectors by key, without their zeros: `fields` and `values` from one end to the next belong to one key."""
 
-    keys: tuple[int, ...]
+    keys: tuple[Key, ...]
     ends: tuple[int, ...]
     fields: bytes
     values: tuple[int, ...]
 
-    def rows(self) -> Iterator[tuple[int, bytes, tuple[int, ...]]]:
+    def rows(self) -> Iterator[tuple[Key, bytes, tuple[int, ...]]]:
         """Each key with the numbers of its fields and their values."""
         start = 0
         for key, end in zip(self.keys, self.ends, strict=True):
@@ -59,34 +65,38 @@ def quarter_of_day(moment: datetime) -> int:
     return moment.hour * 4 + moment.minute // 15
 
 
-_KEYS: Mapping[Dimension, Callable[[Fact], tuple[int, ...]]] = {
+_KEYS: Mapping[Dimension, Callable[[Fact], tuple[Key, ...]]] = {
     Dimension.ALL: lambda _: (NONE,),
     Dimension.QUARTER: lambda fact: (quarter_of_day(fact.began_at),),
     Dimension.HOUR: lambda fact: (fact.began_at.astimezone(UTC).hour,),
     Dimension.OPERATOR: lambda fact: (fact.operator_id or NONE,),
     Dimension.TEAM: lambda fact: (fact.team_id or NONE,),
     Dimension.LABEL: lambda fact: fact.label_ids or (NONE,),
+    Dimension.ENGINE: lambda fact: tuple(one.engine for one in fact.usage or ()) or (NO_ENGINE,),
 }
 
 
-def fact_keys(fact: Fact, dimension: Dimension) -> tuple[int, ...]:
-    """The keys under which a conversation counts."""
-    return _KEYS[dimension](fact)
+def fact_entries(
+    fact: Fact, fields: list[tuple[int, int]], dimension: Dimension
+) -> Iterator[tuple[Key, list[tuple[int, int]]]]:
+    """The keys under which a conversation counts, and the fields that it adds to there. `fields`: to all of it."""
+    for key in _KEYS[dimension](fact):
+        yield key, fact_fields(fact, key) if isinstance(key, str) and key != NO_ENGINE else fields
 
 
 class TableBuilder:
     """Builds the tables of facts that began on one UTC day."""
 
     def __init__(self) -> None:
-        self._vectors: dict[Dimension, defaultdict[int, Vector]] = {
+        self._vectors: dict[Dimension, defaultdict[Key, Vector]] = {
             dimension: defaultdict(new_vector) for dimension in Dimension
         }
 
     def add(self, fact: Fact) -> None:
         fields = fact_fields(fact)
         for dimension, by_key in self._vectors.items():
-            for key in fact_keys(fact, dimension):
-                add(by_key[key], fields)
+            for key, added in fact_entries(fact, fields, dimension):
+                add(by_key[key], added)
 
     def build(self) -> dict[Dimension, Table]:
         return {dimension: _to_table(by_key) for dimension, by_key in self._vectors.items()}
@@ -105,7 +115,18 @@ def unpack(values: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(values) // 8}Q", values)
 
 
-def _to_table(by_key: Mapping[int, Vector]) -> Table:
+def split(table: Table, field: int) -> tuple[Table, Table]:
+    """The same table with the fields before a number, and with those from it on."""
+    before: dict[Key, Vector] = {}
+    after: dict[Key, Vector] = {}
+    for key, fields, values in table.rows():
+        before[key], after[key] = new_vector(), new_vector()
+        for number, value in zip(fields, values, strict=True):
+            (before if number < field else after)[key][number] = value
+    return _to_table(before), _to_table(after)
+
+
+def _to_table(by_key: Mapping[Any, Vector]) -> Table:
     keys, ends, fields, values = [], [], bytearray(), []
     for key in sorted(by_key):
         for number, value in enumerate(by_key[key]):

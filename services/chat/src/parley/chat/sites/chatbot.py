@@ -79,6 +79,17 @@ class AiCaps:
 
 
 @dataclass(frozen=True, slots=True)
+class AiPrices:
+    """Of a million tokens each; None: not known."""
+
+    currency: str = ""
+    """ISO 4217; empty: costs are not shown."""
+    input: float | None = None
+    output: float | None = None
+    embedding: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FallbackEngine:
     """An engine that answers when those before it fail. How it replies is said by the site's AiSettings."""
 
@@ -88,6 +99,9 @@ class FallbackEngine:
     model: str | None = None
     base_url: str | None = None
     encrypted_key: str | None = field(default=None, repr=False)
+    input_price: float | None = None
+    """Of a million tokens of prompts, as the site's AiPrices."""
+    output_price: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,8 @@ class ChatbotSettings:
     fallbacks: tuple[FallbackEngine, ...] = ()
     """The engines after the first one, in their order."""
     caps: AiCaps = field(default_factory=AiCaps)
+    prices: AiPrices = field(default_factory=AiPrices)
+    """Those of the first engine, and of embeddings."""
     files: FilesSettings = field(default_factory=FilesSettings)
     require_answer_tests: bool = False
     """Whether changes of what the AI answers are refused until the answer tests have passed with them."""

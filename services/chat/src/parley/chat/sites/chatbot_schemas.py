@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 
 from parley.chat.ai.engines.registry import ENGINES
 from parley.chat.common_fields import Colour, Name
-from parley.chat.sites.chatbot import AiCaps, FilesSettings, OnTimeout, Routing, TranslationSettings
+from parley.chat.sites.chatbot import AiCaps, AiPrices, FilesSettings, OnTimeout, Routing, TranslationSettings
 from parley.chat.sites.engine_check_schemas import EngineCheckSchema, serialize_check
 from parley.chat.sites.model import Site
 from parley.chat.sites.settings_schemas import (
@@ -16,6 +16,8 @@ from parley.chat.sites.settings_schemas import (
     AiCapsBody,
     AiCapsSchema,
     AiErrorSchema,
+    AiPricesBody,
+    AiPricesSchema,
     AiSettingsBody,
     AiSettingsSchema,
     BusinessHoursBody,
@@ -92,6 +94,7 @@ class ChatbotBody(RequestBody):
         " them fail before the first word. The built-in engine never fails: it can only be the last one.",
     )
     caps: AiCapsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
+    prices: AiPricesBody | None = Field(None, description="Replaced as a whole; null for none.")
     files: FilesSettingsBody | None = Field(None, description="Replaced as a whole; null for the defaults.")
     require_answer_tests: bool | None = Field(
         None,
@@ -102,7 +105,7 @@ class ChatbotBody(RequestBody):
     def to_fields(self) -> dict[str, Any]:
         """Return the fields of ChatbotSettings to change; `colours` and `ai` hold only what was given."""
         fields = self.model_dump(
-            exclude_none=True, exclude={"hours", "translation", "ai", "caps", "files", "fallbacks"}
+            exclude_none=True, exclude={"hours", "translation", "ai", "caps", "prices", "files", "fallbacks"}
         )
         if "hours" in self.model_fields_set:
             fields["hours"] = self.hours and self.hours.to_business_hours()
@@ -110,6 +113,8 @@ class ChatbotBody(RequestBody):
             fields["translation"] = self.translation.to_settings() if self.translation else TranslationSettings()
         if "caps" in self.model_fields_set:
             fields["caps"] = self.caps.to_caps() if self.caps else AiCaps()
+        if "prices" in self.model_fields_set:
+            fields["prices"] = self.prices.to_prices() if self.prices else AiPrices()
         if "files" in self.model_fields_set:
             fields["files"] = self.files.to_settings() if self.files else FilesSettings()
         if self.fallbacks is not None:
@@ -146,6 +151,7 @@ class ChatbotSchema(BaseModel):
         description="Engines that are left alone as they kept failing; those after them answer."
     )
     caps: AiCapsSchema
+    prices: AiPricesSchema
     files: FilesSettingsSchema
     require_answer_tests: bool
     last_error: AiErrorSchema | None = Field(

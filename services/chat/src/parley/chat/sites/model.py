@@ -108,6 +108,7 @@ class Site:
             triggers=self.triggers,
             fallbacks=bot.fallbacks,
             caps=bot.caps,
+            prices=bot.prices,
             engine_checks=self.engine_checks,
             engine_states=self.engine_states,
             texts=self.texts,

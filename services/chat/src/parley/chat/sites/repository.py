@@ -20,6 +20,7 @@ from parley.chat.sites.business_hours import BusinessHours, TimeRange
 from parley.chat.sites.chatbot import (
     AiCaps,
     AiError,
+    AiPrices,
     AiSettings,
     ChatbotSettings,
     Colours,
@@ -346,6 +347,7 @@ def _to_chatbot(document: Mapping[str, Any]) -> ChatbotSettings:
         "ai": _to_ai_settings(fields.get("ai", {})),
         "fallbacks": tuple(map(_to_fallback, fields.get("fallbacks", ()))),
         "caps": AiCaps(**_known_fields(AiCaps, fields.get("caps", {}))),
+        "prices": AiPrices(**_known_fields(AiPrices, fields.get("prices", {}))),
         "files": _to_files_settings(fields.get("files", {})),
     }
     return ChatbotSettings(**{**fields, **converted})
@@ -375,7 +377,9 @@ def _to_translation(document: Mapping[str, Any]) -> TranslationSettings:
 
 
 def _known_fields(
-    settings_class: type[ChatbotSettings | AiCaps | AiSettings | FallbackEngine | FilesSettings | TriggerDraft],
+    settings_class: type[
+        ChatbotSettings | AiCaps | AiPrices | AiSettings | FallbackEngine | FilesSettings | TriggerDraft
+    ],
     document: Mapping[str, Any],
 ) -> Document:
     """Return the fields this version knows. Fields absent from documents of earlier versions get their defaults."""

@@ -16,6 +16,7 @@ from parley.chat.common_fields import TimeZoneName
 from parley.chat.sites.business_hours import MINUTES_PER_DAY, BusinessHours, TimeRange
 from parley.chat.sites.chatbot import (
     AiCaps,
+    AiPrices,
     AiSettings,
     EmbeddingChoice,
     FilesSettings,
@@ -236,6 +237,23 @@ class AiCapsBody(RequestBody):
         return AiCaps(**self.model_dump())
 
 
+Price = Annotated[float, Field(ge=0, le=1_000_000)]
+
+
+class AiPricesBody(RequestBody):
+    """Prices of a million tokens. What was used before they are changed keeps its cost."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^([A-Z]{3})?$", max_length=3)] = Field(
+        "", description="ISO 4217, such as EUR; empty: costs are not shown."
+    )
+    input: Price | None = Field(None, description="Of the first engine's prompts; null: not known.")
+    output: Price | None = Field(None, description="Of the first engine's replies.")
+    embedding: Price | None = Field(None, description="Of the endpoint's embeddings.")
+
+    def to_prices(self) -> AiPrices:
+        return AiPrices(**self.model_dump())
+
+
 class FallbackBody(RequestBody):
     """An engine that answers when those before it fail."""
 
@@ -245,6 +263,8 @@ class FallbackBody(RequestBody):
     base_url: BaseUrl | None = Field(
         None, description="The endpoint: https, on the public internet; null or empty for the installation's."
     )
+    input_price: Price | None = Field(None, description="Of a million tokens of prompts; null: not known.")
+    output_price: Price | None = Field(None, description="Of a million tokens of replies.")
     api_key: ApiKeyText | None = Field(
         None,
         description="API key of the endpoint. Absent or null: that of the fallback with this id, if its endpoint is the"
@@ -261,11 +281,20 @@ class AiCapsSchema(BaseModel):
     when_reached: WhenCapReached
 
 
+class AiPricesSchema(BaseModel):
+    currency: str
+    input: float | None
+    output: float | None
+    embedding: float | None
+
+
 class FallbackSchema(BaseModel):
     id: str
     engine: str
     model: str | None
     base_url: str | None
+    input_price: float | None
+    output_price: float | None
     api_key_set: bool
     check: EngineCheckSchema | None = Field(description="What the last check of the endpoint has found.")
 
@@ -361,6 +390,8 @@ def serialize_fallbacks(site: SiteSettings) -> list[FallbackSchema]:
             engine=one.engine,
             model=one.model,
             base_url=one.base_url,
+            input_price=one.input_price,
+            output_price=one.output_price,
             api_key_set=one.encrypted_key is not None,
             check=serialize_check(check) if (check := site.engine_checks.get(one.id)) else None,
         )

@@ -11,7 +11,7 @@ from parley.chat.forms.model import SiteForms
 from parley.chat.identification.model import IdentitySecret
 from parley.chat.site_texts.model import SiteTexts
 from parley.chat.sites.business_hours import ALWAYS_OPEN, BusinessHours, OpenStatus
-from parley.chat.sites.chatbot import AiCaps, AiSettings, FallbackEngine, FilesSettings
+from parley.chat.sites.chatbot import AiCaps, AiPrices, AiSettings, FallbackEngine, FilesSettings
 from parley.chat.sites.engine_check import PRIMARY_ENGINE, EngineCheck
 from parley.chat.sites.engine_state import EngineState
 from parley.chat.sites.routing import SiteRouting
@@ -61,6 +61,7 @@ class SiteSettings:
     fallbacks: tuple[FallbackEngine, ...] = ()
     """The engines after the first one."""
     caps: AiCaps = field(default_factory=AiCaps)
+    prices: AiPrices = field(default_factory=AiPrices)
     engine_id: str = PRIMARY_ENGINE
     engine_checks: Mapping[str, EngineCheck] = field(default_factory=dict)
     """What the last check of each engine has found, if it was of its present endpoint, key and model."""
@@ -82,7 +83,8 @@ class SiteSettings:
     def with_engine(self, fallback: FallbackEngine) -> SiteSettings:
         """These settings with another engine as the first one."""
         ai = replace(self.ai, base_url=fallback.base_url, encrypted_key=fallback.encrypted_key)
-        return replace(self, engine_id=fallback.id, engine=fallback.engine, model=fallback.model, ai=ai)
+        prices = replace(self.prices, input=fallback.input_price, output=fallback.output_price)
+        return replace(self, engine_id=fallback.id, engine=fallback.engine, model=fallback.model, ai=ai, prices=prices)
 
     @property
     def checked_selection(self) -> tuple[str | None, ...]:

@@ -70,7 +70,7 @@ class OpenAiEngine(AiEngine):
                 rows: list[list[float]] = []
                 for start in range(0, len(texts), _MAX_EMBEDDED_TEXTS):
                     batch = [text[:_MAX_EMBEDDED_CHARACTERS] for text in texts[start : start + _MAX_EMBEDDED_TEXTS]]
-                    rows += await client.embed(site.ai.embedding_model, batch, meter)
+                    rows += await client.embed(site.ai.embedding_model, batch, meter, site.prices)
                 return rows
         except AiEngineError as exc:
             raise EmbeddingFailed(str(exc)) from exc

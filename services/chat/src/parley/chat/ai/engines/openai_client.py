@@ -27,7 +27,7 @@ from parley.chat.ai.engines.openai_dialect import (
     learn_from_refusal,
 )
 from parley.chat.ai.engines.openai_tools import CallCollector
-from parley.chat.ai.metering import Meter, TokenUsage
+from parley.chat.ai.metering import Meter
 from parley.chat.ai.model import EMPTY_REPLIES, EmptyReason, Prompt, ReplyMetadata, WritingTask
 from parley.chat.ai.prompts import (
     NO_ANSWER_TOOL,
@@ -40,6 +40,8 @@ from parley.chat.ai.prompts import (
 )
 from parley.chat.ai.reply_filter import ReplyFilter
 from parley.chat.ai.ssrf_safe_client import build_ssrf_safe_client
+from parley.chat.ai.usage import TokenUsage
+from parley.chat.sites.chatbot import AiPrices
 from parley.chat.sites.site_settings import SiteSettings
 from parley.chat.tools.model import ToolRequest
 from parley.chat.tools.session import ToolSession
@@ -155,7 +157,7 @@ class OpenAiClient:
             raise AiEngineError(f"empty: {reason}", EMPTY_REPLIES.get(reason or "", EMPTY_REPLIES["blank"]), "empty")
         return f"{text} …" if ending.finish_reason in _CUT else text
 
-    async def embed(self, model: str, texts: Sequence[str], meter: Meter) -> list[list[float]]:
+    async def embed(self, model: str, texts: Sequence[str], meter: Meter, prices: AiPrices) -> list[list[float]]:
         """A vector for each text. Raises AiEngineError, CapReached."""
         estimate = sum(map(estimate_tokens, texts))
         await meter.reserve(estimate)
@@ -163,10 +165,10 @@ class OpenAiClient:
             response = await self.sdk.embeddings.create(model=model, input=list(texts), encoding_format="float")
         except (EndpointRejected, OpenAIError, httpx2.HTTPError) as exc:
             error = AiEngineError(_describe(exc), *explain_failure(exc))
-            meter.count(TokenUsage(embedding=estimate if error.code in _MAY_HAVE_COST else 0))
+            meter.count(TokenUsage(embedding=estimate if error.code in _MAY_HAVE_COST else 0), model, prices)
             raise error from None
         usage = read_usage(response.usage)
-        meter.count(TokenUsage(embedding=estimate if usage is None else usage.total))
+        meter.count(TokenUsage(embedding=estimate if usage is None else usage.total), model, prices)
         rows = [row.embedding for row in sorted(response.data or (), key=lambda row: row.index)]
         if len(rows) != len(texts) or not rows[0] or len({len(row) for row in rows}) != 1:
             raise AiEngineError("not a vector for each text", "The AI endpoint gave no embeddings.", "no_embeddings")
@@ -196,7 +198,7 @@ class OpenAiClient:
                 cost.usage = TokenUsage()
             raise error from None
         finally:
-            task.meter.count(cost.usage)
+            task.meter.count(cost.usage, self.find_model(task.site), task.site.prices)
 
     async def _receive(
         self, request: Callable[[], Awaitable[Any]], cost: _Cost, ending: _Ending

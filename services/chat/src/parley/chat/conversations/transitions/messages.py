@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from parley.chat.ai.timeouts import REPLY_LEASE_SECONDS
+from parley.chat.ai.usage import EngineUsage, merge
 from parley.chat.conversations import events
 from parley.chat.conversations.model import (
     MAX_LABELS,
@@ -181,7 +182,7 @@ def add_ai_message(
     at: datetime,
     *,
     knew_answer: bool,
-    tokens: int = 0,
+    usage: Sequence[EngineUsage] = (),
     pending_call: PendingCall | None = None,
 ) -> Change | None:
     """Add the AI's reply. None if who answers has changed since `generation`: the reply is discarded.
@@ -205,7 +206,8 @@ def add_ai_message(
         after,
         reply_lease=lease,
         consecutive_misses=misses,
-        tokens=after.tokens + tokens,
+        tokens=after.tokens + sum(one.tokens.total for one in usage),
+        usage=None if after.usage is None else merge(after.usage, usage),
         pending_call=pending_call,
     )
     return Change(after, (events.message_created(after, message),), (message,))
