@@ -24,7 +24,7 @@ from support.web_push import EXAMPLE_SUBSCRIPTION
 
 ID_PARAMETERS = (
     *("site_id", "operator_id", "entry_id", "source_id", "document_id"),
-    *("secret_id", "tool_id", "trigger_id", "action_id", "test_id", "run_id", "id"),
+    *("secret_id", "tool_id", "server_id", "trigger_id", "action_id", "test_id", "run_id", "id"),
 )
 """Parameters of paths."""
 
@@ -175,6 +175,7 @@ class ApiTour:
         await self.answer_tests(f"{site}/chatbot/tests")
         await self.knowledge_sources(f"{site}/knowledge/sources")
         await self.tools(f"{site}/chatbot/tools")
+        await self.mcp_servers(f"{site}/chatbot/mcp-servers")
         canned = {"shortcut": "hi", "text": "Hi {{visitor.name|there}}!", "scope": "site", "site_id": site_id}
         reply = (await self.call(owner, "POST", "/canned-replies", canned, 201))["canned_reply"]
         assert (await self.call(owner, "GET", "/canned-replies", query={"q": "hi"}))["canned_replies"] == [reply]
@@ -209,6 +210,18 @@ class ApiTour:
         await self.call(owner, "POST", f"{path}/{tool['id']}/secret")
         await self.call(owner, "POST", f"{path}/{tool['id']}/try", {"arguments": {"item": "cap"}})
         await self.call(owner, "DELETE", f"{path}/{tool['id']}")
+
+    async def mcp_servers(self, path: str) -> None:
+        owner = self.tenant.owner
+        body = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
+        server = (await self.call(owner, "POST", path, body, 201))["server"]
+        assert (await self.call(owner, "GET", path))["servers"] == [server]
+        one = f"{path}/{server['id']}"
+        await self.call(owner, "PUT", one, {**body, "name": "warehouse"})
+        await self.call(owner, "POST", f"{one}/secret")
+        assert (await self.call(owner, "POST", f"{one}/check"))["outcome"] == "unreachable"
+        await self.call(owner, "PUT", f"{one}/tools", {"tools": []})
+        await self.call(owner, "DELETE", one)
 
     async def answer_tests(self, path: str) -> None:
         owner = self.tenant.owner

@@ -26,6 +26,7 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
+from parley.chat.mcp_servers import routes as mcp_server_routes
 from parley.chat.mongo_schema import OUTBOX_COLLECTIONS, SCHEMA
 from parley.chat.search import routes as search_routes
 from parley.chat.search.feed import SearchFeed
@@ -180,6 +181,7 @@ class AdminTestApp:
                 *site_text_routes.routes(texts),
                 *knowledge_source_routes.routes(SourceHandlers(sources.service)),
                 *tool_routes.routes(tools.handlers),
+                *mcp_server_routes.routes(tools.servers.handlers),
                 *answer_test_routes.routes(answer_tests.handlers),
             ],
             signer=signer,

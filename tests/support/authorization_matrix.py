@@ -45,6 +45,7 @@ class TenantResources:
     source_id: int
     document_id: int
     tool_id: int
+    server_id: int
     test_id: int
     run_id: int
     session_id: str
@@ -86,6 +87,8 @@ class TenantResources:
             "writes": False,
         }
         tool = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/tools", lookup)).ok(201)["tool"]
+        remote = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
+        mcp_server = (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/mcp-servers", remote)).ok(201)["server"]
         server = await SiteServer.create(tenant.owner, tenant.site_id)
         trigger = {"name": "Pricing", "message": "Questions?"}
         added = (await tenant.owner.post(f"/sites/{tenant.site_id}/triggers", trigger)).ok(201)["trigger"]
@@ -120,6 +123,7 @@ class TenantResources:
             source["id"],
             document["id"],
             tool["id"],
+            mcp_server["id"],
             test["id"],
             run["id"],
             handle,
@@ -149,6 +153,7 @@ PATH_PARAMETERS = {
     ("sites", "document_id"): "document_id",
     ("sites", "secret_id"): "secret_id",
     ("sites", "tool_id"): "tool_id",
+    ("sites", "server_id"): "server_id",
     ("sites", "test_id"): "test_id",
     ("sites", "run_id"): "run_id",
     ("sites", "trigger_id"): "trigger_id",

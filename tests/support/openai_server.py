@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-_CALL = re.compile(r"CALL (\w+) (.+)")
+_CALL = re.compile(r"CALL ([\w-]+) (.+)")
 """A message that makes the model call a function."""
 _DEFAULT_REPLY = ("Hello", " from", " the", " model.")
 

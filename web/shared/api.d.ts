@@ -1585,6 +1585,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotMcpServers"];
+        put?: never;
+        post: operations["postSitesSiteIdChatbotMcpServers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdChatbotMcpServersServerId"];
+        post?: never;
+        delete: operations["deleteSitesSiteIdChatbotMcpServersServerId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotMcpServersServerIdCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotMcpServersServerIdSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["putSitesSiteIdChatbotMcpServersServerIdTools"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/chatbot/tests": {
         parameters: {
             query?: never;
@@ -2632,6 +2712,19 @@ export interface components {
             /** @default null */
             next_cursor: string | null;
             current_user_id: number;
+        };
+        AllowedToolSchema: {
+            name: string;
+            title: string;
+            description: string;
+            writes: boolean;
+            identified_only: boolean;
+            /** @enum {string} */
+            state: "ok" | "changed" | "missing";
+            allowed_at: string;
+        };
+        AllowedToolsBody: {
+            tools: components["schemas"]["ToolChoiceSchema"][];
         };
         AnswerTestBody: {
             question: string;
@@ -3987,6 +4080,63 @@ export interface components {
             next_cursor: string | null;
             pagination: components["schemas"]["Pagination"];
         };
+        ListedToolSchema: {
+            name: string;
+            title: string;
+            description: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            fingerprint: string;
+            read_only_hint: boolean;
+            fault: ("name" | "no_description" | "long_description" | "schema") | null;
+        };
+        McpCheckResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            server: components["schemas"]["McpServerSchema"];
+            /** @enum {string} */
+            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "tool_changed" | "limit_reached" | "asked" | "interrupted";
+            tools: components["schemas"]["ListedToolSchema"][];
+        };
+        McpServerBody: {
+            name: string;
+            url: string;
+            enabled?: boolean;
+            authorization?: string | null;
+        };
+        McpServerListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            servers: components["schemas"]["McpServerSchema"][];
+        };
+        McpServerResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            server: components["schemas"]["McpServerSchema"];
+            /** @default null */
+            secret: string | null;
+        };
+        McpServerSchema: {
+            id: number;
+            name: string;
+            url: string;
+            enabled: boolean;
+            has_authorization: boolean;
+            tools: components["schemas"]["AllowedToolSchema"][];
+            failure: ("ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "tool_changed" | "limit_reached" | "asked" | "interrupted") | null;
+            created_at: string;
+            updated_at: string;
+        };
         MemberResponse: {
             /**
              * @default true
@@ -4941,6 +5091,13 @@ export interface components {
             /** @default 0 */
             seconds: number;
         };
+        ToolChoiceSchema: {
+            name: string;
+            fingerprint: string;
+            title: string;
+            writes?: boolean;
+            identified_only?: boolean;
+        };
         ToolListResponse: {
             /**
              * @default true
@@ -4966,7 +5123,7 @@ export interface components {
              */
             success: true;
             /** @enum {string} */
-            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "limit_reached" | "asked" | "interrupted";
+            outcome: "ok" | "http_error" | "timeout" | "unreachable" | "address_rejected" | "redirected" | "too_large" | "bad_content_type" | "failed" | "invalid_arguments" | "unknown_tool" | "tool_changed" | "limit_reached" | "asked" | "interrupted";
             status: number | null;
             content: string;
             seconds: number;
@@ -9074,6 +9231,201 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotMcpServers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotMcpServers: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "url": "https://shop.example.com/mcp",
+                 *       "authorization": "Bearer 9f2c"
+                 *     }
+                 */
+                "application/json": components["schemas"]["McpServerBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdChatbotMcpServersServerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "url": "https://shop.example.com/mcp",
+                 *       "authorization": "Bearer 9f2c"
+                 *     }
+                 */
+                "application/json": components["schemas"]["McpServerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerResponse"];
+                };
+            };
+        };
+    };
+    deleteSitesSiteIdChatbotMcpServersServerId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotMcpServersServerIdCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpCheckResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotMcpServersServerIdSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdChatbotMcpServersServerIdTools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tools": [
+                 *         {
+                 *           "name": "order_status",
+                 *           "fingerprint": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+                 *           "writes": false
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AllowedToolsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["McpServerResponse"];
                 };
             };
         };

@@ -54,6 +54,11 @@ export type IdentitySecret = ResponseBody<
 export type Tool = ResponseBody<"get", "/sites/{site_id}/chatbot/tools">["tools"][number];
 export type ToolRequestBody = RequestBody<"post", "/sites/{site_id}/chatbot/tools">;
 export type ToolResult = ResponseBody<"post", "/sites/{site_id}/chatbot/tools/{tool_id}/try">;
+export type McpServer = ResponseBody<"get", "/sites/{site_id}/chatbot/mcp-servers">["servers"][number];
+export type ListedTool = ResponseBody<
+  "post",
+  "/sites/{site_id}/chatbot/mcp-servers/{server_id}/check"
+>["tools"][number];
 export type SiteForms = ResponseBody<"get", "/sites/{site_id}/forms">["forms"];
 export type ApiKey = ResponseBody<"get", "/api-keys">["api_keys"][number];
 

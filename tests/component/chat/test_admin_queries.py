@@ -20,6 +20,8 @@ from parley.chat.knowledge_sources import repository as knowledge_sources
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.labels import repository as labels
+from parley.chat.mcp_servers import repository as mcp_servers
+from parley.chat.mcp_servers import routes as mcp_server_routes
 from parley.chat.sessions import repository as sessions
 from parley.chat.site_texts import routes as site_text_routes
 from parley.chat.sites import repository as sites
@@ -41,6 +43,7 @@ REPOSITORIES = (
     knowledge_documents,
     knowledge_sources,
     labels,
+    mcp_servers,
     sessions,
     sites,
     team,
@@ -90,6 +93,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await vectors.remove_site(site["id"])
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
     await _use_tools(call, f"{site_path}/chatbot/tools")
+    await _use_mcp_servers(call, f"{site_path}/chatbot/mcp-servers")
     await _use_answer_tests(app, owner, f"{site_path}/chatbot/tests")
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
@@ -166,6 +170,17 @@ async def _use_tools(call: Any, path: str) -> None:
     await call("POST", f"{path}/{tool['id']}/secret")
     assert (await call("POST", f"{path}/{tool['id']}/try", {}))["outcome"] == "unreachable"
     await call("DELETE", f"{path}/{tool['id']}")
+
+
+async def _use_mcp_servers(call: Any, path: str) -> None:
+    body = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
+    one = f"{path}/{(await call('POST', path, body))['server']['id']}"
+    await call("GET", path)
+    await call("PUT", one, {**body, "enabled": False})
+    await call("POST", f"{one}/secret")
+    assert (await call("POST", f"{one}/check"))["outcome"] == "unreachable"
+    await call("PUT", f"{one}/tools", {"tools": []})
+    await call("DELETE", one)
 
 
 async def _use_knowledge_sources(app: AdminTestApp, owner: OperatorCaller, path: str) -> None:
@@ -256,6 +271,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             *app.admin.routes(),
             *knowledge_source_routes.routes(SourceHandlers(app.knowledge_sources.service)),
             *tool_routes.routes(app.tools.handlers),
+            *mcp_server_routes.routes(app.tools.servers.handlers),
             *answer_test_routes.routes(app.answer_tests.handlers),
             *site_text_routes.routes(app.site_texts),
         ]

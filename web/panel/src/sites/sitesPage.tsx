@@ -14,6 +14,7 @@ import { t, tx } from "../i18n/i18n";
 import { SourceList } from "../knowledgeSources/sourceList";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
+import { McpServers } from "../tools/mcpServers";
 import { ToolList } from "../tools/toolList";
 import { ChatbotForm } from "./chatbotForm";
 import { Identity } from "./identity";
@@ -96,7 +97,14 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
       </div>
     );
   }
-  if (tab === "tools") return <ToolList siteId={site.id} />;
+  if (tab === "tools") {
+    return (
+      <div class="stack">
+        <ToolList siteId={site.id} />
+        <McpServers siteId={site.id} />
+      </div>
+    );
+  }
   if (tab === "tests") return <AnswerTests siteId={site.id} />;
   if (tab === "routing") return <RoutingForm site={site} />;
   if (tab === "forms") return <FormsForm site={site} />;

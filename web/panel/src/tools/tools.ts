@@ -5,6 +5,8 @@ import { hasText, t } from "../i18n/i18n";
 
 export const TOOLS = "/sites/{site_id}/chatbot/tools";
 export const TOOL = "/sites/{site_id}/chatbot/tools/{tool_id}";
+export const MCP_SERVERS = "/sites/{site_id}/chatbot/mcp-servers";
+export const MCP_SERVER = "/sites/{site_id}/chatbot/mcp-servers/{server_id}";
 
 /** How a call has ended; as it is for one that this version does not know. */
 export function describeOutcome(outcome: string): string {

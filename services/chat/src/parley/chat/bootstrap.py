@@ -116,7 +116,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
             admin,
             search,
             knowledge_sources,
-            tools.handlers,
+            tools,
             answer_tests,
             site_texts,
         ),

@@ -45,11 +45,14 @@ RETRIEVAL_WORKER_FAILURES = Counter(
     "Requests that failed because the retrieval worker died or took too long; it is started again for the next one.",
 )
 TOOL_CALLS = Counter(
-    "parley_chat_tool_calls_total", "Calls of sites' tools that the AI asked for, by how they ended.", ["outcome"]
+    "parley_chat_tool_calls_total",
+    "Calls of sites' tools that the AI asked for, by where the tool comes from (http, mcp, none) and how they ended.",
+    ["source", "outcome"],
 )
 TOOL_SECONDS = Histogram(
     "parley_chat_tool_seconds",
-    "Seconds until a site's system answered a call of a tool, or the call failed.",
+    "Seconds until a site's system answered a call of a tool, or the call failed, by where the tool comes from.",
+    ["source"],
     buckets=(0.03, 0.1, 0.3, 1, 3, 10, 30),
 )
 COPILOT_TEXTS = Counter(

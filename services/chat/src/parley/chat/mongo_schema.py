@@ -21,6 +21,7 @@ from parley.chat.knowledge_sources import document_repository as knowledge_docum
 from parley.chat.knowledge_sources import repository as knowledge_sources
 from parley.chat.knowledge_sources import server_turns
 from parley.chat.labels import repository as labels
+from parley.chat.mcp_servers import repository as mcp_servers
 from parley.chat.messages import repository as messages
 from parley.chat.migrations import MIGRATIONS
 from parley.chat.presence import repository as presence
@@ -83,6 +84,7 @@ SCHEMA = DatabaseSchema(
         *sites.INDEXES,
         *team.INDEXES,
         *teams.INDEXES,
+        *mcp_servers.INDEXES,
         *tools.INDEXES,
         *transcripts.INDEXES,
         *triggers.INDEXES,

@@ -27,6 +27,7 @@ from parley.chat.identification.handlers import IdentificationHandlers
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
+from parley.chat.mcp_servers import routes as mcp_server_routes
 from parley.chat.messages import routes as message_routes
 from parley.chat.messages.handlers import MessageHandlers
 from parley.chat.privacy import routes as privacy_routes
@@ -39,7 +40,7 @@ from parley.chat.site_texts import routes as site_text_routes
 from parley.chat.site_texts.handlers import SiteTextHandlers
 from parley.chat.site_texts.service import SiteTextService
 from parley.chat.tools import routes as tool_routes
-from parley.chat.tools.handlers import ToolHandlers
+from parley.chat.tools.module import ToolModule
 from parley.chat.transcripts import routes as transcript_routes
 from parley.chat.transcripts.handlers import TranscriptHandlers
 from parley.chat.triggers import routes as trigger_routes
@@ -64,7 +65,7 @@ def build_routes(
     admin: AdminModule,
     search: SearchModule,
     knowledge_sources: KnowledgeSourceModule,
-    tools: ToolHandlers,
+    tools: ToolModule,
     answer_tests: AnswerTestModule,
     site_texts: SiteTextService,
 ) -> list[Route]:
@@ -103,7 +104,8 @@ def build_routes(
         *search_routes.routes(SearchHandlers(search.searches)),
         *site_text_routes.routes(SiteTextHandlers(site_texts)),
         *knowledge_source_routes.routes(SourceHandlers(knowledge_sources.service)),
-        *tool_routes.routes(tools),
+        *tool_routes.routes(tools.handlers),
+        *mcp_server_routes.routes(tools.servers.handlers),
         *answer_test_routes.routes(answer_tests.handlers),
         *admin.routes(),
     ]

@@ -119,6 +119,10 @@ DELETED_SOURCE_CHECK_SECONDS: Final = 60.0
 TOOL_CONNECT_TIMEOUT_SECONDS: Final = 5.0
 MAX_TOOL_TIMEOUT_SECONDS: Final = 20
 """Up to which a site may let its system take for an answer."""
+MCP_TIMEOUT_SECONDS: Final = 20.0
+"""For all that a call, or a check, of an MCP server takes: connecting, its session, the list of its tools."""
+MCP_CLOSE_TIMEOUT_SECONDS: Final = 2.0
+"""In which an MCP server may end a session. The result is there by then."""
 CONSENT_LIFETIME: Final = timedelta(minutes=10)
 """How long a visitor can agree to what the AI has asked them about."""
 

@@ -13,7 +13,7 @@ from parley.chat.ai.model import Prompt, WritingTask
 from parley.chat.ai.output_guard import SecretText
 from parley.chat.messages.model import Message
 from parley.chat.sites.site_settings import SiteSettings
-from parley.chat.tools.model import ToolOptions
+from parley.chat.tools.model import ToolDescription
 from parley.chat.tools.session import ToolSession
 
 UNKNOWN_MARKER = "[[NO ANSWER]]"
@@ -191,7 +191,7 @@ def _estimate_session_tokens(session: ToolSession | None) -> int:
     return sum(map(estimate_tokens, (*described, *said)))
 
 
-def _options(session: ToolSession) -> Iterator[ToolOptions]:
+def _options(session: ToolSession) -> Iterator[ToolDescription]:
     return (tool.options for tool in session.tools.values())
 
 

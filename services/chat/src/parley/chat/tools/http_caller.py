@@ -79,7 +79,7 @@ class HttpToolCaller:
         except (aiohttp.ClientError, OSError, ValueError):
             return _failure("unreachable", "The system cannot be reached, or its answer is damaged.", started)
         seconds = time.monotonic() - started
-        metrics.TOOL_SECONDS.observe(seconds)
+        metrics.TOOL_SECONDS.labels("http").observe(seconds)
         if status >= 400:
             content = json.dumps({"error": f"status {status}", "body": content}, ensure_ascii=False)
             return ToolResponse("http_error", content, seconds, status)
@@ -172,5 +172,5 @@ async def _read(response: aiohttp.ClientResponse) -> str:
 
 def _failure(outcome: Outcome, reason: str, started: float) -> ToolResponse:
     seconds = time.monotonic() - started
-    metrics.TOOL_SECONDS.observe(seconds)
+    metrics.TOOL_SECONDS.labels("http").observe(seconds)
     return ToolResponse(outcome, json.dumps({"error": reason}), seconds)

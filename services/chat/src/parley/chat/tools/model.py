@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -29,16 +29,18 @@ Outcome = Literal[
     "failed",
     "invalid_arguments",
     "unknown_tool",
+    "tool_changed",
     "limit_reached",
     "asked",
     "interrupted",
 ]
-"""How a call ended. `asked`: the visitor is asked first. `interrupted`: it is not known whether it was carried out."""
+"""How a call ended. `asked`: the visitor is asked first. `interrupted`: it is not known whether it was carried out.
+`tool_changed`: the tool is another one than a manager has allowed."""
 
 
 @dataclass(frozen=True, slots=True)
-class ToolOptions:
-    """What a site's manager says about a tool."""
+class ToolDescription:
+    """What the model and the visitor know of a tool, and who may use it."""
 
     name: str
     """By which the model calls it."""
@@ -48,13 +50,19 @@ class ToolOptions:
     """What the model reads."""
     parameters: Mapping[str, Any]
     """A JSON schema of an object."""
-    method: Method
-    url: str
-    """With placeholders `{name}` in its path and query."""
     writes: bool
     """Whether it changes something: then the visitor is asked before each call."""
     identified_only: bool
     """Whether only visitors of whom the site has proved who they are may use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOptions(ToolDescription):
+    """What a site's manager says about a tool."""
+
+    method: Method
+    url: str
+    """With placeholders `{name}` in its path and query."""
     timeout_seconds: int
     enabled: bool
 
@@ -100,6 +108,22 @@ class ToolResponse:
     content: str
     seconds: float = 0.0
     status: int | None = None
+
+
+CallOffered = Callable[[Mapping[str, Any], VerifiedVisitor | None, str], Awaitable[ToolResponse]]
+"""Calls a tool with arguments that fit its parameters, for a visitor, with an idempotency key. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool as a reply may use it, wherever it comes from."""
+
+    source: Literal["http", "mcp"]
+    id: int
+    options: ToolDescription
+    updated_at: datetime
+    """A call that the visitor has agreed to is of this version only."""
+    call: CallOffered
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from parley.chat.ai.site_keys import SiteKeyCipher
 from parley.chat.audit.service import AuditService
 from parley.chat.knowledge_sources.module import build_user_agent
+from parley.chat.mcp_servers.module import McpServerModule
 from parley.chat.mongo_ids import BlockIdGenerator
 from parley.chat.settings import ChatSettings
 from parley.chat.sites.service import SiteService
@@ -12,7 +13,7 @@ from parley.chat.tools.handlers import ToolHandlers
 from parley.chat.tools.http_caller import HttpToolCaller
 from parley.chat.tools.repository import MongoToolRepository
 from parley.chat.tools.service import ToolService
-from parley.chat.tools.session import ToolSessions
+from parley.chat.tools.session import HttpToolSource, ToolSessions
 from parley.common.http.ssrf_guard import SsrfGuard
 from parley.common.mongodb import Mongo
 from parley.common.runtime.clock import Clock, utc_now
@@ -22,6 +23,7 @@ class ToolModule:
     def __init__(
         self, mongo: Mongo, settings: ChatSettings, sites: SiteService, audit: AuditService, clock: Clock = utc_now
     ) -> None:
+        next_id = BlockIdGenerator(mongo, "tool").next
         cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret, "tool secret")
         guard = SsrfGuard(settings.tool_private_hosts)
         repository = MongoToolRepository(mongo)
@@ -33,8 +35,9 @@ class ToolModule:
             cipher,
             guard.find_rejection,
             self.caller,
-            BlockIdGenerator(mongo, "tool").next,
+            next_id,
             clock,
         )
         self.handlers = ToolHandlers(service)
-        self.sessions = ToolSessions(repository, self.caller, clock)
+        self.servers = McpServerModule(mongo, settings, sites, audit, guard, next_id, clock)
+        self.sessions = ToolSessions((HttpToolSource(repository, self.caller), self.servers.source), clock)

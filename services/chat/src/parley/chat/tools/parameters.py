@@ -19,7 +19,7 @@ MAX_SCHEMA_CHARACTERS = 8000
 MAX_DEPTH = 8
 _MAX_MESSAGE_CHARACTERS = 200
 
-_KEYWORDS: Final = frozenset(
+KEYWORDS: Final = frozenset(
     (
         *("type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "oneOf"),
         *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength"),
@@ -52,7 +52,7 @@ def _find_keyword_fault(schema: object, depth: int) -> str | None:
     if not depth:
         return f"must not be nested deeper than {MAX_DEPTH} times"
     for name, value in schema.items():
-        if name not in _KEYWORDS:
+        if name not in KEYWORDS:
             return f"must not use the keyword {name[:40]}"
         inner: list[object] = []
         if name == "properties":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from parley.chat.tools.model import Tool, ToolResponse, VerifiedVisitor
+from parley.chat.tools.model import OfferedTool, Tool, ToolResponse, VerifiedVisitor
 
 
 class ToolRepository(Protocol):
@@ -29,6 +29,11 @@ class CallTool(Protocol):
         self, tool: Tool, arguments: Mapping[str, Any], visitor: VerifiedVisitor | None, idempotency_key: str
     ) -> ToolResponse:
         """Call a tool with arguments that fit its parameters. A failure is a response, too."""
+
+
+class ToolSource(Protocol):
+    async def list_offered(self, tenant_id: int, site_id: int) -> list[OfferedTool]:
+        """The tools of a site that are on."""
 
 
 class Cipher(Protocol):

@@ -80,30 +80,31 @@ def build_request(
 ) -> HttpRequest:
     """The signed request. Raises InvalidAddress."""
     url, body = _fill(method, template, arguments)
-    headers = {
-        "Accept": "application/json, text/plain;q=0.9",
-        "Accept-Encoding": "identity",
-        KEY_HEADER: idempotency_key,
-        TIMESTAMP_HEADER: str(timestamp),
-    }
+    headers = {"Accept": "application/json, text/plain;q=0.9", "Accept-Encoding": "identity"}
     if body:
         headers["Content-Type"] = "application/json"
     if authorization is not None:
         headers["Authorization"] = authorization
-    proof = ""
-    if visitor is not None:
-        proof = json.dumps({"sub": visitor.sub, **({"email": visitor.email} if visitor.email else {})})
-        headers[VISITOR_HEADER] = proof
     parts = urlsplit(url)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
-    headers[SIGNATURE_HEADER] = "v1=" + sign(secret, str(timestamp), idempotency_key, method, target, proof, body)
+    headers |= build_signature_headers(secret, timestamp, idempotency_key, method, target, visitor, body)
     return HttpRequest(method, url, headers, body)
 
 
-def sign(secret: str, timestamp: str, key: str, method: str, target: str, visitor: str, body: bytes) -> str:
-    """HMAC-SHA256 over all that the server acts on, each on a line of its own, and the body."""
-    signed = "\n".join((timestamp, key, method, target, visitor, "")).encode() + body
-    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+def build_signature_headers(
+    secret: str, timestamp: int, key: str, method: str, target: str, visitor: VerifiedVisitor | None, body: bytes
+) -> dict[str, str]:
+    """Who asks and when, with a HMAC-SHA256 over all that the server acts on, each on a line of its own, and the body.
+
+    An empty key stands for none.
+    """
+    proof = ""
+    if visitor is not None:
+        proof = json.dumps({"sub": visitor.sub, **({"email": visitor.email} if visitor.email else {})})
+    signed = "\n".join((str(timestamp), key, method, target, proof, "")).encode() + body
+    headers = {KEY_HEADER: key, TIMESTAMP_HEADER: str(timestamp), VISITOR_HEADER: proof}
+    headers[SIGNATURE_HEADER] = "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return {name: value for name, value in headers.items() if value}
 
 
 def _fill(method: str, template: str, arguments: Mapping[str, Any]) -> tuple[str, bytes]:

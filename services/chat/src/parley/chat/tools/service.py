@@ -53,7 +53,7 @@ class ToolService:
         await self._validate(options)
         if len(await self.tools.list_for_site(caller.tenant_id, site_id)) >= MAX_TOOLS:
             raise TooManyTools
-        secret, now = _create_secret(), self.clock()
+        secret, now = create_secret(), self.clock()
         tool = Tool(
             await self.next_id(),
             caller.tenant_id,
@@ -82,7 +82,7 @@ class ToolService:
         after = replace(before, options=options, updated_at=self.clock())
         secret = None
         if origin_of(options.url) != origin_of(before.options.url):
-            secret = _create_secret()
+            secret = create_secret()
             after = replace(after, encrypted_secret=self.cipher.encrypt(site_id, secret), encrypted_authorization=None)
         if "authorization" in fields:
             text = fields["authorization"]
@@ -102,7 +102,7 @@ class ToolService:
     async def replace_secret(self, caller: OperatorCaller, site_id: int, tool_id: int) -> tuple[Tool, str]:
         """Give a tool another secret. Returns its text, which cannot be read again. Raises ToolNotFound."""
         before = await self._get(caller, site_id, tool_id)
-        secret = _create_secret()
+        secret = create_secret()
         after = replace(before, encrypted_secret=self.cipher.encrypt(site_id, secret), updated_at=self.clock())
         if not await self.tools.replace(after):
             raise ToolNotFound
@@ -147,5 +147,6 @@ class ToolService:
         await self.audit.record(caller, action, f"tool:{tool.id}", tool.site_id, {"name": tool.options.name})
 
 
-def _create_secret() -> str:
+def create_secret() -> str:
+    """A secret that signs requests."""
     return _PREFIX + secrets.token_urlsafe(32)

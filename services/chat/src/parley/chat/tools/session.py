@@ -11,6 +11,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from parley.chat import metrics
@@ -18,15 +19,15 @@ from parley.chat.conversations.model import Conversation
 from parley.chat.timeouts import CONSENT_LIFETIME
 from parley.chat.tools.model import (
     MAX_CALLS_PER_REPLY,
+    OfferedTool,
     PendingCall,
-    Tool,
     ToolExchange,
     ToolRequest,
     ToolResponse,
     VerifiedVisitor,
 )
 from parley.chat.tools.parameters import parse_arguments
-from parley.chat.tools.ports import CallTool, ToolRepository
+from parley.chat.tools.ports import CallTool, ToolRepository, ToolSource
 from parley.common.events.schemas import ToolCallSchema
 from parley.common.runtime.clock import Clock
 from parley.common.texts import clean_text
@@ -46,11 +47,10 @@ class ToolSession:
     """The tools of one reply, and what was called for it."""
 
     conversation: Conversation
-    tools: Mapping[str, Tool]
+    tools: Mapping[str, OfferedTool]
     """Those that the model may call, by name."""
-    locked: Sequence[Tool]
+    locked: Sequence[OfferedTool]
     """Those that it could call if the visitor were identified."""
-    call: CallTool
     is_current: Callable[[], Awaitable[bool]]
     """Whether the AI still answers."""
     clock: Clock
@@ -122,13 +122,13 @@ class ToolSession:
             return _error("invalid_arguments", self._find_asking_fault(tool, request) or "Ask the visitor first.")
         return await self._call_checked(tool, request, key)
 
-    async def _call_checked(self, tool: Tool, request: ToolRequest, key: str) -> ToolResponse:
+    async def _call_checked(self, tool: OfferedTool, request: ToolRequest, key: str) -> ToolResponse:
         arguments = parse_arguments(tool.options.parameters, request.arguments)
         if isinstance(arguments, str):
             return _error("invalid_arguments", arguments)
-        return await self.call(tool, arguments, verified_visitor(self.conversation), key)
+        return await tool.call(arguments, verified_visitor(self.conversation), key)
 
-    def _ask(self, tool: Tool, request: ToolRequest) -> bool:
+    def _ask(self, tool: OfferedTool, request: ToolRequest) -> bool:
         """Ask the visitor about a call; False if it cannot be asked about."""
         if self.is_exhausted or self._find_asking_fault(tool, request) is not None:
             return False
@@ -145,7 +145,7 @@ class ToolSession:
         )
         return True
 
-    def _find_asking_fault(self, tool: Tool, request: ToolRequest) -> str | None:
+    def _find_asking_fault(self, tool: OfferedTool, request: ToolRequest) -> str | None:
         if len(request.arguments) > MAX_ASKED_CHARACTERS:
             return "The arguments are too long for the visitor to read."
         arguments = parse_arguments(tool.options.parameters, request.arguments)
@@ -159,8 +159,8 @@ class ToolSession:
         return [(_label(name, properties.get(name)), _show(value)) for name, value in arguments.items()]
 
     def _record(self, request: ToolRequest, response: ToolResponse, title: str | None = None) -> None:
-        metrics.TOOL_CALLS.labels(response.outcome).inc()
         tool = self.tools.get(request.name)
+        metrics.TOOL_CALLS.labels(tool.source if tool else "none", response.outcome).inc()
         self.records.append(
             ToolCallSchema(
                 name=clean_text(request.name)[:64],
@@ -174,26 +174,42 @@ class ToolSession:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSessions:
-    """Opens the tools of a reply."""
+class HttpToolSource:
+    """A ToolSource: the tools that a site has described, which are called by HTTP."""
 
     tools: ToolRepository
     call: CallTool
+
+    async def list_offered(self, tenant_id: int, site_id: int) -> list[OfferedTool]:
+        found = await self.tools.list_for_site(tenant_id, site_id)
+        return [
+            OfferedTool("http", tool.id, tool.options, tool.updated_at, partial(self.call, tool))
+            for tool in found
+            if tool.options.enabled
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSessions:
+    """Opens the tools of a reply."""
+
+    sources: Sequence[ToolSource]
     clock: Clock
 
     async def open(
         self, conversation: Conversation, seq: int, is_current: Callable[[], Awaitable[bool]]
     ) -> ToolSession:
         """The tools for the reply to message `seq`: those of the site that are on."""
-        found = await self.tools.list_for_site(conversation.tenant_id, conversation.site_id)
-        enabled = [tool for tool in found if tool.options.enabled]
+        found = await asyncio.gather(
+            *(source.list_offered(conversation.tenant_id, conversation.site_id) for source in self.sources)
+        )
+        enabled = [tool for tools in found for tool in tools]
         is_identified = verified_visitor(conversation) is not None
         usable = {tool.options.name: tool for tool in enabled if is_identified or not tool.options.identified_only}
         return ToolSession(
             conversation,
             usable,
             [tool for tool in enabled if tool.options.name not in usable],
-            self.call,
             is_current,
             self.clock,
             f"reply-{conversation.id}-{seq}-{conversation.generation}",

@@ -1,0 +1,54 @@
+"""What MCP servers need from storage and from the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from parley.chat.mcp_servers.model import AllowedTool, ListedTool, Listing, McpServer, ToolState
+from parley.chat.tools.model import Outcome, ToolResponse, VerifiedVisitor
+
+
+class McpServerRepository(Protocol):
+    async def list_for_site(self, tenant_id: int, site_id: int) -> list[McpServer]:
+        """The servers of a site, by id."""
+
+    async def find(self, tenant_id: int, site_id: int, server_id: int) -> McpServer | None: ...
+
+    async def add(self, server: McpServer) -> None:
+        """Raises McpServerNameTaken."""
+
+    async def replace(self, server: McpServer) -> bool:
+        """Replace what a manager says; its tools stay. False if there is no such server. Raises McpServerNameTaken."""
+
+    async def delete(self, tenant_id: int, site_id: int, server_id: int) -> bool:
+        """False if there is no such server."""
+
+    async def store_listing(self, server_id: int, tools: Sequence[ListedTool]) -> None:
+        """Keep what a server has listed: a manager chooses from it."""
+
+    async def find_listing(self, server_id: int) -> list[ListedTool]:
+        """What the server listed when it was checked last."""
+
+    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> None: ...
+
+    async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
+        """Note what has become of allowed tools, by their id."""
+
+    async def note_failure(self, server_id: int, failure: Outcome | None) -> None: ...
+
+
+class McpClient(Protocol):
+    """Speaks the protocol. A failure is a result, too."""
+
+    async def list_tools(self, server: McpServer) -> Listing: ...
+
+    async def call(
+        self,
+        server: McpServer,
+        tool: AllowedTool,
+        arguments: Mapping[str, Any],
+        visitor: VerifiedVisitor | None,
+        idempotency_key: str,
+    ) -> ToolResponse:
+        """Call a tool if the server still has it as it was allowed; else it is tool_changed or unknown_tool."""

@@ -1,0 +1,137 @@
+"""MCP servers in MongoDB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from parley.chat.mcp_servers.errors import McpServerNameTaken
+from parley.chat.mcp_servers.model import AllowedTool, ListedTool, McpServer, McpServerOptions, ToolState
+from parley.chat.tools.model import Outcome
+from parley.common.mongodb import Document, Index, Mongo
+
+COLLECTION = "mcp_servers"
+
+INDEXES = [Index(COLLECTION, [("site_id", 1), ("name", 1)], {"name": "name", "unique": True})]
+
+_WITHOUT_LISTING = {"listed": 0}
+"""It can be large, and only the choice of tools needs it."""
+
+
+class MongoMcpServerRepository:
+    """An McpServerRepository."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+
+    async def list_for_site(self, tenant_id: int, site_id: int) -> list[McpServer]:
+        query = {"site_id": site_id, "tenant_id": tenant_id}
+        cursor = self._mongo[COLLECTION].find(query, _WITHOUT_LISTING).sort("_id", 1)
+        return [_to_server(document) async for document in cursor]
+
+    async def find(self, tenant_id: int, site_id: int, server_id: int) -> McpServer | None:
+        query = {"_id": server_id, "tenant_id": tenant_id, "site_id": site_id}
+        document = await self._mongo[COLLECTION].find_one(query, _WITHOUT_LISTING)
+        return None if document is None else _to_server(document)
+
+    async def add(self, server: McpServer) -> None:
+        try:
+            await self._mongo[COLLECTION].insert_one({"_id": server.id, **_fields(server), "tools": [], "listed": []})
+        except DuplicateKeyError as exc:
+            raise McpServerNameTaken from exc
+
+    async def replace(self, server: McpServer) -> bool:
+        query = {"_id": server.id, "tenant_id": server.tenant_id, "site_id": server.site_id}
+        try:
+            result = await self._mongo[COLLECTION].update_one(query, {"$set": _fields(server)})
+        except DuplicateKeyError as exc:
+            raise McpServerNameTaken from exc
+        return result.matched_count == 1
+
+    async def delete(self, tenant_id: int, site_id: int, server_id: int) -> bool:
+        query = {"_id": server_id, "tenant_id": tenant_id, "site_id": site_id}
+        return (await self._mongo[COLLECTION].delete_one(query)).deleted_count == 1
+
+    async def store_listing(self, server_id: int, tools: Sequence[ListedTool]) -> None:
+        rows = [
+            {
+                "name": tool.name,
+                "title": tool.title,
+                "description": tool.description,
+                "parameters": json.dumps(tool.parameters, ensure_ascii=False),
+                "fingerprint": tool.fingerprint,
+                "read_only_hint": tool.read_only_hint,
+                "fault": tool.fault,
+            }
+            for tool in tools
+        ]
+        await self._mongo[COLLECTION].update_one({"_id": server_id}, {"$set": {"listed": rows}})
+
+    async def find_listing(self, server_id: int) -> list[ListedTool]:
+        document = await self._mongo[COLLECTION].find_one({"_id": server_id}, {"listed": 1})
+        rows = document["listed"] if document else ()
+        return [ListedTool(**{**row, "parameters": json.loads(row["parameters"])}) for row in rows]
+
+    async def allow(self, server_id: int, tools: Sequence[AllowedTool]) -> None:
+        rows = [
+            {
+                "id": tool.id,
+                "name": tool.name,
+                "title": tool.title,
+                "description": tool.description,
+                # As text: a schema has names that MongoDB gives a meaning to.
+                "parameters": json.dumps(tool.parameters, ensure_ascii=False),
+                "fingerprint": tool.fingerprint,
+                "writes": tool.writes,
+                "identified_only": tool.identified_only,
+                "allowed_at": tool.allowed_at,
+                "state": tool.state,
+            }
+            for tool in tools
+        ]
+        await self._mongo[COLLECTION].update_one({"_id": server_id}, {"$set": {"tools": rows}})
+
+    async def note_states(self, server_id: int, states: Mapping[int, ToolState]) -> None:
+        # Each by its id: what a manager has allowed meanwhile is not touched.
+        changes = [
+            UpdateOne({"_id": server_id, "tools.id": tool_id}, {"$set": {"tools.$.state": state}})
+            for tool_id, state in states.items()
+        ]
+        if changes:
+            await self._mongo[COLLECTION].bulk_write(changes)
+
+    async def note_failure(self, server_id: int, failure: Outcome | None) -> None:
+        await self._mongo[COLLECTION].update_one({"_id": server_id}, {"$set": {"failure": failure}})
+
+
+def _fields(server: McpServer) -> Document:
+    """What a manager says about a server."""
+    return {
+        "tenant_id": server.tenant_id,
+        "site_id": server.site_id,
+        "name": server.options.name,
+        "url": server.options.url,
+        "enabled": server.options.enabled,
+        "secret": server.encrypted_secret,
+        "authorization": server.encrypted_authorization,
+        "created_at": server.created_at,
+        "updated_at": server.updated_at,
+    }
+
+
+def _to_server(document: Document) -> McpServer:
+    return McpServer(
+        id=document["_id"],
+        tenant_id=document["tenant_id"],
+        site_id=document["site_id"],
+        options=McpServerOptions(document["name"], document["url"], document["enabled"]),
+        encrypted_secret=document["secret"],
+        encrypted_authorization=document["authorization"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        tools=tuple(AllowedTool(**{**row, "parameters": json.loads(row["parameters"])}) for row in document["tools"]),
+        failure=document.get("failure"),
+    )
