@@ -81,10 +81,12 @@ class Servers:
         listed = {tool["name"]: tool for tool in (await self.check(server_id))["tools"]}
         fields = ("name", "title", "fingerprint")
         tools = [{**{field: listed[name][field] for field in fields}, **choice} for name in names]
-        return (await self.call("PUT", f"/{server_id}/tools", {"tools": tools})).ok()["server"]
+        server: dict[str, Any] = (await self.call("PUT", f"/{server_id}/tools", {"tools": tools})).ok()["server"]
+        return server
 
     async def list(self) -> list[dict[str, Any]]:
-        return (await self.call("GET")).ok()["servers"]
+        servers: list[dict[str, Any]] = (await self.call("GET")).ok()["servers"]
+        return servers
 
 
 @pytest.fixture

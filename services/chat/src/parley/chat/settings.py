@@ -92,8 +92,8 @@ class ChatSettings(DatabaseSettings):
     )
     tool_private_hosts: CommaSeparated = Field(
         (),
-        description="Hosts at which sites may have tools and MCP servers although they are not on the public internet or have"
-        " no TLS: host or host:port, comma-separated.",
+        description="Hosts at which sites may have tools and MCP servers although they are not on the public internet"
+        " or have no TLS: host or host:port, comma-separated.",
     )
     smtp_host: str | None = Field(None, description=SMTP_HOST)
     silent_visitor_days: int = Field(1, ge=1, le=365, description=SILENT_VISITOR_DAYS)
