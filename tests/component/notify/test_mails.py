@@ -66,7 +66,7 @@ async def _wait_for(mails: Any, request_id: str, **fields: Any) -> None:
     async def matches() -> bool:
         return bool(await mails.count_documents({"_id": request_id, **fields}) == 1)
 
-    await wait_until(matches, description=f"the mail {fields}")
+    await wait_until(matches, timeout=30, description=f"the mail {fields}")
 
 
 async def _make_due(mails: Any, request_id: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parley.chat.messages.model import Message
 from parley.chat.system_messages import get_locale_strings
-from parley.chat.transcripts.rendering import to_transcript
+from parley.chat.transcripts.rendering import MAX_MAIL_LENGTH, to_mail, to_transcript
 from parley.common.events.schemas import MessageTranslation, OperatorRef
 
 
@@ -31,3 +31,13 @@ def test_transcript_is_what_the_visitor_reads() -> None:
         "2026-11-29 09:03 UTC  Alex\nGern\n\n"
         "2026-11-29 09:04 UTC\nEnde\n"
     )
+
+
+def test_a_long_conversation_is_cut_at_its_beginning_and_names_add_no_header() -> None:
+    messages = [_message(seq, "visitor", f"{seq} " + "x" * 8000) for seq in range(1, 50)]
+    mail = to_mail("jane@example.com", "Shop\r\nBcc: joe@example.com", messages, "de")
+    assert mail.subject == "Ihr Chat mit Shop Bcc: joe@example.com"
+    assert len(mail.text) < MAX_MAIL_LENGTH + 1000
+    assert "\n\n…\n\n" in mail.text
+    assert "\n49 x" in mail.text
+    assert "\n1 x" not in mail.text

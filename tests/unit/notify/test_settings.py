@@ -1,13 +1,15 @@
-"""The service account key is validated before the service starts, and errors never quote it."""
+"""The service account key and the mail server are validated before the service starts; errors never quote the key."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from parley.notify.settings import parse_service_account
+from parley.notify.settings import NotifySettings, parse_service_account
 
 KEY = {
     "project_id": "p",
@@ -37,3 +39,27 @@ def test_an_invalid_key_is_refused_without_quoting_it(value: str) -> None:
     with pytest.raises(ValueError, match=r"must be|is not") as refused:
         parse_service_account(value)
     assert "PRIVATE-PART" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"smtp_from": None}, "needs PARLEY_SMTP_FROM"),
+        ({"smtp_from": "Parley"}, "must be an address"),
+        ({"smtp_from": "Parley <chat@parley.test>\r\nBcc: joe@example.com"}, "must be an address"),
+        ({"smtp_username": "parley"}, "must be set together"),
+        ({"smtp_username": "parley", "smtp_password": "mail-secret", "smtp_tls": "none"}, "sent in the clear"),
+    ],
+)
+def test_mail_settings_that_cannot_work_are_refused(settings: dict[str, Any], reason: str) -> None:
+    base: dict[str, Any] = {
+        "env": "development",
+        "identity_secret": "x" * 40,
+        "amqp_url": "amqp://unused",
+        "mongodb_uri": "mongodb://unused",
+        "smtp_host": "mail.test",
+        "smtp_from": "Parley <chat@parley.test>",
+    }
+    assert NotifySettings(**base).smtp_account is not None
+    with pytest.raises(ValidationError, match=reason):
+        NotifySettings(**base | settings)
