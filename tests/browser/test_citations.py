@@ -1,11 +1,11 @@
-"""The sources of an answer in Chromium, as the visitor and the operator see them."""
+"""The sources of an answer in Chromium, as the visitor and the operator see them; and an engine that keeps failing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from browser.test_screens import check_page
 from parley_dev.stack import Stack
@@ -54,3 +54,28 @@ async def _check_link(sources: Locator, url: str) -> None:
     await expect(link).to_have_attribute("href", url)
     await expect(link).to_have_attribute("rel", "noopener noreferrer")
     await expect(link).to_contain_text(TITLE)
+
+
+async def test_the_settings_say_since_when_an_engine_fails(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
+) -> None:
+    path = f"/sites/{tenant.site_id}/chatbot"
+    change = {"engine": "openai", "fallbacks": [{"engine": "builtin"}]}
+    (await tenant.owner.send("PUT", path, change)).ok()
+
+    async def add_failure(route: Route) -> None:
+        """The breaker opens after failures of a real endpoint, which component tests show."""
+        response = await route.fetch()
+        shown = await response.json()
+        error = {"message": "The endpoint refused the key.", "code": "key_refused", "at": "2026-01-05T08:00:00Z"}
+        failing = {"engine": "primary", "since": "2026-01-05T08:00:00Z", "error": error}
+        shown["chatbot"]["failing_engines"] = [failing]
+        await route.fulfill(response=response, json=shown)
+
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.owner)
+    await panel.page.route(f"**/api/v1{path}", add_failure)
+    await panel.page.goto(f"{stack.gateway_url}/panel#/sites/{tenant.site_id}/assistant")
+    notice = panel.page.get_by_role("status").filter(has_text="Engine 1 has failed since")
+    await expect(notice).to_contain_text("The endpoint refused the key.")
+    await check_page(panel, artifacts, "engine-failing")
