@@ -14,7 +14,7 @@ from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley.gateway.routes import Credential
 from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
-from support.authorization_matrix import PDF, TEXT_FILE, file_form, image_form, make_image
+from support.authorization_matrix import PDF, TEXT_FILE, file_form, find_gap, image_form, make_image
 from support.identity import SiteServer
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
@@ -24,7 +24,8 @@ from support.web_push import EXAMPLE_SUBSCRIPTION
 
 ID_PARAMETERS = (
     *("site_id", "operator_id", "entry_id", "source_id", "document_id"),
-    *("secret_id", "tool_id", "server_id", "trigger_id", "action_id", "test_id", "run_id", "id"),
+    *("secret_id", "tool_id", "server_id", "trigger_id", "action_id", "test_id", "run_id"),
+    *("gap_id", "id"),
 )
 """Parameters of paths."""
 
@@ -173,6 +174,7 @@ class ApiTour:
         await self.call(owner, "PUT", one, {"question": "Are you open?", "answer": "We are not."})
         await self.call(owner, "DELETE", one)
         await self.answer_tests(f"{site}/chatbot/tests")
+        await self.gaps(f"/sites/{self.tenant.site_id}/knowledge-gaps")
         await self.knowledge_sources(f"{site}/knowledge/sources")
         await self.tools(f"{site}/chatbot/tools")
         await self.mcp_servers(f"{site}/chatbot/mcp-servers")
@@ -243,6 +245,15 @@ class ApiTour:
         await self.call(owner, "GET", f"{run}/replays")
         await self.call(owner, "POST", f"{run}/cancel", {})
         await self.call(owner, "DELETE", one)
+
+    async def gaps(self, path: str) -> None:
+        owner = self.tenant.owner
+        gap = f"{path}/{await find_gap(self.tenant)}"
+        await self.call(owner, "GET", path, query={"state": "open", "limit": 1})
+        assert (await self.call(owner, "GET", gap))["examples"]
+        await self.call(owner, "PUT", gap, {"state": "dismissed"})
+        entry = {"question": "How far is the moon?", "answer": "384 400 km."}
+        await self.call(owner, "POST", f"{gap}/entry", entry, 201)
 
     async def knowledge_sources(self, path: str) -> None:
         owner = self.tenant.owner

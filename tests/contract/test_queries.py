@@ -7,12 +7,15 @@ import copy
 import uuid
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
+from parley.chat.knowledge_gaps.model import UnansweredQuestion
+from parley.chat.knowledge_gaps.repository import MongoGapRepository
+from parley.common.mongodb import Mongo
 from parley.common.runtime.clock import to_rfc3339, utc_now
 from parley_dev.stack import Stack
 from support.api import ApiClient, OperatorClient
@@ -73,6 +76,12 @@ async def large_tenant(stack: Stack, api: ApiClient, mongodb_uri: str, databases
     await _copy_document(chat, "messages", {"conversation_id": waiting, "seq": 1}, {}, ())
     await _copy_document(chat, "knowledge", {"site_id": tenant.site_id}, no_events, ())
     await _copy_document(chat, "knowledge_sources", {"site_id": tenant.site_id}, {}, ())
+    tenant_id = await _tenant(chat, tenant)
+    asked = UnansweredQuestion(
+        tenant_id, tenant.site_id, waiting, 1, "How far is the moon?", "en", "declined", utc_now()
+    )
+    await MongoGapRepository(cast("Mongo", chat)).add(10**8, asked, None, "")
+    await _copy_document(chat, "knowledge_gaps", {"site_id": tenant.site_id}, {}, ("last_asked_at",))
     await _copy_document(chat, "answer_tests", {"site_id": tenant.site_id}, {}, ())
     await _copy_document(chat, "operators", {"_id": tenant.sam.id}, no_events, ())
     await _copy_document(chat, "audit", {"tenant_id": await _tenant(chat, tenant)}, {}, ("at",))
@@ -173,6 +182,7 @@ async def _read_all_lists(tenant: TenantFixture) -> None:
     assert await _count_rows(owner, f"{site}/chatbot/knowledge", "knowledge") > ROWS
     assert await _count_rows(owner, f"{site}/knowledge/sources", "sources") > ROWS
     assert await _count_rows(owner, f"{site}/chatbot/tests", "tests") > ROWS
+    assert await _count_rows(owner, f"{site}/knowledge-gaps", "gaps") > ROWS
     assert await _count_rows(owner, "/audit", "entries") > ROWS
     assert await _count_rows(owner, "/audit", "entries", action="member.created") > 0
     assert await _count_rows(owner, "/audit", "entries", operator_id=owner.id, site_id=site_id) >= 0

@@ -92,6 +92,7 @@ class Caller:
             "secret_id": self._target.secret_id,
             "test_id": self._target.test_id,
             "run_id": self._target.run_id,
+            "gap_id": self._target.gap_id,
             "trigger_id": self._target.trigger_id,
             "action_id": self._target.action_id,
             "operator_id": self._target.operator_id,

@@ -131,6 +131,20 @@ async def test_a_foreign_answer_test_or_run_cannot_be_reached_through_an_own_sit
     assert (await tenant.owner.post(path, body)).status == 404
 
 
+async def test_a_foreign_gap_cannot_be_reached_through_an_own_site(tenant: TenantFixture, other: OtherTenant) -> None:
+    """A2: another tenant's gap of knowledge cannot be read, closed or made an entry through the caller's own site."""
+    path = f"/sites/{tenant.site_id}/knowledge-gaps/{other.target.gap_id}"
+    for method, target, body in (
+        ("GET", path, None),
+        ("PUT", path, {"state": "dismissed"}),
+        ("POST", f"{path}/entry", {"question": "Why?", "answer": "Because."}),
+    ):
+        assert (await tenant.owner.send(method, target, body)).status == 404
+    listed = (await other.tenant.owner.get(f"/sites/{other.target.site_id}/knowledge-gaps")).ok()["gaps"]
+    assert other.target.gap_id in [gap["id"] for gap in listed]
+    assert (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot/knowledge")).ok()["knowledge"] == []
+
+
 async def test_a_foreign_knowledge_source_cannot_be_reached_through_an_own_site(
     tenant: TenantFixture, other: OtherTenant
 ) -> None:

@@ -23,6 +23,8 @@ from parley.chat.answer_tests import routes as answer_test_routes
 from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.knowledge_gaps import routes as gap_routes
+from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
@@ -108,6 +110,7 @@ class AdminTestApp:
     tools: ToolModule
     conversations: ConversationModule
     answer_tests: AnswerTestModule
+    gaps: KnowledgeGapModule
     ai_components: list[Any]
     """What the AI has to stop."""
     site_texts: SiteTextHandlers
@@ -170,6 +173,7 @@ class AdminTestApp:
             backends, admin, conversations, settings, (admin.knowledge, sources.passages), tools.sessions, clock
         )
         answer_tests = AnswerTestModule(mongo, admin, conversations, sources, ai, clock)
+        gaps = KnowledgeGapModule(mongo, admin, conversations, ai, clock)
         ai_components: list[Any] = []
         ai.add_to(cast("Service", SimpleNamespace(add=ai_components.append)))
         texts = SiteTextHandlers(SiteTextService(admin.site_service, no_engine, clock))
@@ -183,6 +187,7 @@ class AdminTestApp:
                 *tool_routes.routes(tools.handlers),
                 *mcp_server_routes.routes(tools.servers.handlers),
                 *answer_test_routes.routes(answer_tests.handlers),
+                *gap_routes.routes(gaps.handlers),
             ],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
@@ -206,6 +211,7 @@ class AdminTestApp:
             tools,
             conversations,
             answer_tests,
+            gaps,
             ai_components,
             texts,
             server,

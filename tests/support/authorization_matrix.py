@@ -48,6 +48,7 @@ class TenantResources:
     server_id: int
     test_id: int
     run_id: int
+    gap_id: int
     session_id: str
 
     @property
@@ -105,6 +106,7 @@ class TenantResources:
         tests = f"/sites/{tenant.site_id}/chatbot/tests"
         test = (await tenant.owner.post(tests, {"question": "Are you open?"})).ok(201)["test"]
         run = (await tenant.owner.post(f"{tests}/run", {})).ok(201)["run"]
+        gap_id = await find_gap(tenant)
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
         return cls(
@@ -126,8 +128,20 @@ class TenantResources:
             mcp_server["id"],
             test["id"],
             run["id"],
+            gap_id,
             handle,
         )
+
+
+async def find_gap(tenant: TenantFixture) -> int:
+    """A gap of the tenant's site: a visitor asks what the AI does not know."""
+    await tenant.new_visitor().send_message("How far is the moon?")
+
+    async def is_grouped() -> int:
+        listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/knowledge-gaps")).ok()["gaps"]
+        return next((gap["id"] for gap in listed if "moon" in gap["question"]), 0)
+
+    return await wait_until(is_grouped, description="the question is grouped")
 
 
 UNKNOWN_RESOURCES = TenantResources(
@@ -156,6 +170,7 @@ PATH_PARAMETERS = {
     ("sites", "server_id"): "server_id",
     ("sites", "test_id"): "test_id",
     ("sites", "run_id"): "run_id",
+    ("sites", "gap_id"): "gap_id",
     ("sites", "trigger_id"): "trigger_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""

@@ -2001,6 +2001,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/knowledge-gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeGaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge-gaps/{gap_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdKnowledgeGapsGapId"];
+        put: operations["putSitesSiteIdKnowledgeGapsGapId"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/knowledge-gaps/{gap_id}/entry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdKnowledgeGapsGapIdEntry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/knowledge/sources": {
         parameters: {
             query?: never;
@@ -3758,6 +3806,84 @@ export interface components {
             success: true;
             forms: components["schemas"]["SiteFormsSchema"];
             consent_texts: components["schemas"]["ConsentTextSchema"][];
+        };
+        GapDetailsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            gap: components["schemas"]["GapSchema"];
+            examples: components["schemas"]["GapExampleSchema"][];
+            weeks: components["schemas"]["GapWeekSchema"][];
+            draft: components["schemas"]["GapDraftSchema"];
+        };
+        GapDraftSchema: {
+            question: string;
+            answer: string;
+            conversation_id: number | null;
+        };
+        GapEntryBody: {
+            question: string;
+            answer: string;
+        };
+        GapExampleSchema: {
+            conversation_id: number;
+            seq: number;
+            text: string;
+            language: string | null;
+            /** @enum {string} */
+            outcome: "declined" | "handed_over";
+            at: string;
+        };
+        GapListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            gaps: components["schemas"]["GapSchema"][];
+            next_cursor: string | null;
+        };
+        GapResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            gap: components["schemas"]["GapSchema"];
+        };
+        GapSchema: {
+            id: number;
+            /** @enum {string} */
+            state: "open" | "answered" | "dismissed";
+            question: string;
+            count: number;
+            last_asked_at: string;
+            languages: string[];
+            entry_id: number | null;
+            answered_at: string | null;
+            reopened_at: string | null;
+        };
+        GapStateBody: {
+            /** @enum {string} */
+            state: "open" | "answered" | "dismissed";
+        };
+        GapWeekSchema: {
+            week: string;
+            count: number;
+            total: number;
+        };
+        GapsQuery: {
+            /** @default 50 */
+            limit: number;
+            /** @default null */
+            cursor: string | null;
+            /**
+             * @default open
+             * @enum {string}
+             */
+            state: "open" | "answered" | "dismissed";
         };
         GeneratedResponse: {
             /**
@@ -10236,6 +10362,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OkResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeGaps: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                state?: "open" | "answered" | "dismissed";
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapListResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdKnowledgeGapsGapId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                gap_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapDetailsResponse"];
+                };
+            };
+        };
+    };
+    putSitesSiteIdKnowledgeGapsGapId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+                gap_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "state": "dismissed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["GapStateBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GapResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdKnowledgeGapsGapIdEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                gap_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "Do you ship to Austria?",
+                 *       "answer": "Yes, within three days."
+                 *     }
+                 */
+                "application/json": components["schemas"]["GapEntryBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeEntryResponse"];
                 };
             };
         };

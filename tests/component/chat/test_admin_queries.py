@@ -15,6 +15,10 @@ from parley.chat.answer_tests.personal_data import AnswerTestData
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.knowledge_gaps import repository as knowledge_gaps
+from parley.chat.knowledge_gaps import routes as gap_routes
+from parley.chat.knowledge_gaps.model import UnansweredQuestion
+from parley.chat.knowledge_gaps.personal_data import GapData
 from parley.chat.knowledge_sources import document_repository as knowledge_documents
 from parley.chat.knowledge_sources import repository as knowledge_sources
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
@@ -41,6 +45,7 @@ REPOSITORIES = (
     login_throttling_repository,
     knowledge,
     knowledge_documents,
+    knowledge_gaps,
     knowledge_sources,
     labels,
     mcp_servers,
@@ -95,6 +100,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await _use_tools(call, f"{site_path}/chatbot/tools")
     await _use_mcp_servers(call, f"{site_path}/chatbot/mcp-servers")
     await _use_answer_tests(app, owner, f"{site_path}/chatbot/tests")
+    await _use_gaps(app, owner, f"{site_path}/knowledge-gaps")
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
@@ -244,6 +250,24 @@ async def _use_answer_tests(app: AdminTestApp, owner: OperatorCaller, path: str)
     await app.answer_tests.remove_site(_ids(path, owner)[1])
 
 
+async def _use_gaps(app: AdminTestApp, owner: OperatorCaller, path: str) -> None:
+    tenant_id, site_id = _ids(path, owner)
+    for number, text in enumerate(("How far is the moon?", "Who won?", "How far is the moon?")):
+        asked = UnansweredQuestion(tenant_id, site_id, number, 1, text, "en", "declined", app.clock())
+        await app.mongo[knowledge_gaps.QUESTIONS].insert_one(knowledge_gaps.question_document(asked))
+    await app.gaps.grouper.group_waiting()
+    first = (await app.call("GET", path, owner, limit=1)).ok()
+    (await app.call("GET", path, owner, limit=1, cursor=first["next_cursor"])).ok()
+    gap = f"{path}/{first['gaps'][0]['id']}"
+    (await app.call("GET", gap, owner)).ok()
+    (await app.call("PUT", gap, owner, {"state": "dismissed"})).ok()
+    (await app.call("POST", f"{gap}/entry", owner, {"question": "Moon?", "answer": "Far."})).ok(201)
+    data = GapData(app.gaps.gaps)
+    assert await data.list_texts([0]) != []
+    await data.remove([0, 1])
+    await app.gaps.remove_site(site_id)
+
+
 def _ids(path: str, owner: OperatorCaller) -> tuple[int, int]:
     return owner.tenant_id, int(path.split("/")[4])
 
@@ -273,6 +297,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             *tool_routes.routes(app.tools.handlers),
             *mcp_server_routes.routes(app.tools.servers.handlers),
             *answer_test_routes.routes(app.answer_tests.handlers),
+            *gap_routes.routes(app.gaps.handlers),
             *site_text_routes.routes(app.site_texts),
         ]
         routes = {(route.method, route.path) for route in tables}

@@ -7,6 +7,7 @@ import chatbot from "./en/pages/chatbot.json";
 import devices from "./en/pages/devices.json";
 import engines from "./en/pages/engines.json";
 import forms from "./en/pages/forms.json";
+import gaps from "./en/pages/gaps.json";
 import hours from "./en/pages/hours.json";
 import knowledge from "./en/pages/knowledge.json";
 import quickReplies from "./en/pages/quickReplies.json";
@@ -28,6 +29,7 @@ export const englishPages = {
   devices,
   engines,
   forms,
+  gaps,
   hours,
   knowledge,
   quickReplies,

@@ -11,6 +11,7 @@ import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
 import { FormsForm } from "../forms/formsForm";
 import { t, tx } from "../i18n/i18n";
+import { GapList } from "../knowledgeGaps/gapList";
 import { SourceList } from "../knowledgeSources/sourceList";
 import { routeHref } from "../navigation/route";
 import { me } from "../session/session";
@@ -30,6 +31,7 @@ const TABS = [
   "install",
   "assistant",
   "knowledge",
+  "gaps",
   "tools",
   "tests",
   "routing",
@@ -97,6 +99,7 @@ function SiteSection({ site, tab }: { site: Site; tab: string }) {
       </div>
     );
   }
+  if (tab === "gaps") return <GapList siteId={site.id} />;
   if (tab === "tools") {
     return (
       <div class="stack">

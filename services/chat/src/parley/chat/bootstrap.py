@@ -12,6 +12,7 @@ from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
 from parley.chat.files.handlers import FileHandlers
 from parley.chat.files.module import build_file_service
+from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
 from parley.chat.privacy.module import build_personal_data_service
 from parley.chat.routes import build_routes
@@ -73,12 +74,14 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
         backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages), tools.sessions
     )
     answer_tests = AnswerTestModule(backends.mongo, admin, conversations, knowledge_sources, ai)
+    gaps = KnowledgeGapModule(backends.mongo, admin, conversations, ai)
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
     ai.add_to(service)
     knowledge_sources.add_to(service)
     answer_tests.add_to(service)
+    gaps.add_to(service)
     service.add(
         PeriodicTask(REPLY_TIMEOUT_CHECK_SECONDS, conversations.operator_timeouts.return_overdue, "operator-timeouts")
     )
@@ -103,7 +106,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
     file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
     service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
-    add_subscriptions(backends, admin, conversations, ai, search, answer_tests)
+    add_subscriptions(backends, admin, conversations, ai, search, answer_tests, gaps)
 
     site_texts = SiteTextService(admin.site_service, RpcTextTranslator(backends.rpc["translate"]), utc_now)
     app = build_app(
@@ -118,6 +121,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
             knowledge_sources,
             tools,
             answer_tests,
+            gaps.handlers,
             site_texts,
         ),
         signer=IdentitySigner(settings.identity_secret),

@@ -14,6 +14,11 @@ AI_REMOVED_ADDRESSES = Counter(
     "parley_chat_removed_addresses_total",
     "Links, e-mail addresses and telephone numbers in AI replies that no source has named, and that were removed.",
 )
+UNANSWERED_QUESTIONS = Counter(
+    "parley_chat_unanswered_questions_total",
+    "Visitors' questions that the site's knowledge had no answer to: declined, or handed over to a person.",
+    ["outcome"],
+)
 AI_CAPS_REACHED = Counter(
     "parley_chat_ai_caps_reached_total",
     "Replies to visitors that the AI did not give, or not to the end, by what was used up for the day.",

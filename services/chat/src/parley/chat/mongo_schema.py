@@ -17,6 +17,7 @@ from parley.chat.conversations import repository as conversations
 from parley.chat.files import repository as files
 from parley.chat.identification import repository as identification
 from parley.chat.knowledge import repository as knowledge
+from parley.chat.knowledge_gaps import repository as knowledge_gaps
 from parley.chat.knowledge_sources import document_repository as knowledge_documents
 from parley.chat.knowledge_sources import repository as knowledge_sources
 from parley.chat.knowledge_sources import server_turns
@@ -72,6 +73,7 @@ SCHEMA = DatabaseSchema(
         *bulk_actions.INDEXES,
         *canned_replies.INDEXES,
         *knowledge.INDEXES,
+        *knowledge_gaps.INDEXES,
         *knowledge_sources.INDEXES,
         *knowledge_documents.INDEXES,
         *server_turns.INDEXES,

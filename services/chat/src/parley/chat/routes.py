@@ -24,6 +24,8 @@ from parley.chat.forms import routes as form_routes
 from parley.chat.forms.handlers import FormHandlers
 from parley.chat.identification import routes as identification_routes
 from parley.chat.identification.handlers import IdentificationHandlers
+from parley.chat.knowledge_gaps import routes as gap_routes
+from parley.chat.knowledge_gaps.handlers import GapHandlers
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
 from parley.chat.knowledge_sources.handlers import SourceHandlers
 from parley.chat.knowledge_sources.module import KnowledgeSourceModule
@@ -67,6 +69,7 @@ def build_routes(
     knowledge_sources: KnowledgeSourceModule,
     tools: ToolModule,
     answer_tests: AnswerTestModule,
+    gaps: GapHandlers,
     site_texts: SiteTextService,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
@@ -107,5 +110,6 @@ def build_routes(
         *tool_routes.routes(tools.handlers),
         *mcp_server_routes.routes(tools.servers.handlers),
         *answer_test_routes.routes(answer_tests.handlers),
+        *gap_routes.routes(gaps),
         *admin.routes(),
     ]

@@ -126,6 +126,12 @@ MCP_CLOSE_TIMEOUT_SECONDS: Final = 2.0
 CONSENT_LIFETIME: Final = timedelta(minutes=10)
 """How long a visitor can agree to what the AI has asked them about."""
 
+# Knowledge gaps.
+GAP_CHECK_SECONDS: Final = 3.0
+"""Between two looks whether questions wait to be grouped."""
+GAP_CLAIM: Final = timedelta(minutes=2)
+"""After which another replica groups a site's questions if the one that had begun does not say that it is done."""
+
 # Answer tests.
 TEST_RUN_CHECK_SECONDS: Final = 2.0
 """Between two looks whether a run waits."""

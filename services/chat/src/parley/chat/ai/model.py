@@ -101,6 +101,10 @@ class AiResult:
     quick_replies: tuple[QuickReply, ...] = ()
     cap: Cap | None = None
     """What was used up, if a cap has ended the reply."""
+    cited: tuple[str, ...] = ()
+    """References of the passages that it is based on."""
+    unanswered: str = ""
+    """The question, if the site's knowledge has no answer to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from parley.chat import metrics
@@ -28,6 +29,7 @@ from parley.chat.conversations.model import Change, Conversation
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.handoff_requests import is_greeting, is_thanks, requests_human
 from parley.chat.ids import NextId
+from parley.chat.knowledge_gaps.model import MAX_QUESTION_CHARACTERS, UnansweredQuestion
 from parley.chat.messages.model import Message, MessageDraft
 from parley.chat.messages.ports import MessageRepository
 from parley.chat.presence.ports import PresenceReader
@@ -167,7 +169,13 @@ class ReplyGenerator:
         calls, asked = tuple(task.tools.records), task.tools.asked
         kind: ResultKind = "knew" if knew_answer else "did_not_know"
         choices = () if asked is not None else metadata.quick_replies
-        return AiResult(stream.text, kind, meter.engines, sources, calls, asked, choices)
+        cited = tuple(dict.fromkeys(passage.reference for passage in metadata.sources)) if metadata.knew_answer else ()
+        # An attempt to get the instructions is no question that an entry could answer.
+        unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
+        engines = meter.engines
+        return AiResult(
+            stream.text, kind, engines, sources, calls, asked, choices, cited=cited, unanswered=unanswered
+        )
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
@@ -373,7 +381,9 @@ class ReplyGenerator:
             confirmation=_to_confirmation(result.asked),
             tool_calls=result.tool_calls,
             quick_replies=result.quick_replies,
+            cited=result.cited,
         )
+        unanswered = self._find_unanswered(task, result, at, handed_over=handoff_reason is not None)
 
         def add(current: Conversation) -> Change | None:
             if current.find_recent_seq(dedup_key) is not None:
@@ -387,13 +397,39 @@ class ReplyGenerator:
                 usage=result.usage,
                 pending_call=result.asked,
             )
-            if change is None or handoff_reason is None:
+            if change is None:
+                return None
+            change = replace(change, unanswered=unanswered)
+            if handoff_reason is None:
                 return change
             handoff = transitions.request_handoff(change.conversation, handoff_reason, at)
-            return Change(handoff.conversation, change.events + handoff.events, change.messages)
+            return replace(change, conversation=handoff.conversation, events=change.events + handoff.events)
 
         change = await self.conversations.change(conversation.tenant_id, conversation.id, add)
-        return change.messages[0] if change else None
+        if change is None:
+            return None
+        if unanswered is not None:
+            metrics.UNANSWERED_QUESTIONS.labels(unanswered.outcome).inc()
+        return change.messages[0]
+
+    def _find_unanswered(
+        self, task: ReplyTask, result: AiResult, at: datetime, *, handed_over: bool
+    ) -> UnansweredQuestion | None:
+        """The question as a gap of the site's knowledge; None if it was answered, or has no text."""
+        text = result.unanswered.strip()[:MAX_QUESTION_CHARACTERS]
+        if not text:
+            return None
+        conversation = task.conversation
+        return UnansweredQuestion(
+            conversation.tenant_id,
+            conversation.site_id,
+            conversation.id,
+            task.seq,
+            text,
+            conversation.visitor.language,
+            "handed_over" if handed_over else "declined",
+            at,
+        )
 
 
 def _to_confirmation(asked: PendingCall | None) -> ConfirmationSchema | None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from parley.chat.ai.usage import EngineUsage
 from parley.chat.audit.model import AuditEntry
+from parley.chat.knowledge_gaps.model import UnansweredQuestion
 from parley.chat.messages.model import Message, Note
 from parley.chat.tools.model import PendingCall
 from parley.chat.visitors.model import Visitor
@@ -267,6 +268,8 @@ class Change:
     messages: tuple[Message, ...] = ()
     notes: tuple[Note, ...] = ()
     audit: AuditEntry | None = None
+    unanswered: UnansweredQuestion | None = None
+    """The visitor's question to which the change adds the AI's reply that it has no answer."""
 
     def with_audit_entry(self, entry: AuditEntry | None) -> Change:
         """The change with its audit entry; without one if it changes nothing."""

@@ -29,6 +29,7 @@ from parley.chat.conversations.errors import ConcurrentModification, NewerConver
 from parley.chat.conversations.mappers import changed_fields, to_conversation
 from parley.chat.conversations.model import MAX_RECENT_IDS, MAX_UNREAD, Change, Conversation
 from parley.chat.conversations.ports import Transition
+from parley.chat.knowledge_gaps.repository import QUESTIONS, question_document
 from parley.chat.messages.mappers import message_document, note_document
 from parley.chat.timeouts import MAX_COMMIT_PAUSE_SECONDS
 from parley.common.mongodb import Document, Mongo, Outbox, OutboxInsert, to_outbox_entry
@@ -324,6 +325,8 @@ def build_outbox_entries(change: Change) -> list[Document]:
         inserts = [of_type.pop(0)] if of_type else []
         if change.audit is not None and not entries:
             inserts.append(OutboxInsert(AUDIT, audit_document(change.audit)))
+        if change.unanswered is not None and not entries:
+            inserts.append(OutboxInsert(QUESTIONS, question_document(change.unanswered)))
         entries.append(to_outbox_entry(event, *inserts))
     return entries
 

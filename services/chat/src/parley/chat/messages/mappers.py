@@ -56,6 +56,8 @@ def message_document(message: Message) -> Document:
         document["tool_calls"] = [call.model_dump() for call in message.tool_calls]
     if message.quick_replies:
         document["quick_replies"] = [reply.model_dump() for reply in message.quick_replies]
+    if message.cited:
+        document["cited"] = list(message.cited)
     return document
 
 
@@ -82,6 +84,7 @@ def to_message(document: Document) -> Message:
         confirmation=ConfirmationSchema.model_validate(confirmation) if confirmation else None,
         tool_calls=tuple(ToolCallSchema.model_validate(call) for call in document.get("tool_calls", ())),
         quick_replies=tuple(QuickReply.model_validate(reply) for reply in document.get("quick_replies", ())),
+        cited=tuple(document.get("cited", ())),
     )
 
 

@@ -52,6 +52,8 @@ class Message:
     tool_calls: tuple[ToolCallSchema, ...] = ()
     """Of an AI reply: the tools that were called for it."""
     quick_replies: tuple[QuickReply, ...] = ()
+    cited: tuple[str, ...] = ()
+    """Of an AI reply: references of the passages that it is based on (`Passage.reference`)."""
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -107,6 +109,7 @@ class MessageDraft:
     confirms: str | None = None
     """Of a visitor's message: the id of the call that it agrees to."""
     quick_replies: tuple[QuickReply, ...] = ()
+    cited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,12 @@ class Passage:
     def whole(self) -> str:
         return f"{self.heading}\n{self.text}"
 
+    @property
+    def reference(self) -> str:
+        """Names the source and what it says here: with another text it is another reference."""
+        source = ":".join(self.id.split(":")[:2])
+        return f"{source}:{hashlib.sha256(self.whole.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
 
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
@@ -54,3 +61,27 @@ class EmbeddedPassage:
     passage: Passage
     vectors: bytes | None = None
     """As many float16 vectors as the model makes of a passage, one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedQuestion:
+    """A question that is compared with others. Without a vector, words are compared."""
+
+    text: str
+    language: str | None
+    vector: bytes | None = None
+    """Of float16."""
+    model: str = ""
+    """Of the vector; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGroups:
+    """Questions that were grouped, with the vectors by which they were compared."""
+
+    leaders: Sequence[ComparedQuestion]
+    """Those of the groups that there were, in their order."""
+    questions: Sequence[ComparedQuestion]
+    nearest: Sequence[int]
+    """The group of each question: its position among the leaders; new groups follow them in the order of their
+    first question."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from parley.chat.ai.metering import Meter
-from parley.chat.retrieval.model import EmbeddedPassage, Findings, Passage
+from parley.chat.retrieval.model import ComparedQuestion, EmbeddedPassage, Findings, Passage
 from parley.chat.sites.chatbot import EmbeddingChoice
 from parley.chat.sites.site_settings import SiteSettings
 
@@ -84,3 +84,15 @@ class PassageSearcher(Protocol):
 
     async def embed(self, passages: Sequence[Passage]) -> Sequence[bytes]:
         """The vectors of passages by the local model."""
+
+    async def embed_questions(self, texts: Sequence[str]) -> Sequence[bytes]:
+        """A vector for each question by the local model, to compare it with other questions."""
+
+    async def group(
+        self,
+        leaders: Sequence[ComparedQuestion],
+        questions: Sequence[ComparedQuestion],
+        choice: EmbeddingChoice,
+        unrelated: bytes = b"",
+    ) -> Sequence[int]:
+        """The group of each question, as in QuestionGroups. All have vectors of one model, or `choice` is "none"."""

@@ -7,7 +7,7 @@ import hashlib
 import struct
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from parley.chat import metrics
 from parley.chat.ai.metering import Meter
 from parley.chat.ai.ports import Spawn
-from parley.chat.retrieval.model import EmbeddedPassage, Findings, Passage
+from parley.chat.retrieval.model import ComparedQuestion, EmbeddedPassage, Findings, Passage, QuestionGroups
 from parley.chat.retrieval.ports import (
     EmbeddingFailed,
     EndpointEmbedder,
@@ -120,6 +120,41 @@ class RetrievalService:
                 self._embedded[site.id] += 1
         except (EmbeddingFailed, RetrievalFailed) as exc:
             log.warning("passages_not_embedded", site_id=site.id, error=str(exc)[:300])
+
+    async def group_questions(
+        self, site: SiteSettings, leaders: Sequence[ComparedQuestion], questions: Sequence[ComparedQuestion]
+    ) -> QuestionGroups:
+        """Group questions by meaning; by words where they cannot be embedded. Raises RetrievalFailed."""
+        choice, unrelated, compared = await self._choose(site), b"", [*leaders, *questions]
+        try:
+            compared = await self._embed_questions(site, choice, compared)
+            if choice == "endpoint":
+                unrelated = await self._embed_unrelated(site)
+        except EmbeddingFailed as exc:
+            log.warning("questions_not_embedded", site_id=site.id, error=str(exc)[:300])
+            choice = "none"
+        nearest = await self.searcher.group(compared[: len(leaders)], compared[len(leaders) :], choice, unrelated)
+        return QuestionGroups(compared[: len(leaders)], compared[len(leaders) :], nearest)
+
+    async def _embed_questions(
+        self, site: SiteSettings, choice: EmbeddingChoice, questions: Sequence[ComparedQuestion]
+    ) -> list[ComparedQuestion]:
+        """The questions with vectors of the site's model; those that have them already keep theirs."""
+        if choice == "none":
+            return list(questions)
+        model = _model_name(site, choice)
+        missing = [position for position, one in enumerate(questions) if one.model != model]
+        embedded = list(questions)
+        for start in range(0, len(missing), _EMBEDDED_AT_ONCE):
+            batch = missing[start : start + _EMBEDDED_AT_ONCE]
+            texts = [questions[position].text for position in batch]
+            if choice == "local":
+                vectors = await self.searcher.embed_questions(texts)
+            else:
+                vectors = [_pack([row]) for row in await self.endpoint.embed(site, texts)]
+            for position, vector in zip(batch, vectors, strict=True):
+                embedded[position] = replace(questions[position], vector=vector, model=model)
+        return embedded
 
     async def on_passages_changed(self, site_id: int) -> None:
         """Have every replica read the site's passages again before its next search."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from parley.chat.retrieval.embedding_space import QuestionVectors, normalize, to_bytes, to_vectors
 from parley.chat.retrieval.framing import LENGTH
+from parley.chat.retrieval.grouping import group_by_meaning, group_by_words
 from parley.chat.retrieval.index import PassageVectors, SiteIndex
 from parley.chat.retrieval.lexical import Floats
 from parley.chat.retrieval.local_model import DIMENSIONS, LocalModel, is_local_model_installed
@@ -40,7 +41,14 @@ class Worker:
 
     def respond(self, header: Header, data: bytes) -> tuple[Header, bytes]:
         """Raises KeyError for an unknown operation."""
-        operations = {"load": self._load, "search": self._search, "embed": self._embed, "describe": self._describe}
+        operations = {
+            "load": self._load,
+            "search": self._search,
+            "embed": self._embed,
+            "embed_questions": self._embed_questions,
+            "group": self._group,
+            "describe": self._describe,
+        }
         return operations[header["op"]](header, data)
 
     def _describe(self, header: Header, data: bytes) -> tuple[Header, bytes]:
@@ -99,6 +107,17 @@ class Worker:
             self._model.embed_passages(wholes),
         )
         return {}, to_bytes(np.stack(kinds, axis=1))
+
+    def _embed_questions(self, header: Header, data: bytes) -> tuple[Header, bytes]:
+        # Embedded as passages, similar questions are nearer to each other than embedded as questions.
+        return {}, to_bytes(self._model.embed_passages(header["texts"]))
+
+    def _group(self, header: Header, data: bytes) -> tuple[Header, bytes]:
+        if header["choice"] == "none":
+            return {"nearest": group_by_words(header["texts"], header["leaders"])}, b""
+        floats = normalize(_to_floats(data, header["dimensions"]))
+        vectors, unrelated = floats[: header["count"]], floats[header["count"] :]
+        return {"nearest": group_by_meaning(vectors, header["leaders"], unrelated)}, b""
 
 
 def _serialize(found: FoundPassage) -> Header:

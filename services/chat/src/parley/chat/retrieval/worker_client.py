@@ -13,7 +13,7 @@ from typing import Any
 
 from parley.chat import metrics
 from parley.chat.retrieval.framing import LENGTH
-from parley.chat.retrieval.model import EmbeddedPassage, Findings, FoundPassage, Passage
+from parley.chat.retrieval.model import ComparedQuestion, EmbeddedPassage, Findings, FoundPassage, Passage
 from parley.chat.retrieval.ports import RetrievalFailed, UnknownIndex
 from parley.chat.retrieval.timeouts import EMBED_TIMEOUT_SECONDS, LOAD_TIMEOUT_SECONDS, SEARCH_TIMEOUT_SECONDS
 from parley.chat.sites.chatbot import EmbeddingChoice
@@ -103,8 +103,31 @@ class WorkerSearcher:
             "wholes": [passage.whole for passage in passages],
         }
         _, data = await self._request(header, b"", EMBED_TIMEOUT_SECONDS)
-        size = len(data) // max(1, len(passages))
-        return [data[start : start + size] for start in range(0, len(data), size)]
+        return _split(data, len(passages))
+
+    async def embed_questions(self, texts: Sequence[str]) -> Sequence[bytes]:
+        header = {"op": "embed_questions", "texts": list(texts)}
+        _, data = await self._request(header, b"", EMBED_TIMEOUT_SECONDS)
+        return _split(data, len(texts))
+
+    async def group(
+        self,
+        leaders: Sequence[ComparedQuestion],
+        questions: Sequence[ComparedQuestion],
+        choice: EmbeddingChoice,
+        unrelated: bytes = b"",
+    ) -> Sequence[int]:
+        compared = [*leaders, *questions]
+        header: dict[str, Any] = {"op": "group", "choice": choice, "leaders": len(leaders), "count": len(compared)}
+        if choice == "none":
+            header["texts"] = [(one.text, one.language) for one in compared]
+            vectors = []
+        else:
+            vectors = [one.vector for one in compared if one.vector is not None]
+            header["dimensions"] = len(vectors[0]) // 2 if vectors else 0
+        response, _ = await self._request(header, b"".join((*vectors, unrelated)), EMBED_TIMEOUT_SECONDS)
+        nearest: list[int] = response["nearest"]
+        return nearest
 
     async def _request(
         self, header: dict[str, Any], data: bytes, timeout_seconds: float
@@ -153,6 +176,11 @@ class WorkerSearcher:
 def _to_found(row: dict[str, Any]) -> FoundPassage:
     fields = row["passage"]
     return FoundPassage(Passage(**{**fields, "heading_path": tuple(fields["heading_path"])}), row["confidence"])
+
+
+def _split(data: bytes, count: int) -> list[bytes]:
+    size = len(data) // max(1, count)
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 async def _read(process: Process) -> bytes:

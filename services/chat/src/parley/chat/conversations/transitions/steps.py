@@ -52,6 +52,7 @@ def append_message(
         confirmation=draft.confirmation,
         tool_calls=draft.tool_calls,
         quick_replies=draft.quick_replies,
+        cited=draft.cited,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:PREVIEW_LENGTH])

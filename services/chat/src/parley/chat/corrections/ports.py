@@ -1,0 +1,66 @@
+"""What corrections need: storage, conversations with their messages, and the site's knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from parley.chat.conversations.model import Conversation
+from parley.chat.corrections.model import Correction
+from parley.chat.knowledge.model import KnowledgeEntry
+from parley.chat.messages.model import Message
+from parley.chat.retrieval.model import Passage
+from parley.chat.sites.site_settings import SiteSettings
+from parley.common.auth.identity import OperatorCaller
+
+
+class CorrectionRepository(Protocol):
+    async def add(self, correction: Correction) -> None: ...
+
+    async def get(self, tenant_id: int, site_id: int, correction_id: int) -> Correction:
+        """Raises CorrectionNotFound."""
+
+    async def list_page(self, tenant_id: int, site_id: int, before: int, limit: int) -> list[Correction]:
+        """Newest first, with ids below `before`; all of them for 0."""
+
+    async def set_entry(self, correction: Correction, entry_id: int) -> None: ...
+
+    async def find_told(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
+        """The conversations in which the AI cited the same passages before the correction, newest first.
+
+        The seqs of the answers by the conversation's id, which is below `before` if that is not 0.
+        """
+
+    async def list_conversations(self, tenant_id: int, ids: Sequence[int]) -> Mapping[int, Conversation]: ...
+
+
+class ConversationReader(Protocol):
+    async def find(self, tenant_id: int, conversation_id: int) -> Conversation | None: ...
+
+
+class MessageReader(Protocol):
+    async def list_for_conversation(
+        self,
+        conversation: Conversation,
+        *,
+        before_seq: int | None = None,
+        after_seq: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Message]: ...
+
+
+class KnowledgeWriter(Protocol):
+    async def list_passages(self, site: SiteSettings) -> Sequence[Passage]: ...
+
+    async def add(self, caller: OperatorCaller, site_id: int, question: str, answer: str) -> KnowledgeEntry:
+        """Raises KnowledgeFull."""
+
+    async def replace(
+        self, caller: OperatorCaller, site_id: int, entry_id: int, question: str, answer: str
+    ) -> KnowledgeEntry:
+        """Raises EntryNotFound."""
+
+
+class DocumentPassages(Protocol):
+    async def list_of_document(self, site: SiteSettings, document_id: int) -> Sequence[Passage]:
+        """What a page or file says now; nothing if it is gone."""

@@ -1,0 +1,149 @@
+/** A gap with its newest questions, how it developed, and the draft of an entry that closes it. */
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { api } from "../api/client";
+import { useFetch } from "../api/useFetch";
+import { Field } from "../components/controls";
+import { Dialog, DialogActions } from "../components/dialog";
+import { Spinner } from "../components/display";
+import { submitForm } from "../components/forms";
+import { runWithToast } from "../components/toasts";
+import { formatDate, formatNumber, formatTimeOrDate } from "../i18n/formats";
+import { t } from "../i18n/i18n";
+import { routeHref } from "../navigation/route";
+import "./gaps.css";
+import { GAP, type Gap, type GapDetails } from "./gaps";
+
+interface GapDialogProps {
+  siteId: number;
+  gap: Gap;
+  onClose: () => void;
+  onAnswered: () => void;
+}
+
+export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) {
+  const path = { site_id: siteId, gap_id: gap.id };
+  const fetched = useFetch(`knowledge-gap/${gap.id}`, () => api.get(GAP, { path }));
+  const details = fetched.value;
+  const markAnswered = async () => {
+    const save = () => api.put(GAP, { path, body: { state: "answered" } });
+    if (await runWithToast(save, t("gaps.now_answered"))) onAnswered();
+  };
+  return (
+    <Dialog title={t("gaps.title")} onClose={onClose} wide>
+      {fetched.error && <p class="error-text">{fetched.error}</p>}
+      {!fetched.error && !details && <Spinner />}
+      {details && (
+        <div class="stack">
+          <Weeks weeks={details.weeks} />
+          <section aria-label={t("gaps.examples")}>
+            <h3>{t("gaps.examples")}</h3>
+            <ul class="gap-examples">
+              {details.examples.map((one) => (
+                <li key={`${one.conversation_id}:${one.seq}`}>
+                  <a href={routeHref("chats", one.conversation_id, `m${one.seq}`)} dir="auto">
+                    {one.text}
+                  </a>
+                  <span class="muted">
+                    {[formatTimeOrDate(one.at), one.language, t(`gaps.outcome_${one.outcome}`)]
+                      .filter(Boolean)
+                      .join(" · ")}
+                  </span>
+                </li>
+              ))}
+            </ul>
+          </section>
+          {gap.state === "open" ? (
+            <EntryForm path={path} draft={details.draft} onCancel={onClose} onSaved={onAnswered}>
+              <button type="button" class="button" onClick={markAnswered}>
+                {t("gaps.markAnswered")}
+              </button>
+            </EntryForm>
+          ) : (
+            <DialogActions onCancel={onClose}>{null}</DialogActions>
+          )}
+        </div>
+      )}
+    </Dialog>
+  );
+}
+
+interface EntryFormProps {
+  path: { site_id: number; gap_id: number };
+  draft: GapDetails["draft"];
+  onCancel: () => void;
+  onSaved: () => void;
+  children: ComponentChildren;
+}
+
+function EntryForm({ path, draft, onCancel, onSaved, children }: EntryFormProps) {
+  const question = useSignal(draft.question);
+  const answer = useSignal(draft.answer);
+  const errors = useSignal<Record<string, string>>({});
+  const busy = useSignal(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const body = { question: question.value.trim(), answer: answer.value.trim() };
+    const save = () => api.post(`${GAP}/entry`, { path, body });
+    if (await submitForm(busy, errors, save, t("gaps.entryAdded"))) onSaved();
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <p class="notice">{draft.answer ? t("gaps.draftFromChat") : t("gaps.draftEmpty")}</p>
+      <Field label={t("gaps.question")} error={errors.value["question"]}>
+        <input
+          required
+          maxLength={500}
+          dir="auto"
+          value={question.value}
+          onInput={(event) => (question.value = event.currentTarget.value)}
+        />
+      </Field>
+      <Field label={t("gaps.answer")} error={errors.value["answer"]}>
+        <textarea
+          rows={6}
+          required
+          maxLength={4000}
+          dir="auto"
+          value={answer.value}
+          onInput={(event) => (answer.value = event.currentTarget.value)}
+        />
+      </Field>
+      <DialogActions onCancel={onCancel}>
+        {children}
+        <button type="submit" class="button primary" disabled={busy.value}>
+          {t("gaps.addEntry")}
+        </button>
+      </DialogActions>
+    </form>
+  );
+}
+
+/** How often it was asked in each of the last weeks, beside all questions without an answer. */
+function Weeks({ weeks }: { weeks: GapDetails["weeks"] }) {
+  const most = Math.max(1, ...weeks.map((week) => week.count));
+  return (
+    <table class="gap-weeks">
+      <caption>{t("gaps.weeks")}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t("gaps.week")}</th>
+          <th scope="col">{t("gaps.times")}</th>
+          <th scope="col">{t("gaps.share")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {weeks.map((week) => (
+          <tr key={week.week}>
+            <th scope="row">{formatDate(new Date(week.week))}</th>
+            <td>
+              <meter min={0} max={most} value={week.count} aria-hidden="true" /> {formatNumber(week.count)}
+            </td>
+            <td>{formatNumber(week.count / week.total, { style: "percent", maximumFractionDigits: 0 })}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
