@@ -44,6 +44,33 @@ async def test_an_operators_answer_to_an_unknown_question_becomes_an_entry(
     await dialog.get_by_role("button", name="Add entry").click()
     await expect(page.get_by_text("Nothing here")).to_be_visible()
     entries = (await tenant.owner.get(f"{site}/chatbot/knowledge")).ok()["knowledge"]
-    assert [entry["answer"] for entry in entries] == [ANSWER]
+    assert ANSWER in [entry["answer"] for entry in entries]
     await page.get_by_role("button", name="Answered").click()
     await expect(page.get_by_text(QUESTION, exact=True)).to_be_visible()
+
+
+async def test_an_operator_corrects_an_answer_and_finds_who_else_was_told_it(
+    tenant: TenantFixture, stack: Stack, sessions: BrowserSessions, artifacts: Path | None
+) -> None:
+    site = f"/sites/{tenant.site_id}"
+    entry = {"question": "How long can I return an item?", "answer": "Within 14 days."}
+    (await tenant.owner.post(f"{site}/chatbot/knowledge", entry)).ok(201)
+    told, reported = [(await tenant.new_visitor().send_message(entry["question"]))["conversation_id"] for _ in range(2)]
+    panel = await sessions.panel()
+    await panel.log_in(stack.gateway_url, tenant.owner)
+    page, dialog = panel.page, panel.page.get_by_role("dialog")
+    await page.goto(f"{stack.gateway_url}/panel#/chats/{reported}")
+    await page.get_by_role("button", name="Wrong answer").press("Enter")
+    await expect(dialog.get_by_text("Within 14 days.")).to_be_visible()
+    await dialog.get_by_label("What is wrong").fill("It is longer.")
+    await dialog.get_by_label("Right answer").fill("Within 30 days.")
+    await check_schemes(panel, artifacts, "wrong-answer")
+    await dialog.get_by_role("button", name="Save").click()
+    link = dialog.get_by_role("region", name="Who was told the same").get_by_role("link")
+    await expect(link).to_have_attribute("href", f"#/chats/{told}/m2")
+    await check_page(panel, artifacts, "told-the-same")
+    entries = (await tenant.owner.get(f"{site}/chatbot/knowledge")).ok()["knowledge"]
+    assert [one["answer"] for one in entries if one["question"] == entry["question"]] == ["Within 30 days."]
+    await page.goto(f"{stack.gateway_url}/panel#{site}/gaps")
+    await expect(page.get_by_text("It is longer.")).to_be_visible()
+    await check_page(panel, artifacts, "corrections")

@@ -25,7 +25,7 @@ from support.web_push import EXAMPLE_SUBSCRIPTION
 ID_PARAMETERS = (
     *("site_id", "operator_id", "entry_id", "source_id", "document_id"),
     *("secret_id", "tool_id", "server_id", "trigger_id", "action_id", "test_id", "run_id"),
-    *("gap_id", "id"),
+    *("gap_id", "correction_id", "id"),
 )
 """Parameters of paths."""
 
@@ -175,6 +175,7 @@ class ApiTour:
         await self.call(owner, "DELETE", one)
         await self.answer_tests(f"{site}/chatbot/tests")
         await self.gaps(f"/sites/{self.tenant.site_id}/knowledge-gaps")
+        await self.corrections(f"/sites/{self.tenant.site_id}")
         await self.knowledge_sources(f"{site}/knowledge/sources")
         await self.tools(f"{site}/chatbot/tools")
         await self.mcp_servers(f"{site}/chatbot/mcp-servers")
@@ -254,6 +255,21 @@ class ApiTour:
         await self.call(owner, "PUT", gap, {"state": "dismissed"})
         entry = {"question": "How far is the moon?", "answer": "384 400 km."}
         await self.call(owner, "POST", f"{gap}/entry", entry, 201)
+
+    async def corrections(self, site: str) -> None:
+        owner = self.tenant.owner
+        entry = {"question": "How long can I return an item?", "answer": "Within 14 days."}
+        await self.call(owner, "POST", f"{site}/chatbot/knowledge", entry, 201)
+        told = [(await self.tenant.new_visitor().send_message(entry["question"]))["conversation_id"] for _ in range(2)]
+        answer = {"conversation_id": told[0], "seq": 2}
+        shown = await self.call(owner, "GET", f"{site}/cited-passages", query=answer)
+        assert [passage["text"] for passage in shown["passages"]] == ["Within 14 days."]
+        wrong = {**answer, "note": "It is longer.", "right_answer": "Within 30 days."}
+        correction = (await self.call(owner, "POST", f"{site}/corrections", wrong, 201))["correction"]
+        await self.call(owner, "GET", f"{site}/corrections")
+        one = f"{site}/corrections/{correction['id']}"
+        await self.call(owner, "GET", f"{one}/conversations")
+        await self.call(owner, "POST", f"{one}/apply", {**entry, "answer": "Within 30 days."})
 
     async def knowledge_sources(self, path: str) -> None:
         owner = self.tenant.owner

@@ -93,6 +93,7 @@ class Caller:
             "test_id": self._target.test_id,
             "run_id": self._target.run_id,
             "gap_id": self._target.gap_id,
+            "correction_id": self._target.correction_id,
             "trigger_id": self._target.trigger_id,
             "action_id": self._target.action_id,
             "operator_id": self._target.operator_id,

@@ -13,7 +13,13 @@ from pymongo import AsyncMongoClient
 from parley.common.http import CallerType
 from parley_dev.stack import Stack
 from support.api import ApiClient, VisitorClient
-from support.authorization_matrix import TenantResources, image_form, is_resource_scoped, make_image
+from support.authorization_matrix import (
+    TenantResources,
+    image_form,
+    is_resource_scoped,
+    make_image,
+    report_wrong_answer,
+)
 from support.routes import get_fields, public_endpoints
 from support.tenants import TenantFixture
 from support.wait import wait_until
@@ -143,6 +149,32 @@ async def test_a_foreign_gap_cannot_be_reached_through_an_own_site(tenant: Tenan
     listed = (await other.tenant.owner.get(f"/sites/{other.target.site_id}/knowledge-gaps")).ok()["gaps"]
     assert other.target.gap_id in [gap["id"] for gap in listed]
     assert (await tenant.owner.get(f"/sites/{tenant.site_id}/chatbot/knowledge")).ok()["knowledge"] == []
+
+
+async def test_a_foreign_correction_or_answer_cannot_be_reached_through_an_own_site(
+    tenant: TenantFixture, other: OtherTenant
+) -> None:
+    """A2: another tenant's correction, its chats and its answers are not found through the caller's own site."""
+    site, target = f"/sites/{tenant.site_id}", other.target
+    one, answer = f"{site}/corrections/{target.correction_id}", {"conversation_id": target.conversation_id, "seq": 2}
+    entry = {"question": "Why?", "answer": "Because."}
+    for method, path, body in (
+        ("GET", f"{one}/conversations", None),
+        ("POST", f"{one}/apply", entry),
+        ("POST", f"{site}/corrections", {**answer, "right_answer": "Mine."}),
+    ):
+        assert (await tenant.owner.send(method, path, body)).status == 404
+    assert (await tenant.owner.get(f"{site}/cited-passages", **answer)).status == 404
+    own = await report_wrong_answer(*await _know(tenant))
+    foreign = {**entry, "entry_id": target.entry_id}
+    assert (await tenant.owner.post(f"{site}/corrections/{own}/apply", foreign)).status == 404
+
+
+async def _know(tenant: TenantFixture) -> tuple[TenantFixture, str]:
+    """Add an entry; returns its question."""
+    entry = {"question": "Are you open?", "answer": "We are."}
+    (await tenant.owner.post(f"/sites/{tenant.site_id}/chatbot/knowledge", entry)).ok(201)
+    return tenant, entry["question"]
 
 
 async def test_a_foreign_knowledge_source_cannot_be_reached_through_an_own_site(

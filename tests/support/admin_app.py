@@ -23,6 +23,8 @@ from parley.chat.answer_tests import routes as answer_test_routes
 from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.corrections import routes as correction_routes
+from parley.chat.corrections.module import CorrectionModule
 from parley.chat.knowledge_gaps import routes as gap_routes
 from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.knowledge_sources import routes as knowledge_source_routes
@@ -111,6 +113,7 @@ class AdminTestApp:
     conversations: ConversationModule
     answer_tests: AnswerTestModule
     gaps: KnowledgeGapModule
+    corrections: CorrectionModule
     ai_components: list[Any]
     """What the AI has to stop."""
     site_texts: SiteTextHandlers
@@ -174,6 +177,7 @@ class AdminTestApp:
         )
         answer_tests = AnswerTestModule(mongo, admin, conversations, sources, ai, clock)
         gaps = KnowledgeGapModule(mongo, admin, conversations, ai, clock)
+        corrections = CorrectionModule(mongo, admin, conversations, sources, clock)
         ai_components: list[Any] = []
         ai.add_to(cast("Service", SimpleNamespace(add=ai_components.append)))
         texts = SiteTextHandlers(SiteTextService(admin.site_service, no_engine, clock))
@@ -188,6 +192,7 @@ class AdminTestApp:
                 *mcp_server_routes.routes(tools.servers.handlers),
                 *answer_test_routes.routes(answer_tests.handlers),
                 *gap_routes.routes(gaps.handlers),
+                *correction_routes.routes(corrections.handlers),
             ],
             signer=signer,
             transient_errors=TRANSIENT_ERRORS,
@@ -212,6 +217,7 @@ class AdminTestApp:
             conversations,
             answer_tests,
             gaps,
+            corrections,
             ai_components,
             texts,
             server,

@@ -49,6 +49,7 @@ class TenantResources:
     test_id: int
     run_id: int
     gap_id: int
+    correction_id: int
     session_id: str
 
     @property
@@ -107,6 +108,7 @@ class TenantResources:
         test = (await tenant.owner.post(tests, {"question": "Are you open?"})).ok(201)["test"]
         run = (await tenant.owner.post(f"{tests}/run", {})).ok(201)["run"]
         gap_id = await find_gap(tenant)
+        correction = await report_wrong_answer(tenant, entry["question"])
         shown = (await tenant.owner.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
         handle = shown["visitor"]["session_id"]
         return cls(
@@ -129,6 +131,7 @@ class TenantResources:
             test["id"],
             run["id"],
             gap_id,
+            correction,
             handle,
         )
 
@@ -142,6 +145,15 @@ async def find_gap(tenant: TenantFixture) -> int:
         return next((gap["id"] for gap in listed if "moon" in gap["question"]), 0)
 
     return await wait_until(is_grouped, description="the question is grouped")
+
+
+async def report_wrong_answer(tenant: TenantFixture, question: str) -> int:
+    """A visitor asks what the AI knows, and the owner reports that the answer is wrong. Returns the correction's id."""
+    conversation_id = (await tenant.new_visitor().send_message(question))["conversation_id"]
+    wrong = {"conversation_id": conversation_id, "seq": 2, "right_answer": "We are not."}
+    added = (await tenant.owner.post(f"/sites/{tenant.site_id}/corrections", wrong)).ok(201)
+    correction_id: int = added["correction"]["id"]
+    return correction_id
 
 
 UNKNOWN_RESOURCES = TenantResources(
@@ -171,11 +183,15 @@ PATH_PARAMETERS = {
     ("sites", "test_id"): "test_id",
     ("sites", "run_id"): "run_id",
     ("sites", "gap_id"): "gap_id",
+    ("sites", "correction_id"): "correction_id",
     ("sites", "trigger_id"): "trigger_id",
 }
 """The resource that a path parameter names, by the path's first segment and the parameter."""
 
-RESOURCE_FIELDS = ("site_id", "site_ids", "conversation_id", "operator_id", "operator_ids", "team_id", "session_id")
+RESOURCE_FIELDS = (
+    *("site_id", "site_ids", "conversation_id", "operator_id", "operator_ids", "team_id", "session_id"),
+    "entry_id",
+)
 """Fields of bodies and queries that name a resource."""
 
 NOT_RESOURCE_FIELDS = {

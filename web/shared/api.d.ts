@@ -1905,14 +1905,14 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/sites/{site_id}/chatbot/usage": {
+    "/api/v1/sites/{site_id}/cited-passages": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getSitesSiteIdChatbotUsage"];
+        get: operations["getSitesSiteIdCitedPassages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1945,6 +1945,54 @@ export interface paths {
             cookie?: never;
         };
         get: operations["getSitesSiteIdCopilot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdCorrections"];
+        put?: never;
+        post: operations["postSitesSiteIdCorrections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/corrections/{correction_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdCorrectionsCorrectionIdApply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sites/{site_id}/corrections/{correction_id}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdCorrectionsCorrectionIdConversations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2683,39 +2731,11 @@ export interface components {
                 [key: string]: components["schemas"]["Permission"][];
             };
         };
-        AiCapsBody: {
-            site?: number | null;
-            address?: number | null;
-            session?: number | null;
-            conversation?: number | null;
-            /** @enum {string} */
-            when_reached?: "handoff" | "builtin";
-        };
-        AiCapsSchema: {
-            site: number | null;
-            address: number | null;
-            session: number | null;
-            conversation: number | null;
-            /** @enum {string} */
-            when_reached: "handoff" | "builtin";
-        };
         AiErrorSchema: {
             message: string;
             code: string;
             /** Format: date-time */
             at: string;
-        };
-        AiPricesBody: {
-            currency?: string;
-            input?: number | null;
-            output?: number | null;
-            embedding?: number | null;
-        };
-        AiPricesSchema: {
-            currency: string;
-            input: number | null;
-            output: number | null;
-            embedding: number | null;
         };
         AiSettingsBody: {
             base_url?: string | null;
@@ -2737,18 +2757,6 @@ export interface components {
             /** @enum {string} */
             embeddings: "local" | "endpoint" | "none";
             embedding_model: string | null;
-        };
-        AiUsageSchema: {
-            conversations: number;
-            unknown: number;
-            input_tokens: number;
-            output_tokens: number;
-            embedding_tokens: number;
-            priced: number;
-            currency: string | null;
-            cost: number | null;
-            cost_per_conversation: number | null;
-            cost_per_resolved: number | null;
         };
         AllQueuesResponse: {
             /**
@@ -2834,6 +2842,11 @@ export interface components {
             last_used_at: string | null;
             scopes: components["schemas"]["Permission"][] | null;
             expires_at: string | null;
+        };
+        ApplyCorrectionBody: {
+            question: string;
+            answer: string;
+            entry_id?: number | null;
         };
         ApprovedResponse: {
             /**
@@ -3123,8 +3136,6 @@ export interface components {
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
             fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
-            caps?: components["schemas"]["AiCapsBody"] | null;
-            prices?: components["schemas"]["AiPricesBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
             require_answer_tests?: boolean | null;
         };
@@ -3158,8 +3169,6 @@ export interface components {
             ai: components["schemas"]["AiSettingsSchema"];
             fallbacks: components["schemas"]["parley__chat__sites__settings_schemas__FallbackSchema"][];
             failing_engines: components["schemas"]["EngineStateSchema"][];
-            caps: components["schemas"]["AiCapsSchema"];
-            prices: components["schemas"]["AiPricesSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
@@ -3180,6 +3189,30 @@ export interface components {
             status: "ok" | "limited" | "failed";
             code: string;
             message: string;
+        };
+        CitedPassageSchema: {
+            /** @enum {string} */
+            kind: "knowledge" | "document";
+            source_id: number;
+            /** @enum {string} */
+            state: "current" | "changed" | "gone";
+            title: string;
+            text: string;
+            url: string | null;
+        };
+        CitedPassagesQuery: {
+            conversation_id: number;
+            seq: number;
+        };
+        CitedPassagesResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            question: string;
+            answer: string;
+            passages: components["schemas"]["CitedPassageSchema"][];
         };
         ColoursBody: {
             primary?: string | null;
@@ -3317,7 +3350,6 @@ export interface components {
             history: components["schemas"]["HistoryEntrySchema"][];
             reads: components["schemas"]["ReadMarkSchema"][];
             previous: components["schemas"]["ConversationSchema"][];
-            ai_usage: components["schemas"]["ConversationUsageSchema"] | null;
         };
         ConversationRef: {
             conversation_id: number;
@@ -3381,13 +3413,6 @@ export interface components {
             /** @default 0 */
             version: number;
         };
-        ConversationUsageSchema: {
-            input_tokens: number;
-            output_tokens: number;
-            embedding_tokens: number;
-            cost: number | null;
-            currency: string;
-        };
         CopilotResponse: {
             /**
              * @default true
@@ -3395,6 +3420,42 @@ export interface components {
              */
             success: true;
             available: boolean;
+        };
+        CorrectionBody: {
+            conversation_id: number;
+            seq: number;
+            note?: string;
+            right_answer: string;
+        };
+        CorrectionListResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            corrections: components["schemas"]["CorrectionSchema"][];
+            next_cursor: string | null;
+        };
+        CorrectionResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            correction: components["schemas"]["CorrectionSchema"];
+        };
+        CorrectionSchema: {
+            id: number;
+            conversation_id: number | null;
+            seq: number | null;
+            question: string;
+            wrong_answer: string;
+            note: string;
+            right_answer: string;
+            passages: number;
+            by: components["schemas"]["OperatorRef"];
+            at: string;
+            entry_id: number | null;
         };
         CountsQuery: {
             /** @default 30 */
@@ -3654,7 +3715,7 @@ export interface components {
         };
         ExportedText: {
             /** @enum {string} */
-            kind: "answer_test" | "test_answer" | "unanswered_question" | "transcript_email";
+            kind: "answer_test" | "test_answer" | "unanswered_question" | "correction";
             text: string;
         };
         ExportedTrigger: {
@@ -3737,7 +3798,6 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
-            ai_usage: components["schemas"]["AiUsageSchema"];
         };
         FileLimitsSchema: {
             enabled: boolean;
@@ -3906,7 +3966,7 @@ export interface components {
             reasons: components["schemas"]["ReasonSchema"][];
         };
         /** @enum {string} */
-        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label" | "engine";
+        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
         HistoryEntrySchema: {
             at: string;
             action: string;
@@ -4766,7 +4826,6 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
-            ai_usage: components["schemas"]["AiUsageSchema"];
             key: string | null;
             name: string | null;
             deleted: boolean;
@@ -5049,19 +5108,6 @@ export interface components {
             question: string;
             answer: string;
         };
-        SpentTodayResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            /** Format: date */
-            day: string;
-            replies: number;
-            reply_limit: number | null;
-            tokens: number;
-            token_limit: number | null;
-        };
         SuggestionResponse: {
             /**
              * @default true
@@ -5191,6 +5237,19 @@ export interface components {
             day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
             from: string;
             to: string;
+        };
+        ToldConversationSchema: {
+            conversation: components["schemas"]["ConversationSchema"];
+            seqs: number[];
+        };
+        ToldConversationsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            conversations: components["schemas"]["ToldConversationSchema"][];
+            next_cursor: string | null;
         };
         ToolBody: {
             name: string;
@@ -5758,8 +5817,6 @@ export interface components {
             engine: "builtin" | "openai";
             model?: string | null;
             base_url?: string | null;
-            input_price?: number | null;
-            output_price?: number | null;
             api_key?: string | null;
         };
         parley__chat__sites__settings_schemas__FallbackSchema: {
@@ -5767,8 +5824,6 @@ export interface components {
             engine: string;
             model: string | null;
             base_url: string | null;
-            input_price: number | null;
-            output_price: number | null;
             api_key_set: boolean;
             check: components["schemas"]["EngineCheckSchema"] | null;
         };
@@ -10144,9 +10199,12 @@ export interface operations {
             };
         };
     };
-    getSitesSiteIdChatbotUsage: {
+    getSitesSiteIdCitedPassages: {
         parameters: {
-            query?: never;
+            query: {
+                conversation_id: number;
+                seq: number;
+            };
             header?: never;
             path: {
                 site_id: number;
@@ -10160,7 +10218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SpentTodayResponse"];
+                    "application/json": components["schemas"]["CitedPassagesResponse"];
                 };
             };
         };
@@ -10217,6 +10275,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CopilotResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdCorrections: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionListResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdCorrections: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "conversation_id": 50,
+                 *       "seq": 2,
+                 *       "right_answer": "Returns take 30 days."
+                 *     }
+                 */
+                "application/json": components["schemas"]["CorrectionBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdCorrectionsCorrectionIdApply: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                correction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "question": "How long can I return an item?",
+                 *       "answer": "Within 30 days."
+                 *     }
+                 */
+                "application/json": components["schemas"]["ApplyCorrectionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CorrectionResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdCorrectionsCorrectionIdConversations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                site_id: number;
+                correction_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldConversationsResponse"];
                 };
             };
         };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp.test_utils import make_mocked_request
@@ -14,6 +15,10 @@ from parley.chat.answer_tests import run_repository as answer_test_runs
 from parley.chat.answer_tests.personal_data import AnswerTestData
 from parley.chat.api_keys import repository as api_keys
 from parley.chat.audit import repository as audit
+from parley.chat.corrections import repository as corrections
+from parley.chat.corrections import routes as correction_routes
+from parley.chat.corrections.model import Correction
+from parley.chat.corrections.personal_data import CorrectionData
 from parley.chat.knowledge import repository as knowledge
 from parley.chat.knowledge_gaps import repository as knowledge_gaps
 from parley.chat.knowledge_gaps import routes as gap_routes
@@ -33,9 +38,11 @@ from parley.chat.team import repository as team
 from parley.chat.teams import repository as teams
 from parley.chat.tools import routes as tool_routes
 from parley.common.auth.identity import OperatorCaller
+from parley.common.events.schemas import OperatorRef
 from parley.common.runtime.clock import to_rfc3339
 from support.admin_app import PASSWORD, AdminTestApp, LoginSession, unique_email
 
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 REPOSITORIES = (
     accounts,
     answer_tests,
@@ -46,6 +53,7 @@ REPOSITORIES = (
     knowledge,
     knowledge_documents,
     knowledge_gaps,
+    corrections,
     knowledge_sources,
     labels,
     mcp_servers,
@@ -101,6 +109,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await _use_mcp_servers(call, f"{site_path}/chatbot/mcp-servers")
     await _use_answer_tests(app, owner, f"{site_path}/chatbot/tests")
     await _use_gaps(app, owner, f"{site_path}/knowledge-gaps")
+    await _use_corrections(app, owner, site_path)
     await _use_knowledge_sources(app, owner, f"{site_path}/knowledge/sources")
     period: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
     await call("GET", "/api/v1/reports", **period)
@@ -268,6 +277,35 @@ async def _use_gaps(app: AdminTestApp, owner: OperatorCaller, path: str) -> None
     await app.gaps.remove_site(site_id)
 
 
+async def _use_corrections(app: AdminTestApp, owner: OperatorCaller, site: str) -> None:
+    tenant_id, site_id = _ids(site, owner)
+    answer = {"conversation_id": 1, "seq": 2}
+    assert (await app.call("GET", f"{site}/cited-passages", owner, **answer)).status == 404
+    assert (await app.call("POST", f"{site}/corrections", owner, {**answer, "right_answer": "x"})).status == 404
+    repository, cited = app.corrections.corrections, ("knowledge:1:a", "document:2:b")
+    for number in (1, 2):
+        by = OperatorRef(id=owner.operator_id, name="Owner")
+        texts = ("Why?", "So.", "", "Because.")
+        correction = Correction(number, tenant_id, site_id, number, 2, *texts, cited, by, app.clock())
+        await repository.add(correction)
+    await app.mongo["messages"].insert_many(
+        [
+            {"_id": seq, "conversation_id": 3, "seq": seq, "site_id": site_id, "cited": cited, "created_at": MOMENT}
+            for seq in (1, 2)
+        ]
+    )
+    assert await repository.find_told(correction, 0, 5) == {3: [1, 2]}
+    assert await repository.find_told(correction, 3, 5) == {}
+    first = (await app.call("GET", f"{site}/corrections", owner, limit=1)).ok()
+    (await app.call("GET", f"{site}/corrections", owner, limit=1, cursor=first["next_cursor"])).ok()
+    (await app.call("GET", f"{site}/corrections/1/conversations", owner)).ok()
+    (await app.call("POST", f"{site}/corrections/1/apply", owner, {"question": "Why?", "answer": "Because."})).ok()
+    data = CorrectionData(repository)
+    assert [text.text for text in await data.list_texts([1])] == ["Why?\nSo."]
+    await data.remove([1])
+    await app.corrections.remove_site(site_id)
+
+
 def _ids(path: str, owner: OperatorCaller) -> tuple[int, int]:
     return owner.tenant_id, int(path.split("/")[4])
 
@@ -298,6 +336,7 @@ async def test_every_query_of_every_route_uses_an_index(servers: tuple[str, str]
             *mcp_server_routes.routes(app.tools.servers.handlers),
             *answer_test_routes.routes(app.answer_tests.handlers),
             *gap_routes.routes(app.gaps.handlers),
+            *correction_routes.routes(app.corrections.handlers),
             *site_text_routes.routes(app.site_texts),
         ]
         routes = {(route.method, route.path) for route in tables}

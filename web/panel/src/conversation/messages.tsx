@@ -21,6 +21,7 @@ import type { HistoryEntry } from "./threads";
 
 const ToolCalls = lazy(() => import("../tools/toolCalls").then((module) => module.ToolCalls));
 const TestFromChat = lazy(() => import("../answerTests/fromChat").then((module) => module.TestFromChat));
+const WrongAnswer = lazy(() => import("../corrections/wrongAnswer").then((module) => module.WrongAnswer));
 
 interface MessageItemProps {
   message: Message;
@@ -73,6 +74,9 @@ export function MessageItem({ message, conversation, name, isFollowUp }: Message
           {role === "ai" && hasPermission(conversation.site_id, "can_manage") && (
             <MakeTest message={message} siteId={conversation.site_id} />
           )}
+          {role === "ai" && hasPermission(conversation.site_id, "can_chat") && (
+            <ReportWrong message={message} siteId={conversation.site_id} />
+          )}
           {role === "operator" && <DeliveryMark read={conversation.visitor_read_seq >= message.seq} />}
         </div>
       </div>
@@ -86,6 +90,16 @@ function MakeTest({ message, siteId }: { message: Message; siteId: number }) {
     <>
       <IconButton icon="done" label={t("conversation.makeTest")} onClick={() => (open.value = true)} />
       {open.value && <TestFromChat message={message} siteId={siteId} onClose={() => (open.value = false)} />}
+    </>
+  );
+}
+
+function ReportWrong({ message, siteId }: { message: Message; siteId: number }) {
+  const open = useSignal(false);
+  return (
+    <>
+      <IconButton icon="pencil" label={t("conversation.wrongAnswer")} onClick={() => (open.value = true)} />
+      {open.value && <WrongAnswer message={message} siteId={siteId} onClose={() => (open.value = false)} />}
     </>
   );
 }

@@ -4,6 +4,7 @@ import archive from "./en/pages/archive.json";
 import audit from "./en/pages/audit.json";
 import cannedReplies from "./en/pages/cannedReplies.json";
 import chatbot from "./en/pages/chatbot.json";
+import corrections from "./en/pages/corrections.json";
 import devices from "./en/pages/devices.json";
 import engines from "./en/pages/engines.json";
 import forms from "./en/pages/forms.json";
@@ -26,6 +27,7 @@ export const englishPages = {
   audit,
   cannedReplies,
   chatbot,
+  corrections,
   devices,
   engines,
   forms,

@@ -1,17 +1,14 @@
 /** A gap with its newest questions, how it developed, and the draft of an entry that closes it. */
 
-import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
-import { Field } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
-import { submitForm } from "../components/forms";
 import { runWithToast } from "../components/toasts";
 import { formatDate, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
+import { EntryForm } from "./entryForm";
 import "./gaps.css";
 import { GAP, type Gap, type GapDetails } from "./gaps";
 
@@ -55,7 +52,13 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
             </ul>
           </section>
           {gap.state === "open" ? (
-            <EntryForm path={path} draft={details.draft} onCancel={onClose} onSaved={onAnswered}>
+            <EntryForm
+              draft={details.draft}
+              notice={details.draft.answer ? t("gaps.draftFromChat") : t("gaps.draftEmpty")}
+              save={(body) => api.post(`${GAP}/entry`, { path, body })}
+              onCancel={onClose}
+              onSaved={onAnswered}
+            >
               <button type="button" class="button" onClick={markAnswered}>
                 {t("gaps.markAnswered")}
               </button>
@@ -66,57 +69,6 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
         </div>
       )}
     </Dialog>
-  );
-}
-
-interface EntryFormProps {
-  path: { site_id: number; gap_id: number };
-  draft: GapDetails["draft"];
-  onCancel: () => void;
-  onSaved: () => void;
-  children: ComponentChildren;
-}
-
-function EntryForm({ path, draft, onCancel, onSaved, children }: EntryFormProps) {
-  const question = useSignal(draft.question);
-  const answer = useSignal(draft.answer);
-  const errors = useSignal<Record<string, string>>({});
-  const busy = useSignal(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const body = { question: question.value.trim(), answer: answer.value.trim() };
-    const save = () => api.post(`${GAP}/entry`, { path, body });
-    if (await submitForm(busy, errors, save, t("gaps.entryAdded"))) onSaved();
-  };
-  return (
-    <form class="stack" onSubmit={submit}>
-      <p class="notice">{draft.answer ? t("gaps.draftFromChat") : t("gaps.draftEmpty")}</p>
-      <Field label={t("gaps.question")} error={errors.value["question"]}>
-        <input
-          required
-          maxLength={500}
-          dir="auto"
-          value={question.value}
-          onInput={(event) => (question.value = event.currentTarget.value)}
-        />
-      </Field>
-      <Field label={t("gaps.answer")} error={errors.value["answer"]}>
-        <textarea
-          rows={6}
-          required
-          maxLength={4000}
-          dir="auto"
-          value={answer.value}
-          onInput={(event) => (answer.value = event.currentTarget.value)}
-        />
-      </Field>
-      <DialogActions onCancel={onCancel}>
-        {children}
-        <button type="submit" class="button primary" disabled={busy.value}>
-          {t("gaps.addEntry")}
-        </button>
-      </DialogActions>
-    </form>
   );
 }
 

@@ -4,7 +4,9 @@ import { useSignal } from "@preact/signals";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
+import { NamedButton } from "../components/namedButton";
 import { runWithToast } from "../components/toasts";
+import { CorrectionList } from "../corrections/correctionList";
 import { formatRelative } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { GapDialog } from "./gapDialog";
@@ -70,6 +72,7 @@ export function GapList({ siteId }: { siteId: number }) {
         ))}
       </ul>
       <LoadMoreButton onClick={fetched.loadMore} />
+      <CorrectionList siteId={siteId} />
       {shown.value && (
         <GapDialog
           siteId={siteId}
@@ -84,19 +87,6 @@ export function GapList({ siteId }: { siteId: number }) {
     </div>
   );
 }
-
-interface NamedButtonProps {
-  text: string;
-  /** What it is about: buttons of a list have different names. */
-  name: string;
-  onClick: () => void;
-}
-
-const NamedButton = ({ text, name, onClick }: NamedButtonProps) => (
-  <button type="button" class="button" aria-label={`${text}: ${name}`} onClick={onClick}>
-    {text}
-  </button>
-);
 
 function describeGap(gap: Gap): string {
   const parts = [

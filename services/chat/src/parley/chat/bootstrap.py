@@ -10,6 +10,7 @@ from parley.chat.answer_tests.module import AnswerTestModule
 from parley.chat.assignment.timeouts import SWEEP_SECONDS
 from parley.chat.backends import add_backends
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.corrections.module import CorrectionModule
 from parley.chat.files.handlers import FileHandlers
 from parley.chat.files.module import build_file_service
 from parley.chat.knowledge_gaps.module import KnowledgeGapModule
@@ -75,6 +76,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     )
     answer_tests = AnswerTestModule(backends.mongo, admin, conversations, knowledge_sources, ai)
     gaps = KnowledgeGapModule(backends.mongo, admin, conversations, ai)
+    corrections = CorrectionModule(backends.mongo, admin, conversations, knowledge_sources)
     uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
@@ -106,7 +108,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
     file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
     service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
-    add_subscriptions(backends, admin, conversations, ai, search, answer_tests, gaps)
+    add_subscriptions(backends, admin, conversations, ai, search, answer_tests, gaps, corrections)
 
     site_texts = SiteTextService(admin.site_service, RpcTextTranslator(backends.rpc["translate"]), utc_now)
     app = build_app(
@@ -122,6 +124,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
             tools,
             answer_tests,
             gaps.handlers,
+            corrections.handlers,
             site_texts,
         ),
         signer=IdentitySigner(settings.identity_secret),

@@ -14,6 +14,7 @@ from parley.chat.bulk_actions import repository as bulk_actions
 from parley.chat.canned_replies import repository as canned_replies
 from parley.chat.conversations import query_repository
 from parley.chat.conversations import repository as conversations
+from parley.chat.corrections import repository as corrections
 from parley.chat.files import repository as files
 from parley.chat.identification import repository as identification
 from parley.chat.knowledge import repository as knowledge
@@ -72,6 +73,7 @@ SCHEMA = DatabaseSchema(
         *login_throttling_repository.INDEXES,
         *bulk_actions.INDEXES,
         *canned_replies.INDEXES,
+        *corrections.INDEXES,
         *knowledge.INDEXES,
         *knowledge_gaps.INDEXES,
         *knowledge_sources.INDEXES,

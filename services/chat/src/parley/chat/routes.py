@@ -18,6 +18,8 @@ from parley.chat.conversations.module import ConversationModule
 from parley.chat.conversations.query_handlers import ConversationQueryHandlers
 from parley.chat.copilot import routes as copilot_routes
 from parley.chat.copilot.handlers import CopilotHandlers
+from parley.chat.corrections import routes as correction_routes
+from parley.chat.corrections.handlers import CorrectionHandlers
 from parley.chat.files import routes as file_routes
 from parley.chat.files.handlers import FileHandlers
 from parley.chat.forms import routes as form_routes
@@ -70,6 +72,7 @@ def build_routes(
     tools: ToolModule,
     answer_tests: AnswerTestModule,
     gaps: GapHandlers,
+    corrections: CorrectionHandlers,
     site_texts: SiteTextService,
 ) -> list[Route]:
     messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
@@ -111,5 +114,6 @@ def build_routes(
         *mcp_server_routes.routes(tools.servers.handlers),
         *answer_test_routes.routes(answer_tests.handlers),
         *gap_routes.routes(gaps),
+        *correction_routes.routes(corrections),
         *admin.routes(),
     ]

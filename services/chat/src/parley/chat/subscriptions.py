@@ -11,6 +11,7 @@ from parley.chat.assignment.consumers import AssignmentHandlers
 from parley.chat.backends import Backends
 from parley.chat.consumers import ConversationRpc, EventHandlers
 from parley.chat.conversations.module import ConversationModule
+from parley.chat.corrections.module import CorrectionModule
 from parley.chat.knowledge_gaps.module import KnowledgeGapModule
 from parley.chat.reports.collector import FIRST_MESSAGES, REPORT_PREFETCH
 from parley.chat.search.module import SearchModule
@@ -28,6 +29,7 @@ def add_subscriptions(
     search: SearchModule,
     answer_tests: AnswerTestModule,
     gaps: KnowledgeGapModule,
+    corrections: CorrectionModule,
 ) -> None:
     broker, schema_ready = backends.broker, backends.mongo.schema_ready
     handlers = EventHandlers(
@@ -45,7 +47,7 @@ def add_subscriptions(
     broker.add(Consumer("chat", "facts", handlers.by_type()), start_condition=schema_ready)
     broker.add(Consumer("chat", "assignments", assignment.by_type()), start_condition=schema_ready)
     broker.add(
-        Consumer("chat", "search", {"site.changed": _remove_deleted_site(search, ai, answer_tests, gaps)}),
+        Consumer("chat", "search", {"site.changed": _remove_deleted_site(search, ai, answer_tests, gaps, corrections)}),
         start_condition=schema_ready,
     )
     broker.add(
@@ -63,7 +65,11 @@ def add_subscriptions(
 
 
 def _remove_deleted_site(
-    search: SearchModule, ai: AiModule, answer_tests: AnswerTestModule, gaps: KnowledgeGapModule
+    search: SearchModule,
+    ai: AiModule,
+    answer_tests: AnswerTestModule,
+    gaps: KnowledgeGapModule,
+    corrections: CorrectionModule,
 ) -> Callable[[Event], Awaitable[None]]:
     async def on_event(event: Event) -> None:
         if event.parse_data(SiteChanged).deleted:
@@ -71,6 +77,7 @@ def _remove_deleted_site(
             await ai.retrieval.remove_site(event.site_id)
             await answer_tests.remove_site(event.site_id)
             await gaps.remove_site(event.site_id)
+            await corrections.remove_site(event.site_id)
 
     return on_event
 

@@ -57,9 +57,7 @@ class CorrectionHandlers:
         )
         return CorrectionResponse(correction=serialize_correction(correction))
 
-    async def list_told(
-        self, context: RequestContext[OperatorCaller, None, PageQuery]
-    ) -> ToldConversationsResponse:
+    async def list_told(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> ToldConversationsResponse:
         path, limit = context.path, context.query.limit
         told = await self.corrections.list_told(
             context.caller, path["site_id"], path["correction_id"], decode_id(context.query.cursor), limit

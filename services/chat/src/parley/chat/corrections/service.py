@@ -136,9 +136,7 @@ class CorrectionService:
         if conversation is None or conversation.site_id != site_id:
             raise ConversationNotFound
         require_permission(caller, conversation.tenant_id, site_id, Permission.VIEW)
-        messages = await self.messages.list_for_conversation(
-            conversation, before_seq=seq + 1, limit=_MESSAGES_READ
-        )
+        messages = await self.messages.list_for_conversation(conversation, before_seq=seq + 1, limit=_MESSAGES_READ)
         answer = next((message for message in messages if message.seq == seq and message.role == "ai"), None)
         if answer is None:
             raise AnswerNotFound

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from parley.chat.knowledge_sources.errors import DocumentNotFound
 from parley.chat.knowledge_sources.limits import MAX_SOURCES
 from parley.chat.knowledge_sources.model import Source, SourcePassage
 from parley.chat.knowledge_sources.ports import DocumentRepository, SourceRepository
@@ -30,6 +31,21 @@ class SourcePassages:
         """The passages of the enabled tables: questions, as their titles, with their answers."""
         sources = await self.sources.list_page(site.tenant_id, site.id, 0, 2 * MAX_SOURCES)
         return await self._list(site, [source for source in sources if source.kind == "csv"])
+
+    async def list_of_document(self, site: SiteSettings, document_id: int) -> Sequence[Passage]:
+        """The passages of one live document; nothing if it is gone."""
+        for source in await self.sources.list_page(site.tenant_id, site.id, 0, 2 * MAX_SOURCES):
+            try:
+                document = await self.documents.get(source, document_id)
+            except DocumentNotFound:
+                continue
+            content = (await self.documents.get_contents(source, document_id)).live
+            if content is None:
+                return []
+            language, is_table = content.language or site.language, source.kind == "csv"
+            split = split_content(document.id, document.url, content)
+            return [_to_passage(one, language, is_table=is_table) for one in split]
+        return []
 
     async def _list(self, site: SiteSettings, sources: Sequence[Source]) -> Sequence[Passage]:
         tables = {source.id for source in sources if source.kind == "csv"}

@@ -14,9 +14,9 @@ from parley.chat.triggers.model import ShownTrigger
 from parley.chat.visitors.model import DataSubject, Visitor
 from parley.common.events import Actor
 
-DerivedKind = Literal["answer_test", "test_answer", "unanswered_question", "transcript_email"]
+DerivedKind = Literal["answer_test", "test_answer", "unanswered_question", "transcript_email", "correction"]
 """A question of an answer test, what a test run would have answered, a question that the AI did not know, an address
-to which a transcript was sent."""
+to which a transcript was sent, a wrong answer with its question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from parley.chat.admin_module import AdminModule
 from parley.chat.answer_tests.personal_data import AnswerTestData
+from parley.chat.corrections.personal_data import CorrectionData
+from parley.chat.corrections.repository import MongoCorrectionRepository
 from parley.chat.knowledge_gaps.personal_data import GapData
 from parley.chat.knowledge_gaps.repository import MongoGapRepository
 from parley.chat.messages.repository import MongoMessageRepository
@@ -34,7 +36,12 @@ def build_personal_data_service(
     rpc_clients: Mapping[str, RpcClient],
 ) -> PersonalDataService:
     """`rpc_clients` has a client for each of DATA_SERVICES."""
-    derived = (AnswerTestData(mongo), TranscriptRequestData(mongo), GapData(MongoGapRepository(mongo)))
+    derived = (
+        AnswerTestData(mongo),
+        TranscriptRequestData(mongo),
+        GapData(MongoGapRepository(mongo)),
+        CorrectionData(MongoCorrectionRepository(mongo)),
+    )
     messages, visitors = MongoMessageRepository(mongo), MongoVisitorRepository(mongo)
     return PersonalDataService(
         MongoPersonalDataRepository(mongo, outbox, messages, visitors, settings.image_base, derived),

@@ -1,0 +1,171 @@
+"""Wrong answers of the AI: the passages that they came from, the right answer, and who else was told the same."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from parley.chat.conversations import transitions
+from parley.chat.corrections.personal_data import CorrectionData
+from parley.chat.knowledge_sources.model import SourceOptions
+from parley.chat.messages.model import MessageDraft
+from parley.common.auth.identity import OperatorCaller
+from support.admin_app import AdminTestApp
+from support.ai_replicas import Replica, Shop, run_replicas
+from support.openai_server import FakeOpenAIServer
+from support.wait import wait_until
+
+QUESTION, WRONG, RIGHT = "How long can I return an item?", "Within 14 days.", "Within 30 days."
+
+
+class Corrections:
+    """The corrections of one site whose AI knows a wrong answer."""
+
+    def __init__(self, shop: Shop, replica: Replica) -> None:
+        self.app, self.shop, self.replica = shop.app, shop, replica
+        self.site = f"/api/v1/sites/{shop.site_id}"
+
+    async def call(
+        self, method: str, path: str, body: Any = None, caller: OperatorCaller | None = None, **query: Any
+    ) -> Any:
+        return await self.app.call(method, f"{self.site}{path}", caller or self.shop.owner, body, **query)
+
+    async def know(self, question: str, answer: str) -> int:
+        body = {"question": question, "answer": answer}
+        entry: int = (await self.call("POST", "/chatbot/knowledge", body)).ok(201)["entry"]["id"]
+        return entry
+
+    async def ask(self, text: str = QUESTION) -> int:
+        """A visitor asks; returns the conversation's id once the answer is stored among the messages."""
+        _, outcome = await self.replica.ask(self.shop.new_visitor(), text)
+        await self._wait_stored(outcome.conversation.id)
+        return outcome.conversation.id
+
+    async def answer_with(self, cited: tuple[str, ...]) -> int:
+        """A conversation in which the AI has answered from passages."""
+        module = self.replica.module
+        conversation = (await self.replica.receive(self.shop.new_visitor(), "Where can I charge it?")).conversation
+        draft = MessageDraft(await module.next_message_id(), "ai", "Here.", reply_to=1, cited=cited)
+        await module.conversation_repository.change(
+            conversation.tenant_id,
+            conversation.id,
+            lambda current: transitions.add_ai_message(
+                current, draft, conversation.generation, self.app.clock(), knew_answer=True
+            ),
+        )
+        return conversation.id
+
+    async def report(self, conversation_id: int, **fields: Any) -> dict[str, Any]:
+        body = {"conversation_id": conversation_id, "seq": 2, "right_answer": RIGHT, **fields}
+        correction: dict[str, Any] = (await self.call("POST", "/corrections", body)).ok(201)["correction"]
+        return correction
+
+    async def passages(self, conversation_id: int) -> list[dict[str, Any]]:
+        response = await self.call("GET", "/cited-passages", conversation_id=conversation_id, seq=2)
+        found: list[dict[str, Any]] = response.ok()["passages"]
+        return found
+
+    async def told(self, correction: dict[str, Any], **query: Any) -> Any:
+        return (await self.call("GET", f"/corrections/{correction['id']}/conversations", **query)).ok()
+
+    async def _wait_stored(self, conversation_id: int) -> None:
+        query = {"conversation_id": conversation_id, "role": "ai"}
+        await wait_until(lambda: self.app.mongo["messages"].find_one(query), description="the answer is stored")
+
+
+@pytest.fixture(scope="module")
+async def replica(app: AdminTestApp) -> AsyncIterator[Replica]:
+    async with FakeOpenAIServer() as endpoint, run_replicas(app, endpoint) as (first, _):
+        yield first
+
+
+@pytest.fixture
+async def corrections(app: AdminTestApp, replica: Replica) -> Corrections:
+    return Corrections(await Shop.create(app), replica)
+
+
+async def test_a_wrong_answer_leads_to_its_entry_and_to_everyone_who_was_told_the_same(
+    corrections: Corrections,
+) -> None:
+    entry = await corrections.know(QUESTION, WRONG)
+    await corrections.know("Do you sell bicycles?", "We sell bicycles of all sizes.")
+    reported, first, second = [await corrections.ask() for _ in range(3)]
+    await corrections.ask("Do you sell bicycles?")
+    (passage,) = await corrections.passages(reported)
+    assert (passage["kind"], passage["source_id"], passage["state"]) == ("knowledge", entry, "current")
+    assert (passage["title"], passage["text"]) == (QUESTION, WRONG)
+    correction = await corrections.report(reported, note="It is longer.")
+    assert (correction["question"], correction["wrong_answer"], correction["passages"]) == (QUESTION, WRONG, 1)
+    body = {"question": QUESTION, "answer": RIGHT, "entry_id": entry}
+    applied = (await corrections.call("POST", f"/corrections/{correction['id']}/apply", body)).ok()["correction"]
+    assert applied["entry_id"] == entry
+    twice = await corrections.call("POST", f"/corrections/{correction['id']}/apply", body)
+    assert (twice.status, twice.body["code"]) == (409, "correction_applied")
+    await corrections.app.wait_for_audit_entry(corrections.shop.owner, "correction.applied")
+    assert (await corrections.passages(reported))[0]["state"] == "changed"
+
+    later = await corrections.ask()
+    told = (await corrections.told(correction))["conversations"]
+    assert [(one["conversation"]["id"], one["seqs"]) for one in told] == [(second, [2]), (first, [2])]
+    page = await corrections.told(correction, limit=1)
+    rest = await corrections.told(correction, limit=1, cursor=page["next_cursor"])
+    assert [one["conversation"]["id"] for one in rest["conversations"]] == [first]
+    assert later not in [one["conversation"]["id"] for one in told], "it was told what is right"
+
+
+async def test_a_passage_of_a_file_is_named_and_is_gone_with_it(corrections: Corrections) -> None:
+    app, owner, site_id = corrections.app, corrections.shop.owner, corrections.shop.site_id
+    service = app.knowledge_sources.service
+    source, _ = await service.create(owner, site_id, "file", SourceOptions("Manuals"))
+    text = "You can charge your scooter at every branch, for free."
+    document = await service.upload(owner, site_id, source.id, "scooter.md", _chunks(f"# Charging\n\n{text}"))
+    while await app.knowledge_sources.sync.run_due():
+        pass
+    settings = await app.admin.site_directory.get(owner.tenant_id, site_id)
+    (cited,) = await app.knowledge_sources.passages.list_passages(settings)
+    conversation_id = await corrections.answer_with((cited.reference, f"document:{document.id}:0123456789abcdef"))
+    current, changed = await corrections.passages(conversation_id)
+    assert (current["kind"], current["source_id"], current["state"]) == ("document", document.id, "current")
+    assert (current["title"], current["text"]) == ("Charging", text)
+    assert (changed["state"], changed["text"]) == ("changed", "")
+    await service.delete_document(owner, site_id, source.id, document.id)
+    assert [one["state"] for one in await corrections.passages(conversation_id)] == ["gone", "gone"]
+
+
+async def test_corrections_need_the_permissions_of_their_conversations(corrections: Corrections) -> None:
+    await corrections.know(QUESTION, WRONG)
+    conversation_id = await corrections.ask()
+    correction = await corrections.report(conversation_id)
+    add, shop = corrections.app.create_member, corrections.shop
+    chatter = await add(shop.owner, shop.site_id, can_chat=True)
+    viewer = await add(shop.owner, shop.site_id, can_view_conversations=True)
+    operator = await add(shop.owner, shop.site_id, can_chat=True, can_view_conversations=True)
+    body = {"conversation_id": conversation_id, "seq": 2, "right_answer": RIGHT}
+    for caller, status in ((chatter, 403), (viewer, 403), (operator, 201)):
+        assert (await corrections.call("POST", "/corrections", body, caller)).status == status
+    told = f"/corrections/{correction['id']}/conversations"
+    assert (await corrections.call("GET", told, None, chatter)).status == 403
+    assert (await corrections.call("GET", told, None, viewer)).status == 200
+    apply = {"question": QUESTION, "answer": RIGHT}
+    assert (await corrections.call("POST", f"/corrections/{correction['id']}/apply", apply, operator)).status == 403
+    for seq in (1, 3):
+        assert (await corrections.call("POST", "/corrections", {**body, "seq": seq})).status == 404, "not the AI's"
+
+
+async def test_an_erasure_leaves_of_a_correction_only_what_an_operator_wrote(corrections: Corrections) -> None:
+    await corrections.know(QUESTION, WRONG)
+    conversation_id = await corrections.ask()
+    await corrections.report(conversation_id, note="Jane was told 14 days.")
+    data = CorrectionData(corrections.app.corrections.corrections)
+    (text,) = await data.list_texts([conversation_id])
+    assert (text.kind, text.text) == ("correction", f"{QUESTION}\n{WRONG}\nJane was told 14 days.")
+    await data.remove([conversation_id])
+    (kept,) = (await corrections.call("GET", "/corrections")).ok()["corrections"]
+    assert (kept["conversation_id"], kept["question"], kept["wrong_answer"], kept["note"]) == (None, "", "", "")
+    assert kept["right_answer"] == RIGHT
+
+
+async def _chunks(text: str) -> AsyncIterator[bytes]:
+    yield text.encode()
