@@ -284,8 +284,8 @@ async def test_lists_and_counts_contain_no_foreign_rows(tenant: TenantFixture, o
             continue
         if "{" in route.path.replace("{site_id}", ""):
             continue
-        if "session_id" in get_fields(route.query):
-            continue  # It is about one visitor, not a list.
+        if {"session_id", "conversation_id"} & set(get_fields(route.query)):
+            continue  # It is about one visitor or chat, not a list.
         path = route.path.removeprefix("/api/v1")
         query = {
             **(site_ids if is_resource_scoped(public) and "{" not in path else {}),

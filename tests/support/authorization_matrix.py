@@ -144,7 +144,8 @@ async def find_gap(tenant: TenantFixture) -> int:
         listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/knowledge-gaps")).ok()["gaps"]
         return next((gap["id"] for gap in listed if "moon" in gap["question"]), 0)
 
-    return await wait_until(is_grouped, description="the question is grouped")
+    gap_id: int = await wait_until(is_grouped, description="the question is grouped")
+    return gap_id
 
 
 async def report_wrong_answer(tenant: TenantFixture, question: str) -> int:

@@ -279,7 +279,7 @@ async def _use_gaps(app: AdminTestApp, owner: OperatorCaller, path: str) -> None
 
 async def _use_corrections(app: AdminTestApp, owner: OperatorCaller, site: str) -> None:
     tenant_id, site_id = _ids(site, owner)
-    answer = {"conversation_id": 1, "seq": 2}
+    answer: dict[str, Any] = {"conversation_id": 1, "seq": 2}
     assert (await app.call("GET", f"{site}/cited-passages", owner, **answer)).status == 404
     assert (await app.call("POST", f"{site}/corrections", owner, {**answer, "right_answer": "x"})).status == 404
     repository, cited = app.corrections.corrections, ("knowledge:1:a", "document:2:b")

@@ -15,6 +15,7 @@ from parley.chat.corrections.model import (
     AnsweredQuestion,
     CitedPassage,
     Correction,
+    PassageState,
     ToldConversation,
 )
 from parley.chat.corrections.ports import (
@@ -148,7 +149,7 @@ class CorrectionService:
         if kind == "knowledge":
             passages = [one for one in await self.knowledge.list_passages(site) if one.id == f"knowledge:{source}"]
             for passage in passages:
-                state = "current" if passage.reference == reference else "changed"
+                state: PassageState = "current" if passage.reference == reference else "changed"
                 return CitedPassage(reference, "knowledge", int(source), state, passage.title, passage.text)
             return CitedPassage(reference, "knowledge", int(source), "gone")
         passages = list(await self.documents.list_of_document(site, int(source)))
