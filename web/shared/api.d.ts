@@ -1905,6 +1905,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["getSitesSiteIdChatbotUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/cited-passages": {
         parameters: {
             query?: never;
@@ -2731,6 +2747,22 @@ export interface components {
                 [key: string]: components["schemas"]["Permission"][];
             };
         };
+        AiCapsBody: {
+            site?: number | null;
+            address?: number | null;
+            session?: number | null;
+            conversation?: number | null;
+            /** @enum {string} */
+            when_reached?: "handoff" | "builtin";
+        };
+        AiCapsSchema: {
+            site: number | null;
+            address: number | null;
+            session: number | null;
+            conversation: number | null;
+            /** @enum {string} */
+            when_reached: "handoff" | "builtin";
+        };
         AiErrorSchema: {
             message: string;
             code: string;
@@ -3136,6 +3168,7 @@ export interface components {
             translation?: components["schemas"]["TranslationSettingsBody"] | null;
             ai?: components["schemas"]["AiSettingsBody"] | null;
             fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
+            caps?: components["schemas"]["AiCapsBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
             require_answer_tests?: boolean | null;
         };
@@ -3169,6 +3202,7 @@ export interface components {
             ai: components["schemas"]["AiSettingsSchema"];
             fallbacks: components["schemas"]["parley__chat__sites__settings_schemas__FallbackSchema"][];
             failing_engines: components["schemas"]["EngineStateSchema"][];
+            caps: components["schemas"]["AiCapsSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
@@ -5107,6 +5141,19 @@ export interface components {
         SourceSchema: {
             question: string;
             answer: string;
+        };
+        SpentTodayResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            /** Format: date */
+            day: string;
+            replies: number;
+            reply_limit: number | null;
+            tokens: number;
+            token_limit: number | null;
         };
         SuggestionResponse: {
             /**
@@ -10195,6 +10242,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ToolResultResponse"];
+                };
+            };
+        };
+    };
+    getSitesSiteIdChatbotUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpentTodayResponse"];
                 };
             };
         };
