@@ -3749,7 +3749,7 @@ export interface components {
         };
         ExportedText: {
             /** @enum {string} */
-            kind: "answer_test" | "test_answer" | "unanswered_question" | "correction";
+            kind: "answer_test" | "test_answer" | "unanswered_question" | "transcript_email" | "correction";
             text: string;
         };
         ExportedTrigger: {
