@@ -2769,6 +2769,18 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        AiPricesBody: {
+            currency?: string;
+            input?: number | null;
+            output?: number | null;
+            embedding?: number | null;
+        };
+        AiPricesSchema: {
+            currency: string;
+            input: number | null;
+            output: number | null;
+            embedding: number | null;
+        };
         AiSettingsBody: {
             base_url?: string | null;
             api_key?: string | null;
@@ -2789,6 +2801,18 @@ export interface components {
             /** @enum {string} */
             embeddings: "local" | "endpoint" | "none";
             embedding_model: string | null;
+        };
+        AiUsageSchema: {
+            conversations: number;
+            unknown: number;
+            input_tokens: number;
+            output_tokens: number;
+            embedding_tokens: number;
+            priced: number;
+            currency: string | null;
+            cost: number | null;
+            cost_per_conversation: number | null;
+            cost_per_resolved: number | null;
         };
         AllQueuesResponse: {
             /**
@@ -3169,6 +3193,7 @@ export interface components {
             ai?: components["schemas"]["AiSettingsBody"] | null;
             fallbacks?: components["schemas"]["parley__chat__sites__settings_schemas__FallbackBody"][] | null;
             caps?: components["schemas"]["AiCapsBody"] | null;
+            prices?: components["schemas"]["AiPricesBody"] | null;
             files?: components["schemas"]["FilesSettingsBody"] | null;
             require_answer_tests?: boolean | null;
         };
@@ -3203,6 +3228,7 @@ export interface components {
             fallbacks: components["schemas"]["parley__chat__sites__settings_schemas__FallbackSchema"][];
             failing_engines: components["schemas"]["EngineStateSchema"][];
             caps: components["schemas"]["AiCapsSchema"];
+            prices: components["schemas"]["AiPricesSchema"];
             files: components["schemas"]["FilesSettingsSchema"];
             require_answer_tests: boolean;
             last_error: components["schemas"]["AiErrorSchema"] | null;
@@ -3384,6 +3410,7 @@ export interface components {
             history: components["schemas"]["HistoryEntrySchema"][];
             reads: components["schemas"]["ReadMarkSchema"][];
             previous: components["schemas"]["ConversationSchema"][];
+            ai_usage: components["schemas"]["ConversationUsageSchema"] | null;
         };
         ConversationRef: {
             conversation_id: number;
@@ -3446,6 +3473,13 @@ export interface components {
             updated_at: string;
             /** @default 0 */
             version: number;
+        };
+        ConversationUsageSchema: {
+            input_tokens: number;
+            output_tokens: number;
+            embedding_tokens: number;
+            cost: number | null;
+            currency: string;
         };
         CopilotResponse: {
             /**
@@ -3832,6 +3866,7 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
+            ai_usage: components["schemas"]["AiUsageSchema"];
         };
         FileLimitsSchema: {
             enabled: boolean;
@@ -4000,7 +4035,7 @@ export interface components {
             reasons: components["schemas"]["ReasonSchema"][];
         };
         /** @enum {string} */
-        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label";
+        GroupBy: "hour" | "day" | "weekday" | "weekday_hour" | "site" | "team" | "operator" | "label" | "engine";
         HistoryEntrySchema: {
             at: string;
             action: string;
@@ -4860,6 +4895,7 @@ export interface components {
             wait: components["schemas"]["DurationSchema"];
             resolution: components["schemas"]["DurationSchema"];
             ratings: components["schemas"]["RatingsSchema"];
+            ai_usage: components["schemas"]["AiUsageSchema"];
             key: string | null;
             name: string | null;
             deleted: boolean;
@@ -5864,6 +5900,8 @@ export interface components {
             engine: "builtin" | "openai";
             model?: string | null;
             base_url?: string | null;
+            input_price?: number | null;
+            output_price?: number | null;
             api_key?: string | null;
         };
         parley__chat__sites__settings_schemas__FallbackSchema: {
@@ -5871,6 +5909,8 @@ export interface components {
             engine: string;
             model: string | null;
             base_url: string | null;
+            input_price: number | null;
+            output_price: number | null;
             api_key_set: boolean;
             check: components["schemas"]["EngineCheckSchema"] | null;
         };

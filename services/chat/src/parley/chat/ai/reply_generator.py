@@ -173,9 +173,7 @@ class ReplyGenerator:
         # An attempt to get the instructions is no question that an entry could answer.
         unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
         engines = meter.engines
-        return AiResult(
-            stream.text, kind, engines, sources, calls, asked, choices, cited=cited, unanswered=unanswered
-        )
+        return AiResult(stream.text, kind, engines, sources, calls, asked, choices, cited=cited, unanswered=unanswered)
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site
