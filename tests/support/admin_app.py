@@ -43,6 +43,9 @@ from parley.chat.site_texts.handlers import SiteTextHandlers
 from parley.chat.site_texts.service import SiteTextService
 from parley.chat.tools import routes as tool_routes
 from parley.chat.tools.module import ToolModule
+from parley.chat.uploads.image_sanitizer import WorkerImageSanitizer
+from parley.chat.uploads.repository import MongoUploadRepository
+from parley.chat.uploads.service import UploadService
 from parley.chat.uploads.storage import FolderStorage
 from parley.common.auth.identity import (
     IDENTITY_HEADER,
@@ -114,6 +117,8 @@ class AdminTestApp:
     answer_tests: AnswerTestModule
     gaps: KnowledgeGapModule
     corrections: CorrectionModule
+    uploads: UploadService
+    images: WorkerImageSanitizer
     ai_components: list[Any]
     """What the AI has to stop."""
     site_texts: SiteTextHandlers
@@ -172,9 +177,15 @@ class AdminTestApp:
         rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
         backends = Backends(mongo, broker, outbox, rpc)
         conversations = ConversationModule(backends, admin, settings, clock)
-        ai = AiModule(
-            backends, admin, conversations, settings, (admin.knowledge, sources.passages), tools.sessions, clock
+        images = WorkerImageSanitizer()
+        uploads = UploadService(
+            images,
+            FolderStorage(Path(folder.name)),
+            MongoUploadRepository(mongo, clock),
+            settings.image_base,
         )
+        passages = (admin.knowledge, sources.passages)
+        ai = AiModule(backends, admin, conversations, settings, passages, tools.sessions, uploads, clock)
         answer_tests = AnswerTestModule(mongo, admin, conversations, sources, ai, clock)
         gaps = KnowledgeGapModule(mongo, admin, conversations, ai, clock)
         corrections = CorrectionModule(mongo, admin, conversations, sources, clock)
@@ -218,6 +229,8 @@ class AdminTestApp:
             answer_tests,
             gaps,
             corrections,
+            uploads,
+            images,
             ai_components,
             texts,
             server,
@@ -238,6 +251,7 @@ class AdminTestApp:
         await self.http.close()
         await self.server.close()
         self.folder.cleanup()
+        await self.images.close()
         for component in (
             *self.ai_components,
             self.knowledge_sources.web,

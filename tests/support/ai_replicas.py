@@ -59,15 +59,23 @@ class Replica:
             module.next_message_id,
             app.admin.site_repository,
             app.tools.sessions,
+            app.uploads,
         )
         self.replies = AiReplyService(
             module.conversation_repository, module.message_repository, generator, self.clock, self.tasks.spawn
         )
 
     async def receive(
-        self, visitor: VisitorCaller, content: str, message_id: str | None = None, confirms: str | None = None
+        self,
+        visitor: VisitorCaller,
+        content: str,
+        message_id: str | None = None,
+        confirms: str | None = None,
+        image_url: str | None = None,
     ) -> ReceivedMessage:
-        return await self.module.messages.receive(visitor, content, message_id=message_id, confirms=confirms)
+        return await self.module.messages.receive(
+            visitor, content, message_id=message_id, confirms=confirms, image_url=image_url
+        )
 
     async def read_reply(self, received: ReceivedMessage) -> tuple[str, ReplyOutcome]:
         """Start or join the reply, and wait for its end."""

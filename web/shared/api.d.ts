@@ -2790,6 +2790,7 @@ export interface components {
             daily_tokens?: number | null;
             embeddings?: ("local" | "endpoint" | "none") | null;
             embedding_model?: string | null;
+            images?: boolean | null;
         };
         AiSettingsSchema: {
             base_url: string | null;
@@ -2801,6 +2802,7 @@ export interface components {
             /** @enum {string} */
             embeddings: "local" | "endpoint" | "none";
             embedding_model: string | null;
+            images: boolean;
         };
         AiUsageSchema: {
             conversations: number;

@@ -162,7 +162,7 @@ async def test_routing_and_private_push_are_available_to_other_services(site: Se
 
 async def test_ai_settings_can_be_changed_one_by_one(site: SettingsClient) -> None:
     unset = dict.fromkeys(("base_url", "temperature", "seconds", "answer_tokens", "daily_tokens", "embedding_model"))
-    assert (await site.get())["ai"] == {**unset, "api_key_set": False, "embeddings": "local"}
+    assert (await site.get())["ai"] == {**unset, "api_key_set": False, "embeddings": "local", "images": False}
     await site.set(ai={"base_url": "https://93.184.215.14/v1/", "temperature": 0, "seconds": 10})
     after = await site.set(ai={"answer_tokens": 100, "daily_tokens": 5000, "seconds": None})
     assert after["ai"] == {
@@ -174,6 +174,7 @@ async def test_ai_settings_can_be_changed_one_by_one(site: SettingsClient) -> No
         "daily_tokens": 5000,
         "embeddings": "local",
         "embedding_model": None,
+        "images": False,
     }
     assert (await site.set(ai={"base_url": ""}))["ai"]["base_url"] is None
 

@@ -239,6 +239,13 @@ function AnswerFields({ siteId, stored, chatbot, errors, change }: AnswerProps) 
         <AiFields value={ai} error={errors["ai"]} change={(changed) => change({ ai: changed })} />
       )}
       {!isBuiltin && <EngineCheck siteId={siteId} model={model} ai={ai} stored={chatbot.check} />}
+      {!isBuiltin && (
+        <Switch
+          on={ai.images ?? false}
+          label={t("engines.images")}
+          onChange={(on) => change({ ai: { ...ai, images: on } })}
+        />
+      )}
       {!isBuiltin && stored && <FailingEngines chatbot={stored} />}
       <EmbeddingFields value={ai} change={(changed) => change({ ai: changed })} />
       {chatbot.last_error && !isBuiltin && (

@@ -71,13 +71,12 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     )
     tools = ToolModule(backends.mongo, settings, admin.site_service, admin.audit)
     service.add(tools.caller)
-    ai = AiModule(
-        backends, admin, conversations, settings, (admin.knowledge, knowledge_sources.passages), tools.sessions
-    )
+    uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
+    sources = (admin.knowledge, knowledge_sources.passages)
+    ai = AiModule(backends, admin, conversations, settings, sources, tools.sessions, uploads.uploads)
     answer_tests = AnswerTestModule(backends.mongo, admin, conversations, knowledge_sources, ai)
     gaps = KnowledgeGapModule(backends.mongo, admin, conversations, ai)
     corrections = CorrectionModule(backends.mongo, admin, conversations, knowledge_sources)
-    uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
     personal_data = build_personal_data_service(settings, backends.mongo, backends.outbox, admin, images, backends.rpc)
 
     ai.add_to(service)

@@ -57,6 +57,8 @@ class Prompt:
     retry: bool = True
     """Whether the engine tries again by itself when its endpoint fails."""
     meter: Meter = field(default_factory=Meter)
+    images: tuple[bytes, ...] = ()
+    """JPEGs that the visitor has sent, oldest first, for a model that sees them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from parley.chat.ai.engine_catalog import AiEngineCatalog
 from parley.chat.ai.engine_chain import EngineChains, UnrecordedStates
 from parley.chat.ai.engines.context import EngineContext
 from parley.chat.ai.metered_embedder import MeteredEmbedder
+from parley.chat.ai.ports import VisitorImages
 from parley.chat.ai.reply_generator import ReplyGenerator
 from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.ai.spending_service import SpendingService
@@ -37,6 +38,7 @@ class AiModule:
         settings: ChatSettings,
         passage_sources: Sequence[PassageSource],
         tools: ToolSessions,
+        images: VisitorImages,
         clock: Clock = utc_now,
     ) -> None:
         self.engines = AiEngineCatalog(EngineContext(settings, admin.site_key_cipher, admin.ssrf_guard))
@@ -65,6 +67,7 @@ class AiModule:
             conversations.next_message_id,
             admin.site_repository,
             tools,
+            images,
         )
         self.replies = AiReplyService(
             conversations.conversation_repository,

@@ -45,6 +45,11 @@ class KnowledgeSearch(Protocol):
         """What the site's knowledge says to a question. The meter counts what the search costs."""
 
 
+class VisitorImages(Protocol):
+    async def read_for_model(self, tenant_id: int, site_id: int, session: str, image_url: str) -> bytes | None:
+        """A visitor's own image as a small JPEG. None if it is not theirs, or cannot be read any more."""
+
+
 class ToolSource(Protocol):
     async def open(
         self, conversation: Conversation, seq: int, is_current: Callable[[], Awaitable[bool]]

@@ -20,7 +20,7 @@ from parley.chat.ai.engine import AiEngine, AiEngineError
 from parley.chat.ai.metering import CapReached, Limits, Meter, Spender, TokenBudget
 from parley.chat.ai.model import EMPTY_REPLIES, AiResult, EmptyReason, Prompt, ReplyMetadata, ResultKind
 from parley.chat.ai.output_guard import NamedAddresses, OutputGuard
-from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource
+from parley.chat.ai.ports import AiCallRecorder, AiEngines, KnowledgeSearch, ToolSource, VisitorImages
 from parley.chat.ai.prompts import describe_message, list_naming_texts, secret_texts, select_context
 from parley.chat.ai.reply_stream import AiReplyStream
 from parley.chat.conversations import transitions
@@ -49,6 +49,8 @@ log = get_logger(__name__)
 
 MAX_CONTEXT_MESSAGES = 20
 MAX_PASSAGES = 4
+MAX_IMAGES = 3
+"""That the model sees; each is at most some 500 kB."""
 MAX_CONSECUTIVE_MISSES = 2
 """Questions in a row without an answer before the AI requests a handoff."""
 MAX_REPLY_CHARACTERS = 16_000
@@ -98,6 +100,7 @@ class ReplyGenerator:
     next_message_id: NextId
     calls: AiCallRecorder
     tools: ToolSource
+    images: VisitorImages
 
     async def generate(
         self, conversation: Conversation, seq: int, stream: AiReplyStream, client_ip: str = ""
@@ -112,7 +115,10 @@ class ReplyGenerator:
         task = ReplyTask(conversation, seq, site, strings, stream, tools, client_ip)
         if task.handoff_allowed and message and requests_human(message.content):
             return await self._hand_over(task, AiResult("", "asked"))
-        result = await self._ask_engine(task, question, select_context(seq, recent))
+        result = await self._ask_engine(task, question, recent)
+        if message is None or not message.content.strip():
+            # An image or a file alone is no question that an entry could answer.
+            result = replace(result, unanswered="")
         metrics.AI_REPLIES.labels(result.kind).inc()
         if result.kind == "fenced":
             await self._record_discarded_calls(task, result)
@@ -127,7 +133,7 @@ class ReplyGenerator:
             result = replace(result, quick_replies=(QuickReply(label=strings.ask_for_person),))
         return await self._save(task, result)
 
-    async def _ask_engine(self, task: ReplyTask, question: str, context: Sequence[Message]) -> AiResult:
+    async def _ask_engine(self, task: ReplyTask, question: str, recent: Sequence[Message]) -> AiResult:
         """Stream the engine's reply. An engine's failure is a result, with a sentence about it at the end."""
         site, stream, pending = task.site, task.stream, task.confirmed_call
         small_talk = None if pending else reply_to_small_talk(question, task.strings)
@@ -137,7 +143,17 @@ class ReplyGenerator:
             findings = await self.knowledge.search(site, question, MAX_PASSAGES, meter)
         fallback_text = small_talk or task.strings.unknown_answer
         language = task.conversation.visitor.language
-        prompt = Prompt(site, question, language, context, findings, fallback_text, meter=meter)
+        images = () if small_talk or pending else await self._load_images(task, recent)
+        prompt = Prompt(
+            site,
+            question,
+            language,
+            select_context(task.seq, recent),
+            findings,
+            fallback_text,
+            meter=meter,
+            images=images,
+        )
         metadata = ReplyMetadata()
         try:
             if pending is not None:
@@ -174,6 +190,18 @@ class ReplyGenerator:
         unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
         engines = meter.engines
         return AiResult(stream.text, kind, engines, sources, calls, asked, choices, cited=cited, unanswered=unanswered)
+
+    async def _load_images(self, task: ReplyTask, messages: Sequence[Message]) -> tuple[bytes, ...]:
+        """The latest images that the visitor has sent up to the question, if an engine of the site sees images."""
+        visitor, site = task.conversation.visitor, task.site
+        if not any(engine.sees_images for engine in site.list_engines()):
+            return ()
+        sent = [message.image_url for message in messages if message.role == "visitor" and message.seq <= task.seq]
+        urls = [url for url in sent if url is not None][-MAX_IMAGES:]
+        loaded = await asyncio.gather(
+            *(self.images.read_for_model(site.tenant_id, site.id, visitor.session, url) for url in urls)
+        )
+        return tuple(image for image in loaded if image is not None)
 
     def _open_meter(self, task: ReplyTask) -> Meter:
         visitor, site = task.conversation.visitor, task.site

@@ -51,6 +51,8 @@ class AiSettings:
     """What compares the meaning of questions and passages; None for the local model."""
     embedding_model: str | None = None
     """The endpoint's name of a model for embeddings."""
+    images: bool | None = None
+    """Whether visitors' images are sent to models that see them."""
 
     @property
     def embedding_choice(self) -> EmbeddingChoice:

@@ -205,6 +205,12 @@ class AiSettingsBody(RequestBody):
         None, description="The endpoint's name of its model for embeddings; needed for `embeddings: endpoint`."
     )
 
+    images: bool | None = Field(
+        None,
+        description="Whether images that visitors send are shown to models of which the last check has found that they "
+        "see images.",
+    )
+
     def to_fields(self) -> dict[str, Any]:
         """Return the fields that were given; an empty text becomes None."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
@@ -352,6 +358,7 @@ class AiSettingsSchema(BaseModel):
     daily_tokens: int | None
     embeddings: EmbeddingChoice
     embedding_model: str | None
+    images: bool
 
 
 def serialize_business_hours(hours: BusinessHours | None) -> BusinessHoursSchema | None:
@@ -379,6 +386,7 @@ def serialize_ai_settings(ai: AiSettings) -> AiSettingsSchema:
         daily_tokens=ai.daily_tokens,
         embeddings=ai.embedding_choice,
         embedding_model=ai.embedding_model,
+        images=bool(ai.images),
     )
 
 

@@ -73,6 +73,11 @@ class SiteSettings:
         return self.engine_checks.get(self.engine_id)
 
     @property
+    def sees_images(self) -> bool:
+        """Whether the engine gets visitors' images: the site wants it, and the check has found that it sees them."""
+        return bool(self.ai.images and self.ai_check is not None and self.ai_check.supports("images"))
+
+    @property
     def engine_state(self) -> EngineState | None:
         return self.engine_states.get(self.engine_id)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pillow_heif
@@ -22,6 +23,9 @@ MAX_FRAMES = 200
 MAX_ANIMATION_PIXELS = 64_000_000
 """Of all frames together: the encoders keep a byte or more for each."""
 _MAX_PROFILE_BYTES = 65_536
+MAX_SIDE = 1024
+"""Of an image that is scaled down: enough to read a screenshot."""
+_SCALED_QUALITY = 80
 _JPEG_QUALITY = 90
 _WEBP_QUALITY = 90
 
@@ -38,12 +42,21 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 def reencode(data: bytes) -> SanitizedImage:
     """Raises NotAnImage, ImageTooLarge."""
+    return _open(data, _encode)
+
+
+def scale_down(data: bytes) -> SanitizedImage:
+    """A JPEG of the first frame, with at most MAX_SIDE pixels on a side. Raises NotAnImage, ImageTooLarge."""
+    return _open(data, _scale_down)
+
+
+def _open(data: bytes, encode: Callable[[Image.Image, bytes], SanitizedImage]) -> SanitizedImage:
     try:
         with warnings.catch_warnings():
             # Also raised where a later frame turns out to be larger than the header said.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data), formats=_ACCEPTED) as image:
-                return _encode(image, data)
+                return encode(image, data)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as exc:
         raise ImageTooLarge from exc
     except (
@@ -71,6 +84,19 @@ def _encode(image: Image.Image, data: bytes) -> SanitizedImage:
     if frames > 1:
         return _encode_animation(image, data)
     return _encode_still(image, data)
+
+
+def _scale_down(image: Image.Image, data: bytes) -> SanitizedImage:
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageTooLarge
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))
+    opaque = Image.new("RGB", image.size, "white")
+    layer = image.convert("RGBA")
+    opaque.paste(layer, mask=layer)
+    opaque.thumbnail((MAX_SIDE, MAX_SIDE))
+    output = io.BytesIO()
+    opaque.save(output, "JPEG", quality=_SCALED_QUALITY)
+    return SanitizedImage(output.getvalue(), *_MEDIA_TYPES["JPEG"], *opaque.size)
 
 
 def _encode_still(image: Image.Image, data: bytes) -> SanitizedImage:

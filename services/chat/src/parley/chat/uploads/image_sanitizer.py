@@ -12,6 +12,7 @@ from asyncio.subprocess import PIPE, Process
 from parley.chat import metrics
 from parley.chat.timeouts import IMAGE_PROCESS_IDLE_SECONDS, SANITIZE_TIMEOUT_SECONDS
 from parley.chat.uploads.errors import ImageTooLarge, NotAnImage, TooManyImages
+from parley.chat.uploads.image_requests import REENCODE, SCALE_DOWN
 from parley.chat.uploads.model import SanitizedImage
 from parley.common.observability.logging import get_logger
 
@@ -39,6 +40,13 @@ class WorkerImageSanitizer:
 
     async def sanitize(self, data: bytes) -> SanitizedImage:
         """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
+        return await self._process_image(REENCODE, data)
+
+    async def scale_down(self, data: bytes) -> SanitizedImage:
+        """A small JPEG of an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
+        return await self._process_image(SCALE_DOWN, data)
+
+    async def _process_image(self, kind: bytes, data: bytes) -> SanitizedImage:
         if not data:
             raise NotAnImage
         if len(data) > MAX_IMAGE_BYTES:
@@ -50,7 +58,7 @@ class WorkerImageSanitizer:
         try:
             async with self._turn:
                 with metrics.IMAGE_SECONDS.time():
-                    return await self._reencode(data)
+                    return await self._request(kind + data)
         finally:
             self._waiting -= 1
             metrics.IMAGES_WAITING.dec()
@@ -65,7 +73,7 @@ class WorkerImageSanitizer:
                 process.kill()
             await process.wait()
 
-    async def _reencode(self, data: bytes) -> SanitizedImage:
+    async def _request(self, data: bytes) -> SanitizedImage:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         try:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from parley.chat.uploads.errors import ImageTooLarge, NotAnImage
-from parley.chat.uploads.image_codec import reencode
+from parley.chat.uploads.image_codec import reencode, scale_down
+from parley.chat.uploads.image_requests import SCALE_DOWN
 
 LENGTH = struct.Struct(">I")
 MAX_DATA_BYTES = 352 * 1024 * 1024
@@ -24,7 +25,7 @@ MAX_DATA_BYTES = 352 * 1024 * 1024
 
 def answer(data: bytes) -> tuple[dict[str, object], bytes]:
     try:
-        image = reencode(data)
+        image = scale_down(data[1:]) if data[:1] == SCALE_DOWN else reencode(data[1:])
     except (NotAnImage, ImageTooLarge) as exc:
         return {"error": exc.code}, b""
     header: dict[str, object] = {"extension": image.extension, "media_type": image.media_type}

@@ -12,6 +12,9 @@ class ImageSanitizer(Protocol):
     async def sanitize(self, data: bytes) -> SanitizedImage:
         """Decode and re-encode an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
 
+    async def scale_down(self, data: bytes) -> SanitizedImage:
+        """A small JPEG of an image. Raises NotAnImage, ImageTooLarge, TooManyImages."""
+
 
 class ImageStorage(Protocol):
     """Stores the bytes of images, by name. Every method raises Unavailable."""
@@ -55,6 +58,9 @@ class UploadRepository(Protocol):
         """Let an image that was sent not expire."""
 
     async def remove(self, name: str) -> None: ...
+
+    async def is_of_visitor(self, name: str, tenant_id: int, site_id: int, session: str) -> bool:
+        """Whether the visitor with this session has uploaded the image."""
 
     async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
         """Whether a message or a canned reply shows the image, which has this URL."""

@@ -75,6 +75,10 @@ class MongoUploadRepository:
     async def remove(self, name: str) -> None:
         await self._mongo[COLLECTION].delete_one({"_id": name})
 
+    async def is_of_visitor(self, name: str, tenant_id: int, site_id: int, session: str) -> bool:
+        query = {"_id": name, "tenant_id": tenant_id, "site_id": site_id, "session": session}
+        return await self._mongo[COLLECTION].find_one(query, {"_id": 1}) is not None
+
     async def is_sent(self, upload: ExpiredUpload, url: str) -> bool:
         stored = query_shown_images([url])
         # While the broker is away, messages wait in the outbox of their conversation.

@@ -78,6 +78,17 @@ class UploadService:
                     await self.storage.remove(upload.name)
                     await self.uploads.remove(upload.name)
 
+    async def read_for_model(self, tenant_id: int, site_id: int, session: str, image_url: str) -> bytes | None:
+        """A visitor's own image as a small JPEG. None if it is not theirs, or cannot be read any more."""
+        name = image_name(image_url)
+        try:
+            if name is None or not await self.uploads.is_of_visitor(name, tenant_id, site_id, session):
+                return None
+            data = await self.storage.get(name)
+            return None if data is None else (await self.sanitizer.scale_down(data)).data
+        except ParleyError:
+            return None
+
     async def read(self, name: str) -> bytes:
         """Return the bytes of an image. Raises NotFound, Unavailable."""
         data = await self.storage.get(name)

@@ -231,6 +231,7 @@ class OpenAiClient:
                 turns=turns,
                 tools=tools,
                 session=session,
+                images=task.images if isinstance(task, Prompt) and site.sees_images else (),
                 temperature=defaults.temperature if site_ai.temperature is None else site_ai.temperature,
                 max_tokens=self._max_reply_tokens(site),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -82,8 +83,12 @@ class Dialect:
         max_tokens: int,
         tools: bool,
         session: ToolSession | None = None,
+        images: Sequence[bytes] = (),
     ) -> dict[str, Any]:
-        """`tools`: the model is offered the function for questions without an answer, and those of the session."""
+        """`tools`: the model is offered the function for questions without an answer, and those of the session.
+
+        `images`: JPEGs that belong to the last turn of the user.
+        """
         parameters: dict[str, Any] = {
             "temperature": temperature,
             self.max_tokens_name: max_tokens,
@@ -103,6 +108,8 @@ class Dialect:
         parameters["messages"] = [
             {"role": role, "content": content} for role, content in (_merged(messages) if self._merges else messages)
         ]
+        if images:
+            _attach(parameters["messages"], images)
         if session is not None:
             parameters["messages"] += describe_exchanges(session.exchanges, as_text=not self.tools)
         return parameters
@@ -110,6 +117,14 @@ class Dialect:
     @property
     def _merges(self) -> bool:
         return self.alternating_turns or not self.system_role
+
+
+def _attach(messages: list[dict[str, Any]], images: Sequence[bytes]) -> None:
+    last = next((message for message in reversed(messages) if message["role"] == "user"), None)
+    if last is not None:
+        urls = [f"data:image/jpeg;base64,{b64encode(image).decode()}" for image in images]
+        parts = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+        last["content"] = [{"type": "text", "text": last["content"]}, *parts]
 
 
 def _merged(turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
