@@ -33,7 +33,7 @@ class Replica:
     def __init__(self, app: AdminTestApp, settings: ChatSettings) -> None:
         rpc = {name: RpcClient(name) for name in ("presence", "translate", "notify")}
         backends = Backends(app.mongo, app.broker, app.outbox, rpc)
-        self.clock = AdjustableClock()
+        self.clock = AdjustableClock(app.clock.offset)
         self.module = module = ConversationModule(backends, app.admin, settings, self.clock)
         self.engines = AiEngineCatalog(EngineContext(settings, app.admin.site_key_cipher, app.admin.ssrf_guard))
         self.budget = MongoTokenBudget(app.mongo, self.clock, 0)

@@ -49,6 +49,11 @@ INDEXES = [
     ),
     Index(
         COLLECTION,
+        [("source_id", 1), ("fetched_at", -1)],
+        {"name": "latest_change", "partialFilterExpression": {"has_change": True}},
+    ),
+    Index(
+        COLLECTION,
         [("source_id", 1), ("depth", 1), ("_id", 1)],
         {"name": "unread", "partialFilterExpression": {"unread": True}},
     ),
@@ -239,7 +244,8 @@ class MongoDocumentRepository:
 
     async def find_latest_change(self, source: Source, document_id: int | None) -> datetime | None:
         query = _with_change(source, document_id)
-        row = await self._mongo[COLLECTION].find_one(query, {"fetched_at": 1}, sort=[("fetched_at", -1)])
+        order = None if document_id is not None else [("fetched_at", -1)]
+        row = await self._mongo[COLLECTION].find_one(query, {"fetched_at": 1}, sort=order)
         return None if row is None else row["fetched_at"]
 
     async def approve(self, source: Source, document_id: int | None) -> int:

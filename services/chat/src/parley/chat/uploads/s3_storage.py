@@ -138,6 +138,9 @@ class _ThreadReader:
             if self._cancelled:
                 raise concurrent.futures.CancelledError
             self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            if self._cancelled:
+                # `cancel` may have come before the assignment.
+                self._pending.cancel()
             try:
                 chunk = self._pending.result()
             except Exception as exc:

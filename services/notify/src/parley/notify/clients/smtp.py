@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -40,12 +42,14 @@ class SmtpClient:
 
     async def check(self) -> None:
         """Connect and log in, and send nothing. Raises aiosmtplib.SMTPException, OSError, TimeoutError."""
-        async with asyncio.timeout(SMTP_COMMAND_TIMEOUT_SECONDS), self._connect():
-            pass
+        async with asyncio.timeout(SMTP_COMMAND_TIMEOUT_SECONDS), self._connect() as client:
+            await client.quit()
 
-    def _connect(self) -> aiosmtplib.SMTP:
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """Connect and log in. The connection is closed without a goodbye, for which the library would wait again."""
         account = self._account
-        return aiosmtplib.SMTP(
+        client = aiosmtplib.SMTP(
             hostname=account.host,
             port=account.port,
             username=account.username,
@@ -57,6 +61,11 @@ class SmtpClient:
             start_tls=account.tls == "starttls",
             tls_context=self._tls_context,
         )
+        try:
+            await client.connect()
+            yield client
+        finally:
+            client.close()
 
     async def _send(self, recipient: str, message: bytes) -> MailReceipt:
         """What the server says about this mail is final if it is permanent; about the installation, it never is."""
@@ -65,13 +74,15 @@ class SmtpClient:
             async with asyncio.timeout(SMTP_SEND_TIMEOUT_SECONDS), self._connect() as client:
                 await client.sendmail(self._account.sender.addr_spec, [recipient], message)
                 accepted = True
+                await client.quit()
         except aiosmtplib.SMTPRecipientsRefused as exc:
             refusal = exc.recipients[0]
             return _to_receipt(refusal.code, refusal.message)
         except aiosmtplib.SMTPDataError as exc:
             return _to_receipt(exc.code, exc.message)
         except aiosmtplib.SMTPResponseException as exc:
-            return MailReceipt("later", exc.code, f"{type(exc).__name__}: {exc.message}")
+            if not accepted:
+                return MailReceipt("later", exc.code, f"{type(exc).__name__}: {exc.message}")
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
             # The connection may also be lost while it is closed, after the mail was accepted.
             if not accepted:
