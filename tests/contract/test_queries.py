@@ -215,6 +215,11 @@ async def _run_conversation(tenant: TenantFixture) -> None:
     (await tenant.alex.post("/operator/fcm-token", {"token": "d" * 140})).ok()
     async with tenant.sam.stream() as stream:
         await stream.wait_for("ready")
+    _, erased_id = await tenant.pending_conversation("Forget me")
+    erased = (await tenant.alex.get(f"/operator/conversation/{erased_id}")).ok()["conversation"]["visitor"]
+    subject = {"site_id": tenant.site_id, "session_id": erased["session_id"]}
+    (await tenant.owner.get("/operator/visitor/export", **subject)).ok()
+    (await tenant.owner.post("/operator/visitor/erase", subject)).ok()
     (await tenant.owner.send("PUT", f"/team/{tenant.sam.id}", {"suspended": True})).ok()
 
 

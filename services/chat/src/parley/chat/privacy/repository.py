@@ -194,7 +194,9 @@ class MongoPersonalDataRepository:
         used_files = {
             file_id
             for collection in ("messages", CANNED_REPLIES)
-            for file_id in await self._mongo[collection].distinct("file.id", {"file.id": {"$in": files}})
+            for file_id in await self._mongo[collection].distinct(
+                "file.id", {"file.id": {"$in": files, "$type": "string"}}
+            )
         }
         unused_files = [file_id for file_id in files if file_id not in used_files]
         counts = DataCounts(
@@ -312,7 +314,7 @@ class MongoPersonalDataRepository:
                 return messages
 
     async def _list_uploads(self, subject: DataSubject) -> list[str]:
-        query = {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
+        query = _uploads_filter(subject)
         return [row["_id"] async for row in self._mongo["uploads"].find(query, {"_id": 1})]
 
     async def _list_sent_images(self, conversation_ids: Sequence[int]) -> list[str]:
@@ -322,7 +324,7 @@ class MongoPersonalDataRepository:
 
     async def _list_files(self, subject: DataSubject, conversation_ids: Sequence[int]) -> list[str]:
         """List the ids of the files in conversations, and of those that the visitor uploaded."""
-        query = {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
+        query = _uploads_filter(subject)
         uploaded = [row["_id"] async for row in self._mongo[FILES].find(query, {"_id": 1})]
         in_conversations = {"conversation_id": {"$in": list(conversation_ids)}, "file.id": {"$type": "string"}}
         sent = await self._mongo["messages"].distinct("file.id", in_conversations)
@@ -350,3 +352,12 @@ def _conversations_filter(subject: DataSubject) -> Document:
 
 def _triggers_filter(subject: DataSubject) -> Document:
     return {"tenant_id": subject.tenant_id, "site_id": subject.site_id, "session": subject.session}
+
+
+def _uploads_filter(subject: DataSubject) -> Document:
+    # With its type, since the indexes are partial by it.
+    return {
+        "tenant_id": subject.tenant_id,
+        "site_id": subject.site_id,
+        "session": {"$eq": subject.session, "$type": "string"},
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import io
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, Protocol, cast
@@ -131,14 +132,14 @@ class _ThreadReader:
         self._chunks = chunks
         self._buffer = bytearray()
         self._pending: concurrent.futures.Future[bytes] | None = None
-        self._cancelled = False
+        self._cancelled = threading.Event()
 
     def read(self, size: int) -> bytes:
         while len(self._buffer) < size:
-            if self._cancelled:
+            if self._cancelled.is_set():
                 raise concurrent.futures.CancelledError
             self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
-            if self._cancelled:
+            if self._cancelled.is_set():
                 # `cancel` may have come before the assignment.
                 self._pending.cancel()
             try:
@@ -155,7 +156,7 @@ class _ThreadReader:
 
     def cancel(self) -> None:
         """Let the thread end: nobody waits for it any more."""
-        self._cancelled = True
+        self._cancelled.set()
         if self._pending is not None:
             self._pending.cancel()
 
