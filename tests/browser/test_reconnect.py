@@ -10,6 +10,7 @@ from parley_dev.stack import Stack
 from support.browser import BrowserSessions
 from support.tcp_proxy import TcpProxy
 from support.tenants import TenantFixture
+from support.wait import wait_until
 
 
 async def test_reconnected_panel_shows_missed_messages(
@@ -132,8 +133,13 @@ async def test_reconnected_widget_sends_queued_and_shows_missed_messages(
     await expect(widget.log.get_by_text("Are you there?", exact=True)).to_have_count(1)
     await expect(widget.log).not_to_contain_text("Will be sent")
     await expect(widget.log).not_to_contain_text("Sending…")
-    detail = (await tenant.alex.get(f"/operator/conversation/{conversation}")).ok()["conversation"]
-    assert [message["content"] for message in detail["messages"]].count("Are you there?") == 1
+
+    async def count_received() -> int:
+        detail = (await tenant.alex.get(f"/operator/conversation/{conversation}")).ok()["conversation"]
+        return [message["content"] for message in detail["messages"]].count("Are you there?")
+
+    # A try that fails makes the message wait again: both notices may be absent in turn before it is received.
+    assert await wait_until(count_received, timeout=20) == 1
 
 
 async def test_conversation_continues_on_the_next_page(

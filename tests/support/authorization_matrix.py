@@ -144,7 +144,7 @@ async def find_gap(tenant: TenantFixture) -> int:
         listed = (await tenant.owner.get(f"/sites/{tenant.site_id}/knowledge-gaps")).ok()["gaps"]
         return next((gap["id"] for gap in listed if "moon" in gap["question"]), 0)
 
-    gap_id: int = await wait_until(is_grouped, description="the question is grouped")
+    gap_id: int = await wait_until(is_grouped, timeout=30, description="the question is grouped")
     return gap_id
 
 
