@@ -115,7 +115,8 @@ def machine_info() -> dict[str, Any]:
 def machine_line(machine: Mapping[str, Any]) -> str:
     """Summarize the machine in one line."""
     memory = machine["memory_bytes"] / 2**30
-    build = "optimized" if machine["python_optimized"] else "not optimized"
+    # Debian optimizes without the flag: the line says what is recorded.
+    build = f"built {'with' if machine['python_optimized'] else 'without'} --enable-optimizations"
     return (
         f"{machine['cores']} cores, {memory:.0f} GiB, {machine['system']}, Python {machine['python']} ({build}), "
         f"commit {machine['commit']}, load {machine['load_before'][0]}"

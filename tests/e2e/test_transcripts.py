@@ -72,7 +72,7 @@ async def test_an_operator_sends_a_chat_and_the_audit_log_says_so(stack: Stack, 
 
 
 async def test_the_days_limits_of_conversations_addresses_and_their_header(tenant: TenantFixture) -> None:
-    """A25: a conversation and an address have limits a day, whoever asks."""
+    """A25: a conversation and an address have limits a day, no matter who asks."""
     visitor, conversation_id = await tenant.assigned_conversation()
     for _ in range(5):
         (await visitor.post("/transcript/email", email=_unique_address())).ok()
@@ -87,7 +87,7 @@ async def test_the_days_limits_of_conversations_addresses_and_their_header(tenan
     for case in (str.lower, str.upper, str.title, str.lower, str.lower, str.lower):
         other, _ = await tenant.pending_conversation()
         statuses.append((await other.post("/transcript/email", email=case(address))).status)
-    assert statuses == [200] * 5 + [429], "one address, however it is written and whoever asks"
+    assert statuses == [200] * 5 + [429], "one address, however it is written and no matter who asks"
 
 
 @pytest.mark.parametrize(

@@ -2747,6 +2747,19 @@ export interface components {
                 [key: string]: components["schemas"]["Permission"][];
             };
         };
+        AffectedConversationSchema: {
+            conversation: components["schemas"]["ConversationSchema"];
+            seqs: number[];
+        };
+        AffectedConversationsResponse: {
+            /**
+             * @default true
+             * @constant
+             */
+            success: true;
+            conversations: components["schemas"]["AffectedConversationSchema"][];
+            next_cursor: string | null;
+        };
         AiCapsBody: {
             site?: number | null;
             address?: number | null;
@@ -5322,19 +5335,6 @@ export interface components {
             day: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
             from: string;
             to: string;
-        };
-        ToldConversationSchema: {
-            conversation: components["schemas"]["ConversationSchema"];
-            seqs: number[];
-        };
-        ToldConversationsResponse: {
-            /**
-             * @default true
-             * @constant
-             */
-            success: true;
-            conversations: components["schemas"]["ToldConversationSchema"][];
-            next_cursor: string | null;
         };
         ToolBody: {
             name: string;
@@ -10501,7 +10501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ToldConversationsResponse"];
+                    "application/json": components["schemas"]["AffectedConversationsResponse"];
                 };
             };
         };

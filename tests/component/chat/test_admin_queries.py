@@ -294,8 +294,8 @@ async def _use_corrections(app: AdminTestApp, owner: OperatorCaller, site: str) 
             for seq in (1, 2)
         ]
     )
-    assert await repository.find_told(correction, 0, 5) == {3: [1, 2]}
-    assert await repository.find_told(correction, 3, 5) == {}
+    assert await repository.find_affected(correction, 0, 5) == {3: [1, 2]}
+    assert await repository.find_affected(correction, 3, 5) == {}
     first = (await app.call("GET", f"{site}/corrections", owner, limit=1)).ok()
     (await app.call("GET", f"{site}/corrections", owner, limit=1, cursor=first["next_cursor"])).ok()
     (await app.call("GET", f"{site}/corrections/1/conversations", owner)).ok()

@@ -164,7 +164,7 @@ def test_only_a_manager_can_close_another_operators_conversation() -> None:
     assert transitions.close(assigned, SAM, NOW, overrule=True).conversation.mode == "closed"
 
 
-def test_a_reopened_conversation_is_assigned_to_whoever_reopens_it() -> None:
+def test_a_reopened_conversation_is_assigned_to_the_operator_who_reopens_it() -> None:
     assigned = transitions.accept(with_visitor_message(open_conversation()), ALEX, NOW, TIMEOUT).conversation
     rated = transitions.rate(assigned, 2, "slow", NOW).conversation
     closed = transitions.close(rated, ALEX, NOW, overrule=False).conversation

@@ -10,8 +10,8 @@ import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { EntryForm } from "../knowledgeGaps/entryForm";
 import { routeHref } from "../navigation/route";
+import { AffectedConversations } from "./affectedConversations";
 import { APPLY, CORRECTIONS, type Correction } from "./corrections";
-import { ToldList } from "./toldList";
 
 export function CorrectionList({ siteId }: { siteId: number }) {
   const path = { site_id: siteId };
@@ -19,7 +19,7 @@ export function CorrectionList({ siteId }: { siteId: number }) {
     const page = await api.get(CORRECTIONS, { path, query: { cursor } });
     return { items: page.corrections, nextCursor: page.next_cursor };
   });
-  const told = useSignal<Correction | null>(null);
+  const affected = useSignal<Correction | null>(null);
   const applied = useSignal<Correction | null>(null);
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!fetched.items) return <Spinner />;
@@ -55,17 +55,17 @@ export function CorrectionList({ siteId }: { siteId: number }) {
               />
             )}
             <NamedButton
-              text={t("corrections.told")}
+              text={t("corrections.affected")}
               name={correction.right_answer}
-              onClick={() => (told.value = correction)}
+              onClick={() => (affected.value = correction)}
             />
           </li>
         ))}
       </ul>
       <LoadMoreButton onClick={fetched.loadMore} />
-      {told.value && (
-        <Dialog title={t("corrections.title")} onClose={() => (told.value = null)}>
-          <ToldList siteId={siteId} correctionId={told.value.id} />
+      {affected.value && (
+        <Dialog title={t("corrections.title")} onClose={() => (affected.value = null)}>
+          <AffectedConversations siteId={siteId} correctionId={affected.value.id} />
         </Dialog>
       )}
       {applied.value && (

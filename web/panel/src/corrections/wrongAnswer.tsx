@@ -12,8 +12,8 @@ import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
 import { hasPermission } from "../sites/sites";
 import "./corrections.css";
+import { AffectedConversations } from "./affectedConversations";
 import { APPLY, type CitedPassage, CORRECTIONS, PASSAGES } from "./corrections";
-import { ToldList } from "./toldList";
 
 interface WrongAnswerProps {
   /** The assistant's. */
@@ -50,7 +50,7 @@ export function WrongAnswer({ message, siteId, onClose }: WrongAnswerProps) {
       )}
       {saved.value !== null && (
         <div class="stack">
-          <ToldList siteId={siteId} correctionId={saved.value} />
+          <AffectedConversations siteId={siteId} correctionId={saved.value} />
           <div class="dialog-actions">
             <button type="button" class="button primary" onClick={onClose}>
               {t("common.close")}

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parley.chat.corrections.schemas import (
+    AffectedConversationsResponse,
     ApplyCorrectionBody,
     CitedPassagesQuery,
     CitedPassagesResponse,
     CorrectionBody,
     CorrectionListResponse,
     CorrectionResponse,
-    ToldConversationsResponse,
+    serialize_affected,
     serialize_correction,
     serialize_passages,
-    serialize_told,
 )
 from parley.chat.corrections.service import CorrectionService
 from parley.chat.paging.schemas import PageQuery, decode_id, encode_id
@@ -57,12 +57,14 @@ class CorrectionHandlers:
         )
         return CorrectionResponse(correction=serialize_correction(correction))
 
-    async def list_told(self, context: RequestContext[OperatorCaller, None, PageQuery]) -> ToldConversationsResponse:
+    async def list_affected(
+        self, context: RequestContext[OperatorCaller, None, PageQuery]
+    ) -> AffectedConversationsResponse:
         path, limit = context.path, context.query.limit
-        told = await self.corrections.list_told(
+        affected = await self.corrections.list_affected(
             context.caller, path["site_id"], path["correction_id"], decode_id(context.query.cursor), limit
         )
-        return ToldConversationsResponse(
-            conversations=[serialize_told(one) for one in told[:limit]],
-            next_cursor=encode_id([one.conversation.id for one in told], limit),
+        return AffectedConversationsResponse(
+            conversations=[serialize_affected(one) for one in affected[:limit]],
+            next_cursor=encode_id([one.conversation.id for one in affected], limit),
         )

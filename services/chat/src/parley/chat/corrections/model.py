@@ -66,7 +66,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldConversation:
+class AffectedConversation:
     """A conversation in which the AI has cited what was corrected."""
 
     conversation: Conversation

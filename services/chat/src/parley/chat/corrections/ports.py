@@ -25,7 +25,7 @@ class CorrectionRepository(Protocol):
 
     async def set_entry(self, correction: Correction, entry_id: int) -> None: ...
 
-    async def find_told(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
+    async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         """The conversations in which the AI cited the same passages before the correction, newest first.
 
         The seqs of the answers by the conversation's id, which is below `before` if that is not 0.

@@ -71,7 +71,7 @@ class MongoCorrectionRepository:
     async def set_entry(self, correction: Correction, entry_id: int) -> None:
         await self._mongo[COLLECTION].update_one({"_id": correction.id}, {"$set": {"entry_id": entry_id}})
 
-    async def find_told(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
+    async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         query: Document = {
             "site_id": correction.site_id,
             # The index is partial: without `$type`, MongoDB does not see that it applies.
@@ -80,16 +80,16 @@ class MongoCorrectionRepository:
         }
         if before:
             query["conversation_id"] = {"$lt": before}
-        told: dict[int, list[int]] = {}
+        affected: dict[int, list[int]] = {}
         rows = self._mongo["messages"].find(query, {"conversation_id": 1, "seq": 1}, hint="cited")
         async for row in rows.sort("conversation_id", -1):
             conversation_id = row["conversation_id"]
             if conversation_id == correction.conversation_id:
                 continue
-            if conversation_id not in told and len(told) == limit:
+            if conversation_id not in affected and len(affected) == limit:
                 break
-            told.setdefault(conversation_id, []).append(row["seq"])
-        return {conversation_id: sorted(set(seqs)) for conversation_id, seqs in told.items()}
+            affected.setdefault(conversation_id, []).append(row["seq"])
+        return {conversation_id: sorted(set(seqs)) for conversation_id, seqs in affected.items()}
 
     async def list_conversations(self, tenant_id: int, ids: Sequence[int]) -> Mapping[int, Conversation]:
         query = {"_id": {"$in": list(ids)}, "tenant_id": tenant_id}

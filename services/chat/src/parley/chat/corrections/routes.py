@@ -6,13 +6,13 @@ from typing import Any
 
 from parley.chat.corrections.handlers import CorrectionHandlers
 from parley.chat.corrections.schemas import (
+    AffectedConversationsResponse,
     ApplyCorrectionBody,
     CitedPassagesQuery,
     CitedPassagesResponse,
     CorrectionBody,
     CorrectionListResponse,
     CorrectionResponse,
-    ToldConversationsResponse,
 )
 from parley.chat.paging.schemas import PageQuery
 from parley.common.auth.identity import Permission
@@ -75,9 +75,9 @@ def routes(handlers: CorrectionHandlers) -> list[Route]:
         Route(
             "GET",
             f"{_CORRECTION}/conversations",
-            handlers.list_told,
+            handlers.list_affected,
             CallerType.OPERATOR,
-            ToldConversationsResponse,
+            AffectedConversationsResponse,
             "Other conversations in which the AI had answered from the same passages before, newest first",
             query=PageQuery,
             **_READ,

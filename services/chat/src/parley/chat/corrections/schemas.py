@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from parley.chat.corrections.model import (
     MAX_TEXT_CHARACTERS,
+    AffectedConversation,
     AnsweredQuestion,
     CitedPassage,
     Correction,
     PassageKind,
     PassageState,
-    ToldConversation,
 )
 from parley.chat.knowledge.schemas import KnowledgeEntryBody
 from parley.common.events.schemas import ConversationSchema, OperatorRef, Timestamp
@@ -82,13 +82,13 @@ class CorrectionListResponse(SuccessResponse):
     next_cursor: str | None
 
 
-class ToldConversationSchema(BaseModel):
+class AffectedConversationSchema(BaseModel):
     conversation: ConversationSchema
     seqs: list[int] = Field(description="Of the AI's messages that came from what was corrected.")
 
 
-class ToldConversationsResponse(SuccessResponse):
-    conversations: list[ToldConversationSchema]
+class AffectedConversationsResponse(SuccessResponse):
+    conversations: list[AffectedConversationSchema]
     next_cursor: str | None
 
 
@@ -126,5 +126,5 @@ def serialize_correction(correction: Correction) -> CorrectionSchema:
     )
 
 
-def serialize_told(told: ToldConversation) -> ToldConversationSchema:
-    return ToldConversationSchema(conversation=told.conversation.to_schema(), seqs=list(told.seqs))
+def serialize_affected(affected: AffectedConversation) -> AffectedConversationSchema:
+    return AffectedConversationSchema(conversation=affected.conversation.to_schema(), seqs=list(affected.seqs))

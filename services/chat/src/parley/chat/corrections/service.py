@@ -12,11 +12,11 @@ from parley.chat.conversations.errors import ConversationNotFound
 from parley.chat.corrections.errors import AnswerNotFound, CorrectionApplied
 from parley.chat.corrections.model import (
     MAX_TEXT_CHARACTERS,
+    AffectedConversation,
     AnsweredQuestion,
     CitedPassage,
     Correction,
     PassageState,
-    ToldConversation,
 )
 from parley.chat.corrections.ports import (
     ConversationReader,
@@ -115,9 +115,9 @@ class CorrectionService:
         await self.audit.record(caller, "correction.applied", f"correction:{correction_id}", site_id, details)
         return await self.corrections.get(caller.tenant_id, site_id, correction_id)
 
-    async def list_told(
+    async def list_affected(
         self, caller: OperatorCaller, site_id: int, correction_id: int, before: int, limit: int
-    ) -> list[ToldConversation]:
+    ) -> list[AffectedConversation]:
         """Conversations in which the AI had cited the same before, newest first; `limit` + 1 if there are more.
 
         Raises CorrectionNotFound.
@@ -126,9 +126,9 @@ class CorrectionService:
         correction = await self.corrections.get(caller.tenant_id, site_id, correction_id)
         if not correction.cited:
             return []
-        told = await self.corrections.find_told(correction, before, limit + 1)
-        found = await self.corrections.list_conversations(caller.tenant_id, list(told))
-        return [ToldConversation(found[one], seqs) for one, seqs in told.items() if one in found]
+        affected = await self.corrections.find_affected(correction, before, limit + 1)
+        found = await self.corrections.list_conversations(caller.tenant_id, list(affected))
+        return [AffectedConversation(found[one], seqs) for one, seqs in affected.items() if one in found]
 
     async def _find_answer(
         self, caller: OperatorCaller, site_id: int, conversation_id: int, seq: int

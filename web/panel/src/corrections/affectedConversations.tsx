@@ -8,20 +8,22 @@ import { t } from "../i18n/i18n";
 import { visitorName } from "../inbox/conversations";
 import { ModeTag } from "../inbox/modeTag";
 import { routeHref } from "../navigation/route";
-import { TOLD } from "./corrections";
+import { AFFECTED } from "./corrections";
 
-export function ToldList({ siteId, correctionId }: { siteId: number; correctionId: number }) {
+export function AffectedConversations({ siteId, correctionId }: { siteId: number; correctionId: number }) {
   const path = { site_id: siteId, correction_id: correctionId };
-  const fetched = usePagedFetch(`told/${correctionId}`, async (cursor) => {
-    const page = await api.get(TOLD, { path, query: { cursor } });
+  const fetched = usePagedFetch(`affected/${correctionId}`, async (cursor) => {
+    const page = await api.get(AFFECTED, { path, query: { cursor } });
     return { items: page.conversations, nextCursor: page.next_cursor };
   });
   if (fetched.error) return <p class="error-text">{fetched.error}</p>;
   if (!fetched.items) return <Spinner />;
   return (
-    <section class="stack" aria-label={t("corrections.told")}>
-      <h3>{t("corrections.told")}</h3>
-      <p class="muted">{fetched.items.length ? t("corrections.toldHint") : t("corrections.toldNobody")}</p>
+    <section class="stack" aria-label={t("corrections.affected")}>
+      <h3>{t("corrections.affected")}</h3>
+      <p class="muted">
+        {fetched.items.length ? t("corrections.affectedHint") : t("corrections.affectedNobody")}
+      </p>
       <ul class="knowledge-list">
         {fetched.items.map(({ conversation, seqs }) => (
           <li key={conversation.id}>
