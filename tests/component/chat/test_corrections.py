@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -113,6 +114,19 @@ async def test_a_wrong_answer_leads_to_its_entry_and_to_everyone_who_was_told_th
     rest = await corrections.told(correction, limit=1, cursor=page["next_cursor"])
     assert [one["conversation"]["id"] for one in rest["conversations"]] == [first]
     assert later not in [one["conversation"]["id"] for one in told], "it was told what is right"
+
+
+async def test_of_two_managers_who_apply_a_correction_at_once_one_writes_an_entry(corrections: Corrections) -> None:
+    await corrections.know(QUESTION, WRONG)
+    path = f"/corrections/{(await corrections.report(await corrections.ask()))['id']}/apply"
+    body = {"question": QUESTION, "answer": RIGHT}
+    refused = await corrections.call("POST", path, {**body, "entry_id": 2**40})
+    assert refused.status == 404, "what could not be written leaves the correction as it was"
+    responses = await asyncio.gather(*(corrections.call("POST", path, body) for _ in range(2)))
+    applied, late = sorted(responses, key=lambda response: int(response.status))
+    assert (applied.status, late.status, late.body["code"]) == (200, 409, "correction_applied")
+    _, entry = (await corrections.call("GET", "/chatbot/knowledge")).ok()["knowledge"]
+    assert (entry["id"], entry["answer"]) == (applied.body["correction"]["entry_id"], RIGHT)
 
 
 async def test_a_passage_of_a_file_is_named_and_is_gone_with_it(corrections: Corrections) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from parley.chat.knowledge.errors import MAX_ENTRIES
 from parley.chat.knowledge_gaps.grouping import QuestionGrouper
 from parley.chat.knowledge_gaps.personal_data import GapData
 from parley.chat.knowledge_gaps.repository import QUESTIONS
@@ -144,6 +145,26 @@ async def test_an_operators_answer_becomes_an_entry_and_a_later_question_opens_t
     (reopened,) = await gaps.list()
     assert (reopened["id"], reopened["count"]) == (gap["id"], 2)
     assert reopened["reopened_at"] is not None
+
+
+async def test_of_two_managers_who_answer_a_gap_at_once_one_writes_an_entry(gaps: Gaps) -> None:
+    await gaps.ask(AUSTRIA)
+    await gaps.wait_recorded(1)
+    await gaps.group()
+    (gap,) = await gaps.list()
+    app, shop = gaps.app, gaps.shop
+    entries = app.mongo["knowledge"]
+    await entries.insert_many([{"_id": -shop.site_id * 1000 - n, "site_id": shop.site_id} for n in range(MAX_ENTRIES)])
+    path, body = f"{gaps.path}/{gap['id']}/entry", {"question": AUSTRIA, "answer": ANSWER}
+    assert (await app.call("POST", path, shop.owner, body)).body["code"] == "knowledge_full"
+    assert await gaps.list() == [gap], "what could not be written leaves the gap as it was"
+    await entries.delete_many({"site_id": shop.site_id})
+    responses = await asyncio.gather(*(app.call("POST", path, shop.owner, body) for _ in range(2)))
+    made, late = sorted(responses, key=lambda response: response.status)
+    assert (made.status, late.status, late.body["code"]) == (201, 409, "gap_answered")
+    (answered,) = await gaps.list("answered")
+    assert answered["entry_id"] == made.body["entry"]["id"]
+    assert await entries.count_documents({"site_id": shop.site_id}) == 1
 
 
 async def test_a_dismissed_gap_stays_dismissed_until_a_manager_opens_it(gaps: Gaps) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from parley.chat.conversations.model import Conversation
 from parley.chat.corrections.model import Correction
+from parley.chat.ids import NextId
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.messages.model import Message
 from parley.chat.retrieval.model import Passage
@@ -23,7 +24,11 @@ class CorrectionRepository(Protocol):
     async def list_page(self, tenant_id: int, site_id: int, before: int, limit: int) -> list[Correction]:
         """Newest first, with ids below `before`; all of them for 0."""
 
-    async def set_entry(self, correction: Correction, entry_id: int) -> None: ...
+    async def set_entry(self, correction: Correction, entry_id: int) -> bool:
+        """False if a correction has an entry already: of two calls at once, one sets it."""
+
+    async def unset_entry(self, correction: Correction, entry_id: int) -> None:
+        """Undo set_entry."""
 
     async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         """The conversations in which the AI cited the same passages before the correction, newest first.
@@ -50,9 +55,14 @@ class MessageReader(Protocol):
 
 
 class KnowledgeWriter(Protocol):
+    @property
+    def next_id(self) -> NextId: ...
+
     async def list_passages(self, site: SiteSettings) -> Sequence[Passage]: ...
 
-    async def add(self, caller: OperatorCaller, site_id: int, question: str, answer: str) -> KnowledgeEntry:
+    async def add(
+        self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int
+    ) -> KnowledgeEntry:
         """Raises KnowledgeFull."""
 
     async def replace(

@@ -68,8 +68,14 @@ class MongoCorrectionRepository:
         rows = self._mongo[COLLECTION].find(query, limit=limit, hint="of_site").sort("_id", -1)
         return [_to_correction(row) async for row in rows]
 
-    async def set_entry(self, correction: Correction, entry_id: int) -> None:
-        await self._mongo[COLLECTION].update_one({"_id": correction.id}, {"$set": {"entry_id": entry_id}})
+    async def set_entry(self, correction: Correction, entry_id: int) -> bool:
+        query = {"_id": correction.id, "entry_id": None}
+        result = await self._mongo[COLLECTION].update_one(query, {"$set": {"entry_id": entry_id}})
+        return result.matched_count == 1
+
+    async def unset_entry(self, correction: Correction, entry_id: int) -> None:
+        query = {"_id": correction.id, "entry_id": entry_id}
+        await self._mongo[COLLECTION].update_one(query, {"$set": {"entry_id": None}})
 
     async def find_affected(self, correction: Correction, before: int, limit: int) -> Mapping[int, Sequence[int]]:
         query: Document = {

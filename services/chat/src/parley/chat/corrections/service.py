@@ -104,14 +104,19 @@ class CorrectionService:
         """
         await self.sites.get(caller, site_id)
         correction = await self.corrections.get(caller.tenant_id, site_id, correction_id)
-        if correction.entry_id is not None:
+        target = entry_id or await self.knowledge.next_id()
+        # Before the knowledge is written: of two managers who do this at once, one writes it.
+        if not await self.corrections.set_entry(correction, target):
             raise CorrectionApplied
-        if entry_id is None:
-            entry = await self.knowledge.add(caller, site_id, question, answer)
-        else:
-            entry = await self.knowledge.replace(caller, site_id, entry_id, question, answer)
-        await self.corrections.set_entry(correction, entry.id)
-        details = {"entry": entry.id}
+        try:
+            if entry_id is None:
+                await self.knowledge.add(caller, site_id, question, answer, target)
+            else:
+                await self.knowledge.replace(caller, site_id, entry_id, question, answer)
+        except BaseException:
+            await self.corrections.unset_entry(correction, target)
+            raise
+        details = {"entry": target}
         await self.audit.record(caller, "correction.applied", f"correction:{correction_id}", site_id, details)
         return await self.corrections.get(caller.tenant_id, site_id, correction_id)
 

@@ -32,12 +32,14 @@ class KnowledgeService:
         await self.sites.get(caller, site_id)
         return await self.entries.list_page(site_id, after, limit + 1)
 
-    async def add(self, caller: OperatorCaller, site_id: int, question: str, answer: str) -> KnowledgeEntry:
-        """Raises KnowledgeFull."""
+    async def add(
+        self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int | None = None
+    ) -> KnowledgeEntry:
+        """Add an entry, with an id that `next_id` has given already or with a new one. Raises KnowledgeFull."""
         await self.sites.get(caller, site_id)
         if await self.entries.count(site_id, MAX_ENTRIES) >= MAX_ENTRIES:
             raise KnowledgeFull
-        entry = KnowledgeEntry(await self.next_id(), caller.tenant_id, site_id, question, answer)
+        entry = KnowledgeEntry(entry_id or await self.next_id(), caller.tenant_id, site_id, question, answer)
         await self.entries.add(entry)
         await self.on_changed(site_id)
         await self.audit.record(caller, "knowledge.created", f"knowledge:{entry.id}", site_id)

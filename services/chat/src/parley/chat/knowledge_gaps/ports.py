@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from parley.chat.conversations.model import Conversation
+from parley.chat.ids import NextId
 from parley.chat.knowledge.model import KnowledgeEntry
 from parley.chat.knowledge_gaps.model import Gap, GapLeader, GapState, UnansweredQuestion, WeekCount
 from parley.chat.messages.model import Message
@@ -53,7 +54,11 @@ class GapRepository(Protocol):
 
     async def count_weeks(self, gap: Gap, since: datetime) -> list[WeekCount]: ...
 
-    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> None: ...
+    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> bool:
+        """False if a gap is in this state already: of two calls at once, one sets it."""
+
+    async def take_back_entry(self, gap: Gap, entry_id: int) -> None:
+        """Make a gap what it was before it was answered with an entry."""
 
     async def remove_site(self, site_id: int) -> None: ...
 
@@ -80,5 +85,10 @@ class MessageReader(Protocol):
 
 
 class EntryWriter(Protocol):
-    async def add(self, caller: OperatorCaller, site_id: int, question: str, answer: str) -> KnowledgeEntry:
+    @property
+    def next_id(self) -> NextId: ...
+
+    async def add(
+        self, caller: OperatorCaller, site_id: int, question: str, answer: str, entry_id: int
+    ) -> KnowledgeEntry:
         """Raises KnowledgeFull."""

@@ -158,11 +158,17 @@ class MongoGapRepository:
         weeks = [WeekCount(row["_id"], row["count"], row["total"]) async for row in rows]
         return sorted(weeks, key=lambda week: week.week)
 
-    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> None:
+    async def set_state(self, gap: Gap, state: GapState, at: datetime, entry_id: int | None = None) -> bool:
         fields: Document = {"state": state}
         if state == "answered":
             fields |= {"answered_at": at, "entry_id": entry_id}
-        await self._mongo[GAPS].update_one({"_id": gap.id}, {"$set": fields})
+        query = {"_id": gap.id, "state": {"$ne": state}}
+        return (await self._mongo[GAPS].update_one(query, {"$set": fields})).matched_count == 1
+
+    async def take_back_entry(self, gap: Gap, entry_id: int) -> None:
+        query = {"_id": gap.id, "entry_id": entry_id}
+        before = {"state": gap.state, "answered_at": gap.answered_at, "entry_id": gap.entry_id}
+        await self._mongo[GAPS].update_one(query, {"$set": before})
 
     async def remove_conversations(self, conversation_ids: Sequence[int]) -> None:
         """Remove the questions of conversations; a gap that one of them leads is led by another one, or removed."""

@@ -55,8 +55,7 @@ class GapService:
         """Dismiss a gap, open it again, or mark it as answered elsewhere. Raises GapNotFound."""
         await self.sites.get(caller, site_id)
         gap = await self.gaps.get(caller.tenant_id, site_id, gap_id)
-        if gap.state != state:
-            await self.gaps.set_state(gap, state, self.clock())
+        if await self.gaps.set_state(gap, state, self.clock()):
             action = {"open": "reopened"}.get(state, state)
             await self.audit.record(caller, f"knowledge_gap.{action}", f"knowledge_gap:{gap_id}", site_id)
         return await self.gaps.get(caller.tenant_id, site_id, gap_id)
@@ -67,11 +66,16 @@ class GapService:
         """Add a knowledge entry that closes a gap. Raises GapNotFound, GapAnswered, KnowledgeFull."""
         await self.sites.get(caller, site_id)
         gap = await self.gaps.get(caller.tenant_id, site_id, gap_id)
-        if gap.state == "answered":
+        entry_id = await self.entries.next_id()
+        # Before the entry is written: of two managers who do this at once, one writes it.
+        if not await self.gaps.set_state(gap, "answered", self.clock(), entry_id):
             raise GapAnswered
-        entry = await self.entries.add(caller, site_id, question, answer)
-        await self.gaps.set_state(gap, "answered", self.clock(), entry.id)
-        details = {"entry": entry.id}
+        try:
+            entry = await self.entries.add(caller, site_id, question, answer, entry_id)
+        except BaseException:
+            await self.gaps.take_back_entry(gap, entry_id)
+            raise
+        details = {"entry": entry_id}
         await self.audit.record(caller, "knowledge_gap.answered", f"knowledge_gap:{gap_id}", site_id, details)
         return entry
 
