@@ -16,7 +16,7 @@ from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.ai.usage_repository import MongoTokenBudget
 from parley.chat.backends import Backends
 from parley.chat.conversations.module import ConversationModule
-from parley.chat.messages.service import ReceivedMessage
+from parley.chat.messages.visitor_service import ReceivedMessage
 from parley.chat.retrieval.service import RetrievalService
 from parley.chat.retrieval.worker_client import WorkerSearcher
 from parley.chat.settings import ChatSettings
@@ -73,7 +73,7 @@ class Replica:
         confirms: str | None = None,
         image_url: str | None = None,
     ) -> ReceivedMessage:
-        return await self.module.messages.receive(
+        return await self.module.visitor_messages.receive(
             visitor, content, message_id=message_id, confirms=confirms, image_url=image_url
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parley.chat.ai.metering import Limits
-from parley.chat.messages.service import ReceivedMessage
+from parley.chat.messages.visitor_service import ReceivedMessage
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
 from support.openai_server import FakeOpenAIServer, call_delta

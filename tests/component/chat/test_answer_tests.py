@@ -67,7 +67,7 @@ class Lab:
         """A conversation in which the AI has answered a question; returns its id."""
         visitor = VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
         conversations = self.app.conversations
-        received = await conversations.messages.receive(visitor, question)
+        received = await conversations.visitor_messages.receive(visitor, question)
         conversation = received.conversation
         draft = MessageDraft(await conversations.next_message_id(), "ai", answer, reply_to=1)
         change = await conversations.conversation_repository.change(

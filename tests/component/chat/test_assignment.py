@@ -70,8 +70,8 @@ class Desk:
     async def wait_in_queue(self) -> int:
         """Return the conversation of a new visitor who waits for a person."""
         visitor = VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
-        await self.module.messages.receive(visitor, "Hello")
-        conversation = await self.module.messages.request_handoff(visitor)
+        await self.module.visitor_messages.receive(visitor, "Hello")
+        conversation = await self.module.visitor_messages.request_handoff(visitor)
         # Those who come later have waited less, however coarse the clock is.
         self.app.clock.advance(seconds=1)
         return conversation.id

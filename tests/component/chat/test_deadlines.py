@@ -17,7 +17,7 @@ import pytest
 from parley.chat.backends import Backends
 from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.module import ConversationModule
-from parley.chat.messages.service import OperatorContent
+from parley.chat.messages.operator_service import OperatorContent
 from parley.chat.settings import ChatSettings
 from parley.common.auth.identity import OperatorCaller, Permission, VisitorCaller
 from parley.common.messaging import RpcClient
@@ -49,7 +49,7 @@ class Chat:
 
     async def assigned(self) -> tuple[VisitorCaller, Conversation]:
         visitor = VisitorCaller(self.owner.tenant_id, self.site_id, f"sess_{secrets.token_hex(16)}")
-        received = await self.module.messages.receive(visitor, "Hallo?", language="de-AT")
+        received = await self.module.visitor_messages.receive(visitor, "Hallo?", language="de-AT")
         return visitor, await self.module.conversations.accept(self.owner, received.conversation.id)
 
     async def get(self, conversation_id: int) -> Conversation:
@@ -97,7 +97,7 @@ async def test_a_snooze_of_a_deleted_site_does_not_stop_others(chat: Chat) -> No
     deleted = await chat.app.create_site(await chat.app.get_caller(chat.owner.operator_id))
     owner = (await chat.app.get_caller(chat.owner.operator_id)).with_required_permission(Permission.CHAT)
     visitor = VisitorCaller(owner.tenant_id, deleted["id"], f"sess_{secrets.token_hex(16)}")
-    lost = (await chat.module.messages.receive(visitor, "Hello")).conversation
+    lost = (await chat.module.visitor_messages.receive(visitor, "Hello")).conversation
     _, conversation = await chat.assigned()
     for one in (lost, conversation):
         await chat.module.conversations.snooze(owner, one.id, chat.app.clock() + HOUR)
@@ -111,7 +111,7 @@ async def test_an_overdue_reply_on_a_deleted_site_does_not_stop_others(chat: Cha
     deleted = await chat.app.create_site(await chat.app.get_caller(chat.owner.operator_id))
     owner = (await chat.app.get_caller(chat.owner.operator_id)).with_required_permission(Permission.CHAT)
     visitor = VisitorCaller(owner.tenant_id, deleted["id"], f"sess_{secrets.token_hex(16)}")
-    lost = (await chat.module.messages.receive(visitor, "Hello")).conversation
+    lost = (await chat.module.visitor_messages.receive(visitor, "Hello")).conversation
     await chat.module.conversations.accept(owner, lost.id)
     chat.app.clock.advance(seconds=1)
     _, conversation = await chat.assigned()
@@ -124,7 +124,7 @@ async def test_an_overdue_reply_on_a_deleted_site_does_not_stop_others(chat: Cha
 async def test_a_silent_visitor_is_told_and_then_left(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30, auto_close_notice_minutes=10)
     _, conversation = await chat.assigned()
-    await chat.module.messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
+    await chat.module.operator_messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
     chat.app.clock.advance(minutes=19)
     assert await chat.check_silences() == 0
     assert len(await chat.texts(conversation)) == 2
@@ -144,10 +144,10 @@ async def test_a_silent_visitor_is_told_and_then_left(chat: Chat) -> None:
 async def test_a_message_of_the_visitor_keeps_the_conversation(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30, auto_close_notice_minutes=10)
     visitor, conversation = await chat.assigned()
-    await chat.module.messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
+    await chat.module.operator_messages.send(chat.owner, conversation.id, OperatorContent("Which order?"), None)
     chat.app.clock.advance(minutes=25)
     await chat.check_silences()
-    await chat.module.messages.receive(visitor, "A-1234")
+    await chat.module.visitor_messages.receive(visitor, "A-1234")
     chat.app.clock.advance(hours=2)
     assert await chat.check_silences() == 0
     assert (await chat.get(conversation.id)).open
@@ -156,7 +156,7 @@ async def test_a_message_of_the_visitor_keeps_the_conversation(chat: Chat) -> No
 async def test_the_present_setting_counts(chat: Chat) -> None:
     await chat.settings(auto_close_minutes=30)
     _, first = await chat.assigned()
-    await chat.module.messages.send(chat.owner, first.id, OperatorContent("Which order?"), None)
+    await chat.module.operator_messages.send(chat.owner, first.id, OperatorContent("Which order?"), None)
     await chat.settings(auto_close_minutes=120)
     chat.app.clock.advance(minutes=31)
     assert await chat.check_silences() == 0
@@ -164,7 +164,7 @@ async def test_the_present_setting_counts(chat: Chat) -> None:
     assert await chat.check_silences() == 1, "without a notice, as none is wanted"
     assert len(await chat.texts(first)) == 2
     _, second = await chat.assigned()
-    await chat.module.messages.send(chat.owner, second.id, OperatorContent("Which order?"), None)
+    await chat.module.operator_messages.send(chat.owner, second.id, OperatorContent("Which order?"), None)
     await chat.settings(auto_close_minutes=0)
     chat.app.clock.advance(hours=3)
     assert await chat.check_silences() == 0

@@ -74,7 +74,7 @@ class Files:
 
     async def send(self, visitor: VisitorCaller, file_id: str) -> FileSchema:
         sendable = await self.service.get_for_sending(uploader(visitor), file_id)
-        received = await self.module.messages.receive(visitor, "", file=sendable)
+        received = await self.module.visitor_messages.receive(visitor, "", file=sendable)
         await wait_until(lambda: self.app.mongo["messages"].find_one({"file.id": file_id}))
         assert received.message is not None
         assert received.message.file is not None

@@ -12,7 +12,7 @@ from parley.chat.knowledge.errors import MAX_ENTRIES
 from parley.chat.knowledge_gaps.grouping import QuestionGrouper
 from parley.chat.knowledge_gaps.personal_data import GapData
 from parley.chat.knowledge_gaps.repository import QUESTIONS
-from parley.chat.messages.service import OperatorContent
+from parley.chat.messages.operator_service import OperatorContent
 from parley.common.auth.identity import VisitorCaller
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
@@ -115,12 +115,12 @@ async def test_a_second_question_in_a_row_is_recorded_with_its_handoff(gaps: Gap
 async def test_an_operators_answer_becomes_an_entry_and_a_later_question_opens_the_gap_again(gaps: Gaps) -> None:
     visitor = gaps.shop.new_visitor()
     conversation_id = await gaps.ask(AUSTRIA, visitor)
-    messages = gaps.replicas[0].module.messages
+    module = gaps.replicas[0].module
     for text in ("Hello!", "Let me see", ANSWER):
-        await messages.send(gaps.shop.owner, conversation_id, OperatorContent(text), None)
-    await messages.receive(visitor, "Great, thanks")
+        await module.operator_messages.send(gaps.shop.owner, conversation_id, OperatorContent(text), None)
+    await module.visitor_messages.receive(visitor, "Great, thanks")
     goodbye = OperatorContent("You are welcome, see you soon!")
-    await messages.send(gaps.shop.owner, conversation_id, goodbye, None)
+    await module.operator_messages.send(gaps.shop.owner, conversation_id, goodbye, None)
     await gaps.wait_recorded(1)
     await gaps.group()
     (gap,) = await gaps.list()

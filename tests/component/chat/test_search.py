@@ -59,7 +59,7 @@ class Chat:
         """Send messages as a visitor. Returns the conversation's id, once all are indexed."""
         visitor = visitor or self.new_visitor()
         for text in texts:
-            received = await self.module.messages.receive(visitor, text)
+            received = await self.module.visitor_messages.receive(visitor, text)
         assert received.message is not None
         message_id = received.message.id
         await self.wait_for_document(f"m:{message_id}")
@@ -196,7 +196,7 @@ async def test_notes_and_visitors_are_found(chat: Chat) -> None:
 async def test_translations_are_found(chat: Chat) -> None:
     conversation_id = await chat.write("Wo ist mein Paket?")
     translation = MessageTranslation(lang="en", content="Where is my parcel?")
-    await chat.module.messages.save_translation(conversation_id, 1, translation)
+    await chat.module.message_translations.save(conversation_id, 1, translation)
     await chat.app.search.feed.index_translation(conversation_id, 1)
     assert await chat.find_texts("parcel") == ["Where is my parcel?"]
     assert await chat.find_texts("paket") == ["Wo ist mein Paket?"]

@@ -97,7 +97,7 @@ async def test_a_visitor_who_never_wrote_is_removed_after_a_day(chat: Chat) -> N
     wrote, left_address, blocked = (chat.new_visitor() for _ in range(3))
     await visitors.leave_contact_details(silent, {"name": "Jane"})
     await visitors.leave_contact_details(left_address, {"email": "jane@example.com"})
-    await chat.module.messages.receive(wrote, "Hello")
+    await chat.module.visitor_messages.receive(wrote, "Hello")
     await visitors.leave_contact_details(blocked, {"name": "Jane"})
     await chat.app.mongo["visitors"].update_one({"session": blocked.session}, {"$set": {"blocked": "ai"}})
 
@@ -135,7 +135,7 @@ async def test_a_visitor_of_an_older_version_does_not_expire(chat: Chat) -> None
 async def test_an_image_that_was_never_sent_is_removed_after_a_day(chat: Chat) -> None:
     visitor = chat.new_visitor()
     unsent, sent = await chat.upload(visitor), await chat.upload(visitor)
-    await chat.module.messages.receive(visitor, "", image_url=sent)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=sent)
     await chat.wait_for_message(sent)
     by_operator = (await chat.uploads.store_image(visitor.tenant_id, png())).url
 
@@ -169,7 +169,7 @@ async def test_an_image_can_be_sent_until_it_expires(chat: Chat) -> None:
 async def test_an_image_that_was_sent_can_always_be_sent_again(chat: Chat) -> None:
     visitor = chat.new_visitor()
     url = await chat.upload(visitor)
-    await chat.module.messages.receive(visitor, "", image_url=url)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=url)
     for _ in range(3):
         assert await chat.uploads.validate_url(visitor.tenant_id, url) == url
         chat.app.clock.advance(hours=23, minutes=30)
@@ -179,7 +179,7 @@ async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -
     visitor = chat.new_visitor()
     url = await chat.upload(visitor)
     await chat.app.broker.stop()
-    await chat.module.messages.receive(visitor, "", image_url=url)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=url)
     assert await chat.app.mongo["messages"].find_one({"image_url": url}) is None
     chat.app.clock.advance(days=2)
     await chat.uploads.remove_unsent()
@@ -189,7 +189,7 @@ async def test_an_image_whose_message_waits_for_the_broker_is_kept(chat: Chat) -
 async def test_a_sent_image_stays_when_the_address_of_the_installation_changes(chat: Chat) -> None:
     visitor = chat.new_visitor()
     sent, unsent = await chat.upload(visitor), await chat.upload(visitor)
-    await chat.module.messages.receive(visitor, "", image_url=sent)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=sent)
     await chat.wait_for_message(sent)
     moved = replace(chat.uploads, base_url="https://elsewhere.example.com/uploads/")
     chat.app.clock.advance(days=2)
@@ -206,7 +206,7 @@ async def test_erasure_finds_images_that_were_sent_under_an_earlier_address(chat
         url = (await chat.uploads.store_image(first.tenant_id, png())).url
         names[audience] = url.rsplit("/", 1)[1]
         for visitor in (first, second)[: len(audience)]:
-            await chat.module.messages.receive(visitor, "", image_url=url)
+            await chat.module.visitor_messages.receive(visitor, "", image_url=url)
         await chat.wait_for_message(url, len(audience))
     subjects = [DataSubject(one.tenant_id, one.site_id, one.session) for one in (first, second)]
     privacy = chat.personal_data_at_new_address
@@ -245,7 +245,7 @@ async def test_an_image_of_a_canned_reply_is_kept_when_its_visitor_is_erased(cha
         await chat.app.admin.canned_replies.add(chat.owner, draft)
     chat.app.clock.advance(days=2)
     await chat.uploads.remove_unsent()
-    await chat.module.messages.receive(visitor, "", image_url=by_operator)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=by_operator)
     await chat.wait_for_message(by_operator)
     await chat.personal_data.erase(chat.owner, DataSubject(visitor.tenant_id, visitor.site_id, visitor.session))
     for url in (by_visitor, by_operator):
@@ -276,7 +276,7 @@ async def test_an_image_of_a_canned_reply_can_be_sent_when_the_address_of_the_in
 async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Chat) -> None:
     visitor = chat.new_visitor()
     url = await chat.upload(visitor)
-    await chat.module.messages.receive(visitor, "", image_url=url)
+    await chat.module.visitor_messages.receive(visitor, "", image_url=url)
     server = build_app([], signer=IdentitySigner(secrets.token_hex(32)))
     server.router.add_get("/uploads/{name}", UploadHandlers(chat.uploads, chat.module.visitors).deliver)
     path = f"/uploads/{url.rsplit('/', 1)[1]}"

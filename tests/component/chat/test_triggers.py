@@ -53,10 +53,10 @@ class Shop:
     async def answer(self, visitor: VisitorCaller, trigger_id: int, text: str = "Yes!") -> list[tuple[str, str]]:
         """Send a message as the widget does. Returns the roles and texts of the conversation's messages."""
         opening = await self.module.triggers.find_answerable(visitor, trigger_id)
-        received = await self.module.messages.receive(visitor, text, opening=opening)
+        received = await self.module.visitor_messages.receive(visitor, text, opening=opening)
         if received.opened:
             await self.module.triggers.record_answered(visitor, trigger_id)
-        messages = await self.module.messages.messages.list_for_conversation(received.conversation, limit=50)
+        messages = await self.module.message_repository.list_for_conversation(received.conversation, limit=50)
         return [(message.role, message.content) for message in messages]
 
     async def counts(self) -> dict[int, tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from parley.chat.conversations.lost_access import LostAccess
 from parley.chat.conversations.model import TranslationState
 from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.conversations.service import ConversationService
-from parley.chat.messages.service import MessageService
+from parley.chat.messages.translations import MessageTranslations
 from parley.chat.presence.service import PresenceService
 from parley.chat.search.feed import SearchFeed
 from parley.chat.transcripts.service import TranscriptService
@@ -27,7 +27,7 @@ RpcMethod = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
 @dataclass(frozen=True, slots=True)
 class EventHandlers:
     presence: PresenceService
-    messages: MessageService
+    message_translations: MessageTranslations
     conversations: ConversationService
     lost_access: LostAccess
     search: SearchFeed
@@ -58,7 +58,7 @@ class EventHandlers:
         """Raises MessageNotPersisted: the event is then delivered again."""
         data = event.parse_data(MessageTranslated)
         assert event.conversation_id is not None
-        await self.messages.save_translation(event.conversation_id, data.seq, data.translation)
+        await self.message_translations.save(event.conversation_id, data.seq, data.translation)
         await self.search.index_translation(event.conversation_id, data.seq)
 
     async def on_translation_updated(self, event: Event) -> None:

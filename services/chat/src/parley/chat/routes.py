@@ -75,10 +75,10 @@ def build_routes(
     corrections: CorrectionHandlers,
     site_texts: SiteTextService,
 ) -> list[Route]:
-    messages, queries, visitors = conversations.messages, conversations.queries, conversations.visitors
+    queries, visitors = conversations.queries, conversations.visitors
     widget = WidgetHandlers(
         conversations.widget,
-        messages,
+        conversations.visitor_messages,
         ai.replies,
         visitors,
         uploads.uploads,
@@ -91,7 +91,7 @@ def build_routes(
             ConversationHandlers(conversations.conversations), ConversationQueryHandlers(queries)
         ),
         *bulk_action_routes.routes(BulkActionHandlers(conversations.bulk_actions)),
-        *message_routes.routes(MessageHandlers(messages, queries, uploads.uploads, files.files)),
+        *message_routes.routes(MessageHandlers(conversations.operator_messages, queries, uploads.uploads, files.files)),
         *visitor_routes.routes(VisitorHandlers(visitors)),
         *widget_routes.routes(widget),
         *transcript_routes.routes(TranscriptHandlers(conversations.transcripts)),

@@ -34,7 +34,7 @@ def add_subscriptions(
     broker, schema_ready = backends.broker, backends.mongo.schema_ready
     handlers = EventHandlers(
         conversations.presence,
-        conversations.messages,
+        conversations.message_translations,
         conversations.conversations,
         conversations.lost_access,
         search.feed,

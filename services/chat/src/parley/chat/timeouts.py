@@ -1,4 +1,7 @@
-"""Every timeout, delay and interval of chat that is not a setting, in seconds. Those of the AI: `ai/timeouts.py`."""
+"""Timeouts, delays and intervals of chat that are not settings, in seconds.
+
+Five features have a `timeouts.py` of their own: `ai`, `assignment`, `identification`, `retrieval` and `triggers`.
+"""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from parley.chat.conversations.model import Conversation
 from parley.chat.conversations.ports import ConversationRepository
 from parley.chat.messages.model import Message
 from parley.chat.messages.ports import MessageRepository
-from parley.chat.messages.service import ReceivedMessage
+from parley.chat.messages.visitor_service import ReceivedMessage
 from parley.common.observability.logging import get_logger
 from parley.common.runtime.clock import Clock
 from parley.common.runtime.tasks import cancel_and_wait, keep_running

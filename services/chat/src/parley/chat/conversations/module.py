@@ -26,9 +26,12 @@ from parley.chat.identification.repository import MongoSessionContent
 from parley.chat.identification.service import IdentificationService
 from parley.chat.identification.session_ends import SessionEnds
 from parley.chat.identification.tokens import TokenVerifier
+from parley.chat.messages.operator_service import OperatorMessageService
 from parley.chat.messages.repository import MongoMessageRepository
-from parley.chat.messages.service import MessageService
 from parley.chat.messages.translation_client import RpcMessageTranslator
+from parley.chat.messages.translations import MessageTranslations
+from parley.chat.messages.visitor_conversations import VisitorConversations
+from parley.chat.messages.visitor_service import VisitorMessageService
 from parley.chat.mongo_ids import BlockIdGenerator, ConversationIdGenerator
 from parley.chat.presence.push_reachability import PushReachability
 from parley.chat.presence.repository import MongoOnlineOperatorRepository
@@ -53,7 +56,6 @@ class ConversationModule:
         self.message_repository = messages = MongoMessageRepository(mongo)
         visitors = MongoVisitorRepository(mongo, settings.silent_visitor_lifetime, clock)
         self.next_message_id = BlockIdGenerator(mongo, "message", block=1000).next
-        next_conversation_id = ConversationIdGenerator(mongo).next
         next_note_id = BlockIdGenerator(mongo, "note").next
 
         reachable_operators = RpcReachableOperators(backends.rpc["notify"])
@@ -83,22 +85,37 @@ class ConversationModule:
             reachable_operators,
         )
         self.session_ends = SessionEnds(admin.ended_sessions, visitors, clock)
-        self.messages = MessageService(
+        visitor_conversations = VisitorConversations(
+            conversations, clock, ConversationIdGenerator(mongo).next, self.session_ends.find_person
+        )
+        self.operator_messages = OperatorMessageService(
             conversations,
             messages,
             visitors,
+            visitor_conversations,
             admin.cached_sites,
             presence,
             admin.audit,
-            publish_ephemeral,
             RpcMessageTranslator(backends.rpc["translate"]),
             clock,
-            next_conversation_id,
             self.next_message_id,
-            self.session_ends.find_person,
         )
+        self.visitor_messages = VisitorMessageService(
+            conversations,
+            messages,
+            visitors,
+            visitor_conversations,
+            admin.cached_sites,
+            presence,
+            publish_ephemeral,
+            clock,
+            self.next_message_id,
+        )
+        self.message_translations = MessageTranslations(conversations, messages)
         self.visitors = VisitorService(visitors, conversations, admin.cached_sites, admin.audit, clock)
-        self.forms = FormService(admin.cached_sites, visitors, self.visitors, self.messages, admin.labels, clock)
+        self.forms = FormService(
+            admin.cached_sites, visitors, self.visitors, self.visitor_messages, admin.labels, clock
+        )
         self.identification = IdentificationService(
             admin.site_directory,
             admin.site_repository,

@@ -21,7 +21,7 @@ from parley.chat.forms.model import (
     prechat_questions,
     unproved,
 )
-from parley.chat.messages.service import MessageService
+from parley.chat.messages.visitor_service import VisitorMessageService
 from parley.chat.sites.site_settings import SiteSettings, SiteSettingsReader
 from parley.chat.visitors.errors import VisitorIsBlocked
 from parley.chat.visitors.model import Visitor
@@ -56,7 +56,7 @@ class FormService:
     sites: SiteSettingsReader
     visitors: VisitorRepository
     visitor_service: VisitorService
-    messages: MessageService
+    messages: VisitorMessageService
     labels: LabelLookup
     clock: Clock
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from parley.chat.conversations.queries import ConversationQueries
 from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
+from parley.chat.messages.operator_service import OperatorContent, OperatorMessageService
 from parley.chat.messages.schemas import (
     MessageResponse,
     MessagesQuery,
@@ -15,7 +16,6 @@ from parley.chat.messages.schemas import (
     ProactiveMessageBody,
     to_quick_replies,
 )
-from parley.chat.messages.service import MessageService, OperatorContent
 from parley.chat.uploads.service import UploadService
 from parley.common.auth.identity import OperatorCaller
 from parley.common.http import RequestContext
@@ -23,7 +23,7 @@ from parley.common.http import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class MessageHandlers:
-    messages: MessageService
+    messages: OperatorMessageService
     queries: ConversationQueries
     uploads: UploadService
     files: FileService

@@ -14,7 +14,7 @@ from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
-from parley.chat.messages.service import MessageService, ReceivedMessage
+from parley.chat.messages.visitor_service import ReceivedMessage, VisitorMessageService
 from parley.chat.schemas import OkResponse
 from parley.chat.transcripts.service import TranscriptService
 from parley.chat.triggers.delivery import TriggerDelivery
@@ -56,7 +56,7 @@ _COMMENT = b": waiting\n\n"
 @dataclass(frozen=True, slots=True)
 class WidgetHandlers:
     widget: WidgetService
-    messages: MessageService
+    messages: VisitorMessageService
     replies: AiReplyService
     visitors: VisitorService
     uploads: UploadService
