@@ -41,6 +41,7 @@ from parley.chat.identification import routes as identification_routes
 from parley.chat.identification.handlers import IdentitySecretHandlers
 from parley.chat.identification.repository import MongoEndedSessions
 from parley.chat.identification.secrets_service import IdentitySecretService
+from parley.chat.ids import NextId
 from parley.chat.internal_api import routes as internal_api_routes
 from parley.chat.internal_api.handlers import InternalApiHandlers
 from parley.chat.invitations.service import InvitationService
@@ -93,91 +94,151 @@ class AdminModule:
     name = "administration"
 
     def __init__(self, mongo: Mongo, outbox: Outbox, settings: ChatSettings, clock: Clock = utc_now) -> None:
-        operators, tenants = MongoOperatorRepository(mongo, outbox), MongoTenantRepository(mongo)
-        sites, team = MongoSiteRepository(mongo, outbox), MongoTeamRepository(mongo)
-        access, failures = AccessResolver(sites), MongoLoginFailureRepository(mongo)
-        throttle = LoginThrottle(failures, MongoKnownOriginRepository(mongo), clock)
-        next_operator_id = BlockIdGenerator(mongo, "operator").next
-        next_tenant_id = BlockIdGenerator(mongo, "tenant").next
-        self._public_url, self._sends_mail = settings.public_url.rstrip("/"), settings.mail_is_on
-        self._passwords = passwords = Argon2PasswordHasher()
-        self.audit = audit = AuditService(MongoAuditRepository(mongo), BlockIdGenerator(mongo, "audit").next, clock)
+        self._mongo, self._outbox, self._settings, self._clock = mongo, outbox, settings, clock
+        self._public_url = settings.public_url.rstrip("/")
+        self.audit = AuditService(MongoAuditRepository(mongo), self._new_ids("audit"), clock)
+        self._build_shared_repositories()
+        # Each uses only what those above it have built.
+        self._build_accounts()
+        self._build_team()
+        self._build_site_lookups()
+        self._build_site_settings()
+        self._build_site_features()
+        self._build_operator_tools()
+        self._build_reports()
 
+    def _new_ids(self, sequence: str) -> NextId:
+        return BlockIdGenerator(self._mongo, sequence).next
+
+    def _build_shared_repositories(self) -> None:
+        self._operators = MongoOperatorRepository(self._mongo, self._outbox)
+        self._tenants = MongoTenantRepository(self._mongo)
+        self._next_operator_id = self._new_ids("operator")
+        self.site_repository = MongoSiteRepository(self._mongo, self._outbox)
+        self.teams_repository = MongoTeamsRepository(self._mongo, self._outbox)
+
+    def _build_accounts(self) -> None:
+        """Accounts, login sessions, API keys and invitations."""
+        mongo, outbox, audit, clock = self._mongo, self._outbox, self.audit, self._clock
+        operators, tenants = self._operators, self._tenants
+        self._passwords = passwords = Argon2PasswordHasher()
+        access = AccessResolver(self.site_repository)
+        throttle = LoginThrottle(MongoLoginFailureRepository(mongo), MongoKnownOriginRepository(mongo), clock)
         self.accounts = AccountService(
-            operators, tenants, access, passwords, throttle, audit, next_operator_id, next_tenant_id, clock
+            operators,
+            tenants,
+            access,
+            passwords,
+            throttle,
+            audit,
+            self._next_operator_id,
+            self._new_ids("tenant"),
+            clock,
         )
         self._sessions = SessionService(
             operators, tenants, MongoSessionRepository(mongo, outbox), access, passwords, throttle, audit, clock
         )
-        next_key_id = BlockIdGenerator(mongo, "api_key").next
         self.api_keys = ApiKeyService(
-            MongoApiKeyRepository(mongo, outbox), operators, access, audit, next_key_id, clock
+            MongoApiKeyRepository(mongo, outbox), operators, access, audit, self._new_ids("api_key"), clock
         )
         self._invitations = InvitationService(
             operators, tenants, self._sessions, passwords, audit, clock, self._public_url
         )
-        self.teams_repository = teams = MongoTeamsRepository(mongo, outbox)
-        self.team_directory = TeamDirectory(team, operators, sites, teams)
+        self._first_owner = FirstOwnerTask(mongo, self.accounts, self._settings)
+
+    def _build_team(self) -> None:
+        """The operators of a tenant, and the teams (departments) that they are in."""
+        team, operators, sites = MongoTeamRepository(self._mongo), self._operators, self.site_repository
+        self.team_directory = TeamDirectory(team, operators, sites, self.teams_repository)
         self._team = TeamService(
-            team, operators, tenants, sites, self._invitations, passwords, audit, next_operator_id, clock
+            team,
+            operators,
+            self._tenants,
+            sites,
+            self._invitations,
+            self._passwords,
+            self.audit,
+            self._next_operator_id,
+            self._clock,
+        )
+        self._teams = TeamsService(
+            self.teams_repository, sites, self.team_directory, self.audit, self._new_ids("team"), self._clock
         )
 
-        self.site_key_cipher = SiteKeyCipher(settings.identity_secret, settings.encryption_secret)
-        self.ssrf_guard = SsrfGuard(settings.ai_private_hosts)
-        self.ai_settings = ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
-        self.identity_secret_cipher = SiteKeyCipher(
-            settings.identity_secret, settings.encryption_secret, "identity secret"
-        )
-        self.site_repository, self.ended_sessions = sites, MongoEndedSessions(mongo, outbox)
-        self.site_directory = SiteDirectory(sites)
+    def _build_site_lookups(self) -> None:
+        """What other features and services read about sites, and the ciphers of a site's secrets."""
+        self.site_directory = SiteDirectory(self.site_repository)
         self.cached_sites = CachedSites(self.site_directory)
-        next_site_id = BlockIdGenerator(mongo, "site").next
+        self.ended_sessions = MongoEndedSessions(self._mongo, self._outbox)
+        secrets = self._settings.identity_secret, self._settings.encryption_secret
+        self.site_key_cipher = SiteKeyCipher(*secrets)
+        self.identity_secret_cipher = SiteKeyCipher(*secrets, "identity secret")
+        self.ssrf_guard = SsrfGuard(self._settings.ai_private_hosts)
+
+    def _build_site_settings(self) -> None:
+        """A site's settings, and the answer tests that changes of them must pass."""
+        mongo, audit, clock = self._mongo, self.audit, self._clock
         self.answer_tests, self.answer_test_runs = MongoAnswerTestRepository(mongo), MongoTestRunRepository(mongo)
-        self.answer_test_gate = gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
+        self.answer_test_gate = AnswerTestGate(self.answer_tests, self.answer_test_runs, clock)
+        self.ai_settings = AiSettingsService(self.site_key_cipher.encrypt, self.ssrf_guard.find_rejection)
         self.site_service = SiteService(
-            sites, audit, ai_settings, next_site_id, clock, self.cached_sites.invalidate, gate.check
-        )
-        next_run_id = BlockIdGenerator(mongo, "answer_test_run").next
-        self.test_run_service = TestRunService(
-            self.answer_tests, self.answer_test_runs, self.site_service, ai_settings, audit, next_run_id, clock
-        )
-        next_secret_id = BlockIdGenerator(mongo, "identity_secret").next
-        self._identity_secrets = IdentitySecretService(
-            self.site_service, self.identity_secret_cipher.encrypt, next_secret_id, clock
-        )
-        self.triggers = TriggerModule(mongo, self.site_service, settings.identity_secret, clock)
-        next_entry_id = BlockIdGenerator(mongo, "knowledge").next
-        self.passage_vectors = MongoVectorRepository(mongo)
-        self.knowledge = KnowledgeService(
-            MongoKnowledgeRepository(mongo),
-            self.site_service,
+            self.site_repository,
             audit,
-            next_entry_id,
+            self.ai_settings,
+            self._new_ids("site"),
+            clock,
+            self.cached_sites.invalidate,
+            self.answer_test_gate.check,
+        )
+        self.test_run_service = TestRunService(
+            self.answer_tests,
+            self.answer_test_runs,
+            self.site_service,
+            self.ai_settings,
+            audit,
+            self._new_ids("answer_test_run"),
+            clock,
+        )
+
+    def _build_site_features(self) -> None:
+        """What belongs to one site: secrets of identification, triggers, knowledge, routing."""
+        self._identity_secrets = IdentitySecretService(
+            self.site_service, self.identity_secret_cipher.encrypt, self._new_ids("identity_secret"), self._clock
+        )
+        self.triggers = TriggerModule(self._mongo, self.site_service, self._settings.identity_secret, self._clock)
+        self.passage_vectors = MongoVectorRepository(self._mongo)
+        self.knowledge = KnowledgeService(
+            MongoKnowledgeRepository(self._mongo),
+            self.site_service,
+            self.audit,
+            self._new_ids("knowledge"),
             self.passage_vectors.increment_version,
         )
-        next_reply_id = BlockIdGenerator(mongo, "canned_reply").next
-        self.audiences = audiences = Audiences(sites, self.team_directory)
+        self._routing = RoutingService(self.site_service, self.teams_repository)
+
+    def _build_operator_tools(self) -> None:
+        """Canned replies and labels, and the forms of a site, which set labels."""
+        mongo, audit, clock = self._mongo, self.audit, self._clock
+        self.audiences = Audiences(self.site_repository, self.team_directory)
         self.canned_replies = CannedReplyService(
-            MongoCannedReplyRepository(mongo, clock), audiences, audit, next_reply_id, clock
+            MongoCannedReplyRepository(mongo, clock), self.audiences, audit, self._new_ids("canned_reply"), clock
         )
-        next_team_id = BlockIdGenerator(mongo, "team").next
-        self._teams = TeamsService(teams, sites, self.team_directory, audit, next_team_id, clock)
-        self._routing = RoutingService(self.site_service, teams)
         self.label_repository = MongoLabelRepository(mongo)
-        next_label_id = BlockIdGenerator(mongo, "label").next
-        self.labels = LabelService(self.label_repository, audiences, audit, next_label_id, clock)
-        self._form_settings = FormSettingsService(self.site_service, teams, self.labels, clock)
-        reports = MongoReportRepository(mongo)
-        self.reports = ReportService(reports, sites)
-        self.report_collector = ReportCollector(reports, sites, clock)
-        self._first_owner = FirstOwnerTask(mongo, self.accounts, settings)
+        self.labels = LabelService(self.label_repository, self.audiences, audit, self._new_ids("label"), clock)
+        self._form_settings = FormSettingsService(self.site_service, self.teams_repository, self.labels, clock)
+
+    def _build_reports(self) -> None:
+        reports = MongoReportRepository(self._mongo)
+        self.reports = ReportService(reports, self.site_repository)
+        self.report_collector = ReportCollector(reports, self.site_repository, self._clock)
 
     def routes(self) -> list[Route]:
         return [
             *account_routes.routes(AccountHandlers(self.accounts)),
             *api_key_routes.routes(ApiKeyHandlers(self.api_keys)),
             *site_routes.routes(
-                SiteHandlers(self.site_service, self._public_url, self._sends_mail), ChatbotHandlers(self.site_service)
+                SiteHandlers(self.site_service, self._public_url, self._settings.mail_is_on),
+                ChatbotHandlers(self.site_service),
             ),
             *identification_routes.secret_routes(IdentitySecretHandlers(self._identity_secrets)),
             *form_routes.settings_routes(FormSettingsHandlers(self._form_settings)),
