@@ -1,4 +1,8 @@
-"""All AI engines that a site can choose, by name."""
+"""All AI engines that a site can choose, by name.
+
+To add an engine, write its class in this folder, with the methods of `AiEngine` (`ai/engine.py`), and add one line to
+`ENGINES`.
+"""
 
 from __future__ import annotations
 
