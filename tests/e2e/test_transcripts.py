@@ -59,10 +59,15 @@ async def test_a_visitor_is_sent_what_they_can_read_and_nothing_else(stack: Stac
 async def test_an_operator_sends_a_chat_and_the_audit_log_says_so(stack: Stack, tenant: TenantFixture) -> None:
     visitor, conversation_id = await tenant.assigned_conversation()
     path, address = f"/operator/conversation/{conversation_id}/transcript/email", _unique_address()
-    (await tenant.alex.post(path, {"email": address})).ok()
+    async with tenant.sam.stream() as panel:
+        await panel.wait_for("ready")
+        (await tenant.alex.post(path, {"email": address})).ok()
+        event = await panel.wait_for("conversation.updated", lambda one: bool(one.data["data"]["history_action"]))
     assert "Is anybody there?" in (await _wait_for_mail(stack, address)).text
     (entry,) = await _history(tenant.sam, conversation_id)
     assert entry["by"]["name"] == "Alex"
+    shown = (event.data["at"], event.data["data"]["history_action"], event.data["data"]["by"])
+    assert shown == (entry["at"], entry["action"], entry["by"]), "what the panel adds is what it would load"
     await tenant.owner.wait_for_audit("transcript.sent")
     entries = (await tenant.owner.get("/audit", action="transcript.sent")).ok()["entries"]
     assert entries[0]["details"] == {"email_domain": "example.com"}

@@ -146,6 +146,16 @@ test("an undone change is told from a reopening and a transfer", async () => {
   expect(threads.getThread(50)?.history.map(({ action }) => action)).toEqual(["restored", "restored"]);
 });
 
+test("a transcript that was sent is in the history at once", async () => {
+  serve(buildDetail(messages(1)));
+  await threads.loadThread(50);
+  const by = { id: 8, name: "Sam" };
+  const sent = { by, reason: "other", history_action: "transcript_sent" };
+  threads.applyThreadEvent(buildEvent("conversation.updated", sent));
+  threads.applyThreadEvent(buildEvent("conversation.updated", { ...sent, history_action: null }));
+  expect(threads.getThread(50)?.history).toMatchObject([{ action: "transcript_sent", by }]);
+});
+
 test("an operator's timeout is told from a release", async () => {
   serve(buildDetail(messages(1)));
   await threads.loadThread(50);

@@ -209,7 +209,8 @@ export function applyThreadEvent(event: LiveEvent): void {
   } else if (type === "translation.updated") {
     storeThread(id, { ...changed, translation: data as unknown as ConversationTranslation });
   } else {
-    const action = type === "conversation.updated" ? UPDATES[String(data["reason"])] : ACTIONS[type];
+    const updated = data["history_action"] ?? UPDATES[String(data["reason"])];
+    const action = (type === "conversation.updated" ? updated : ACTIONS[type]) as string | undefined;
     if (!action) return;
     const history = addHistory(changed.history, toHistoryEntry(action, event));
     storeThread(id, { ...changed, history });

@@ -103,6 +103,9 @@ class ConversationUpdated(_ConversationChanged, type="conversation.updated", aud
 
     reason: Literal["labels", "snoozed", "woken", "other"] = "other"
     """`woken`: its snooze ended, by its time, by the visitor's message or by an operator."""
+    history_action: str | None = None
+    """What the history has of the change, where the reason is `other`: `transcript_sent`. A further reason would be
+    one that the version before refuses."""
 
 
 class QueuePlaceChanged(

@@ -116,8 +116,13 @@ def closed_by_erasure(anonymized: Conversation, actor: Actor) -> Event:
     return _conversation_event(anonymized, ConversationClosed(**_state(anonymized, None)), actor)
 
 
-def updated(conversation: Conversation, by: OperatorRef | None = None, reason: UpdateReason = "other") -> Event:
-    data = ConversationUpdated(**_state(conversation, by), reason=reason)
+def updated(
+    conversation: Conversation,
+    by: OperatorRef | None = None,
+    reason: UpdateReason = "other",
+    history_action: str | None = None,
+) -> Event:
+    data = ConversationUpdated(**_state(conversation, by), reason=reason, history_action=history_action)
     return _conversation_event(conversation, data, _operator_or_system(by))
 
 

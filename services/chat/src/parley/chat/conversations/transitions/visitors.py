@@ -54,8 +54,9 @@ def rate(conversation: Conversation, score: int, comment: str | None, at: dateti
 
 def record_transcript(conversation: Conversation, by: OperatorRef | None, at: datetime) -> Change:
     """Note in the history that the conversation is sent by e-mail, by an operator or (None) by its visitor."""
-    after = replace(conversation, updated_at=at).with_history(at, "transcript_sent", by)
-    return Change(after, (events.updated(after, by),))
+    action = "transcript_sent"
+    after = replace(conversation, updated_at=at).with_history(at, action, by)
+    return Change(after, (events.updated(after, by, history_action=action),))
 
 
 def apply_visitor_update(conversation: Conversation, visitor: Visitor, by: OperatorRef | None, at: datetime) -> Change:
