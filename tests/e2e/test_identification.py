@@ -7,10 +7,15 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from parley.common.auth.identity import IDENTITY_HEADER, IdentitySigner, VisitorCaller
+from parley.common.auth.visitor_session import session_handle
 from parley_dev.stack import Stack
+from support.api import ApiClient
+from support.authorization_matrix import PDF, file_form, image_form, make_image
 from support.identity import SiteServer, identify
 from support.personal_data import Databases
 from support.tenants import TenantFixture
@@ -133,6 +138,56 @@ async def test_an_identified_visitor_who_never_wrote_is_no_lead(tenant: TenantFi
     await server.identify(tenant.new_visitor(), "customer-3", email="customer-3@shop.test")
     leads = (await tenant.owner.get(f"/sites/{tenant.site_id}/leads")).ok()["leads"]
     assert leads == []
+
+
+async def test_a_file_uploaded_by_a_visitor_who_never_wrote_is_the_persons(
+    tenant: TenantFixture, server: SiteServer
+) -> None:
+    device, person = tenant.new_visitor(), secrets.token_hex(8)
+    form = file_form(PDF, **device.credentials)
+    file = (await tenant.api.request("POST", "/api/v1/chat/upload-file", data=form)).ok()["file"]
+    await server.identify(device, person)
+    conversation_id = (await device.send_message("", file_id=file["id"]))["conversation_id"]
+    shown = (await tenant.alex.get(f"/operator/conversation/{conversation_id}")).ok()["conversation"]
+    assert shown["messages"][0]["file"]["id"] == file["id"]
+
+
+async def test_what_is_late_is_the_persons(
+    tenant: TenantFixture, server: SiteServer, stack: Stack, mongodb_uri: str
+) -> None:
+    """The gateway has let in uploads, details and a rating; then the session is joined, and they reach the chat."""
+    device, bystander = tenant.new_visitor(), tenant.new_visitor()
+    first = (await device.send_message("Before"))["conversation_id"]
+    await server.identify(bystander, "customer-9")
+    before = VisitorCaller(
+        await Databases.of_stack(stack, mongodb_uri).get_tenant_id(tenant.site_id),
+        tenant.site_id,
+        session_handle(tenant.site_id, device.session_id),
+    )
+    identity = {IDENTITY_HEADER: IdentitySigner(stack.environment("gateway")["PARLEY_IDENTITY_SECRET"]).sign(before)}
+    sent = device.credentials
+    details = (await server.identify(device, "customer-8"))["visitor"]
+    async with ApiClient(stack.processes("chat")[0].url) as chat:
+
+        async def post(path: str, **request: Any) -> dict[str, Any]:
+            return (await chat.request("POST", f"/api/v1/chat/{path}", headers=identity, **request)).ok()
+
+        await post("rate", body={**sent, "score": 5, "conversation_id": first})
+        await post("contact", body={**sent, "phone": "+49 30 1234567"})
+        file = (await post("upload-file", data=file_form(PDF, **sent)))["file"]
+        image = await post("upload-image", data=image_form(make_image(), **sent))
+    shown = (await tenant.alex.get(f"/operator/conversation/{first}")).ok()["conversation"]
+    assert (shown["visitor"]["phone"], shown["visitor"]["external_id"]) == ("+49 30 1234567", "customer-8")
+    assert shown["rating"] == 5
+    refused = await bystander.post("/stream", message="Mine?", file_id=file["id"])
+    assert (refused.status, list(refused.body["errors"])) == (422, ["file_id"])
+    assert (await device.send_message("", file_id=file["id"]))["conversation_id"] == first
+    leads = (await tenant.owner.get(f"/sites/{tenant.site_id}/leads")).ok()["leads"]
+    assert [lead["external_id"] for lead in leads] == ["customer-8"], "nobody is left of the session before"
+    subject = {"site_id": tenant.site_id, "session_id": details["session_id"]}
+    erased = (await tenant.owner.post("/operator/visitor/erase", subject)).ok()["erased"]
+    assert (erased["images"], erased["files"]) == (1, 1)
+    assert (await tenant.api.request("GET", f"/uploads/{image['url'].rsplit('/', 1)[1]}")).status == 404
 
 
 def test_the_documented_examples_are_whole() -> None:

@@ -46,6 +46,12 @@ class Databases:
     def of_stack(cls, stack: Stack, mongodb_uri: str) -> Databases:
         return cls(mongodb_uri, stack.environment("chat")["PARLEY_DATABASE_PREFIX"])
 
+    async def get_tenant_id(self, site_id: int) -> int:
+        async with AsyncMongoClient[dict[str, Any]](self.mongodb_uri) as client:
+            site = await client[f"{self.prefix}_chat"]["sites"].find_one({"_id": site_id})
+        assert site is not None
+        return int(site["tenant_id"])
+
     async def collections_containing(self, text: str) -> set[str]:
         """Return the collections with a document that contains a text, as `service.collection`."""
         result = set()

@@ -278,7 +278,9 @@ async def test_a_browser_that_has_an_image_gets_304_until_it_is_erased(chat: Cha
     url = await chat.upload(visitor)
     await chat.module.visitor_messages.receive(visitor, "", image_url=url)
     server = build_app([], signer=IdentitySigner(secrets.token_hex(32)))
-    server.router.add_get("/uploads/{name}", UploadHandlers(chat.uploads, chat.module.visitors).deliver)
+    server.router.add_get(
+        "/uploads/{name}", UploadHandlers(chat.uploads, chat.module.visitors, chat.module.late_writes).deliver
+    )
     path = f"/uploads/{url.rsplit('/', 1)[1]}"
 
     async with TestClient(TestServer(server)) as client:

@@ -71,7 +71,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     )
     tools = ToolModule(backends.mongo, settings, admin.site_service, admin.audit)
     service.add(tools.caller)
-    uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors)
+    uploads = build_upload_handlers(settings, images, backends.mongo, conversations.visitors, conversations.late_writes)
     sources = (admin.knowledge, knowledge_sources.passages)
     ai = AiModule(backends, admin, conversations, settings, sources, tools.sessions, uploads.uploads)
     answer_tests = AnswerTestModule(backends.mongo, admin, conversations, knowledge_sources, ai)
@@ -105,7 +105,7 @@ def build(settings: ChatSettings) -> tuple[Service, web.Application]:
     service.add(StorageCheck(images), optional=True)
     service.add(PeriodicTask(UNSENT_IMAGE_CHECK_SECONDS, uploads.uploads.remove_unsent, "unsent-images"))
     service.add(PeriodicTask(EXPIRED_FILE_CHECK_SECONDS, files.remove_expired, "expired-files"))
-    file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors)
+    file_handlers = FileHandlers(files, admin.cached_sites, conversations.visitors, conversations.late_writes)
     service.add(PeriodicTask(SEARCH_SEGMENT_CHECK_SECONDS, search.segments.build_due, "search-segments"))
     add_subscriptions(backends, admin, conversations, ai, search, answer_tests, gaps, corrections)
 

@@ -85,6 +85,7 @@ def build_routes(
         files.files,
         conversations.triggers,
         conversations.transcripts,
+        conversations.late_writes,
     )
     return [
         *conversation_routes.routes(
@@ -98,7 +99,7 @@ def build_routes(
         *identification_routes.visitor_routes(
             IdentificationHandlers(conversations.identification, conversations.session_ends)
         ),
-        *form_routes.visitor_routes(FormHandlers(conversations.forms)),
+        *form_routes.visitor_routes(FormHandlers(conversations.forms, conversations.late_writes)),
         *trigger_routes.visitor_routes(TriggerDeliveryHandlers(conversations.triggers)),
         *upload_routes.routes(uploads),
         *ai_routes.routes(AiHandlers(ai.doctor, ai.spending)),

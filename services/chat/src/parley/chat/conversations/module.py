@@ -22,6 +22,7 @@ from parley.chat.conversations.snoozes import Snoozes
 from parley.chat.conversations.visitor_silence import VisitorSilences
 from parley.chat.forms.service import FormService
 from parley.chat.identification.joining import SessionJoiner
+from parley.chat.identification.late_writes import LateWrites
 from parley.chat.identification.repository import MongoSessionContent
 from parley.chat.identification.service import IdentificationService
 from parley.chat.identification.session_ends import SessionEnds
@@ -116,6 +117,8 @@ class ConversationModule:
         self.forms = FormService(
             admin.cached_sites, visitors, self.visitors, self.visitor_messages, admin.labels, clock
         )
+        joiner = SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock)
+        self.late_writes = LateWrites(self.session_ends, joiner)
         self.identification = IdentificationService(
             admin.site_directory,
             admin.site_repository,
@@ -123,7 +126,7 @@ class ConversationModule:
             visitors,
             self.visitors,
             conversations,
-            SessionJoiner(visitors, self.visitors, conversations, MongoSessionContent(mongo), clock),
+            joiner,
             self.session_ends,
             IdentifiedSessions(settings.identity_secret),
             clock,

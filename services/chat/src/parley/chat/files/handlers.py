@@ -12,6 +12,7 @@ from parley.chat.files.multipart import open_file
 from parley.chat.files.ranges import ByteRange, RangeNotSatisfiable, parse_range
 from parley.chat.files.schemas import FileResponse, UploadFileQuery
 from parley.chat.files.service import FileService
+from parley.chat.identification.late_writes import LateWrites
 from parley.chat.sites.site_settings import SiteSettingsReader, get_authorized_site
 from parley.chat.visitors.service import VisitorService
 from parley.common.auth.identity import OperatorCaller, VisitorCaller
@@ -37,6 +38,7 @@ class FileHandlers:
     files: FileService
     sites: SiteSettingsReader
     visitors: VisitorService
+    late_writes: LateWrites
 
     async def upload_as_operator(self, context: RequestContext[OperatorCaller, None, UploadFileQuery]) -> FileResponse:
         caller, site_id = context.caller, context.query.site_id
@@ -51,7 +53,9 @@ class FileHandlers:
         site = await self.sites.get(caller.tenant_id, caller.site_id)
         self.files.require_visitors_allowed(site)
         uploader = Uploader(caller.tenant_id, caller.site_id, caller.session)
-        return await self._upload(context.request, uploader, self.files.policy_of(site))
+        response = await self._upload(context.request, uploader, self.files.policy_of(site))
+        await self.late_writes.join(caller)
+        return response
 
     async def deliver(self, request: web.Request) -> web.StreamResponse:
         """Deliver a file or a part of it. Not in the route table, whose path parameters are integers."""

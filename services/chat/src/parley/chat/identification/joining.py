@@ -42,7 +42,10 @@ class SessionJoiner:
         # Also of a visitor who has never written.
         await self.content.assign_triggers(caller.session, person)
         visitor = await self.visitors.find(caller.tenant_id, caller.site_id, caller.session)
-        if visitor is None or visitor.external_id is not None:
+        if visitor is not None and visitor.external_id is not None:
+            return person
+        await self.content.assign_uploads(caller.session, person)
+        if visitor is None:
             return person
         additions = _additions(visitor, person)
         if additions:
@@ -52,7 +55,7 @@ class SessionJoiner:
             for conversation in batch:
                 await self._join_conversation(conversation, person)
             joined += [conversation.id for conversation in batch]
-        await self.content.assign(visitor, person, joined)
+        await self.content.assign_messages(joined, person)
         await self.visitors.remove_joined(visitor)
         return person
 

@@ -36,8 +36,11 @@ class EndedSessions(Protocol):
 class SessionContent(Protocol):
     """What is stored under a visitor's session, besides their conversations."""
 
-    async def assign(self, visitor: Visitor, person: Visitor, conversation_ids: Sequence[int]) -> None:
-        """Move the messages of joined conversations, and what the visitor has uploaded, to a person."""
+    async def assign_messages(self, conversation_ids: Sequence[int], person: Visitor) -> None:
+        """Move the messages of joined conversations to a person."""
+
+    async def assign_uploads(self, session: str, person: Visitor) -> None:
+        """Move what was uploaded under a session to a person."""
 
     async def assign_triggers(self, session: str, person: Visitor) -> None:
         """Move what a session was shown of triggers to a person."""

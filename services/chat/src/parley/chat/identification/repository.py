@@ -68,14 +68,16 @@ class MongoSessionContent:
 
     mongo: Mongo
 
-    async def assign(self, visitor: Visitor, person: Visitor, conversation_ids: Sequence[int]) -> None:
+    async def assign_messages(self, conversation_ids: Sequence[int], person: Visitor) -> None:
         if conversation_ids:
             # Their ids: a message that the widget sends again is recognized under the person's session.
             await self.mongo["messages"].update_many(
-                {"conversation_id": {"$in": list(conversation_ids)}, "tenant_id": visitor.tenant_id},
+                {"conversation_id": {"$in": list(conversation_ids)}, "tenant_id": person.tenant_id},
                 {"$set": {"visitor_key": person.key, "session": person.session}},
             )
-        uploaded = {"site_id": visitor.site_id, "session": {"$eq": visitor.session, "$type": "string"}}
+
+    async def assign_uploads(self, session: str, person: Visitor) -> None:
+        uploaded = {"site_id": person.site_id, "session": {"$eq": session, "$type": "string"}}
         for collection in (UPLOADS, FILES):
             await self.mongo[collection].update_many(uploaded, {"$set": {"session": person.session}})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from parley.chat.identification.late_writes import LateWrites
 from parley.chat.uploads.multipart import UploadBuffer, read_image
 from parley.chat.uploads.schemas import UploadResponse, serialize_upload
 from parley.chat.uploads.service import UploadService
@@ -25,6 +26,7 @@ _CACHE_CONTROL = "private, no-cache"
 class UploadHandlers:
     uploads: UploadService
     visitors: VisitorService
+    late_writes: LateWrites
     buffer: UploadBuffer = field(default_factory=UploadBuffer)
 
     async def upload_as_operator(self, context: RequestContext[OperatorCaller, None, None]) -> UploadResponse:
@@ -42,6 +44,7 @@ class UploadHandlers:
             stored = await self.uploads.store_image(
                 caller.tenant_id, bytes(upload.data), caller.site_id, caller.session
             )
+        await self.late_writes.join(caller)
         return serialize_upload(stored)
 
     async def deliver(self, request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from parley.chat.identification.late_writes import LateWrites
 from parley.chat.settings import ChatSettings
 from parley.chat.uploads.handlers import UploadHandlers
 from parley.chat.uploads.image_sanitizer import WorkerImageSanitizer
@@ -14,8 +15,8 @@ from parley.common.runtime.clock import utc_now
 
 
 def build_upload_handlers(
-    settings: ChatSettings, storage: ImageStorage, mongo: Mongo, visitors: VisitorService
+    settings: ChatSettings, storage: ImageStorage, mongo: Mongo, visitors: VisitorService, late_writes: LateWrites
 ) -> UploadHandlers:
     repository = MongoUploadRepository(mongo, utc_now, settings.silent_visitor_lifetime)
     uploads = UploadService(WorkerImageSanitizer(), storage, repository, settings.image_base)
-    return UploadHandlers(uploads, visitors)
+    return UploadHandlers(uploads, visitors, late_writes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -14,6 +14,7 @@ from parley.chat.ai.model import ReplyOutcome
 from parley.chat.ai.reply_service import AiReplyService
 from parley.chat.files.model import Uploader
 from parley.chat.files.service import FileService
+from parley.chat.identification.late_writes import LateWrites
 from parley.chat.messages.visitor_service import ReceivedMessage, VisitorMessageService
 from parley.chat.schemas import OkResponse
 from parley.chat.transcripts.service import TranscriptService
@@ -63,6 +64,7 @@ class WidgetHandlers:
     files: FileService
     triggers: TriggerDelivery
     transcripts: TranscriptService
+    late_writes: LateWrites
 
     async def stream(self, context: RequestContext[VisitorCaller, SendMessageBody, None]) -> web.StreamResponse:
         """Store the visitor's message, and stream the AI's reply as server-sent events."""
@@ -133,13 +135,14 @@ class WidgetHandlers:
         return to_messages_response(await self.widget.list_unread_proactive(context.caller))
 
     async def leave_email(self, context: RequestContext[VisitorCaller, EmailBody, None]) -> OkResponse:
-        details = context.body.model_dump(include={"email", "name"}, exclude_none=True)
-        await self.visitors.leave_contact_details(context.caller, details)
-        return OkResponse()
+        return await self._leave_details(context.caller, context.body.model_dump(include={"email", "name"}))
 
     async def leave_contact(self, context: RequestContext[VisitorCaller, ContactBody, None]) -> OkResponse:
-        details = context.body.model_dump(include={"email", "name", "phone"}, exclude_none=True)
-        await self.visitors.leave_contact_details(context.caller, details)
+        return await self._leave_details(context.caller, context.body.model_dump(include={"email", "name", "phone"}))
+
+    async def _leave_details(self, caller: VisitorCaller, fields: Mapping[str, str | None]) -> OkResponse:
+        details = {name: value for name, value in fields.items() if value is not None}
+        await self.late_writes.run(caller, lambda caller: self.visitors.leave_contact_details(caller, details))
         return OkResponse()
 
     async def get_block_status(self, context: RequestContext[VisitorCaller, None, WidgetQuery]) -> BlockStatusResponse:
@@ -148,7 +151,10 @@ class WidgetHandlers:
 
     async def rate(self, context: RequestContext[VisitorCaller, RatingBody, None]) -> OkResponse:
         body = context.body
-        await self.visitors.rate(context.caller, body.score, body.comment, body.conversation_id)
+        await self.late_writes.run(
+            context.caller,
+            lambda caller: self.visitors.rate(caller, body.score, body.comment, body.conversation_id),
+        )
         return OkResponse()
 
     async def mark_read(self, context: RequestContext[VisitorCaller, VisitorReadBody, None]) -> OkResponse:
