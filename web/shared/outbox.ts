@@ -196,6 +196,8 @@ export class Outbox<Item extends OutboxItem> {
   }
 
   #write(item: Item): void {
+    // What is stored belongs to another session by now.
+    if (this.options.closed?.aborted) return;
     const name = this.#storageKey(item.key);
     writeText(name, JSON.stringify(item));
     if (readText(name) !== null) this.#stored.add(item.key);

@@ -271,3 +271,40 @@ test.each([
   expect(localStorage.getItem(key("known"))).toBe(expected);
   expect(localStorage.getItem(key("draft"))).toBe(answer.joined ? "About order 17" : null);
 });
+
+test.each([
+  ["goes on for the same person", true, ["s".repeat(32)]],
+  ["never reaches another one", false, []],
+])("what is under way when the visitor is identified %s", async (_name, joined, expected) => {
+  vi.doMock("../widget/src/launcher/chatLoader", () => ({ loadChat: () => import("../widget/src/chat") }));
+  const session_id = "s".repeat(32);
+  const uploads: [session: string, answer: (response: Response) => void][] = [];
+  server.on("POST", "/chat/identify", () => json({ session_id, joined, conversation_id: null }));
+  server.on("GET", "/chat/config", () => json({ name: "Shop", welcome: "", colours: {} }));
+  server.on("POST", "/chat/upload-image", ({ body }) => {
+    const session = String((body as FormData).get("session_id"));
+    return new Promise((answer) => uploads.push([session, answer]));
+  });
+  server.on("POST", "/chat/stream", () => new Response("", { status: 200 }));
+  await runScript();
+  page.parley?.("open");
+  const field = await vi.waitFor(() => {
+    const found = root()?.querySelector("textarea");
+    expect(found).toBeTruthy();
+    return found as HTMLTextAreaElement;
+  });
+  const files = [new File(["x"], "a.png", { type: "image/png" })];
+  field.dispatchEvent(Object.assign(new Event("paste"), { clipboardData: { files } }));
+  await vi.waitFor(() => expect(uploads).toHaveLength(1));
+  page.parley?.("identify", "token");
+  await vi.waitFor(() => expect(localStorage.getItem("parley:pk_1:session")).toBe(session_id));
+  if (joined) await vi.waitFor(() => expect(uploads).toHaveLength(2));
+  for (const [index, [, answer]] of uploads.entries()) answer(json({ url: `/uploads/${index}.png` }));
+  await run(2500);
+  const sent = server.to("POST", "/chat/stream").map(({ body }) => body as Record<string, string>);
+  expect(sent.map((body) => body["session_id"])).toEqual(expected);
+  expect(sent.map((body) => body["image_url"])).toEqual(expected.map(() => "/uploads/1.png"));
+  expect(uploads.slice(1).map(([session]) => session)).toEqual(expected);
+  expect(Object.keys(localStorage).filter((name) => name.includes("outbox"))).toEqual([]);
+  vi.doUnmock("../widget/src/launcher/chatLoader");
+});

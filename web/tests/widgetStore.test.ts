@@ -291,6 +291,37 @@ test("an upload that the server has no room for is tried again when it says so",
   expect(sent()).toMatchObject([{ image_url: "/uploads/a.png" }]);
 });
 
+test("a request that the ended session refuses is repeated by the one that takes over", async () => {
+  server.on("POST", "/chat/email", () => failure(401, "session_ended"));
+  server.on("POST", "/chat/rate", () => failure(422, "invalid"));
+  const store = await loadPage();
+  await store.saveEmail("jane@example.com", "");
+  await store.rate(5, "");
+  const { unfinished } = store;
+  store.close();
+  server.on("POST", "/chat/email", () => json({}));
+  const next = await loadPage();
+  for (const action of unfinished) await next.begin(action);
+  expect(next.email.value).toBe("jane@example.com");
+  expect([server.to("POST", "/chat/email").length, server.to("POST", "/chat/rate").length]).toEqual([2, 1]);
+  expect(next.unfinished).toEqual([]);
+});
+
+test("a message that the ended session refuses is not stored again", async () => {
+  let refuse: ((response: Response) => void) | undefined;
+  server.on("POST", "/chat/stream", () => new Promise((resolve) => (refuse = resolve)));
+  const store = await loadPage();
+  store.sendMessage("Hello");
+  await run();
+  store.close();
+  // The logout clears what is stored.
+  localStorage.clear();
+  refuse?.(failure(401, "session_ended"));
+  await run();
+  store.sendMessage("", "/uploads/late.png");
+  expect(Object.keys(localStorage)).toEqual([]);
+});
+
 test("a busy server is asked again, and the visitor is told why they wait", async () => {
   const refusals = new Map<string, number>();
   const busyAtFirst = (name: string, answer: () => Response) => () => {

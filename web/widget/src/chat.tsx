@@ -7,7 +7,7 @@ import { browserLanguage } from "./i18n/language";
 import type { Chat, ChatCommand, Launcher } from "./launcher/chatInterface";
 import { windowStyles } from "./styles/windowStyles";
 import { Widget } from "./widget";
-import { WidgetStore } from "./widgetStore";
+import { type VisitorAction, WidgetStore } from "./widgetStore";
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(windowStyles);
@@ -25,7 +25,7 @@ export async function mount(launcher: Launcher): Promise<Chat> {
     const [isOpen, unread] = [store.open.value, store.unread.value];
     launcher.update({ isOpen, unread, label: buttonLabel(isOpen, unread) });
   };
-  const commands: Record<ChatCommand, (text: string) => void> = {
+  const commands: Record<Exclude<ChatCommand, "repeat">, (text: string) => void> = {
     prefill: (text) => store.prefill(text.slice(0, MAX_CHARACTERS)),
     send: (text) => store.sendMessage(text.slice(0, MAX_CHARACTERS)),
     setLanguage: (tag) =>
@@ -49,7 +49,11 @@ export async function mount(launcher: Launcher): Promise<Chat> {
     show: () => store.show(),
     hide: () => store.hide(),
     receive: (messages) => store.receive(messages),
-    run: (command, argument) => commands[command]?.(String(argument ?? "")),
+    run: (command, argument) =>
+      command === "repeat"
+        ? void store.begin(argument as VisitorAction)
+        : commands[command]?.(String(argument ?? "")),
+    unfinished: () => store.unfinished.map((action) => ["repeat", action]),
     close() {
       document.removeEventListener("visibilitychange", markRead);
       for (const stop of stopEffects) stop();

@@ -47,6 +47,9 @@ type FormAnswers = Pick<VisitorRequest<"/chat/offline-form">, "team_id" | "conse
   answers: Record<string, string | boolean>;
 };
 
+/** What a visitor does in a session, and does again in the one of the same person that takes over. */
+export type VisitorAction = (store: WidgetStore) => Promise<void>;
+
 export class WidgetStore {
   readonly id = randomId();
   readonly open = signal(false);
@@ -143,6 +146,7 @@ export class WidgetStore {
   private readonly conversationId = signal<number | undefined>(undefined);
   /** Aborted when the session ends. */
   private readonly closing = new AbortController();
+  private readonly begun = new Set<VisitorAction>();
   /** Whether what the conversation was before this page is known: what comes then is news to the page. */
   private hasHistory = false;
   private availabilityTimer: ReturnType<typeof setInterval> | undefined;
@@ -202,6 +206,7 @@ export class WidgetStore {
   /** Ends what runs for this session; the page continues with another. */
   close(): void {
     this.closing.abort();
+    this.uploading.value?.cancel();
     this.closeStream?.();
     this.tabs.close();
     clearInterval(this.availabilityTimer);
@@ -485,7 +490,8 @@ export class WidgetStore {
     answers: Pick<OutgoingMessage, "confirm" | "replyTo"> = {},
   ): void {
     const content = text.trim();
-    if (!content && !image && !file) return;
+    // An upload may end after its session.
+    if (this.closing.signal.aborted || (!content && !image && !file)) return;
     this.outbox.add({ key: randomId(), text: content, image, file, ...answers, state: "sending", error: "" });
     this.connect();
   }
@@ -502,25 +508,25 @@ export class WidgetStore {
   );
 
   sendImage(file: File): Promise<void> {
-    return this.upload(file, undefined, ({ sendImage }) => sendImage(this, this.api, file));
+    return this.upload(file, undefined, ({ sendImage }, store) => sendImage(store, store.api, file));
   }
 
   /** Uploads a file and sends it. `seconds` of a recording. */
   sendFile(file: File, seconds?: number): Promise<void> {
-    return this.upload(file, seconds, ({ sendFile }) => sendFile(this, this.api, file, seconds));
+    return this.upload(file, seconds, ({ sendFile }, store) => sendFile(store, store.api, file, seconds));
   }
 
-  private async upload(
+  private upload(
     file: File,
     seconds: number | undefined,
-    work: (uploads: typeof import("./composer/uploads")) => Promise<void>,
+    work: (uploads: typeof import("./composer/uploads"), store: WidgetStore) => Promise<void>,
   ): Promise<void> {
-    try {
-      await work(await import("./composer/uploads"));
-    } catch {
-      this.error.value = strings.fileFailed;
-      this.failedUpload.value = { file, seconds };
-    }
+    return this.begin(async (store) => {
+      const uploads = await import("./composer/uploads").catch(() => null);
+      if (uploads) return work(uploads, store);
+      store.error.value = strings.fileFailed;
+      store.failedUpload.value = { file, seconds };
+    });
   }
 
   /** Uploads again what has failed. */
@@ -598,25 +604,42 @@ export class WidgetStore {
 
   // --- Requests of the visitor
 
-  async requestHandoff(): Promise<void> {
-    await this.runWithError(async () => {
-      this.connect();
-      const { mode, conversation_id, queue } = await this.api.post("/chat/handoff", {
-        lang: this.embed.language,
+  /** Does what the visitor has asked for. The action itself shows why it failed. */
+  async begin(action: VisitorAction): Promise<void> {
+    this.begun.add(action);
+    try {
+      await action(this);
+    } catch (error) {
+      // The visitor is just being identified, or nobody takes over.
+      if (error instanceof ApiError && error.status === 401) return;
+    }
+    this.begun.delete(action);
+  }
+
+  /** What the visitor has begun and the server has not confirmed. Messages are in the outbox. */
+  get unfinished(): VisitorAction[] {
+    return [...this.begun];
+  }
+
+  requestHandoff(): Promise<void> {
+    return this.runWithError(async (store) => {
+      store.connect();
+      const { mode, conversation_id, queue } = await store.api.post("/chat/handoff", {
+        lang: store.embed.language,
       });
-      this.modeChanges += 1;
-      this.setMode(mode);
-      this.queue.value = queue ?? null;
-      this.conversationId.value = conversation_id;
-      this.setKnown(true);
-      await this.loadConfig();
+      store.modeChanges += 1;
+      store.setMode(mode);
+      store.queue.value = queue ?? null;
+      store.conversationId.value = conversation_id;
+      store.setKnown(true);
+      await store.loadConfig();
     });
   }
 
-  async saveEmail(email: string, name: string): Promise<void> {
-    await this.runWithError(async () => {
-      await this.api.post("/chat/email", { email, ...(name && { name }) });
-      this.email.value = email;
+  saveEmail(email: string, name: string): Promise<void> {
+    return this.runWithError(async (store) => {
+      await store.api.post("/chat/email", { email, ...(name && { name }) });
+      store.email.value = email;
     });
   }
 
@@ -655,36 +678,42 @@ export class WidgetStore {
     void this.loadHistory();
   }
 
-  async rate(score: number, comment: string): Promise<void> {
+  rate(score: number, comment: string): Promise<void> {
     const rated = this.conversationId.value;
     const id = String(rated ?? "");
     const body = { score, ...(comment && { comment }), ...(rated && { conversation_id: rated }) };
-    await this.runWithError(async () => {
-      await this.api.post("/chat/rate", body);
-      this.ratedId.value = id;
-      writeText(this.keys.rated, id);
-      this.emit("rating", { score, comment });
+    return this.runWithError(async (store) => {
+      await store.api.post("/chat/rate", body);
+      store.ratedId.value = id;
+      writeText(store.keys.rated, id);
+      store.emit("rating", { score, comment });
     });
   }
 
   /** Saves the conversation as a text file. */
-  async downloadTranscript(): Promise<void> {
-    await this.runWithError(async () => {
+  downloadTranscript(): Promise<void> {
+    return this.runWithError(async (store) => {
       const { downloadTranscript } = await import("./messages/transcript");
-      await downloadTranscript(this.api, locale.language);
+      await downloadTranscript(store.api, locale.language);
     });
   }
 
-  private async runWithError(action: () => Promise<void>): Promise<void> {
-    this.error.value = "";
-    try {
-      await this.withRetry(action, () => {
-        this.error.value = strings.serverBusy;
-      });
-      this.error.value = "";
-    } catch {
-      this.error.value = strings.requestFailed;
-    }
+  private runWithError(action: VisitorAction): Promise<void> {
+    return this.begin(async (store) => {
+      store.error.value = "";
+      try {
+        await store.withRetry(
+          () => action(store),
+          () => {
+            store.error.value = strings.serverBusy;
+          },
+        );
+        store.error.value = "";
+      } catch (error) {
+        store.error.value = strings.requestFailed;
+        throw error;
+      }
+    });
   }
 
   /** Repeats a request while the server is busy. */

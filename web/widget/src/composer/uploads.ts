@@ -80,13 +80,14 @@ async function runUpload(
   try {
     await work({ onProgress, signal: controller.signal });
   } catch (error) {
-    if (!isCancelled(error)) {
-      store.error.value = errorText(error, file);
-      // What the server refuses, it refuses again.
-      if (!(error instanceof ApiError) || error.isRetryable) store.failedUpload.value = { file, seconds };
-    }
+    if (isCancelled(error)) return;
+    store.error.value = errorText(error, file);
+    // What the server refuses, it refuses again.
+    if (!(error instanceof ApiError) || error.isRetryable) store.failedUpload.value = { file, seconds };
+    throw error;
+  } finally {
+    store.uploading.value = null;
   }
-  store.uploading.value = null;
 }
 
 /** Uploads something. When the server has no room for it at the moment, tries again when it says so. */

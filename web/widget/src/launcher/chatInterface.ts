@@ -52,12 +52,15 @@ export interface Chat {
   /** Shows messages that operators sent to a visitor who has not opened the widget. */
   receive(messages: readonly Message[]): void;
   close(): void;
-  /** A command of the page. */
+  /** A command of the page, or of the chat window that was there before. */
   run?(command: ChatCommand, argument: unknown): void;
+  /** What the visitor has begun, such as an upload, as commands for the chat window of the session that takes over. */
+  unfinished?(): Command[];
 }
 
-/** The commands of the page that the chat window carries out. */
-export type ChatCommand = "prefill" | "send" | "setLanguage";
+/** What the chat window carries out: commands of the page, and what the visitor has begun in the session before. */
+export type ChatCommand = "prefill" | "send" | "setLanguage" | "repeat";
+export type Command = [name: ChatCommand, argument: unknown];
 
 export interface ChatModule {
   /** Starts the chat; its window stays closed. */

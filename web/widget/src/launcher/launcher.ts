@@ -17,6 +17,7 @@ import {
   type Chat,
   type ChatCommand,
   type Colours,
+  type Command,
   PREVIEW_PARAMETER,
   type TriggerHost,
   type TriggersModule,
@@ -50,8 +51,8 @@ export class WidgetLauncher implements TriggerHost {
   #isWanted = false;
   #state: ButtonState = { isOpen: false, unread: 0 };
   #proactive: readonly Message[] = [];
-  /** Commands of the page for the chat window, until it is loaded. */
-  #commands: [ChatCommand, string][] = [];
+  /** For the chat window, until it is loaded. */
+  #commands: Command[] = [];
   #colours: Colours = {};
   #theme: ParleyTheme | undefined;
 
@@ -95,7 +96,8 @@ export class WidgetLauncher implements TriggerHost {
   /** Shows what the visitor had open on the page before, or loads the chat for one who is in a conversation. */
   #resume(): void {
     if (readText(this.#key("open")) === "1") this.open();
-    else if (this.#hasConversation()) void this.#load();
+    else if (this.#hasConversation() || this.#commands.some(([name]) => name !== "prefill"))
+      void this.#load();
   }
 
   open(): void {
@@ -174,7 +176,7 @@ export class WidgetLauncher implements TriggerHost {
       writeText(this.#key("session"), answer.session_id);
       // Also if it was opened while it is being loaded.
       if (this.#isWanted) writeText(this.#key("open"), "1");
-      this.#restart();
+      this.#restart(answer.joined);
     } catch (error) {
       const { status, message } = error as ApiError;
       // The session has ended: the token says the same of a new one.
@@ -226,6 +228,7 @@ export class WidgetLauncher implements TriggerHost {
     if (sessionId !== this.embed.sessionId || this.#stop.signal.aborted) {
       chat.close();
       if (this.#isWanted) void this.#load();
+      else if (!this.#stop.signal.aborted) this.#resume();
       return;
     }
     this.#chat = chat;
@@ -253,21 +256,22 @@ export class WidgetLauncher implements TriggerHost {
 
   #onStored(name: string, value: string | null): void {
     // Another tab has ended the session, or identified the visitor.
-    if (name === this.#key("session") && value !== this.embed.sessionId) this.#restart();
+    if (name === this.#key("session") && value !== this.embed.sessionId)
+      this.#restart(value?.startsWith("identified-"));
     // The visitor has begun to write in another tab.
     if (name === this.#key("known") && value === "1") void this.#load();
   }
 
-  /** Continues with another session. */
-  #restart(): void {
+  /** Continues with another session. One of the same person takes over what is unfinished. */
+  #restart(isSamePerson = false): void {
     const { language } = this.embed;
     this.#isWanted = false;
     this.#button.setLoading(false);
+    this.#commands = isSamePerson ? [...this.#commands, ...(this.#chat?.unfinished?.() ?? [])] : [];
     this.#chat?.close();
     this.#chat = undefined;
     this.update({ isOpen: false, unread: 0 });
     this.#proactive = [];
-    this.#commands = [];
     this.embed = { ...readEmbedConfig(this.embed), language };
     this.#resume();
   }
