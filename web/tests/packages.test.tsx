@@ -1,9 +1,21 @@
 /** The packages for npm: they build, and drive the widget as a page's own calls do. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { ParleyWidgetProps } from "../packages/react";
 import { FakeServer, json } from "./fakeServer";
 
@@ -44,6 +56,40 @@ test("they build, with types and with the version of the widget", () => {
   }
   const manifest = JSON.parse(readFileSync("packages/react/package.json", "utf8"));
   expect(manifest.dependencies).toEqual({ "@parley/widget": version });
+});
+
+test("what npm packs of them builds into an application that loads the widget", async () => {
+  const app = mkdtempSync(join(tmpdir(), "parley-app-"));
+  const modules = join(app, "node_modules");
+  onTestFinished(() => rmSync(app, { recursive: true }));
+  const pack = ["pack", "--offline", "--silent", "--pack-destination", app];
+  execFileSync("npm", [...pack, `./${BUILT}/widget`, `./${BUILT}/react`], { stdio: "pipe" });
+  for (const name of ["widget", "react"]) {
+    const target = join(modules, "@parley", name);
+    mkdirSync(target, { recursive: true });
+    const archive = readdirSync(app).find((file) => file.startsWith(`parley-${name}-`)) ?? "";
+    execFileSync("tar", ["-xzf", join(app, archive), "-C", target, "--strip-components=1"]);
+  }
+  symlinkSync(resolve("node_modules/preact"), join(modules, "preact"));
+  symlinkSync(resolve("node_modules/preact/compat"), join(modules, "react"));
+  writeFileSync(
+    join(app, "index.html"),
+    '<div id="app"></div><script type="module" src="main.tsx"></script>',
+  );
+  copyFileSync("packages/examples/app.tsx", join(app, "app.tsx"));
+  writeFileSync(
+    join(app, "main.tsx"),
+    `import { render } from "preact";
+     import { App } from "./app";
+     render(<App />, document.getElementById("app"));`,
+  );
+  execFileSync("node", [resolve("node_modules/vite/bin/vite.js"), "build", app], { stdio: "pipe" });
+  const [script = ""] = readdirSync(join(app, "dist/assets")).filter((file) => file.endsWith(".js"));
+  document.body.innerHTML = '<div id="app"></div>';
+  const code = readFileSync(join(app, "dist/assets", script), "utf8");
+  await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`);
+  expect(scripts()).toEqual([["https://chat.example.com/widget.js", "pk_1"]]);
+  expect(document.querySelector("button")?.textContent).toBe("Help");
 });
 
 test("load adds the script once, and its commands wait for it", async () => {
