@@ -4476,6 +4476,8 @@ export interface components {
             /** @default [] */
             quick_replies: components["schemas"]["QuickReply"][];
             /** @default null */
+            cap_reached: string | null;
+            /** @default null */
             reply_to: number | null;
             created_at: string;
         };

@@ -10,6 +10,7 @@ import pytest
 
 from parley.chat.ai.metering import Limits
 from parley.chat.messages.visitor_service import ReceivedMessage
+from parley.common.events.envelope import redact_for_visitor
 from support.admin_app import AdminTestApp
 from support.ai_replicas import Replica, Shop, run_replicas
 from support.openai_server import FakeOpenAIServer, call_delta
@@ -87,9 +88,17 @@ async def test_where_a_site_wants_it_the_builtin_engine_replies(
     app: AdminTestApp, replicas: tuple[Replica, Replica], endpoint: FakeOpenAIServer
 ) -> None:
     shop = await create_shop(app, site=1, when_reached="builtin")
-    await replicas[0].ask(shop.new_visitor(), "First?")
+    _, first = await replicas[0].ask(shop.new_visitor(), "First?")
     text, outcome = await replicas[0].ask(shop.new_visitor(), "Second?")
     assert (bool(text), outcome.conversation.mode, len(endpoint.requests)) == (True, "ai", 1)
+    assert first.message is not None
+    assert outcome.message is not None
+    assert (first.message.cap_reached, outcome.message.cap_reached) == (None, "site"), "operators see why it replied"
+    event = await app.wait_for_event("message.created", id=outcome.message.id)
+    assert event.data["cap_reached"] == "site"
+    assert "cap_reached" not in redact_for_visitor(event.type, event.data)
+    stored = await replicas[1].module.message_repository.find_ai_reply(outcome.conversation, 1)
+    assert stored == outcome.message
 
 
 async def test_a_reply_that_failed_is_given_back(

@@ -118,6 +118,11 @@ class MessageSchema(Schema):
     confirmation: ConfirmationSchema | None = Field(None, description="Of an AI reply that asks for consent.")
     tool_calls: tuple[ToolCallSchema, ...] = Field((), description="Of an AI reply: the tools that were called for it.")
     quick_replies: tuple[QuickReply, ...] = Field((), description="Buttons for the visitor, at most ten.")
+    cap_reached: str | None = Field(
+        None,
+        description="Of an AI reply by the built-in engine in place of the site's: the limit of the day that was "
+        "reached, such as `site` (replies) or `site_tokens`.",
+    )
     reply_to: int | None = Field(
         None,
         description="Of an AI reply: the seq of the message that it answers; of a visitor's message: the seq of the "

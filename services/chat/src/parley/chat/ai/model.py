@@ -87,6 +87,8 @@ class ReplyMetadata:
     """The choices that the reply offers."""
     engine_id: str = PRIMARY_ENGINE
     """Of the site's engine that has answered, or was the last one to fail."""
+    cap: Cap | None = None
+    """What was used up, if the built-in engine has answered for that reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class AiResult:
     """The call that the visitor is asked about."""
     quick_replies: tuple[QuickReply, ...] = ()
     cap: Cap | None = None
-    """What was used up, if a cap has ended the reply."""
+    """What was used up, if a cap has ended the reply, or the built-in engine has answered for that reason."""
     cited: tuple[str, ...] = ()
     """References of the passages that it is based on."""
     unanswered: str = ""

@@ -188,8 +188,9 @@ class ReplyGenerator:
         cited = tuple(dict.fromkeys(passage.reference for passage in metadata.sources)) if metadata.knew_answer else ()
         # An attempt to get the instructions is no question that an entry could answer.
         unanswered = question if kind == "did_not_know" and metadata.empty_reason != "instructions" else ""
-        engines = meter.engines
-        return AiResult(stream.text, kind, engines, sources, calls, asked, choices, cited=cited, unanswered=unanswered)
+        return AiResult(
+            stream.text, kind, meter.engines, sources, calls, asked, choices, metadata.cap, cited, unanswered
+        )
 
     async def _load_images(self, task: ReplyTask, messages: Sequence[Message]) -> tuple[bytes, ...]:
         """The latest images that the visitor has sent up to the question, if an engine of the site sees images."""
@@ -223,7 +224,7 @@ class ReplyGenerator:
             has_begun = bool(task.stream.chunks or task.tools.records)
             if has_begun or (task.site.caps.when_reached == "handoff" and task.handoff_allowed):
                 raise
-            builtin = self.engines.builtin
+            builtin, metadata.cap = self.engines.builtin, reached.cap
             return builtin, await self._answer(builtin, replace(prompt, tools=None), metadata, task)
 
     async def _stop(self, task: ReplyTask, reached: CapReached, meter: Meter) -> AiResult:
@@ -388,7 +389,7 @@ class ReplyGenerator:
         notice = away_notice or task.strings.handoff_requested
         task.stream.append(f"{' ' if task.stream.chunks else ''}{notice}")
         whole = replace(result, content=task.stream.text, asked=None, quick_replies=())
-        reason = f"ai_cap_{result.cap}" if result.cap else _HANDOFF_REASONS[result.kind]
+        reason = f"ai_cap_{result.cap}" if result.kind == "capped" else _HANDOFF_REASONS[result.kind]
         return await self._save(task, whole, handoff_reason=reason)
 
     async def _save(self, task: ReplyTask, result: AiResult, *, handoff_reason: str | None = None) -> Message | None:
@@ -408,6 +409,7 @@ class ReplyGenerator:
             tool_calls=result.tool_calls,
             quick_replies=result.quick_replies,
             cited=result.cited,
+            cap_reached=result.cap if result.kind != "capped" else None,
         )
         unanswered = self._find_unanswered(task, result, at, handed_over=handoff_reason is not None)
 

@@ -58,6 +58,8 @@ def message_document(message: Message) -> Document:
         document["quick_replies"] = [reply.model_dump() for reply in message.quick_replies]
     if message.cited:
         document["cited"] = list(message.cited)
+    if message.cap_reached is not None:
+        document["cap_reached"] = message.cap_reached
     return document
 
 
@@ -85,6 +87,7 @@ def to_message(document: Document) -> Message:
         tool_calls=tuple(ToolCallSchema.model_validate(call) for call in document.get("tool_calls", ())),
         quick_replies=tuple(QuickReply.model_validate(reply) for reply in document.get("quick_replies", ())),
         cited=tuple(document.get("cited", ())),
+        cap_reached=document.get("cap_reached"),
     )
 
 

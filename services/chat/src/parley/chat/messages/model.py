@@ -54,6 +54,8 @@ class Message:
     quick_replies: tuple[QuickReply, ...] = ()
     cited: tuple[str, ...] = ()
     """Of an AI reply: references of the passages that it is based on (`Passage.reference`)."""
+    cap_reached: str | None = None
+    """Of an AI reply by the built-in engine in place of the site's: the limit that was reached."""
 
     def to_schema(self) -> MessageSchema:
         return MessageSchema(
@@ -71,6 +73,7 @@ class Message:
             confirmation=self.confirmation,
             tool_calls=self.tool_calls,
             quick_replies=self.quick_replies,
+            cap_reached=self.cap_reached,
             reply_to=self.reply_to,
             created_at=self.created_at,
         )
@@ -110,6 +113,7 @@ class MessageDraft:
     """Of a visitor's message: the id of the call that it agrees to."""
     quick_replies: tuple[QuickReply, ...] = ()
     cited: tuple[str, ...] = ()
+    cap_reached: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

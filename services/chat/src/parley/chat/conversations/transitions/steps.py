@@ -53,6 +53,7 @@ def append_message(
         tool_calls=draft.tool_calls,
         quick_replies=draft.quick_replies,
         cited=draft.cited,
+        cap_reached=draft.cap_reached,
         translation=draft.translation,
     )
     preview = close_directions(draft.content[:PREVIEW_LENGTH])
