@@ -87,6 +87,13 @@ async def test_tools_of_an_mcp_server_are_allowed_and_one_is_called(
         await dialog.get_by_label("Address").fill(server.url)
         await check_page(panel, artifacts, "mcp-server-dialog")
         await dialog.get_by_role("button", name="Save").click()
+        await dialog.get_by_role("button", name="Try: Look up an order").click()
+        trial = page.get_by_role("dialog", name="Try it")
+        await trial.get_by_label("Arguments").fill('{"order_id": "A-1"}')
+        await trial.get_by_role("button", name="Call").click()
+        await expect(trial).to_contain_text('"status": "shipped"')
+        await check_page(panel, artifacts, "mcp-try")
+        await page.keyboard.press("Escape")
         for tool in ("Look up an order", "cancel_order"):
             await dialog.get_by_role("checkbox", name=tool).check()
         await dialog.get_by_role("switch", name="Only reads").first.click()

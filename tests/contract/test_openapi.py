@@ -16,6 +16,7 @@ from parley_dev.stack import Stack
 from support.api import ApiClient, ApiResponse, OperatorClient, VisitorClient
 from support.authorization_matrix import PDF, TEXT_FILE, file_form, find_gap, image_form, make_image
 from support.identity import SiteServer
+from support.mcp_server import run_shop_server
 from support.openapi_document import OpenApiDocument
 from support.routes import proxy_routes
 from support.tenants import PASSWORD, TenantFixture
@@ -216,15 +217,18 @@ class ApiTour:
 
     async def mcp_servers(self, path: str) -> None:
         owner = self.tenant.owner
-        body = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
-        server = (await self.call(owner, "POST", path, body, 201))["server"]
-        assert (await self.call(owner, "GET", path))["servers"] == [server]
-        one = f"{path}/{server['id']}"
-        await self.call(owner, "PUT", one, {**body, "name": "warehouse"})
-        await self.call(owner, "POST", f"{one}/secret")
-        assert (await self.call(owner, "POST", f"{one}/check"))["outcome"] == "unreachable"
-        await self.call(owner, "PUT", f"{one}/tools", {"tools": []})
-        await self.call(owner, "DELETE", one)
+        async with run_shop_server() as shop:
+            body = {"name": "shop", "url": shop.url}
+            server = (await self.call(owner, "POST", path, body, 201))["server"]
+            assert (await self.call(owner, "GET", path))["servers"] == [server]
+            one = f"{path}/{server['id']}"
+            await self.call(owner, "PUT", one, {**body, "name": "warehouse"})
+            await self.call(owner, "POST", f"{one}/secret")
+            tool = (await self.call(owner, "POST", f"{one}/check"))["tools"][0]
+            shown = {"name": tool["name"], "fingerprint": tool["fingerprint"]}
+            await self.call(owner, "POST", f"{one}/try", {**shown, "arguments": {"order_id": "A-1"}})
+            await self.call(owner, "PUT", f"{one}/tools", {"tools": [{**shown, "title": "Order"}]})
+            await self.call(owner, "DELETE", one)
 
     async def answer_tests(self, path: str) -> None:
         owner = self.tenant.owner

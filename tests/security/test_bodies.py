@@ -21,6 +21,9 @@ from support.tenants import TenantFixture
 QUERY_OPERATORS = [{"$ne": 1}, {"$gt": ""}, {"$where": "1"}, {"$regex": ".*"}]
 """Values that MongoDB would interpret as operators."""
 
+DESCRIBED_ELSEWHERE = {("POST /api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}/try", "arguments")}
+"""Objects whose keys are validated by a schema that an MCP server has listed: the server here lists nothing."""
+
 NESTING_DEPTHS = (300, 600, 1_000, 20_000)
 """Below and above the limits of the parsers and of the recursion."""
 
@@ -61,7 +64,7 @@ async def test_query_operators_are_rejected_in_every_body_field(
     tried = 0
     for public in routes:
         for name, field in get_fields(public.route.body).items():
-            if _accepts_objects(field.annotation):
+            if _accepts_objects(field.annotation) or (public.name, name) in DESCRIBED_ELSEWHERE:
                 continue
             for operator in QUERY_OPERATORS:
                 body = {**_body(public, target, visitor), name: operator}

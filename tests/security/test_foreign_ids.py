@@ -115,8 +115,9 @@ async def test_a_foreign_mcp_server_cannot_be_reached_through_an_own_site(
     path = f"/sites/{tenant.site_id}/chatbot/mcp-servers/{other.target.server_id}"
     assert (await tenant.owner.send("PUT", path, {"name": "mine", "url": "https://1.1.1.1/mcp"})).status == 404
     assert (await tenant.owner.send("PUT", f"{path}/tools", {"tools": []})).status == 404
-    for at in ("secret", "check"):
-        assert (await tenant.owner.post(f"{path}/{at}", {})).status == 404
+    shown = {"name": "stock", "fingerprint": "0" * 64}
+    for at, body in (("secret", {}), ("check", {}), ("try", shown)):
+        assert (await tenant.owner.post(f"{path}/{at}", body)).status == 404
     assert (await tenant.owner.send("DELETE", path)).status == 404
     known = (await other.tenant.owner.get(f"/sites/{other.target.site_id}/chatbot/mcp-servers")).ok()["servers"]
     assert [server["name"] for server in known if server["id"] == other.target.server_id] == ["shop"]

@@ -1665,6 +1665,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sites/{site_id}/chatbot/mcp-servers/{server_id}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["postSitesSiteIdChatbotMcpServersServerIdTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sites/{site_id}/chatbot/tests": {
         parameters: {
             query?: never;
@@ -5585,6 +5601,13 @@ export interface components {
             id: number;
             created_at: string;
             updated_at: string;
+        };
+        TryMcpToolBody: {
+            arguments?: {
+                [key: string]: unknown;
+            };
+            name: string;
+            fingerprint: string;
         };
         TryToolBody: {
             arguments?: {
@@ -9698,6 +9721,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["McpServerResponse"];
+                };
+            };
+        };
+    };
+    postSitesSiteIdChatbotMcpServersServerIdTry: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                site_id: number;
+                server_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "order_status",
+                 *       "fingerprint": "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f",
+                 *       "arguments": {
+                 *         "order_id": "A-1042"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TryMcpToolBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolResultResponse"];
                 };
             };
         };

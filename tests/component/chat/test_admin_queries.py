@@ -106,7 +106,7 @@ async def _call_every_route(app: AdminTestApp) -> None:
     await vectors.remove_site(site["id"])
     await call("DELETE", f"{site_path}/chatbot/knowledge/{entry['id']}")
     await _use_tools(call, f"{site_path}/chatbot/tools")
-    await _use_mcp_servers(call, f"{site_path}/chatbot/mcp-servers")
+    await _use_mcp_servers(app, owner, call, f"{site_path}/chatbot/mcp-servers")
     await _use_answer_tests(app, owner, f"{site_path}/chatbot/tests")
     await _use_gaps(app, owner, f"{site_path}/knowledge-gaps")
     await _use_corrections(app, owner, site_path)
@@ -187,13 +187,15 @@ async def _use_tools(call: Any, path: str) -> None:
     await call("DELETE", f"{path}/{tool['id']}")
 
 
-async def _use_mcp_servers(call: Any, path: str) -> None:
+async def _use_mcp_servers(app: AdminTestApp, owner: OperatorCaller, call: Any, path: str) -> None:
     body = {"name": "shop", "url": "http://127.0.0.1:9/mcp"}
     one = f"{path}/{(await call('POST', path, body))['server']['id']}"
     await call("GET", path)
     await call("PUT", one, {**body, "enabled": False})
     await call("POST", f"{one}/secret")
     assert (await call("POST", f"{one}/check"))["outcome"] == "unreachable"
+    unknown = await app.call("POST", f"{one}/try", owner, {"name": "stock", "fingerprint": "0" * 64})
+    assert unknown.status == 409
     await call("PUT", f"{one}/tools", {"tools": []})
     await call("DELETE", one)
 

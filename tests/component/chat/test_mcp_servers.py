@@ -199,6 +199,33 @@ async def test_a_tool_that_changes_is_off_until_it_is_allowed_again(
     assert (await sources.check(server_id))["server"]["tools"][0]["state"] == "missing"
 
 
+async def test_a_manager_tries_a_tool_as_it_was_shown_and_for_no_visitor(sources: Servers, server: ShopServer) -> None:
+    """A26: a try needs no permission of the tool for the AI and gives none, and it speaks for no visitor."""
+    server_id = (await sources.add(server.url, authorization="Bearer shop-key"))["server"]["id"]
+    shown = {tool["name"]: tool["fingerprint"] for tool in (await sources.check(server_id))["tools"]}
+
+    async def call(name: str, fingerprint: str | None = None, **arguments: Any) -> ApiResponse:
+        body = {"name": name, "fingerprint": fingerprint or shown[name], "arguments": arguments}
+        return await sources.call("POST", f"/{server_id}/try", body)
+
+    tried = (await call("order_status", order_id="A-1")).ok()
+    assert (tried["outcome"], tried["status"], json.loads(tried["content"])) == ("ok", None, {"status": "shipped"})
+    assert (await call("order_status", order_id="lost")).ok()["outcome"] == "http_error"
+    assert (await call("order_status", order="A-1")).body["errors"]["arguments"]
+    first, _ = server.calls()
+    assert first.headers["authorization"] == "Bearer shop-key"
+    assert "parley-visitor" not in first.headers
+    entry = await sources.shop.app.wait_for_audit_entry(sources.shop.owner, "mcp_server.tool_tried")
+    assert entry["details"] == {"name": "shop", "tool": "order_status"}
+    for name, fingerprint in (("order_status", "0" * 64), ("unlisted", shown["order_status"])):
+        assert (await call(name, fingerprint)).body["code"] == "mcp_tool_changed"
+    server.add_status("Does something else now.")
+    assert (await call("order_status", order_id="A-1")).ok()["outcome"] == "tool_changed"
+    assert len(server.calls()) == 2
+    (unchanged,) = await sources.list()
+    assert (unchanged["tools"], unchanged["failure"]) == ([], None)
+
+
 async def test_a_session_that_the_server_forgets_is_opened_again_once(
     replica: Replica, shop: Shop, endpoint: FakeOpenAIServer, sources: Servers, server: ShopServer
 ) -> None:
@@ -363,6 +390,9 @@ async def test_tools_that_no_model_may_read_cannot_be_allowed(sources: Servers, 
     choice = {"name": "mute", "title": "Mute", "fingerprint": mute["fingerprint"]}
     refused = await sources.call("PUT", f"/{server_id}/tools", {"tools": [choice]})
     assert refused.body["errors"]["tools"] == "mute cannot be allowed: no_description"
+    del choice["title"]
+    untried = await sources.call("POST", f"/{server_id}/try", choice)
+    assert untried.body["errors"]["name"] == "mute cannot be allowed: no_description"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,16 @@
-/** Asks an MCP server for its tools, and allows some of them. */
+/** Asks an MCP server for its tools, of which some are tried and allowed. */
 
 import { useSignal } from "@preact/signals";
 import type { ListedTool, McpServer } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
-import { Switch } from "../components/controls";
+import { IconButton, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { type TextKey, t } from "../i18n/i18n";
 import { describeOutcome, MCP_SERVER } from "./tools";
+import { TryDialog } from "./tryDialog";
 
 const FAULTS = {
   name: "tools.fault_name",
@@ -36,6 +37,7 @@ export function McpToolsDialog({ siteId, server, onClose }: McpToolsDialogProps)
   const choices = useSignal<Record<string, Choice>>({});
   const errors = useSignal<Record<string, string>>({});
   const busy = useSignal(false);
+  const trying = useSignal<ListedTool | null>(null);
   const checked = useFetch(`mcp-tools/${server.id}`, async () => {
     const found = await api.post(`${MCP_SERVER}/check`, { path });
     choices.value = Object.fromEntries(found.tools.map((tool) => [tool.name, choiceOf(tool, found.server)]));
@@ -52,40 +54,56 @@ export function McpToolsDialog({ siteId, server, onClose }: McpToolsDialogProps)
     if (await submitForm(busy, errors, save, t("common.saved"))) onClose();
   };
   const outcome = checked.value?.outcome;
+  const tried = trying.value;
   return (
-    <Dialog title={t("tools.chooseTitle", { name: server.name })} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <p class="muted">{t("tools.chooseHint")}</p>
-        <div role="status">
-          {checked.error && <p class="error-text">{checked.error}</p>}
-          {!checked.value && !checked.error && <Spinner />}
-          {outcome && outcome !== "ok" && <p class="error-text">{describeOutcome(outcome)}</p>}
-          {outcome === "ok" && tools.length === 0 && <p>{t("tools.noneListed")}</p>}
-        </div>
-        {errors.value["tools"] && <p class="error-text">{errors.value["tools"]}</p>}
-        <ul class="mcp-tools">
-          {tools.map((tool) => (
-            <ToolChoice
-              key={tool.name}
-              tool={tool}
-              isChanged={checked.value?.server.tools.some(
-                (one) => one.name === tool.name && one.state === "changed",
-              )}
-              choice={choices.value[tool.name]}
-              onChange={(change) => {
-                const before = choices.value[tool.name];
-                if (before) choices.value = { ...choices.value, [tool.name]: { ...before, ...change } };
-              }}
-            />
-          ))}
-        </ul>
-        <DialogActions onCancel={onClose}>
-          <button type="submit" class="button primary" disabled={busy.value || outcome !== "ok"}>
-            {t("common.save")}
-          </button>
-        </DialogActions>
-      </form>
-    </Dialog>
+    <>
+      <Dialog title={t("tools.chooseTitle", { name: server.name })} onClose={onClose}>
+        <form class="stack" onSubmit={submit}>
+          <p class="muted">{t("tools.chooseHint")}</p>
+          <div role="status">
+            {checked.error && <p class="error-text">{checked.error}</p>}
+            {!checked.value && !checked.error && <Spinner />}
+            {outcome && outcome !== "ok" && <p class="error-text">{describeOutcome(outcome)}</p>}
+            {outcome === "ok" && tools.length === 0 && <p>{t("tools.noneListed")}</p>}
+          </div>
+          {errors.value["tools"] && <p class="error-text">{errors.value["tools"]}</p>}
+          <ul class="mcp-tools">
+            {tools.map((tool) => (
+              <ToolChoice
+                key={tool.name}
+                tool={tool}
+                isChanged={checked.value?.server.tools.some(
+                  (one) => one.name === tool.name && one.state === "changed",
+                )}
+                choice={choices.value[tool.name]}
+                onTry={() => (trying.value = tool)}
+                onChange={(change) => {
+                  const before = choices.value[tool.name];
+                  if (before) choices.value = { ...choices.value, [tool.name]: { ...before, ...change } };
+                }}
+              />
+            ))}
+          </ul>
+          <DialogActions onCancel={onClose}>
+            <button type="submit" class="button primary" disabled={busy.value || outcome !== "ok"}>
+              {t("common.save")}
+            </button>
+          </DialogActions>
+        </form>
+      </Dialog>
+      {tried && (
+        <TryDialog
+          tool={tried}
+          call={(args) =>
+            api.post(`${MCP_SERVER}/try`, {
+              path,
+              body: { name: tried.name, fingerprint: tried.fingerprint, arguments: args },
+            })
+          }
+          onClose={() => (trying.value = null)}
+        />
+      )}
+    </>
   );
 }
 
@@ -105,23 +123,30 @@ interface ToolChoiceProps {
   isChanged: boolean | undefined;
   choice: Choice | undefined;
   onChange: (change: Partial<Choice>) => void;
+  onTry: () => void;
 }
 
-function ToolChoice({ tool, isChanged, choice, onChange }: ToolChoiceProps) {
+function ToolChoice({ tool, isChanged, choice, onChange, onTry }: ToolChoiceProps) {
   if (!choice) return null;
   return (
     <li class="stack">
-      <label class="mcp-tool">
-        <input
-          type="checkbox"
-          checked={choice.allowed}
-          disabled={tool.fault !== null}
-          onChange={(event) => onChange({ allowed: event.currentTarget.checked })}
-        />
-        <span>
-          <strong dir="auto">{tool.title}</strong> <code>{tool.name}</code>
-        </span>
-      </label>
+      <div class="form-row">
+        <label class="mcp-tool">
+          <input
+            type="checkbox"
+            checked={choice.allowed}
+            disabled={tool.fault !== null}
+            onChange={(event) => onChange({ allowed: event.currentTarget.checked })}
+          />
+          <span>
+            <strong dir="auto">{tool.title}</strong> <code>{tool.name}</code>
+          </span>
+        </label>
+        <span class="grow" />
+        {!tool.fault && (
+          <IconButton icon="send" label={t("tools.try", { name: tool.title })} onClick={onTry} />
+        )}
+      </div>
       {isChanged && <p class="error-text">{t("tools.changedHint")}</p>}
       {tool.fault && <p class="error-text">{t(FAULTS[tool.fault])}</p>}
       <p class="mcp-description" dir="auto">

@@ -21,6 +21,7 @@ export function ToolList({ siteId }: { siteId: number }) {
   });
   const editing = useSignal<Tool | "new" | null>(null);
   const trying = useSignal<Tool | null>(null);
+  const tried = trying.value;
   const secret = useSignal("");
   const reload = (created?: string | null) => {
     secret.value = created ?? secret.value;
@@ -71,8 +72,17 @@ export function ToolList({ siteId }: { siteId: number }) {
           }}
         />
       )}
-      {trying.value && (
-        <TryDialog siteId={siteId} tool={trying.value} onClose={() => (trying.value = null)} />
+      {tried && (
+        <TryDialog
+          tool={tried}
+          call={(args) =>
+            api.post(`${TOOL}/try`, {
+              path: { site_id: siteId, tool_id: tried.id },
+              body: { arguments: args },
+            })
+          }
+          onClose={() => (trying.value = null)}
+        />
       )}
     </section>
   );

@@ -1,15 +1,22 @@
-/** Calls a tool and shows what its system answers. */
+/** Calls a tool, or one that an MCP server lists, and shows what its system answers. */
 
 import { useSignal } from "@preact/signals";
 import type { Tool, ToolResult } from "../../../shared/apiTypes";
-import { api } from "../api/client";
 import { Field } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
-import { describeOutcome, parseObject, TOOL } from "./tools";
+import { describeOutcome, parseObject } from "./tools";
 
-export function TryDialog({ siteId, tool, onClose }: { siteId: number; tool: Tool; onClose: () => void }) {
+type Arguments = Record<string, unknown>;
+
+interface TryDialogProps {
+  tool: Pick<Tool, "title" | "parameters">;
+  call: (args: Arguments) => Promise<ToolResult>;
+  onClose: () => void;
+}
+
+export function TryDialog({ tool, call, onClose }: TryDialogProps) {
   const text = useSignal(JSON.stringify(exampleOf(tool), null, 2));
   const result = useSignal<ToolResult | null>(null);
   const errors = useSignal<Record<string, string>>({});
@@ -22,11 +29,10 @@ export function TryDialog({ siteId, tool, onClose }: { siteId: number; tool: Too
       errors.value = { arguments: t("tools.invalidJson") };
       return;
     }
-    const call = async () => {
-      const path = { site_id: siteId, tool_id: tool.id };
-      result.value = await api.post(`${TOOL}/try`, { path, body: { arguments: parsed } });
+    const show = async () => {
+      result.value = await call(parsed);
     };
-    await submitForm(busy, errors, call, "");
+    await submitForm(busy, errors, show, "");
   };
   const shown = result.value;
   return (
@@ -70,9 +76,9 @@ export function TryDialog({ siteId, tool, onClose }: { siteId: number; tool: Too
 }
 
 /** Empty values of the parameters, to fill in. */
-function exampleOf(tool: Tool): Record<string, unknown> {
+function exampleOf(tool: Pick<Tool, "parameters">): Arguments {
   const properties = (tool.parameters["properties"] ?? {}) as Record<string, { type?: string }>;
-  const empty: Record<string, unknown> = { integer: 0, number: 0, boolean: false, array: [], object: {} };
+  const empty: Arguments = { integer: 0, number: 0, boolean: false, array: [], object: {} };
   return Object.fromEntries(
     Object.entries(properties).map(([name, { type }]) => [name, empty[type ?? ""] ?? ""]),
   );

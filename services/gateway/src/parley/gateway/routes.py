@@ -238,6 +238,7 @@ ADMIN_ROUTES = (
     _operator(CHAT, "DELETE", "/sites/{site_id}/chatbot/mcp-servers/{server_id}"),
     _operator(CHAT, "POST", "/sites/{site_id}/chatbot/mcp-servers/{server_id}/secret"),
     _operator(CHAT, "POST", "/sites/{site_id}/chatbot/mcp-servers/{server_id}/check", kind=RouteKind.AI_JSON),
+    _operator(CHAT, "POST", "/sites/{site_id}/chatbot/mcp-servers/{server_id}/try", kind=RouteKind.AI_JSON),
     _operator(CHAT, "PUT", "/sites/{site_id}/chatbot/mcp-servers/{server_id}/tools"),
     _operator(CHAT, "GET", "/sites/{site_id}/chatbot/tests"),
     _operator(CHAT, "POST", "/sites/{site_id}/chatbot/tests"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from parley.chat import metrics
 from parley.chat.ai.site_keys import SiteKeyCipher, SiteKeyUnreadable
 from parley.chat.mcp_servers.definitions import compare
-from parley.chat.mcp_servers.model import AllowedTool, Listing, McpServer, SessionFailed
+from parley.chat.mcp_servers.model import AllowedTool, ListedTool, Listing, McpServer, SessionFailed
 from parley.chat.tools.model import MAX_RESULT_CHARACTERS, ToolResponse, VerifiedVisitor
 from parley.chat.tools.requests import build_signature_headers
 from parley.common.http.ssrf_guard import SsrfGuard
@@ -48,7 +48,7 @@ class SdkMcpClient:
     async def call(
         self,
         server: McpServer,
-        tool: AllowedTool,
+        tool: AllowedTool | ListedTool,
         arguments: Mapping[str, Any],
         visitor: VerifiedVisitor | None,
         idempotency_key: str,

@@ -83,12 +83,12 @@ def build_function_name(server: str, tool: str) -> str:
     return f"{name[: _MAX_FUNCTION_NAME - _DIGEST_CHARACTERS - 1]}_{digest}"
 
 
-def compare(allowed: AllowedTool, listed: Mapping[str, ListedTool]) -> ToolState:
-    """What has become of an allowed tool, by the server's list of today."""
-    found = listed.get(allowed.name)
+def compare(known: AllowedTool | ListedTool, listed: Mapping[str, ListedTool]) -> ToolState:
+    """What has become of a tool, by the server's list of today."""
+    found = listed.get(known.name)
     if found is None:
         return "missing"
-    return "ok" if found.fingerprint == allowed.fingerprint else "changed"
+    return "ok" if found.fingerprint == known.fingerprint else "changed"
 
 
 def simplify_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

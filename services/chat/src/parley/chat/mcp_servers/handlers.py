@@ -10,11 +10,13 @@ from parley.chat.mcp_servers.schemas import (
     McpServerBody,
     McpServerListResponse,
     McpServerResponse,
+    TryMcpToolBody,
     serialize_check,
     serialize_server,
 )
 from parley.chat.mcp_servers.service import McpServerService
 from parley.chat.schemas import OkResponse
+from parley.chat.tools.schemas import ToolResultResponse, serialize_result
 from parley.common.auth.identity import OperatorCaller
 from parley.common.http import RequestContext
 
@@ -53,6 +55,13 @@ class McpServerHandlers:
     async def check(self, context: RequestContext[OperatorCaller, None, None]) -> McpCheckResponse:
         path = context.path
         return serialize_check(*await self.servers.check(context.caller, path["site_id"], path["server_id"]))
+
+    async def try_out(self, context: RequestContext[OperatorCaller, TryMcpToolBody, None]) -> ToolResultResponse:
+        path, body = context.path, context.body
+        response = await self.servers.try_out(
+            context.caller, path["site_id"], path["server_id"], body.name, body.fingerprint, body.arguments
+        )
+        return serialize_result(response)
 
     async def allow(self, context: RequestContext[OperatorCaller, AllowedToolsBody, None]) -> McpServerResponse:
         path, choices = context.path, context.body.to_choices()

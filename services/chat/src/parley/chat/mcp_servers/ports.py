@@ -46,9 +46,12 @@ class McpClient(Protocol):
     async def call(
         self,
         server: McpServer,
-        tool: AllowedTool,
+        tool: AllowedTool | ListedTool,
         arguments: Mapping[str, Any],
         visitor: VerifiedVisitor | None,
         idempotency_key: str,
     ) -> ToolResponse:
-        """Call a tool if the server still has it as it was allowed; else it is tool_changed or unknown_tool."""
+        """Call a tool if the server still has it as it was allowed or listed; else it is tool_changed or unknown_tool.
+
+        A listed tool has no fault.
+        """

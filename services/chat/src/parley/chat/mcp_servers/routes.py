@@ -7,6 +7,7 @@ from typing import Any
 from parley.chat.mcp_servers import schemas
 from parley.chat.mcp_servers.handlers import McpServerHandlers
 from parley.chat.schemas import OkResponse
+from parley.chat.tools.schemas import ToolResultResponse
 from parley.common.auth.identity import Permission
 from parley.common.http import CallerType, RateLimitClass, Route
 
@@ -71,6 +72,17 @@ def routes(handlers: McpServerHandlers) -> list[Route]:
             operator,
             schemas.McpCheckResponse,
             "Ask an MCP server for its tools",
+            **_WRITE,
+        ),
+        Route(
+            "POST",
+            f"{_SERVER}/try",
+            handlers.try_out,
+            operator,
+            ToolResultResponse,
+            "Call a tool that an MCP server has listed, and show what it answers",
+            body=schemas.TryMcpToolBody,
+            example={"name": "order_status", "fingerprint": "0f" * 32, "arguments": {"order_id": "A-1042"}},
             **_WRITE,
         ),
         Route(

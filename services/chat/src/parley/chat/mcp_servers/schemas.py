@@ -19,9 +19,12 @@ from parley.chat.mcp_servers.model import (
     ToolState,
 )
 from parley.chat.tools.model import Outcome
-from parley.chat.tools.schemas import Authorization
+from parley.chat.tools.schemas import Authorization, TryToolBody
 from parley.common.events.schemas import Timestamp
 from parley.common.http import RequestBody, SuccessResponse
+
+ToolName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class McpServerBody(RequestBody):
@@ -44,10 +47,8 @@ class McpServerBody(RequestBody):
 
 
 class ToolChoiceSchema(RequestBody):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TOOL_NAME_CHARACTERS)]
-    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(
-        description="As what the tool was shown: it is allowed as that only."
-    )
+    name: ToolName
+    fingerprint: Fingerprint = Field(description="As what the tool was shown: it is allowed as that only.")
     title: Name = Field(description="What visitors and operators read.")
     writes: bool = Field(True, description="Whether it changes something: then the visitor is asked before each call.")
     identified_only: bool = Field(
@@ -66,6 +67,13 @@ class AllowedToolsBody(RequestBody):
         """Each tool once: the last of its choices."""
         choices = {tool.name: ToolChoice(**tool.model_dump()) for tool in self.tools}
         return list(choices.values())
+
+
+class TryMcpToolBody(TryToolBody):
+    """A call of a tool that the latest check has found, allowed or not."""
+
+    name: ToolName
+    fingerprint: Fingerprint = Field(description="As what the tool was shown: it is called as that only.")
 
 
 class AllowedToolSchema(BaseModel):

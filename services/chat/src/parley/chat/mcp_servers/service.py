@@ -1,4 +1,4 @@
-"""Use cases of a site's MCP servers: list, add, replace, delete, replace the secret, check, and allow tools."""
+"""Use cases of a site's MCP servers: list, add, replace, delete, replace the secret, check, allow and try tools."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from parley.chat.mcp_servers.errors import MAX_SERVERS, McpServerNotFound, McpTo
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, Listing, McpServer, McpServerOptions, ToolChoice
 from parley.chat.mcp_servers.ports import McpClient, McpServerRepository
 from parley.chat.sites.service import SiteService
+from parley.chat.tools.model import ToolResponse
+from parley.chat.tools.parameters import check_arguments
 from parley.chat.tools.ports import Cipher
 from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
-from parley.chat.tools.service import create_secret
+from parley.chat.tools.service import create_secret, create_try_key
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.runtime.clock import Clock
@@ -131,19 +133,34 @@ class McpServerService:
         ValidationFailed.
         """
         server = await self._get(caller, site_id, server_id)
-        listed = {tool.name: tool for tool in await self.servers.find_listing(server_id)}
+        listed = await self.servers.find_listing(server_id)
         before = {tool.name: tool for tool in server.tools}
         allowed = []
         for choice in choices:
-            found = listed.get(choice.name)
-            if found is None or found.fingerprint != choice.fingerprint:
-                raise McpToolChanged
-            if found.fault is not None:
-                raise ValidationFailed({"tools": f"{found.name} cannot be allowed: {found.fault}"})
+            found = _find_shown(listed, choice.name, choice.fingerprint, "tools")
             allowed.append(await self._allow(before.get(choice.name), found, choice))
         await self.servers.allow(server_id, allowed)
         await self._record(caller, "mcp_server.tools_allowed", server, tools=", ".join(tool.name for tool in allowed))
         return await self._get(caller, site_id, server_id)
+
+    async def try_out(
+        self,
+        caller: OperatorCaller,
+        site_id: int,
+        server_id: int,
+        name: str,
+        fingerprint: str,
+        arguments: Mapping[str, Any],
+    ) -> ToolResponse:
+        """Call a tool of the latest check as it was shown, allowed or not, for no visitor.
+
+        Raises McpServerNotFound, McpToolChanged, ValidationFailed.
+        """
+        server = await self._get(caller, site_id, server_id)
+        tool = _find_shown(await self.servers.find_listing(server_id), name, fingerprint, "name")
+        checked = check_arguments(tool.parameters, arguments)
+        await self._record(caller, "mcp_server.tool_tried", server, tool=tool.name)
+        return await self.client.call(server, tool, checked, None, create_try_key())
 
     async def _allow(self, before: AllowedTool | None, found: ListedTool, choice: ToolChoice) -> AllowedTool:
         """The allowed tool. One that stays as it was keeps its id, so that a visitor's consent to its call holds."""
@@ -181,3 +198,13 @@ class McpServerService:
     async def _record(self, caller: OperatorCaller, action: str, server: McpServer, **details: str) -> None:
         details["name"] = server.options.name
         await self.audit.record(caller, action, f"mcp_server:{server.id}", server.site_id, details)
+
+
+def _find_shown(listed: Sequence[ListedTool], name: str, fingerprint: str, field: str) -> ListedTool:
+    """The tool that a manager was shown. Raises McpToolChanged, and ValidationFailed of a field."""
+    found = next((tool for tool in listed if (tool.name, tool.fingerprint) == (name, fingerprint)), None)
+    if found is None:
+        raise McpToolChanged
+    if found.fault is not None:
+        raise ValidationFailed({field: f"{found.name} cannot be allowed: {found.fault}"})
+    return found

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from parley.chat.tools.model import MAX_ARGUMENT_CHARACTERS
+from parley.common.errors import ValidationFailed
 
 MAX_SCHEMA_CHARACTERS = 8000
 MAX_DEPTH = 8
@@ -93,3 +94,11 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any] | st
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def check_arguments(schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that a manager tries. Raises ValidationFailed."""
+    checked = parse_arguments(schema, json.dumps(arguments, ensure_ascii=False))
+    if isinstance(checked, str):
+        raise ValidationFailed({"arguments": checked})
+    return checked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from parley.chat.ids import NextId
 from parley.chat.sites.service import SiteService
 from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound, TooManyTools
 from parley.chat.tools.model import Tool, ToolOptions, ToolResponse
-from parley.chat.tools.parameters import find_schema_fault, is_required_scalar, parse_arguments
+from parley.chat.tools.parameters import check_arguments, find_schema_fault, is_required_scalar
 from parley.chat.tools.ports import CallTool, Cipher, ToolRepository
 from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
 from parley.common.auth.identity import OperatorCaller
@@ -117,11 +116,9 @@ class ToolService:
         Raises ToolNotFound, ValidationFailed.
         """
         tool = await self._get(caller, site_id, tool_id)
-        checked = parse_arguments(tool.options.parameters, json.dumps(arguments, ensure_ascii=False))
-        if isinstance(checked, str):
-            raise ValidationFailed({"arguments": checked})
+        checked = check_arguments(tool.options.parameters, arguments)
         await self._record(caller, "tool.tried", tool)
-        return await self.call(tool, checked, None, f"try-{secrets.token_hex(16)}")
+        return await self.call(tool, checked, None, create_try_key())
 
     async def _get(self, caller: OperatorCaller, site_id: int, tool_id: int) -> Tool:
         await self.sites.get(caller, site_id)
@@ -150,3 +147,8 @@ class ToolService:
 def create_secret() -> str:
     """A secret that signs requests."""
     return _PREFIX + secrets.token_urlsafe(32)
+
+
+def create_try_key() -> str:
+    """The idempotency key of a call that a manager tries."""
+    return f"try-{secrets.token_hex(16)}"
