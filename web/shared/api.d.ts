@@ -4389,10 +4389,10 @@ export interface components {
             tools: components["schemas"]["ListedToolSchema"][];
         };
         McpServerBody: {
+            authorization?: string | null;
             name: string;
             url: string;
             enabled?: boolean;
-            authorization?: string | null;
         };
         McpServerListResponse: {
             /**
@@ -5355,6 +5355,7 @@ export interface components {
             to: string;
         };
         ToolBody: {
+            authorization?: string | null;
             name: string;
             title: string;
             description: string;
@@ -5368,7 +5369,6 @@ export interface components {
             identified_only?: boolean;
             timeout_seconds?: number;
             enabled?: boolean;
-            authorization?: string | null;
         };
         ToolCallSchema: {
             name: string;

@@ -112,12 +112,10 @@ class SdkMcpClient:
         """The secret that signs requests, and the headers of each. Raises SessionFailed."""
         headers = {"User-Agent": self._user_agent}
         try:
-            secret = self._cipher.decrypt(server.site_id, server.encrypted_secret)
-            if server.encrypted_authorization is not None:
-                headers["Authorization"] = self._cipher.decrypt(server.site_id, server.encrypted_authorization)
+            secret, authorization = server.credentials.decrypt(self._cipher, server.site_id)
         except SiteKeyUnreadable:
             raise SessionFailed("failed", "The secret of this server cannot be decrypted. Replace it.") from None
-        return secret, headers
+        return secret, headers if authorization is None else {**headers, "Authorization": authorization}
 
 
 @cache

@@ -39,7 +39,7 @@ class McpServerHandlers:
     async def replace(self, context: RequestContext[OperatorCaller, McpServerBody, None]) -> McpServerResponse:
         path, body = context.path, context.body
         server, secret = await self.servers.replace(
-            context.caller, path["site_id"], path["server_id"], body.to_options(), body.to_secret_fields()
+            context.caller, path["site_id"], path["server_id"], body.to_options(), body.to_credential_fields()
         )
         return McpServerResponse(server=serialize_server(server), secret=secret)
 

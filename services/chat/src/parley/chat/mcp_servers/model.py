@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from parley.chat.tools.credentials import Credentials
 from parley.chat.tools.model import Outcome
 
 MAX_LISTED_TOOLS = 100
@@ -82,16 +83,13 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """An MCP server of a site. Its secrets are encrypted."""
+    """An MCP server of a site."""
 
     id: int
     tenant_id: int
     site_id: int
     options: McpServerOptions
-    encrypted_secret: str = field(repr=False)
-    """Signs the requests."""
-    encrypted_authorization: str | None = field(repr=False)
-    """The header `Authorization`, for servers that need one."""
+    credentials: Credentials
     created_at: datetime
     updated_at: datetime
     tools: Sequence[AllowedTool] = ()

@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from parley.chat.mcp_servers.errors import McpServerNameTaken
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, McpServer, McpServerOptions, ToolState
+from parley.chat.tools.credentials import Credentials
 from parley.chat.tools.model import Outcome
 from parley.common.mongodb import Document, Index, Mongo
 
@@ -115,8 +116,8 @@ def _fields(server: McpServer) -> Document:
         "name": server.options.name,
         "url": server.options.url,
         "enabled": server.options.enabled,
-        "secret": server.encrypted_secret,
-        "authorization": server.encrypted_authorization,
+        "secret": server.credentials.encrypted_secret,
+        "authorization": server.credentials.encrypted_authorization,
         "created_at": server.created_at,
         "updated_at": server.updated_at,
     }
@@ -128,8 +129,7 @@ def _to_server(document: Document) -> McpServer:
         tenant_id=document["tenant_id"],
         site_id=document["site_id"],
         options=McpServerOptions(document["name"], document["url"], document["enabled"]),
-        encrypted_secret=document["secret"],
-        encrypted_authorization=document["authorization"],
+        credentials=Credentials(document["secret"], document["authorization"]),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         tools=tuple(AllowedTool(**{**row, "parameters": json.loads(row["parameters"])}) for row in document["tools"]),

@@ -19,7 +19,7 @@ from parley.chat.mcp_servers.model import (
     ToolState,
 )
 from parley.chat.tools.model import Outcome
-from parley.chat.tools.schemas import Authorization, TryToolBody
+from parley.chat.tools.schemas import AuthorizationBody, TryToolBody
 from parley.common.events.schemas import Timestamp
 from parley.common.http import RequestBody, SuccessResponse
 
@@ -27,9 +27,7 @@ ToolName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TOOL_NA
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class McpServerBody(RequestBody):
-    """`authorization` is the header of that name, which is never shown again; left out, it stays as it is."""
-
+class McpServerBody(AuthorizationBody):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")] = Field(
         description="The names of its tools begin with it, for the AI."
     )
@@ -37,13 +35,9 @@ class McpServerBody(RequestBody):
         description="Of its endpoint for streamable HTTP."
     )
     enabled: bool = True
-    authorization: Authorization | None = None
 
     def to_options(self) -> McpServerOptions:
         return McpServerOptions(**self.model_dump(exclude={"authorization"}))
-
-    def to_secret_fields(self) -> dict[str, Any]:
-        return self.model_dump(include={"authorization"}, exclude_unset=True)
 
 
 class ToolChoiceSchema(RequestBody):
@@ -139,7 +133,7 @@ def serialize_server(server: McpServer) -> McpServerSchema:
         name=server.options.name,
         url=server.options.url,
         enabled=server.options.enabled,
-        has_authorization=server.encrypted_authorization is not None,
+        has_authorization=server.credentials.encrypted_authorization is not None,
         tools=[
             AllowedToolSchema(
                 name=tool.name,

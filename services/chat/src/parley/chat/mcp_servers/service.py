@@ -14,11 +14,11 @@ from parley.chat.mcp_servers.errors import MAX_SERVERS, McpServerNotFound, McpTo
 from parley.chat.mcp_servers.model import AllowedTool, ListedTool, Listing, McpServer, McpServerOptions, ToolChoice
 from parley.chat.mcp_servers.ports import McpClient, McpServerRepository
 from parley.chat.sites.service import SiteService
+from parley.chat.tools.credentials import Cipher, Credentials
 from parley.chat.tools.model import ToolResponse
 from parley.chat.tools.parameters import check_arguments
-from parley.chat.tools.ports import Cipher
 from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
-from parley.chat.tools.service import create_secret, create_try_key
+from parley.chat.tools.service import create_try_key
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.runtime.clock import Clock
@@ -53,17 +53,9 @@ class McpServerService:
         await self._validate(options)
         if len(await self.servers.list_for_site(caller.tenant_id, site_id)) >= MAX_SERVERS:
             raise TooManyMcpServers
-        secret, now = create_secret(), self.clock()
-        server = McpServer(
-            await self.next_id(),
-            caller.tenant_id,
-            site_id,
-            options,
-            self.cipher.encrypt(site_id, secret),
-            self.cipher.encrypt(site_id, authorization) if authorization else None,
-            now,
-            now,
-        )
+        credentials, secret = Credentials.create(self.cipher, site_id, authorization)
+        now = self.clock()
+        server = McpServer(await self.next_id(), caller.tenant_id, site_id, options, credentials, now, now)
         await self.servers.add(server)
         await self._record(caller, "mcp_server.created", server)
         return server, secret
@@ -78,18 +70,14 @@ class McpServerService:
         """
         before = await self._get(caller, site_id, server_id)
         await self._validate(options)
-        after = replace(before, options=options, updated_at=self.clock())
-        secret = None
-        if origin_of(options.url) != origin_of(before.options.url):
-            secret = create_secret()
-            encrypted = self.cipher.encrypt(site_id, secret)
-            after = replace(after, encrypted_secret=encrypted, encrypted_authorization=None, tools=(), failure=None)
+        is_moved = origin_of(options.url) != origin_of(before.options.url)
+        credentials, secret = before.credentials.update(self.cipher, site_id, fields, is_moved=is_moved)
+        after = replace(before, options=options, credentials=credentials, updated_at=self.clock())
+        if is_moved:
+            after = replace(after, tools=(), failure=None)
             await self.servers.allow(server_id, ())
             await self.servers.store_listing(server_id, ())
             await self.servers.note_failure(server_id, None)
-        if "authorization" in fields:
-            text = fields["authorization"]
-            after = replace(after, encrypted_authorization=self.cipher.encrypt(site_id, text) if text else None)
         if not await self.servers.replace(after):
             raise McpServerNotFound
         await self._record(caller, "mcp_server.updated", after)
@@ -105,8 +93,8 @@ class McpServerService:
     async def replace_secret(self, caller: OperatorCaller, site_id: int, server_id: int) -> tuple[McpServer, str]:
         """Give a server another secret. Returns its text, which cannot be read again. Raises McpServerNotFound."""
         before = await self._get(caller, site_id, server_id)
-        secret = create_secret()
-        after = replace(before, encrypted_secret=self.cipher.encrypt(site_id, secret), updated_at=self.clock())
+        credentials, secret = before.credentials.replace_secret(self.cipher, site_id)
+        after = replace(before, credentials=credentials, updated_at=self.clock())
         if not await self.servers.replace(after):
             raise McpServerNotFound
         await self._record(caller, "mcp_server.secret_replaced", after)

@@ -37,7 +37,7 @@ class ToolHandlers:
     async def replace(self, context: RequestContext[OperatorCaller, ToolBody, None]) -> ToolResponseSchema:
         path, body = context.path, context.body
         tool, secret = await self.tools.replace(
-            context.caller, path["site_id"], path["tool_id"], body.to_options(), body.to_secret_fields()
+            context.caller, path["site_id"], path["tool_id"], body.to_options(), body.to_credential_fields()
         )
         return ToolResponseSchema(tool=serialize_tool(tool), secret=secret)
 

@@ -108,10 +108,7 @@ class HttpToolCaller:
         self, tool: Tool, arguments: Mapping[str, Any], visitor: VerifiedVisitor | None, idempotency_key: str
     ) -> HttpRequest:
         try:
-            secret = self._cipher.decrypt(tool.site_id, tool.encrypted_secret)
-            authorization = tool.encrypted_authorization and self._cipher.decrypt(
-                tool.site_id, tool.encrypted_authorization
-            )
+            secret, authorization = tool.credentials.decrypt(self._cipher, tool.site_id)
         except SiteKeyUnreadable:
             raise _Refused("failed", "The secret of this tool cannot be decrypted. Replace it.") from None
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+
+from parley.chat.tools.credentials import Credentials
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -69,16 +71,13 @@ class ToolOptions(ToolDescription):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool of a site. Its secrets are encrypted."""
+    """A tool of a site."""
 
     id: int
     tenant_id: int
     site_id: int
     options: ToolOptions
-    encrypted_secret: str = field(repr=False)
-    """Signs the requests."""
-    encrypted_authorization: str | None = field(repr=False)
-    """The header `Authorization`, for systems that need one."""
+    credentials: Credentials
     created_at: datetime
     updated_at: datetime
 

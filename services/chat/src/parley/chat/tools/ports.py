@@ -34,9 +34,3 @@ class CallTool(Protocol):
 class ToolSource(Protocol):
     async def list_offered(self, tenant_id: int, site_id: int) -> list[OfferedTool]:
         """The tools of a site that are on."""
-
-
-class Cipher(Protocol):
-    """Encrypts what a site keeps secret."""
-
-    def encrypt(self, site_id: int, key: str) -> str: ...

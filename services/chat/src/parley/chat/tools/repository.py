@@ -6,6 +6,7 @@ import json
 
 from pymongo.errors import DuplicateKeyError
 
+from parley.chat.tools.credentials import Credentials
 from parley.chat.tools.errors import ToolNameTaken
 from parley.chat.tools.model import Tool, ToolOptions
 from parley.common.mongodb import Document, Index, Mongo
@@ -65,8 +66,8 @@ def _fields(tool: Tool) -> Document:
         "identified_only": options.identified_only,
         "timeout_seconds": options.timeout_seconds,
         "enabled": options.enabled,
-        "secret": tool.encrypted_secret,
-        "authorization": tool.encrypted_authorization,
+        "secret": tool.credentials.encrypted_secret,
+        "authorization": tool.credentials.encrypted_authorization,
         "created_at": tool.created_at,
         "updated_at": tool.updated_at,
     }
@@ -89,8 +90,7 @@ def _to_tool(document: Document) -> Tool:
             timeout_seconds=document["timeout_seconds"],
             enabled=document["enabled"],
         ),
-        encrypted_secret=document["secret"],
-        encrypted_authorization=document["authorization"],
+        credentials=Credentials(document["secret"], document["authorization"]),
         created_at=document["created_at"],
         updated_at=document["updated_at"],
     )

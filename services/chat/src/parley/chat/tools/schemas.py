@@ -17,12 +17,18 @@ _RESERVED = "no_answer"
 """The function that Parley itself gives to a model."""
 
 Parameters = Annotated[dict[str, Any], Field(max_length=100)]
-Authorization = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[\x20-\x7e]*$"), VERBATIM]
 
 
-class ToolBody(RequestBody):
+class AuthorizationBody(RequestBody):
     """`authorization` is the header of that name, which is never shown again; left out, it stays as it is."""
 
+    authorization: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[\x20-\x7e]*$"), VERBATIM] | None = None
+
+    def to_credential_fields(self) -> dict[str, Any]:
+        return self.model_dump(include={"authorization"}, exclude_unset=True)
+
+
+class ToolBody(AuthorizationBody):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = Field(
         description="By which the AI calls it."
     )
@@ -45,7 +51,6 @@ class ToolBody(RequestBody):
     )
     timeout_seconds: Annotated[int, Field(ge=1, le=MAX_TOOL_TIMEOUT_SECONDS)] = 10
     enabled: bool = True
-    authorization: Authorization | None = None
 
     @field_validator("name")
     @classmethod
@@ -56,9 +61,6 @@ class ToolBody(RequestBody):
 
     def to_options(self) -> ToolOptions:
         return ToolOptions(**self.model_dump(exclude={"authorization"}))
-
-    def to_secret_fields(self) -> dict[str, Any]:
-        return self.model_dump(include={"authorization"}, exclude_unset=True)
 
 
 class TryToolBody(RequestBody):
@@ -118,7 +120,7 @@ def serialize_tool(tool: Tool) -> ToolSchema:
         identified_only=options.identified_only,
         timeout_seconds=options.timeout_seconds,
         enabled=options.enabled,
-        has_authorization=tool.encrypted_authorization is not None,
+        has_authorization=tool.credentials.encrypted_authorization is not None,
         created_at=tool.created_at,
         updated_at=tool.updated_at,
     )

@@ -11,17 +11,15 @@ from parley.chat.ai.site_ai_settings import EndpointValidator
 from parley.chat.audit.service import AuditService
 from parley.chat.ids import NextId
 from parley.chat.sites.service import SiteService
+from parley.chat.tools.credentials import Cipher, Credentials
 from parley.chat.tools.errors import MAX_TOOLS, ToolNotFound, TooManyTools
 from parley.chat.tools.model import Tool, ToolOptions, ToolResponse
 from parley.chat.tools.parameters import check_arguments, find_schema_fault, is_required_scalar
-from parley.chat.tools.ports import CallTool, Cipher, ToolRepository
+from parley.chat.tools.ports import CallTool, ToolRepository
 from parley.chat.tools.requests import find_address_fault, find_placeholders, origin_of
 from parley.common.auth.identity import OperatorCaller
 from parley.common.errors import ValidationFailed
 from parley.common.runtime.clock import Clock
-
-_PREFIX = "parley_tool_"
-"""By which scanners for leaked secrets recognize one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +50,9 @@ class ToolService:
         await self._validate(options)
         if len(await self.tools.list_for_site(caller.tenant_id, site_id)) >= MAX_TOOLS:
             raise TooManyTools
-        secret, now = create_secret(), self.clock()
-        tool = Tool(
-            await self.next_id(),
-            caller.tenant_id,
-            site_id,
-            options,
-            self.cipher.encrypt(site_id, secret),
-            self.cipher.encrypt(site_id, authorization) if authorization else None,
-            now,
-            now,
-        )
+        credentials, secret = Credentials.create(self.cipher, site_id, authorization)
+        now = self.clock()
+        tool = Tool(await self.next_id(), caller.tenant_id, site_id, options, credentials, now, now)
         await self.tools.add(tool)
         await self._record(caller, "tool.created", tool)
         return tool, secret
@@ -72,20 +62,13 @@ class ToolService:
     ) -> tuple[Tool, str | None]:
         """Replace a tool; `fields` has `authorization` if that changes, too. Returns a new secret if it has one.
 
-        Secrets belong to the server that they were set for: with the address of another one, both end. Otherwise a
-        manager who does not know them could have what they prove sent to a server of their own.
         Raises ToolNotFound, ValidationFailed, ToolNameTaken.
         """
         before = await self._get(caller, site_id, tool_id)
         await self._validate(options)
-        after = replace(before, options=options, updated_at=self.clock())
-        secret = None
-        if origin_of(options.url) != origin_of(before.options.url):
-            secret = create_secret()
-            after = replace(after, encrypted_secret=self.cipher.encrypt(site_id, secret), encrypted_authorization=None)
-        if "authorization" in fields:
-            text = fields["authorization"]
-            after = replace(after, encrypted_authorization=self.cipher.encrypt(site_id, text) if text else None)
+        is_moved = origin_of(options.url) != origin_of(before.options.url)
+        credentials, secret = before.credentials.update(self.cipher, site_id, fields, is_moved=is_moved)
+        after = replace(before, options=options, credentials=credentials, updated_at=self.clock())
         if not await self.tools.replace(after):
             raise ToolNotFound
         await self._record(caller, "tool.updated", after)
@@ -101,8 +84,8 @@ class ToolService:
     async def replace_secret(self, caller: OperatorCaller, site_id: int, tool_id: int) -> tuple[Tool, str]:
         """Give a tool another secret. Returns its text, which cannot be read again. Raises ToolNotFound."""
         before = await self._get(caller, site_id, tool_id)
-        secret = create_secret()
-        after = replace(before, encrypted_secret=self.cipher.encrypt(site_id, secret), updated_at=self.clock())
+        credentials, secret = before.credentials.replace_secret(self.cipher, site_id)
+        after = replace(before, credentials=credentials, updated_at=self.clock())
         if not await self.tools.replace(after):
             raise ToolNotFound
         await self._record(caller, "tool.secret_replaced", after)
@@ -142,11 +125,6 @@ class ToolService:
 
     async def _record(self, caller: OperatorCaller, action: str, tool: Tool) -> None:
         await self.audit.record(caller, action, f"tool:{tool.id}", tool.site_id, {"name": tool.options.name})
-
-
-def create_secret() -> str:
-    """A secret that signs requests."""
-    return _PREFIX + secrets.token_urlsafe(32)
 
 
 def create_try_key() -> str:
