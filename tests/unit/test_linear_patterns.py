@@ -26,9 +26,9 @@ from parley.translate.translations import placeholders
 
 _parser: Any = importlib.import_module("re._parser")
 
-SIZE = 2_000
+SIZE = 4_000
 FACTOR = 4
-NEGLIGIBLE_SECONDS = 0.002
+NEGLIGIBLE_SECONDS = 0.001
 TRIED = (
     (placeholders, "_pattern"),
     (handoff_requests, "_vocabulary"),
