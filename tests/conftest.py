@@ -16,7 +16,7 @@ from support.api import ApiClient
 from support.infrastructure import Infrastructure, InfrastructureOwner
 from support.tenants import TenantFixture
 
-_LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component", "unit")
+_LONGEST_FIRST = ("reliability", "browser", "e2e", "contract", "security", "component/presence", "component", "unit")
 _ONE_WORKER = ("tests/reliability", "tests/browser", "tests/e2e/integrations", "tests/component/presence")
 """Directories whose files share an expensive fixture: all of one run on one worker."""
 
@@ -42,7 +42,11 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first: started last, they would keep one worker busy while the others are idle."""
-    items.sort(key=lambda item: _LONGEST_FIRST.index(item.nodeid.split("/")[1]))
+    items.sort(key=_position)
+
+
+def _position(item: pytest.Item) -> int:
+    return next(at for at, directory in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(f"tests/{directory}/"))
 
 
 class _FileScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist's schedulers carry no types

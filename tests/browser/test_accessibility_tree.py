@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FileChooser, Locator, Page, expect
 
 from parley_dev.stack import Stack
 from support.browser import BrowserSessions
@@ -134,6 +135,9 @@ async def test_the_keyboard_alone_leads_through_a_chat(
     (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", forms)).ok()
     widget = await sessions.widget()
     page, button = widget.page, widget.page.get_by_role("button", name="Open chat")
+    # From the beginning: the browser would need a moment to pass on a dialog that is expected just before it opens.
+    chooser: asyncio.Future[FileChooser] = asyncio.get_running_loop().create_future()
+    page.once("filechooser", lambda opened: chooser.set_result(opened))  # noqa: PLW0108  # Playwright wraps no built-in method.
     await page.goto(f"{stack.gateway_url}/demo?site_key={tenant.site_key}")
     await expect(button).to_be_visible()
     await press_until_focused(page, "Tab", button)
@@ -163,8 +167,8 @@ async def test_the_keyboard_alone_leads_through_a_chat(
     await expect(widget.log).to_be_focused()
 
     await press_until_focused(page, "Tab", page.get_by_role("button", name=ATTACH))
-    async with page.expect_file_chooser():
-        await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await asyncio.wait_for(chooser, 10)
     end = page.get_by_role("button", name="End chat on this device")
     await press_until_focused(page, "Shift+Tab", end)
     await page.keyboard.press("Enter")

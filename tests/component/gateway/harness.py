@@ -354,3 +354,8 @@ async def running_backend() -> AsyncIterator[FakeBackend]:
     finally:
         for service in backend.services.values():
             await service.stop()
+
+
+async def open_connection(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a connection for requests that no HTTP client would send."""
+    return await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))

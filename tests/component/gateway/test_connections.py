@@ -17,6 +17,7 @@ from support.wait import wait_until
 
 Start = Callable[..., Awaitable[Gateway]]
 LIST = "/api/v1/operator/active-chats"
+STREAM = "/api/v1/operator/stream"
 UPLOAD = "/uploads/" + "0" * 32 + ".png"
 SESSION = "a-session-of-a-visitor"
 
@@ -45,8 +46,25 @@ async def respond_with(backend: FakeBackend, path: str, size: int) -> None:
     backend.chat.handlers["GET", path] = respond
 
 
+def stream_without_end(backend: FakeBackend) -> asyncio.Event:
+    """Have the event stream send without a pause. Returns what is set when the stream has ended at the service."""
+    ended = asyncio.Event()
+
+    async def respond(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"data: " + b"x" * 60_000 + b"\n\n")
+        finally:
+            ended.set()
+
+    backend.notify.handlers["GET", STREAM] = respond
+    return ended
+
+
 @pytest.mark.timeout(60)
-async def test_clients_that_do_not_read_plain_responses_are_disconnected(
+async def test_clients_that_do_not_read_are_disconnected(
     backend: FakeBackend, start_gateway: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "panel").mkdir()
@@ -54,23 +72,27 @@ async def test_clients_that_do_not_read_plain_responses_are_disconnected(
     gateway = await start_gateway(PARLEY_WEB_DIR=str(tmp_path))
     await respond_with(backend, UPLOAD, 4_000_000)
     await respond_with(backend, LIST, 250_000)
+    stream_ended = stream_without_end(backend)
     authorization = f"Authorization: Bearer {token_for(backend.add_operator())}"
-    clients = [connect(gateway) for _ in range(5)]
+    clients = [connect(gateway) for _ in range(6)]
     clients[0].sendall(build_request(UPLOAD))
     clients[1].sendall(build_request(LIST, authorization) * 10)
     clients[2].sendall(build_request("/panel"))
     clients[3].sendall(build_request(LIST, authorization, "Connection: close"))
-    slow = clients[4]
+    clients[4].sendall(build_request(STREAM, authorization))
+    slow = clients[5]
     slow.sendall(build_request(UPLOAD))
     slow.setblocking(False)
 
     async def are_disconnected() -> bool:
         with contextlib.suppress(BlockingIOError):
             slow.recv(16_384)
-        return "parley_gateway_slow_clients_total 4.0" in await gateway.metrics()
+        return "parley_gateway_slow_clients_total 5.0" in await gateway.metrics()
 
     await wait_until(are_disconnected, timeout=35)
-    for client in clients[:4]:
+    async with asyncio.timeout(5):
+        await stream_ended.wait()
+    for client in clients[:5]:
         with pytest.raises(ConnectionResetError):
             read_to_end(client)
         client.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 
@@ -331,47 +330,6 @@ async def test_interrupted_request_is_retried_only_if_it_is_idempotent(
     headers = operator | {"Idempotency-Key": "once"}
     async with gateway.post("/api/v1/operator/message", json={}, headers=headers) as response:
         assert response.status == 200
-
-
-async def test_stream_that_does_not_start_is_504(
-    gateway: Gateway, backend: FakeBackend, operator: dict[str, str]
-) -> None:
-    async def never_respond(_request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
-        await asyncio.sleep(60)
-        return web.Response()
-
-    backend.notify.handlers["GET", "/api/v1/operator/stream"] = never_respond
-    started_at = time.monotonic()
-    async with gateway.get("/api/v1/operator/stream", headers=operator) as response:
-        assert response.status == 504
-        assert (await response.json())["code"] == "late"
-    assert 9 < time.monotonic() - started_at < 20
-
-
-async def test_client_that_never_reads_is_disconnected(
-    gateway: Gateway, backend: FakeBackend, operator: dict[str, str]
-) -> None:
-    disconnected = asyncio.Event()
-
-    async def flood(request: web.Request, _recorded: RecordedRequest) -> web.StreamResponse:
-        response = build_event_stream()
-        await response.prepare(request)
-        try:
-            while True:
-                await response.write(b"data: " + b"x" * 60_000 + b"\n\n")
-        finally:
-            disconnected.set()
-
-    backend.notify.handlers["GET", "/api/v1/operator/stream"] = flood
-    host, port = "127.0.0.1", int(gateway.url.rpartition(":")[2])
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(client, (host, port))
-        head = f"GET /api/v1/operator/stream HTTP/1.1\r\nHost: x\r\nAuthorization: {operator['Authorization']}\r\n\r\n"
-        await asyncio.get_running_loop().sock_sendall(client, head.encode())
-        async with asyncio.timeout(28):
-            await disconnected.wait()
 
 
 async def test_streams_end_and_requests_finish_when_the_gateway_stops(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, token_for
+from component.gateway.harness import FakeBackend, Gateway, RecordedRequest, bearer, open_connection, token_for
 from support.wait import wait_until
 
 Start = Callable[..., Awaitable[Gateway]]
@@ -165,10 +165,6 @@ async def test_json_over_128_kb_is_413(gateway: Gateway, backend: FakeBackend, c
     assert [len(recorded.body) for recorded in backend.chat.proxied_requests()] == [128 * 1024] * 2
 
 
-async def open_connection(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
-
-
 def build_head(operator: str, path: str, *lines: str) -> bytes:
     text = "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {operator}", *lines])
     return f"{text}\r\n\r\n".encode()
@@ -240,63 +236,6 @@ async def test_compressed_bodies_are_rejected(gateway: Gateway, backend: FakeBac
         async with gateway.post(path, data=bomb, headers=headers) as response:
             assert response.status == 415
     assert backend.chat.proxied_requests() == []
-
-
-async def test_body_that_does_not_arrive_is_408_and_closes_the_connection(
-    gateway: Gateway, backend: FakeBackend
-) -> None:
-    reader, writer = await open_connection(gateway)
-    token = token_for(backend.add_operator())
-    started_at = time.monotonic()
-    writer.write(
-        build_head(token, "/api/v1/operator/message", "Content-Length: 100", "Content-Type: application/json") + b"{"
-    )
-    async with asyncio.timeout(25):
-        response = await reader.readuntil(b"\r\n\r\n")
-    assert b" 408 " in response.split(b"\r\n")[0]
-    assert b"connection: close" in response.lower()
-    assert time.monotonic() - started_at < 20
-    writer.close()
-    assert backend.chat.proxied_requests() == []
-
-
-async def test_connection_without_a_complete_head_is_closed_within_10_seconds(gateway: Gateway) -> None:
-    async def send_nothing() -> None:
-        reader, writer = await open_connection(gateway)
-        assert await reader.read() == b""
-        writer.close()
-
-    async def send_slowly() -> None:
-        reader, writer = await open_connection(gateway)
-        writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n")
-        closed = asyncio.ensure_future(reader.read())
-        while not closed.done():
-            writer.write(b"X-Drip: 1\r\n")
-            await asyncio.wait({closed}, timeout=0.5)
-        writer.close()
-
-    async def send_second_head_slowly() -> None:
-        reader, writer = await open_connection(gateway)
-        writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b" 404 " in await reader.readuntil(b"}")
-        writer.write(b"GET /nothing HTTP/1.1\r\n")
-        assert await reader.read() == b""
-        writer.close()
-
-    started_at = time.monotonic()
-    async with asyncio.timeout(20):
-        await asyncio.gather(send_nothing(), send_slowly(), send_second_head_slowly(), return_exceptions=False)
-    assert time.monotonic() - started_at > 8
-
-
-async def test_kept_connection_may_be_idle_between_requests(gateway: Gateway) -> None:
-    reader, writer = await open_connection(gateway)
-    for pause in (0, 10.5, 0):
-        await asyncio.sleep(pause)
-        writer.write(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b" 404 " in await reader.readuntil(b"\r\n\r\n")
-        await reader.readuntil(b"}")
-    writer.close()
 
 
 @pytest.mark.parametrize(
