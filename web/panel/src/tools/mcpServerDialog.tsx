@@ -7,6 +7,7 @@ import { Field } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
+import { AuthorizationField } from "./credentials";
 import { MCP_SERVER, MCP_SERVERS } from "./tools";
 
 interface McpServerDialogProps {
@@ -64,20 +65,11 @@ export function McpServerDialog({ siteId, server, onClose, onSaved }: McpServerD
             onInput={(event) => (url.value = event.currentTarget.value.trim())}
           />
         </Field>
-        <Field
-          label={t("tools.authorization")}
-          hint={server?.has_authorization ? t("tools.authorizationKept") : undefined}
+        <AuthorizationField
+          value={authorization}
+          isSet={server?.has_authorization}
           error={errors.value["authorization"]}
-        >
-          <input
-            type="password"
-            autocomplete="off"
-            maxLength={2000}
-            dir="ltr"
-            value={authorization.value}
-            onInput={(event) => (authorization.value = event.currentTarget.value)}
-          />
-        </Field>
+        />
         <DialogActions onCancel={onClose}>
           <button type="submit" class="button primary" disabled={busy.value}>
             {t("common.save")}

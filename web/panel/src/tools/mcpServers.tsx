@@ -4,13 +4,13 @@ import { useSignal } from "@preact/signals";
 import type { McpServer } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
-import { CopyField, IconButton, Switch } from "../components/controls";
-import { copyToClipboard } from "../components/forms";
+import { IconButton } from "../components/controls";
 import { Icon } from "../components/icon";
-import { confirmAction, runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
+import { NewSecret } from "./credentials";
 import { McpServerDialog } from "./mcpServerDialog";
 import { McpToolsDialog } from "./mcpToolsDialog";
+import { RowActions } from "./rowActions";
 import { describeOutcome, MCP_SERVER, MCP_SERVERS } from "./tools";
 
 export function McpServers({ siteId }: { siteId: number }) {
@@ -37,12 +37,7 @@ export function McpServers({ siteId }: { siteId: number }) {
           <Icon name="plus" size={16} /> {t("tools.addServer")}
         </button>
       </div>
-      {secret.value && (
-        <div class="notice" role="status">
-          <p>{t("tools.copyNow")}</p>
-          <CopyField text={secret.value} onCopy={() => copyToClipboard(secret.value, t("tools.secret"))} />
-        </div>
-      )}
+      {secret.value && <NewSecret secret={secret.value} />}
       <ul class="knowledge-list">
         {fetched.value?.map((server) => (
           <ServerRow
@@ -87,39 +82,12 @@ interface ServerRowProps {
   server: McpServer;
   onEdit: () => void;
   onChoose: () => void;
-  onChanged: (secret?: string) => void;
+  onChanged: (secret?: string | null) => void;
 }
 
 function ServerRow({ siteId, server, onEdit, onChoose, onChanged }: ServerRowProps) {
   const path = { site_id: siteId, server_id: server.id };
   const { name, url, enabled } = server;
-  const replaceSecret = async () => {
-    const confirmed = await confirmAction({
-      title: t("tools.newSecretTitle"),
-      text: t("tools.newSecretText"),
-      confirmLabel: t("tools.replace"),
-      destructive: true,
-    });
-    if (!confirmed) return;
-    await runWithToast(async () => {
-      const { secret } = await api.post(`${MCP_SERVER}/secret`, { path });
-      onChanged(secret ?? undefined);
-    }, t("common.saved"));
-  };
-  const remove = async () => {
-    const confirmed = await confirmAction({
-      title: t("tools.deleteServerTitle"),
-      text: name,
-      confirmLabel: t("common.delete"),
-      destructive: true,
-    });
-    const erase = () => api.delete(MCP_SERVER, { path });
-    if (confirmed && (await runWithToast(erase, t("tools.serverDeleted")))) onChanged();
-  };
-  const toggle = async (on: boolean) => {
-    const save = () => api.put(MCP_SERVER, { path, body: { name, url, enabled: on } });
-    if (await runWithToast(save, t("common.saved"))) onChanged();
-  };
   return (
     <li class={enabled ? "" : "tool-off"}>
       <div>
@@ -146,11 +114,19 @@ function ServerRow({ siteId, server, onEdit, onChoose, onChanged }: ServerRowPro
           </p>
         )}
       </div>
-      <Switch on={enabled} label={t("tools.enabled")} onChange={toggle} />
-      <IconButton icon="bolt" label={t("tools.choose", { name })} onClick={onChoose} />
-      <IconButton icon="key" label={t("tools.newSecret", { name })} onClick={replaceSecret} />
-      <IconButton icon="pencil" label={t("tools.edit", { name })} onClick={onEdit} />
-      <IconButton icon="trash" label={t("tools.delete", { name })} onClick={remove} />
+      <RowActions
+        name={name}
+        enabled={enabled}
+        deleteTitle={t("tools.deleteServerTitle")}
+        deletedText={t("tools.serverDeleted")}
+        setEnabled={(on) => api.put(MCP_SERVER, { path, body: { name, url, enabled: on } })}
+        replaceSecret={() => api.post(`${MCP_SERVER}/secret`, { path })}
+        remove={() => api.delete(MCP_SERVER, { path })}
+        onEdit={onEdit}
+        onChanged={onChanged}
+      >
+        <IconButton icon="bolt" label={t("tools.choose", { name })} onClick={onChoose} />
+      </RowActions>
     </li>
   );
 }

@@ -7,6 +7,7 @@ import { Field, Switch } from "../components/controls";
 import { Dialog, DialogActions } from "../components/dialog";
 import { submitForm } from "../components/forms";
 import { t } from "../i18n/i18n";
+import { AuthorizationField } from "./credentials";
 import { parseObject, TOOL, TOOLS, toBody } from "./tools";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -149,20 +150,11 @@ export function ToolDialog({ siteId, tool, onClose, onSaved }: ToolDialogProps) 
             onInput={(event) => (parameters.value = event.currentTarget.value)}
           />
         </Field>
-        <Field
-          label={t("tools.authorization")}
-          hint={tool?.has_authorization ? t("tools.authorizationKept") : undefined}
+        <AuthorizationField
+          value={authorization}
+          isSet={tool?.has_authorization}
           error={errors.value["authorization"]}
-        >
-          <input
-            type="password"
-            autocomplete="off"
-            maxLength={2000}
-            dir="ltr"
-            value={authorization.value}
-            onInput={(event) => (authorization.value = event.currentTarget.value)}
-          />
-        </Field>
+        />
         <Switch on={writes} label={t("tools.writes")} onChange={(on) => set({ writes: on })} />
         <Switch
           on={identified_only}

@@ -4,12 +4,12 @@ import { useSignal } from "@preact/signals";
 import type { Tool } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { useFetch } from "../api/useFetch";
-import { CopyField, IconButton, Switch } from "../components/controls";
+import { IconButton } from "../components/controls";
 import { EmptyState, Spinner } from "../components/display";
-import { copyToClipboard } from "../components/forms";
 import { Icon } from "../components/icon";
-import { confirmAction, runWithToast } from "../components/toasts";
 import { t } from "../i18n/i18n";
+import { NewSecret } from "./credentials";
+import { RowActions } from "./rowActions";
 import { ToolDialog } from "./toolDialog";
 import "./tools.css";
 import { TOOL, TOOLS, toBody } from "./tools";
@@ -38,12 +38,7 @@ export function ToolList({ siteId }: { siteId: number }) {
           <Icon name="plus" size={16} /> {t("tools.add")}
         </button>
       </div>
-      {secret.value && (
-        <div class="notice" role="status">
-          <p>{t("tools.copyNow")}</p>
-          <CopyField text={secret.value} onCopy={() => copyToClipboard(secret.value, t("tools.secret"))} />
-        </div>
-      )}
+      {secret.value && <NewSecret secret={secret.value} />}
       {fetched.value.length === 0 && (
         <EmptyState icon="bolt" title={t("tools.none")}>
           {t("tools.noneText")}
@@ -93,38 +88,12 @@ interface ToolRowProps {
   tool: Tool;
   onEdit: () => void;
   onTry: () => void;
-  onChanged: (secret?: string) => void;
+  onChanged: (secret?: string | null) => void;
 }
 
 function ToolRow({ siteId, tool, onEdit, onTry, onChanged }: ToolRowProps) {
   const path = { site_id: siteId, tool_id: tool.id };
   const name = tool.title;
-  const replaceSecret = async () => {
-    const confirmed = await confirmAction({
-      title: t("tools.newSecretTitle"),
-      text: t("tools.newSecretText"),
-      confirmLabel: t("tools.replace"),
-      destructive: true,
-    });
-    if (!confirmed) return;
-    await runWithToast(async () => {
-      const { secret } = await api.post(`${TOOL}/secret`, { path });
-      onChanged(secret ?? undefined);
-    }, t("common.saved"));
-  };
-  const remove = async () => {
-    const confirmed = await confirmAction({
-      title: t("tools.deleteTitle"),
-      text: name,
-      confirmLabel: t("common.delete"),
-      destructive: true,
-    });
-    if (confirmed && (await runWithToast(() => api.delete(TOOL, { path }), t("tools.deleted")))) onChanged();
-  };
-  const toggle = async (enabled: boolean) => {
-    const save = () => api.put(TOOL, { path, body: { ...toBody(tool), enabled } });
-    if (await runWithToast(save, t("common.saved"))) onChanged();
-  };
   const facts = [
     `${tool.method} ${tool.url}`,
     tool.writes && t("tools.asks"),
@@ -138,11 +107,19 @@ function ToolRow({ siteId, tool, onEdit, onTry, onChanged }: ToolRowProps) {
         <p dir="auto">{tool.description}</p>
         <p class="tool-facts">{facts.filter(Boolean).join(" · ")}</p>
       </div>
-      <Switch on={tool.enabled} label={t("tools.enabled")} onChange={toggle} />
-      <IconButton icon="send" label={t("tools.try", { name })} onClick={onTry} />
-      <IconButton icon="key" label={t("tools.newSecret", { name })} onClick={replaceSecret} />
-      <IconButton icon="pencil" label={t("tools.edit", { name })} onClick={onEdit} />
-      <IconButton icon="trash" label={t("tools.delete", { name })} onClick={remove} />
+      <RowActions
+        name={name}
+        enabled={tool.enabled}
+        deleteTitle={t("tools.deleteTitle")}
+        deletedText={t("tools.deleted")}
+        setEnabled={(enabled) => api.put(TOOL, { path, body: { ...toBody(tool), enabled } })}
+        replaceSecret={() => api.post(`${TOOL}/secret`, { path })}
+        remove={() => api.delete(TOOL, { path })}
+        onEdit={onEdit}
+        onChanged={onChanged}
+      >
+        <IconButton icon="send" label={t("tools.try", { name })} onClick={onTry} />
+      </RowActions>
     </li>
   );
 }
