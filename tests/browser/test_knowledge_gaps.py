@@ -47,6 +47,12 @@ async def test_an_operators_answer_to_an_unknown_question_becomes_an_entry(
     assert ANSWER in [entry["answer"] for entry in entries]
     await page.get_by_role("button", name="Answered").click()
     await expect(page.get_by_text(QUESTION, exact=True)).to_be_visible()
+    await page.goto(f"{stack.gateway_url}/panel#{site}/knowledge")
+    await page.get_by_role("button", name=f"Edit: {QUESTION}").click()
+    await expect(dialog.get_by_role("textbox", name="Answer")).to_have_value(ANSWER)
+    await dialog.get_by_role("textbox", name="Answer").fill("Within two days.")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Within two days.")).to_be_visible()
 
 
 async def test_an_operator_corrects_an_answer_and_finds_who_else_was_told_it(

@@ -8,8 +8,8 @@ import { LoadMoreButton, Spinner } from "../components/display";
 import { NamedButton } from "../components/namedButton";
 import { formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
-import { EntryForm } from "../knowledgeGaps/entryForm";
 import { routeHref } from "../navigation/route";
+import { EntryForm } from "../sites/entryForm";
 import { AffectedConversations } from "./affectedConversations";
 import { APPLY, CORRECTIONS, type Correction } from "./corrections";
 
@@ -98,6 +98,8 @@ function ApplyDialog({ siteId, correction, onClose, onApplied }: ApplyDialogProp
       <EntryForm
         draft={draft}
         notice={t("gaps.draftFromChat")}
+        saveLabel={t("gaps.addEntry")}
+        savedText={t("gaps.entryAdded")}
         save={(body) => api.post(APPLY, { path, body })}
         onCancel={onClose}
         onSaved={onApplied}

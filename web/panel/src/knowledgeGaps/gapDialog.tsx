@@ -8,7 +8,7 @@ import { runWithToast } from "../components/toasts";
 import { formatDate, formatNumber, formatTimeOrDate } from "../i18n/formats";
 import { t } from "../i18n/i18n";
 import { routeHref } from "../navigation/route";
-import { EntryForm } from "./entryForm";
+import { EntryForm } from "../sites/entryForm";
 import "./gaps.css";
 import { GAP, type Gap, type GapDetails } from "./gaps";
 
@@ -55,6 +55,8 @@ export function GapDialog({ siteId, gap, onClose, onAnswered }: GapDialogProps) 
             <EntryForm
               draft={details.draft}
               notice={details.draft.answer ? t("gaps.draftFromChat") : t("gaps.draftEmpty")}
+              saveLabel={t("gaps.addEntry")}
+              savedText={t("gaps.entryAdded")}
               save={(body) => api.post(`${GAP}/entry`, { path, body })}
               onCancel={onClose}
               onSaved={onAnswered}

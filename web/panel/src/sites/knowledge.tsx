@@ -4,13 +4,14 @@ import { useSignal } from "@preact/signals";
 import type { KnowledgeEntry } from "../../../shared/apiTypes";
 import { api } from "../api/client";
 import { usePagedFetch } from "../api/useFetch";
-import { Field, IconButton } from "../components/controls";
-import { Dialog, DialogActions } from "../components/dialog";
+import { IconButton } from "../components/controls";
+import { Dialog } from "../components/dialog";
 import { EmptyState, LoadMoreButton, Spinner } from "../components/display";
 import { submitForm } from "../components/forms";
 import { Icon } from "../components/icon";
 import { confirmAction } from "../components/toasts";
 import { t } from "../i18n/i18n";
+import { EntryForm } from "./entryForm";
 
 const PAGE_SIZE = 50;
 const LIST = "/sites/{site_id}/chatbot/knowledge";
@@ -99,47 +100,21 @@ interface EntryDialogProps {
 }
 
 function EntryDialog({ siteId, entry, onClose, onSaved }: EntryDialogProps) {
-  const question = useSignal(entry?.question ?? "");
-  const answer = useSignal(entry?.answer ?? "");
-  const errors = useSignal<Record<string, string>>({});
-  const busy = useSignal(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const body = { question: question.value.trim(), answer: answer.value.trim() };
-    const save = () =>
-      entry
-        ? api.put(ENTRY, { path: { site_id: siteId, entry_id: entry.id }, body })
-        : api.post(LIST, { path: { site_id: siteId }, body });
-    if (await submitForm(busy, errors, save, t("common.saved"))) onSaved();
-  };
+  const path = { site_id: siteId };
   return (
     <Dialog title={entry ? t("knowledge.editTitle") : t("knowledge.newTitle")} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Field label={t("knowledge.question")} error={errors.value["question"]}>
-          <input
-            required
-            maxLength={500}
-            dir="auto"
-            value={question.value}
-            onInput={(event) => (question.value = event.currentTarget.value)}
-          />
-        </Field>
-        <Field label={t("knowledge.answer")} error={errors.value["answer"]}>
-          <textarea
-            rows={6}
-            required
-            maxLength={4000}
-            dir="auto"
-            value={answer.value}
-            onInput={(event) => (answer.value = event.currentTarget.value)}
-          />
-        </Field>
-        <DialogActions onCancel={onClose}>
-          <button type="submit" class="button primary" disabled={busy.value}>
-            {t("common.save")}
-          </button>
-        </DialogActions>
-      </form>
+      <EntryForm
+        draft={entry ?? { question: "", answer: "" }}
+        saveLabel={t("common.save")}
+        savedText={t("common.saved")}
+        save={(body) =>
+          entry
+            ? api.put(ENTRY, { path: { ...path, entry_id: entry.id }, body })
+            : api.post(LIST, { path, body })
+        }
+        onCancel={onClose}
+        onSaved={onSaved}
+      />
     </Dialog>
   );
 }

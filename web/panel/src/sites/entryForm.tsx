@@ -1,4 +1,4 @@
-/** A knowledge entry that begins with a draft, for a person to check. */
+/** The form of a knowledge entry: a new one, which may begin with a draft to check, or one to change. */
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -14,7 +14,9 @@ interface Entry {
 
 interface EntryFormProps {
   draft: Entry;
-  notice: string;
+  notice?: string;
+  saveLabel: string;
+  savedText: string;
   save: (entry: Entry) => Promise<unknown>;
   onCancel: () => void;
   onSaved: () => void;
@@ -22,7 +24,8 @@ interface EntryFormProps {
   children?: ComponentChildren;
 }
 
-export function EntryForm({ draft, notice, save, onCancel, onSaved, children }: EntryFormProps) {
+export function EntryForm(props: EntryFormProps) {
+  const { draft, notice, save, onCancel, onSaved } = props;
   const question = useSignal(draft.question);
   const answer = useSignal(draft.answer);
   const errors = useSignal<Record<string, string>>({});
@@ -30,12 +33,12 @@ export function EntryForm({ draft, notice, save, onCancel, onSaved, children }: 
   const submit = async (event: Event) => {
     event.preventDefault();
     const entry = { question: question.value.trim(), answer: answer.value.trim() };
-    if (await submitForm(busy, errors, () => save(entry), t("gaps.entryAdded"))) onSaved();
+    if (await submitForm(busy, errors, () => save(entry), props.savedText)) onSaved();
   };
   return (
     <form class="stack" onSubmit={submit}>
-      <p class="notice">{notice}</p>
-      <Field label={t("gaps.question")} error={errors.value["question"]}>
+      {notice && <p class="notice">{notice}</p>}
+      <Field label={t("knowledge.question")} error={errors.value["question"]}>
         <input
           required
           maxLength={500}
@@ -44,7 +47,7 @@ export function EntryForm({ draft, notice, save, onCancel, onSaved, children }: 
           onInput={(event) => (question.value = event.currentTarget.value)}
         />
       </Field>
-      <Field label={t("gaps.answer")} error={errors.value["answer"]}>
+      <Field label={t("knowledge.answer")} error={errors.value["answer"]}>
         <textarea
           rows={6}
           required
@@ -55,9 +58,9 @@ export function EntryForm({ draft, notice, save, onCancel, onSaved, children }: 
         />
       </Field>
       <DialogActions onCancel={onCancel}>
-        {children}
+        {props.children}
         <button type="submit" class="button primary" disabled={busy.value}>
-          {t("gaps.addEntry")}
+          {props.saveLabel}
         </button>
       </DialogActions>
     </form>
