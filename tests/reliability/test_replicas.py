@@ -259,6 +259,57 @@ async def test_an_identified_person_goes_on_at_the_other_replicas(
     assert kept["mode"] != "closed"
 
 
+async def test_a_sites_form_holds_at_every_replica(
+    cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
+) -> None:
+    """Replicas that have cached the site ask for its new form, and know that it was answered at the other one."""
+    alex, _ = await _get_callers(cluster, tenant)
+
+    async def write(replica: ChatReplica, visitor: VisitorClient) -> int:
+        caller = _visitor_caller(alex, tenant, visitor)
+        status, _ = await replica.post(caller, "/chat/stream", {**visitor.credentials, "message": "Hello"})
+        return status
+
+    for replica in replicas:
+        assert await write(replica, tenant.new_visitor()) == 200
+    fields = [{"key": "name", "type": "name", "required": True}]
+    forms = {"prechat": {"enabled": True, "fields": fields}}
+    (await tenant.owner.send("PUT", f"/sites/{tenant.site_id}/forms", forms)).ok()
+    for replica in replicas:
+
+        async def asks(replica: ChatReplica = replica) -> bool:
+            return await write(replica, tenant.new_visitor()) == 422
+
+        await wait_until(asks, description="the replica to ask for the form")
+    for first, second in (replicas, reversed(replicas)):
+        visitor = tenant.new_visitor()
+        assert await write(second, visitor) == 422
+        answers = {**visitor.credentials, "answers": {"name": "Jane"}}
+        assert (await first.post(_visitor_caller(alex, tenant, visitor), "/chat/form", answers))[0] == 200
+        assert await write(second, visitor) == 200
+
+
+async def test_a_trigger_is_shown_once_by_all_replicas(
+    cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
+) -> None:
+    trigger = {"name": "Pricing", "message": "Questions about our plans?", "enabled": True}
+    trigger_id = (await tenant.owner.post(f"/sites/{tenant.site_id}/triggers", trigger)).ok(201)["trigger"]["id"]
+    alex, _ = await _get_callers(cluster, tenant)
+
+    async def show(replica: ChatReplica, visitor: VisitorClient) -> bool:
+        body = {**visitor.credentials, "trigger_ids": [trigger_id]}
+        status, reply = await replica.post(_visitor_caller(alex, tenant, visitor), "/chat/triggers/show", body)
+        assert status == 200, reply
+        return json.loads(reply)["trigger"] is not None
+
+    for replica in replicas:
+        await wait_until(lambda replica=replica: show(replica, tenant.new_visitor()))  # type: ignore[misc]
+    for _ in range(5):
+        visitor = tenant.new_visitor()
+        shown = await asyncio.gather(*(show(replica, visitor) for replica in replicas for _ in range(3)))
+        assert shown.count(True) == 1
+
+
 async def test_viewers_are_seen_from_every_replica(
     cluster: ReliabilityCluster, tenant: TenantFixture, replicas: list[ChatReplica]
 ) -> None:
@@ -298,3 +349,7 @@ async def _get_callers(cluster: ReliabilityCluster, tenant: TenantFixture) -> tu
         for operator, name in ((tenant.alex, "Alex"), (tenant.sam, "Sam"))
     )
     return alex, sam
+
+
+def _visitor_caller(operator: OperatorCaller, tenant: TenantFixture, visitor: VisitorClient) -> VisitorCaller:
+    return VisitorCaller(operator.tenant_id, tenant.site_id, session_handle(tenant.site_id, visitor.session_id))
